@@ -1,0 +1,116 @@
+# Needs Python 3.11 or newer, a Rust toolchain, make, and nothing else; all that is made goes into
+# .venv and target. `make PYTHON=python3.13` chooses the interpreter of a new .venv.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+.PHONY: help demo test lint bench build clean
+MAKEFLAGS += --no-print-directory
+
+VENV   := .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
+STAMPS := $(VENV)/.stamps
+RUST   := $(shell find rust -name '*.rs' -o -name Cargo.toml) Cargo.toml Cargo.lock rust-toolchain.toml
+
+# A log is better off without a line per compiled crate; a person wants to see that something moves.
+QUIET := $(if $(CI),--quiet)
+
+# Both builds of PyO3, maturin's and clippy's, are to see the same interpreter.
+export PYO3_PYTHON := $(CURDIR)/$(BIN)/python
+
+help:  ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(STAMPS)/package  ## run the main job on real data and write a report
+	@$(BIN)/tailwatch demo
+
+test: $(STAMPS)/dev  ## run every test: Rust, Python, doctests, README
+	@echo '== Rust'
+	@cargo test --workspace --release --locked --quiet
+	@echo '== Python'
+	@$(BIN)/python -m pytest
+
+bench: $(STAMPS)/dev  ## time the metrics
+	@$(BIN)/python -m pytest benches
+
+build: $(STAMPS)/package  ## build the extension and install the package into .venv
+	@echo "build: $$($(BIN)/tailwatch --version) is installed in $(VENV)"
+
+clean:  ## remove all that make has made
+	@rm -rf $(VENV) target dist tailwatch-demo .benchmarks .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	@find python tests benches -name __pycache__ -prune -exec rm -rf {} +
+	@find python -name '_core.*.so' -delete
+	@echo 'clean: done'
+
+# --- lint ----------------------------------------------------------------------------------------
+
+LINTS := $(addprefix lint-,rustfmt clippy deny ruff format mypy stubtest imports)
+.PHONY: $(LINTS)
+
+lint: $(STAMPS)/dev  ## check formats, lints, types, layers and licences
+	@$(MAKE) --keep-going $(LINTS)
+	@echo 'lint: all checks passed'
+
+# check(name, command): one line when all is well, the tool's own words when not.
+define check
+	@printf '  %-9s' '$(1)'; \
+	if report=$$($(2) 2>&1); then echo ok; else echo FAILED; printf '%s\n' "$$report"; exit 1; fi
+endef
+
+lint-rustfmt:
+	$(call check,rustfmt,cargo fmt --all --check -- -l)
+
+lint-clippy: $(STAMPS)/dev
+	$(call check,clippy,cargo clippy --workspace --all-targets --locked --quiet -- -D warnings)
+
+# Advisories change from day to day and need the network: CONTRIBUTING.md says when to look at them.
+lint-deny:
+ifneq ($(shell command -v cargo-deny),)
+	$(call check,deny,cargo deny --locked check licenses bans sources)
+else
+	@echo '  deny     NOT RUN: cargo-deny is not installed (cargo install cargo-deny)'
+endif
+
+lint-ruff: $(STAMPS)/dev
+	$(call check,ruff,$(BIN)/ruff check)
+
+lint-format: $(STAMPS)/dev
+	$(call check,format,$(BIN)/ruff format --check)
+
+lint-mypy: $(STAMPS)/dev
+	$(call check,mypy,$(BIN)/mypy)
+
+lint-stubtest: $(STAMPS)/dev
+	$(call check,stubtest,$(BIN)/stubtest --mypy-config-file pyproject.toml tailwatch._core)
+
+lint-imports: $(STAMPS)/dev
+	$(call check,imports,$(BIN)/lint-imports --no-cache --no-logo)
+
+# --- environment ---------------------------------------------------------------------------------
+
+$(BIN)/python:
+	@for python in $(PYTHON) python3 python3.14 python3.13 python3.12 python3.11; do \
+	  if $$python -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2> /dev/null; \
+	  then echo "making $(VENV) with $$($$python --version)"; exec $$python -m venv $(VENV); fi; \
+	done; \
+	echo 'Python 3.11 or newer with its venv module was not found (Debian: apt-get install python3-venv)' >&2; \
+	exit 1
+
+$(STAMPS)/maturin: pyproject.toml | $(BIN)/python
+	@mkdir -p $(STAMPS)
+	@$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")' \
+	  | $(PIP) install --requirement /dev/stdin
+	@touch $@
+
+$(STAMPS)/package: $(STAMPS)/maturin $(RUST)
+	@command -v cargo > /dev/null || { echo 'cargo was not found: install Rust, see rust-toolchain.toml' >&2; exit 1; }
+	@echo 'building the extension (minutes the first time)'
+	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/maturin develop --release --locked $(QUIET)
+	@touch $@
+
+$(STAMPS)/dev: $(STAMPS)/package
+	@echo 'installing the tools for tests and checks'
+	@$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["dev"], sep="\n")' \
+	  | $(PIP) install --requirement /dev/stdin
+	@touch $@

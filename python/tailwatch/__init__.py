@@ -1,0 +1,48 @@
+"""Measure, study and prevent model collapse.
+
+Start with :func:`tailwatch.compare`: how far has a data set moved from the human one, and what
+became of its tails? Names are loaded when they are first used, so that ``import tailwatch`` and
+the command line start at once.
+"""
+
+from __future__ import annotations
+
+import importlib
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tailwatch import exceptions, metrics
+    from tailwatch.compare import compare
+    from tailwatch.comparison import Comparison
+    from tailwatch.embeddings import Embeddings, open  # noqa: A004
+
+__all__ = ["Comparison", "Embeddings", "__version__", "compare", "exceptions", "metrics", "open"]
+
+__version__ = version("tailwatch")
+
+_HOMES = {
+    "Comparison": "tailwatch.comparison",
+    "Embeddings": "tailwatch.embeddings",
+    "compare": "tailwatch.compare",
+    "open": "tailwatch.embeddings",
+}
+_MODULES = {"exceptions", "metrics"}
+
+
+def __getattr__(name: str) -> object:
+    """Load the public name ``name`` on first use."""
+    if name in _MODULES:
+        return importlib.import_module(f"tailwatch.{name}")
+    if name not in _HOMES:
+        message = f"module 'tailwatch' has no attribute {name!r}"
+        raise AttributeError(message)
+    value = getattr(importlib.import_module(_HOMES[name]), name)
+    # Once a submodule of the same name is imported it would hide the function: bind it for good.
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """List the public names."""
+    return sorted(__all__)

@@ -1,0 +1,85 @@
+# The Rust core: thin, unchecked, for the modules of tailwatch only. `settings` is
+# {"threads": int | None, "progress": callable | None}.
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypedDict, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+class Settings(TypedDict):
+    threads: int | None
+    progress: Callable[[str, int, int], object] | None
+
+type _Floats = NDArray[np.float64]
+type _Samples = tuple[Rows, Rows, Rows]
+type _Estimate = tuple[str, float | None, _Floats, _Floats]
+
+@final
+class Rows:
+    @staticmethod
+    def from_numpy(chunks: Sequence[NDArray[Any]], name: str) -> Rows: ...
+    @staticmethod
+    def from_arrow(source: object, name: str) -> Rows: ...
+    @staticmethod
+    def concat(parts: Sequence[Rows]) -> Rows: ...
+    @property
+    def shape(self) -> tuple[int, int]: ...
+    @property
+    def dtype(self) -> str: ...
+    def take(self, indices: NDArray[np.int64]) -> Rows: ...
+    def to_numpy(self) -> NDArray[Any]: ...
+    def check_finite(self, name: str) -> None: ...
+
+def nearest_neighbors(
+    queries: Rows, base: Rows, k: int, exclude_self: bool, settings: Settings
+) -> tuple[_Floats, NDArray[np.int64]]: ...
+def precision_recall_density_coverage(
+    reference: Rows, candidate: Rows, k: int, settings: Settings
+) -> tuple[float, float, float, float]: ...
+def tail_coverage(
+    reference: Rows, candidate: Rows, levels: Sequence[float], k: int, settings: Settings
+) -> list[tuple[float, int, float, float, float, float]]: ...
+def pooled_tail(
+    reference: Rows, candidate: Rows, level: float, k: int, settings: Settings
+) -> tuple[int, int]: ...
+def modes(
+    reference: Rows, samples: Sequence[Rows], clusters: int, seed: int, settings: Settings
+) -> list[NDArray[np.uint32]]: ...
+def directions(reference: Rows, count: int, seed: int, settings: Settings) -> _Floats: ...
+def directional_tails(
+    reference: Rows, candidate: Rows, directions: _Floats, level: float, settings: Settings
+) -> _Floats: ...
+def frechet_distance(reference: Rows, candidate: Rows, settings: Settings) -> float: ...
+def mmd(
+    reference: Rows,
+    candidate: Rows,
+    kernel: str,
+    parameters: Sequence[float],
+    unbiased: bool,
+    settings: Settings,
+) -> float: ...
+def spectrum(
+    embeddings: Rows, settings: Settings
+) -> tuple[_Floats, float, float, float, float]: ...
+def sample(count: int, size: int, seed: int, purpose: str) -> NDArray[np.int64]: ...
+def neighbor_metrics(
+    samples: _Samples,
+    halves: tuple[int, int],
+    levels: Sequence[float],
+    k: int,
+    settings: Settings,
+) -> list[_Estimate]: ...
+def directional_metrics(
+    samples: _Samples,
+    halves: tuple[int, int],
+    level: float,
+    directions: int,
+    settings: Settings,
+) -> list[_Estimate]: ...
+def gaussian_metrics(
+    samples: _Samples, halves: tuple[int, int], settings: Settings
+) -> list[_Estimate]: ...
+def kernel_metric(
+    samples: _Samples, kernel: str, parameters: Sequence[float], settings: Settings
+) -> tuple[float, float, float, float, float]: ...

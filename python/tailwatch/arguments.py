@@ -1,0 +1,54 @@
+"""Checks of plain arguments; what is wrong is said by name, expectation and value."""
+
+from __future__ import annotations
+
+import math
+from numbers import Integral, Real
+
+from tailwatch.exceptions import InputError
+
+__all__ = ["integer", "positive", "share", "shares", "tail_size"]
+
+
+def integer(value: object, name: str, *, least: int = 1) -> int:
+    """Return `value` as an int of at least `least`."""
+    if isinstance(value, bool) or not isinstance(value, Integral):
+        message = f"{name}: expected an integer, got {value!r}"
+        raise InputError(message)
+    if not least <= int(value) < 2**63:
+        message = f"{name}: expected an integer of at least {least}, got {value}"
+        raise InputError(message)
+    return int(value)
+
+
+def positive(value: object, name: str) -> float:
+    """Return `value` as a finite float above 0."""
+    if not isinstance(value, Real) or not math.isfinite(value) or value <= 0:
+        message = f"{name}: expected a positive number, got {value!r}"
+        raise InputError(message)
+    return float(value)
+
+
+def share(value: object, name: str) -> float:
+    """Return `value` as a float strictly between 0 and 1."""
+    if isinstance(value, bool) or not isinstance(value, Real) or not 0 < value < 1:
+        message = f"{name}: expected a number between 0 and 1, got {value!r}"
+        raise InputError(message)
+    return float(value)
+
+
+def shares(values: object, name: str) -> tuple[float, ...]:
+    """Return `values` as different floats strictly between 0 and 1, at least one."""
+    if isinstance(values, str) or not hasattr(values, "__iter__"):
+        message = f"{name}: expected numbers between 0 and 1, got {values!r}"
+        raise InputError(message)
+    checked = tuple(share(value, name) for value in values)
+    if not checked or len(set(checked)) < len(checked):
+        message = f"{name}: expected at least one level and no level twice, got {checked}"
+        raise InputError(message)
+    return checked
+
+
+def tail_size(level: float, rows: int) -> int:
+    """Rows in a tail: ⌈level · rows⌉, not thrown off by the last bit of `level`."""
+    return min(max(math.ceil(level * rows - 1e-9), 1), rows)

@@ -1,0 +1,48 @@
+"""The `tailwatch` command: its name, its version, and the list of its commands."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from tailwatch import __version__
+from tailwatch.cli.compare import compare
+from tailwatch.cli.demo import demo
+from tailwatch.cli.exits import EPILOG, ExitCode
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    name="tailwatch",
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=EPILOG,
+)
+
+
+@app.callback(invoke_without_command=True)
+def tailwatch(
+    context: typer.Context,
+    *,
+    show_version: Annotated[
+        bool, typer.Option("--version", help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Measure model collapse: what became of the tails of your data.
+
+    Results for people and progress go to standard error; standard output is for machines.
+    Set TAILWATCH_TRACEBACK=1 to see where an error came from.
+    """
+    if show_version:
+        typer.echo(f"tailwatch {__version__}")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help(), err=True)
+        raise typer.Exit(ExitCode.BAD_INPUT)
+
+
+app.command(epilog=EPILOG)(compare)
+app.command(epilog=EPILOG)(demo)

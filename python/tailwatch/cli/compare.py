@@ -1,0 +1,139 @@
+"""``tailwatch compare``: how far a data set has moved from the human one."""
+
+from __future__ import annotations
+
+from pathlib import Path  # noqa: TC003  (Typer reads the annotations at run time)
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tailwatch.cli.destinations import check_file
+from tailwatch.cli.pages import write_page
+from tailwatch.cli.waiting import wait_for
+from tailwatch.exceptions import InputError
+from tailwatch.progress import reporting
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tailwatch.comparison import Comparison
+
+__all__ = ["compare"]
+
+PANELS = ("standard", "fast")
+
+
+def compare(
+    reference: Annotated[
+        str,
+        typer.Argument(
+            metavar="REF", help="Human data: .npy, .npz, .parquet, .arrow, or a quoted glob."
+        ),
+    ],
+    candidate: Annotated[
+        str, typer.Argument(metavar="CAND", help="The data to judge, in any of these forms.")
+    ],
+    *,
+    column: Annotated[
+        str, typer.Option(metavar="NAME", help="Column or array that holds the embeddings.")
+    ] = "embedding",
+    metrics: Annotated[
+        str, typer.Option(metavar="NAMES", help="standard, fast, or metrics joined by commas.")
+    ] = "standard",
+    k: Annotated[
+        int, typer.Option("--k", "-k", min=1, metavar="N", help="Neighbours within a ball.")
+    ] = 5,
+    tail_levels: Annotated[
+        str, typer.Option(metavar="SHARES", help="Shares of the data that count as the tail.")
+    ] = "0.1,0.05,0.01",
+    max_rows: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Rows that the quadratic metrics may use."),
+    ] = None,
+    confidence: Annotated[
+        float, typer.Option(metavar="SHARE", help="Confidence of the intervals.")
+    ] = 0.95,
+    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Seed of random choices.")] = 0,
+    threads: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", min=1, help="Threads; else TAILWATCH_NUM_THREADS, else all processors."
+        ),
+    ] = None,
+    html: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the report page to this .html file.")
+    ] = None,
+    parquet: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the numbers to this .parquet file.")
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object to standard output.")
+    ] = False,
+) -> None:
+    """Compare two sets of embeddings: what moved, and what became of the tails.
+
+    The verdict and the table go to standard error. Files are written whole or not at all.
+
+    [bold]Examples[/bold]
+
+      tailwatch compare human.npy generated.npy --html report.html
+      tailwatch compare 'human-*.parquet' new.parquet --max-rows 20000
+      tailwatch compare human.npy generated.npy --json > result.json
+    """
+    levels = _shares("--tail-levels", tail_levels)
+    files = {"--html": html, "--parquet": parquet}
+    wanted = {option: path for option, path in files.items() if path is not None}
+    for option, path in wanted.items():
+        suffix = f".{option.removeprefix('--')}"
+        check_file(option, path, suffix=suffix, sources=(reference, candidate))
+
+    with reporting(progress=True) as report:
+
+        def work() -> Comparison:
+            import tailwatch as tw
+
+            return tw.compare(
+                tw.open(reference, column=column),
+                tw.open(candidate, column=column),
+                metrics=metrics if metrics in PANELS else _names(metrics),
+                k=k,
+                tail_levels=levels,
+                confidence=confidence,
+                max_rows=max_rows,
+                seed=seed,
+                threads=threads,
+                progress=report,
+            )
+
+        comparison = wait_for(work)
+
+    if html is not None:
+        write_page(comparison, html)
+    if parquet is not None:
+        comparison.save(parquet)
+    _show(comparison, wanted.values(), as_json=as_json)
+
+
+def _show(comparison: Comparison, written: Iterable[Path], *, as_json: bool) -> None:
+    """Print the result: for people on standard error, for machines on standard output."""
+    from tailwatch.cli.table import comparison_table, for_people
+
+    console = for_people()
+    console.print(comparison.sentence, markup=False)
+    console.print(comparison_table(comparison.frame, console.width))
+    for path in written:
+        console.print(f"wrote {path}", markup=False, soft_wrap=True)
+    if as_json:
+        typer.echo(comparison.to_json())
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def _shares(option: str, text: str) -> tuple[float, ...]:
+    try:
+        return tuple(float(name) for name in _names(text))
+    except ValueError as error:
+        message = f"{option}: expected numbers joined by commas, got {text!r}"
+        raise InputError(message) from error

@@ -1,0 +1,95 @@
+"""``tailwatch demo``: the main job on real data that ships with a dependency."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tailwatch.cli.destinations import check_directory
+from tailwatch.cli.waiting import wait_for
+from tailwatch.progress import reporting
+
+if TYPE_CHECKING:
+    from tailwatch.demo import Generations
+
+__all__ = ["demo"]
+
+
+def demo(
+    *,
+    out: Annotated[
+        Path, typer.Option(metavar="DIR", help="Directory for the report and the numbers.")
+    ] = Path("tailwatch-demo"),
+    generations: Annotated[
+        int, typer.Option(metavar="N", min=1, max=50, help="Models trained one after the other.")
+    ] = 5,
+    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Seed of random choices.")] = 0,
+    open_report: Annotated[
+        bool, typer.Option("--open", help="Open the report in the browser.")
+    ] = False,
+) -> None:
+    """Watch a model collapse: handwritten digits against models trained on their own output.
+
+    The first model learns from one half of scikit-learn's handwritten digits, each next one
+    from the pictures of the one before. All are compared with the half that no model saw.
+
+    [bold]Examples[/bold]
+
+      tailwatch demo
+      tailwatch demo --generations 10 --out collapse --open
+    """
+    check_directory("--out", out)
+
+    with reporting(progress=True) as report:
+
+        def work() -> Generations:
+            from tailwatch.demo import watch
+
+            return watch(generations, seed, report)
+
+        result = wait_for(work)
+
+    report_page = _write(result, out)
+    _show(result, report_page)
+    if open_report:
+        import webbrowser
+
+        webbrowser.open(report_page.resolve().as_uri())
+
+
+def _write(result: Generations, out: Path) -> Path:
+    """Write everything under `out` and return the path of the report page."""
+    from tailwatch.cli.pages import write_page
+    from tailwatch.demo.chart import generations_svg
+    from tailwatch.writing import write_atomically
+
+    report_page = out / "report.html"
+    write_page(result.last, report_page)
+    result.last.save(out / "comparison.parquet")
+    write_atomically(out / "generations.parquet", result.frame.write_parquet)
+    picture = wait_for(lambda: generations_svg(result.frame))
+    write_atomically(
+        out / "generations.svg", lambda file: file.write_text(picture, encoding="utf-8")
+    )
+    return report_page
+
+
+def _show(result: Generations, report_page: Path) -> None:
+    """Print what was done, the generations, and the whole comparison of the last one."""
+    from tailwatch.cli.table import comparison_table, for_people, generations_table
+
+    console = for_people()
+    console.print(
+        f"A model learned to draw from {result.training_rows} handwritten digits, each next model "
+        "from the pictures of the one before. All pictures are compared with the "
+        f"{result.reference_rows} digits that no model saw. 1 is what fresh human digits retain."
+    )
+    console.print()
+    console.print(generations_table(result.frame))
+    console.print("The last generation:")
+    console.print(result.last.sentence, markup=False)
+    console.print()
+    console.print(comparison_table(result.last.frame, console.width))
+    console.print(f"\nThe report is in {report_page}", markup=False, soft_wrap=True)

@@ -1,0 +1,25 @@
+"""Write a report page without being deaf to Ctrl-C meanwhile."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tailwatch.cli.waiting import wait_for
+from tailwatch.writing import write_atomically
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tailwatch.comparison import Comparison
+
+__all__ = ["write_page"]
+
+
+def write_page(comparison: Comparison, path: Path) -> None:
+    """Write the report page of a comparison to `path`, whole or not at all.
+
+    Drawing its charts takes native code half a second, so that is waited for; the file itself is
+    written here, where an interruption removes what is unfinished.
+    """
+    page = wait_for(comparison.to_html)
+    write_atomically(path, lambda file: file.write_text(page, encoding="utf-8"))

@@ -1,0 +1,134 @@
+"""Comparisons as tables for a terminal: tails first, then the rest of the panel."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from tailwatch.report.labels import describe, percent
+from tailwatch.report.numbers import Estimate, write
+from tailwatch.report.readings import read
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from tailwatch.report.readings import Reading, Status
+
+__all__ = ["comparison_table", "for_people", "generations_table"]
+
+# What a line takes; a narrower terminal gets two places, and intervals on a line of their own.
+LINE_WIDTH = 107
+LOG_WIDTH = 120
+GROUPS = ("tails", "fidelity", "spread", "divergence")
+
+# The words say what the colours say, for terminals and readers without them.
+MARKS: dict[Status, tuple[str, str]] = {
+    "worse": ("worse", "red"),
+    "same": ("", ""),
+    "beyond": ("beyond", "cyan"),
+    "unknown": ("", ""),
+}
+
+
+def for_people() -> Console:
+    """Return the console of standard error; where that is a log, it is wide enough for a table."""
+    console = Console(stderr=True, highlight=False)
+    if not console.is_terminal:
+        console.width = max(console.width, LOG_WIDTH)
+    return console
+
+
+def comparison_table(frame: pl.DataFrame, width: int) -> Table:
+    """Lay out a comparison frame for people.
+
+    Parameters
+    ----------
+    frame
+        The comparison frame. Its values on all rows (method ``full``) are left to files: without
+        a null they say little.
+    width
+        Columns of the terminal.
+
+    Returns
+    -------
+    rich.table.Table
+        One line per metric and level: value and its interval, null, retention and its interval,
+        and a word where the interval of the retention excludes what a fresh sample would give.
+    """
+    readings = [reading for reading in read(frame) if reading.value.value is not None]
+    table = _table("metric")
+    for name in ("value", "null", "retention"):
+        table.add_column(name, justify="right")
+    table.add_column("", no_wrap=True)
+    wide = width >= LINE_WIDTH
+    for group in GROUPS:
+        for reading in readings:
+            if reading.label.group == group:
+                table.add_row(*_cells(reading, wide=wide))
+        table.add_section()
+    return table
+
+
+def generations_table(frame: pl.DataFrame) -> Table:
+    """Lay out what each generation retained of the human data.
+
+    Parameters
+    ----------
+    frame
+        Rows of comparison frames, one per metric and generation, under a column ``generation``.
+
+    Returns
+    -------
+    rich.table.Table
+        One line per generation, one column per metric: retention and its interval.
+    """
+    metrics = frame.select("metric", "level").unique(maintain_order=True).rows()
+    table = _table("generation")
+    for metric, level in metrics:
+        name = describe(metric).name
+        table.add_column(
+            name if level is None else f"{name}, {percent(level)}", justify="right", no_wrap=True
+        )
+    for (generation,), rows in frame.group_by("generation", maintain_order=True):
+        table.add_row(str(generation), *(_retention(reading) for reading in read(rows)))
+    return table
+
+
+def _table(first: str) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    table.add_column(first, no_wrap=True)
+    return table
+
+
+def _cells(reading: Reading, *, wide: bool) -> tuple[str | Text, ...]:
+    gap, places = (" ", 3) if wide else ("\n", 2)
+    word, style = MARKS[reading.status]
+    return (
+        reading.name,
+        _with_interval(reading.value, gap, places=places),
+        write(Estimate(reading.null.value), places=places).value,
+        _retention(reading, gap),
+        Text(word, style=style),
+    )
+
+
+def _retention(reading: Reading, gap: str = " ") -> Text:
+    _, style = MARKS[reading.status]
+    unit = " SE" if reading.is_divergence and reading.retention.value is not None else ""
+    text = _with_interval(reading.retention, gap, places=2, unit=unit, signed=reading.is_divergence)
+    return Text(text, style=style)
+
+
+def _with_interval(
+    estimate: Estimate, gap: str, *, places: int, unit: str = "", signed: bool = False
+) -> str:
+    written = write(estimate, places=places, signed=signed)
+    return (
+        f"{written.value}{unit}{gap}{written.interval}"
+        if written.interval
+        else written.value + unit
+    )

@@ -1,0 +1,120 @@
+"""The result of a comparison: a frame, how it was made, and ways to keep and show it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from tailwatch.exceptions import InputError
+from tailwatch.sentence import sentence_of
+from tailwatch.writing import write_atomically
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable
+
+__all__ = ["SCHEMA", "Comparison"]
+
+SCHEMA: dict[str, type[pl.DataType]] = {
+    "metric": pl.String,
+    "level": pl.Float64,
+    "value": pl.Float64,
+    "low": pl.Float64,
+    "high": pl.Float64,
+    "null": pl.Float64,
+    "null_low": pl.Float64,
+    "null_high": pl.Float64,
+    "retention": pl.Float64,
+    "retention_low": pl.Float64,
+    "retention_high": pl.Float64,
+    "direction": pl.String,
+    "n_reference": pl.Int64,
+    "n_candidate": pl.Int64,
+    "method": pl.String,
+}
+"""Columns of the frame."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Comparison:
+    """How far a candidate has moved from the human reference, and what became of its tails.
+
+    Attributes
+    ----------
+    frame
+        One row per metric, level and method. ``value`` is metric(A, C) and ``null`` is metric(A, B),
+        for halves A and B of the reference and C of the candidate, each with an interval;
+        ``retention`` is value / null, or for divergences (``direction`` "lower") (value − null) in
+        standard errors of the null. ``method`` says how intervals were made, or "full" for the value
+        on all rows.
+    run
+        What was run: sources, arguments, rows used, versions, time.
+    """
+
+    frame: pl.DataFrame
+    run: dict[str, Any]
+
+    @property
+    def sentence(self) -> str:
+        """The finding in words."""
+        return sentence_of(self.frame)
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the comparison to a file; the suffix says which form.
+
+        Parameters
+        ----------
+        path
+            ``.html`` for the report page, ``.parquet`` or ``.csv`` for the frame, ``.json`` for all:
+            sentence, run and rows. The file appears whole or not at all.
+
+        Returns
+        -------
+        pathlib.Path
+            The path that was written.
+
+        Raises
+        ------
+        InputError
+            Another suffix.
+        OSError
+            The file cannot be written.
+        """
+        path = Path(path)
+        forms: dict[str, Callable[[Path], object]] = {
+            ".html": lambda file: file.write_text(self.to_html(), encoding="utf-8"),
+            ".parquet": self.frame.write_parquet,
+            ".csv": self.frame.write_csv,
+            ".json": lambda file: file.write_text(self.to_json() + "\n", encoding="utf-8"),
+        }
+        if path.suffix.lower() not in forms:
+            message = f"path: expected a name ending in {', '.join(forms)}, got {path.name!r}"
+            raise InputError(message)
+        return write_atomically(path, forms[path.suffix.lower()])
+
+    def to_html(self) -> str:
+        """Return the report page: one HTML document that needs nothing else."""
+        from tailwatch.report import comparison_page
+
+        return comparison_page(self.frame, self.run, self.sentence)
+
+    def to_json(self) -> str:
+        """Return sentence, run and rows as one JSON object; numbers that are not finite are null."""
+        rows = self.frame.with_columns(
+            pl.when(pl.col(pl.Float64).is_finite()).then(pl.col(pl.Float64))
+        ).to_dicts()
+        document = {"sentence": self.sentence, "run": self.run, "frame": rows}
+        return json.dumps(document, indent=2, allow_nan=False)
+
+    def _repr_html_(self) -> str:
+        from tailwatch.report import comparison_fragment
+
+        return comparison_fragment(self.frame, self.run, self.sentence)
+
+    def __repr__(self) -> str:
+        """Say the finding and show the frame."""
+        return f"{self.sentence}\n{self.frame}"

@@ -1,0 +1,1 @@
+"""Values beside their nulls, with intervals: what :func:`tailwatch.compare` is made of."""

@@ -1,0 +1,202 @@
+"""How each family of metrics is computed: with halves for a comparison, and on all rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tailwatch import _core
+from tailwatch.arguments import tail_size
+from tailwatch.inference.estimates import ClosedVariance, Estimate, HalfSamples, NoInterval
+from tailwatch.inference.samples import REPLICATES
+from tailwatch.metrics.divergence import median_distance, polynomial_parameters
+from tailwatch.metrics.modes import default_clusters, mode_table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tailwatch._core import Rows, Settings
+    from tailwatch.inference.estimates import Scale
+    from tailwatch.inference.registry import Family
+    from tailwatch.inference.samples import Samples
+
+    Full = Iterator[tuple[str, float | None, float]]
+
+__all__ = ["FAMILIES", "Panel"]
+
+DIRECTIONAL_LEVEL = 0.01
+DIRECTIONS = 256
+MODE_LEVEL = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """How a comparison was asked for.
+
+    Attributes
+    ----------
+    names
+        Metrics to compute.
+    k
+        Neighbour that rarity and balls reach to.
+    levels
+        Tail levels.
+    seed
+        Seed of all random choices.
+    """
+
+    names: frozenset[str]
+    k: int
+    levels: tuple[float, ...]
+    seed: int
+
+    @property
+    def halves(self) -> tuple[int, int]:
+        """How half-samples are drawn."""
+        return REPLICATES, self.seed
+
+
+@dataclass(frozen=True, slots=True)
+class FamilyOf:
+    """The two ways in which a family is computed."""
+
+    estimates: Callable[[Samples, Panel, Settings], Iterator[Estimate]]
+    full: Callable[[Samples, Panel, Settings], Full]
+
+
+def _neighbors(samples: Samples, panel: Panel, settings: Settings) -> Iterator[Estimate]:
+    rows = samples.bounded[0].shape[0]
+    found = _core.neighbor_metrics(samples.bounded, panel.halves, panel.levels, panel.k, settings)
+    for metric, level, values, nulls in found:
+        scale: Scale = "ratio" if metric in {"density", "tail_odds_ratio"} else "share"
+        total, unit = rows, 1.0
+        if level is not None and metric in {"tail_coverage", "tail_recall"}:
+            total = tail_size(level, rows)
+        elif level is not None:
+            unit = level
+        yield _half_sampled(metric, level, values, nulls, scale, total=total, unit=unit)
+
+
+def _neighbors_full(samples: Samples, panel: Panel, settings: Settings) -> Full:
+    reference, candidate = samples.bounded_wholes
+    names = ("precision", "recall", "density", "coverage")
+    if panel.names.intersection(names):
+        prdc = _core.precision_recall_density_coverage(reference, candidate, panel.k, settings)
+        yield from ((name, None, value) for name, value in zip(names, prdc, strict=True))
+    columns = ("tail_coverage", "tail_recall", "tail_mass", "tail_supported_mass")
+    if panel.names.intersection(columns):
+        tails = _core.tail_coverage(reference, candidate, panel.levels, panel.k, settings)
+        for level, _, coverage, recall, mass, supported in tails:
+            values = (coverage, recall, mass / level, supported / level)
+            yield from ((name, level, value) for name, value in zip(columns, values, strict=True))
+    if "tail_odds_ratio" in panel.names:
+        for level in panel.levels:
+            of_x, of_y = _core.pooled_tail(reference, candidate, level, panel.k, settings)
+            # The same continuity correction as in the replicates.
+            odds = (of_y + 0.5) / (candidate.shape[0] - of_y + 0.5)
+            null_odds = (of_x + 0.5) / (reference.shape[0] - of_x + 0.5)
+            yield "tail_odds_ratio", level, odds / null_odds
+
+
+def _modes(samples: Samples, panel: Panel, settings: Settings) -> Iterator[Estimate]:
+    a, b, c = samples.bounded
+    value, null = (_modes_kept(a, other, panel, settings) for other in (c, b))
+    reason = "a mode counts as lost only where its own 95 % interval says so"
+    yield Estimate("mode_coverage", MODE_LEVEL, value, null, NoInterval(reason))
+
+
+def _modes_full(samples: Samples, panel: Panel, settings: Settings) -> Full:
+    reference, candidate = samples.bounded_wholes
+    yield "mode_coverage", MODE_LEVEL, _modes_kept(reference, candidate, panel, settings)
+
+
+def _modes_kept(reference: Rows, candidate: Rows, panel: Panel, settings: Settings) -> float:
+    clusters = default_clusters(reference.shape[0])
+    labels = _core.modes(reference, [reference, candidate], clusters, panel.seed, settings)
+    counts = [np.bincount(of_sample, minlength=clusters) for of_sample in labels]
+    table = mode_table(counts[0], counts[1], level=MODE_LEVEL)
+    return 1 - int(table["lost"].sum()) / int(table["rare"].sum())
+
+
+def _directional(samples: Samples, panel: Panel, settings: Settings) -> Iterator[Estimate]:
+    found = _core.directional_metrics(
+        samples.halves, panel.halves, DIRECTIONAL_LEVEL, DIRECTIONS, settings
+    )
+    for metric, level, values, nulls in found:
+        yield _half_sampled(metric, level, values, nulls, "ratio")
+
+
+def _directional_full(samples: Samples, panel: Panel, settings: Settings) -> Full:
+    reference, candidate = samples.wholes
+    directions = _core.directions(reference, DIRECTIONS, panel.seed, settings)
+    ratios = _core.directional_tails(
+        reference, candidate, directions, DIRECTIONAL_LEVEL, settings
+    )
+    yield "directional_tails", DIRECTIONAL_LEVEL, float(ratios.mean())
+
+
+def _gaussian(samples: Samples, panel: Panel, settings: Settings) -> Iterator[Estimate]:
+    found = _core.gaussian_metrics(samples.halves, panel.halves, settings)
+    for metric, level, values, nulls in found:
+        yield _half_sampled(metric, level, values, nulls, "ratio")
+
+
+def _gaussian_full(samples: Samples, panel: Panel, settings: Settings) -> Full:
+    reference, candidate = samples.wholes
+    if "frechet_distance" in panel.names:
+        yield "frechet_distance", None, _core.frechet_distance(reference, candidate, settings)
+    names = ("total_variance", "effective_rank", "participation_ratio")
+    if panel.names.intersection(names):
+        _, trace, _, effective_rank, participation_ratio = _core.spectrum(candidate, settings)
+        values = (trace, effective_rank, participation_ratio)
+        yield from ((name, None, value) for name, value in zip(names, values, strict=True))
+
+
+def _kernels(samples: Samples, panel: Panel, settings: Settings) -> Iterator[Estimate]:
+    for name, kernel, parameters in _kernel_parameters(list(samples.bounded), panel):
+        value, null, *variances = _core.kernel_metric(samples.bounded, kernel, parameters, settings)
+        yield Estimate(name, None, value, null, ClosedVariance(*variances))
+
+
+def _kernels_full(samples: Samples, panel: Panel, settings: Settings) -> Full:
+    reference, candidate = samples.bounded_wholes
+    # The bandwidth is the comparison's: a kernel that changed would be another metric.
+    for name, kernel, parameters in _kernel_parameters(list(samples.bounded), panel):
+        yield name, None, _core.mmd(reference, candidate, kernel, parameters, True, settings)
+
+
+def _kernel_parameters(
+    pooled: list[Rows], panel: Panel
+) -> Iterator[tuple[str, str, list[float]]]:
+    if "mmd_polynomial" in panel.names:
+        yield "mmd_polynomial", "polynomial", polynomial_parameters(pooled[0].shape[1])
+    if "mmd_gaussian" in panel.names:
+        yield "mmd_gaussian", "gaussian", [median_distance(pooled)]
+    if "energy_distance" in panel.names:
+        yield "energy_distance", "distance", []
+
+
+def _half_sampled(
+    metric: str,
+    level: float | None,
+    values: np.ndarray[tuple[int], np.dtype[np.float64]],
+    nulls: np.ndarray[tuple[int], np.dtype[np.float64]],
+    scale: Scale,
+    *,
+    total: float = 0.0,
+    unit: float = 1.0,
+) -> Estimate:
+    """Take whole-sample values from index 0 and half-sample replicates from the rest."""
+    error = HalfSamples(values[1:], nulls[1:], scale, total, unit)
+    return Estimate(metric, level, float(values[0]), float(nulls[0]), error)
+
+
+FAMILIES: dict[Family, FamilyOf] = {
+    "neighbors": FamilyOf(_neighbors, _neighbors_full),
+    "modes": FamilyOf(_modes, _modes_full),
+    "directional": FamilyOf(_directional, _directional_full),
+    "gaussian": FamilyOf(_gaussian, _gaussian_full),
+    "kernels": FamilyOf(_kernels, _kernels_full),
+}

@@ -1,0 +1,72 @@
+"""Where data came from, in the words of an error message."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from tailwatch.exceptions import SourceError, TailwatchError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["Place"]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An argument, the file behind it, and the number of its first row.
+
+    Parameters
+    ----------
+    argument
+        Name of the argument as the caller knows it, such as ``"reference"``.
+    origin
+        Path of the file, or ``None`` for an object in memory.
+    first_row
+        Number of rows of the same argument that come before these.
+    """
+
+    argument: str
+    origin: str | None = None
+    first_row: int = 0
+
+    @property
+    def subject(self) -> str:
+        """Start of a message about the whole: the argument, and the file where there is one."""
+        return self.argument if self.origin is None else f"{self.argument}: {self.origin}"
+
+    def row(self, row: int, problem: str) -> str:
+        """Say what is wrong with a row, by its number in the whole argument and by its file."""
+        file = "" if self.origin is None else f", in {self.origin}"
+        return f"{self.argument}: row {self.first_row + row} {problem}{file}"
+
+    def after(self, rows: int) -> Place:
+        """Give the place of what follows `rows` more rows."""
+        return Place(self.argument, self.origin, self.first_row + rows)
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Turn whatever a reader raises within the block into a :class:`SourceError`.
+
+        Readers of damaged files raise nearly anything, and a panic of Polars is no `Exception`.
+        Errors that are tailwatch's own, and a lack of memory, pass unchanged.
+        """
+        try:
+            yield
+        except (TailwatchError, MemoryError):
+            raise
+        except (Exception, pl.exceptions.PanicException) as error:
+            msg = f"{self.argument}: cannot read {self.origin or 'the data'}: {_reason(error)}"
+            raise SourceError(msg) from error
+
+
+def _reason(error: BaseException) -> str:
+    """First line of an error: Polars adds the query plan below it."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__

@@ -1,0 +1,179 @@
+"""Tables with a column of embeddings: frames in memory, Parquet and Arrow files."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Protocol
+
+import polars as pl
+
+from tailwatch.io.arrow import as_frame, as_series, pyarrow
+from tailwatch.io.columns import choose, require, vector_type
+from tailwatch.io.part import Matrix, Part
+from tailwatch.io.place import Place
+from tailwatch.io.vectors import storage, views, width
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+__all__ = ["ColumnPart", "Frame", "open_arrow", "open_parquet"]
+
+_STREAM_ROWS = 16_384
+_FILE_MAGIC = b"ARROW1"
+
+
+class Table(Protocol):
+    """Named columns, of which one can be read without the others."""
+
+    schema: pl.Schema
+    rows: int
+
+    def stream(self, column: str) -> Iterator[pl.Series]:
+        """Yield a column in pieces, in order."""
+        ...
+
+    def first(self, column: str) -> pl.Series:
+        """Give the first row of a column."""
+        ...
+
+
+class Frame:
+    """A table in memory; its chunks are kept as they are."""
+
+    def __init__(self, frame: pl.DataFrame) -> None:
+        self.frame = frame
+        self.schema = frame.schema
+        self.rows = frame.height
+
+    def stream(self, column: str) -> Iterator[pl.Series]:
+        """Yield the column, whole."""
+        yield self.frame[column]
+
+    def first(self, column: str) -> pl.Series:
+        """Give the first row of a column."""
+        return self.frame[column].head(1)
+
+
+class ScannedFile:
+    """A file that Polars scans: opening reads its footer, streaming holds a few row groups."""
+
+    def __init__(self, scan: Callable[[], pl.LazyFrame]) -> None:
+        # A scan remembers the footer: of a file that has changed since, it would read nonsense.
+        self._scan = scan
+        now = scan()
+        self.schema = now.collect_schema()
+        self.rows = int(now.select(pl.len()).collect().item())
+
+    def stream(self, column: str) -> Iterator[pl.Series]:
+        """Yield the column in pieces of some thousands of rows."""
+        wanted = self._scan().select(column)
+        for batch in wanted.collect_batches(chunk_size=_STREAM_ROWS, lazy=True, engine="streaming"):
+            yield batch[column]
+
+    def first(self, column: str) -> pl.Series:
+        """Give the first row of a column."""
+        return self._scan().select(column).head(1).collect()[column]
+
+
+class ArrowFile(ScannedFile):
+    """An Arrow file of the random-access format.
+
+    Polars copies what it reads from one. Where pyarrow is installed, the file is mapped instead,
+    and an uncompressed column is used where it lies.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(partial(pl.scan_ipc, path, glob=False, hive_partitioning=False))
+        self._path = path
+
+    def stream(self, column: str) -> Iterator[pl.Series]:
+        """Yield the column by record batches where it is mapped."""
+        arrow = pyarrow()
+        if arrow is None:
+            yield from super().stream(column)
+            return
+        with arrow.memory_map(str(self._path)) as mapped:
+            whole = mapped.read_buffer(mapped.size())
+            inside = range(whole.address, whole.address + whole.size)
+            reader = arrow.ipc.open_file(mapped)
+            index = reader.schema.get_field_index(column)
+            for number in range(reader.num_record_batches):
+                values = reader.get_batch(number).column(index)
+                *_, data = values.buffers()
+                # Of a compressed file, pyarrow would unpack all columns.
+                if number == 0 and not (data and data.address in inside):
+                    yield from super().stream(column)
+                    return
+                # Polars trusts offsets and lengths; a damaged file must not get past this line.
+                values.validate()
+                yield as_series(values)
+
+
+def open_parquet(path: Path) -> Table:
+    """Open a ``.parquet`` file."""
+    return ScannedFile(partial(pl.scan_parquet, path, glob=False, hive_partitioning=False))
+
+
+def open_arrow(path: Path) -> Table:
+    """Open a ``.arrow`` file of either Arrow format: random access, or a stream, read at once."""
+    with path.open("rb") as file:
+        if file.read(len(_FILE_MAGIC)) == _FILE_MAGIC:
+            return ArrowFile(path)
+    arrow = pyarrow()
+    if arrow is None:
+        return Frame(pl.read_ipc_stream(path))
+    with arrow.memory_map(str(path)) as mapped:
+        table = arrow.ipc.open_stream(mapped).read_all()
+    table.validate()
+    return Frame(as_frame(as_series(table)))
+
+
+class ColumnPart(Part):
+    """Rows of one column of a table.
+
+    Parameters
+    ----------
+    table
+        The table.
+    place
+        The argument, and the file behind it.
+    column
+        Name of the column of embeddings, as :func:`~tailwatch.io.columns.choose` takes it.
+    id_column
+        Name of the column of identifiers.
+    """
+
+    def __init__(self, table: Table, place: Place, column: str, id_column: str | None) -> None:
+        self._table = table
+        self._column = choose(table.schema, column, place)
+        self._id_column = (
+            None if id_column is None else require(table.schema, id_column, place, "id_column")
+        )
+        dtype, columns = vector_type(table.schema, self._column, place)
+        if columns is None:
+            columns = 0
+            if table.rows:
+                with place.reading():
+                    columns = width(storage(table.first(self._column)), place)
+        super().__init__(shape=(table.rows, columns), dtype=dtype, origin=place.origin)
+
+    @property
+    def arrow(self) -> pl.Series | None:
+        """The column, if the table is in memory."""
+        if isinstance(self._table, Frame):
+            return storage(self._table.frame[self._column])
+        return None
+
+    def ids(self, argument: str) -> pl.Series | None:
+        """Read the column of identifiers."""
+        if self._id_column is None:
+            return None
+        with Place(argument, self.origin).reading():
+            return pl.concat(list(self._table.stream(self._id_column)))
+
+    def _read(self, place: Place) -> Iterator[Matrix]:
+        with place.reading():
+            for series in self._table.stream(self._column):
+                yield from views(series, self.columns, place)
+                place = place.after(len(series))

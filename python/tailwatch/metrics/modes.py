@@ -1,0 +1,207 @@
+"""Which modes of the reference the candidate still has."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from tailwatch import _core
+from tailwatch.arguments import integer, share
+from tailwatch.embeddings import as_embeddings
+from tailwatch.running import running
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from tailwatch.embeddings import EmbeddingsLike
+    from tailwatch.progress import ProgressOption
+
+__all__ = ["ModeCoverage", "default_clusters", "mode_coverage", "mode_table"]
+
+
+@dataclass(frozen=True, slots=True)
+class ModeCoverage:
+    """Which modes of a reference a candidate still has.
+
+    Attributes
+    ----------
+    clusters
+        Number of modes.
+    rare_modes
+        Modes that together hold the rarest share of the reference.
+    lost_modes
+        Rare modes that were lost: the 95 % interval of the candidate's share over the reference's
+        ends below 0.5.
+    lost_share
+        ``lost_modes`` over ``rare_modes``, in [0, 1].
+    chi_square
+        Pearson's χ² of the counts by mode and sample.
+    p_value
+        Of equal shares in all modes. χ² distribution where every expected count is at least 5, else
+        10,000 seeded permutations of the rows.
+    table
+        One row per mode, smallest first: ``mode``, ``reference`` and ``candidate`` (rows), ``ratio``
+        of shares with ``low`` and ``high``, ``rare``, ``lost``.
+    """
+
+    clusters: int
+    rare_modes: int
+    lost_modes: int
+    lost_share: float
+    chi_square: float
+    p_value: float
+    table: pl.DataFrame
+
+
+def mode_coverage(
+    reference: EmbeddingsLike,
+    candidate: EmbeddingsLike,
+    *,
+    clusters: int | None = None,
+    level: float = 0.05,
+    seed: int = 0,
+    threads: int | None = None,
+    progress: ProgressOption = None,
+) -> ModeCoverage:
+    """Find modes of the reference by k-means and count which of the rare ones were lost.
+
+    The rare modes are the smallest ones that together hold at least the share `level` of the
+    reference. Each mode's interval is that of a ratio of two binomial shares given their total
+    (Clopper–Pearson).
+
+    Parameters
+    ----------
+    reference
+        Embeddings X, n rows, of human data.
+    candidate
+        Embeddings Y, m rows, with as many columns.
+    clusters
+        Number of modes; ⌈√(n/2)⌉ by default.
+    level
+        The share of the reference that the rare modes hold.
+    seed
+        Seed of k-means and of the permutations.
+    threads
+        Threads to use; all cores by default.
+    progress
+        ``None``, ``True`` for a display on standard error, or a callable
+        ``(stage, done, total)``.
+
+    Returns
+    -------
+    ModeCoverage
+        Lost share of the rare modes, test of equal shares, and the table by mode.
+
+    Raises
+    ------
+    InputError
+        Bad data, or more clusters than rows.
+
+    Notes
+    -----
+    O((n·rounds + m)·clusters·d) time, O(n + m) memory besides the embeddings. Modes are fitted to
+    the reference, so a fresh sample of the same distribution fits them slightly worse: compare with
+    the null.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import tailwatch as tw
+    >>> rng = np.random.default_rng(0)
+    >>> centres = 20 * rng.normal(size=(10, 4))
+    >>> human = centres[rng.integers(10, size=2000)] + rng.normal(size=(2000, 4))
+    >>> kept = human[np.linalg.norm(human - centres[0], axis=1) > 8]
+    >>> found = tw.metrics.mode_coverage(human, kept, clusters=10, level=0.99)
+    >>> found.rare_modes, found.lost_modes
+    (10, 1)
+    """
+    level = share(level, "level")
+    seed = integer(seed, "seed", least=0)
+    x = as_embeddings(reference, "reference").handle()
+    y = as_embeddings(candidate, "candidate").handle()
+    if clusters is None:
+        clusters = default_clusters(x.shape[0])
+    clusters = integer(clusters, "clusters")
+    with running(threads, progress) as settings:
+        labels = _core.modes(x, [x, y], clusters, seed, settings)
+    counts = [np.bincount(of_sample, minlength=clusters) for of_sample in labels]
+    table = mode_table(counts[0], counts[1], level=level)
+    chi_square, p_value = _equal_shares(counts[0], counts[1], seed)
+    rare = int(table["rare"].sum())
+    lost = int(table["lost"].sum())
+    return ModeCoverage(clusters, rare, lost, lost / rare, chi_square, p_value, table)
+
+
+def default_clusters(rows: int) -> int:
+    """⌈√(n/2)⌉ modes."""
+    return math.ceil(math.sqrt(rows / 2))
+
+
+def mode_table(
+    reference: NDArray[np.integer[Any]],
+    candidate: NDArray[np.integer[Any]],
+    *,
+    level: float,
+    confidence: float = 0.95,
+) -> pl.DataFrame:
+    """Compare the counts by mode, smallest reference count first."""
+    from scipy.stats import beta
+
+    order = np.lexsort((np.arange(len(reference)), reference))
+    x, y = reference[order].astype(np.float64), candidate[order].astype(np.float64)
+    n, m = x.sum(), y.sum()
+    before = np.cumsum(x) - x
+    rare = before < level * n - 1e-9
+    # Given x + y, y is binomial with odds (ratio · m/n): Clopper–Pearson on that share.
+    tail = (1 - confidence) / 2
+    low = np.where(y > 0, beta.ppf(tail, np.maximum(y, 1), x + 1), 0.0)
+    high = np.where(x > 0, beta.ppf(1 - tail, y + 1, np.maximum(x, 1)), 1.0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = (y / m) / (x / n)
+        low, high = (share / (1 - share) * n / m for share in (low, high))
+    return pl.DataFrame(
+        {
+            "mode": order.astype(np.int64),
+            "reference": x.astype(np.int64),
+            "candidate": y.astype(np.int64),
+            "ratio": ratio,
+            "low": low,
+            "high": high,
+            "rare": rare,
+            "lost": rare & (high < 0.5),
+        }
+    )
+
+
+def _equal_shares(
+    reference: NDArray[np.integer[Any]], candidate: NDArray[np.integer[Any]], seed: int
+) -> tuple[float, float]:
+    """Pearson's χ² for equal shares; exact by permutation where counts are small."""
+    from scipy.stats import chi2
+
+    x, y = reference.astype(np.float64), candidate.astype(np.float64)
+    kept = x + y > 0
+    x, y = x[kept], y[kept]
+    if len(x) < 2:
+        return 0.0, 1.0
+    total, expected_share = x + y, x.sum() / (x.sum() + y.sum())
+
+    def statistic(of_x: NDArray[np.float64]) -> NDArray[np.float64]:
+        expected = total * expected_share
+        # Both samples deviate by the same amount in each mode.
+        scale = 1 / expected + 1 / (total - expected)
+        squares: NDArray[np.float64] = ((of_x - expected) ** 2 * scale).sum(axis=-1)
+        return squares
+
+    found = float(statistic(x))
+    smallest = float((total * min(expected_share, 1 - expected_share)).min())
+    if smallest >= 5:
+        return found, float(chi2.sf(found, len(x) - 1))
+    rng = np.random.Generator(np.random.Philox(seed))
+    draws = rng.multivariate_hypergeometric(total.astype(np.int64), int(x.sum()), size=10_000)
+    extreme = int((statistic(draws.astype(np.float64)) >= found * (1 - 1e-12)).sum())
+    return found, (1 + extreme) / (1 + len(draws))

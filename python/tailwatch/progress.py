@@ -1,0 +1,173 @@
+"""What ``progress=`` means: nothing, a display on standard error, or the caller's own function.
+
+==============  =================  ==============================================================
+``progress``    standard error is  what happens
+==============  =================  ==============================================================
+``None``        anything           nothing is shown
+``True``        a terminal         one bar with stage, share done, elapsed and remaining time; it
+                                   appears after half a second and is gone at the end
+``True``        a file, a pipe,    one plain line when a stage begins, and one every half minute
+                a notebook         while it lasts; none at all in the first half second
+a callable      anything           ``progress(stage, done, total)`` about ten times a second, in
+                                   the thread that called tailwatch
+==============  =================  ==============================================================
+
+A display never outlives its ``with`` block, whichever way the block is left: the cursor and the
+line it stood on are restored before an error or an interruption is reported.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TypeAlias
+
+from tailwatch.exceptions import InputError
+
+if TYPE_CHECKING:
+    from typing import TextIO
+
+    from rich.progress import Progress, TaskID
+
+__all__ = ["ProgressOption", "ProgressReport", "reporting"]
+
+ProgressReport: TypeAlias = Callable[[str, int, int], object]
+"""``report(stage, done, total)``: `done` of `total` units of the stage are finished."""
+
+ProgressOption: TypeAlias = bool | ProgressReport | None
+
+DELAY_SECONDS = 0.5
+HEARTBEAT_SECONDS = 30.0
+
+
+@contextmanager
+def reporting(progress: ProgressOption) -> Iterator[ProgressReport]:
+    """Turn the `progress` argument of a call into a function that takes reports.
+
+    Parameters
+    ----------
+    progress
+        ``None`` or ``False`` for silence, ``True`` for a display on standard error, or a callable
+        that takes ``(stage, done, total)``.
+
+    Yields
+    ------
+    callable
+        ``report(stage, done, total)``. The caller's own callable is yielded as it is, so what it
+        raises stops the work.
+
+    Raises
+    ------
+    InputError
+        `progress` is none of these.
+
+    Examples
+    --------
+    >>> seen = []
+    >>> with reporting(lambda stage, done, total: seen.append((stage, done, total))) as report:
+    ...     report("neighbours", 10, 40)
+    >>> seen
+    [('neighbours', 10, 40)]
+    """
+    if progress is None or progress is False:
+        yield _ignore
+    elif progress is True:
+        display: _Bar | _Lines = _Bar() if sys.stderr.isatty() else _Lines(sys.stderr)
+        try:
+            yield display.report
+        finally:
+            display.close()
+    elif callable(progress):
+        yield progress
+    else:
+        message = f"progress: expected None, True or a callable, got {type(progress).__name__}"
+        raise InputError(message)
+
+
+def _ignore(stage: str, done: int, total: int) -> None:
+    """Take a report and show nothing."""
+
+
+class _Bar:
+    """A Rich bar for the current stage, built only when the work turns out not to be short."""
+
+    def __init__(self) -> None:
+        self._started = time.monotonic()
+        self._closed = False
+        self._stage = ""
+        self._bar: tuple[Progress, TaskID] | None = None
+
+    def report(self, stage: str, done: int, total: int) -> None:
+        # A worker thread that was abandoned on Ctrl-C may still report: the screen is no longer
+        # ours by then.
+        if self._closed:
+            return
+        if self._bar is None:
+            if time.monotonic() - self._started < DELAY_SECONDS:
+                return
+            self._bar = _start_bar()
+        progress, task = self._bar
+        if stage != self._stage:
+            self._stage = stage
+            progress.reset(task, total=total, completed=done, description=stage)
+        progress.update(task, total=total, completed=done)
+
+    def close(self) -> None:
+        self._closed = True
+        if self._bar is not None:
+            self._bar[0].stop()
+
+
+def _start_bar() -> tuple[Progress, TaskID]:
+    """Show an empty bar on standard error."""
+    # Rich takes longer to import than a short comparison takes to run.
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        TaskProgressColumn,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    progress = Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    )
+    progress.start()
+    return progress, progress.add_task("", total=None)
+
+
+class _Lines:
+    """Plain lines for a log: where a long job is, without control characters."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._started = time.monotonic()
+        self._written = self._started
+        self._closed = False
+        self._stage = ""
+
+    def report(self, stage: str, done: int, total: int) -> None:
+        now = time.monotonic()
+        if self._closed or now - self._started < DELAY_SECONDS:
+            return
+        if stage == self._stage and now - self._written < HEARTBEAT_SECONDS:
+            return
+        self._stage = stage
+        self._written = now
+        share = f"{100 * done // total} %" if total > 0 else "…"
+        self._stream.write(f"{stage}: {share} after {now - self._started:.0f} s\n")
+        self._stream.flush()
+
+    def close(self) -> None:
+        self._closed = True

@@ -1,0 +1,7 @@
+"""Pages and notebook views: pure functions of a frame and its metadata; no metric is imported."""
+
+from __future__ import annotations
+
+from tailwatch.report.comparison import comparison_fragment, comparison_page
+
+__all__ = ["comparison_fragment", "comparison_page"]

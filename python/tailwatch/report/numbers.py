@@ -1,0 +1,96 @@
+"""Numbers as text: a value and its interval written to the same number of places."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+__all__ = ["ABSENT", "Estimate", "Written", "count", "write"]
+
+#: What stands where there is no number.
+ABSENT = "–"
+
+_MINUS = "\N{MINUS SIGN}"
+_NARROW_SPACE = "\N{NARROW NO-BREAK SPACE}"
+_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+# Outside of this range a fixed-point number is a row of zeros; a power of ten reads better.
+_SMALLEST, _LARGEST = 1e-3, 1e6
+# Below this, the usual places would leave a single digit or none.
+_FINE = 1e-2
+# The smallest power of ten that a float can divide by without loss.
+_LEAST_EXPONENT = -307
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A value with the ends of its interval, any of which may be missing."""
+
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+
+    @property
+    def has_interval(self) -> bool:
+        """Whether both ends are numbers (an end may be infinite)."""
+        return all(end is not None and not math.isnan(end) for end in (self.low, self.high))
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """An estimate as text; `interval` is None when there is none."""
+
+    value: str
+    interval: str | None
+
+
+def write(estimate: Estimate, *, places: int = 3, signed: bool = False) -> Written:
+    """Write an estimate.
+
+    Parameters
+    ----------
+    estimate
+        What to write.
+    places
+        Decimal places for numbers between 0.01 and 10; larger numbers get fewer, smaller ones
+        more, and all three numbers of an estimate get the same.
+    signed
+        Whether a positive value carries a plus sign.
+
+    Returns
+    -------
+    Written
+        ``0.07`` and ``[0.04, 0.12]``, or ``1.20 × 10⁻⁵`` and ``[0.90, 1.50] × 10⁻⁵``.
+    """
+    numbers = (estimate.value, estimate.low, estimate.high)
+    magnitude = max((abs(n) for n in numbers if n is not None and math.isfinite(n)), default=0.0)
+    exponent = max(math.floor(math.log10(magnitude)), _LEAST_EXPONENT) if magnitude else 0
+    scale, suffix = 1.0, ""
+    if magnitude and not _SMALLEST <= magnitude < _LARGEST:
+        scale, suffix = 10.0**exponent, f" × 10{str(exponent).translate(_SUPERSCRIPTS)}"
+        decimals = 2
+    else:
+        finer = -1 - exponent if 0 < magnitude < _FINE else 0
+        decimals = max(0, places + finer - max(0, exponent))
+
+    def text(number: float | None, sign: str = "") -> str:
+        if number is None:
+            return ABSENT
+        if math.isnan(number):
+            return "undefined"
+        if math.isinf(number):
+            return "∞" if number > 0 else f"{_MINUS}∞"
+        written = f"{number / scale:{sign}z,.{decimals}f}"
+        return written.replace(",", _NARROW_SPACE).replace("-", _MINUS)
+
+    finite = estimate.value is not None and math.isfinite(estimate.value)
+    interval = None
+    if estimate.has_interval:
+        interval = f"[{text(estimate.low)}, {text(estimate.high)}]{suffix}"
+    return Written(
+        text(estimate.value, "+" if signed else "") + (suffix if finite else ""), interval
+    )
+
+
+def count(number: int) -> str:
+    """Write a number of rows, thousands set apart by a narrow space."""
+    return f"{number:,}".replace(",", _NARROW_SPACE)

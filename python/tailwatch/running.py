@@ -1,0 +1,39 @@
+"""The settings that every call of the core takes."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from tailwatch.arguments import integer
+from tailwatch.progress import reporting
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tailwatch._core import Settings
+    from tailwatch.progress import ProgressOption
+
+__all__ = ["running"]
+
+
+@contextmanager
+def running(threads: int | None, progress: ProgressOption) -> Iterator[Settings]:
+    """Check `threads`, show `progress`, and yield the settings for the core.
+
+    Parameters
+    ----------
+    threads
+        Threads to use; ``None`` for ``TAILWATCH_NUM_THREADS`` or, without it, all cores.
+    progress
+        As in :func:`tailwatch.progress.reporting`.
+
+    Yields
+    ------
+    dict
+        What the functions of ``tailwatch._core`` take as ``settings``.
+    """
+    if threads is not None:
+        threads = integer(threads, "threads")
+    with reporting(progress) as report:
+        yield {"threads": threads, "progress": report}

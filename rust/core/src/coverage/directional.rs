@@ -1,0 +1,204 @@
+//! Tails along directions. Level 3.
+//!
+//! For a unit direction u: the share of Y beyond the α/2 and 1 − α/2 quantiles of X along u, over α.
+//! 1 = tails kept, towards 0 = tails lost, far above 1 = widened. The first directions are the leading
+//! principal axes of X (half of them at most), the others uniform on the sphere. Quantiles interpolate
+//! linearly, as NumPy's do. Cost: O((n + m)·d·q) + O(min(n, d)³) time, O(n + m) memory.
+
+use faer::Mat;
+use rayon::prelude::*;
+use tailwatch_kernels::dot_products;
+
+use super::tail::check_levels;
+use crate::control::Control;
+use crate::dense;
+use crate::divergence::frechet::Material;
+use crate::error::{Error, Result};
+use crate::moments::centre;
+use crate::rows::{Rows, check_pair};
+use crate::streams::Stream;
+use crate::subsets::Subsets;
+
+/// Directions projected on at a time: bounds the memory to this many numbers a row.
+const BATCH: usize = 16;
+
+/// Unit vectors, row by row: leading principal axes of `rows`, then random ones.
+pub fn directions(rows: &Rows<'_>, count: usize, seed: u64, control: &Control) -> Result<Vec<f64>> {
+    if count == 0 {
+        return Err(Error::Input("directions: expected at least 1, got 0".into()));
+    }
+    let d = rows.columns();
+    control.begin("principal axes", rows.len() as u64);
+    let material = Material::of(rows, control)?;
+    let axes = control.detached(move || axes_of(&material))??;
+    let leading = axes.ncols().min(count / 2);
+    let mut values = Vec::with_capacity(count * d);
+    for axis in 0..leading {
+        values.extend_from_slice(axes.col_as_slice(axis));
+    }
+    for index in leading..count {
+        let mut stream = Stream::new(seed, "directions", index as u64);
+        let normal: Vec<f64> = (0..d).map(|_| stream.normal()).collect();
+        let norm = normal.iter().map(|x| x * x).sum::<f64>().sqrt();
+        values.extend(normal.iter().map(|x| x / norm));
+    }
+    Ok(values)
+}
+
+/// Principal axes with some variance, as columns, largest first.
+fn axes_of(material: &Material) -> Result<Mat<f64>> {
+    match material {
+        Material::Moments(moments) => dense::principal_axes(moments.covariance().as_ref()),
+        Material::Data(data) => {
+            // Few rows: the axes are the centred data times the eigenvectors of their Gram matrix.
+            let mut centred = data.as_ref().clone();
+            centre(&mut centred);
+            let gram = centred.transpose() * &centred;
+            let values = dense::eigenvalues(gram.as_ref())?;
+            let axes = &centred * dense::principal_axes(gram.as_ref())?;
+            let rank = values.iter().take_while(|&&value| value > 1e-12 * values[0]).count();
+            Ok(Mat::from_fn(axes.nrows(), rank, |i, j| axes[(i, j)] / axes.col(j).norm_l2()))
+        }
+    }
+}
+
+/// For each direction, the shares of `candidates` beyond the quantiles of `reference`, over `level`:
+/// one vector per candidate, `[direction][subset]`.
+pub(crate) fn tail_ratios(
+    reference: (&Rows<'_>, &Subsets),
+    candidates: &[(&Rows<'_>, &Subsets)],
+    directions: &[f64],
+    level: f64,
+    control: &Control,
+) -> Result<Vec<Vec<f64>>> {
+    let (x, d) = (reference.0, reference.0.columns());
+    let samples: usize = x.len() + candidates.iter().map(|(rows, _)| rows.len()).sum::<usize>();
+    let batches = (directions.len() / d).div_ceil(BATCH);
+    control.begin("directional tails", (samples * batches) as u64);
+    let mut ratios = vec![Vec::new(); candidates.len()];
+    for batch in directions.chunks(BATCH * d) {
+        let of_x = project(x, batch, control)?;
+        let of_others: Vec<_> = candidates
+            .iter()
+            .map(|(rows, _)| project(rows, batch, control))
+            .collect::<Result<_>>()?;
+        let per_direction: Vec<Vec<Vec<f64>>> = control.run(|| {
+            (0..batch.len() / d)
+                .into_par_iter()
+                .map(|direction| {
+                    let line = Line::of(&of_x[direction], reference.1);
+                    let thresholds = line.thresholds(level);
+                    let ratios_of = |(sample, (_, subsets)): (usize, &(&Rows<'_>, &Subsets))| {
+                        let line = Line::of(&of_others[sample][direction], subsets);
+                        line.shares_beyond(&thresholds)
+                            .into_iter()
+                            .map(|share| share / level)
+                            .collect()
+                    };
+                    candidates.iter().enumerate().map(ratios_of).collect()
+                })
+                .collect()
+        });
+        control.check()?;
+        for of_samples in per_direction {
+            for (all, part) in ratios.iter_mut().zip(of_samples) {
+                all.extend(part);
+            }
+        }
+    }
+    Ok(ratios)
+}
+
+/// Each direction's share of the candidate beyond the reference's quantiles, over `level`.
+pub fn directional_tails(
+    reference: &Rows<'_>,
+    candidate: &Rows<'_>,
+    directions: &[f64],
+    level: f64,
+    control: &Control,
+) -> Result<Vec<f64>> {
+    check_pair(reference, "reference", candidate, "candidate")?;
+    check_levels(&[level])?;
+    let (of_x, of_y) = (Subsets::whole(reference.len()), Subsets::whole(candidate.len()));
+    let found = tail_ratios((reference, &of_x), &[(candidate, &of_y)], directions, level, control)?;
+    Ok(found.into_iter().next().unwrap_or_default())
+}
+
+/// The projections of all rows on each direction: `[direction][row]`.
+fn project(rows: &Rows<'_>, directions: &[f64], control: &Control) -> Result<Vec<Vec<f64>>> {
+    const BLOCK: usize = 256;
+    let (d, stride, n) = (rows.columns(), rows.stride(), rows.len());
+    let count = directions.len() / d;
+    let mut panel = vec![0.0; count * stride];
+    for (padded, direction) in panel.chunks_exact_mut(stride).zip(directions.chunks_exact(d)) {
+        padded[..d].copy_from_slice(direction);
+    }
+    let blocks: Vec<Vec<f64>> = control.run(|| {
+        let block = |block: usize| {
+            let range = block * BLOCK..((block + 1) * BLOCK).min(n);
+            let (mut queries, mut out) = (Vec::new(), vec![0.0; range.len() * count]);
+            rows.pack(range.clone(), &mut queries);
+            dot_products(control.isa(), &panel, &queries, stride, &mut out);
+            control.advance(range.len() as u64)?;
+            Ok(out)
+        };
+        (0..n.div_ceil(BLOCK)).into_par_iter().map(block).collect::<Result<_>>()
+    })?;
+    let mut lines = vec![Vec::with_capacity(n); count];
+    for block in blocks {
+        let rows = block.len() / count;
+        for (line, part) in lines.iter_mut().zip(block.chunks_exact(rows)) {
+            line.extend_from_slice(part);
+        }
+    }
+    Ok(lines)
+}
+
+/// Projections on one direction, ascending, with the subsets that each belongs to.
+struct Line<'a> {
+    sorted: Vec<(f64, u32)>,
+    subsets: &'a Subsets,
+}
+
+impl<'a> Line<'a> {
+    fn of(values: &[f64], subsets: &'a Subsets) -> Self {
+        let mut sorted: Vec<_> =
+            values.iter().enumerate().map(|(row, &x)| (x, subsets.mask(row))).collect();
+        sorted.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+        Self { sorted, subsets }
+    }
+
+    /// The `level/2` and `1 − level/2` quantiles of each subset.
+    fn thresholds(&self, level: f64) -> Vec<(f64, f64)> {
+        (0..self.subsets.count())
+            .map(|subset| {
+                let size = self.subsets.size(subset);
+                // The upper quantile mirrors the lower one, so both walks stay within the tails.
+                let position = (size - 1) as f64 * (level / 2.0);
+                let whole = position.floor();
+                let (rank, part) = (whole as usize, position - whole);
+                let member = |&&(_, mask): &&(f64, u32)| mask >> subset & 1 == 1;
+                let interpolate = |mut values: Box<dyn Iterator<Item = &(f64, u32)> + '_>| {
+                    let near = values.nth(rank).map_or(f64::NAN, |value| value.0);
+                    let next = values.next().map_or(near, |value| value.0);
+                    near + part * (next - near)
+                };
+                let low = interpolate(Box::new(self.sorted.iter().filter(member)));
+                let high = interpolate(Box::new(self.sorted.iter().rev().filter(member)));
+                (low, high)
+            })
+            .collect()
+    }
+
+    /// The share of each subset strictly beyond either threshold.
+    fn shares_beyond(&self, thresholds: &[(f64, f64)]) -> Vec<f64> {
+        let share = |(subset, &(low, high)): (usize, &(f64, f64))| {
+            let member = |&&(_, mask): &&(f64, u32)| mask >> subset & 1 == 1;
+            let below = self.sorted.iter().take_while(|value| value.0 < low).filter(member).count();
+            let above =
+                self.sorted.iter().rev().take_while(|value| value.0 > high).filter(member).count();
+            (below + above) as f64 / self.subsets.size(subset) as f64
+        };
+        thresholds.iter().enumerate().map(share).collect()
+    }
+}

@@ -1,0 +1,8 @@
+//! How well one sample covers another, and above all its tails. Level 3.
+
+pub(crate) mod balls;
+pub mod directional;
+pub mod manifold;
+pub mod pooled;
+pub(crate) mod rarity;
+pub mod tail;

@@ -1,0 +1,73 @@
+//! Who is in the tail of the pooled sample. Level 3.
+//!
+//! Both samples are pooled, every row is ranked by its distance to its k-th nearest other pooled row,
+//! and the ⌈α(n+m)⌉ rarest are taken (ties: reference rows first, then the lower index). If the two
+//! distributions are equal, the number of candidate rows among them is hypergeometric whatever the
+//! distribution and the dimension.
+
+use super::rarity::{Base, BySubset, kth_squared};
+use super::tail::{check_levels, tail_size};
+use crate::control::Control;
+use crate::error::Result;
+use crate::neighbors::check_k;
+use crate::rows::{Rows, check_pair};
+use crate::subsets::Subsets;
+
+/// Rows in the pooled tail, by where they come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PooledTail {
+    /// Reference rows in the tail.
+    pub reference: usize,
+    /// Candidate rows in the tail.
+    pub candidate: usize,
+}
+
+/// The pooled tail at `level`. Cost: O((n + m)²·d) time, O(n + m) memory.
+pub fn pooled_tail(
+    reference: &Rows<'_>,
+    candidate: &Rows<'_>,
+    level: f64,
+    k: usize,
+    control: &Control,
+) -> Result<PooledTail> {
+    check_pair(reference, "reference", candidate, "candidate")?;
+    check_levels(&[level])?;
+    check_k(k, reference.len() + candidate.len() - 1, "the pooled sample", true)?;
+    control.begin("neighbours", ((reference.len() + candidate.len()) as u64).pow(2));
+    let (of_x, of_y) = (Subsets::whole(reference.len()), Subsets::whole(candidate.len()));
+    let bases = |first| {
+        [
+            Base { rows: reference, subsets: &of_x, is_queries: first },
+            Base { rows: candidate, subsets: &of_y, is_queries: !first },
+        ]
+    };
+    let x = kth_squared(reference, &bases(true), &[&[0, 1]], k, control)?.swap_remove(0);
+    let y = kth_squared(candidate, &bases(false), &[&[0, 1]], k, control)?.swap_remove(0);
+    Ok(PooledRarity::of(&x, &of_x, &y, &of_y, 0).tail(level))
+}
+
+/// All rows of one subset of a pooled sample, rarest first.
+pub(crate) struct PooledRarity(Vec<(f64, bool)>);
+
+impl PooledRarity {
+    pub(crate) fn of(
+        x: &BySubset,
+        of_x: &Subsets,
+        y: &BySubset,
+        of_y: &Subsets,
+        subset: usize,
+    ) -> Self {
+        let reference = of_x.members(subset).map(|row| (x.get(row, subset), false));
+        let candidate = of_y.members(subset).map(|row| (y.get(row, subset), true));
+        let mut rarest: Vec<_> = reference.chain(candidate).collect();
+        // Stable: equal rarities keep the order in which the rows were chained.
+        rarest.sort_by(|a, b| b.0.total_cmp(&a.0));
+        Self(rarest)
+    }
+
+    pub(crate) fn tail(&self, level: f64) -> PooledTail {
+        let tail = &self.0[..tail_size(level, self.0.len())];
+        let candidate = tail.iter().filter(|row| row.1).count();
+        PooledTail { reference: tail.len() - candidate, candidate }
+    }
+}

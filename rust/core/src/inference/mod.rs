@@ -1,0 +1,77 @@
+//! Metrics of a candidate beside their null, in the whole and in random halves. Level 4.
+//!
+//! A and B are two halves of the reference, C is the candidate cut to the same size. The value of a
+//! metric is metric(A, C), its null metric(A, B): what it would have been if nothing had happened. Both
+//! are computed on the whole samples and on random halves of them, whose spread is the standard error.
+//! A is the anchor: rarity, balls and quantiles come from A alone, and B and C meet them on equal terms.
+
+pub mod gaussian;
+pub mod kernels;
+pub mod neighbors;
+pub mod tails;
+
+use crate::error::{Error, Result};
+use crate::rows::{Rows, check_pair};
+use crate::subsets::{MOST_HALVES, Subsets};
+
+/// A metric with its null: the first value of each is that of the whole, the others those of halves.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Estimate {
+    /// The metric's name.
+    pub metric: &'static str,
+    /// The tail level, where there is one.
+    pub level: Option<f64>,
+    /// metric(A, C).
+    pub value: Vec<f64>,
+    /// metric(A, B).
+    pub null: Vec<f64>,
+}
+
+/// The three samples of a comparison.
+#[derive(Clone)]
+pub struct Trio<'a> {
+    pub(crate) rows: [Rows<'a>; 3],
+    pub(crate) subsets: [Subsets; 3],
+}
+
+impl<'a> Trio<'a> {
+    /// A, B and C with `halves` random halves of each, drawn under `seed`. Rows must come in random order.
+    pub fn new(a: Rows<'a>, b: Rows<'a>, c: Rows<'a>, halves: usize, seed: u64) -> Result<Self> {
+        check_pair(&a, "reference", &b, "reference")?;
+        check_pair(&a, "reference", &c, "candidate")?;
+        if halves > MOST_HALVES {
+            return Err(Error::Input(format!(
+                "halves: expected at most {MOST_HALVES}, got {halves}"
+            )));
+        }
+        let subsets = [(&a, 0), (&b, 1), (&c, 2)].map(|(rows, sample)| {
+            if halves == 0 {
+                Subsets::whole(rows.len())
+            } else {
+                Subsets::halves(rows.len(), halves, seed, sample)
+            }
+        });
+        Ok(Self { rows: [a, b, c], subsets })
+    }
+
+    /// Subsets of each sample, the whole included.
+    pub(crate) fn count(&self) -> usize {
+        self.subsets[0].count()
+    }
+
+    /// Rows in the smallest subset of any sample.
+    pub(crate) fn smallest(&self) -> usize {
+        self.subsets.iter().map(Subsets::smallest).min().unwrap_or(0)
+    }
+
+    /// A metric computed for each subset, with and without the candidate: `of(subset)` gives (value, null).
+    pub(crate) fn estimate(
+        &self,
+        metric: &'static str,
+        level: Option<f64>,
+        of: impl Fn(usize) -> (f64, f64),
+    ) -> Estimate {
+        let (value, null) = (0..self.count()).map(of).unzip();
+        Estimate { metric, level, value, null }
+    }
+}

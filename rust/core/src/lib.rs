@@ -1,0 +1,27 @@
+//! Algorithms of tailwatch: neighbours, tails, divergences and spectra of sets of embeddings.
+//!
+//! Levels, each using only those above it: 0 `error` `control` `streams`; 1 `rows`; 2 `neighbors`
+//! `moments`; 3 `coverage` `divergence` `spectrum` `cluster`; 4 `inference`, which runs them on
+//! replicates. Nothing here knows of Python, and nothing here is unsafe: the kernels crate is.
+
+#![forbid(unsafe_code)]
+
+pub mod cluster;
+pub mod control;
+pub mod coverage;
+pub(crate) mod dense;
+pub mod divergence;
+pub mod error;
+pub mod inference;
+pub mod moments;
+pub mod neighbors;
+pub mod rows;
+pub mod spectrum;
+pub mod streams;
+pub mod subsets;
+
+pub use control::{Control, Progress};
+pub use error::{Error, Result};
+pub use rows::{Chunk, Rows};
+pub use subsets::Subsets;
+pub use tailwatch_kernels::Isa;

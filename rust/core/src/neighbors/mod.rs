@@ -1,0 +1,163 @@
+//! Exact nearest neighbours. Level 2.
+//!
+//! Distances are Σ(x−y)² in `f64` from the original values, in one fixed order; ties go to the lower
+//! index. `exact` walks all pairs in tiles and hands to a [`Visit`] those that are close enough to
+//! matter; `topk` keeps the k nearest. A filter that discards pairs without measuring them belongs
+//! between the two: it only has to honour [`Visit::reach`].
+
+pub(crate) mod exact;
+pub(crate) mod topk;
+
+pub(crate) use exact::{Scratch, Visit, for_blocks, sweep};
+pub(crate) use topk::{Entry, Nearest};
+
+use crate::control::Control;
+use crate::error::{Error, Result};
+use crate::rows::{Rows, check_pair};
+
+/// The k nearest base rows of each query, ascending.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Neighbors {
+    /// Neighbours per query.
+    pub k: usize,
+    /// Euclidean distances, `k` per query.
+    pub distances: Vec<f64>,
+    /// Row numbers in the base, `k` per query.
+    pub indices: Vec<i64>,
+}
+
+/// Fails unless every row has `k` neighbours among `available` rows.
+pub(crate) fn check_k(k: usize, available: usize, name: &str, excludes_self: bool) -> Result<()> {
+    if k == 0 {
+        return Err(Error::Input("k: expected at least 1, got 0".into()));
+    }
+    if k <= available {
+        return Ok(());
+    }
+    let rows = available + usize::from(excludes_self);
+    let other = if excludes_self { " other" } else { "" };
+    Err(Error::Input(format!(
+        "k: expected at most the {available}{other} rows of {name}, got k = {k} with {rows} rows"
+    )))
+}
+
+/// The `k` rows of `base` nearest to each row of `queries`, ties by lower index.
+///
+/// With `exclude_self`, `queries` and `base` are the same rows and no row is its own neighbour (its
+/// duplicates are). Cost: O(n·m·d) time, O(n·k) memory.
+pub fn nearest_neighbors(
+    queries: &Rows<'_>,
+    base: &Rows<'_>,
+    k: usize,
+    exclude_self: bool,
+    control: &Control,
+) -> Result<Neighbors> {
+    check_pair(base, "base", queries, "queries")?;
+    if exclude_self && queries.len() != base.len() {
+        return Err(Error::Input(format!(
+            "exclude_self: expected queries and base to be the same rows, got {} and {}",
+            queries.len(),
+            base.len()
+        )));
+    }
+    check_k(k, base.len() - usize::from(exclude_self), "base", exclude_self)?;
+    control.begin("neighbours", (queries.len() * base.len()) as u64);
+    let blocks = for_blocks(queries, control, |block, scratch| {
+        let mut lists = Nearest::new(block.clone(), k, exclude_self);
+        sweep(queries, block, base, None, &mut lists, scratch, control)?;
+        Ok(lists.into_entries())
+    })?;
+    let entries = || blocks.iter().flatten();
+    Ok(Neighbors {
+        k,
+        distances: entries().map(|entry| entry.squared.sqrt()).collect(),
+        indices: entries().map(|entry| entry.index as i64).collect(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::Array2;
+    use proptest::prelude::*;
+    use tailwatch_kernels::Isa;
+
+    fn brute(
+        queries: &Array2<f64>,
+        base: &Array2<f64>,
+        k: usize,
+        exclude_self: bool,
+    ) -> Vec<(usize, f64)> {
+        let mut out = Vec::new();
+        for (i, x) in queries.rows().into_iter().enumerate() {
+            let mut all: Vec<(usize, f64)> = base
+                .rows()
+                .into_iter()
+                .map(|y| x.iter().zip(y).map(|(a, b)| (a - b) * (a - b)).sum::<f64>())
+                .enumerate()
+                .filter(|&(j, _)| !(exclude_self && i == j))
+                .collect();
+            all.sort_by(|a, b| a.1.total_cmp(&b.1).then(a.0.cmp(&b.0)));
+            out.extend(all.into_iter().take(k));
+        }
+        out
+    }
+
+    /// Small integers: distances are exact in any order and ties are common.
+    fn lattice(rows: usize, columns: usize) -> impl Strategy<Value = Array2<f64>> {
+        proptest::collection::vec(-3_i8..=3, rows * columns).prop_map(move |values| {
+            Array2::from_shape_vec((rows, columns), values.into_iter().map(f64::from).collect())
+                .unwrap()
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn equals_the_double_loop_on_ties_for_every_isa_and_thread_count(
+            (queries, base, k) in (1_usize..40, 2_usize..150, 1_usize..20).prop_flat_map(|(n, m, d)| {
+                (lattice(n, d), lattice(m, d), 1..m.min(12))
+            }),
+        ) {
+            let expected = brute(&queries, &base, k, false);
+            let within = brute(&base, &base, k, true);
+            for isa in Isa::available() {
+                for threads in 1..=3 {
+                    let control = Control::with_threads(threads).with_isa(isa);
+                    let (q, b) = (Rows::from_f64(queries.view()), Rows::from_f64(base.view()));
+                    for (expected, found) in [
+                        (&expected, nearest_neighbors(&q, &b, k, false, &control).unwrap()),
+                        (&within, nearest_neighbors(&b, &b, k, true, &control).unwrap()),
+                    ] {
+                        let indices: Vec<i64> = expected.iter().map(|e| e.0 as i64).collect();
+                        let distances: Vec<f64> = expected.iter().map(|e| e.1.sqrt()).collect();
+                        prop_assert_eq!(&found.indices, &indices);
+                        prop_assert_eq!(&found.distances, &distances);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_k_that_is_too_large_names_k_and_rows() {
+        let data = Array2::<f64>::zeros((3, 2));
+        let rows = Rows::from_f64(data.view());
+        let control = Control::with_threads(1);
+        let error = nearest_neighbors(&rows, &rows, 3, true, &control).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "k: expected at most the 2 other rows of base, got k = 3 with 3 rows"
+        );
+        assert!(nearest_neighbors(&rows, &rows, 3, false, &control).is_ok());
+    }
+
+    #[test]
+    fn cancelling_stops_the_search() {
+        let data = Array2::<f64>::zeros((300, 2));
+        let rows = Rows::from_f64(data.view());
+        let control = Control::with_threads(1);
+        control.cancel();
+        assert_eq!(nearest_neighbors(&rows, &rows, 1, true, &control), Err(Error::Cancelled));
+    }
+}

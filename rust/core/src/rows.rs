@@ -1,0 +1,315 @@
+//! Rows of numbers in chunks: what every algorithm reads. Level 1.
+//!
+//! A [`Rows`] borrows chunks of `f16`, `f32` or `f64` with any strides, as they came, and hands rows
+//! out as `f64`. Nothing is copied or joined; a selection of rows is a list of indices over the same
+//! chunks. Where a chunk begins or ends never shows in a result.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use half::f16;
+use half::slice::HalfFloatSliceExt;
+use ndarray::{ArrayView1, ArrayView2};
+use rayon::prelude::*;
+use tailwatch_kernels::LANES;
+
+use crate::control::Control;
+use crate::error::{Error, Result};
+
+/// The largest magnitude whose squared differences still add up without overflow.
+pub const LARGEST_MAGNITUDE: f64 = 1e150;
+
+/// One piece of a data set: a two-dimensional view of `f16`, `f32` or `f64` with any strides.
+pub trait Chunk: Send + Sync {
+    /// Rows and columns.
+    fn shape(&self) -> (usize, usize);
+    /// Writes row `row` to `out`, which holds as many values as there are columns.
+    fn read(&self, row: usize, out: &mut [f64]);
+}
+
+impl Chunk for ArrayView2<'_, f16> {
+    fn shape(&self) -> (usize, usize) {
+        self.dim()
+    }
+    fn read(&self, row: usize, out: &mut [f64]) {
+        read_f16(self.row(row), out);
+    }
+}
+
+impl Chunk for ArrayView2<'_, f32> {
+    fn shape(&self) -> (usize, usize) {
+        self.dim()
+    }
+    fn read(&self, row: usize, out: &mut [f64]) {
+        read_as(self.row(row), out, f64::from);
+    }
+}
+
+impl Chunk for ArrayView2<'_, f64> {
+    fn shape(&self) -> (usize, usize) {
+        self.dim()
+    }
+    fn read(&self, row: usize, out: &mut [f64]) {
+        read_as(self.row(row), out, |value| value);
+    }
+}
+
+fn read_as<T: Copy>(row: ArrayView1<'_, T>, out: &mut [f64], widen: impl Fn(T) -> f64) {
+    if let Some(values) = row.as_slice() {
+        for (slot, &value) in out.iter_mut().zip(values) {
+            *slot = widen(value);
+        }
+    } else {
+        for (slot, &value) in out.iter_mut().zip(row) {
+            *slot = widen(value);
+        }
+    }
+}
+
+/// Converts in pieces so that the hardware's vector conversion, where there is one, is used.
+fn read_f16(row: ArrayView1<'_, f16>, out: &mut [f64]) {
+    const PIECE: usize = 64;
+    let Some(values) = row.as_slice() else { return read_as(row, out, f64::from) };
+    let mut single = [0.0_f32; PIECE];
+    for (piece, slots) in values.chunks(PIECE).zip(out.chunks_mut(PIECE)) {
+        let single = &mut single[..piece.len()];
+        piece.convert_to_f32_slice(single);
+        for (slot, &value) in slots.iter_mut().zip(single.iter()) {
+            *slot = f64::from(value);
+        }
+    }
+}
+
+/// A set of embeddings: `len` rows of `columns` numbers.
+#[derive(Clone)]
+pub struct Rows<'a> {
+    // A trait object keeps the lifetime covariant, which a generic array view would not.
+    chunks: Vec<Arc<dyn Chunk + 'a>>,
+    /// `ends[i]` is the number of stored rows in chunks `0..=i`.
+    ends: Vec<usize>,
+    columns: usize,
+    selection: Option<Arc<[usize]>>,
+}
+
+impl<'a> Rows<'a> {
+    /// Joins chunks that have the same number of columns, in order, without copying.
+    pub fn new(chunks: Vec<Arc<dyn Chunk + 'a>>) -> Result<Self> {
+        let columns = chunks.first().map_or(0, |chunk| chunk.shape().1);
+        let mut ends = Vec::with_capacity(chunks.len());
+        let mut stored = 0;
+        for (index, chunk) in chunks.iter().enumerate() {
+            let (rows, width) = chunk.shape();
+            if width != columns {
+                return Err(Error::Dimension(format!(
+                    "chunk {index} has {width} columns, but chunk 0 has {columns}"
+                )));
+            }
+            stored += rows;
+            ends.push(stored);
+        }
+        Ok(Self { chunks, ends, columns, selection: None })
+    }
+
+    /// The rows of one `f64` array.
+    #[must_use]
+    pub fn from_f64(view: ArrayView2<'a, f64>) -> Self {
+        let (rows, columns) = view.dim();
+        Self { chunks: vec![Arc::new(view)], ends: vec![rows], columns, selection: None }
+    }
+
+    /// The rows at `indices`, in that order, over the same chunks.
+    pub fn select(mut self, indices: Arc<[usize]>) -> Result<Self> {
+        let stored = self.stored();
+        if let Some(position) = indices.iter().position(|&index| index >= stored) {
+            return Err(Error::Input(format!(
+                "indices: position {position} holds {}, but there are {stored} rows",
+                indices[position]
+            )));
+        }
+        self.selection = Some(indices);
+        Ok(self)
+    }
+
+    fn stored(&self) -> usize {
+        self.ends.last().copied().unwrap_or(0)
+    }
+
+    /// Number of rows.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.selection.as_ref().map_or_else(|| self.stored(), |indices| indices.len())
+    }
+
+    /// Whether there is no row.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Numbers in a row.
+    #[must_use]
+    pub fn columns(&self) -> usize {
+        self.columns
+    }
+
+    /// Values per row of a packed panel: `columns` rounded up to whole lanes.
+    #[must_use]
+    pub fn stride(&self) -> usize {
+        self.columns.next_multiple_of(LANES).max(LANES)
+    }
+
+    /// Writes row `index` to `out`, which holds `columns` values.
+    pub fn read(&self, index: usize, out: &mut [f64]) {
+        let stored = self.selection.as_ref().map_or(index, |indices| indices[index]);
+        let chunk = self.ends.partition_point(|&end| end <= stored);
+        let start = if chunk == 0 { 0 } else { self.ends[chunk - 1] };
+        self.chunks[chunk].read(stored - start, &mut out[..self.columns]);
+    }
+
+    /// Packs the rows of `range` for the kernels: `stride` values a row, zeros beyond `columns`.
+    pub fn pack(&self, range: Range<usize>, panel: &mut Vec<f64>) {
+        let stride = self.stride();
+        panel.clear();
+        panel.resize(range.len() * stride, 0.0);
+        for (index, row) in range.zip(panel.chunks_exact_mut(stride)) {
+            self.read(index, row);
+        }
+    }
+
+    /// [`Rows::check_finite`] over all rows, in parallel; the first bad row is the one named.
+    pub fn check_all_finite(&self, name: &str, control: &Control) -> Result<()> {
+        const BLOCK: usize = 4096;
+        let n = self.len();
+        let blocks = control.run(|| {
+            let check = |block: usize| {
+                control.check()?;
+                self.check_finite(block * BLOCK..((block + 1) * BLOCK).min(n), name)
+            };
+            (0..n.div_ceil(BLOCK)).into_par_iter().map(check).collect::<Vec<_>>()
+        });
+        blocks.into_iter().collect()
+    }
+
+    /// Fails at the first row that holds NaN, an infinity or a magnitude over [`LARGEST_MAGNITUDE`].
+    pub fn check_finite(&self, range: Range<usize>, name: &str) -> Result<()> {
+        let mut row = vec![0.0; self.columns];
+        for index in range {
+            self.read(index, &mut row);
+            let bad = |value: &f64| value.is_nan() || value.abs() > LARGEST_MAGNITUDE;
+            let Some(column) = row.iter().position(bad) else { continue };
+            let value = row[column];
+            let what = if value.is_nan() {
+                "NaN".to_owned()
+            } else if value.is_infinite() {
+                if value > 0.0 {
+                    "an infinity".to_owned()
+                } else {
+                    "a negative infinity".to_owned()
+                }
+            } else {
+                format!(
+                    "{value:e}, whose square would overflow (magnitudes up to {LARGEST_MAGNITUDE:e} are taken)"
+                )
+            };
+            return Err(Error::NonFinite(format!(
+                "{name}: row {index}, column {column} holds {what}"
+            )));
+        }
+        Ok(())
+    }
+}
+
+/// Fails unless both have the same number of columns and at least one row.
+pub fn check_pair(
+    reference: &Rows<'_>,
+    name: &str,
+    candidate: &Rows<'_>,
+    other: &str,
+) -> Result<()> {
+    check_rows(reference, name, 1)?;
+    check_rows(candidate, other, 1)?;
+    if reference.columns() == candidate.columns() {
+        return Ok(());
+    }
+    Err(Error::Dimension(format!(
+        "{other}: expected {} columns as in {name}, got {}",
+        reference.columns(),
+        candidate.columns()
+    )))
+}
+
+/// Fails unless there are at least `least` rows and one column.
+pub fn check_rows(rows: &Rows<'_>, name: &str, least: usize) -> Result<()> {
+    if rows.columns() == 0 {
+        return Err(Error::Dimension(format!("{name}: expected at least one column, got none")));
+    }
+    if rows.len() < least {
+        let (plural, count) = (if least == 1 { "" } else { "s" }, rows.len());
+        return Err(Error::Input(format!(
+            "{name}: expected at least {least} row{plural}, got {count}"
+        )));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::{Array2, Axis, Slice};
+
+    #[test]
+    fn chunks_strides_and_selections_read_the_same_rows() {
+        let whole = Array2::from_shape_fn((9, 5), |(i, j)| (i * 10 + j) as f64);
+        let half = whole.mapv(|x| f16::from_f64(x));
+        let single = whole.mapv(|x| x as f32);
+        let rows = Rows::new(vec![
+            Arc::new(whole.slice_axis(Axis(0), Slice::from(..2))),
+            Arc::new(half.slice_axis(Axis(0), Slice::from(2..5))),
+            Arc::new(single.slice_axis(Axis(0), Slice::from(5..))),
+        ])
+        .unwrap();
+        let mut panel = Vec::new();
+        rows.pack(0..9, &mut panel);
+        for (i, row) in panel.chunks_exact(rows.stride()).enumerate() {
+            assert_eq!(row[..5], *whole.row(i).as_slice().unwrap());
+            assert!(row[5..].iter().all(|&x| x == 0.0));
+        }
+        let picked = rows.select(Arc::from([7, 0, 7])).unwrap();
+        let mut row = [0.0; 5];
+        picked.read(2, &mut row);
+        assert_eq!((picked.len(), row[4]), (3, 74.0));
+
+        let turned = whole.t();
+        let reversed = turned.slice_axis(Axis(0), Slice::new(0, None, -1));
+        let rows = Rows::from_f64(reversed.slice_axis(Axis(1), Slice::new(0, None, 2)));
+        let mut row = [0.0; 5];
+        rows.read(0, &mut row);
+        assert_eq!(row, [4.0, 24.0, 44.0, 64.0, 84.0]);
+    }
+
+    #[test]
+    fn the_first_bad_value_is_named() {
+        let mut data = Array2::<f64>::zeros((4, 3));
+        data[[2, 1]] = f64::NAN;
+        let message = |data: &Array2<f64>| {
+            Rows::from_f64(data.view()).check_finite(0..4, "reference").unwrap_err().to_string()
+        };
+        assert_eq!(message(&data), "reference: row 2, column 1 holds NaN");
+        data[[0, 2]] = f64::NEG_INFINITY;
+        assert_eq!(message(&data), "reference: row 0, column 2 holds a negative infinity");
+        data[[0, 0]] = -1e200;
+        assert!(
+            message(&data).starts_with("reference: row 0, column 0 holds -1e200, whose square")
+        );
+    }
+
+    #[test]
+    fn ragged_chunks_and_wild_indices_are_refused() {
+        let (a, b) = (Array2::<f64>::zeros((2, 3)), Array2::<f64>::zeros((2, 4)));
+        assert!(matches!(
+            Rows::new(vec![Arc::new(a.view()), Arc::new(b.view())]),
+            Err(Error::Dimension(_))
+        ));
+        assert!(matches!(Rows::from_f64(a.view()).select(Arc::from([2])), Err(Error::Input(_))));
+    }
+}

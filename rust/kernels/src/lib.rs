@@ -1,0 +1,14 @@
+//! Arithmetic kernels of tailwatch.
+//!
+//! Level 0: nothing below. This is the only crate of the workspace with `unsafe` code; it starts no
+//! threads, allocates nothing and returns no errors. Every kernel takes the instruction set as a
+//! value ([`Isa`]), so that one process can run and compare all that its processor has, and every
+//! kernel gives the same bits on each of them.
+
+mod isa;
+mod lanes;
+mod tile;
+
+pub use isa::Isa;
+pub use lanes::LANES;
+pub use tile::{dot_products, squared_distances};

@@ -1,0 +1,101 @@
+//! `tailwatch_core::coverage` for Python.
+
+use numpy::ndarray::Array2;
+use numpy::{IntoPyArray, PyArray1, PyArray2, PyReadonlyArray2};
+use pyo3::prelude::*;
+use tailwatch_core::coverage::{directional, manifold, pooled, tail};
+
+use crate::enter::{Settings, enter};
+use crate::input::PyRows;
+
+/// precision, recall, density, coverage.
+#[pyfunction]
+pub(crate) fn precision_recall_density_coverage(
+    py: Python<'_>,
+    reference: &PyRows,
+    candidate: &PyRows,
+    k: usize,
+    settings: Settings,
+) -> PyResult<(f64, f64, f64, f64)> {
+    let (reference, candidate) = (reference.borrow(py)?, candidate.borrow(py)?);
+    let (reference, candidate) = (reference.rows()?, candidate.rows()?);
+    let prdc = enter(py, &settings, |control| {
+        manifold::precision_recall_density_coverage(&reference, &candidate, k, control)
+    })?;
+    Ok((prdc.precision, prdc.recall, prdc.density, prdc.coverage))
+}
+
+/// For each level: level, rows, coverage, recall, mass, supported mass.
+#[pyfunction]
+pub(crate) fn tail_coverage(
+    py: Python<'_>,
+    reference: &PyRows,
+    candidate: &PyRows,
+    levels: Vec<f64>,
+    k: usize,
+    settings: Settings,
+) -> PyResult<Vec<(f64, usize, f64, f64, f64, f64)>> {
+    let (reference, candidate) = (reference.borrow(py)?, candidate.borrow(py)?);
+    let (reference, candidate) = (reference.rows()?, candidate.rows()?);
+    let tails = enter(py, &settings, |control| {
+        tail::tail_coverage(&reference, &candidate, &levels, k, control)
+    })?;
+    Ok(tails
+        .iter()
+        .map(|t| (t.level, t.rows, t.coverage, t.recall, t.mass, t.supported_mass))
+        .collect())
+}
+
+/// Rows of the pooled tail that come from the reference and from the candidate.
+#[pyfunction]
+pub(crate) fn pooled_tail(
+    py: Python<'_>,
+    reference: &PyRows,
+    candidate: &PyRows,
+    level: f64,
+    k: usize,
+    settings: Settings,
+) -> PyResult<(usize, usize)> {
+    let (reference, candidate) = (reference.borrow(py)?, candidate.borrow(py)?);
+    let (reference, candidate) = (reference.rows()?, candidate.rows()?);
+    let tail = enter(py, &settings, |control| {
+        pooled::pooled_tail(&reference, &candidate, level, k, control)
+    })?;
+    Ok((tail.reference, tail.candidate))
+}
+
+/// Unit vectors: leading principal axes of the reference, then random ones.
+#[pyfunction]
+pub(crate) fn directions<'py>(
+    py: Python<'py>,
+    reference: &PyRows,
+    count: usize,
+    seed: u64,
+    settings: Settings,
+) -> PyResult<Bound<'py, PyArray2<f64>>> {
+    let reference = reference.borrow(py)?;
+    let reference = reference.rows()?;
+    let values =
+        enter(py, &settings, |control| directional::directions(&reference, count, seed, control))?;
+    let shape = (count, reference.columns());
+    Ok(Array2::from_shape_vec(shape, values).expect("one value per column").into_pyarray(py))
+}
+
+/// The share of the candidate beyond the reference's quantiles along each direction, over the level.
+#[pyfunction]
+pub(crate) fn directional_tails<'py>(
+    py: Python<'py>,
+    reference: &PyRows,
+    candidate: &PyRows,
+    directions: PyReadonlyArray2<'_, f64>,
+    level: f64,
+    settings: Settings,
+) -> PyResult<Bound<'py, PyArray1<f64>>> {
+    let (reference, candidate) = (reference.borrow(py)?, candidate.borrow(py)?);
+    let (reference, candidate) = (reference.rows()?, candidate.rows()?);
+    let directions = directions.as_slice()?;
+    let ratios = enter(py, &settings, |control| {
+        directional::directional_tails(&reference, &candidate, directions, level, control)
+    })?;
+    Ok(ratios.into_pyarray(py))
+}

@@ -1,0 +1,43 @@
+//! `tailwatch._core`: the core for Python. Each function extracts, enters, calls and wraps; nothing is
+//! computed here.
+
+#![forbid(unsafe_code)]
+// pyo3 hands arguments over by value, and takes as many as Python passes.
+#![allow(clippy::needless_pass_by_value, clippy::too_many_arguments, clippy::type_complexity)]
+
+mod cluster;
+mod coverage;
+mod divergence;
+mod enter;
+mod error;
+mod inference;
+mod input;
+mod neighbors;
+mod spectrum;
+mod streams;
+
+/// The Rust core of tailwatch.
+#[pyo3::pymodule]
+mod _core {
+    #[pymodule_export]
+    use super::cluster::modes;
+    #[pymodule_export]
+    use super::coverage::{
+        directional_tails, directions, pooled_tail, precision_recall_density_coverage,
+        tail_coverage,
+    };
+    #[pymodule_export]
+    use super::divergence::{frechet_distance, mmd};
+    #[pymodule_export]
+    use super::inference::{
+        directional_metrics, gaussian_metrics, kernel_metric, neighbor_metrics,
+    };
+    #[pymodule_export]
+    use super::input::PyRows;
+    #[pymodule_export]
+    use super::neighbors::nearest_neighbors;
+    #[pymodule_export]
+    use super::spectrum::of_rows;
+    #[pymodule_export]
+    use super::streams::sample;
+}

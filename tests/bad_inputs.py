@@ -1,0 +1,58 @@
+"""What the tests of inputs that must fail are made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from tailwatch.embeddings import as_embeddings
+from tailwatch.exceptions import TailwatchError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+
+@dataclass
+class Case:
+    """A source made in a folder, and the error that it must give; ``@`` stands for the folder."""
+
+    source: Callable[[Path], object]
+    error: type[TailwatchError]
+    text: str
+
+    def outcome(self, folder: Path) -> tuple[type[TailwatchError], str]:
+        """Use the source as the argument `reference`; give the error that comes."""
+        source = self.source(folder)
+        with pytest.raises(TailwatchError) as caught:
+            as_embeddings(source, "reference").handle()  # type: ignore[arg-type]
+        return type(caught.value), str(caught.value).replace(str(folder), "@")
+
+
+def ones(rows: int = 6, columns: int = 2) -> NDArray[np.float32]:
+    return np.ones((rows, columns), np.float32)
+
+
+def lists(values: list[list[float | None] | None]) -> pl.Series:
+    return pl.Series("embedding", values, dtype=pl.List(pl.Float32))
+
+
+def npy(path: Path, array: NDArray[Any], *, pickle: bool = False) -> Path:
+    np.save(path, array, allow_pickle=pickle)
+    return path
+
+
+def parquet(path: Path, **columns: object) -> Path:
+    pl.DataFrame(columns).write_parquet(path, row_group_size=2)
+    return path
+
+
+def arrow(path: Path, **columns: object) -> Path:
+    pl.DataFrame(columns).write_ipc(path)
+    return path

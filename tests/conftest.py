@@ -1,0 +1,25 @@
+"""What every test starts from."""
+
+from __future__ import annotations
+
+import os
+
+from hypothesis import settings
+
+# A test must not depend on the shell it was started from: threads, and width and colour of output.
+for variable in (
+    "COLUMNS",
+    "FORCE_COLOR",
+    "GITHUB_ACTIONS",
+    "LINES",
+    "NO_COLOR",
+    "PY_COLORS",
+    "TAILWATCH_NUM_THREADS",
+):
+    os.environ.pop(variable, None)
+
+# Every run examines the same cases, so a failure is a change and not luck;
+# `pytest --hypothesis-profile=search` looks for new ones.
+settings.register_profile("fixed", derandomize=True, deadline=None)
+settings.register_profile("search", max_examples=2_000, deadline=None, print_blob=True)
+settings.load_profile("fixed")

@@ -1,0 +1,198 @@
+"""The same bits whatever the threads, the chunks, the layout, the process or the company."""
+
+from __future__ import annotations
+
+import dataclasses
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+import pytest
+
+import tailwatch as tw
+from tests.reference import samples
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+metrics = tw.metrics
+
+CALLS: dict[str, Callable[..., object]] = {
+    "nearest_neighbors": lambda x, y, **how: metrics.nearest_neighbors(y, x, k=5, **how),
+    "prdc": metrics.precision_recall_density_coverage,
+    "tail_coverage": metrics.tail_coverage,
+    "tail_test": metrics.tail_test,
+    "mode_coverage": metrics.mode_coverage,
+    "directional_tails": metrics.directional_tails,
+    "frechet_distance": metrics.frechet_distance,
+    "mmd_polynomial": lambda x, y, **how: metrics.mmd(x, y, kernel="polynomial", **how),
+    "mmd_gaussian": lambda x, y, **how: metrics.mmd(x, y, kernel="gaussian", **how),
+    "energy_distance": metrics.energy_distance,
+    "spectrum": lambda x, _, **how: metrics.spectrum(x, **how),
+}
+
+
+def bits(result: object) -> object:
+    """Everything a result holds, as bytes."""
+    if dataclasses.is_dataclass(result):
+        return [bits(getattr(result, field.name)) for field in dataclasses.fields(result)]
+    if isinstance(result, pl.DataFrame):
+        return [bits(column.to_numpy()) for column in result]
+    if isinstance(result, tuple):
+        return [bits(part) for part in result]
+    array = np.asarray(result)
+    return array.dtype.str, array.shape, array.tobytes()
+
+
+# Rows and columns that are no multiple of a tile, and enough of them for several blocks each.
+X = samples.clusters(1, 1501, 37).astype(np.float32)
+Y = samples.clusters(2, 1303, 37, centres=6).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def alone() -> dict[str, object]:
+    """Bits of every result on one thread and one chunk."""
+    return {name: bits(call(X, Y, threads=1)) for name, call in CALLS.items()}
+
+
+@pytest.mark.parametrize("threads", [2, 3, None])
+@pytest.mark.parametrize("name", CALLS)
+def test_threads(name: str, threads: int | None, alone: dict[str, object]) -> None:
+    assert bits(CALLS[name](X, Y, threads=threads)) == alone[name]
+
+
+def cut(rows: np.ndarray, where: list[int]) -> list[np.ndarray]:
+    return np.split(rows, where)
+
+
+def as_series(rows: np.ndarray) -> pl.Series:
+    first, *others = (pl.Series("embedding", part) for part in cut(rows, [1, 8, 700]))
+    for other in others:
+        first = first.append(other)
+    assert first.n_chunks() == 4
+    return first
+
+
+def as_arrow(rows: np.ndarray) -> pa.ChunkedArray:
+    parts = [
+        pa.FixedSizeListArray.from_arrays(pa.array(part.ravel()), rows.shape[1])
+        for part in cut(rows, [333, 334, 1000])
+    ]
+    return pa.chunked_array(parts)
+
+
+LAYOUTS: dict[str, Callable[[np.ndarray], object]] = {
+    "polars series of four chunks": as_series,
+    "arrow chunks": as_arrow,
+    "columns first": np.asfortranarray,
+    "every other row of a larger array": lambda rows: np.repeat(rows, 2, axis=0)[::2],
+    "backwards twice": lambda rows: rows[::-1].copy()[::-1],
+    "part of wider rows": lambda rows: np.pad(rows, ((0, 0), (3, 2)))[:, 3:-2],
+    "read only": lambda rows: np.frombuffer(rows.tobytes(), rows.dtype).reshape(rows.shape),
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("name", CALLS)
+def test_chunks_and_layout(name: str, layout: str, alone: dict[str, object]) -> None:
+    # One side in parts, then both: the parts of the two sides need not fit each other.
+    shape = LAYOUTS[layout]
+    assert bits(CALLS[name](shape(X), Y, threads=2)) == alone[name]
+    assert bits(CALLS[name](shape(X), shape(Y), threads=2)) == alone[name]
+
+
+@pytest.mark.parametrize("sizes", [[], [1], [2, 3, 500, 501], list(range(40, 1300, 40))])
+def test_files(tmp_path: Path, sizes: list[int], alone: dict[str, object]) -> None:
+    paths = []
+    for number, part in enumerate(cut(X, sizes)):
+        paths.append(tmp_path / f"{number:03}.npy")
+        np.save(paths[-1], part)
+    for name, call in CALLS.items():
+        assert bits(call(paths, Y, threads=2)) == alone[name], name
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_again_and_among_others(name: str, alone: dict[str, object]) -> None:
+    # Four calls at once on the shared pool.
+    with ThreadPoolExecutor(4) as pool:
+        calls = [pool.submit(CALLS[name], X, Y, threads=2) for _ in range(4)]
+    assert [bits(call.result()) for call in calls] == [alone[name]] * 4
+
+
+FORKED = """
+import os, sys
+import numpy as np
+from tailwatch import metrics
+
+rng = np.random.default_rng(0)
+x, y = rng.normal(size=(600, 24)), rng.normal(size=(500, 24))
+
+def results():
+    distances, indices = metrics.nearest_neighbors(y, x, k=5, threads=2)
+    prdc = metrics.precision_recall_density_coverage(x, y, threads=2)
+    return (
+        distances.tobytes(), indices.tobytes(), prdc.density, prdc.coverage,
+        metrics.energy_distance(x, y, threads=2), metrics.frechet_distance(x, y, threads=2),
+        metrics.mmd(x, y, kernel="polynomial", threads=2),
+    )
+
+before = results()  # the pool of the parent is running when it forks
+for generation in range(3):  # child, grandchild, great-grandchild
+    child = os.fork()
+    if child:
+        _, status = os.waitpid(child, 0)
+        own = results() == before  # and the parent goes on
+        code = 0 if own and os.waitstatus_to_exitcode(status) == 0 else 1
+        if generation:
+            os._exit(code)
+        sys.exit(code)
+    if results() != before:
+        os._exit(1)
+os._exit(0)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="fork is a POSIX call")
+def test_forked_children() -> None:
+    # In a process of its own, so that a pool that hangs after the fork hangs nothing else.
+    run = subprocess.run(
+        [sys.executable, "-c", FORKED], timeout=120, check=False, capture_output=True, text=True
+    )
+    assert run.returncode == 0, run.stderr
+
+
+LONG = samples.gaussian(3, 6000, 64)
+LONG_CALLS = {
+    name: CALLS[name]
+    for name in ("nearest_neighbors", "prdc", "energy_distance", "mmd_polynomial", "mmd_gaussian")
+}
+
+
+@pytest.mark.parametrize("name", LONG_CALLS)
+def test_other_python_threads_go_on(name: str) -> None:
+    # If the call held the interpreter lock, this thread would not run between its start and its
+    # end. One turn in 20 ms is far below what a free lock allows and above what polling gives.
+    span: list[float] = []
+
+    def work() -> None:
+        span.append(time.perf_counter())
+        LONG_CALLS[name](LONG, LONG[::-1], threads=1)
+        span.append(time.perf_counter())
+
+    worker = threading.Thread(target=work)
+    turns: list[float] = []
+    worker.start()
+    while worker.is_alive():
+        turns.append(time.perf_counter())
+        time.sleep(0.001)
+    start, end = span
+    assert end - start > 0.1, "too short a call to tell"
+    during = sum(start < turn < end for turn in turns)
+    assert during >= (end - start) / 0.020

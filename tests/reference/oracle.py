@@ -1,0 +1,323 @@
+"""Brute-force float64 readings of the metric definitions, in plain NumPy.
+
+Each function says in the fewest steps what a metric *is*: all pairs, no blocking, no shortcut.
+Nothing here is imported by the package; the tests compare the package with these readings, and
+these readings with the peers (SciPy, scikit-learn, prdc).
+
+Symbols: ``x`` is the reference (n rows), ``y`` the candidate (m rows), both with d columns.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import scipy.linalg
+import scipy.stats
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+    Index = NDArray[np.int64]
+    Mask = NDArray[np.bool_]
+
+__all__ = [
+    "PRDC",
+    "Spectrum",
+    "TailRow",
+    "TailTest",
+    "coverage_null",
+    "directional_ratios",
+    "distances",
+    "energy_distance",
+    "frechet_by_eigenvalues",
+    "frechet_by_rows",
+    "frechet_by_sqrtm",
+    "gaussian_kernel",
+    "median_distance",
+    "mmd",
+    "nearest_neighbors",
+    "polynomial_kernel",
+    "prdc",
+    "radii",
+    "spectrum",
+    "squared_distances",
+    "tail_coverage",
+    "tail_rows",
+    "tail_size",
+    "tail_test",
+]
+
+
+# --- neighbours
+
+
+def squared_distances(a: Array, b: Array) -> Array:
+    """Σ(a−b)² for every pair of rows, float64, measured on the differences."""
+    a = np.asarray(a, dtype=np.float64)
+    b = np.asarray(b, dtype=np.float64)
+    return np.stack([((row - b) ** 2).sum(axis=1) for row in a])
+
+
+def distances(a: Array, b: Array) -> Array:
+    """Euclidean distance of every pair of rows."""
+    return np.sqrt(squared_distances(a, b))
+
+
+def nearest_neighbors(
+    queries: Array, base: Array, k: int, *, exclude_self: bool = False
+) -> tuple[Array, Index]:
+    """Return the k nearest rows of ``base``, ascending, ties by lower index."""
+    squared = squared_distances(queries, base)
+    if exclude_self:
+        np.fill_diagonal(squared, np.inf)
+    order = np.argsort(squared, axis=1, kind="stable")[:, :k]
+    return np.sqrt(np.take_along_axis(squared, order, axis=1)), order.astype(np.int64)
+
+
+def radii(x: Array, k: int) -> Array:
+    """r_k: distance from each row to its k-th nearest *other* row."""
+    return nearest_neighbors(x, x, k, exclude_self=True)[0][:, -1]
+
+
+# --- manifold coverage
+
+
+@dataclass(frozen=True)
+class PRDC:
+    """Precision, recall, density, coverage."""
+
+    precision: float
+    recall: float
+    density: float
+    coverage: float
+
+
+def prdc(x: Array, y: Array, k: int) -> PRDC:
+    """PRDC with closed balls (a row on the sphere is inside)."""
+    between = distances(x, y)
+    in_x_balls = between <= radii(x, k)[:, None]
+    in_y_balls = between <= radii(y, k)[None, :]
+    n, m = between.shape
+    return PRDC(
+        precision=int(in_x_balls.any(axis=0).sum()) / m,
+        recall=int(in_y_balls.any(axis=1).sum()) / n,
+        density=int(in_x_balls.sum()) / (k * m),
+        coverage=int(in_x_balls.any(axis=1).sum()) / n,
+    )
+
+
+def coverage_null(n: int, m: int, k: int) -> float:
+    """E[coverage] of equal distributions: 1 − Π_{i<k} (n−1−i)/(n+m−1−i)."""
+    return 1.0 - math.prod((n - 1 - i) / (n + m - 1 - i) for i in range(k))
+
+
+# --- tails
+
+
+def tail_size(level: float, rows: int) -> int:
+    """⌈level · rows⌉ of the decimal number meant: 0.07 · 100 is 7, not 7.000000000000001."""
+    return math.ceil(round(level * rows, 9))
+
+
+def tail_rows(rarity: Array, level: float) -> Index:
+    """Return the ⌈level · rows⌉ rows of largest rarity, ties to the lower index."""
+    return np.argsort(-rarity, kind="stable")[: tail_size(level, len(rarity))]
+
+
+@dataclass(frozen=True)
+class TailRow:
+    """One level of tail coverage."""
+
+    level: float
+    rows: int
+    coverage: float
+    recall: float
+    mass: float
+    supported_mass: float
+
+
+def tail_coverage(x: Array, y: Array, levels: Sequence[float], k: int) -> list[TailRow]:
+    """Coverage, recall, mass and supported mass of the tail of ``x``, per level."""
+    between = distances(x, y)
+    r_x, r_y = radii(x, k), radii(y, k)
+    in_x_balls = between <= r_x[:, None]
+    in_y_balls = between <= r_y[None, :]
+    supported = in_x_balls.any(axis=0)
+    rarity_of_y = np.sort(between, axis=0)[k - 1]
+    m = len(y)
+    result = []
+    for level in levels:
+        tail = tail_rows(r_x, level)
+        rare = rarity_of_y >= r_x[tail].min()
+        result.append(
+            TailRow(
+                level=level,
+                rows=len(tail),
+                coverage=int(in_x_balls[tail].any(axis=1).sum()) / len(tail),
+                recall=int(in_y_balls[tail].any(axis=1).sum()) / len(tail),
+                mass=int(rare.sum()) / m,
+                supported_mass=int((rare & supported).sum()) / m,
+            )
+        )
+    return result
+
+
+@dataclass(frozen=True)
+class TailTest:
+    """Odds of a candidate row in the pooled tail against a reference row."""
+
+    odds_ratio: float
+    low: float
+    high: float
+    p_value: float
+    rows: int
+
+
+def tail_test(x: Array, y: Array, level: float, k: int) -> TailTest:
+    """Pool, take the rarest ⌈level · (n+m)⌉ by pooled k-NN distance, and test the 2 × 2 table."""
+    n, m = len(x), len(y)
+    tail = tail_rows(radii(np.concatenate([x, y]), k), level)
+    y_in = int((tail >= n).sum())
+    x_in = len(tail) - y_in
+    table = np.array([[y_in, m - y_in], [x_in, n - x_in]])
+    odds = scipy.stats.contingency.odds_ratio(table, kind="conditional")
+    interval = odds.confidence_interval(confidence_level=0.95)
+    return TailTest(
+        odds_ratio=float(odds.statistic),
+        low=float(interval.low),
+        high=float(interval.high),
+        p_value=float(scipy.stats.fisher_exact(table, alternative="two-sided").pvalue),
+        rows=len(tail),
+    )
+
+
+def directional_ratios(x: Array, y: Array, level: float, directions: Array) -> Array:
+    """Share of ``y`` strictly beyond the level/2 and 1−level/2 quantiles of ``x``, over level."""
+    along_x, along_y = x @ directions.T, y @ directions.T
+    low = np.quantile(along_x, level / 2, axis=0, method="linear")
+    high = np.quantile(along_x, 1 - level / 2, axis=0, method="linear")
+    return ((along_y < low) | (along_y > high)).mean(axis=0) / level
+
+
+# --- divergences
+
+
+def _moments(x: Array) -> tuple[Array, Array]:
+    x = np.asarray(x, dtype=np.float64)
+    return x.mean(axis=0), np.atleast_2d(np.cov(x, rowvar=False, ddof=1))
+
+
+def _symmetric_root(matrix: Array) -> Array:
+    values, vectors = np.linalg.eigh(matrix)
+    return (vectors * np.sqrt(np.clip(values, 0.0, None))) @ vectors.T
+
+
+def frechet_by_sqrtm(x: Array, y: Array) -> float:
+    """‖μ−ν‖² + tr(S + T − 2(ST)^½) with the matrix square root of the product."""
+    (mean_x, cov_x), (mean_y, cov_y) = _moments(x), _moments(y)
+    root = np.real(scipy.linalg.sqrtm(cov_x @ cov_y))
+    gap = mean_x - mean_y
+    return float(gap @ gap + np.trace(cov_x) + np.trace(cov_y) - 2.0 * np.trace(root))
+
+
+def frechet_by_eigenvalues(x: Array, y: Array) -> float:
+    """Return the same number through the symmetric S^½ T S^½, which never turns complex."""
+    (mean_x, cov_x), (mean_y, cov_y) = _moments(x), _moments(y)
+    half = _symmetric_root(cov_x)
+    inner = half @ cov_y @ half
+    values = np.linalg.eigvalsh((inner + inner.T) / 2.0)
+    gap = mean_x - mean_y
+    trace_root = np.sqrt(np.clip(values, 0.0, None)).sum()
+    return float(gap @ gap + np.trace(cov_x) + np.trace(cov_y) - 2.0 * trace_root)
+
+
+def frechet_by_rows(x: Array, y: Array) -> float:
+    """Return the same number for covariances of any rank, from the centred rows themselves.
+
+    With S = AᵀA and T = BᵀB, tr (ST)^½ is the sum of the singular values of ABᵀ.
+    """
+    (mean_x, cov_x), (mean_y, cov_y) = _moments(x), _moments(y)
+    a = (x - mean_x) / math.sqrt(len(x) - 1)
+    b = (y - mean_y) / math.sqrt(len(y) - 1)
+    gap = mean_x - mean_y
+    trace_root = scipy.linalg.svdvals(a @ b.T).sum()
+    return float(gap @ gap + np.trace(cov_x) + np.trace(cov_y) - 2.0 * trace_root)
+
+
+def polynomial_kernel(a: Array, b: Array, degree: int, gamma: float, coef0: float) -> Array:
+    """(γ⟨a,b⟩ + c)^degree."""
+    return (gamma * (a @ b.T) + coef0) ** degree
+
+
+def gaussian_kernel(a: Array, b: Array, bandwidth: float) -> Array:
+    """exp(−‖a−b‖² / 2σ²)."""
+    return np.exp(-squared_distances(a, b) / (2.0 * bandwidth**2))
+
+
+def median_distance(x: Array, y: Array) -> float:
+    """Median of the distances of all pairs i < j of the pooled sample."""
+    pooled = np.concatenate([x, y])
+    return float(np.median(distances(pooled, pooled)[np.triu_indices(len(pooled), k=1)]))
+
+
+def _within(matrix: Array, *, unbiased: bool) -> float:
+    """Mean over the pairs of one sample: i ≠ j (U-statistic) or all (V-statistic)."""
+    n = len(matrix)
+    if not unbiased:
+        return math.fsum(matrix.ravel()) / n**2
+    return math.fsum(matrix[~np.eye(n, dtype=bool)]) / (n * (n - 1))
+
+
+def _between(matrix: Array) -> float:
+    return math.fsum(matrix.ravel()) / matrix.size
+
+
+def mmd(k_xx: Array, k_yy: Array, k_xy: Array, *, unbiased: bool) -> float:
+    """Squared MMD from the three full kernel matrices, summed without rounding error."""
+    within = _within(k_xx, unbiased=unbiased) + _within(k_yy, unbiased=unbiased)
+    return within - 2.0 * _between(k_xy)
+
+
+def energy_distance(x: Array, y: Array, *, unbiased: bool) -> float:
+    """E = 2E‖x−y‖ − E‖x−x'‖ − E‖y−y'‖ (not its root, not its half)."""
+    within = _within(distances(x, x), unbiased=unbiased) + _within(
+        distances(y, y), unbiased=unbiased
+    )
+    return 2.0 * _between(distances(x, y)) - within
+
+
+# --- spectrum
+
+
+@dataclass(frozen=True)
+class Spectrum:
+    """Eigenvalues of the covariance and what is read from them."""
+
+    eigenvalues: Array
+    trace: float
+    log_det: float
+    effective_rank: float
+    participation_ratio: float
+
+
+def spectrum(x: Array) -> Spectrum:
+    """Eigenvalues (descending) through the singular values of the centred rows."""
+    x = np.asarray(x, dtype=np.float64)
+    n, d = x.shape
+    singular = scipy.linalg.svdvals(x - x.mean(axis=0))
+    values = np.zeros(d)
+    values[: len(singular)] = singular**2 / (n - 1)
+    share = values[values > 0] / values.sum()
+    return Spectrum(
+        eigenvalues=values,
+        trace=float(values.sum()),
+        log_det=float(np.log(values).sum()) if (values > 0).all() else -math.inf,
+        effective_rank=float(np.exp(-(share * np.log(share)).sum())),
+        participation_ratio=float(values.sum() ** 2 / (values**2).sum()),
+    )

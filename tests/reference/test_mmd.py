@@ -1,0 +1,120 @@
+"""Squared MMD: the double sums of both kernels, biased and unbiased."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.metrics.pairwise import polynomial_kernel, rbf_kernel
+
+import tailwatch as tw
+from tests.reference import oracle, samples
+
+CASES = {
+    "shrunk": (samples.gaussian(1, 300, 16), samples.gaussian(2, 250, 16, scale=0.7)),
+    "shifted": (samples.gaussian(3, 200, 5), samples.gaussian(4, 300, 5) + 0.5),
+    "student": (samples.student(5, 170, 3), samples.student(6, 190, 3) * 1.5),
+    "clusters": (samples.clusters(7, 260, 40), samples.clusters(8, 260, 40, centres=5)),
+    "many rows": (samples.gaussian(15, 1300, 4), samples.gaussian(16, 1100, 4, scale=1.3)),
+    "line": (samples.gaussian(9, 65, 1), samples.gaussian(10, 129, 1) + 1.0),
+    "few": (samples.gaussian(11, 2, 4), samples.gaussian(12, 3, 4) + 2.0),
+}
+
+
+def by_double_sum(x: np.ndarray, y: np.ndarray, kernel: object, *, unbiased: bool) -> float:
+    return oracle.mmd(kernel(x, x), kernel(y, y), kernel(x, y), unbiased=unbiased)
+
+
+@pytest.mark.parametrize("unbiased", [True, False])
+@pytest.mark.parametrize(
+    ("degree", "gamma", "coef0"), [(3, None, 1.0), (1, 0.5, 0.0), (2, 0.1, 2.5), (4, None, 0.0)]
+)
+@pytest.mark.parametrize("name", CASES)
+def test_polynomial(
+    name: str, degree: int, gamma: float | None, coef0: float, unbiased: bool
+) -> None:
+    x, y = CASES[name]
+    found = tw.metrics.mmd(
+        x, y, kernel="polynomial", degree=degree, gamma=gamma, coef0=coef0, unbiased=unbiased
+    )
+    used = 1.0 / x.shape[1] if gamma is None else gamma
+
+    def kernel(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        return oracle.polynomial_kernel(a, b, degree, used, coef0)
+
+    assert found == pytest.approx(by_double_sum(x, y, kernel, unbiased=unbiased), rel=1e-10)
+
+
+@pytest.mark.parametrize("unbiased", [True, False])
+@pytest.mark.parametrize("bandwidth", [0.5, 3.0, 40.0, None])
+@pytest.mark.parametrize("name", CASES)
+def test_gaussian(name: str, bandwidth: float | None, unbiased: bool) -> None:
+    x, y = CASES[name]
+    found = tw.metrics.mmd(x, y, kernel="gaussian", bandwidth=bandwidth, unbiased=unbiased)
+    used = oracle.median_distance(x, y) if bandwidth is None else bandwidth
+
+    def kernel(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        return oracle.gaussian_kernel(a, b, used)
+
+    assert found == pytest.approx(by_double_sum(x, y, kernel, unbiased=unbiased), rel=1e-10)
+
+
+def test_defaults_are_the_unbiased_cubic_kernel() -> None:
+    x, y = CASES["shrunk"]
+    expected = by_double_sum(
+        x, y, lambda a, b: polynomial_kernel(a, b, degree=3, coef0=1.0), unbiased=True
+    )
+    assert tw.metrics.mmd(x, y, kernel="polynomial") == pytest.approx(expected, rel=1e-10)
+
+
+def test_gaussian_as_scikit_learn() -> None:
+    x, y = CASES["shifted"]
+    expected = by_double_sum(x, y, lambda a, b: rbf_kernel(a, b, gamma=0.125), unbiased=True)
+    found = tw.metrics.mmd(x, y, kernel="gaussian", bandwidth=2.0)
+    assert found == pytest.approx(expected, rel=1e-10)
+
+
+def test_linear_kernel_is_the_squared_difference_of_means() -> None:
+    x, y = CASES["shifted"]
+    gap = x.mean(axis=0) - y.mean(axis=0)
+    found = tw.metrics.mmd(
+        x, y, kernel="polynomial", degree=1, gamma=1.0, coef0=0.0, unbiased=False
+    )
+    assert found == pytest.approx(gap @ gap, rel=1e-10)
+
+
+def test_median_of_an_even_number_of_pairs_is_the_middle_of_two() -> None:
+    # Pooled rows 0, 1, 3, 7 on a line: distances 1, 2, 3, 4, 6, 7 with median 3.5.
+    x, y = np.array([[0.0], [1.0]]), np.array([[3.0], [7.0]])
+    assert tw.metrics.mmd(x, y, kernel="gaussian") == tw.metrics.mmd(
+        x, y, kernel="gaussian", bandwidth=3.5
+    )
+
+
+def test_median_of_many_rows_is_near_that_of_all() -> None:
+    # 3,000 pooled rows: the bandwidth comes from a seeded subsample, the sum from all rows.
+    x, y = samples.gaussian(13, 1600, 4), samples.gaussian(14, 1400, 4, scale=0.5)
+    found = tw.metrics.mmd(x, y, kernel="gaussian")
+    assert found == tw.metrics.mmd(x, y, kernel="gaussian")
+    bandwidth = oracle.median_distance(x, y)
+    narrow, wide = (
+        tw.metrics.mmd(x, y, kernel="gaussian", bandwidth=bandwidth * factor)
+        for factor in (0.95, 1.05)
+    )
+    assert min(narrow, wide) < found < max(narrow, wide)
+
+
+def test_unbiased_under_the_null() -> None:
+    # n = 40, m = 30, 3 columns, seeds 900 to 1299; z ≤ 4 about an expectation of exactly 0.
+    repetitions = 400
+    for kernel in ("polynomial", "gaussian"):
+        found = [
+            tw.metrics.mmd(
+                samples.gaussian(900 + seed, 40, 3),
+                samples.gaussian(4900 + seed, 30, 3),
+                kernel=kernel,
+                bandwidth=2.0 if kernel == "gaussian" else None,
+                threads=1,
+            )
+            for seed in range(repetitions)
+        ]
+        assert abs(np.mean(found)) <= 4.0 * np.std(found, ddof=1) / np.sqrt(repetitions)

@@ -1,0 +1,78 @@
+"""The pooled tail test: the 2 × 2 table by brute force, its odds and p-value as SciPy's."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+import tailwatch as tw
+from tests.reference import oracle, samples
+
+CASES = {
+    "equal": (samples.gaussian(1, 300, 8), samples.gaussian(2, 300, 8)),
+    "shrunk": (samples.gaussian(3, 400, 10), samples.gaussian(4, 300, 10, scale=0.9)),
+    "widened": (samples.gaussian(5, 250, 10), samples.gaussian(6, 350, 10, scale=1.1)),
+    "student": (samples.student(7, 333, 3), samples.student(8, 222, 3)),
+    "many rows": (samples.clusters(15, 1300, 10), samples.clusters(16, 1700, 10, centres=7)),
+    "ties": (samples.lattice(9, 200, 2, side=9), samples.lattice(10, 210, 2, side=9) + 1.0),
+    "none of the candidate": (samples.gaussian(11, 200, 5), samples.gaussian(12, 200, 5) / 100.0),
+    "all of the tail": (samples.gaussian(13, 200, 5) / 100.0, samples.gaussian(14, 200, 5)),
+}
+
+
+@pytest.mark.parametrize(("level", "k"), [(0.05, 5), (0.1, 1), (0.01, 10), (0.5, 3)])
+@pytest.mark.parametrize("name", CASES)
+def test_equals_the_definition(name: str, level: float, k: int) -> None:
+    x, y = CASES[name]
+    found = tw.metrics.tail_test(x, y, level=level, k=k)
+    expected = oracle.tail_test(x, y, level, k)
+    assert found.rows == expected.rows
+    # One row more or less in the tail would move each of these by far more.
+    for field in ("odds_ratio", "low", "high", "p_value"):
+        assert getattr(found, field) == pytest.approx(getattr(expected, field), rel=1e-8), field
+
+
+def test_ties_at_the_edge_go_to_the_reference_first() -> None:
+    # Every row is a corner of the same square and all pooled distances are equal (k = 1: zero).
+    x = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
+    found = tw.metrics.tail_test(x, x, level=0.5, k=1)
+    assert found.rows == 4
+    assert found.odds_ratio == 0.0
+    assert found.low == 0.0
+
+
+def test_a_candidate_without_tail_has_no_lower_end() -> None:
+    found = tw.metrics.tail_test(*CASES["none of the candidate"])
+    assert found.odds_ratio == found.low == 0.0
+    assert 0.0 < found.high < 1.0
+    assert found.p_value < 1e-5
+
+
+def test_a_reference_without_tail_has_no_upper_end() -> None:
+    found = tw.metrics.tail_test(*CASES["all of the tail"])
+    assert found.odds_ratio == found.high == math.inf
+    assert 1.0 < found.low < math.inf
+
+
+@pytest.mark.parametrize("columns", [1, 64])
+def test_null_is_one_in_any_dimension(columns: int) -> None:
+    # n = m = 100, level 0.2 (40 rows), seeds 2000 to 2299; z ≤ 4. With n = m the log odds are
+    # symmetric about 0 under equality; the p-value is below 5 % in at most 5 % of samples.
+    repetitions = 300
+    tests = [
+        tw.metrics.tail_test(
+            samples.gaussian(2000 + seed, 100, columns),
+            samples.gaussian(6000 + seed, 100, columns),
+            level=0.2,
+            threads=1,
+        )
+        for seed in range(repetitions)
+    ]
+    log_odds = np.log([test.odds_ratio for test in tests])
+    assert abs(log_odds.mean()) <= 4.0 * log_odds.std(ddof=1) / math.sqrt(repetitions)
+    rejected = np.mean([test.p_value <= 0.05 for test in tests])
+    assert rejected <= 0.05 + 4.0 * math.sqrt(0.05 * 0.95 / repetitions)
+    inside = np.mean([test.low <= 1.0 <= test.high for test in tests])
+    assert inside >= 0.95 - 4.0 * math.sqrt(0.05 * 0.95 / repetitions)

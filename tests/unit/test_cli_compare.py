@@ -1,0 +1,148 @@
+"""`tailwatch compare` from files to table, JSON and files."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+import pytest
+
+import tailwatch as tw
+from tailwatch.cli import run
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> tuple[str, str]:
+    random = np.random.default_rng(0)
+    human, shrunk = tmp_path / "human.npy", tmp_path / "shrunk.npy"
+    np.save(human, random.standard_normal((400, 4)))
+    np.save(shrunk, 0.5 * random.standard_normal((300, 4)))
+    return str(human), str(shrunk)
+
+
+def test_people_read_standard_error_and_machines_get_nothing(
+    data: tuple[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["compare", *data, "--metrics", "fast"]) == 0
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    comparison = tw.compare(*data, metrics="fast")
+    assert " ".join(comparison.sentence.split()) in " ".join(shown.err.split())
+    table = shown.err[shown.err.index("metric ") :]
+    assert table.index("Directional tails") < table.index("Total variance")
+    (total_variance,) = (line for line in table.splitlines() if "Total variance" in line)
+    assert total_variance.split()[-1] == "worse"
+
+
+def test_json_is_one_object_equal_to_the_call(
+    data: tuple[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["--metrics", "recall,tail_mass", "-k", "3", "--tail-levels", "0.2, 0.1"]
+    more = ["--confidence", "0.9", "--seed", "7", "--threads", "1", "--max-rows", "250", "--json"]
+    assert run(["compare", *data, *options, *more]) == 0
+    document = json.loads(capsys.readouterr().out)
+    comparison = tw.compare(
+        *data,
+        metrics=("recall", "tail_mass"),
+        k=3,
+        tail_levels=(0.2, 0.1),
+        confidence=0.9,
+        seed=7,
+        threads=1,
+        max_rows=250,
+    )
+    again = json.loads(comparison.to_json())
+    assert list(document) == list(again)
+    for name in document.keys() - {"run"}:
+        assert document[name] == again[name]
+    assert document["run"]["arguments"] == again["run"]["arguments"]
+    assert document["run"]["threads"] == 1
+
+
+def test_files_are_written_where_asked(
+    data: tuple[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    html, parquet = tmp_path / "report.html", tmp_path / "numbers.parquet"
+    before = set(tmp_path.iterdir())
+    outputs = ["--html", str(html), "--parquet", str(parquet)]
+    assert run(["compare", *data, "--metrics", "fast", *outputs]) == 0
+    assert set(tmp_path.iterdir()) - before == {html, parquet}
+    assert pl.read_parquet(parquet).equals(tw.compare(*data, metrics="fast").frame)
+    assert html.read_text(encoding="utf-8").lower().startswith("<!doctype html>")
+    shown = capsys.readouterr().err
+    assert f"wrote {html}\nwrote {parquet}\n" in shown
+
+
+def test_the_column_is_chosen(
+    data: tuple[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sources = []
+    for name, path in zip(("one", "two"), data, strict=True):
+        values = np.load(path)
+        table = pl.DataFrame({"embedding": np.zeros_like(values), "vector": values})
+        table.write_parquet(tmp_path / f"{name}.parquet")
+        sources.append(str(tmp_path / f"{name}.parquet"))
+    arguments = ["--metrics", "total_variance", "--json"]
+    run(["compare", *data, *arguments])
+    expected = json.loads(capsys.readouterr().out)["frame"]
+    assert run(["compare", *sources, "--column", "vector", *arguments]) == 0
+    assert json.loads(capsys.readouterr().out)["frame"] == expected
+
+
+def test_outputs_are_checked_before_the_inputs_are_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "none" / "report.html"
+    assert run(["compare", "missing.npy", "missing.npy", "--html", str(path)]) == 2
+    expected = f"error: --html: the directory {path.parent} does not exist\n"
+    assert capsys.readouterr().err == expected
+
+
+def test_a_failure_writes_no_file(
+    data: tuple[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    values = np.load(data[1])
+    values[120, 3] = np.nan
+    np.save(data[1], values)
+    before = set(tmp_path.iterdir())
+    assert run(["compare", *data, "--parquet", str(tmp_path / "numbers.parquet")]) == 2
+    shown = capsys.readouterr().err
+    assert shown.startswith("error: candidate: row 120, column 3 holds NaN")
+    assert shown.count("\n") == 1
+    assert set(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "parts"),
+    [
+        (["{tmp}/missing.npy", "{candidate}"], ["missing.npy"]),
+        (["{reference}", "{tmp}/none-*.npy"], ["none-*.npy"]),
+        (["{reference}", "{candidate}", "--metrics", "beauty"], ["metrics", "beauty"]),
+        (["{reference}", "{candidate}", "--metrics", ","], ["metrics"]),
+        (["{reference}", "{candidate}", "--confidence", "1.5"], ["confidence", "1.5"]),
+        (["{reference}", "{candidate}", "--tail-levels", "2"], ["tail_levels", "2"]),
+        (["{reference}", "{candidate}", "--k", "5000"], ["k", "5000"]),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_2(
+    arguments: list[str],
+    parts: list[str],
+    data: tuple[str, str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    reference, candidate = data
+    filled = [
+        text.format(tmp=tmp_path, reference=reference, candidate=candidate) for text in arguments
+    ]
+    assert run(["compare", *filled]) == 2
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert shown.err.startswith("error: ")
+    assert shown.err.count("\n") == 1
+    assert all(part in shown.err for part in parts)

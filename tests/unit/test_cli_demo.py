@@ -1,0 +1,143 @@
+"""The demo: its data and model, its chart, and the command from end to end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree as ET
+
+import numpy as np
+import polars as pl
+import pytest
+from sklearn.datasets import load_digits
+
+from tailwatch.cli import run
+from tailwatch.demo.chart import generations_svg, retention_by_generation
+from tailwatch.demo.digits import draw, human_halves
+from tailwatch.demo.generations import WATCHED
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def rows_of(pictures: np.ndarray) -> list[tuple[float, ...]]:
+    return sorted(map(tuple, pictures.tolist()))
+
+
+def test_the_halves_are_all_digits_and_share_none() -> None:
+    training, reference = human_halves(0)
+    assert (len(training), len(reference)) == (898, 899)
+    assert rows_of(np.concatenate([training, reference])) == rows_of(load_digits().data)
+
+
+def test_another_seed_splits_otherwise() -> None:
+    assert rows_of(human_halves(0)[0]) == rows_of(human_halves(0)[0])
+    assert rows_of(human_halves(0)[0]) != rows_of(human_halves(1)[0])
+
+
+def test_drawn_pictures_are_stored_like_human_ones() -> None:
+    training, _ = human_halves(0)
+    drawn = draw(training, seed=0, generation=1)
+    assert drawn.shape == training.shape
+    assert drawn.min() == 0
+    assert drawn.max() == 16
+    assert np.array_equal(drawn, np.rint(drawn))
+    # A model that copied would make everything that follows meaningless.
+    assert not set(rows_of(drawn)) & set(rows_of(training))
+
+
+def test_seed_and_generation_choose_the_pictures() -> None:
+    training, _ = human_halves(0)
+    first = draw(training, seed=0, generation=1)
+    assert np.array_equal(first, draw(training, seed=0, generation=1))
+    assert not np.array_equal(first, draw(training, seed=1, generation=1))
+    assert not np.array_equal(first, draw(training, seed=0, generation=2))
+
+
+def watched(generations: int, high: float | None = 0.9) -> pl.DataFrame:
+    """Rows as `watch` makes them, each value different."""
+    rows = [
+        {
+            "generation": generation,
+            "metric": metric,
+            "level": 0.1 if metric == "tail_mass" else None,
+            "retention": 0.8 - 0.1 * position - 0.01 * generation,
+            "retention_low": None if high is None else 0.2,
+            "retention_high": high,
+        }
+        for generation in range(1, generations + 1)
+        for position, metric in enumerate(WATCHED)
+    ]
+    return pl.DataFrame(rows)
+
+
+def test_the_chart_draws_each_metric_of_each_generation() -> None:
+    frame = watched(3)
+    panels = retention_by_generation(frame).to_dict()["hconcat"]
+    assert [panel["title"].split(",")[0] for panel in panels] == [
+        "Coverage",
+        "Recall",
+        "Total variance",
+        "Tail mass",
+    ]
+    for metric, panel in zip(WATCHED, panels, strict=True):
+        drawn = panel["layer"][-1]["data"]["values"]
+        expected = frame.filter(pl.col("metric") == metric)
+        assert [row["retention"] for row in drawn] == expected["retention"].to_list()
+        assert [row["generation"] for row in drawn] == [1, 2, 3]
+
+
+@pytest.mark.parametrize(("high", "top"), [(0.9, 1.1), (1.4, 1.4), (50.0, 2.0), (None, 1.1)])
+def test_the_scale_holds_the_null_and_no_wide_interval_flattens_it(
+    high: float | None, top: float
+) -> None:
+    panels = retention_by_generation(watched(2, high)).to_dict()["hconcat"]
+    domains = [panel["layer"][-1]["encoding"]["y"]["scale"]["domain"] for panel in panels]
+    assert domains == [[0, top]] * 4
+
+
+@pytest.mark.parametrize("generations", [1, 5, 50])
+def test_the_picture_is_svg(generations: int) -> None:
+    root = ET.fromstring(generations_svg(watched(generations)))
+    assert root.tag == "{http://www.w3.org/2000/svg}svg"
+    text = " ".join(root.itertext())
+    assert "a fresh human sample" in text
+    assert "retention" in text
+
+
+def test_the_demo_runs_and_writes_what_it_says(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "demo"
+    assert run(["demo", "--out", str(out), "--generations", "2", "--seed", "3"]) == 0
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert f"The report is in {out / 'report.html'}" in shown.err
+    assert "898 handwritten digits" in shown.err
+    assert {path.name for path in out.iterdir()} == {
+        "report.html",
+        "comparison.parquet",
+        "generations.parquet",
+        "generations.svg",
+    }
+    generations = pl.read_parquet(out / "generations.parquet")
+    last = pl.read_parquet(out / "comparison.parquet")
+    assert generations.select("generation", "metric").rows() == [
+        (generation, metric)
+        for generation in (1, 2)
+        for metric in last["metric"].unique(maintain_order=True)
+        if metric in WATCHED
+    ]
+    # The same comparison, once with the watched metrics only and once with the whole panel.
+    of_last = generations.filter(pl.col("generation") == 2).drop("generation")
+    assert of_last.join(last, on=last.columns, how="semi", nulls_equal=True).equals(of_last)
+    recall = generations.filter(pl.col("metric") == "recall")["retention"]
+    assert recall[1] < recall[0] < 1
+
+
+def test_a_file_in_the_way_is_refused_before_the_work(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "demo"
+    path.touch()
+    assert run(["demo", "--out", str(path)]) == 2
+    assert capsys.readouterr().err.startswith(f"error: --out: cannot create the directory {path}")

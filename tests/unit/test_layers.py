@@ -1,0 +1,170 @@
+"""Dependencies point one way: kernels <- core <- binding <- package, and `unsafe` stays below."""
+
+from __future__ import annotations
+
+import ast
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGE = ROOT / "python" / "tailwatch"
+
+# Crate -> crates of this workspace that it may name.
+CRATES = {
+    "kernels": set(),
+    "core": {"tailwatch-kernels"},
+    "python": {"tailwatch-core"},
+}
+# What ties a crate to an interpreter; only the binding may.
+PYTHON_CRATES = {"numpy", "pyo3", "pyo3-arrow", "pyo3-ffi"}
+# Parts of the package that may call the extension.
+CALLERS = {"__init__", "compare", "embeddings", "metrics"}
+# Parts that use the package as its users do, through its public names.
+USERS = {"__main__", "cli", "demo"}
+
+
+def manifest_of(crate: str) -> dict[str, Any]:
+    return tomllib.loads((ROOT / "rust" / crate / "Cargo.toml").read_text())
+
+
+def dependencies(table: dict[str, Any]) -> set[str]:
+    """Names of the packages in every dependency table, whatever they are called locally."""
+    kinds = ("dependencies", "dev-dependencies", "build-dependencies")
+    names = {
+        entry.get("package", name) if isinstance(entry, dict) else name
+        for kind in kinds
+        for name, entry in table.get(kind, {}).items()
+    }
+    return names.union(*(dependencies(target) for target in table.get("target", {}).values()))
+
+
+def part_of(path: Path) -> str:
+    """First-level module that a file belongs to."""
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imports(source: str) -> set[str]:
+    """Full dotted names that a module imports, at its top or inside a function."""
+    found = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            found.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return found
+
+
+def files_importing(name: str) -> set[str]:
+    """Parts of the package that import `name` or something in it."""
+    return {
+        part_of(path)
+        for path in PACKAGE.rglob("*.py")
+        if any(f"{found}.".startswith(f"{name}.") for found in imports(path.read_text()))
+    }
+
+
+def check_imports(directory: Path) -> subprocess.CompletedProcess[str]:
+    """Hold the contract of pyproject.toml against the package that lies in `directory`."""
+    lint_imports = Path(sys.executable).with_name("lint-imports")
+    return subprocess.run(
+        [lint_imports, "--config", ROOT / "pyproject.toml", "--no-cache", "--no-logo"],
+        cwd=directory,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_every_crate_has_its_place() -> None:
+    workspace = tomllib.loads((ROOT / "Cargo.toml").read_text())["workspace"]
+    assert set(workspace["members"]) == {f"rust/{crate}" for crate in CRATES}
+
+
+@pytest.mark.parametrize("crate", CRATES)
+def test_crates_depend_downward(crate: str) -> None:
+    names = dependencies(manifest_of(crate))
+    assert {name for name in names if name.startswith("tailwatch")} == CRATES[crate]
+
+
+@pytest.mark.parametrize("crate", ["kernels", "core"])
+def test_algorithms_know_no_python(crate: str) -> None:
+    assert not dependencies(manifest_of(crate)) & PYTHON_CRATES
+
+
+def test_dependency_tables_are_all_read() -> None:
+    table = tomllib.loads(
+        """
+        [dependencies]
+        a = "1"
+        renamed = { version = "1", package = "b" }
+        [dev-dependencies]
+        c.workspace = true
+        [target.'cfg(unix)'.build-dependencies]
+        d = "1"
+        """
+    )
+    assert dependencies(table) == {"a", "b", "c", "d"}
+
+
+@pytest.mark.parametrize("crate", ["core", "python"])
+def test_unsafe_is_forbidden_above_the_kernels(crate: str) -> None:
+    root = (ROOT / "rust" / crate / "src" / "lib.rs").read_text()
+    assert re.search(r"^#!\[forbid\([^)]*\bunsafe_code\b[^)]*\)\]", root, re.MULTILINE)
+
+
+@pytest.mark.parametrize("crate", CRATES)
+def test_crates_obey_the_workspace_lints(crate: str) -> None:
+    assert manifest_of(crate)["lints"] == {"workspace": True}
+
+
+def test_only_the_arithmetic_calls_the_extension() -> None:
+    assert "metrics" in files_importing("tailwatch._core")
+    assert files_importing("tailwatch._core") <= CALLERS
+
+
+def test_the_package_does_not_import_its_own_public_names() -> None:
+    # import-linter cannot see this: for it, everything below the root hangs on the root.
+    modules = {f"tailwatch.{part_of(path)}" for path in PACKAGE.rglob("*.py")} | {"tailwatch._core"}
+    offenders = {
+        f"{path.relative_to(PACKAGE)} imports {name}"
+        for path in PACKAGE.rglob("*.py")
+        if part_of(path) not in USERS | {"__init__"}
+        for name in imports(path.read_text())
+        if name == "tailwatch" or name.startswith("tailwatch.")
+        if ".".join(name.split(".")[:2]) not in modules
+    }
+    assert not offenders
+
+
+def test_the_import_contract_holds() -> None:
+    result = check_imports(ROOT / "python")
+    assert result.returncode == 0, result.stdout
+
+
+@pytest.mark.parametrize(
+    ("module", "forbidden"),
+    [
+        ("metrics/__init__.py", "tailwatch.compare"),
+        ("metrics/__init__.py", "tailwatch.report"),
+        ("report/__init__.py", "tailwatch.embeddings"),
+        ("report/__init__.py", "tailwatch.metrics"),
+        ("embeddings.py", "tailwatch.metrics"),
+        ("compare.py", "tailwatch.cli"),
+        ("exceptions.py", "tailwatch.io"),
+    ],
+)
+def test_the_import_contract_can_fail(tmp_path: Path, module: str, forbidden: str) -> None:
+    package = tmp_path / "tailwatch"
+    shutil.copytree(PACKAGE, package, ignore=shutil.ignore_patterns("*.so", "__pycache__"))
+    with (package / module).open("a") as file:
+        file.write(f"\nimport {forbidden}\n")
+    result = check_imports(tmp_path)
+    assert result.returncode == 1
+    assert "BROKEN" in result.stdout

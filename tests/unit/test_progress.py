@@ -1,0 +1,145 @@
+"""What `progress=` shows, where, and that nothing of it stays behind."""
+
+from __future__ import annotations
+
+import io
+from contextlib import redirect_stderr
+
+import pytest
+
+from tailwatch import progress
+from tailwatch.exceptions import InputError
+from tailwatch.progress import reporting
+
+
+class Clock:
+    """A clock that only moves when told."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(progress.time, "monotonic", clock)
+    return clock
+
+
+@pytest.mark.parametrize("silent", [None, False])
+def test_without_progress_nothing_is_shown(silent: bool | None, clock: Clock) -> None:
+    terminal = Terminal()
+    with redirect_stderr(terminal), reporting(silent) as report:
+        clock.now += 60
+        report("neighbours", 1, 10)
+    assert terminal.getvalue() == ""
+
+
+def test_the_callers_own_function_gets_every_report() -> None:
+    seen = []
+    with reporting(lambda *report: seen.append(report)) as report:
+        report("neighbours", 1, 10)
+        report("moments", 3, 3)
+    assert seen == [("neighbours", 1, 10), ("moments", 3, 3)]
+
+
+def test_what_the_callers_function_raises_stops_the_work() -> None:
+    def stop(stage: str, done: int, total: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt), reporting(stop) as report:
+        report("neighbours", 1, 10)
+
+
+def test_anything_else_is_refused() -> None:
+    expected = "^progress: expected None, True or a callable, got str$"
+    with pytest.raises(InputError, match=expected), reporting("yes"):  # type: ignore[arg-type]
+        pass
+
+
+def test_a_log_gets_one_line_when_a_stage_begins(clock: Clock) -> None:
+    log = io.StringIO()
+    with redirect_stderr(log), reporting(True) as report:
+        clock.now += 0.6
+        for done in range(5):
+            report("neighbours", done, 10)
+            clock.now += 0.1
+        report("moments", 1, 2)
+    assert log.getvalue() == "neighbours: 0 % after 1 s\nmoments: 50 % after 1 s\n"
+
+
+def test_a_log_hears_every_half_minute_of_a_long_stage(clock: Clock) -> None:
+    log = io.StringIO()
+    with redirect_stderr(log), reporting(True) as report:
+        for done in range(100):
+            clock.now += 1
+            report("neighbours", done, 100)
+    assert log.getvalue().splitlines() == [
+        "neighbours: 0 % after 1 s",
+        "neighbours: 30 % after 31 s",
+        "neighbours: 60 % after 61 s",
+        "neighbours: 90 % after 91 s",
+    ]
+
+
+def test_a_stage_of_unknown_length_shows_no_share(clock: Clock) -> None:
+    log = io.StringIO()
+    with redirect_stderr(log), reporting(True) as report:
+        clock.now += 2
+        report("reading", 0, 0)
+    assert log.getvalue() == "reading: … after 2 s\n"
+
+
+@pytest.mark.parametrize("stream", [io.StringIO, Terminal])
+def test_short_work_shows_nothing(stream: type[io.StringIO], clock: Clock) -> None:
+    shown = stream()
+    with redirect_stderr(shown), reporting(True) as report:
+        for _ in range(4):
+            report("neighbours", 1, 10)
+            clock.now += 0.1
+    assert shown.getvalue() == ""
+
+
+@pytest.mark.parametrize("stream", [io.StringIO, Terminal])
+def test_reports_after_the_end_are_dropped(stream: type[io.StringIO], clock: Clock) -> None:
+    shown = stream()
+    with redirect_stderr(shown):
+        with reporting(True) as report:
+            pass
+        clock.now += 60
+        report("neighbours", 1, 10)
+    assert shown.getvalue() == ""
+
+
+def test_a_terminal_gets_a_bar_that_leaves_no_trace(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TERM", "xterm-256color")
+    terminal = Terminal()
+
+    def interrupted_work() -> None:
+        with reporting(True) as report:
+            clock.now += 1
+            report("neighbours [1/2]", 3, 4)
+            clock.now += 1
+            report("moments", 1, 4)
+            raise KeyboardInterrupt
+
+    with redirect_stderr(terminal), pytest.raises(KeyboardInterrupt):
+        interrupted_work()
+    shown = terminal.getvalue()
+    assert "neighbours [1/2]" in shown
+    assert "moments" in shown
+    assert "75%" in shown
+    hide, show, clear_line = "\x1b[?25l", "\x1b[?25h", "\x1b[2K"
+    assert shown.count(hide) == shown.count(show) == 1
+    assert shown.index(hide) < shown.index(show)
+    assert shown.endswith(clear_line)

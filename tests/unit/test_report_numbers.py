@@ -1,0 +1,70 @@
+"""Numbers as text."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tailwatch.report.numbers import Estimate, count, write
+
+numbers = st.none() | st.floats()
+
+
+@pytest.mark.parametrize(
+    ("estimate", "places", "value", "interval"),
+    [
+        (Estimate(0.0703, 0.041, 0.118), 2, "0.07", "[0.04, 0.12]"),
+        (Estimate(0.9, 0.871, 0.93), 3, "0.900", "[0.871, 0.930]"),
+        (Estimate(64.1, 63.2, 65.1), 3, "64.10", "[63.20, 65.10]"),
+        (Estimate(0.00214, 0.00197, 0.00231), 3, "0.00214", "[0.00197, 0.00231]"),
+        (Estimate(-2.1e-6, -1.2e-5, 8.1e-6), 3, "−0.21 × 10⁻⁵", "[−1.20, 0.81] × 10⁻⁵"),
+        (Estimate(3.2e7), 3, "3.20 × 10⁷", None),
+        (Estimate(12_345.6), 3, "12\u202f346", None),
+        (Estimate(0.0, 0.0, 0.31), 2, "0.00", "[0.00, 0.31]"),
+        (Estimate(-0.0001, -0.4, 0.4), 2, "0.00", "[−0.40, 0.40]"),
+        (Estimate(2.0, 0.5, math.inf), 2, "2.00", "[0.50, ∞]"),
+        (Estimate(math.nan, math.nan, 1.0), 2, "undefined", None),
+        (Estimate(None), 2, "–", None),
+    ],
+)
+def test_all_three_numbers_share_their_places(
+    estimate: Estimate, places: int, value: str, interval: str | None
+) -> None:
+    written = write(estimate, places=places)
+
+    assert (written.value, written.interval) == (value, interval)
+
+
+def test_a_sign_marks_the_value_alone() -> None:
+    written = write(Estimate(46.2, 41.0, 52.3), places=1, signed=True)
+
+    assert written.value == "+46"
+    assert written.interval == "[41, 52]"
+
+
+@given(numbers, numbers, numbers, st.integers(1, 4))
+def test_any_float_can_be_written(
+    value: float | None, low: float | None, high: float | None, places: int
+) -> None:
+    written = write(Estimate(value, low, high), places=places)
+
+    assert "nan" not in f"{written.value} {written.interval}"
+    assert "inf" not in f"{written.value} {written.interval}"
+    assert "e" not in written.value.replace("undefined", "")
+    complete = all(end is not None and not math.isnan(end) for end in (low, high))
+    assert (written.interval is not None) == complete
+
+
+@given(st.floats(1e-3, 999_999))
+def test_at_least_three_digits_survive(value: float) -> None:
+    text = write(Estimate(value)).value.replace("\u202f", "")
+
+    # From 0.01 to 10 three places are kept, which for 0.01 leaves two digits.
+    assert float(text) == pytest.approx(value, rel=0.05, abs=5e-4 if value >= 0.01 else 5e-6)
+
+
+def test_thousands_stand_apart() -> None:
+    assert count(1_234_567) == "1\u202f234\u202f567"

@@ -1,0 +1,104 @@
+"""From the frame to readings."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from tailwatch.report.labels import LABELS, describe
+from tailwatch.report.readings import Reading, read
+from tests.unit.report_sample import METRICS, frame, records
+
+
+def reading(metric: str, level: float | None = None, **changes: float | None) -> Reading:
+    rows = [row for row in records([metric]) if row["level"] == level]
+    return read(frame([{**rows[0], **changes}]))[0]
+
+
+def test_every_metric_of_the_panel_has_words() -> None:
+    assert list(LABELS) == METRICS
+    for label in LABELS.values():
+        assert label.name
+        assert label.unit
+        assert label.meaning.endswith(".")
+
+
+def test_a_metric_without_words_is_called_by_its_name() -> None:
+    assert describe("median_gap").name == "Median gap"
+
+
+def test_values_on_all_rows_join_the_reading_of_their_metric_and_level() -> None:
+    readings = read(frame())
+
+    assert len(readings) == len(records()) // 2
+    full = {(r.metric, r.level): r.full for r in readings}
+    assert full["tail_mass", 0.05] == 0.071
+    assert full["total_variance", None] == 40.95
+
+
+def test_a_value_on_all_rows_alone_is_kept() -> None:
+    alone = [row for row in records(["recall"]) if row["method"] == "full"]
+
+    (only,) = read(frame(alone))
+
+    assert only.full == 0.54
+    assert only.value.value is None
+
+
+def test_two_methods_of_one_metric_are_two_readings() -> None:
+    measured, full = records(["energy_distance"])
+
+    first, second = read(frame([measured, {**measured, "method": "half-sampling"}, full]))
+
+    assert (first.full, second.full) == (0.1037, None)
+
+
+@pytest.mark.parametrize(
+    ("metric", "low", "high", "status"),
+    [
+        ("recall", 0.4, 0.9, "worse"),
+        ("recall", 0.9, 1.1, "same"),
+        ("recall", 1.1, 1.3, "beyond"),
+        ("recall", None, None, "unknown"),
+        ("recall", math.nan, 1.1, "unknown"),
+        ("energy_distance", 4.0, 8.0, "worse"),
+        ("energy_distance", -1.0, 2.0, "same"),
+        ("energy_distance", -8.0, -4.0, "beyond"),
+    ],
+)
+def test_the_status_is_read_from_the_interval(
+    metric: str, low: float | None, high: float | None, status: str
+) -> None:
+    assert reading(metric, retention_low=low, retention_high=high).status == status
+
+
+def test_the_null_band_of_a_ratio_is_its_interval_over_the_null() -> None:
+    band = reading("recall", null=0.8, null_low=0.6, null_high=0.9).null_band
+
+    assert band == pytest.approx((0.75, 1.125))
+
+
+def test_the_null_band_of_a_divergence_counts_standard_errors() -> None:
+    # (5 - 1) / SE = 8, so SE = 0.5.
+    changes = {"value": 5.0, "retention": 8.0, "null": 1.0, "null_low": 0.0, "null_high": 2.5}
+
+    assert reading("energy_distance", **changes).null_band == pytest.approx((-2.0, 3.0))
+
+
+@pytest.mark.parametrize(
+    ("metric", "changes"),
+    [
+        ("recall", {"null": None}),
+        ("recall", {"null": 0.0}),
+        ("recall", {"null_low": math.nan}),
+        ("recall", {"null_high": math.inf}),
+        ("energy_distance", {"retention": 0.0}),
+        ("energy_distance", {"value": None}),
+        ("energy_distance", {"value": 1.0, "null": 1.0}),
+    ],
+)
+def test_a_null_band_that_cannot_be_placed_is_left_out(
+    metric: str, changes: dict[str, float | None]
+) -> None:
+    assert reading(metric, **changes).null_band is None
