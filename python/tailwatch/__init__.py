@@ -13,18 +13,18 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from tailwatch import exceptions, metrics
-    from tailwatch.compare import compare
-    from tailwatch.comparison import Comparison
-    from tailwatch.embeddings import Embeddings, open  # noqa: A004
+    from tailwatch.comparison.compare import compare
+    from tailwatch.comparison.result import Comparison
+    from tailwatch.embeddings import Embeddings, open
 
 __all__ = ["Comparison", "Embeddings", "__version__", "compare", "exceptions", "metrics", "open"]
 
 __version__ = version("tailwatch")
 
 _HOMES = {
-    "Comparison": "tailwatch.comparison",
+    "Comparison": "tailwatch.comparison.result",
     "Embeddings": "tailwatch.embeddings",
-    "compare": "tailwatch.compare",
+    "compare": "tailwatch.comparison.compare",
     "open": "tailwatch.embeddings",
 }
 _MODULES = {"exceptions", "metrics"}
@@ -38,7 +38,6 @@ def __getattr__(name: str) -> object:
         message = f"module 'tailwatch' has no attribute {name!r}"
         raise AttributeError(message)
     value = getattr(importlib.import_module(_HOMES[name]), name)
-    # Once a submodule of the same name is imported it would hide the function: bind it for good.
     globals()[name] = value
     return value
 

@@ -2,7 +2,7 @@
 # {"threads": int | None, "progress": callable | None}.
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypedDict, final
+from typing import Any, TypeAlias, TypedDict, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,9 +11,10 @@ class Settings(TypedDict):
     threads: int | None
     progress: Callable[[str, int, int], object] | None
 
-type _Floats = NDArray[np.float64]
-type _Samples = tuple[Rows, Rows, Rows]
-type _Estimate = tuple[str, float | None, _Floats, _Floats]
+_Floats: TypeAlias = NDArray[np.float64]
+_Samples: TypeAlias = tuple[Rows, Rows, Rows]
+_Halves: TypeAlias = tuple[int, int, bool]
+_Estimate: TypeAlias = tuple[str, float | None, _Floats, _Floats]
 
 @final
 class Rows:
@@ -65,21 +66,19 @@ def spectrum(
 def sample(count: int, size: int, seed: int, purpose: str) -> NDArray[np.int64]: ...
 def neighbor_metrics(
     samples: _Samples,
-    halves: tuple[int, int],
+    halves: _Halves,
     levels: Sequence[float],
     k: int,
     settings: Settings,
 ) -> list[_Estimate]: ...
 def directional_metrics(
     samples: _Samples,
-    halves: tuple[int, int],
+    halves: _Halves,
     level: float,
     directions: int,
     settings: Settings,
 ) -> list[_Estimate]: ...
-def gaussian_metrics(
-    samples: _Samples, halves: tuple[int, int], settings: Settings
-) -> list[_Estimate]: ...
+def gaussian_metrics(samples: _Samples, halves: _Halves, settings: Settings) -> list[_Estimate]: ...
 def kernel_metric(
     samples: _Samples, kernel: str, parameters: Sequence[float], settings: Settings
 ) -> tuple[float, float, float, float, float]: ...

@@ -23,7 +23,7 @@ def integer(value: object, name: str, *, least: int = 1) -> int:
 
 def positive(value: object, name: str) -> float:
     """Return `value` as a finite float above 0."""
-    if not isinstance(value, Real) or not math.isfinite(value) or value <= 0:
+    if not isinstance(value, Real) or not math.isfinite(value) or float(value) <= 0:
         message = f"{name}: expected a positive number, got {value!r}"
         raise InputError(message)
     return float(value)
@@ -31,7 +31,7 @@ def positive(value: object, name: str) -> float:
 
 def share(value: object, name: str) -> float:
     """Return `value` as a float strictly between 0 and 1."""
-    if isinstance(value, bool) or not isinstance(value, Real) or not 0 < value < 1:
+    if isinstance(value, bool) or not isinstance(value, Real) or not 0 < float(value) < 1:
         message = f"{name}: expected a number between 0 and 1, got {value!r}"
         raise InputError(message)
     return float(value)

@@ -6,8 +6,8 @@
 ``None``        anything           nothing is shown
 ``True``        a terminal         one bar with stage, share done, elapsed and remaining time; it
                                    appears after half a second and is gone at the end
-``True``        a file, a pipe,    one plain line when a stage begins, and one every half minute
-                a notebook         while it lasts; none at all in the first half second
+``True``        a file, a pipe,    plain lines: one for a new stage, but none within two seconds of
+                a notebook         the last one, and one every half minute of a long stage
 a callable      anything           ``progress(stage, done, total)`` about ten times a second, in
                                    the thread that called tailwatch
 ==============  =================  ==============================================================
@@ -38,7 +38,8 @@ ProgressReport: TypeAlias = Callable[[str, int, int], object]
 
 ProgressOption: TypeAlias = bool | ProgressReport | None
 
-DELAY_SECONDS = 0.5
+BAR_DELAY_SECONDS = 0.5
+STAGE_SECONDS = 2.0
 HEARTBEAT_SECONDS = 30.0
 
 
@@ -105,9 +106,9 @@ class _Bar:
         if self._closed:
             return
         if self._bar is None:
-            if time.monotonic() - self._started < DELAY_SECONDS:
+            if time.monotonic() - self._started < BAR_DELAY_SECONDS:
                 return
-            self._bar = _start_bar()
+            self._bar = _start_bar(stage)
         progress, task = self._bar
         if stage != self._stage:
             self._stage = stage
@@ -120,8 +121,8 @@ class _Bar:
             self._bar[0].stop()
 
 
-def _start_bar() -> tuple[Progress, TaskID]:
-    """Show an empty bar on standard error."""
+def _start_bar(stage: str) -> tuple[Progress, TaskID]:
+    """Show an empty bar for `stage` on standard error."""
     # Rich takes longer to import than a short comparison takes to run.
     from rich.console import Console
     from rich.progress import (
@@ -143,8 +144,9 @@ def _start_bar() -> tuple[Progress, TaskID]:
         console=Console(stderr=True),
         transient=True,
     )
+    task = progress.add_task(stage, total=None)
     progress.start()
-    return progress, progress.add_task("", total=None)
+    return progress, task
 
 
 class _Lines:
@@ -159,9 +161,8 @@ class _Lines:
 
     def report(self, stage: str, done: int, total: int) -> None:
         now = time.monotonic()
-        if self._closed or now - self._started < DELAY_SECONDS:
-            return
-        if stage == self._stage and now - self._written < HEARTBEAT_SECONDS:
+        pause = HEARTBEAT_SECONDS if stage == self._stage else STAGE_SECONDS
+        if self._closed or now - self._written < pause:
             return
         self._stage = stage
         self._written = now

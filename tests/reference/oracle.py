@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -35,6 +36,7 @@ __all__ = [
     "directional_ratios",
     "distances",
     "energy_distance",
+    "exact_polynomial_mmd",
     "frechet_by_eigenvalues",
     "frechet_by_rows",
     "frechet_by_sqrtm",
@@ -266,22 +268,46 @@ def median_distance(x: Array, y: Array) -> float:
     return float(np.median(distances(pooled, pooled)[np.triu_indices(len(pooled), k=1)]))
 
 
-def _within(matrix: Array, *, unbiased: bool) -> float:
+def _within(matrix: Array, *, unbiased: bool) -> np.longdouble:
     """Mean over the pairs of one sample: i ≠ j (U-statistic) or all (V-statistic)."""
     n = len(matrix)
     if not unbiased:
-        return math.fsum(matrix.ravel()) / n**2
-    return math.fsum(matrix[~np.eye(n, dtype=bool)]) / (n * (n - 1))
+        return _between(matrix)
+    off_diagonal = matrix.sum(dtype=np.longdouble) - np.trace(matrix, dtype=np.longdouble)
+    return off_diagonal / (n * (n - 1))
 
 
-def _between(matrix: Array) -> float:
-    return math.fsum(matrix.ravel()) / matrix.size
+def _between(matrix: Array) -> np.longdouble:
+    return matrix.sum(dtype=np.longdouble) / matrix.size
 
 
 def mmd(k_xx: Array, k_yy: Array, k_xy: Array, *, unbiased: bool) -> float:
-    """Squared MMD from the three full kernel matrices, summed without rounding error."""
+    """Squared MMD from the three full kernel matrices, summed in extended precision."""
     within = _within(k_xx, unbiased=unbiased) + _within(k_yy, unbiased=unbiased)
-    return within - 2.0 * _between(k_xy)
+    return float(within - 2.0 * _between(k_xy))
+
+
+def exact_polynomial_mmd(x: Array, y: Array) -> float:
+    """Unbiased MMD² of (⟨a,b⟩/d + 1)³ in rational arithmetic, for rows on the grid of 2⁻¹⁰."""
+    d, unit = x.shape[1], 2**20
+    whole = [[[int(value) for value in row] for row in rows * 2.0**10] for rows in (x, y)]
+
+    def total(a: list[list[int]], b: list[list[int]], *, same: bool) -> int:
+        return sum(
+            (sum(p * q for p, q in zip(u, v, strict=True)) + d * unit) ** 3
+            for i, u in enumerate(a)
+            for j, v in enumerate(b)
+            if not (same and i == j)
+        )
+
+    first, second = whole
+    n, m = len(first), len(second)
+    value = (
+        Fraction(total(first, first, same=True), n * (n - 1))
+        + Fraction(total(second, second, same=True), m * (m - 1))
+        - Fraction(2 * total(first, second, same=False), n * m)
+    )
+    return float(value / (d * unit) ** 3)
 
 
 def energy_distance(x: Array, y: Array, *, unbiased: bool) -> float:
@@ -289,7 +315,7 @@ def energy_distance(x: Array, y: Array, *, unbiased: bool) -> float:
     within = _within(distances(x, x), unbiased=unbiased) + _within(
         distances(y, y), unbiased=unbiased
     )
-    return 2.0 * _between(distances(x, y)) - within
+    return float(2.0 * _between(distances(x, y)) - within)
 
 
 # --- spectrum

@@ -14,7 +14,7 @@ CASES = {
     "shifted": (samples.gaussian(3, 200, 5), samples.gaussian(4, 300, 5) + 0.5),
     "student": (samples.student(5, 170, 3), samples.student(6, 190, 3) * 2.0),
     "clusters": (samples.clusters(7, 260, 70), samples.clusters(8, 260, 70, centres=5)),
-    "many rows": (samples.gaussian(15, 1300, 4), samples.gaussian(16, 1100, 4, scale=1.3)),
+    "many rows": (samples.gaussian(15, 1050, 4), samples.gaussian(16, 940, 4, scale=1.3)),
     "line": (samples.gaussian(9, 65, 1), samples.gaussian(10, 129, 1) + 1.0),
     "duplicates": (samples.lattice(11, 150, 3), samples.lattice(12, 140, 3) + 1.0),
     "few": (samples.gaussian(13, 2, 4), samples.gaussian(14, 3, 4) + 2.0),

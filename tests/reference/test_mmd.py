@@ -14,7 +14,7 @@ CASES = {
     "shifted": (samples.gaussian(3, 200, 5), samples.gaussian(4, 300, 5) + 0.5),
     "student": (samples.student(5, 170, 3), samples.student(6, 190, 3) * 1.5),
     "clusters": (samples.clusters(7, 260, 40), samples.clusters(8, 260, 40, centres=5)),
-    "many rows": (samples.gaussian(15, 1300, 4), samples.gaussian(16, 1100, 4, scale=1.3)),
+    "many rows": (samples.gaussian(15, 1050, 4), samples.gaussian(16, 940, 4, scale=1.3)),
     "line": (samples.gaussian(9, 65, 1), samples.gaussian(10, 129, 1) + 1.0),
     "few": (samples.gaussian(11, 2, 4), samples.gaussian(12, 3, 4) + 2.0),
 }

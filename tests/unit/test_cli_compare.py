@@ -9,8 +9,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-import tailwatch as tw
 from tailwatch.cli import run
+from tailwatch.comparison.compare import compare
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,7 +31,7 @@ def test_people_read_standard_error_and_machines_get_nothing(
     assert run(["compare", *data, "--metrics", "fast"]) == 0
     shown = capsys.readouterr()
     assert shown.out == ""
-    comparison = tw.compare(*data, metrics="fast")
+    comparison = compare(*data, metrics="fast")
     assert " ".join(comparison.sentence.split()) in " ".join(shown.err.split())
     table = shown.err[shown.err.index("metric ") :]
     assert table.index("Directional tails") < table.index("Total variance")
@@ -46,7 +46,7 @@ def test_json_is_one_object_equal_to_the_call(
     more = ["--confidence", "0.9", "--seed", "7", "--threads", "1", "--max-rows", "250", "--json"]
     assert run(["compare", *data, *options, *more]) == 0
     document = json.loads(capsys.readouterr().out)
-    comparison = tw.compare(
+    comparison = compare(
         *data,
         metrics=("recall", "tail_mass"),
         k=3,
@@ -72,7 +72,7 @@ def test_files_are_written_where_asked(
     outputs = ["--html", str(html), "--parquet", str(parquet)]
     assert run(["compare", *data, "--metrics", "fast", *outputs]) == 0
     assert set(tmp_path.iterdir()) - before == {html, parquet}
-    assert pl.read_parquet(parquet).equals(tw.compare(*data, metrics="fast").frame)
+    assert pl.read_parquet(parquet).equals(compare(*data, metrics="fast").frame)
     assert html.read_text(encoding="utf-8").lower().startswith("<!doctype html>")
     shown = capsys.readouterr().err
     assert f"wrote {html}\nwrote {parquet}\n" in shown

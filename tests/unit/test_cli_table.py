@@ -58,7 +58,7 @@ def test_a_divergence_is_counted_in_standard_errors() -> None:
 
 
 def test_values_on_all_rows_are_left_to_files() -> None:
-    records = report_sample.rows(["recall"])
+    records = report_sample.records(["recall"])
     both = drawn(comparison_table(report_sample.frame(records), 120))
     measured = drawn(comparison_table(report_sample.frame(records[:1]), 120))
     assert both == measured
@@ -66,7 +66,7 @@ def test_values_on_all_rows_are_left_to_files() -> None:
 
 
 def test_a_metric_without_interval_shows_none() -> None:
-    record = report_sample.rows(["recall"])[0]
+    record = report_sample.records(["recall"])[0]
     record |= dict.fromkeys(("low", "high", "null", "retention", "retention_low"), None)
     lines = drawn(comparison_table(report_sample.frame([record]), 120))
     assert line_of("Recall", lines) == ["0.522", "–", "–"]
@@ -76,13 +76,13 @@ def test_a_metric_without_interval_shows_none() -> None:
 def test_no_number_is_cut(width: int) -> None:
     lines = drawn(comparison_table(report_sample.frame(), width), width)
     assert not any("…" in cell for line in lines for cell in line)
-    one_line_each = len(lines) == 2 + len(report_sample.rows()) // 2
+    one_line_each = len(lines) == 2 + len(report_sample.records()) // 2
     assert one_line_each == (width >= 107)
 
 
 def test_generations_are_lines_and_metrics_columns() -> None:
     rows = pl.concat(
-        report_sample.frame(report_sample.rows([metric])[:1]).insert_column(
+        report_sample.frame(report_sample.records([metric])[:1]).insert_column(
             0, pl.Series("generation", [generation])
         )
         for generation in (1, 2)

@@ -65,15 +65,17 @@ def test_anything_else_is_refused() -> None:
         pass
 
 
-def test_a_log_gets_one_line_when_a_stage_begins(clock: Clock) -> None:
+def test_a_log_gets_one_line_for_a_stage_that_lasts(clock: Clock) -> None:
     log = io.StringIO()
     with redirect_stderr(log), reporting(True) as report:
-        clock.now += 0.6
-        for done in range(5):
-            report("neighbours", done, 10)
-            clock.now += 0.1
-        report("moments", 1, 2)
-    assert log.getvalue() == "neighbours: 0 % after 1 s\nmoments: 50 % after 1 s\n"
+        for stage in ("neighbours", "spectra", "moments"):
+            for done in range(25 if stage != "spectra" else 5):
+                report(stage, done, 25)
+                clock.now += 0.125
+    assert log.getvalue().splitlines() == [
+        "neighbours: 64 % after 2 s",
+        "moments: 8 % after 4 s",
+    ]
 
 
 def test_a_log_hears_every_half_minute_of_a_long_stage(clock: Clock) -> None:
@@ -83,10 +85,10 @@ def test_a_log_hears_every_half_minute_of_a_long_stage(clock: Clock) -> None:
             clock.now += 1
             report("neighbours", done, 100)
     assert log.getvalue().splitlines() == [
-        "neighbours: 0 % after 1 s",
-        "neighbours: 30 % after 31 s",
-        "neighbours: 60 % after 61 s",
-        "neighbours: 90 % after 91 s",
+        "neighbours: 1 % after 2 s",
+        "neighbours: 31 % after 32 s",
+        "neighbours: 61 % after 62 s",
+        "neighbours: 91 % after 92 s",
     ]
 
 

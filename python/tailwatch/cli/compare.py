@@ -16,7 +16,7 @@ from tailwatch.progress import reporting
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from tailwatch.comparison import Comparison
+    from tailwatch.comparison.result import Comparison
 
 __all__ = ["compare"]
 
@@ -90,11 +90,12 @@ def compare(
     with reporting(progress=True) as report:
 
         def work() -> Comparison:
-            import tailwatch as tw
+            from tailwatch.comparison.compare import compare as compare_embeddings
+            from tailwatch.embeddings import open as open_embeddings
 
-            return tw.compare(
-                tw.open(reference, column=column),
-                tw.open(candidate, column=column),
+            return compare_embeddings(
+                open_embeddings(reference, column=column),
+                open_embeddings(candidate, column=column),
                 metrics=metrics if metrics in PANELS else _names(metrics),
                 k=k,
                 tail_levels=levels,

@@ -10,7 +10,7 @@ from tailwatch.writing import write_atomically
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tailwatch.comparison import Comparison
+    from tailwatch.comparison.result import Comparison
 
 __all__ = ["write_page"]
 

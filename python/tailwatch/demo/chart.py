@@ -83,12 +83,14 @@ def _panel(frame: pl.DataFrame, metric: str, top: float) -> alt.LayerChart:
     interval = measured.transform_filter("datum.retention_low !== null").encode(
         y=alt.Y("retention_low:Q"), y2="retention_high:Q"
     )
+    # Half of a point at 0 lies below the panel: points are left out, not cut off.
+    inside = measured.transform_filter(f"datum.retention <= {top}")
     words = "a fresh human sample" if last else ""
     layers = [
         null.mark_rule(color=LIGHT["ink"], strokeDash=[4, 3]),
         null.mark_text(align="right", x=PANEL_WIDTH, dy=-8, color=LIGHT["ink"], text=words),
         interval.mark_rule(color=LIGHT["worse"], strokeWidth=3, opacity=0.4, clip=True),
         measured.mark_line(color=LIGHT["worse"], strokeWidth=1.5, clip=True),
-        measured.mark_circle(color=LIGHT["worse"], size=55, opacity=1, clip=True),
+        inside.mark_circle(color=LIGHT["worse"], size=55, opacity=1),
     ]
     return alt.LayerChart(layer=layers, title=title, width=PANEL_WIDTH, height=PANEL_HEIGHT)

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from tailwatch.compare import compare
+from tailwatch.comparison.compare import compare
 from tailwatch.demo.digits import draw, human_halves
 from tailwatch.embeddings import as_embeddings
 
 if TYPE_CHECKING:
-    from tailwatch.comparison import Comparison
+    from tailwatch.comparison.result import Comparison
     from tailwatch.progress import ProgressReport
 
 __all__ = ["LEVEL", "WATCHED", "Generations", "watch"]
@@ -79,12 +79,11 @@ def watch(generations: int, seed: int, report: ProgressReport) -> Generations:
 
 
 def _watched(frame: pl.DataFrame, generation: int) -> pl.DataFrame:
-    """Keep the rows that are followed through the generations."""
-    rows = frame.filter(
-        pl.col("metric").is_in(WATCHED),
-        pl.col("level").is_null() | (pl.col("level") == LEVEL),
-        pl.col("retention").is_not_null(),
+    """Keep the rows that are followed through the generations, in their order."""
+    measured = frame.filter(
+        pl.col("level").is_null() | (pl.col("level") == LEVEL), pl.col("method") != "full"
     )
+    rows = pl.concat(measured.filter(pl.col("metric") == metric) for metric in WATCHED)
     return rows.insert_column(0, pl.Series("generation", [generation] * len(rows), dtype=pl.Int64))
 
 

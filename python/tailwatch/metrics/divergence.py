@@ -9,7 +9,7 @@ import numpy as np
 from tailwatch import _core
 from tailwatch.arguments import integer, positive
 from tailwatch.embeddings import as_embeddings
-from tailwatch.exceptions import InputError
+from tailwatch.exceptions import DimensionError, InputError
 from tailwatch.running import running
 
 if TYPE_CHECKING:
@@ -34,10 +34,10 @@ def frechet_distance(
 ) -> float:
     """Measure the Fréchet distance between the Gaussians fitted to two samples.
 
-    ‖μ_X − μ_Y‖² + tr(Σ_X + Σ_Y − 2(Σ_XΣ_Y)^{1/2}) with covariances of ddof = 1 [1]_ [2]_: the squared
-    2-Wasserstein distance of the two Gaussians. The last trace is the sum of singular values of a
-    product of factors, so the result is never negative or complex and nothing is added to the
-    diagonal. It is biased upwards by about d/n: compare it with its null at equal sizes.
+    ‖μ_X − μ_Y‖² + tr(Σ_X + Σ_Y − 2(Σ_XΣ_Y)^{1/2}) with covariances of ddof = 1 [1]_ [2]_: the
+    squared 2-Wasserstein distance of the two Gaussians. The last trace is the sum of singular
+    values of a product of factors, so the result is never negative or complex and nothing is added
+    to the diagonal. It is biased upwards by about d/n: compare it with its null at equal sizes.
 
     Parameters
     ----------
@@ -99,9 +99,9 @@ def mmd(
 ) -> float:
     """Measure the squared maximum mean discrepancy between two samples, over all pairs.
 
-    MMD² = mean k(x, x') + mean k(y, y') − 2 mean k(x, y) [1]_. With the default polynomial kernel it
-    is the kernel inception distance without the noise of subsets; with the Gaussian kernel at σ = 10
-    on CLIP embeddings it is CMMD.
+    MMD² = mean k(x, x') + mean k(y, y') − 2 mean k(x, y) [1]_. With the default polynomial kernel
+    it is the kernel inception distance without the noise of subsets; with the Gaussian kernel at σ
+    = 10 on CLIP embeddings it is CMMD.
 
     Parameters
     ----------
@@ -161,6 +161,13 @@ def mmd(
     """
     x = as_embeddings(reference, "reference").handle()
     y = as_embeddings(candidate, "candidate").handle()
+    _check_columns(x, y)
+    if kernel == "polynomial" and bandwidth is not None:
+        message = f"bandwidth: the polynomial kernel has none, got {bandwidth}"
+        raise InputError(message)
+    if kernel == "gaussian" and gamma is not None:
+        message = f"gamma: the Gaussian kernel has none, got {gamma}; its scale is `bandwidth`"
+        raise InputError(message)
     if kernel == "polynomial":
         parameters = polynomial_parameters(x.shape[1], degree=degree, gamma=gamma, coef0=coef0)
     elif kernel == "gaussian":
@@ -212,7 +219,8 @@ def energy_distance(
 
     Notes
     -----
-    O((n + m)²·d) time, O(n + m) memory besides the embeddings; every distance is Σ(x−y)² in float64.
+    O((n + m)²·d) time, O(n + m) memory besides the embeddings; every distance is Σ(x−y)² in
+    float64.
 
     References
     ----------
@@ -231,12 +239,20 @@ def energy_distance(
         return _core.mmd(x, y, "distance", [], unbiased, settings)
 
 
+def _check_columns(reference: Rows, candidate: Rows) -> None:
+    expected, got = reference.shape[1], candidate.shape[1]
+    if expected != got:
+        message = f"candidate: expected {expected} columns as in reference, got {got}"
+        raise DimensionError(message)
+
+
 def polynomial_parameters(
     columns: int, *, degree: int = 3, gamma: float | None = None, coef0: float = 1.0
 ) -> list[float]:
     """Check the parameters of the polynomial kernel and fill in γ = 1/d."""
     degree = integer(degree, "degree")
-    return [float(degree), 1.0 / columns if gamma is None else float(gamma), float(coef0)]
+    gamma = 1.0 / columns if gamma is None else positive(gamma, "gamma")
+    return [float(degree), gamma, float(coef0)]
 
 
 def median_distance(samples: Sequence[Rows]) -> float:

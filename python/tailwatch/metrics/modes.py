@@ -44,8 +44,8 @@ class ModeCoverage:
         Of equal shares in all modes. χ² distribution where every expected count is at least 5, else
         10,000 seeded permutations of the rows.
     table
-        One row per mode, smallest first: ``mode``, ``reference`` and ``candidate`` (rows), ``ratio``
-        of shares with ``low`` and ``high``, ``rare``, ``lost``.
+        One row per mode, smallest first: ``mode``, ``reference`` and ``candidate`` (rows),
+        ``ratio`` of shares with ``low`` and ``high``, ``rare``, ``lost``.
     """
 
     clusters: int
@@ -155,7 +155,8 @@ def mode_table(
     x, y = reference[order].astype(np.float64), candidate[order].astype(np.float64)
     n, m = x.sum(), y.sum()
     before = np.cumsum(x) - x
-    rare = before < level * n - 1e-9
+    # A mode without reference rows is an artefact of k-means on copies, not a mode.
+    rare = (before < level * n - 1e-9) & (x > 0)
     # Given x + y, y is binomial with odds (ratio · m/n): Clopper–Pearson on that share.
     tail = (1 - confidence) / 2
     low = np.where(y > 0, beta.ppf(tail, np.maximum(y, 1), x + 1), 0.0)

@@ -65,7 +65,7 @@ def nearest_neighbors(
 
     Notes
     -----
-    O(n·m·d) time, O(n·k) memory besides the embeddings.
+    O(n·m·d) time, O(n·k) memory besides the embeddings. Differences below about 1e-154 square to 0.
 
     Examples
     --------

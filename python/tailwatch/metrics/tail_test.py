@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from tailwatch import _core
 from tailwatch.arguments import integer, share
 from tailwatch.embeddings import as_embeddings
@@ -112,7 +114,7 @@ def tail_test(
     y = as_embeddings(candidate, "candidate").handle()
     with running(threads, progress) as settings:
         from_x, from_y = _core.pooled_tail(x, y, level, k, settings)
-    table = [[from_y, y.shape[0] - from_y], [from_x, x.shape[0] - from_x]]
+    table = np.array([[from_y, y.shape[0] - from_y], [from_x, x.shape[0] - from_x]])
     odds = odds_ratio(table, kind="conditional")
     interval = odds.confidence_interval(confidence_level=confidence)
     return TailTest(

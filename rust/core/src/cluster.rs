@@ -51,7 +51,7 @@ impl Centres {
 
 /// Finds `clusters` centres of `rows`.
 pub fn k_means(rows: &Rows<'_>, clusters: usize, seed: u64, control: &Control) -> Result<Centres> {
-    check_rows(rows, "reference", 1)?;
+    check_rows(rows, "reference", 2)?;
     if clusters == 0 || clusters > rows.len() {
         return Err(Error::Input(format!(
             "clusters: expected 1 to {} (the rows of the reference), got {clusters}",

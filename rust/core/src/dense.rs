@@ -6,6 +6,7 @@
 use std::sync::Once;
 
 use faer::linalg::matmul::triangular::{self, BlockStructure};
+use faer::linalg::solvers::SelfAdjointEigen;
 use faer::{Accum, Mat, MatRef, Par, Side};
 
 use crate::error::{Error, Result};
@@ -50,15 +51,17 @@ pub(crate) fn eigenvalues(matrix: MatRef<'_, f64>) -> Result<Vec<f64>> {
     Ok(values)
 }
 
-/// Eigenvectors of a positive semi-definite matrix (its lower triangle) as columns, largest first.
+/// Eigenvectors of a positive semi-definite matrix (its lower triangle) as columns, largest first; only
+/// those whose eigenvalue is more than rounding.
 pub(crate) fn principal_axes(matrix: MatRef<'_, f64>) -> Result<Mat<f64>> {
     on_this_thread();
     check_finite(matrix)?;
     let eigen = matrix
         .self_adjoint_eigen(Side::Lower)
         .map_err(|_| Error::Numerical("eigenvectors: the iteration did not converge".into()))?;
-    let (vectors, d) = (eigen.U(), matrix.nrows());
-    Ok(Mat::from_fn(d, d, |row, column| vectors[(row, d - 1 - column)]))
+    let kept = significant(&eigen);
+    let vectors = eigen.U();
+    Ok(Mat::from_fn(matrix.nrows(), kept.len(), |row, column| vectors[(row, kept[column])]))
 }
 
 /// A factor F of a positive semi-definite matrix (its lower triangle): F·Fᵀ equals it.
@@ -81,9 +84,8 @@ pub(crate) fn factor(matrix: MatRef<'_, f64>) -> Result<Mat<f64>> {
     let eigen = matrix
         .self_adjoint_eigen(Side::Lower)
         .map_err(|_| Error::Numerical("eigenvectors: the iteration did not converge".into()))?;
+    let kept = significant(&eigen);
     let (vectors, values) = (eigen.U(), eigen.S().column_vector());
-    let noise = noise_level(d, if d > 0 { values[d - 1] } else { 0.0 });
-    let kept: Vec<usize> = (0..d).rev().filter(|&i| values[i] > noise).collect();
     Ok(Mat::from_fn(d, kept.len(), |i, j| vectors[(i, kept[j])] * values[kept[j]].sqrt()))
 }
 
@@ -103,6 +105,14 @@ pub(crate) fn nuclear_norm_of_product(
         .map_err(|_| Error::Numerical("singular values: the iteration did not converge".into()))?;
     // Smallest first: the fixed order that loses least.
     Ok(values.iter().rev().sum())
+}
+
+/// The places of the eigenvalues that are more than rounding, largest first.
+fn significant(eigen: &SelfAdjointEigen<f64>) -> Vec<usize> {
+    let values = eigen.S().column_vector();
+    let d = values.nrows();
+    let noise = noise_level(d, if d > 0 { values[d - 1] } else { 0.0 });
+    (0..d).rev().filter(|&i| values[i] > noise).collect()
 }
 
 /// An eigenvalue up to here may be rounding of a zero.

@@ -89,9 +89,8 @@ impl Moments {
         add_scaled(&mut self.mean, &difference, m / (n + m));
         for column in 0..difference.len() {
             let between = difference[column] * (n * m / (n + m));
-            for row in column..difference.len() {
-                self.scatter[(row, column)] +=
-                    other.scatter[(row, column)] + difference[row] * between;
+            for (row, delta) in difference.iter().enumerate().skip(column) {
+                self.scatter[(row, column)] += other.scatter[(row, column)] + delta * between;
             }
         }
         self.count += other.count;

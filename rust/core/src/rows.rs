@@ -260,7 +260,7 @@ mod tests {
     #[test]
     fn chunks_strides_and_selections_read_the_same_rows() {
         let whole = Array2::from_shape_fn((9, 5), |(i, j)| (i * 10 + j) as f64);
-        let half = whole.mapv(|x| f16::from_f64(x));
+        let half = whole.mapv(f16::from_f64);
         let single = whole.mapv(|x| x as f32);
         let rows = Rows::new(vec![
             Arc::new(whole.slice_axis(Axis(0), Slice::from(..2))),

@@ -4,7 +4,7 @@
 //! exp(H(λ/Σλ)) (Roy & Vetterli 2007); participation ratio (Σλ)²/Σλ². Cost: O(n·d²) + O(min(n, d)³).
 
 use crate::control::Control;
-use crate::divergence::frechet::{Fit, Material};
+use crate::divergence::frechet::{Fit, Material, to_unit_scale};
 use crate::error::Result;
 use crate::rows::{Rows, check_rows};
 
@@ -28,13 +28,20 @@ pub fn spectrum(rows: &Rows<'_>, control: &Control) -> Result<Spectrum> {
     check_rows(rows, "embeddings", 2)?;
     control.begin("moments", rows.len() as u64);
     let material = Material::of(rows, control)?;
-    control.detached(move || Spectrum::of(&Fit::of(&material)))?
+    control.detached(move || {
+        let mut fit = [Fit::of(&material)];
+        let unit = to_unit_scale(&mut fit);
+        Spectrum::of(&fit[0], unit)
+    })?
 }
 
 impl Spectrum {
-    pub(crate) fn of(fit: &Fit) -> Result<Self> {
-        let eigenvalues = fit.eigenvalues()?;
-        let trace = fit.trace();
+    /// The spectrum of a fit in which 1 stands for the length `unit`.
+    pub(crate) fn of(fit: &Fit, unit: f64) -> Result<Self> {
+        let area = unit * unit;
+        let eigenvalues: Vec<f64> =
+            fit.eigenvalues()?.into_iter().map(|value| value * area).collect();
+        let trace = fit.trace() * area;
         let shares = || eigenvalues.iter().filter(|&&value| value > 0.0).map(|value| value / trace);
         let spread = trace > 0.0;
         Ok(Self {

@@ -35,17 +35,26 @@ impl Subsets {
     /// If `count` exceeds [`MOST_HALVES`].
     #[must_use]
     pub fn halves(rows: usize, count: usize, seed: u64, sample: u64) -> Self {
+        Self::of_halves(
+            rows,
+            (0..count as u64).map(|half| random_half(seed, sample, half)).collect(),
+        )
+    }
+
+    /// As [`Subsets::halves`], but every second half is the complement of the one before it, so that what
+    /// is odd and what is even in the sampling error can be told apart.
+    #[must_use]
+    pub fn complementary_halves(rows: usize, count: usize, seed: u64, sample: u64) -> Self {
+        let half = |index: u64| {
+            let first = random_half(seed, sample, index / 2);
+            if index.is_multiple_of(2) { first } else { first.map(|chosen| !chosen) }
+        };
+        Self::of_halves(rows, (0..count as u64).map(half).collect())
+    }
+
+    fn of_halves(rows: usize, halves: Vec<[bool; GROUPS]>) -> Self {
+        let count = halves.len();
         assert!(count <= MOST_HALVES, "{count} halves");
-        let halves: Vec<[bool; GROUPS]> = (0..count as u64)
-            .map(|half| {
-                let mut chosen = [false; GROUPS];
-                let mut stream = Stream::new(seed, "half-sample", sample << 32 | half);
-                for group in stream.sample(GROUPS, GROUPS / 2) {
-                    chosen[group] = true;
-                }
-                chosen
-            })
-            .collect();
         let of_group: [u32; GROUPS] = std::array::from_fn(|group| {
             halves
                 .iter()
@@ -99,6 +108,14 @@ impl Subsets {
     }
 }
 
+fn random_half(seed: u64, sample: u64, half: u64) -> [bool; GROUPS] {
+    let mut chosen = [false; GROUPS];
+    for group in Stream::new(seed, "half-sample", sample << 32 | half).sample(GROUPS, GROUPS / 2) {
+        chosen[group] = true;
+    }
+    chosen
+}
+
 /// The positions of the set bits of `mask`, ascending.
 pub(crate) fn bits(mut mask: u32) -> impl Iterator<Item = usize> {
     std::iter::from_fn(move || {
@@ -124,6 +141,20 @@ mod tests {
         }
         let other = Subsets::halves(320, 30, 7, 2);
         assert!((0..320).any(|row| subsets.mask(row) != other.mask(row)));
+    }
+
+    #[test]
+    fn complementary_halves_share_no_row_and_miss_none() {
+        let subsets = Subsets::complementary_halves(100, 30, 7, 1);
+        for row in 0..100 {
+            for pair in 0..15 {
+                let (first, second) = (
+                    subsets.mask(row) >> (2 * pair + 1) & 1,
+                    subsets.mask(row) >> (2 * pair + 2) & 1,
+                );
+                assert_eq!(first + second, 1);
+            }
+        }
     }
 
     #[test]

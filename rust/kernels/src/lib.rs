@@ -5,6 +5,9 @@
 //! value ([`Isa`]), so that one process can run and compare all that its processor has, and every
 //! kernel gives the same bits on each of them.
 
+// Code that is not inlined into a function compiled for an instruction set loses it.
+#![allow(clippy::inline_always)]
+
 mod isa;
 mod lanes;
 mod tile;

@@ -1,6 +1,6 @@
 //! Tiles: every row of one small panel against every row of another, in `f64`.
 //!
-//! | kernel | value | NumPy |
+//! | kernel | value | `NumPy` |
 //! |---|---|---|
 //! | [`squared_distances`] | Σ(x−y)² | `((x[:, None] - y[None]) ** 2).sum(-1)` |
 //! | [`dot_products`] | Σxy | `x @ y.T` |
@@ -131,6 +131,7 @@ unsafe fn panels<V: Lanes, T: Term, const Q: usize, const B: usize>(
 }
 
 #[inline(always)]
+#[allow(clippy::too_many_arguments, clippy::needless_range_loop)] // see the comment on index loops below
 unsafe fn block<V: Lanes, T: Term, const Q: usize, const B: usize>(
     queries: &[f64],
     base: &[f64],

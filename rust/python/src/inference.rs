@@ -6,7 +6,7 @@
 
 use numpy::{IntoPyArray, PyArray1};
 use pyo3::prelude::*;
-use tailwatch_core::inference::{Estimate, Trio, gaussian, kernels, neighbors, tails};
+use tailwatch_core::inference::{Estimate, Halves, Trio, gaussian, kernels, neighbors, tails};
 use tailwatch_core::{Control, Result};
 
 use crate::divergence::kernel_of;
@@ -18,18 +18,20 @@ type Samples<'py> = (PyRef<'py, PyRows>, PyRef<'py, PyRows>, PyRef<'py, PyRows>)
 type PyEstimate<'py> =
     (&'static str, Option<f64>, Bound<'py, PyArray1<f64>>, Bound<'py, PyArray1<f64>>);
 
-/// How halves are drawn: their number and the seed.
-type Halves = (usize, u64);
+/// How halves are drawn: their number, the seed, and whether they come in complementary pairs.
+type PyHalves = (usize, u64, bool);
 
 fn with_trio<T: Send>(
     py: Python<'_>,
     samples: &Samples<'_>,
-    halves: Halves,
+    halves: PyHalves,
     settings: &Settings,
     work: impl FnOnce(&Trio<'_>, &Control) -> Result<T> + Send,
 ) -> PyResult<T> {
     let (a, b, c) = (samples.0.borrow(py)?, samples.1.borrow(py)?, samples.2.borrow(py)?);
-    let trio = Trio::new(a.rows()?, b.rows()?, c.rows()?, halves.0, halves.1);
+    let (count, seed, complementary) = halves;
+    let halves = Halves { count, seed, complementary };
+    let trio = Trio::new(a.rows()?, b.rows()?, c.rows()?, halves);
     let trio = trio.map_err(|error| to_python(&error))?;
     enter(py, settings, |control| work(&trio, control))
 }
@@ -44,7 +46,7 @@ fn wrap(py: Python<'_>, estimates: Vec<Estimate>) -> Vec<PyEstimate<'_>> {
 pub(crate) fn neighbor_metrics<'py>(
     py: Python<'py>,
     samples: Samples<'py>,
-    halves: Halves,
+    halves: PyHalves,
     levels: Vec<f64>,
     k: usize,
     settings: Settings,
@@ -60,7 +62,7 @@ pub(crate) fn neighbor_metrics<'py>(
 pub(crate) fn directional_metrics<'py>(
     py: Python<'py>,
     samples: Samples<'py>,
-    halves: Halves,
+    halves: PyHalves,
     level: f64,
     directions: usize,
     settings: Settings,
@@ -76,7 +78,7 @@ pub(crate) fn directional_metrics<'py>(
 pub(crate) fn gaussian_metrics<'py>(
     py: Python<'py>,
     samples: Samples<'py>,
-    halves: Halves,
+    halves: PyHalves,
     settings: Settings,
 ) -> PyResult<Vec<PyEstimate<'py>>> {
     let found = with_trio(py, &samples, halves, &settings, gaussian::gaussian_metrics)?;
@@ -93,7 +95,7 @@ pub(crate) fn kernel_metric(
     settings: Settings,
 ) -> PyResult<(f64, f64, f64, f64, f64)> {
     let kernel = kernel_of(kernel, &parameters)?;
-    let found = with_trio(py, &samples, (0, 0), &settings, |trio, control| {
+    let found = with_trio(py, &samples, (0, 0, false), &settings, |trio, control| {
         kernels::kernel_metric(trio, kernel, control)
     })?;
     Ok((

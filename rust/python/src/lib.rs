@@ -2,8 +2,8 @@
 //! computed here.
 
 #![forbid(unsafe_code)]
-// pyo3 hands arguments over by value, and takes as many as Python passes.
-#![allow(clippy::needless_pass_by_value, clippy::too_many_arguments, clippy::type_complexity)]
+// Functions take what Python passes and give tuples back.
+#![allow(clippy::too_many_arguments, clippy::type_complexity)]
 
 mod cluster;
 mod coverage;

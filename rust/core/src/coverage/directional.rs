@@ -2,7 +2,7 @@
 //!
 //! For a unit direction u: the share of Y beyond the α/2 and 1 − α/2 quantiles of X along u, over α.
 //! 1 = tails kept, towards 0 = tails lost, far above 1 = widened. The first directions are the leading
-//! principal axes of X (half of them at most), the others uniform on the sphere. Quantiles interpolate
+//! principal axes of X that have variance (half of the directions at most), the others uniform on the sphere. Quantiles interpolate
 //! linearly, as NumPy's do. Cost: O((n + m)·d·q) + O(min(n, d)³) time, O(n + m) memory.
 
 use faer::Mat;
@@ -15,7 +15,7 @@ use crate::dense;
 use crate::divergence::frechet::Material;
 use crate::error::{Error, Result};
 use crate::moments::centre;
-use crate::rows::{Rows, check_pair};
+use crate::rows::{Rows, check_pair, check_rows};
 use crate::streams::Stream;
 use crate::subsets::Subsets;
 
@@ -27,6 +27,7 @@ pub fn directions(rows: &Rows<'_>, count: usize, seed: u64, control: &Control) -
     if count == 0 {
         return Err(Error::Input("directions: expected at least 1, got 0".into()));
     }
+    check_rows(rows, "reference", 2)?;
     let d = rows.columns();
     control.begin("principal axes", rows.len() as u64);
     let material = Material::of(rows, control)?;
@@ -54,10 +55,12 @@ fn axes_of(material: &Material) -> Result<Mat<f64>> {
             let mut centred = data.as_ref().clone();
             centre(&mut centred);
             let gram = centred.transpose() * &centred;
-            let values = dense::eigenvalues(gram.as_ref())?;
-            let axes = &centred * dense::principal_axes(gram.as_ref())?;
-            let rank = values.iter().take_while(|&&value| value > 1e-12 * values[0]).count();
-            Ok(Mat::from_fn(axes.nrows(), rank, |i, j| axes[(i, j)] / axes.col(j).norm_l2()))
+            let mut axes = &centred * dense::principal_axes(gram.as_ref())?;
+            for column in 0..axes.ncols() {
+                let norm = axes.col(column).norm_l2();
+                axes.col_as_slice_mut(column).iter_mut().for_each(|value| *value /= norm);
+            }
+            Ok(axes)
         }
     }
 }

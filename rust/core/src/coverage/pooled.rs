@@ -10,7 +10,7 @@ use super::tail::{check_levels, tail_size};
 use crate::control::Control;
 use crate::error::Result;
 use crate::neighbors::check_k;
-use crate::rows::{Rows, check_pair};
+use crate::rows::{Rows, check_pair, check_rows};
 use crate::subsets::Subsets;
 
 /// Rows in the pooled tail, by where they come from.
@@ -31,6 +31,7 @@ pub fn pooled_tail(
     control: &Control,
 ) -> Result<PooledTail> {
     check_pair(reference, "reference", candidate, "candidate")?;
+    check_rows(reference, "reference", 2)?;
     check_levels(&[level])?;
     check_k(k, reference.len() + candidate.len() - 1, "the pooled sample", true)?;
     control.begin("neighbours", ((reference.len() + candidate.len()) as u64).pow(2));

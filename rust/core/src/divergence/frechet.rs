@@ -27,7 +27,29 @@ pub fn frechet_distance(
     check_rows(candidate, "candidate", 2)?;
     control.begin("moments", (reference.len() + candidate.len()) as u64);
     let (x, y) = (Material::of(reference, control)?, Material::of(candidate, control)?);
-    control.detached(move || Fit::of(&x).distance(&Fit::of(&y)))?
+    control.detached(move || {
+        let mut fits = [Fit::of(&x), Fit::of(&y)];
+        let unit = to_unit_scale(&mut fits);
+        Ok(fits[0].distance(&fits[1])? * unit * unit)
+    })?
+}
+
+/// Rescales fits together by a power of two, so that the decompositions neither overflow nor underflow,
+/// and returns the length that 1 now stands for. No bit of a mantissa changes.
+pub(crate) fn to_unit_scale(fits: &mut [Fit]) -> f64 {
+    let largest = fits.iter().map(Fit::trace).fold(0.0, f64::max);
+    if !(largest > 0.0 && largest.is_finite()) {
+        return 1.0;
+    }
+    let unit = largest.sqrt().log2().round().exp2();
+    for fit in fits {
+        fit.mean.iter_mut().for_each(|value| *value /= unit);
+        match &mut fit.shape {
+            Shape::Factor(factor) => *factor *= faer::Scale(unit.recip()),
+            Shape::Covariance(matrix) => *matrix *= faer::Scale(unit.recip() * unit.recip()),
+        }
+    }
+    unit
 }
 
 /// All that first and second moments need of a sample, owned: the centred data where they are few, the

@@ -53,8 +53,8 @@ impl Kernel {
             Self::Polynomial { degree: 0, .. } => {
                 Err(Error::Input("degree: expected at least 1, got 0".into()))
             }
-            Self::Polynomial { gamma, .. } if !gamma.is_finite() => {
-                Err(Error::Input(format!("gamma: expected a finite number, got {gamma}")))
+            Self::Polynomial { gamma, .. } if !(gamma > 0.0 && gamma.is_finite()) => {
+                Err(Error::Input(format!("gamma: expected a positive number, got {gamma}")))
             }
             Self::Polynomial { coef0, .. } if !coef0.is_finite() => {
                 Err(Error::Input(format!("coef0: expected a finite number, got {coef0}")))
@@ -115,7 +115,14 @@ pub fn mmd(
         })
     };
     let cross = pair_sums(reference, Some(candidate), kernel, &origin, control)?;
-    Ok(within(reference)? + within(candidate)? - 2.0 * cross.total() / (n as f64 * m as f64))
+    let value =
+        within(reference)? + within(candidate)? - 2.0 * cross.total() / (n as f64 * m as f64);
+    if value.is_finite() {
+        return Ok(value);
+    }
+    Err(Error::Numerical(
+        "kernel: values overflow; rescale the data or change the kernel's scale".into(),
+    ))
 }
 
 /// The fixed μ at which the polynomial kernel is split: the mean of up to 1,024 leading rows. Any fixed
@@ -141,7 +148,7 @@ pub(crate) fn pair_sums(
     const BLOCK: usize = 64;
     kernel.check()?;
     let (itself, y) = (y.is_none(), y.unwrap_or(x));
-    let pairs = Pairs { x, y, itself, kernel, origin };
+    let pairs = Pairs { x, y, itself, kernel, origin, expansion: Expansion::of(kernel, origin) };
     let mut sums = PairSums {
         rows: Vec::new(),
         columns: vec![0.0; y.len()],
@@ -171,6 +178,7 @@ struct Pairs<'a> {
     itself: bool,
     kernel: Kernel,
     origin: &'a [f64],
+    expansion: Expansion,
 }
 
 impl Pairs<'_> {
@@ -191,16 +199,15 @@ impl Pairs<'_> {
             tile.resize(block.len() * panel.len(), 0.0);
             match self.kernel {
                 Kernel::Polynomial { .. } => {
-                    dot_products(control.isa(), &queries, &base, stride, &mut tile)
+                    dot_products(control.isa(), &queries, &base, stride, &mut tile);
                 }
                 _ => squared_distances(control.isa(), &queries, &base, stride, &mut tile),
             }
             for (i, values) in tile.chunks_exact(panel.len()).enumerate() {
                 for (j, &value) in values.iter().enumerate() {
                     let value = match self.kernel {
-                        Kernel::Polynomial { degree, gamma, coef0 } => {
-                            let a = gamma * dot(self.origin, self.origin) + coef0;
-                            second_difference(degree, a, left[i], right[j], gamma * value)
+                        Kernel::Polynomial { gamma, .. } => {
+                            self.expansion.second_difference(left[i], right[j], gamma * value)
                         }
                         Kernel::Gaussian { bandwidth } => {
                             (-value / (2.0 * bandwidth * bandwidth)).exp()
@@ -238,30 +245,45 @@ fn dot(x: &[f64], y: &[f64]) -> f64 {
     x.iter().zip(y).map(|(a, b)| a * b).sum()
 }
 
-/// p(a+u+v+w) − p(a+u) − p(a+v) + p(a) for p = (·)^degree, without cancellation.
-fn second_difference(degree: u32, a: f64, u: f64, v: f64, w: f64) -> f64 {
-    // p(s+w) − p(s) = w·Σ s^i (s+w)^{degree−1−i}, with s = a+u+v.
-    let s = a + u + v;
-    let mut slope = 1.0;
-    let mut power = 1.0;
-    for _ in 1..degree {
-        power *= s + w;
-        slope = slope * s + power;
-    }
-    w * slope + mixed(degree, a, u, v)
+/// The polynomial p = (·)^degree about a = γ⟨μ, μ⟩ + c, expanded so that no difference of it cancels.
+struct Expansion {
+    degree: u32,
+    a: f64,
+    /// Exponents of u and v (both at least 1) with the coefficient of the term.
+    mixed: Vec<(i32, i32, f64)>,
 }
 
-/// p(a+u+v) − p(a+u) − p(a+v) + p(a) = u·v·Σ over i + j + l = degree − 2 of multinomial terms: every term of
-/// the expansion that holds both u and v.
-fn mixed(degree: u32, a: f64, u: f64, v: f64) -> f64 {
-    let mut sum = 0.0;
-    for i in 1..degree {
-        for j in 1..=degree - i {
-            let l = degree - i - j;
-            sum += multinomial(i, j, l) * u.powi(i as i32) * v.powi(j as i32) * a.powi(l as i32);
-        }
+impl Expansion {
+    /// Empty for kernels that are no polynomial.
+    fn of(kernel: Kernel, origin: &[f64]) -> Self {
+        let Kernel::Polynomial { degree, gamma, coef0 } = kernel else {
+            return Self { degree: 0, a: 0.0, mixed: Vec::new() };
+        };
+        Self::about(degree, gamma * dot(origin, origin) + coef0)
     }
-    sum
+
+    fn about(degree: u32, a: f64) -> Self {
+        let exponents = (1..degree).flat_map(|i| (1..=degree - i).map(move |j| (i, j)));
+        let term = |(i, j): (u32, u32)| {
+            let l = degree - i - j;
+            (i as i32, j as i32, multinomial(i, j, l) * a.powi(l as i32))
+        };
+        Self { degree, a, mixed: exponents.map(term).collect() }
+    }
+
+    /// p(a+u+v+w) − p(a+u) − p(a+v) + p(a).
+    fn second_difference(&self, u: f64, v: f64, w: f64) -> f64 {
+        // p(s+w) − p(s) = w·Σ s^i (s+w)^{degree−1−i}, with s = a+u+v.
+        let s = self.a + u + v;
+        let (mut slope, mut power) = (1.0, 1.0);
+        for _ in 1..self.degree {
+            power *= s + w;
+            slope = slope * s + power;
+        }
+        // p(a+u+v) − p(a+u) − p(a+v) + p(a): the terms of the expansion that hold both u and v.
+        let mixed: f64 = self.mixed.iter().map(|&(i, j, c)| c * u.powi(i) * v.powi(j)).sum();
+        w * slope + mixed
+    }
 }
 
 /// (i+j+l)! / (i! j! l!).
@@ -282,7 +304,7 @@ mod tests {
                 [(1.0, 0.5, -0.25, 2.0), (0.0, 1.0, 1.0, -1.0), (2.0, 0.0, 3.0, 0.5)]
             {
                 let expected = p(a + u + v + w) - p(a + u) - p(a + v) + p(a);
-                let found = second_difference(degree, a, u, v, w);
+                let found = Expansion::about(degree, a).second_difference(u, v, w);
                 assert!(
                     (found - expected).abs() <= 1e-12 * (1.0 + expected.abs()),
                     "{degree} {a} {u} {v} {w}"

@@ -6,13 +6,15 @@ use rayon::prelude::*;
 
 use super::{Estimate, Trio};
 use crate::control::Control;
-use crate::divergence::frechet::{Fit, Groups};
+use crate::divergence::frechet::{Fit, Groups, to_unit_scale};
 use crate::error::{Error, Result};
 use crate::spectrum::Spectrum;
 
 /// Fréchet distance, total variance, effective rank and participation ratio.
 ///
-/// The last three describe one sample: their value is that of C and their null that of B.
+/// The last three describe one sample: their value is that of C and their null that of B. All of them can
+/// sit where their first derivative is zero (no difference, all directions equal), where a half-sample
+/// varies by more than the whole: draw complementary halves, which tell the two orders apart.
 pub fn gaussian_metrics(trio: &Trio<'_>, control: &Control) -> Result<Vec<Estimate>> {
     if trio.smallest() < 2 {
         return Err(Error::Input(format!(
@@ -32,7 +34,9 @@ pub fn gaussian_metrics(trio: &Trio<'_>, control: &Control) -> Result<Vec<Estima
             .into_par_iter()
             .map(|subset| {
                 inner.check()?;
-                let [a, b, c] = [0, 1, 2].map(|i| Fit::of_subset(&groups[i], &subsets[i], subset));
+                let mut fits = [0, 1, 2].map(|i| Fit::of_subset(&groups[i], &subsets[i], subset));
+                let unit = to_unit_scale(&mut fits);
+                let [a, b, c] = fits;
                 let (of_a, of_b, of_c) = (a.factor()?, b.factor()?, c.factor()?);
                 let moment = Moment {
                     frechet: [(&b, &of_b), (&c, &of_c)]
@@ -40,8 +44,9 @@ pub fn gaussian_metrics(trio: &Trio<'_>, control: &Control) -> Result<Vec<Estima
                             a.distance_by_factors(of_a.as_ref(), fit, factor.as_ref())
                         })
                         .into_iter()
+                        .map(|distance| Ok(distance? * unit * unit))
                         .collect::<Result<Vec<_>>>()?,
-                    spectrum: [Spectrum::of(&b)?, Spectrum::of(&c)?],
+                    spectrum: [Spectrum::of(&b, unit)?, Spectrum::of(&c, unit)?],
                 };
                 inner.advance(1)?;
                 Ok(moment)

@@ -4,8 +4,9 @@
 //! g(x) = 2(mean k(x, ·) within − mean k(x, ·) across), and a second-order part
 //! V₂ = 2E k̃²(x,x')/n(n−1) + 2E k̃²(y,y')/m(m−1) + 4E k̃²(x,y)/nm with k̃ the doubly centred kernel
 //! (Hoeffding's decomposition). The sample variance of the projections holds the first-order part plus
-//! twice the second-order one, so the estimate is V = V_projections − V₂, at least V₂. Under the null the
-//! first-order part vanishes and V₂ is what remains. Cost: five block products of h × h pairs.
+//! twice the second-order one, so the estimate is V = V_projections − V₂, at least V₂. A and B have the same
+//! distribution, so for the null the first-order part is zero and V₂ is its variance. Cost: five block
+//! products of h × h pairs.
 
 use super::Trio;
 use crate::control::Control;
@@ -45,7 +46,8 @@ pub fn kernel_metric(trio: &Trio<'_>, kernel: Kernel, control: &Control) -> Resu
     let [of_a, of_b, of_c] = &within;
     let [with_b, with_c] = &across;
     let (value, value_variance) = statistic(of_a, of_c, with_c);
-    let (null, null_variance) = statistic(of_a, of_b, with_b);
+    let (null, _) = statistic(of_a, of_b, with_b);
+    let null_variance = of_a.second_order() + of_b.second_order() + with_b.second_order();
     // In the difference the within-A term cancels.
     let from_a = combine(&with_b.rows, &with_c.rows, 2.0);
     let from_b = combine(&with_b.columns, &of_b.means, 2.0);

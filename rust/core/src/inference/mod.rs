@@ -27,6 +27,17 @@ pub struct Estimate {
     pub null: Vec<f64>,
 }
 
+/// How halves are drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Halves {
+    /// Their number; 0 for the whole samples alone.
+    pub count: usize,
+    /// The seed they are drawn under.
+    pub seed: u64,
+    /// Whether every second half is the complement of the one before it.
+    pub complementary: bool,
+}
+
 /// The three samples of a comparison.
 #[derive(Clone)]
 pub struct Trio<'a> {
@@ -35,22 +46,22 @@ pub struct Trio<'a> {
 }
 
 impl<'a> Trio<'a> {
-    /// A, B and C with `halves` random halves of each, drawn under `seed`. Rows must come in random order.
-    pub fn new(a: Rows<'a>, b: Rows<'a>, c: Rows<'a>, halves: usize, seed: u64) -> Result<Self> {
+    /// A, B and C with random halves of each. Rows must come in random order.
+    pub fn new(a: Rows<'a>, b: Rows<'a>, c: Rows<'a>, halves: Halves) -> Result<Self> {
         check_pair(&a, "reference", &b, "reference")?;
         check_pair(&a, "reference", &c, "candidate")?;
-        if halves > MOST_HALVES {
+        let Halves { count, seed, complementary } = halves;
+        if count > MOST_HALVES {
             return Err(Error::Input(format!(
-                "halves: expected at most {MOST_HALVES}, got {halves}"
+                "halves: expected at most {MOST_HALVES}, got {count}"
             )));
         }
-        let subsets = [(&a, 0), (&b, 1), (&c, 2)].map(|(rows, sample)| {
-            if halves == 0 {
-                Subsets::whole(rows.len())
-            } else {
-                Subsets::halves(rows.len(), halves, seed, sample)
-            }
-        });
+        let subsets =
+            [(&a, 0), (&b, 1), (&c, 2)].map(|(rows, sample)| match (count, complementary) {
+                (0, _) => Subsets::whole(rows.len()),
+                (_, false) => Subsets::halves(rows.len(), count, seed, sample),
+                (_, true) => Subsets::complementary_halves(rows.len(), count, seed, sample),
+            });
         Ok(Self { rows: [a, b, c], subsets })
     }
 

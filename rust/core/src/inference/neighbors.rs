@@ -16,8 +16,8 @@ const A: usize = 0;
 const B: usize = 1;
 const C: usize = 2;
 
-/// Precision, recall, density, coverage, and for each level the four tail columns (masses over the
-/// level) and the odds of a candidate row in the pooled tail.
+/// Precision, recall, density, coverage, and for each level the four tail columns and, for the odds of a
+/// candidate row in the pooled tail, the candidate's share of that tail. All but density are shares.
 pub fn neighbor_metrics(
     trio: &Trio<'_>,
     levels: &[f64],
@@ -139,8 +139,8 @@ fn estimates(trio: &Trio<'_>, levels: &[f64], per_subset: &[Subset]) -> Vec<Esti
     let of_tail: [(&str, OfTail); 4] = [
         ("tail_coverage", |tail| tail.coverage),
         ("tail_recall", |tail| tail.recall),
-        ("tail_mass", |tail| tail.mass / tail.level),
-        ("tail_supported_mass", |tail| tail.supported_mass / tail.level),
+        ("tail_mass", |tail| tail.mass),
+        ("tail_supported_mass", |tail| tail.supported_mass),
     ];
     let mut all = Vec::new();
     for (metric, of) in of_prdc {
@@ -159,17 +159,13 @@ fn estimates(trio: &Trio<'_>, levels: &[f64], per_subset: &[Subset]) -> Vec<Esti
     }
     for (index, &level) in levels.iter().enumerate() {
         all.push(trio.estimate("tail_odds_ratio", Some(level), |s| {
-            let odds = |i: usize| odds_ratio(per_subset[s].pooled[i][index], trio, i + 1, s);
-            (odds(1), odds(0))
+            (share(per_subset[s].pooled[1][index]), share(per_subset[s].pooled[0][index]))
         }));
     }
     all
 }
 
-/// The odds of a row of `sample` in the pooled tail over those of a row of A; one half is added to each
-/// count, so that an empty tail has finite odds (Haldane 1956).
-fn odds_ratio(tail: PooledTail, trio: &Trio<'_>, sample: usize, subset: usize) -> f64 {
-    let odds = |inside: usize, all: usize| (inside as f64 + 0.5) / ((all - inside) as f64 + 0.5);
-    odds(tail.candidate, trio.subsets[sample].size(subset))
-        / odds(tail.reference, trio.subsets[A].size(subset))
+/// Of the rows of a pooled tail, those that are not A's.
+fn share(tail: PooledTail) -> f64 {
+    tail.candidate as f64 / (tail.reference + tail.candidate) as f64
 }

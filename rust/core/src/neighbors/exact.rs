@@ -82,7 +82,7 @@ pub(crate) fn sweep<V: Visit>(
                 let query = block.start + strip * STRIP + offset;
                 match base_reach {
                     Some(reaches) => {
-                        show_mutual(visitor, query, start, squared, &reaches[panel.clone()])
+                        show_mutual(visitor, query, start, squared, &reaches[panel.clone()]);
                     }
                     None => show(visitor, query, start, squared),
                 }

@@ -37,7 +37,8 @@ pub(crate) fn check_k(k: usize, available: usize, name: &str, excludes_self: boo
     let rows = available + usize::from(excludes_self);
     let other = if excludes_self { " other" } else { "" };
     Err(Error::Input(format!(
-        "k: expected at most the {available}{other} rows of {name}, got k = {k} with {rows} rows"
+        "k: expected at most the {available}{other} rows of {name}, got k = {k} with {rows} row{}",
+        if rows == 1 { "" } else { "s" }
     )))
 }
 

@@ -77,10 +77,7 @@ PANELS: dict[str, tuple[str, ...]] = {
 
 def select(metrics: str | Sequence[str]) -> tuple[Metric, ...]:
     """Return the metrics that a panel's name or a list of names asks for, in the frame's order."""
-    if isinstance(metrics, str):
-        names = PANELS.get(metrics, (metrics,))
-    else:
-        names = tuple(metrics)
+    names = PANELS.get(metrics, (metrics,)) if isinstance(metrics, str) else tuple(metrics)
     unknown = [name for name in names if name not in METRICS]
     if unknown or not names:
         known = ", ".join([*(repr(panel) for panel in PANELS), *METRICS])

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tailwatch import _core
 from tailwatch.arguments import tail_size
-from tailwatch.inference.estimates import ClosedVariance, Estimate, HalfSamples, NoInterval
-from tailwatch.inference.samples import REPLICATES
+from tailwatch.comparison.estimates import ClosedVariance, Estimate, HalfSamples, NoInterval
+from tailwatch.comparison.heaviness import LEAST_INDEX, tail_index
+from tailwatch.comparison.samples import REPLICATES
 from tailwatch.metrics.divergence import median_distance, polynomial_parameters
 from tailwatch.metrics.modes import default_clusters, mode_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from numpy.typing import NDArray
+
     from tailwatch._core import Rows, Settings
-    from tailwatch.inference.estimates import Scale
-    from tailwatch.inference.registry import Family
-    from tailwatch.inference.samples import Samples
+    from tailwatch.comparison.estimates import Scale
+    from tailwatch.comparison.registry import Family
+    from tailwatch.comparison.samples import Samples
 
     Full = Iterator[tuple[str, float | None, float]]
 
@@ -52,10 +56,9 @@ class Panel:
     levels: tuple[float, ...]
     seed: int
 
-    @property
-    def halves(self) -> tuple[int, int]:
-        """How half-samples are drawn."""
-        return REPLICATES, self.seed
+    def halves(self, *, complementary: bool = False) -> tuple[int, int, bool]:
+        """Say how half-samples are drawn."""
+        return REPLICATES, self.seed, complementary
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +71,41 @@ class FamilyOf:
 
 def _neighbors(samples: Samples, panel: Panel, settings: Settings) -> Iterator[Estimate]:
     rows = samples.bounded[0].shape[0]
-    found = _core.neighbor_metrics(samples.bounded, panel.halves, panel.levels, panel.k, settings)
+    found = _core.neighbor_metrics(samples.bounded, panel.halves(), panel.levels, panel.k, settings)
     for metric, level, values, nulls in found:
-        scale: Scale = "ratio" if metric in {"density", "tail_odds_ratio"} else "share"
-        total, unit = rows, 1.0
-        if level is not None and metric in {"tail_coverage", "tail_recall"}:
-            total = tail_size(level, rows)
-        elif level is not None:
-            unit = level
-        yield _half_sampled(metric, level, values, nulls, scale, total=total, unit=unit)
+        if level is None:
+            scale: Scale = "ratio" if metric == "density" else "share"
+            error = HalfSamples(values, nulls, scale, rows)
+        elif metric in {"tail_coverage", "tail_recall"}:
+            error = HalfSamples(values, nulls, "share", tail_size(level, rows))
+        elif metric == "tail_odds_ratio":
+            pooled = tail_size(level, 2 * rows)
+            error = HalfSamples(
+                values, nulls, "share", pooled, present=partial(odds_ratio, level=level)
+            )
+        else:
+            error = HalfSamples(values, nulls, "share", rows, present=partial(_over, level=level))
+        yield _estimate(metric, level, error)
+
+
+def odds_ratio(share: NDArray[np.float64], *, level: float) -> NDArray[np.float64]:
+    """Odds of a candidate row in the tail over those of a reference row, for equally many rows.
+
+    Parameters
+    ----------
+    share
+        Of the tail's rows, those of the candidate.
+    level
+        Share of all rows that the tail holds.
+    """
+    # Per tail row there are 1/(2·level) rows of each sample.
+    rows = 1 / (2 * level)
+    with np.errstate(divide="ignore"):
+        return share / (rows - share) * (rows - 1 + share) / (1 - share)
+
+
+def _over(share: NDArray[np.float64], *, level: float) -> NDArray[np.float64]:
+    return share / level
 
 
 def _neighbors_full(samples: Samples, panel: Panel, settings: Settings) -> Full:
@@ -94,10 +123,8 @@ def _neighbors_full(samples: Samples, panel: Panel, settings: Settings) -> Full:
     if "tail_odds_ratio" in panel.names:
         for level in panel.levels:
             of_x, of_y = _core.pooled_tail(reference, candidate, level, panel.k, settings)
-            # The same continuity correction as in the replicates.
-            odds = (of_y + 0.5) / (candidate.shape[0] - of_y + 0.5)
-            null_odds = (of_x + 0.5) / (reference.shape[0] - of_x + 0.5)
-            yield "tail_odds_ratio", level, odds / null_odds
+            odds = of_y / (candidate.shape[0] - of_y)
+            yield "tail_odds_ratio", level, odds * (reference.shape[0] - of_x) / max(of_x, 0.5)
 
 
 def _modes(samples: Samples, panel: Panel, settings: Settings) -> Iterator[Estimate]:
@@ -122,25 +149,38 @@ def _modes_kept(reference: Rows, candidate: Rows, panel: Panel, settings: Settin
 
 def _directional(samples: Samples, panel: Panel, settings: Settings) -> Iterator[Estimate]:
     found = _core.directional_metrics(
-        samples.halves, panel.halves, DIRECTIONAL_LEVEL, DIRECTIONS, settings
+        samples.halves, panel.halves(), DIRECTIONAL_LEVEL, DIRECTIONS, settings
     )
     for metric, level, values, nulls in found:
-        yield _half_sampled(metric, level, values, nulls, "ratio")
+        yield _estimate(metric, level, HalfSamples(values, nulls, "ratio"))
 
 
 def _directional_full(samples: Samples, panel: Panel, settings: Settings) -> Full:
     reference, candidate = samples.wholes
     directions = _core.directions(reference, DIRECTIONS, panel.seed, settings)
-    ratios = _core.directional_tails(
-        reference, candidate, directions, DIRECTIONAL_LEVEL, settings
-    )
+    ratios = _core.directional_tails(reference, candidate, directions, DIRECTIONAL_LEVEL, settings)
     yield "directional_tails", DIRECTIONAL_LEVEL, float(ratios.mean())
 
 
 def _gaussian(samples: Samples, panel: Panel, settings: Settings) -> Iterator[Estimate]:
-    found = _core.gaussian_metrics(samples.halves, panel.halves, settings)
+    found = _core.gaussian_metrics(samples.halves, panel.halves(complementary=True), settings)
+    heavy = _heavy(samples.halves, settings)
     for metric, level, values, nulls in found:
-        yield _half_sampled(metric, level, values, nulls, "ratio")
+        scale: Scale = "real" if metric == "frechet_distance" else "ratio"
+        estimate = _estimate(metric, level, HalfSamples(values, nulls, scale, complementary=True))
+        yield replace(estimate, error=heavy) if heavy else estimate
+
+
+def _heavy(samples: tuple[Rows, Rows, Rows], settings: Settings) -> NoInterval | None:
+    """Say why second moments have no interval, if they have none."""
+    a, b, c = samples
+    index = min(tail_index([a, b], settings), tail_index([c], settings))
+    if index >= LEAST_INDEX:
+        return None
+    return NoInterval(
+        f"tails too heavy for one: squared distances from the centre have tail index {index:.1f}, "
+        "and their variance is finite above 2 only"
+    )
 
 
 def _gaussian_full(samples: Samples, panel: Panel, settings: Settings) -> Full:
@@ -157,19 +197,23 @@ def _gaussian_full(samples: Samples, panel: Panel, settings: Settings) -> Full:
 def _kernels(samples: Samples, panel: Panel, settings: Settings) -> Iterator[Estimate]:
     for name, kernel, parameters in _kernel_parameters(list(samples.bounded), panel):
         value, null, *variances = _core.kernel_metric(samples.bounded, kernel, parameters, settings)
-        yield Estimate(name, None, value, null, ClosedVariance(*variances))
+        # The polynomial kernel is unbounded and takes moments of the rows with it.
+        heavy = _heavy(samples.bounded, settings) if kernel == "polynomial" else None
+        yield Estimate(name, None, value, null, heavy or ClosedVariance(*variances))
 
 
 def _kernels_full(samples: Samples, panel: Panel, settings: Settings) -> Full:
     reference, candidate = samples.bounded_wholes
     # The bandwidth is the comparison's: a kernel that changed would be another metric.
     for name, kernel, parameters in _kernel_parameters(list(samples.bounded), panel):
-        yield name, None, _core.mmd(reference, candidate, kernel, parameters, True, settings)
+        yield (
+            name,
+            None,
+            _core.mmd(reference, candidate, kernel, parameters, unbiased=True, settings=settings),
+        )
 
 
-def _kernel_parameters(
-    pooled: list[Rows], panel: Panel
-) -> Iterator[tuple[str, str, list[float]]]:
+def _kernel_parameters(pooled: list[Rows], panel: Panel) -> Iterator[tuple[str, str, list[float]]]:
     if "mmd_polynomial" in panel.names:
         yield "mmd_polynomial", "polynomial", polynomial_parameters(pooled[0].shape[1])
     if "mmd_gaussian" in panel.names:
@@ -178,19 +222,9 @@ def _kernel_parameters(
         yield "energy_distance", "distance", []
 
 
-def _half_sampled(
-    metric: str,
-    level: float | None,
-    values: np.ndarray[tuple[int], np.dtype[np.float64]],
-    nulls: np.ndarray[tuple[int], np.dtype[np.float64]],
-    scale: Scale,
-    *,
-    total: float = 0.0,
-    unit: float = 1.0,
-) -> Estimate:
-    """Take whole-sample values from index 0 and half-sample replicates from the rest."""
-    error = HalfSamples(values[1:], nulls[1:], scale, total, unit)
-    return Estimate(metric, level, float(values[0]), float(nulls[0]), error)
+def _estimate(metric: str, level: float | None, error: HalfSamples) -> Estimate:
+    value, null = (float(error.present(counted[:1])[0]) for counted in (error.values, error.nulls))
+    return Estimate(metric, level, value, null, error)
 
 
 FAMILIES: dict[Family, FamilyOf] = {

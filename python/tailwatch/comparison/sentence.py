@@ -1,8 +1,8 @@
 """A comparison in words, read from its frame alone.
 
 One metric decides whether tails were lost, so that asking many does not find a loss by chance: the
-odds of a candidate row in the pooled tail at the level nearest to 5 % or, without it, the directional
-tails. The others are quoted where their intervals clear the null too.
+odds of a candidate row in the pooled tail at the level nearest to 5 % or, without it, the
+directional tails. The others are quoted where their intervals clear the null too.
 """
 
 from __future__ import annotations

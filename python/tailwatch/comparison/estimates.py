@@ -6,37 +6,43 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy as np
     from numpy.typing import NDArray
 
 __all__ = ["ClosedVariance", "Estimate", "HalfSamples", "NoInterval", "Scale"]
 
-Scale = Literal["share", "ratio"]
-"""``share``: a count over a known total (times a constant); ``ratio``: positive, read on the log
-scale."""
+Scale = Literal["share", "ratio", "real"]
+"""On which errors are symmetric: ``share`` on the logit scale, ``ratio`` on the log scale, ``real``
+as it is."""
 
 
 @dataclass(frozen=True, slots=True)
 class HalfSamples:
-    """Replicates on random halves, on the scale on which they spread symmetrically.
+    """A metric on the whole samples and on random halves, in the form in which it was counted.
 
     Attributes
     ----------
     values, nulls
-        The metric on each half-sample, shape (replicates,).
+        Whole at index 0, then one entry per half-sample.
     scale
         On which standard errors are taken.
     total
-        For shares: the rows that the share is taken of, in the whole sample.
-    unit
-        For shares: what the share was divided by (the level, for masses).
+        For shares: the rows of the whole that the share is taken of.
+    complementary
+        Whether every second half is the complement of the one before it.
+    present
+        From the counted form to the metric: increasing. Masses are shares over their level, odds a
+        function of a share.
     """
 
     values: NDArray[np.float64]
     nulls: NDArray[np.float64]
     scale: Scale
     total: float = 0.0
-    unit: float = 1.0
+    complementary: bool = False
+    present: Callable[[NDArray[np.float64]], NDArray[np.float64]] = lambda counted: counted
 
 
 @dataclass(frozen=True, slots=True)

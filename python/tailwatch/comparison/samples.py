@@ -11,10 +11,13 @@ from tailwatch.exceptions import InputError
 if TYPE_CHECKING:
     from tailwatch._core import Rows
 
-__all__ = ["LEAST_ROWS", "REPLICATES", "Samples"]
+__all__ = ["GROUPS", "LEAST_ROWS", "REPLICATES", "Samples"]
 
 REPLICATES = 30
 """Half-sample replicates."""
+
+GROUPS = 32
+"""Groups that the rows are dealt to; a half-sample is half of the groups."""
 
 LEAST_ROWS = 64
 """Rows of a half: two for each of the 32 groups that half-samples are made of."""
@@ -48,9 +51,7 @@ class Samples:
         rows = min(n // 2, m)
         if rows < LEAST_ROWS:
             name, least, got = (
-                ("candidate", LEAST_ROWS, m)
-                if m < LEAST_ROWS
-                else ("reference", 2 * LEAST_ROWS, n)
+                ("candidate", LEAST_ROWS, m) if m < LEAST_ROWS else ("reference", 2 * LEAST_ROWS, n)
             )
             message = f"{name}: expected at least {least} rows to compare, got {got}"
             raise InputError(message)
@@ -63,11 +64,18 @@ class Samples:
             (candidate, of_candidate[:rows]),
         )
         a, b, c = (source.take(indices) for source, indices in pick)
-        bounded_a, bounded_b, bounded_c = (source.take(indices[:within]) for source, indices in pick)
+        bounded_a, bounded_b, bounded_c = (
+            source.take(indices[:within]) for source, indices in pick
+        )
         bounded = [
-            source if max_rows is None or max_rows >= source.shape[0] else source.take(indices[:max_rows])
+            source
+            if max_rows is None or max_rows >= source.shape[0]
+            else source.take(indices[:max_rows])
             for source, indices in ((reference, of_reference), (candidate, of_candidate))
         ]
         return cls(
-            (a, b, c), (bounded_a, bounded_b, bounded_c), (reference, candidate), (bounded[0], bounded[1])
+            (a, b, c),
+            (bounded_a, bounded_b, bounded_c),
+            (reference, candidate),
+            (bounded[0], bounded[1]),
         )

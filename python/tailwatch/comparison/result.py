@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from tailwatch.comparison.sentence import sentence_of
 from tailwatch.exceptions import InputError
-from tailwatch.sentence import sentence_of
 from tailwatch.writing import write_atomically
 
 if TYPE_CHECKING:
@@ -46,11 +46,11 @@ class Comparison:
     Attributes
     ----------
     frame
-        One row per metric, level and method. ``value`` is metric(A, C) and ``null`` is metric(A, B),
-        for halves A and B of the reference and C of the candidate, each with an interval;
+        One row per metric, level and method. ``value`` is metric(A, C) and ``null`` is metric(A,
+        B), for halves A and B of the reference and C of the candidate, each with an interval;
         ``retention`` is value / null, or for divergences (``direction`` "lower") (value − null) in
-        standard errors of the null. ``method`` says how intervals were made, or "full" for the value
-        on all rows.
+        standard errors of the null. ``method`` says how intervals were made, or "full" for the
+        value on all rows.
     run
         What was run: sources, arguments, rows used, versions, time.
     """
@@ -69,8 +69,8 @@ class Comparison:
         Parameters
         ----------
         path
-            ``.html`` for the report page, ``.parquet`` or ``.csv`` for the frame, ``.json`` for all:
-            sentence, run and rows. The file appears whole or not at all.
+            ``.html`` for the report page, ``.parquet`` or ``.csv`` for the frame, ``.json`` for
+            all: ``sentence``, ``run`` and ``frame``. The file appears whole or not at all.
 
         Returns
         -------
@@ -103,10 +103,9 @@ class Comparison:
         return comparison_page(self.frame, self.run, self.sentence)
 
     def to_json(self) -> str:
-        """Return sentence, run and rows as one JSON object; numbers that are not finite are null."""
-        rows = self.frame.with_columns(
-            pl.when(pl.col(pl.Float64).is_finite()).then(pl.col(pl.Float64))
-        ).to_dicts()
+        """Return sentence, run and frame as one JSON object; what is not finite is null."""
+        finite = pl.when(pl.col(pl.Float64).is_finite()).then(pl.col(pl.Float64))
+        rows = self.frame.with_columns(finite).to_dicts()
         document = {"sentence": self.sentence, "run": self.run, "frame": rows}
         return json.dumps(document, indent=2, allow_nan=False)
 

@@ -12,21 +12,22 @@ import numpy as np
 import polars as pl
 
 from tailwatch.arguments import integer, share, shares
-from tailwatch.comparison import SCHEMA, Comparison
+from tailwatch.comparison.families import FAMILIES, Panel
+from tailwatch.comparison.intervals import intervals_of
+from tailwatch.comparison.registry import METRICS, select
+from tailwatch.comparison.result import SCHEMA, Comparison
+from tailwatch.comparison.samples import Samples
 from tailwatch.embeddings import as_embeddings
 from tailwatch.exceptions import DimensionError
-from tailwatch.inference.families import FAMILIES, Panel
-from tailwatch.inference.intervals import intervals_of
-from tailwatch.inference.registry import METRICS, select
-from tailwatch.inference.samples import Samples
 from tailwatch.running import running
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tailwatch._core import Settings
+    from tailwatch.comparison.estimates import Estimate
+    from tailwatch.comparison.registry import Metric
     from tailwatch.embeddings import Embeddings, EmbeddingsLike
-    from tailwatch.inference.registry import Metric
     from tailwatch.progress import ProgressOption
 
 __all__ = ["compare"]
@@ -45,11 +46,11 @@ def compare(
     threads: int | None = None,
     progress: ProgressOption = None,
 ) -> Comparison:
-    """Compare a candidate with human data: how far has it moved, and what became of its tails?
+    """Compare a candidate with human data: how far it has moved, what became of its tails.
 
     The reference is split at random into halves A and B, and the candidate is cut to C with as many
-    rows. Each metric is reported as *value* = metric(A, C) beside its *null* = metric(A, B), what it
-    would have been if nothing had happened, and *retention*: value / null, or for divergences
+    rows. Each metric is reported as *value* = metric(A, C) beside its *null* = metric(A, B), what
+    it would have been if nothing had happened, and *retention*: value / null, or for divergences
     (value − null) in standard errors of the null. Intervals come from half-sampling, or in closed
     form for U-statistics. The value on all rows is given too (``method = "full"``).
 
@@ -91,7 +92,8 @@ def compare(
     Notes
     -----
     For h rows in each half and R = 2h: O((9h² + 4R²)·d) time for the neighbour-based metrics, of
-    which none keeps anything quadratic; about 1 KB a row and O(32·d²) memory besides the embeddings.
+    which none keeps anything quadratic; about 1 KB a row and O(32·d²) memory besides the
+    embeddings.
 
     Examples
     --------
@@ -118,7 +120,7 @@ def compare(
         raise DimensionError(message)
     with running(threads, progress) as settings:
         samples = Samples.draw(x.handle(), y.handle(), max_rows=max_rows, seed=seed)
-        rows = _split_rows(samples, panel, confidence, settings)
+        rows = split_rows(samples, panel, confidence, settings)
         rows += _full_rows(samples, panel, settings)
     frame = pl.DataFrame(rows, schema=SCHEMA, orient="row")
     run = {
@@ -150,10 +152,10 @@ def compare(
     return Comparison(frame, run)
 
 
-def _split_rows(
+def split_rows(
     samples: Samples, panel: Panel, confidence: float, settings: Settings
 ) -> list[tuple[Any, ...]]:
-    found = {}
+    found: dict[str, list[Estimate]] = {}
     for family in _families(panel):
         for estimate in FAMILIES[family].estimates(samples, panel, settings):
             found.setdefault(estimate.metric, []).append(estimate)
@@ -166,7 +168,15 @@ def _split_rows(
             retained = (made.retention, *made.retained)
             counts = (used[0].shape[0], used[2].shape[0])
             rows.append(
-                (metric.name, estimate.level, *numbers, *retained, metric.direction, *counts, made.method)
+                (
+                    metric.name,
+                    estimate.level,
+                    *numbers,
+                    *retained,
+                    metric.direction,
+                    *counts,
+                    made.method,
+                )
             )
     return rows
 

@@ -1,0 +1,20 @@
+"""The main job: both panels, with intervals and nulls."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import tailwatch as tw
+
+if TYPE_CHECKING:
+    from pytest_benchmark.fixture import BenchmarkFixture
+
+    from benches.conftest import Pair
+
+
+def bench_compare_standard(benchmark: BenchmarkFixture, pair: Pair) -> None:
+    benchmark(tw.compare, *pair, metrics="standard")
+
+
+def bench_compare_fast(benchmark: BenchmarkFixture, pair: Pair) -> None:
+    benchmark(tw.compare, *pair, metrics="fast")

@@ -1,0 +1,16 @@
+"""Energy distance over all pairs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import tailwatch as tw
+
+if TYPE_CHECKING:
+    from pytest_benchmark.fixture import BenchmarkFixture
+
+    from benches.conftest import Pair
+
+
+def bench_energy_distance(benchmark: BenchmarkFixture, pair: Pair) -> None:
+    benchmark(tw.metrics.energy_distance, *pair)

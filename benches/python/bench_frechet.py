@@ -1,0 +1,16 @@
+"""Fréchet distance: one pass for the moments, then dense algebra in the columns."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import tailwatch as tw
+
+if TYPE_CHECKING:
+    from pytest_benchmark.fixture import BenchmarkFixture
+
+    from benches.conftest import Pair
+
+
+def bench_frechet_distance(benchmark: BenchmarkFixture, pair: Pair) -> None:
+    benchmark(tw.metrics.frechet_distance, *pair)

@@ -1,0 +1,20 @@
+"""Exact nearest neighbours: 2nmd operations, the cost of all that is quadratic."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import tailwatch as tw
+
+if TYPE_CHECKING:
+    from pytest_benchmark.fixture import BenchmarkFixture
+
+    from benches.conftest import Pair
+
+
+def bench_nearest_neighbors(benchmark: BenchmarkFixture, pair: Pair) -> None:
+    benchmark(tw.metrics.nearest_neighbors, pair.candidate, pair.reference, k=5)
+
+
+def bench_nearest_neighbors_of_itself(benchmark: BenchmarkFixture, pair: Pair) -> None:
+    benchmark(tw.metrics.nearest_neighbors, pair.reference, pair.reference, k=5, exclude_self=True)

@@ -1,0 +1,16 @@
+"""Spectrum of one sample."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import tailwatch as tw
+
+if TYPE_CHECKING:
+    from pytest_benchmark.fixture import BenchmarkFixture
+
+    from benches.conftest import Pair
+
+
+def bench_spectrum(benchmark: BenchmarkFixture, pair: Pair) -> None:
+    benchmark(tw.metrics.spectrum, pair.reference)

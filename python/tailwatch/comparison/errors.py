@@ -1,0 +1,51 @@
+"""Standard errors from half-samples.
+
+The rows are dealt to 32 groups and a half is 16 of them. Two things limit how well the spread of R
+replicates is known: that there are R of them, and that there are 32 groups; their degrees of
+freedom add up as parallel resistances do.
+
+Where a statistic sits at a stationary point (a distance of two equal distributions, the effective
+rank of an isotropic one) its error is of second order, and a half-sample shows three times the
+variance. Complementary halves tell the orders apart: with θ' and θ" on a half and on the other
+half, (θ' − θ")/2 holds what is odd in the deviation and (θ' + θ")/2 what is even. In expectation
+the odd part has the first-order variance plus twice the second-order variance V₂, the even part V₂;
+so the variance is odd − even, and V₂ at least.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from tailwatch.comparison.samples import GROUPS
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from tailwatch.comparison.estimates import HalfSamples
+
+__all__ = ["degrees_of_freedom", "standard_error", "variance"]
+
+
+def variance(statistic: NDArray[np.float64], error: HalfSamples) -> float:
+    """Estimate the sampling variance of a statistic given on the whole (index 0) and on halves."""
+    halves = statistic[1:]
+    if not error.complementary:
+        return float(halves.var(ddof=1))
+    first, second = halves[0::2], halves[1::2]
+    odd = float((((first - second) / 2) ** 2).mean())
+    even = float(((first + second) / 2).var(ddof=1))
+    return max(odd - even, even)
+
+
+def standard_error(statistic: NDArray[np.float64], error: HalfSamples) -> float:
+    """Return the square root of :func:`variance`."""
+    return math.sqrt(variance(statistic, error))
+
+
+def degrees_of_freedom(error: HalfSamples) -> float:
+    """Say how well the variance is known."""
+    replicates = len(error.values) - 1
+    of_replicates = replicates / 2 if error.complementary else replicates - 1
+    return 1 / (1 / of_replicates + 1 / (GROUPS - 1))

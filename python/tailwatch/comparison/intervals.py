@@ -1,0 +1,191 @@
+"""Intervals of a value, of its null, and of what is retained.
+
+A half-sample drawn without replacement varies about the whole sample as the whole sample varies
+about the truth, so the standard deviation over half-sample replicates is the standard error. It is
+taken on the scale on which the metric spreads symmetrically (logit for shares, log for ratios) and
+the interval is brought back. Where a share counts few rows on either side, replicates cannot show
+its error, and the interval reaches at least as far as the binomial one (Clopper–Pearson).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tailwatch.comparison.errors import degrees_of_freedom, standard_error, variance
+from tailwatch.comparison.estimates import ClosedVariance, Estimate, HalfSamples, NoInterval
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from tailwatch.comparison.registry import Direction
+
+__all__ = ["Intervals", "intervals_of"]
+
+Interval = tuple[float | None, float | None]
+NONE: Interval = (None, None)
+
+FEW_ROWS = 10
+"""Counts below this get at least the binomial error."""
+
+
+@dataclass(frozen=True, slots=True)
+class Intervals:
+    """Intervals of one estimate, and what the candidate retains."""
+
+    value: Interval
+    null: Interval
+    retention: float | None
+    retained: Interval
+    method: str
+
+
+def intervals_of(estimate: Estimate, direction: Direction, confidence: float) -> Intervals:
+    """Give an estimate its intervals.
+
+    Parameters
+    ----------
+    estimate
+        The estimate.
+    direction
+        Of a divergence (``"lower"``), what is retained is (value − null) in standard errors of the
+        null; else it is value / null.
+    confidence
+        Of each interval.
+    """
+    error = estimate.error
+    if isinstance(error, NoInterval):
+        retention = _ratio(estimate) if direction != "lower" else None
+        return Intervals(NONE, NONE, retention, NONE, f"no interval; {error.reason}")
+    if isinstance(error, ClosedVariance):
+        return _closed(estimate, error, confidence)
+    t = _t(error, confidence)
+    retained = _excess_of_halves if direction == "lower" else _retained
+    return Intervals(
+        _interval(error.values, error, t, confidence),
+        _interval(error.nulls, error, t, confidence),
+        *retained(estimate, error, t),
+        "half-sampling",
+    )
+
+
+def _closed(estimate: Estimate, error: ClosedVariance, confidence: float) -> Intervals:
+    from scipy.stats import norm
+
+    z = float(norm.ppf(0.5 + confidence / 2))
+    spread = math.sqrt(error.null)
+    value = _around(estimate.value, z * math.sqrt(error.value))
+    null = _around(estimate.null, z * spread)
+    if spread == 0:
+        return Intervals(value, null, None, NONE, "closed variance")
+    excess = (estimate.value - estimate.null) / spread
+    retained = _around(excess, z * math.sqrt(error.difference) / spread)
+    return Intervals(value, null, excess, retained, "closed variance")
+
+
+def _ratio(estimate: Estimate) -> float | None:
+    return estimate.value / estimate.null if estimate.null > 0 else None
+
+
+def _retained(estimate: Estimate, error: HalfSamples, t: float) -> tuple[float | None, Interval]:
+    """Value over null, its error on the log scale."""
+    retention = _ratio(estimate)
+    logs = _log(error.values, error) - _log(error.nulls, error)
+    if retention is None or not np.isfinite(logs).all():
+        return retention, NONE
+    least = _binomial_variance(error.values, error) + _binomial_variance(error.nulls, error)
+    margin = t * math.sqrt(max(variance(logs, error), least))
+    low, high = float(np.exp(logs[0] - margin)), float(np.exp(logs[0] + margin))
+    return retention, (min(low, retention), max(high, retention))
+
+
+def _excess_of_halves(
+    estimate: Estimate, error: HalfSamples, t: float
+) -> tuple[float | None, Interval]:
+    """(value − null) in standard errors of the null, which is itself estimated."""
+    spread = standard_error(error.nulls, error)
+    if spread == 0:
+        return None, NONE
+    excess = (estimate.value - estimate.null) / spread
+    of_difference = standard_error(error.values - error.nulls, error) / spread
+    of_spread = excess / math.sqrt(2 * degrees_of_freedom(error))
+    return excess, _around(excess, t * math.hypot(of_difference, of_spread))
+
+
+def _t(error: HalfSamples, confidence: float) -> float:
+    from scipy.stats import t
+
+    return float(t.ppf(0.5 + confidence / 2, degrees_of_freedom(error)))
+
+
+def _around(centre: float, margin: float) -> tuple[float, float]:
+    return centre - margin, centre + margin
+
+
+def _smoothed(counted: NDArray[np.float64], error: HalfSamples) -> NDArray[np.float64]:
+    """Shares with half a count added to both sides, so that none is 0 or 1."""
+    total = np.full(counted.shape, error.total / 2)
+    total[0] = error.total
+    smoothed: NDArray[np.float64] = (counted * total + 0.5) / (total + 1)
+    return smoothed
+
+
+def _log(counted: NDArray[np.float64], error: HalfSamples) -> NDArray[np.float64]:
+    inside = _smoothed(counted, error) if error.scale == "share" else counted
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.log(error.present(inside))
+
+
+def _is_few(counted: NDArray[np.float64], error: HalfSamples) -> bool:
+    return bool(min(counted[0], 1 - counted[0]) * error.total < FEW_ROWS)
+
+
+def _binomial_variance(counted: NDArray[np.float64], error: HalfSamples) -> float:
+    """Variance on the log scale of a share that counts few rows; else 0."""
+    if error.scale != "share" or not _is_few(counted, error):
+        return 0.0
+    share = float(_smoothed(counted, error)[0])
+    step = 1e-6 * min(share, 1 - share)
+    around = np.log(error.present(np.array([share - step, share + step])))
+    slope = float(around[1] - around[0]) / (2 * step)
+    return slope**2 * share * (1 - share) / error.total
+
+
+def _interval(
+    counted: NDArray[np.float64], error: HalfSamples, t: float, confidence: float
+) -> Interval:
+    """Interval of the whole, on the scale on which halves spread symmetrically."""
+    if error.scale == "share":
+        return _of_share(counted, error, t, confidence)
+    value = float(counted[0])
+    if error.scale == "ratio" and (counted > 0).all():
+        margin = t * standard_error(np.log(counted), error)
+        return value * math.exp(-margin), value * math.exp(margin)
+    margin = t * standard_error(counted, error)
+    return max(value - margin, 0.0), value + margin
+
+
+def _of_share(
+    counted: NDArray[np.float64], error: HalfSamples, t: float, confidence: float
+) -> Interval:
+    from scipy.special import expit, logit
+
+    logits = logit(_smoothed(counted, error))
+    margin = t * standard_error(logits, error)
+    bounds = [counted[0], float(expit(logits[0] - margin)), float(expit(logits[0] + margin))]
+    if _is_few(counted, error):
+        bounds += _clopper_pearson(counted[0] * error.total, error.total, confidence)
+    low, high = error.present(np.array([min(bounds), max(bounds)]))
+    return float(low), float(high)
+
+
+def _clopper_pearson(count: float, total: float, confidence: float) -> tuple[float, float]:
+    from scipy.stats import beta
+
+    tail, rest = (1 - confidence) / 2, total - count
+    low = float(beta.ppf(tail, count, rest + 1)) if count > 0 else 0.0
+    high = float(beta.ppf(1 - tail, count + 1, rest)) if rest > 0 else 1.0
+    return low, high

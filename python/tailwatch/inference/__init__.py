@@ -1,1 +1,0 @@
-"""Values beside their nulls, with intervals: what :func:`tailwatch.compare` is made of."""
