@@ -4,7 +4,7 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test lint bench build clean
+.PHONY: help demo test lint bench docs build clean
 MAKEFLAGS += --no-print-directory
 
 VENV   := .venv
@@ -33,6 +33,9 @@ test: $(STAMPS)/dev  ## run every test: Rust, Python, doctests, README
 
 bench: $(STAMPS)/dev  ## time the metrics
 	@$(BIN)/python -m pytest benches
+
+docs: demo  ## put the demo's table and picture into the README
+	@$(BIN)/python benches/refresh_readme.py tailwatch-demo
 
 build: $(STAMPS)/package  ## build the extension and install the package into .venv
 	@echo "build: $$($(BIN)/tailwatch --version) is installed in $(VENV)"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
+from tailwatch import _core
 from tailwatch.arguments import integer, share, shares
 from tailwatch.comparison.families import FAMILIES, Panel
 from tailwatch.comparison.intervals import intervals_of
@@ -120,6 +121,7 @@ def compare(
         raise DimensionError(message)
     with running(threads, progress) as settings:
         samples = Samples.draw(x.handle(), y.handle(), max_rows=max_rows, seed=seed)
+        used_threads = _core.thread_count(settings)
         rows = split_rows(samples, panel, confidence, settings)
         rows += _full_rows(samples, panel, settings)
     frame = pl.DataFrame(rows, schema=SCHEMA, orient="row")
@@ -147,7 +149,7 @@ def compare(
         },
         "started": started.isoformat(timespec="seconds"),
         "seconds": round(time.perf_counter() - clock, 3),
-        "threads": threads,
+        "threads": used_threads,
     }
     return Comparison(frame, run)
 

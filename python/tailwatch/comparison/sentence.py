@@ -98,8 +98,10 @@ def _looks_better(rows: Mapping[str, Row]) -> list[str]:
     if not fine:
         return []
     names = " and ".join(_quote(rows[name]) for name in fine)
-    verb = "look" if len(fine) > 1 else "looks"
-    return [f"{names[0].upper()}{names[1:]} {verb} no worse than the null: they do not see this."]
+    verbs = ("look", "they do") if len(fine) > 1 else ("looks", "it does")
+    return [
+        f"{names[0].upper()}{names[1:]} {verbs[0]} no worse than the null: {verbs[1]} not see this."
+    ]
 
 
 def _quote(row: Row) -> str:
@@ -114,7 +116,10 @@ def _interval(row: Row) -> str:
 
 
 def _number(value: float | None) -> str:
-    return "unknown" if value is None else f"{value:.2f}" if value < 10 else f"{value:.3g}"
+    if value is None:
+        return "unknown"
+    # Two decimals where they say something; else two significant digits.
+    return f"{value:.2f}" if value == 0 or 0.095 <= value < 10 else f"{value:.2g}"
 
 
 def _without_tails(rows: Mapping[str, Row]) -> str:

@@ -5,7 +5,7 @@ use pyo3::prelude::*;
 use tailwatch_core::cluster::k_means;
 
 use crate::enter::{Settings, enter};
-use crate::input::PyRows;
+use crate::input::{Borrowed, PyRows};
 
 /// k-means modes of `reference`: the mode of each row of each of `samples`.
 #[pyfunction]
@@ -20,7 +20,7 @@ pub(crate) fn modes<'py>(
     let reference = reference.borrow(py)?;
     let reference = reference.rows()?;
     let samples = samples.iter().map(|sample| sample.borrow(py)).collect::<PyResult<Vec<_>>>()?;
-    let samples = samples.iter().map(|sample| sample.rows()).collect::<PyResult<Vec<_>>>()?;
+    let samples = samples.iter().map(Borrowed::rows).collect::<PyResult<Vec<_>>>()?;
     let labels = enter(py, &settings, |control| {
         let centres = k_means(&reference, clusters, seed, control)?;
         samples.iter().map(|sample| centres.assign(sample, control)).collect::<Result<Vec<_>, _>>()

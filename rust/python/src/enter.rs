@@ -77,8 +77,14 @@ fn report(py: Python<'_>, control: &Control, progress: Option<&Py<PyAny>>) -> Py
     }
 }
 
+/// The number of threads that a call with these settings runs on.
+#[pyfunction]
+pub(crate) fn thread_count(settings: Settings) -> PyResult<usize> {
+    threads_of(settings.threads)
+}
+
 /// The thread count to use: the argument, else `TAILWATCH_NUM_THREADS`, else all cores.
-fn thread_count(argument: Option<usize>) -> PyResult<usize> {
+fn threads_of(argument: Option<usize>) -> PyResult<usize> {
     match (argument, std::env::var("TAILWATCH_NUM_THREADS")) {
         (Some(0), _) => Err(InputError::new_err("threads: expected at least 1, got 0")),
         (Some(threads), _) => Ok(threads),
@@ -107,13 +113,13 @@ fn isa() -> PyResult<Isa> {
 struct Pool {
     process: u32,
     threads: usize,
-    pool: Arc<ThreadPool>,
+    workers: Arc<ThreadPool>,
 }
 
 static POOLS: Mutex<Vec<Pool>> = Mutex::new(Vec::new());
 
 fn pool(threads: Option<usize>) -> PyResult<Arc<ThreadPool>> {
-    let threads = thread_count(threads)?;
+    let threads = threads_of(threads)?;
     let process = std::process::id();
     let build = || {
         let pool = ThreadPoolBuilder::new()
@@ -130,9 +136,9 @@ fn pool(threads: Option<usize>) -> PyResult<Arc<ThreadPool>> {
     if let Some(known) =
         pools.iter().find(|known| known.process == process && known.threads == threads)
     {
-        return Ok(Arc::clone(&known.pool));
+        return Ok(Arc::clone(&known.workers));
     }
-    let pool = build()?;
-    pools.push(Pool { process, threads, pool: Arc::clone(&pool) });
-    Ok(pool)
+    let workers = build()?;
+    pools.push(Pool { process, threads, workers: Arc::clone(&workers) });
+    Ok(workers)
 }

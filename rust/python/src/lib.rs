@@ -29,6 +29,8 @@ mod _core {
     #[pymodule_export]
     use super::divergence::{frechet_distance, mmd};
     #[pymodule_export]
+    use super::enter::thread_count;
+    #[pymodule_export]
     use super::inference::{
         directional_metrics, gaussian_metrics, kernel_metric, neighbor_metrics,
     };

@@ -1,0 +1,151 @@
+"""Data at the edge of what has tails: an answer without a crash, a warning, or nonsense.
+
+pytest turns warnings into errors, so whatever NumPy or SciPy have to say fails these tests.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+import tailwatch as tw
+from tests.reference import samples
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    Pair = tuple[NDArray[Any], NDArray[Any]]
+
+INTERVALS = (("low", "value", "high"), ("null_low", "null", "null_high"))
+RETAINED = ("retention_low", "retention", "retention_high")
+
+
+def mostly_zero(seed: int, rows: int) -> NDArray[np.float64]:
+    """85 % of the rows are the same."""
+    x = samples.gaussian(seed, rows, 4)
+    x[np.random.default_rng(seed).uniform(size=rows) < 0.85] = 0
+    return x
+
+
+def with_constant_columns(seed: int, rows: int) -> NDArray[np.float64]:
+    return np.pad(samples.gaussian(seed, rows, 3), ((0, 0), (1, 2)), constant_values=7.0)
+
+
+X, Y = samples.gaussian(1, 300, 5), samples.gaussian(2, 150, 5)
+
+PAIRS: dict[str, Callable[[], Pair]] = {
+    "copies of the reference": lambda: (X, X.copy()),
+    "few rows copied many times": lambda: (X, np.repeat(X[:15], 10, axis=0)),
+    "both copied many times": lambda: (np.repeat(X[:30], 10, axis=0), np.repeat(Y[:15], 10, 0)),
+    "one point": lambda: (X, np.full((150, 5), 0.5)),
+    "a reference of one point": lambda: (np.full((300, 5), 0.5), Y),
+    "the same point": lambda: (np.ones((300, 5)), np.ones((150, 5))),
+    "mostly the same row": lambda: (mostly_zero(1, 400), mostly_zero(2, 200)),
+    "binary columns": lambda: (samples.lattice(1, 300, 3, side=2), samples.lattice(2, 150, 3)),
+    "small integers": lambda: (samples.lattice(1, 300, 5), samples.lattice(2, 150, 5)),
+    "constant columns": lambda: (with_constant_columns(1, 300), with_constant_columns(2, 150)),
+    "one column": lambda: (samples.gaussian(1, 300, 1), samples.gaussian(2, 150, 1)),
+    "more columns than rows": lambda: (samples.gaussian(1, 130, 200), samples.gaussian(2, 64, 200)),
+    "the smallest samples": lambda: (X[:128], Y[:64]),
+    "half precision": lambda: (X.astype(np.float16), Y.astype(np.float16)),
+    "huge": lambda: (1e120 * X, 1e120 * Y),
+    "tiny": lambda: (1e-120 * X, 1e-120 * Y),
+    "far from the origin": lambda: (X + 1e6, Y + 1e6),
+    "elsewhere": lambda: (X, Y + 1e6),
+    "one direction lost": lambda: (X, Y * [1, 1, 1, 1, 0]),
+    "a far larger candidate": lambda: (X, samples.gaussian(3, 5000, 5)),
+}
+
+
+@pytest.fixture(scope="module", params=PAIRS)
+def found(request: pytest.FixtureRequest) -> tw.Comparison:
+    return tw.compare(*PAIRS[request.param](), threads=2)
+
+
+def test_intervals_hold_their_estimates_and_have_both_ends_or_none(found: tw.Comparison) -> None:
+    for row in found.frame.to_dicts():
+        for low, middle, high in (*INTERVALS, RETAINED):
+            name = row["metric"], row["level"], middle
+            assert (row[low] is None) == (row[high] is None), name
+            if row[low] is not None:
+                assert row[low] <= row[middle] <= row[high], name
+
+
+def test_no_number_is_nan_and_values_are_there(found: tw.Comparison) -> None:
+    assert not found.frame.select(pl.any_horizontal(pl.col(pl.Float64).is_nan().any())).item()
+    assert found.frame["value"].null_count() == 0
+    assert found.frame.filter(pl.col("method") != "full")["null"].null_count() == 0
+    shares = found.frame.filter(pl.col("metric").is_in(["precision", "recall", "coverage"]))
+    assert shares["value"].is_between(0, 1).all()
+
+
+def test_nothing_is_retained_of_an_infinite_or_missing_null(found: tw.Comparison) -> None:
+    split = found.frame.filter((pl.col("method") != "full") & (pl.col("direction") != "lower"))
+    for row in split.to_dicts():
+        if math.isinf(row["null"]) or row["null"] == 0:
+            assert row["retention"] is None, (row["metric"], row["level"])
+
+
+def test_it_can_be_said_shown_and_kept(found: tw.Comparison) -> None:
+    assert found.sentence
+    assert "nan" not in found.sentence
+    assert found.sentence in repr(found)
+    assert "<svg" in found.to_html()
+    assert json.loads(found.to_json())["frame"]
+
+
+@pytest.mark.parametrize("k", [1, 2, 37])
+def test_any_neighbour(k: int) -> None:
+    found = tw.compare(X, Y, metrics=["precision", "tail_odds_ratio"], k=k)
+    assert found.frame["value"].is_between(0, 20).all()
+
+
+def test_copies_of_the_reference_lose_no_tail() -> None:
+    # A candidate that is the reference: nothing was lost, and no distance was travelled.
+    found = tw.compare(X, X.copy(), threads=2)
+    assert found.sentence.startswith("No loss of tails was found: ")
+    full = {row["metric"]: row["value"] for row in found.frame.to_dicts() if row["level"] is None}
+    for metric in ("precision", "recall", "coverage"):
+        assert full[metric] == 1.0
+    for metric in ("frechet_distance", "mmd_gaussian", "energy_distance"):
+        assert full[metric] <= 1e-9
+
+
+def test_a_constant_column_changes_no_neighbour() -> None:
+    names = ["precision", "recall", "density", "tail_odds_ratio"]
+    plain = tw.compare(X, Y, metrics=names).frame
+    padded = [np.pad(z, ((0, 0), (0, 3)), constant_values=2.5) for z in (X, Y)]
+    assert tw.compare(*padded, metrics=names).frame.equals(plain)
+
+
+@pytest.mark.parametrize("level", [0.5, 0.6, 0.9, 0.99])
+def test_levels_beyond_a_half_are_answered_or_refused(level: float) -> None:
+    # More than half of all rows may be called a tail, if the odds of that are still odds.
+    try:
+        frame = tw.compare(X, Y, tail_levels=[level], threads=2).frame
+    except tw.exceptions.InputError as error:
+        assert str(error).startswith("tail_levels: ")  # noqa: PT017
+        return
+    odds = frame.filter(pl.col("metric") == "tail_odds_ratio")
+    numbers = odds.select("value", "low", "high", "null", "null_low", "null_high").row(0)
+    assert all(number is not None and number >= 0 for number in numbers)
+    assert numbers[1] <= numbers[0] <= numbers[2]
+    assert numbers[4] <= numbers[3] <= numbers[5]
+
+
+def test_a_bounded_sample_is_drawn_from_all_rows() -> None:
+    # Rows sorted by size: a prefix would hold none but the smallest.
+    order = np.argsort(np.linalg.norm(X, axis=1))
+    frame = tw.compare(
+        np.repeat(X[order], 4, axis=0), Y, metrics=["energy_distance"], max_rows=200
+    ).frame
+    full = frame.filter(pl.col("n_reference") == 200)
+    assert full.height == 1
+    assert abs(full["value"].item()) < 0.2

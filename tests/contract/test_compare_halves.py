@@ -1,0 +1,120 @@
+"""Half-sample replicates, computed again from the rows of each half."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from tailwatch import _core
+from tailwatch.comparison.families import odds_ratio
+from tailwatch.comparison.samples import GROUPS, REPLICATES
+from tests.reference import anchored, oracle, samples
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.reference.anchored import Array, Memberships, Trio
+
+SEED, K, LEVELS, ROWS = 11, 2, (0.125, 0.0625), 96
+"""Rows and levels whose tails, in halves too, are whole numbers of rows."""
+
+A, B, C = (
+    samples.clusters(1, ROWS, 3),
+    samples.clusters(2, ROWS, 3),
+    0.7 * samples.clusters(3, ROWS, 3, centres=6),
+)
+TRIO = (anchored.rows_of(A), anchored.rows_of(B), anchored.rows_of(C))
+
+
+@pytest.fixture(scope="module")
+def dealt() -> Memberships:
+    return anchored.memberships(SEED)
+
+
+@pytest.fixture(scope="module")
+def paired() -> Memberships:
+    return anchored.memberships(SEED, complementary=True)
+
+
+def trios(dealt: Memberships) -> list[Trio]:
+    """The whole, then each half."""
+    halves = [
+        (dealt.subset(0, half, A), dealt.subset(1, half, B), dealt.subset(2, half, C))
+        for half in range(REPLICATES)
+    ]
+    return [(A, B, C), *halves]
+
+
+def test_halves_hold_half_of_the_groups_and_differ(dealt: Memberships) -> None:
+    for of_sample in dealt.of:
+        assert of_sample.shape == (REPLICATES, GROUPS)
+        assert (of_sample.sum(axis=1) == GROUPS // 2).all()
+        assert len(np.unique(of_sample, axis=0)) == REPLICATES
+    # Samples are halved independently of each other.
+    assert (dealt.of[0] != dealt.of[1]).any()
+    assert (dealt.of[1] != dealt.of[2]).any()
+    assert (anchored.memberships(SEED + 1).of[0] != dealt.of[0]).any()
+
+
+def test_every_second_half_is_the_complement(paired: Memberships) -> None:
+    for of_sample in paired.of:
+        assert (of_sample[1::2] == ~of_sample[0::2]).all()
+
+
+def shown(metric: str, level: float | None) -> Callable[[Array], Array]:
+    """From the counted form to the metric."""
+    if level is None or metric in {"tail_coverage", "tail_recall"}:
+        return lambda counted: counted
+    if metric == "tail_odds_ratio":
+        return partial(odds_ratio, level=level)
+    return lambda counted: counted / level
+
+
+def test_neighbour_metrics_of_every_half(dealt: Memberships) -> None:
+    expected = [
+        [anchored.neighbor_metrics(a, b, y, LEVELS, K) for y in (c, b)] for a, b, c in trios(dealt)
+    ]
+    found = _core.neighbor_metrics(TRIO, (REPLICATES, SEED, False), LEVELS, K, anchored.SETTINGS)
+    assert len(found) == 4 + 5 * len(LEVELS)
+    for metric, level, values, nulls in found:
+        show = shown(metric, level)
+        for index, counted in enumerate((values, nulls)):
+            wanted = [of_subset[index][metric, level] for of_subset in expected]
+            assert show(counted).tolist() == pytest.approx(wanted, rel=1e-12), (metric, level)
+
+
+def test_moments_of_every_half(paired: Memberships) -> None:
+    found = {
+        metric: (values, nulls)
+        for metric, _, values, nulls in _core.gaussian_metrics(
+            TRIO, (REPLICATES, SEED, True), anchored.SETTINGS
+        )
+    }
+    for index in (0, 1):
+        for subset, (a, b, c) in enumerate(trios(paired)):
+            y = (c, b)[index]
+            spectrum = oracle.spectrum(y)
+            expected = {
+                "frechet_distance": oracle.frechet_by_eigenvalues(a, y),
+                "total_variance": spectrum.trace,
+                "effective_rank": spectrum.effective_rank,
+                "participation_ratio": spectrum.participation_ratio,
+            }
+            of_subset = {metric: float(both[index][subset]) for metric, both in found.items()}
+            assert of_subset == pytest.approx(expected, rel=1e-9)
+
+
+def test_directional_tails_of_every_half(dealt: Memberships) -> None:
+    level, count = 0.25, 8
+    directions = _core.directions(TRIO[0], count, SEED, anchored.SETTINGS)
+    ((_, _, values, nulls),) = _core.directional_metrics(
+        TRIO, (REPLICATES, SEED, False), level, count, anchored.SETTINGS
+    )
+    # Directions are those of the whole of A; quantiles are those of each half of it.
+    for subset, (a, b, c) in enumerate(trios(dealt)):
+        for counted, y in ((values, c), (nulls, b)):
+            expected = oracle.directional_ratios(a, y, level, np.reshape(directions, (count, -1)))
+            assert counted[subset] == pytest.approx(float(expected.mean()), rel=1e-12)

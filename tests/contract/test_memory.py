@@ -1,0 +1,52 @@
+"""Nothing of the size of all pairs is ever held."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="peaks are read from /proc")
+
+ROWS, COLUMNS = 16_000, 16
+INPUTS = 2 * ROWS * COLUMNS * 4
+# One byte for each pair would be 256 MB; Python with the libraries alone needs about 75 MB.
+ALLOWANCE = 150_000_000
+
+# The samples are float32 from the start: drawn as float64 they would make a peak of their own.
+CHILD = """
+import sys
+from pathlib import Path
+
+import numpy as np
+
+import tailwatch as tw
+
+job, rows, columns = sys.argv[1], *map(int, sys.argv[2:])
+rng = np.random.default_rng(0)
+x, y = (rng.standard_normal((rows, columns), dtype=np.float32) for _ in range(2))
+{
+    "nearest_neighbors": lambda: tw.metrics.nearest_neighbors(x, y, k=5),
+    "prdc": lambda: tw.metrics.precision_recall_density_coverage(x, y),
+    "energy_distance": lambda: tw.metrics.energy_distance(x, y),
+    "all_pairs": lambda: np.ones((rows, rows), dtype=np.uint8),
+}[job]()
+print(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0])
+"""
+
+
+def peak_beside_inputs(job: str) -> int:
+    """Bytes that a process of its own holds at its peak, less those of the samples."""
+    command = [sys.executable, "-W", "error", "-c", CHILD, job, str(ROWS), str(COLUMNS)]
+    child = subprocess.run(command, check=True, capture_output=True, text=True)
+    return 1024 * int(child.stdout) - INPUTS
+
+
+@pytest.mark.parametrize("job", ["nearest_neighbors", "prdc", "energy_distance"])
+def test_a_quadratic_metric_holds_nothing_quadratic(job: str) -> None:
+    assert peak_beside_inputs(job) < ALLOWANCE
+
+
+def test_one_byte_for_each_pair_would_be_seen() -> None:
+    assert peak_beside_inputs("all_pairs") > ALLOWANCE

@@ -1,0 +1,202 @@
+"""Intervals from half-samples and closed variances, against what SciPy gives."""
+
+from __future__ import annotations
+
+import math
+from functools import partial
+
+import numpy as np
+import pytest
+import scipy.stats
+from scipy.special import expit, logit
+
+from tailwatch.comparison.estimates import ClosedVariance, Estimate, HalfSamples, NoInterval
+from tailwatch.comparison.families import odds_ratio
+from tailwatch.comparison.intervals import Intervals, intervals_of
+from tailwatch.comparison.samples import REPLICATES
+
+T = float(scipy.stats.t.ppf(0.975, 29 * 31 / (29 + 31)))
+
+
+def halves(whole: float, spread: float, *, relative: bool = False) -> np.ndarray:
+    """A whole and 30 halves about it whose standard deviation is `spread`."""
+    unit = np.tile([-1.0, 1.0], REPLICATES // 2) * math.sqrt((REPLICATES - 1) / REPLICATES)
+    around = whole * np.exp(spread * unit) if relative else whole + spread * unit
+    return np.array([whole, *around])
+
+
+def share(whole: float, spread: float, total: float) -> np.ndarray:
+    """As `halves`, but the spread is that of the smoothed logits."""
+
+    def smooth(counted: float | np.ndarray, rows: float) -> np.ndarray:
+        return logit((np.asarray(counted) * rows + 0.5) / (rows + 1))
+
+    around = expit(halves(float(smooth(whole, total)), spread)[1:])
+    return np.array([whole, *((around * (total / 2 + 1) - 0.5) / (total / 2))])
+
+
+def intervals(
+    values: np.ndarray, nulls: np.ndarray, direction: str = "higher", **how: object
+) -> Intervals:
+    error = HalfSamples(values, nulls, **how)  # type: ignore[arg-type]
+    value, null = (float(error.present(counted[:1])[0]) for counted in (values, nulls))
+    estimate = Estimate("any", None, value, null, error)
+    return intervals_of(estimate, direction, 0.95)  # type: ignore[arg-type]
+
+
+def test_a_share_of_many_rows_has_the_error_of_its_halves_on_the_logit_scale() -> None:
+    found = intervals(share(0.4, 0.1, 1000), share(0.5, 0.2, 1000), scale="share", total=1000)
+    for (low, high), whole, spread in ((found.value, 400.5, 0.1), (found.null, 500.5, 0.2)):
+        centre = logit(whole / 1001)
+        assert low == pytest.approx(expit(centre - T * spread), rel=1e-9)
+        assert high == pytest.approx(expit(centre + T * spread), rel=1e-9)
+    assert found.method == "half-sampling"
+    assert found.retention == pytest.approx(0.8)
+
+
+@pytest.mark.parametrize("count", [0, 1, 4, 9, 191, 197, 200])
+def test_few_rows_have_at_least_the_binomial_error(count: int) -> None:
+    # Halves that do not vary at all: what remains is Clopper–Pearson.
+    total, values = 200, np.full(1 + REPLICATES, count / 200)
+    found = intervals(values, values, scale="share", total=total)
+    exact = scipy.stats.binomtest(count, total).proportion_ci(0.95, method="exact")
+    assert found.value[0] <= exact.low + 1e-12
+    assert found.value[1] >= exact.high - 1e-12
+    assert found.value == pytest.approx((exact.low, exact.high), abs=0.01)
+    assert found.null == found.value
+
+
+def test_the_binomial_error_is_for_few_rows_only() -> None:
+    # Steady shares of many rows are known as well as their halves show.
+    values = share(0.5, 0.0, 200)
+    low, high = intervals(values, values, scale="share", total=200).value
+    assert low is not None
+    assert high is not None
+    assert high - low < 1e-9
+
+
+@pytest.mark.parametrize("spread", [0.05, 0.5])
+def test_few_rows_whose_halves_vary_more_get_the_larger_error(spread: float) -> None:
+    values = share(0.04, spread, 200)
+    low, high = intervals(values, values, scale="share", total=200).value
+    exact = scipy.stats.binomtest(8, 200).proportion_ci(0.95, method="exact")
+    centre = logit(8.5 / 201)
+    assert low == pytest.approx(min(exact.low, expit(centre - T * spread)), rel=1e-9)
+    assert high == pytest.approx(max(exact.high, expit(centre + T * spread)), rel=1e-9)
+
+
+def test_a_mass_is_a_share_on_another_scale() -> None:
+    values, nulls = share(0.03, 0.2, 1000), share(0.05, 0.1, 1000)
+    of_share = intervals(values, nulls, scale="share", total=1000)
+    of_mass = intervals(values, nulls, scale="share", total=1000, present=lambda p: p / 0.05)
+    assert of_mass.value == pytest.approx(tuple(x / 0.05 for x in of_share.value))  # type: ignore[operator]
+    assert of_mass.retained == pytest.approx(of_share.retained, rel=1e-9)
+    assert of_mass.retention == of_share.retention
+
+
+@pytest.mark.parametrize(("count", "tail"), [(0, 50), (10, 50), (25, 50), (50, 50)])
+def test_odds_are_those_of_the_two_by_two_table(count: int, tail: int) -> None:
+    rows = 500
+    with np.errstate(divide="ignore"):
+        expected = np.float64(count * (rows - tail + count)) / ((rows - count) * (tail - count))
+    found = odds_ratio(np.array([count / tail]), level=tail / (2 * rows))
+    assert found[0] == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("level", [0.01, 0.05, 0.1, 0.4])
+def test_odds_rise_with_the_share(level: float) -> None:
+    shares = np.linspace(0, 1, 200)
+    assert (np.diff(odds_ratio(shares, level=level)[:-1]) > 0).all()
+
+
+def test_an_interval_of_odds_is_that_of_the_share_carried_over() -> None:
+    values, nulls = share(0.3, 0.2, 100), share(0.5, 0.2, 100)
+    odds = partial(odds_ratio, level=0.05)
+    plain = intervals(values, nulls, scale="share", total=100)
+    found = intervals(values, nulls, "match", scale="share", total=100, present=odds)
+    for of_share, of_odds in ((plain.value, found.value), (plain.null, found.null)):
+        assert list(of_odds) == pytest.approx(odds(np.array(of_share, dtype=float)).tolist())
+
+
+def test_a_ratio_has_its_error_on_the_log_scale() -> None:
+    values = halves(3.0, 0.1, relative=True)
+    nulls = halves(2.0, 0.0, relative=True)
+    found = intervals(values, nulls, "match", scale="ratio")
+    assert found.value == pytest.approx((3 * math.exp(-T * 0.1), 3 * math.exp(T * 0.1)))
+    assert found.retention == pytest.approx(1.5)
+    assert found.retained == pytest.approx((1.5 * math.exp(-T * 0.1), 1.5 * math.exp(T * 0.1)))
+
+
+def test_what_is_retained_is_computed_within_each_replicate() -> None:
+    # A value and a null that rise and fall together: their ratio does not vary.
+    found = intervals(
+        halves(3.0, 0.1, relative=True), halves(2.0, 0.1, relative=True), "match", scale="ratio"
+    )
+    assert found.retained == pytest.approx((1.5, 1.5))
+
+
+def test_the_excess_of_a_divergence_is_in_errors_of_its_null() -> None:
+    # Complementary halves: odd parts ±0.1 and ±0.2, no even part.
+    values, nulls = np.array([5.0, *[5.1, 4.9] * 15]), np.array([4.0, *[4.2, 3.8] * 15])
+    found = intervals(values, nulls, "lower", scale="real", complementary=True)
+    t = float(scipy.stats.t.ppf(0.975, 15 * 31 / 46))
+    assert found.value == pytest.approx((5 - t * 0.1, 5 + t * 0.1))
+    assert found.null == pytest.approx((4 - t * 0.2, 4 + t * 0.2))
+    assert found.retention == pytest.approx(1 / 0.2)
+    margin = t * math.hypot(0.1 / 0.2, 5 / math.sqrt(2 * 15 * 31 / 46))
+    assert found.retained == pytest.approx((5 - margin, 5 + margin))
+
+
+def test_a_distance_does_not_reach_below_zero() -> None:
+    values = np.array([0.1, *[0.4, -0.2] * 15])
+    found = intervals(values, values, "lower", scale="real", complementary=True)
+    assert found.value[0] == 0.0
+
+
+def test_closed_variances_give_normal_intervals() -> None:
+    estimate = Estimate("mmd_gaussian", None, 0.5, 0.1, ClosedVariance(0.04, 0.01, 0.09))
+    z = float(scipy.stats.norm.ppf(0.95))
+    found = intervals_of(estimate, "lower", 0.90)
+    assert found.value == pytest.approx((0.5 - z * 0.2, 0.5 + z * 0.2))
+    assert found.null == pytest.approx((0.1 - z * 0.1, 0.1 + z * 0.1))
+    assert found.retention == pytest.approx(4.0)
+    assert found.retained == pytest.approx((4 - z * 3, 4 + z * 3))
+    assert found.method == "closed variance"
+
+
+def test_a_null_without_error_has_no_excess() -> None:
+    estimate = Estimate("mmd_gaussian", None, 0.5, 0.0, ClosedVariance(0.04, 0.0, 0.04))
+    found = intervals_of(estimate, "lower", 0.95)
+    assert (found.retention, found.retained) == (None, (None, None))
+    values = np.zeros(1 + REPLICATES)
+    of_halves = intervals(values + 1, values, "lower", scale="real", complementary=True)
+    assert (of_halves.retention, of_halves.retained) == (None, (None, None))
+
+
+@pytest.mark.parametrize(("direction", "retention"), [("match", 0.5), ("lower", None)])
+def test_without_an_interval_the_method_says_why(direction: str, retention: float | None) -> None:
+    estimate = Estimate("any", None, 1.0, 2.0, NoInterval("it is raining"))
+    found = intervals_of(estimate, direction, 0.95)  # type: ignore[arg-type]
+    empty = (None, None)
+    assert found == Intervals(empty, empty, retention, empty, "no interval; it is raining")
+
+
+@pytest.mark.parametrize("scale", ["share", "ratio"])
+def test_more_confidence_is_a_wider_interval(scale: str) -> None:
+    values, nulls = halves(0.30, 0.01), halves(0.40, 0.01)
+    error = HalfSamples(values, nulls, scale, 300)  # type: ignore[arg-type]
+    estimate = Estimate("any", None, 0.3, 0.4, error)
+    narrow, wide = (intervals_of(estimate, "higher", level) for level in (0.80, 0.99))
+    for name in ("value", "null", "retained"):
+        (low, high), (lower, higher) = getattr(narrow, name), getattr(wide, name)
+        assert lower < low < high < higher, name
+
+
+def test_odds_beside_an_infinite_null_do_not_read_as_zero() -> None:
+    # All of a small pooled tail came from the null's sample.
+    values, nulls = share(0.5, 0.1, 4), np.ones(1 + REPLICATES)
+    odds = partial(odds_ratio, level=0.01)
+    found = intervals(values, nulls, "match", scale="share", total=4, present=odds)
+    assert found.retention is None
+    both = intervals(nulls, nulls, "match", scale="share", total=4, present=odds)
+    assert both.retention is None or both.retention == 1.0
