@@ -40,14 +40,14 @@ INTRODUCTION = """\
 # How often the 95 % intervals of `compare` hold the truth
 
 {replications} fresh pairs of samples per cell: {reference} reference and {candidate} candidate
-rows, {columns} columns, k = 5. *gaussian*: N(0, I); *t3*: independent t₃ columns; *clusters*: {clusters}
-Gaussian clusters. *null*: the candidate is fresh data; *shrunk*: its deviation is multiplied by 0.8
-(within clusters).
+rows, {columns} columns, k = 5. *gaussian*: N(0, I); *t3*: independent t₃ columns; *clusters*:
+{clusters} Gaussian clusters. *null*: the candidate is fresh data; *shrunk*: its deviation is
+multiplied by 0.8 (within clusters).
 
 `value`: share of intervals of the value that hold its mean over all pairs. `retention`: under the
 null, share of intervals of the retention that hold 1 (0 for divergences). The Monte-Carlo error of
-a share near 0.95 is {error:.3f} (one standard deviation). `–`: no interval is claimed. A cell with a
-count in parentheses: an interval is claimed for so many of the pairs only.
+a share near 0.95 is {error:.3f} (one standard deviation). `–`: no interval is claimed. A cell with
+a count in parentheses: an interval is claimed for so many of the pairs only.
 
 Made by `python benches/interval_coverage.py`.
 """

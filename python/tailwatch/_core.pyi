@@ -1,15 +1,32 @@
-# The Rust core: thin, unchecked, for the modules of tailwatch only. `settings` is
-# {"threads": int | None, "progress": callable | None}.
+# The Rust core: thin, for the modules of tailwatch only.
 
-from collections.abc import Callable, Sequence
-from typing import Any, TypeAlias, TypedDict, final
+from collections.abc import Sequence
+from typing import Any, TypeAlias, final
 
 import numpy as np
 from numpy.typing import NDArray
 
-class Settings(TypedDict):
-    threads: int | None
-    progress: Callable[[str, int, int], object] | None
+from tailwatch.running import Settings
+
+__all__ = [
+    "Rows",
+    "directional_metrics",
+    "directional_tails",
+    "directions",
+    "frechet_distance",
+    "gaussian_metrics",
+    "kernel_metric",
+    "mmd",
+    "modes",
+    "nearest_neighbors",
+    "neighbor_metrics",
+    "pooled_tail",
+    "precision_recall_density_coverage",
+    "sample",
+    "spectrum",
+    "tail_coverage",
+    "thread_count",
+]
 
 _Floats: TypeAlias = NDArray[np.float64]
 _Samples: TypeAlias = tuple[Rows, Rows, Rows]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 from tailwatch.arguments import integer
 from tailwatch.progress import reporting
@@ -11,10 +11,24 @@ from tailwatch.progress import reporting
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tailwatch._core import Settings
-    from tailwatch.progress import ProgressOption
+    from tailwatch.progress import ProgressOption, ProgressReport
 
-__all__ = ["running"]
+__all__ = ["Settings", "running"]
+
+
+class Settings(TypedDict):
+    """What the functions of the core take besides their data.
+
+    Attributes
+    ----------
+    threads
+        Threads to use; ``None`` for the default.
+    progress
+        Takes ``(stage, done, total)``.
+    """
+
+    threads: int | None
+    progress: ProgressReport | None
 
 
 @contextmanager

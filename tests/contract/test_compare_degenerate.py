@@ -34,6 +34,10 @@ def mostly_zero(seed: int, rows: int) -> NDArray[np.float64]:
     return x
 
 
+def binary(seed: int, rows: int) -> NDArray[np.float64]:
+    return samples.lattice(seed, rows, 3, side=2)
+
+
 def with_constant_columns(seed: int, rows: int) -> NDArray[np.float64]:
     return np.pad(samples.gaussian(seed, rows, 3), ((0, 0), (1, 2)), constant_values=7.0)
 
@@ -48,7 +52,10 @@ PAIRS: dict[str, Callable[[], Pair]] = {
     "a reference of one point": lambda: (np.full((300, 5), 0.5), Y),
     "the same point": lambda: (np.ones((300, 5)), np.ones((150, 5))),
     "mostly the same row": lambda: (mostly_zero(1, 400), mostly_zero(2, 200)),
-    "binary columns": lambda: (samples.lattice(1, 300, 3, side=2), samples.lattice(2, 150, 3)),
+    "binary columns": lambda: (
+        samples.lattice(1, 300, 3, side=2),
+        samples.lattice(2, 150, 3, side=2),
+    ),
     "small integers": lambda: (samples.lattice(1, 300, 5), samples.lattice(2, 150, 5)),
     "constant columns": lambda: (with_constant_columns(1, 300), with_constant_columns(2, 150)),
     "one column": lambda: (samples.gaussian(1, 300, 1), samples.gaussian(2, 150, 1)),

@@ -25,11 +25,11 @@ from tailwatch.running import running
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tailwatch._core import Settings
     from tailwatch.comparison.estimates import Estimate
     from tailwatch.comparison.registry import Metric
     from tailwatch.embeddings import Embeddings, EmbeddingsLike
     from tailwatch.progress import ProgressOption
+    from tailwatch.running import Settings
 
 __all__ = ["compare"]
 

@@ -21,10 +21,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from tailwatch._core import Rows, Settings
+    from tailwatch._core import Rows
     from tailwatch.comparison.estimates import Scale
     from tailwatch.comparison.registry import Family
     from tailwatch.comparison.samples import Samples
+    from tailwatch.running import Settings
 
     Full = Iterator[tuple[str, float | None, float]]
 

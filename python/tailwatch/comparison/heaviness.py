@@ -18,7 +18,8 @@ from tailwatch import _core
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tailwatch._core import Rows, Settings
+    from tailwatch._core import Rows
+    from tailwatch.running import Settings
 
 __all__ = ["LEAST_INDEX", "tail_index"]
 

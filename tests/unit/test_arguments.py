@@ -1,0 +1,119 @@
+"""Plain arguments: what is taken, and what is said of what is not."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from tailwatch.arguments import integer, positive, share, shares, tail_size
+from tailwatch.exceptions import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@pytest.mark.parametrize(
+    "value", [3, np.int64(3), np.uint8(3)], ids=lambda value: type(value).__name__
+)
+def test_integers(value: int | np.integer) -> None:
+    found = integer(value, "k")
+    assert found == 3
+    assert type(found) is int
+
+
+@pytest.mark.parametrize(("value", "least"), [(0, 0), (1, 1), (2**63 - 1, 1), (-5, -5)])
+def test_bounds_belong_to_integers(value: int, least: int) -> None:
+    assert integer(value, "k", least=least) == value
+
+
+@pytest.mark.parametrize(
+    "value",
+    [0.05, np.float32(0.05), np.float64(0.05), Fraction(1, 20)],
+    ids=lambda value: type(value).__name__,
+)
+def test_shares_of_any_type(value: float | Fraction | np.floating) -> None:
+    for found in (share(value, "level"), shares([value], "levels")[0], positive(value, "sigma")):
+        assert found == pytest.approx(0.05)
+        assert type(found) is float
+
+
+def test_shares_come_from_anything_that_has_elements() -> None:
+    expected = (0.1, 0.01)
+    for values in ([0.1, 0.01], (0.1, 0.01), np.array([0.1, 0.01]), (v for v in expected)):
+        assert shares(values, "levels") == expected
+
+
+@pytest.mark.parametrize("value", [1e-300, 1, 1e300])
+def test_positive_numbers(value: float) -> None:
+    assert positive(value, "sigma") == value
+
+
+WHOLE = "k: expected an integer"
+SHARE = "k: expected a number between 0 and 1, got "
+POSITIVE = "k: expected a positive number, got "
+
+REFUSED: list[tuple[Callable[..., object], object, str]] = [
+    (integer, 1.0, f"{WHOLE}, got 1.0"),
+    (integer, "1", f"{WHOLE}, got '1'"),
+    (integer, None, f"{WHOLE}, got None"),
+    (integer, True, f"{WHOLE}, got True"),
+    (integer, 0, f"{WHOLE} of at least 1, got 0"),
+    (integer, -(2**70), f"{WHOLE} of at least 1, got -1180591620717411303424"),
+    (share, 0, f"{SHARE}0"),
+    (share, 1.0, f"{SHARE}1.0"),
+    (share, -0.1, f"{SHARE}-0.1"),
+    (share, float("nan"), f"{SHARE}nan"),
+    (share, float("inf"), f"{SHARE}inf"),
+    (share, "0.5", f"{SHARE}'0.5'"),
+    (share, True, f"{SHARE}True"),
+    (share, Decimal("0.5"), f"{SHARE}Decimal('0.5')"),
+    (share, 10**400, f"{SHARE}1000000"),
+    (shares, 0.5, "k: expected numbers between 0 and 1, got 0.5"),
+    (shares, "0.5", "k: expected numbers between 0 and 1, got '0.5'"),
+    (shares, None, "k: expected numbers between 0 and 1, got None"),
+    (shares, [], "k: expected at least one level and no level twice, got ()"),
+    (shares, [0.5, 0.5], "k: expected at least one level and no level twice, got (0.5, 0.5)"),
+    (shares, [0.5, 2], f"{SHARE}2"),
+    (positive, 0, f"{POSITIVE}0"),
+    (positive, -1.0, f"{POSITIVE}-1.0"),
+    (positive, float("nan"), f"{POSITIVE}nan"),
+    (positive, float("inf"), f"{POSITIVE}inf"),
+    (positive, "1", f"{POSITIVE}'1'"),
+    (positive, True, f"{POSITIVE}True"),
+    (positive, 10**400, f"{POSITIVE}1000000"),
+]
+
+
+@pytest.mark.parametrize(
+    ("check", "value", "text"),
+    REFUSED,
+    ids=[
+        f"{check.__name__} {str(value)[:20]!r} {number}"
+        for number, (check, value, _) in enumerate(REFUSED)
+    ],
+)
+def test_what_is_refused(check: Callable[..., object], value: object, text: str) -> None:
+    with pytest.raises(InputError) as caught:
+        check(value, "k")
+    assert str(caught.value).startswith(text)
+
+
+def test_an_integer_too_large_for_the_core_is_not_said_to_be_too_small() -> None:
+    with pytest.raises(InputError) as caught:
+        integer(2**63, "seed", least=0)
+    assert "at least 0, got 9223372036854775808" not in str(caught.value)
+
+
+@pytest.mark.parametrize("rows", [1, 2, 7, 100, 1000, 12_345])
+def test_a_tail_is_the_share_rounded_up_as_decimals_are_meant(rows: int) -> None:
+    for percent in range(1, 100):
+        assert tail_size(percent / 100, rows) == -(-percent * rows // 100)
+
+
+def test_a_tail_holds_a_row_and_no_more_than_all() -> None:
+    assert tail_size(1e-12, 10) == 1
+    assert tail_size(1 - 1e-12, 10) == 10

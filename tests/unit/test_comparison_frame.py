@@ -1,0 +1,204 @@
+"""The frame of a comparison: columns, rows and their order, counts, methods; and how it was run."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+
+import numpy as np
+import polars as pl
+import pytest
+
+import tailwatch as tw
+from tests.reference import samples
+
+COLUMNS = {
+    "metric": pl.String(),
+    "level": pl.Float64(),
+    "value": pl.Float64(),
+    "low": pl.Float64(),
+    "high": pl.Float64(),
+    "null": pl.Float64(),
+    "null_low": pl.Float64(),
+    "null_high": pl.Float64(),
+    "retention": pl.Float64(),
+    "retention_low": pl.Float64(),
+    "retention_high": pl.Float64(),
+    "direction": pl.String(),
+    "n_reference": pl.Int64(),
+    "n_candidate": pl.Int64(),
+    "method": pl.String(),
+}
+STANDARD = {
+    "precision": "higher",
+    "recall": "higher",
+    "density": "match",
+    "coverage": "higher",
+    "tail_coverage": "higher",
+    "tail_recall": "higher",
+    "tail_mass": "match",
+    "tail_supported_mass": "match",
+    "tail_odds_ratio": "match",
+    "mode_coverage": "higher",
+    "directional_tails": "match",
+    "frechet_distance": "lower",
+    "mmd_polynomial": "lower",
+    "mmd_gaussian": "lower",
+    "energy_distance": "lower",
+    "total_variance": "match",
+    "effective_rank": "match",
+    "participation_ratio": "match",
+}
+FAST = [
+    "directional_tails",
+    "frechet_distance",
+    "total_variance",
+    "effective_rank",
+    "participation_ratio",
+]
+LEVELS = [0.05, 0.2]
+
+X = samples.gaussian(1, 601, 4).astype(np.float32)
+Y = samples.gaussian(2, 333, 4).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def found() -> tw.Comparison:
+    return tw.compare(X, Y, tail_levels=LEVELS, max_rows=400, seed=3, threads=2)
+
+
+def expected_rows() -> list[tuple[str, float | None]]:
+    rows: list[tuple[str, float | None]] = []
+    fixed = {"mode_coverage": 0.05, "directional_tails": 0.01}
+    for name in STANDARD:
+        by_level = name.startswith("tail_")
+        rows += [(name, level) for level in LEVELS] if by_level else [(name, fixed.get(name))]
+    return rows
+
+
+def test_columns(found: tw.Comparison) -> None:
+    assert dict(found.frame.schema) == COLUMNS
+    assert list(found.frame.columns) == list(COLUMNS)
+
+
+def test_rows_come_by_metric_and_level_those_of_all_rows_last(found: tw.Comparison) -> None:
+    rows = found.frame.select("metric", "level").rows()
+    assert rows == expected_rows() * 2
+    assert (found.frame["method"] == "full").to_list() == [False] * 23 + [True] * 23
+
+
+def test_directions(found: tw.Comparison) -> None:
+    directions = found.frame.select("metric", "direction").unique().rows()
+    assert dict(directions) == STANDARD
+    assert len(directions) == len(STANDARD)
+
+
+def test_methods(found: tw.Comparison) -> None:
+    methods = dict(found.frame.filter(pl.col("method") != "full").select("metric", "method").rows())
+    closed = {"mmd_polynomial", "mmd_gaussian", "energy_distance"}
+    for metric, method in methods.items():
+        if metric == "mode_coverage":
+            assert method.startswith("no interval; ")
+        else:
+            assert method == ("closed variance" if metric in closed else "half-sampling"), metric
+
+
+def test_only_a_split_has_a_null_and_intervals(found: tw.Comparison) -> None:
+    full = found.frame.filter(pl.col("method") == "full")
+    beside = [name for name in COLUMNS if name.startswith(("low", "high", "null", "retention"))]
+    assert len(beside) == 8
+    assert full.select(pl.all_horizontal(pl.col(beside).is_null().all())).item()
+    split = found.frame.filter(~pl.col("method").str.starts_with("no interval"))
+    split = split.filter(pl.col("method") != "full")
+    assert split.select("low", "high", "null", "null_low", "null_high").null_count().row(0) == (
+        (0,) * 5
+    )
+
+
+def test_rows_that_entered(found: tw.Comparison) -> None:
+    # 601 rows halve into 300 and 300. At most 400 rows of a set enter what is quadratic: two
+    # halves of 200, all 333 rows of the candidate.
+    for row in found.frame.to_dicts():
+        linear, full = row["metric"] in FAST, row["method"] == "full"
+        expected = {
+            (True, False): (300, 300),
+            (True, True): (601, 333),
+            (False, False): (200, 200),
+            (False, True): (400, 333),
+        }[linear, full]
+        assert (row["n_reference"], row["n_candidate"]) == expected, row["metric"]
+
+
+@pytest.mark.parametrize(
+    ("max_rows", "split", "full"), [(None, (300, 300), (601, 333)), (10**6, (300, 300), (601, 333))]
+)
+def test_without_a_bound_all_rows_enter(
+    max_rows: int | None, split: tuple[int, int], full: tuple[int, int]
+) -> None:
+    frame = tw.compare(X, Y, metrics=["recall"], max_rows=max_rows).frame
+    assert frame.select("n_reference", "n_candidate").rows() == [split, full]
+
+
+def test_a_small_candidate_cuts_all_three() -> None:
+    frame = tw.compare(X, Y[:64], metrics=["recall", "total_variance"]).frame
+    rows = frame.select("n_reference", "n_candidate").rows()
+    assert rows == [(64, 64), (64, 64), (601, 64), (601, 64)]
+
+
+@pytest.mark.parametrize(
+    ("metrics", "names"),
+    [
+        ("standard", list(STANDARD)),
+        ("fast", FAST),
+        ("recall", ["recall"]),
+        (["energy_distance", "precision"], ["precision", "energy_distance"]),
+        (("total_variance", "total_variance"), ["total_variance"]),
+    ],
+)
+def test_panels_and_names(metrics: str | list[str], names: list[str]) -> None:
+    found = tw.compare(X[:200], Y[:100], metrics=metrics)
+    assert found.frame["metric"].unique(maintain_order=True).to_list() == names
+    assert found.run["arguments"]["metrics"] == names
+
+
+def test_levels_keep_the_order_in_which_they_were_given() -> None:
+    levels = [0.2, 0.05, 0.1]
+    frame = tw.compare(X[:200], Y[:100], metrics=["tail_mass"], tail_levels=levels).frame
+    assert frame["level"].to_list() == levels * 2
+    assert frame["value"][:3].to_list() != sorted(frame["value"][:3])
+
+
+def test_more_confidence_is_wider_and_moves_no_estimate() -> None:
+    narrow, wide = (tw.compare(X, Y, confidence=level, threads=2).frame for level in (0.5, 0.99))
+    for name in ("value", "null", "retention"):
+        assert narrow[name].equals(wide[name])
+    for low, high in (("low", "high"), ("null_low", "null_high")):
+        assert (wide[low] <= narrow[low]).fill_null(value=True).all()
+        assert (wide[high] >= narrow[high]).fill_null(value=True).all()
+
+
+def test_how_it_was_run(found: tw.Comparison) -> None:
+    run = found.run
+    assert run["reference"] == {"name": "reference", "rows": 601, "columns": 4, "dtype": "float32"}
+    assert run["candidate"] == {"name": "candidate", "rows": 333, "columns": 4, "dtype": "float32"}
+    assert run["arguments"] == {
+        "metrics": list(STANDARD),
+        "k": 5,
+        "tail_levels": LEVELS,
+        "confidence": 0.95,
+        "max_rows": 400,
+        "seed": 3,
+    }
+    assert run["rows_used"] == {"reference_half": 300, "candidate": 300, "quadratic_half": 200}
+    assert set(run["versions"]) == {"tailwatch", "python", "numpy", "polars"}
+    assert run["versions"]["tailwatch"] == tw.__version__
+    assert datetime.fromisoformat(run["started"]).tzinfo is not None
+    assert run["seconds"] > 0
+    assert json.loads(json.dumps(run, allow_nan=False)) == run
+
+
+def test_the_threads_that_were_used_are_said() -> None:
+    assert tw.compare(X[:200], Y[:100], metrics="fast", threads=2).run["threads"] == 2
+    unsaid = tw.compare(X[:200], Y[:100], metrics="fast").run["threads"]
+    assert isinstance(unsaid, int)
+    assert unsaid >= 1

@@ -1,0 +1,126 @@
+"""A finding in words: what each kind of frame is said to show."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import polars as pl
+import pytest
+
+from tailwatch.comparison.result import SCHEMA
+from tailwatch.comparison.sentence import sentence_of
+
+Numbers: TypeAlias = tuple[float | None, float | None, float | None]
+
+
+def frame(**retained: Numbers) -> pl.DataFrame:
+    """One row per metric; ``name__10`` is the metric at level 0.10."""
+    rows = []
+    for key, (retention, low, high) in retained.items():
+        name, _, level = key.partition("__")
+        row = dict.fromkeys(SCHEMA) | {
+            "metric": name,
+            "level": int(level) / 100 if level else None,
+            "value": 0.5,
+            "null": 0.5,
+            "retention": retention,
+            "retention_low": low,
+            "retention_high": high,
+            "method": "half-sampling",
+        }
+        rows += [row, row | {"method": "full", "retention": None}]
+    return pl.DataFrame(rows, schema=SCHEMA)
+
+
+LOST, KEPT, MORE = (0.5, 0.4, 0.6), (1.01, 0.9, 1.1), (2.0, 1.5, 2.5)
+
+
+def test_a_loss() -> None:
+    found = sentence_of(frame(tail_odds_ratio__5=LOST))
+    assert found == (
+        "Tails were lost: odds of a tail row at level 5 % 0.50 [0.40, 0.60] "
+        "relative to a fresh human sample."
+    )
+
+
+def test_a_loss_with_what_else_was_lost_and_what_hides_it() -> None:
+    found = sentence_of(
+        frame(
+            precision=(1.2, 1.1, 1.3),
+            coverage=KEPT,
+            tail_mass__5=LOST,
+            tail_recall__5=KEPT,
+            tail_odds_ratio__5=LOST,
+            total_variance=(0.64, 0.62, 0.66),
+        )
+    )
+    assert found == (
+        "Tails were lost: odds of a tail row at level 5 % 0.50 [0.40, 0.60] relative to a fresh "
+        "human sample; tail mass at level 5 % 0.50 [0.40, 0.60], total variance 0.64 [0.62, 0.66]. "
+        "Precision 1.20 [1.10, 1.30] and coverage 1.01 [0.90, 1.10] look no worse than the null: "
+        "they do not see this."
+    )
+
+
+def test_one_metric_that_hides_it() -> None:
+    found = sentence_of(frame(precision=KEPT, coverage=LOST, tail_odds_ratio__5=LOST))
+    assert "Precision 1.01 [0.90, 1.10] looks no worse than the null" in found
+    assert "overage" not in found
+
+
+def test_no_loss() -> None:
+    found = sentence_of(frame(tail_odds_ratio__5=KEPT, tail_mass__5=KEPT))
+    assert found == (
+        "No loss of tails was found: odds of a tail row at level 5 % 1.01 [0.90, 1.10]."
+    )
+
+
+def test_no_loss_by_the_deciding_metric_but_by_another() -> None:
+    found = sentence_of(frame(tail_odds_ratio__5=KEPT, tail_recall__5=LOST))
+    assert found.endswith("But tail recall at level 5 % 0.50 [0.40, 0.60]: look at the tails.")
+
+
+def test_widening() -> None:
+    found = sentence_of(frame(tail_odds_ratio__5=MORE))
+    assert found.startswith("Tails were not lost but widened: odds of a tail row at level 5 % 2.00")
+
+
+def test_the_level_nearest_to_five_per_cent_decides() -> None:
+    found = sentence_of(frame(tail_odds_ratio__10=LOST, tail_odds_ratio__1=KEPT))
+    assert "level 1 %" in found
+    assert found.startswith("No loss")
+    both = sentence_of(frame(tail_odds_ratio__10=KEPT, tail_odds_ratio__4=LOST))
+    assert both.startswith("Tails were lost: odds of a tail row at level 4 %")
+
+
+def test_directional_tails_decide_where_no_odds_were_asked_for() -> None:
+    assert sentence_of(frame(directional_tails__1=LOST)).startswith("Tails were lost: ")
+    overruled = frame(directional_tails__1=LOST, tail_odds_ratio__5=KEPT)
+    assert sentence_of(overruled).startswith("No loss")
+
+
+def test_an_interval_that_touches_the_null_is_no_loss() -> None:
+    assert sentence_of(frame(tail_odds_ratio__5=(0.7, 0.5, 1.0))).startswith("No loss")
+
+
+def test_what_is_not_known_is_not_called_unharmed() -> None:
+    # No retention: every row of the null's tail came from one side, or there is no interval.
+    for numbers in ((None, None, None), (0.0, None, None)):
+        found = sentence_of(frame(tail_odds_ratio__5=numbers))
+        assert not found.startswith(("No loss", "Tails were")), found
+
+
+@pytest.mark.parametrize("metric", ["tail_recall", "tail_mass", "tail_coverage"])
+def test_a_frame_of_other_tail_metrics_does_not_claim_that_none_was_asked_for(metric: str) -> None:
+    assert "No tail metric" not in sentence_of(frame(**{f"{metric}__5": LOST}))
+
+
+def test_without_any_tail_metric() -> None:
+    found = sentence_of(frame(total_variance=(0.64, 0.62, 0.66), recall=KEPT))
+    assert found.startswith("No tail metric was asked for; total variance 0.64 [0.62, 0.66]")
+    assert sentence_of(frame(recall=KEPT)).startswith("No tail metric was asked for")
+
+
+def test_large_numbers_are_rounded() -> None:
+    found = sentence_of(frame(tail_odds_ratio__5=(123.456, 12.34, 1234.5)))
+    assert "123 [12.3, 1.23e+03]" in found

@@ -1,0 +1,103 @@
+"""Files that appear whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import stat
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tailwatch.writing import write_atomically
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+POSIX = pytest.mark.skipif(os.name == "nt", reason="permissions and links of POSIX")
+
+
+def test_a_new_file(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    assert write_atomically(path, lambda file: file.write_text("new")) == path
+    assert path.read_text() == "new"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_an_old_file_stays_until_the_new_one_is_whole(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+
+    def write(file: Path) -> None:
+        assert file.parent == path.parent, "a rename is atomic within one file system"
+        assert file != path
+        file.write_text("new")
+        assert path.read_text() == "old"
+
+    write_atomically(path, write)
+    assert path.read_text() == "new"
+
+
+@pytest.mark.parametrize("error", [ValueError, OSError, KeyboardInterrupt, SystemExit])
+@pytest.mark.parametrize("old", ["old", None])
+def test_a_failure_leaves_what_was_there(
+    error: type[BaseException], old: str | None, tmp_path: Path
+) -> None:
+    path = tmp_path / "a.txt"
+    if old is not None:
+        path.write_text(old)
+
+    def write(file: Path) -> None:
+        file.write_text("half of")
+        raise error
+
+    with pytest.raises(error):
+        write_atomically(path, write)
+    assert [file.read_text() for file in tmp_path.iterdir()] == ([] if old is None else [old])
+
+
+def test_a_writer_that_removes_its_file_gets_an_error_not_a_crash(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    with pytest.raises(FileNotFoundError):
+        write_atomically(path, lambda file: file.unlink())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_is_not_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.mkdir()
+    with pytest.raises(OSError, match=r"a\.txt"):
+        write_atomically(path, lambda file: file.write_text("new"))
+    assert list(tmp_path.iterdir()) == [path]
+    assert path.is_dir()
+
+
+def test_a_missing_folder(tmp_path: Path) -> None:
+    path = tmp_path / "missing" / "a.txt"
+    with pytest.raises(FileNotFoundError) as caught:
+        write_atomically(path, lambda file: file.write_text("new"))
+    assert caught.value.filename in {str(path), str(path.parent)}
+
+
+def test_a_long_name(tmp_path: Path) -> None:
+    path = tmp_path / f"{'a' * 251}.txt"
+    path.write_text("this system takes such a name")
+    write_atomically(path, lambda file: file.write_text("new"))
+    assert path.read_text() == "new"
+
+
+def test_a_relative_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_atomically(type(tmp_path)("a.txt"), lambda file: file.write_text("new"))
+    assert (tmp_path / "a.txt").read_text() == "new"
+
+
+@POSIX
+@pytest.mark.parametrize(("mask", "mode"), [(0o022, 0o644), (0o077, 0o600), (0o002, 0o664)])
+def test_a_file_is_as_readable_as_others(mask: int, mode: int, tmp_path: Path) -> None:
+    before = os.umask(mask)
+    try:
+        path = write_atomically(tmp_path / "a.txt", lambda file: file.write_text("new"))
+        assert os.umask(mask) == mask, "the mask is as it was"
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(path.stat().st_mode) == mode
