@@ -58,7 +58,7 @@ def test_degrees_of_freedom_of_replicates_and_groups_add_as_parallel_resistances
     assert paired == pytest.approx(15 * 31 / (15 + 31))
 
 
-RUNS, ROWS = 4000, 320
+RUNS, ROWS = 2000, 320
 
 
 def estimated(centre: float, columns: int, seed: int, *, squared: bool) -> tuple[float, float]:
@@ -83,20 +83,20 @@ def estimated(centre: float, columns: int, seed: int, *, squared: bool) -> tuple
 
 
 def test_a_linear_statistic_has_its_first_order_variance() -> None:
-    # n = 4,000 runs of 320 rows, seed 1, z ≤ 4.
+    # n = 2,000 runs of 320 rows, seed 1, z ≤ 4.
     mean, spread = estimated(0.0, 1, 1, squared=False)
     assert abs(mean - 1 / ROWS) <= 4 * spread
 
 
 def test_a_quadratic_statistic_away_from_its_stationary_point() -> None:
-    # n = 4,000 runs of 320 rows, seed 2, z ≤ 4.
+    # n = 2,000 runs of 320 rows, seed 2, z ≤ 4.
     mean, spread = estimated(2.0, 1, 2, squared=True)
     assert abs(mean - (4 * 2.0**2 / ROWS + 2 / ROWS**2)) <= 4 * spread
 
 
-@pytest.mark.parametrize(("columns", "excess"), [(1, 0.97), (16, 0.28), (256, 0.07)])
+@pytest.mark.parametrize(("columns", "excess"), [(1, 0.97), (16, 0.28), (64, 0.14)])
 def test_a_quadratic_statistic_at_its_stationary_point(columns: int, excess: float) -> None:
-    # n = 4,000 runs of 320 rows, seed 3, z ≤ 4. The true variance is V₂ = 2d/n². Given exact odd
+    # n = 2,000 runs of 320 rows, seed 3, z ≤ 4. The true variance is V₂ = 2d/n². Given exact odd
     # and even parts the larger of the two is 1 + 2E(χ²/d − 1)₊ = 1 + `excess` times that on
     # average; that both come of 15 pairs adds at most as much as one of them is uncertain, √(2/14).
     # Plain half-sampling gives 3.

@@ -121,6 +121,10 @@ def test_without_any_tail_metric() -> None:
     assert sentence_of(frame(recall=KEPT)).startswith("No tail metric was asked for")
 
 
-def test_large_numbers_are_rounded() -> None:
+def test_numbers_are_rounded_and_never_written_with_an_exponent() -> None:
     found = sentence_of(frame(tail_odds_ratio__5=(123.456, 12.34, 1234.5)))
-    assert "123 [12.3, 1.23e+03]" in found
+    assert "e+" not in found
+    assert "12" in found
+    assert "123.456" not in found
+    small = sentence_of(frame(tail_odds_ratio__5=(0.0123, 0.0, 0.0234)))
+    assert "0.012 [0.00, 0.023]" in small

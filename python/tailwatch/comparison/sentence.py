@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import polars as pl
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 __all__ = ["sentence_of"]
 
@@ -22,16 +22,14 @@ DECIDING = ("tail_odds_ratio", "directional_tails")
 NEAREST_LEVEL = 0.05
 
 NOUNS = {
-    "tail_odds_ratio": "odds of a tail row",
-    "directional_tails": "mass beyond the human quantiles along directions",
     "tail_mass": "tail mass",
-    "tail_supported_mass": "supported tail mass",
     "tail_recall": "tail recall",
     "tail_coverage": "tail coverage",
     "total_variance": "total variance",
     "precision": "precision",
     "coverage": "coverage",
 }
+TAILS = ("tail_mass", "tail_recall", "tail_coverage")
 
 
 def sentence_of(frame: pl.DataFrame) -> str:
@@ -45,19 +43,19 @@ def sentence_of(frame: pl.DataFrame) -> str:
     Returns
     -------
     str
-        One to three sentences. Retentions are relative to a fresh human sample of the same size.
+        One to three sentences. Numbers are retentions: relative to a fresh human sample of the same
+        size, with their intervals.
     """
     rows = _rows(frame)
     deciding = next((rows[name] for name in DECIDING if name in rows), None)
     if deciding is None:
         return _without_tails(rows)
     if _below(deciding):
-        parts = [_lost(deciding, rows), *_looks_better(rows)]
-    elif _above(deciding):
-        parts = [f"Tails were not lost but widened: {_quote(deciding)}.", *_lost_besides(rows)]
-    else:
-        parts = [f"No loss of tails was found: {_quote(deciding)}.", *_lost_besides(rows)]
-    return " ".join(parts)
+        besides = _left(rows, (*TAILS, "total_variance"))
+        return " ".join([f"Tails were lost: {_said(deciding)}.", *besides, *_looks_better(rows)])
+    if _above(deciding):
+        return " ".join([f"Tails widened: {_said(deciding)}.", *_left(rows, TAILS)])
+    return " ".join([f"No loss of tails was found: {_said(deciding)}.", *_left(rows, TAILS)])
 
 
 def _rows(frame: pl.DataFrame) -> dict[str, Row]:
@@ -75,44 +73,48 @@ def _above(row: Row) -> bool:
     return row["retention_low"] is not None and row["retention_low"] > 1
 
 
-def _lost(deciding: Row, rows: Mapping[str, Row]) -> str:
-    others = ("tail_mass", "tail_recall", "tail_coverage", "total_variance")
-    also = [_quote(rows[name]) for name in others if name in rows and _below(rows[name])]
-    besides = f"; {', '.join(also)}" if also else ""
-    return f"Tails were lost: {_quote(deciding)} relative to a fresh human sample{besides}."
+def _said(row: Row) -> str:
+    """Say the metric that decides."""
+    rarest = f"{100 * row['level']:g} %"
+    if row["metric"] == "tail_odds_ratio":
+        return (
+            f"the odds of finding a candidate row among the rarest {rarest} are {_kept(row)} times "
+            "those of a fresh human row"
+        )
+    return (
+        f"beyond the outermost {rarest} along directions lies {_kept(row)} times the mass of a "
+        "fresh human sample"
+    )
 
 
-def _lost_besides(rows: Mapping[str, Row]) -> list[str]:
-    others = ("tail_recall", "tail_mass", "tail_coverage")
-    below = [_quote(rows[name]) for name in others if name in rows and _below(rows[name])]
-    return [f"But {', '.join(below)}: look at the tails."] if below else []
+def _left(rows: Mapping[str, Row], names: Sequence[str]) -> list[str]:
+    """Quote those of the metrics whose intervals lie below the null."""
+    below = [
+        f"{NOUNS[name]} {_kept(rows[name])}"
+        for name in names
+        if name in rows and _below(rows[name])
+    ]
+    return [f"What is left: {', '.join(below)}."] if below else []
 
 
 def _looks_better(rows: Mapping[str, Row]) -> list[str]:
     """Warn where the usual metrics hide the loss."""
     fine = [
-        name
+        f"{NOUNS[name]} ({_kept(rows[name])} of its null)"
         for name in ("precision", "coverage")
         if name in rows and rows[name]["retention"] is not None and rows[name]["retention"] >= 1
     ]
     if not fine:
         return []
-    names = " and ".join(_quote(rows[name]) for name in fine)
-    verbs = ("look", "they do") if len(fine) > 1 else ("looks", "it does")
-    return [
-        f"{names[0].upper()}{names[1:]} {verbs[0]} no worse than the null: {verbs[1]} not see this."
-    ]
+    names = " and ".join(fine)
+    verb = "do" if len(fine) > 1 else "does"
+    return [f"{names[0].upper()}{names[1:]} {verb} not see this."]
 
 
-def _quote(row: Row) -> str:
-    noun = NOUNS[row["metric"]]
-    level = "" if row["level"] is None else f" at level {100 * row['level']:g} %"
-    return f"{noun}{level} {_number(row['retention'])}{_interval(row)}"
-
-
-def _interval(row: Row) -> str:
+def _kept(row: Row) -> str:
     low, high = row["retention_low"], row["retention_high"]
-    return "" if low is None or high is None else f" [{_number(low)}, {_number(high)}]"
+    interval = "" if low is None or high is None else f" [{_number(low)}, {_number(high)}]"
+    return f"{_number(row['retention'])}{interval}"
 
 
 def _number(value: float | None) -> str:
@@ -124,5 +126,6 @@ def _number(value: float | None) -> str:
 
 def _without_tails(rows: Mapping[str, Row]) -> str:
     if "total_variance" in rows:
-        return f"No tail metric was asked for; {_quote(rows['total_variance'])} of the null."
+        kept = _kept(rows["total_variance"])
+        return f"No tail metric was asked for. What is left of total variance: {kept}."
     return "No tail metric was asked for: the frame has the values beside their nulls."
