@@ -26,6 +26,7 @@ __all__ = [
     "spectrum",
     "tail_coverage",
     "thread_count",
+    "whole_neighbor_metrics",
 ]
 
 _Floats: TypeAlias = NDArray[np.float64]
@@ -89,6 +90,9 @@ def neighbor_metrics(
     k: int,
     settings: Settings,
 ) -> list[_Estimate]: ...
+def whole_neighbor_metrics(
+    reference: Rows, candidate: Rows, levels: Sequence[float], k: int, settings: Settings
+) -> list[tuple[str, float | None, float]]: ...
 def directional_metrics(
     samples: _Samples,
     halves: _Halves,

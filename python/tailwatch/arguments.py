@@ -15,26 +15,41 @@ def integer(value: object, name: str, *, least: int = 1) -> int:
     if isinstance(value, bool) or not isinstance(value, Integral):
         message = f"{name}: expected an integer, got {value!r}"
         raise InputError(message)
-    if not least <= int(value) < 2**63:
+    if int(value) < least:
         message = f"{name}: expected an integer of at least {least}, got {value}"
+        raise InputError(message)
+    if int(value) >= 2**63:
+        message = f"{name}: expected an integer below 2**63, got {value}"
         raise InputError(message)
     return int(value)
 
 
 def positive(value: object, name: str) -> float:
     """Return `value` as a finite float above 0."""
-    if not isinstance(value, Real) or not math.isfinite(value) or float(value) <= 0:
+    number = _real(value)
+    if number is None or not math.isfinite(number) or number <= 0:
         message = f"{name}: expected a positive number, got {value!r}"
         raise InputError(message)
-    return float(value)
+    return number
 
 
 def share(value: object, name: str) -> float:
     """Return `value` as a float strictly between 0 and 1."""
-    if isinstance(value, bool) or not isinstance(value, Real) or not 0 < float(value) < 1:
+    number = _real(value)
+    if number is None or not 0 < number < 1:
         message = f"{name}: expected a number between 0 and 1, got {value!r}"
         raise InputError(message)
-    return float(value)
+    return number
+
+
+def _real(value: object) -> float | None:
+    """Return a number as a float, infinite if it is too large for one; None if it is no number."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return None
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf
 
 
 def shares(values: object, name: str) -> tuple[float, ...]:

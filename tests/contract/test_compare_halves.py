@@ -69,7 +69,9 @@ def shown(metric: str, level: float | None) -> Callable[[Array], Array]:
     if level is None or metric in {"tail_coverage", "tail_recall"}:
         return lambda counted: counted
     if metric == "tail_odds_ratio":
-        return partial(odds_ratio, level=level)
+        # Levels are such that a half's tail is half of the whole's: one table serves both.
+        tail = int(level * 2 * ROWS)
+        return partial(odds_ratio, tail=tail, reference=ROWS, candidate=ROWS)
     return lambda counted: counted / level
 
 

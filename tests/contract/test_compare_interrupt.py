@@ -27,7 +27,7 @@ def test_stages_are_reported_in_the_calling_thread_and_never_beyond_their_end() 
         seen.append((stage, done, total))
         threads.add(threading.get_ident())
 
-    tw.compare(*LONG, metrics=["precision"], max_rows=6000, threads=2, progress=report)
+    tw.compare(*LONG, metrics=["precision"], max_rows=4000, threads=2, progress=report)
     assert threads == {threading.get_ident()}
     assert {stage for stage, _, _ in seen} == {"neighbours"}
     assert all(0 <= done <= total for _, done, total in seen)

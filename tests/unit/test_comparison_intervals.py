@@ -97,21 +97,26 @@ def test_a_mass_is_a_share_on_another_scale() -> None:
 @pytest.mark.parametrize(("count", "tail"), [(0, 50), (10, 50), (25, 50), (50, 50)])
 def test_odds_are_those_of_the_two_by_two_table(count: int, tail: int) -> None:
     rows = 500
-    with np.errstate(divide="ignore"):
-        expected = np.float64(count * (rows - tail + count)) / ((rows - count) * (tail - count))
-    found = odds_ratio(np.array([count / tail]), level=tail / (2 * rows))
+    # An empty side of the tail counts as half a row.
+    human = max(tail - count, 0.5)
+    expected = count * (rows - human) / ((rows - count) * human)
+    found = odds_ratio(np.array([count / tail]), tail=tail, reference=rows, candidate=rows)
     assert found[0] == pytest.approx(expected, rel=1e-12)
 
 
 @pytest.mark.parametrize("level", [0.01, 0.05, 0.1, 0.4])
 def test_odds_rise_with_the_share(level: float) -> None:
     shares = np.linspace(0, 1, 200)
-    assert (np.diff(odds_ratio(shares, level=level)[:-1]) > 0).all()
+    tail = int(level * 2000)
+    odds = odds_ratio(shares, tail=tail, reference=1000, candidate=1000)
+    assert (np.diff(odds) >= 0).all()
+    assert (np.diff(odds[shares * tail <= tail - 0.5]) > 0).all()
+    assert np.isfinite(odds).all()
 
 
 def test_an_interval_of_odds_is_that_of_the_share_carried_over() -> None:
     values, nulls = share(0.3, 0.2, 100), share(0.5, 0.2, 100)
-    odds = partial(odds_ratio, level=0.05)
+    odds = partial(odds_ratio, tail=100, reference=1000, candidate=1000)
     plain = intervals(values, nulls, scale="share", total=100)
     found = intervals(values, nulls, "match", scale="share", total=100, present=odds)
     for of_share, of_odds in ((plain.value, found.value), (plain.null, found.null)):
@@ -192,11 +197,12 @@ def test_more_confidence_is_a_wider_interval(scale: str) -> None:
         assert lower < low < high < higher, name
 
 
-def test_odds_beside_an_infinite_null_do_not_read_as_zero() -> None:
+def test_odds_beside_a_null_with_an_empty_side_do_not_read_as_zero() -> None:
     # All of a small pooled tail came from the null's sample.
     values, nulls = share(0.5, 0.1, 4), np.ones(1 + REPLICATES)
-    odds = partial(odds_ratio, level=0.01)
+    odds = partial(odds_ratio, tail=4, reference=200, candidate=200)
     found = intervals(values, nulls, "match", scale="share", total=4, present=odds)
-    assert found.retention is None
+    assert found.retention is not None
+    assert 0 < found.retention < 1
     both = intervals(nulls, nulls, "match", scale="share", total=4, present=odds)
-    assert both.retention is None or both.retention == 1.0
+    assert both.retention == 1.0

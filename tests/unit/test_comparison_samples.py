@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 
 from tailwatch.comparison.samples import LEAST_ROWS, Samples
 from tailwatch.exceptions import InputError
 from tests.reference.anchored import rows_of
+
+if TYPE_CHECKING:
+    from tailwatch._core import Rows
 
 
 def numbered(rows: int) -> np.ndarray:
@@ -18,7 +23,7 @@ def draw(n: int, m: int, *, max_rows: int | None = None, seed: int = 0) -> Sampl
     return Samples.draw(rows_of(numbered(n)), rows_of(numbered(m)), max_rows=max_rows, seed=seed)
 
 
-def rows(handles: tuple) -> list[list[float]]:
+def rows(handles: tuple[Rows, ...]) -> list[list[float]]:
     return [handle.to_numpy()[:, 0].tolist() for handle in handles]
 
 

@@ -19,7 +19,7 @@ from tailwatch.comparison.registry import METRICS, select
 from tailwatch.comparison.result import SCHEMA, Comparison
 from tailwatch.comparison.samples import Samples
 from tailwatch.embeddings import as_embeddings
-from tailwatch.exceptions import DimensionError
+from tailwatch.exceptions import DimensionError, InputError
 from tailwatch.running import running
 
 if TYPE_CHECKING:
@@ -31,7 +31,10 @@ if TYPE_CHECKING:
     from tailwatch.progress import ProgressOption
     from tailwatch.running import Settings
 
-__all__ = ["compare"]
+__all__ = ["compare", "split_rows"]
+
+LARGEST_LEVEL = 0.5
+"""A tail of more than half of the rows is none."""
 
 
 def compare(
@@ -53,7 +56,8 @@ def compare(
     rows. Each metric is reported as *value* = metric(A, C) beside its *null* = metric(A, B), what
     it would have been if nothing had happened, and *retention*: value / null, or for divergences
     (value − null) in standard errors of the null. Intervals come from half-sampling, or in closed
-    form for U-statistics. The value on all rows is given too (``method = "full"``).
+    form for U-statistics. The value on all rows (within `max_rows`) is given too
+    (``method = "full"``).
 
     Parameters
     ----------
@@ -66,7 +70,7 @@ def compare(
     k
         The neighbour that rarity and balls reach to.
     tail_levels
-        Tail levels α, each between 0 and 1.
+        Tail levels α, each above 0 and at most 0.5.
     confidence
         Of each interval.
     max_rows
@@ -92,9 +96,9 @@ def compare(
 
     Notes
     -----
-    For h rows in each half and R = 2h: O((9h² + 4R²)·d) time for the neighbour-based metrics, of
-    which none keeps anything quadratic; about 1 KB a row and O(32·d²) memory besides the
-    embeddings.
+    For h rows in each half, n and m in all: O((9h² + n² + m² + 3nm)·d) time for the neighbour-based
+    metrics and about as much for each kernel. Nothing quadratic in the rows is kept: about 1 KB a
+    row, and 3·32·8·d² bytes (0.2 GB for 512 columns, 3 GB for 2,048) besides the embeddings.
 
     Examples
     --------
@@ -110,6 +114,9 @@ def compare(
     started, clock = datetime.now(UTC), time.perf_counter()
     chosen = select(metrics)
     levels = shares(tail_levels, "tail_levels")
+    if max(levels) > LARGEST_LEVEL:
+        message = f"tail_levels: expected levels up to {LARGEST_LEVEL}, got {max(levels)}"
+        raise InputError(message)
     confidence = share(confidence, "confidence")
     seed = integer(seed, "seed", least=0)
     if max_rows is not None:
@@ -157,6 +164,7 @@ def compare(
 def split_rows(
     samples: Samples, panel: Panel, confidence: float, settings: Settings
 ) -> list[tuple[Any, ...]]:
+    """Compute the rows of the frame that have a null."""
     found: dict[str, list[Estimate]] = {}
     for family in _families(panel):
         for estimate in FAMILIES[family].estimates(samples, panel, settings):

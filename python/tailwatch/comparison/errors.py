@@ -17,10 +17,11 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from tailwatch.comparison.samples import GROUPS
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from tailwatch.comparison.estimates import HalfSamples
@@ -30,7 +31,10 @@ __all__ = ["degrees_of_freedom", "standard_error", "variance"]
 
 def variance(statistic: NDArray[np.float64], error: HalfSamples) -> float:
     """Estimate the sampling variance of a statistic given on the whole (index 0) and on halves."""
-    halves = statistic[1:]
+    return standard_error(statistic, error) ** 2
+
+
+def _variance(halves: NDArray[np.float64], error: HalfSamples) -> float:
     if not error.complementary:
         return float(halves.var(ddof=1))
     first, second = halves[0::2], halves[1::2]
@@ -41,7 +45,11 @@ def variance(statistic: NDArray[np.float64], error: HalfSamples) -> float:
 
 def standard_error(statistic: NDArray[np.float64], error: HalfSamples) -> float:
     """Return the square root of :func:`variance`."""
-    return math.sqrt(variance(statistic, error))
+    # Squares of what the data allow may overflow: measure in the largest.
+    unit = float(np.abs(statistic[1:]).max())
+    if not 0 < unit < np.inf:
+        return 0.0 if unit == 0 else math.inf
+    return unit * math.sqrt(_variance(statistic[1:] / unit, error))
 
 
 def degrees_of_freedom(error: HalfSamples) -> float:

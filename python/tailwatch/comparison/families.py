@@ -11,7 +11,7 @@ import numpy as np
 from tailwatch import _core
 from tailwatch.arguments import tail_size
 from tailwatch.comparison.estimates import ClosedVariance, Estimate, HalfSamples, NoInterval
-from tailwatch.comparison.heaviness import LEAST_INDEX, tail_index
+from tailwatch.comparison.heaviness import tail_index
 from tailwatch.comparison.samples import REPLICATES
 from tailwatch.metrics.divergence import median_distance, polynomial_parameters
 from tailwatch.metrics.modes import default_clusters, mode_table
@@ -80,29 +80,32 @@ def _neighbors(samples: Samples, panel: Panel, settings: Settings) -> Iterator[E
         elif metric in {"tail_coverage", "tail_recall"}:
             error = HalfSamples(values, nulls, "share", tail_size(level, rows))
         elif metric == "tail_odds_ratio":
-            pooled = tail_size(level, 2 * rows)
-            error = HalfSamples(
-                values, nulls, "share", pooled, present=partial(odds_ratio, level=level)
-            )
+            tail = tail_size(level, 2 * rows)
+            odds = partial(odds_ratio, tail=tail, reference=rows, candidate=rows)
+            error = HalfSamples(values, nulls, "share", tail, present=odds)
         else:
             error = HalfSamples(values, nulls, "share", rows, present=partial(_over, level=level))
         yield _estimate(metric, level, error)
 
 
-def odds_ratio(share: NDArray[np.float64], *, level: float) -> NDArray[np.float64]:
-    """Odds of a candidate row in the tail over those of a reference row, for equally many rows.
+def odds_ratio(
+    share: NDArray[np.float64], *, tail: int, reference: int, candidate: int
+) -> NDArray[np.float64]:
+    """Odds of a candidate row in the pooled tail over those of a reference row.
 
     Parameters
     ----------
     share
         Of the tail's rows, those of the candidate.
-    level
-        Share of all rows that the tail holds.
+    tail, reference, candidate
+        Rows in the tail and in the samples. An empty side counts as half a row, so that the odds
+        are finite.
     """
-    # Per tail row there are 1/(2·level) rows of each sample.
-    rows = 1 / (2 * level)
-    with np.errstate(divide="ignore"):
-        return share / (rows - share) * (rows - 1 + share) / (1 - share)
+    of_candidate = share * tail
+    of_reference = np.maximum(tail - of_candidate, 0.5)
+    odds = of_candidate / np.maximum(candidate - of_candidate, 0.5)
+    found: NDArray[np.float64] = odds * np.maximum(reference - of_reference, 0.5) / of_reference
+    return found
 
 
 def _over(share: NDArray[np.float64], *, level: float) -> NDArray[np.float64]:
@@ -111,21 +114,16 @@ def _over(share: NDArray[np.float64], *, level: float) -> NDArray[np.float64]:
 
 def _neighbors_full(samples: Samples, panel: Panel, settings: Settings) -> Full:
     reference, candidate = samples.bounded_wholes
-    names = ("precision", "recall", "density", "coverage")
-    if panel.names.intersection(names):
-        prdc = _core.precision_recall_density_coverage(reference, candidate, panel.k, settings)
-        yield from ((name, None, value) for name, value in zip(names, prdc, strict=True))
-    columns = ("tail_coverage", "tail_recall", "tail_mass", "tail_supported_mass")
-    if panel.names.intersection(columns):
-        tails = _core.tail_coverage(reference, candidate, panel.levels, panel.k, settings)
-        for level, _, coverage, recall, mass, supported in tails:
-            values = (coverage, recall, mass / level, supported / level)
-            yield from ((name, level, value) for name, value in zip(columns, values, strict=True))
-    if "tail_odds_ratio" in panel.names:
-        for level in panel.levels:
-            of_x, of_y = _core.pooled_tail(reference, candidate, level, panel.k, settings)
-            odds = of_y / (candidate.shape[0] - of_y)
-            yield "tail_odds_ratio", level, odds * (reference.shape[0] - of_x) / max(of_x, 0.5)
+    found = _core.whole_neighbor_metrics(reference, candidate, panel.levels, panel.k, settings)
+    for metric, level, counted in found:
+        value = np.array(counted)
+        if metric in {"tail_mass", "tail_supported_mass"} and level is not None:
+            value = _over(value, level=level)
+        elif metric == "tail_odds_ratio" and level is not None:
+            n, m = reference.shape[0], candidate.shape[0]
+            tail = tail_size(level, n + m)
+            value = odds_ratio(value, tail=tail, reference=n, candidate=m)
+        yield metric, level, float(value)
 
 
 def _modes(samples: Samples, panel: Panel, settings: Settings) -> Iterator[Estimate]:
@@ -152,8 +150,13 @@ def _directional(samples: Samples, panel: Panel, settings: Settings) -> Iterator
     found = _core.directional_metrics(
         samples.halves, panel.halves(), DIRECTIONAL_LEVEL, DIRECTIONS, settings
     )
+    # A row counts in every direction, but only as many directions as columns are independent.
+    rows, columns = samples.halves[0].shape
+    total = rows * min(columns, DIRECTIONS)
+    over = partial(_over, level=DIRECTIONAL_LEVEL)
     for metric, level, values, nulls in found:
-        yield _estimate(metric, level, HalfSamples(values, nulls, "ratio"))
+        shares = (values * DIRECTIONAL_LEVEL, nulls * DIRECTIONAL_LEVEL)
+        yield _estimate(metric, level, HalfSamples(*shares, "share", total, present=over))
 
 
 def _directional_full(samples: Samples, panel: Panel, settings: Settings) -> Full:
@@ -175,8 +178,9 @@ def _gaussian(samples: Samples, panel: Panel, settings: Settings) -> Iterator[Es
 def _heavy(samples: tuple[Rows, Rows, Rows], settings: Settings) -> NoInterval | None:
     """Say why second moments have no interval, if they have none."""
     a, b, c = samples
-    index = min(tail_index([a, b], settings), tail_index([c], settings))
-    if index >= LEAST_INDEX:
+    indices = (tail_index([a, b], settings), tail_index([c], settings))
+    index = next((index for index, heavy in indices if heavy), None)
+    if index is None:
         return None
     return NoInterval(
         f"tails too heavy for one: squared distances from the centre have tail index {index:.1f}, "

@@ -26,11 +26,14 @@ __all__ = ["LEAST_INDEX", "tail_index"]
 LEAST_INDEX = 2.5
 """Below this there is no interval: 2, and some room for the error of the estimate."""
 
+ENOUGH_ROWS = 25
+"""With fewer rows in the tail, an index must be below by more than its error to count as heavy."""
+
 CENTRE_ROWS = 1024
 SHARE = 0.025
 
 
-def tail_index(samples: Sequence[Rows], settings: Settings) -> float:
+def tail_index(samples: Sequence[Rows], settings: Settings) -> tuple[float, bool]:
     """Estimate the tail index of the squared distance from the centre.
 
     Parameters
@@ -42,9 +45,11 @@ def tail_index(samples: Sequence[Rows], settings: Settings) -> float:
 
     Returns
     -------
-    float
-        Hill's estimate: about 3/2 for t₃ columns, 10 and more for Gaussian ones; infinite if the
-        farthest rows are equally far.
+    index : float
+        Hill's estimate: about 3/2 for t₃ columns, 10 and more for many Gaussian ones; infinite if
+        the farthest rows are equally far.
+    heavy : bool
+        Whether it is too low for second moments to have an interval.
     """
     leading = samples[0].take(np.arange(min(samples[0].shape[0], CENTRE_ROWS)))
     centre = leading.to_numpy().astype(np.float64).mean(axis=0)
@@ -52,7 +57,10 @@ def tail_index(samples: Sequence[Rows], settings: Settings) -> float:
     found = [_core.nearest_neighbors(rows, base, 1, False, settings)[0] for rows in samples]  # noqa: FBT003
     distances = np.sort(np.concatenate(found)[:, 0])[::-1]
     farthest = distances[: int(SHARE * len(distances)) + 2]
-    if farthest[-1] == 0:
-        return np.inf
-    spacing = 2 * float(np.log(farthest[:-1] / farthest[-1]).mean())
-    return 1 / spacing if spacing > 0 else np.inf
+    spacings = len(farthest) - 1
+    if farthest[-1] == 0 or farthest[0] == farthest[-1]:
+        return np.inf, False
+    index = float(1 / (2 * np.log(farthest[:-1] / farthest[-1]).mean()))
+    # Hill's estimate has a relative error of one over the root of the spacings.
+    room = 1.0 if spacings >= ENOUGH_ROWS else 1 + 1.64 / spacings**0.5
+    return index, index * room < LEAST_INDEX

@@ -87,13 +87,14 @@ def _closed(estimate: Estimate, error: ClosedVariance, confidence: float) -> Int
 
 
 def _ratio(estimate: Estimate) -> float | None:
-    return estimate.value / estimate.null if estimate.null > 0 else None
+    return estimate.value / estimate.null if 0 < estimate.null < math.inf else None
 
 
 def _retained(estimate: Estimate, error: HalfSamples, t: float) -> tuple[float | None, Interval]:
     """Value over null, its error on the log scale."""
     retention = _ratio(estimate)
-    logs = _log(error.values, error) - _log(error.nulls, error)
+    with np.errstate(invalid="ignore"):
+        logs = _log(error.values, error) - _log(error.nulls, error)
     if retention is None or not np.isfinite(logs).all():
         return retention, NONE
     least = _binomial_variance(error.values, error) + _binomial_variance(error.nulls, error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -77,6 +78,10 @@ PANELS: dict[str, tuple[str, ...]] = {
 
 def select(metrics: str | Sequence[str]) -> tuple[Metric, ...]:
     """Return the metrics that a panel's name or a list of names asks for, in the frame's order."""
+    given: object = metrics
+    if not isinstance(given, Iterable) or not all(isinstance(name, str) for name in given):
+        message = f"metrics: expected a panel's name or names of metrics, got {metrics!r}"
+        raise InputError(message)
     names = PANELS.get(metrics, (metrics,)) if isinstance(metrics, str) else tuple(metrics)
     unknown = [name for name in names if name not in METRICS]
     if unknown or not names:

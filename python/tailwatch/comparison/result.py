@@ -39,7 +39,7 @@ SCHEMA: dict[str, type[pl.DataType]] = {
 """Columns of the frame."""
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class Comparison:
     """How far a candidate has moved from the human reference, and what became of its tails.
 

@@ -18,7 +18,7 @@ __all__ = ["sentence_of"]
 
 Row: TypeAlias = "Mapping[str, Any]"
 
-DECIDING = ("tail_odds_ratio", "directional_tails")
+DECIDING = ("tail_odds_ratio", "directional_tails", "tail_mass", "tail_recall", "tail_coverage")
 NEAREST_LEVEL = 0.05
 
 NOUNS = {
@@ -30,6 +30,7 @@ NOUNS = {
     "coverage": "coverage",
 }
 TAILS = ("tail_mass", "tail_recall", "tail_coverage")
+REACHING = ("tail_recall", "tail_coverage")
 
 
 def sentence_of(frame: pl.DataFrame) -> str:
@@ -43,17 +44,22 @@ def sentence_of(frame: pl.DataFrame) -> str:
     Returns
     -------
     str
-        One to three sentences. Numbers are retentions: relative to a fresh human sample of the same
-        size, with their intervals.
+        One to three sentences. Numbers are relative to a fresh human sample of the same size, with
+        their intervals.
     """
     rows = _rows(frame)
     deciding = next((rows[name] for name in DECIDING if name in rows), None)
     if deciding is None:
         return _without_tails(rows)
-    if _below(deciding):
+    _, low, high = _decided(deciding)
+    if high is not None and high < 1:
         besides = _left(rows, (*TAILS, "total_variance"))
         return " ".join([f"Tails were lost: {_said(deciding)}.", *besides, *_looks_better(rows)])
-    if _above(deciding):
+    if missed := _left(rows, REACHING):
+        return " ".join(["Human tails are not reached.", *missed, f"Yet {_said(deciding)}."])
+    if low is None or high is None:
+        return f"Whether tails were lost cannot be told: {_said(deciding)}, without an interval."
+    if low > 1:
         return " ".join([f"Tails widened: {_said(deciding)}.", *_left(rows, TAILS)])
     return " ".join([f"No loss of tails was found: {_said(deciding)}.", *_left(rows, TAILS)])
 
@@ -69,22 +75,33 @@ def _below(row: Row) -> bool:
     return row["retention_high"] is not None and row["retention_high"] < 1
 
 
-def _above(row: Row) -> bool:
-    return row["retention_low"] is not None and row["retention_low"] > 1
+def _decided(row: Row) -> tuple[float | None, float | None, float | None]:
+    """Return the number that decides, with its interval.
+
+    The null of the odds is 1 exactly, so the odds themselves decide: dividing by the odds between
+    two human halves would only add their noise.
+    """
+    prefix = "" if row["metric"] == "tail_odds_ratio" else "retention_"
+    number = row["value"] if row["metric"] == "tail_odds_ratio" else row["retention"]
+    return number, row[f"{prefix}low"], row[f"{prefix}high"]
 
 
 def _said(row: Row) -> str:
     """Say the metric that decides."""
-    rarest = f"{100 * row['level']:g} %"
+    number = _with_interval(*_decided(row))
+    rarest = "" if row["level"] is None else f"{100 * row['level']:g} %"
     if row["metric"] == "tail_odds_ratio":
         return (
-            f"the odds of finding a candidate row among the rarest {rarest} are {_kept(row)} times "
-            "those of a fresh human row"
+            f"the odds of finding a candidate row among the rarest {rarest} are {number} times "
+            "those of a human row"
         )
-    return (
-        f"beyond the outermost {rarest} along directions lies {_kept(row)} times the mass of a "
-        "fresh human sample"
-    )
+    if row["metric"] == "directional_tails":
+        return (
+            f"beyond the outermost {rarest} along directions lies {number} times the mass of a "
+            "fresh human sample"
+        )
+    noun = NOUNS[row["metric"]]
+    return f"{noun} at level {rarest} is {number} times that of a fresh human sample"
 
 
 def _left(rows: Mapping[str, Row], names: Sequence[str]) -> list[str]:
@@ -112,16 +129,21 @@ def _looks_better(rows: Mapping[str, Row]) -> list[str]:
 
 
 def _kept(row: Row) -> str:
-    low, high = row["retention_low"], row["retention_high"]
+    return _with_interval(row["retention"], row["retention_low"], row["retention_high"])
+
+
+def _with_interval(number: float | None, low: float | None, high: float | None) -> str:
     interval = "" if low is None or high is None else f" [{_number(low)}, {_number(high)}]"
-    return f"{_number(row['retention'])}{interval}"
+    return f"{_number(number)}{interval}"
 
 
 def _number(value: float | None) -> str:
     if value is None:
         return "unknown"
+    if value >= 10:
+        return f"{value:,.0f}"
     # Two decimals where they say something; else two significant digits.
-    return f"{value:.2f}" if value == 0 or 0.095 <= value < 10 else f"{value:.2g}"
+    return f"{value:.2f}" if value == 0 or value >= 0.095 else f"{value:.2g}"
 
 
 def _without_tails(rows: Mapping[str, Row]) -> str:

@@ -258,8 +258,9 @@ def polynomial_parameters(
 def median_distance(samples: Sequence[Rows]) -> float:
     """Return the median of all pairwise distances in the pooled rows of `samples`.
 
-    Beyond 2,000 rows, those of 2,000 rows drawn with a fixed seed. The distances are measured a few
-    rows at a time, so that an interruption is answered between them.
+    If more than half of them are 0, the median of the others. Beyond 2,000 rows, those of 2,000
+    rows drawn with a fixed seed. The distances are measured a few rows at a time, so that an
+    interruption is answered between them.
     """
     from scipy.spatial.distance import cdist
 
@@ -278,4 +279,9 @@ def median_distance(samples: Sequence[Rows]) -> float:
         ]
         for first in range(0, len(points), 64)
     ]
-    return float(np.median(np.concatenate(distances)))
+    every = np.concatenate(distances)
+    median = float(np.median(every)) if len(every) else 0.0
+    if median == 0 and every.any():
+        median = float(np.median(every[every > 0]))
+    # Where all rows are equal, the kernel is 1 whatever its bandwidth.
+    return median or 1.0

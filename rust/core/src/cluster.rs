@@ -68,7 +68,7 @@ pub fn k_means(rows: &Rows<'_>, clusters: usize, seed: u64, control: &Control) -
             break;
         }
         labels = next;
-        recentre(&mut centres, rows, &labels);
+        recentre(&mut centres, rows, &labels, control)?;
     }
     Ok(centres)
 }
@@ -83,11 +83,11 @@ fn seeds(rows: &Rows<'_>, clusters: usize, seed: u64, control: &Control) -> Resu
     let mut values = vec![0.0; clusters * d];
     let mut chosen = stream.below(n as u64) as usize;
     for centre in values.chunks_exact_mut(d) {
-        control.check()?;
         rows.read(chosen, centre);
         let centre = &*centre;
         control.run(|| {
-            squared.par_chunks_mut(BLOCK).enumerate().for_each(|(block, squared)| {
+            squared.par_chunks_mut(BLOCK).enumerate().try_for_each(|(block, squared)| {
+                control.check()?;
                 let mut row = vec![0.0; d];
                 for (offset, slot) in squared.iter_mut().enumerate() {
                     rows.read(block * BLOCK + offset, &mut row);
@@ -95,8 +95,9 @@ fn seeds(rows: &Rows<'_>, clusters: usize, seed: u64, control: &Control) -> Resu
                         row.iter().zip(centre).map(|(a, b)| (a - b) * (a - b)).sum();
                     *slot = slot.min(to_centre);
                 }
-            });
-        });
+                Ok(())
+            })
+        })?;
         let total: f64 = squared.iter().sum();
         // All rows are seeds already: any row will do.
         chosen = if total > 0.0 { weighted(&squared, stream.uniform() * total) } else { 0 };
@@ -114,13 +115,21 @@ fn weighted(weights: &[f64], target: f64) -> usize {
     passed.unwrap_or_else(|| weights.iter().rposition(|&weight| weight > 0.0).unwrap_or(0))
 }
 
-fn recentre(centres: &mut Centres, rows: &Rows<'_>, labels: &[u32]) {
+fn recentre(
+    centres: &mut Centres,
+    rows: &Rows<'_>,
+    labels: &[u32],
+    control: &Control,
+) -> Result<()> {
     let d = centres.columns;
     let mut counts = vec![0_u64; centres.count()];
     let mut sums = vec![0.0; centres.values.len()];
     let mut row = vec![0.0; d];
     // In row order on one thread: the sums do not depend on threads, and assigning costs far more.
     for (index, &label) in labels.iter().enumerate() {
+        if index.is_multiple_of(4096) {
+            control.check()?;
+        }
         rows.read(index, &mut row);
         add_scaled(&mut sums[label as usize * d..][..d], &row, 1.0);
         counts[label as usize] += 1;
@@ -133,6 +142,7 @@ fn recentre(centres: &mut Centres, rows: &Rows<'_>, labels: &[u32]) {
             }
         }
     }
+    Ok(())
 }
 
 #[cfg(test)]

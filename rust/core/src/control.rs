@@ -74,6 +74,12 @@ impl Control {
         self.pool.current_num_threads()
     }
 
+    /// Whether parallel sections run on `pool`.
+    #[must_use]
+    pub fn runs_on(&self, pool: &Arc<ThreadPool>) -> bool {
+        Arc::ptr_eq(&self.pool, pool)
+    }
+
     /// Asks the call to stop; it does so at its next tile.
     pub fn cancel(&self) {
         self.state.cancelled.store(true, Ordering::Relaxed);

@@ -52,7 +52,11 @@ pub(crate) fn enter<T: Send>(
         })
     });
     match (outcome, interruption) {
-        (_, Some(error)) => Err(error),
+        (_, Some(error)) => {
+            // Dense algebra that was left behind still holds its threads: the next call gets others.
+            forget(&control);
+            Err(error)
+        }
         (Ok(Ok(value)), None) => {
             report(py, &control, progress)?;
             Ok(value)
@@ -74,6 +78,13 @@ fn report(py: Python<'_>, control: &Control, progress: Option<&Py<PyAny>>) -> Py
             callable.call1(py, (now.stage, now.done, now.total)).map(drop)
         }
         _ => Ok(()),
+    }
+}
+
+/// Takes the pool of an interrupted call out of use; it ends when its last work does.
+fn forget(control: &Control) {
+    if let Ok(mut pools) = POOLS.try_lock() {
+        pools.retain(|known| !control.runs_on(&known.workers));
     }
 }
 

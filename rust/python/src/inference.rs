@@ -57,6 +57,23 @@ pub(crate) fn neighbor_metrics<'py>(
     Ok(wrap(py, found))
 }
 
+/// PRDC, tail coverage and pooled tail shares of whole samples: (metric, level, value).
+#[pyfunction]
+pub(crate) fn whole_neighbor_metrics(
+    py: Python<'_>,
+    reference: &PyRows,
+    candidate: &PyRows,
+    levels: Vec<f64>,
+    k: usize,
+    settings: Settings,
+) -> PyResult<Vec<(&'static str, Option<f64>, f64)>> {
+    let (reference, candidate) = (reference.borrow(py)?, candidate.borrow(py)?);
+    let (reference, candidate) = (reference.rows()?, candidate.rows()?);
+    enter(py, &settings, |control| {
+        neighbors::whole_neighbor_metrics(&reference, &candidate, &levels, k, control)
+    })
+}
+
 /// The mean directional tail.
 #[pyfunction]
 pub(crate) fn directional_metrics<'py>(

@@ -33,6 +33,7 @@ mod _core {
     #[pymodule_export]
     use super::inference::{
         directional_metrics, gaussian_metrics, kernel_metric, neighbor_metrics,
+        whole_neighbor_metrics,
     };
     #[pymodule_export]
     use super::input::PyRows;

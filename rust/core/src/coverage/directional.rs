@@ -85,25 +85,24 @@ pub(crate) fn tail_ratios(
             .iter()
             .map(|(rows, _)| project(rows, batch, control))
             .collect::<Result<_>>()?;
-        let per_direction: Vec<Vec<Vec<f64>>> = control.run(|| {
+        let per_direction: Result<Vec<Vec<Vec<f64>>>> = control.run(|| {
             (0..batch.len() / d)
                 .into_par_iter()
                 .map(|direction| {
+                    control.check()?;
                     let line = Line::of(&of_x[direction], reference.1);
                     let thresholds = line.thresholds(level);
                     let ratios_of = |(sample, (_, subsets)): (usize, &(&Rows<'_>, &Subsets))| {
+                        control.check()?;
                         let line = Line::of(&of_others[sample][direction], subsets);
-                        line.shares_beyond(&thresholds)
-                            .into_iter()
-                            .map(|share| share / level)
-                            .collect()
+                        let shares = line.shares_beyond(&thresholds);
+                        Ok(shares.into_iter().map(|share| share / level).collect())
                     };
                     candidates.iter().enumerate().map(ratios_of).collect()
                 })
                 .collect()
         });
-        control.check()?;
-        for of_samples in per_direction {
+        for of_samples in per_direction? {
             for (all, part) in ratios.iter_mut().zip(of_samples) {
                 all.extend(part);
             }

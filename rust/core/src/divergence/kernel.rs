@@ -120,8 +120,18 @@ pub fn mmd(
     if value.is_finite() {
         return Ok(value);
     }
-    Err(Error::Numerical(
-        "kernel: values overflow; rescale the data or change the kernel's scale".into(),
+    Err(overflow(kernel))
+}
+
+/// What is said of a kernel whose values are too large to be summed.
+pub(crate) fn overflow(kernel: Kernel) -> Error {
+    let name = match kernel {
+        Kernel::Polynomial { .. } => "polynomial",
+        Kernel::Gaussian { .. } => "Gaussian",
+        Kernel::Distance => "distance",
+    };
+    Error::Numerical(format!(
+        "{name} kernel: values overflow; rescale the data, or leave this metric out"
     ))
 }
 

@@ -10,7 +10,7 @@
 
 use super::Trio;
 use crate::control::Control;
-use crate::divergence::kernel::{Kernel, PairSums, origin_of, pair_sums};
+use crate::divergence::kernel::{Kernel, PairSums, origin_of, overflow, pair_sums};
 use crate::error::{Error, Result};
 use crate::rows::Rows;
 
@@ -46,6 +46,9 @@ pub fn kernel_metric(trio: &Trio<'_>, kernel: Kernel, control: &Control) -> Resu
     let [of_a, of_b, of_c] = &within;
     let [with_b, with_c] = &across;
     let (value, value_variance) = statistic(of_a, of_c, with_c);
+    if !value_variance.is_finite() {
+        return Err(overflow(kernel));
+    }
     let (null, _) = statistic(of_a, of_b, with_b);
     let null_variance = of_a.second_order() + of_b.second_order() + with_b.second_order();
     // In the difference the within-A term cancels.

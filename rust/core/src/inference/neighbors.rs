@@ -9,8 +9,11 @@ use crate::coverage::balls::{Balls, Sample, count_balls};
 use crate::coverage::manifold::{Prdc, prdc_of};
 use crate::coverage::pooled::{PooledRarity, PooledTail};
 use crate::coverage::rarity::{Base, BySubset, kth_squared};
-use crate::coverage::tail::{Masses, Tail, TailCoverage, check_levels};
+use crate::coverage::tail::{Masses, Tail, TailCoverage, check_levels, tail_size};
 use crate::error::{Error, Result};
+use crate::neighbors::check_k;
+use crate::rows::{Rows, check_pair};
+use crate::subsets::Subsets;
 
 const A: usize = 0;
 const B: usize = 1;
@@ -44,6 +47,48 @@ pub fn neighbor_metrics(
     });
     control.check()?;
     Ok(estimates(trio, levels, &per_subset))
+}
+
+/// The same metrics of a whole candidate against a whole reference, without halves and without a null:
+/// (metric, level, value). Tail masses are counted beyond the reference's own tail. Five block products.
+pub fn whole_neighbor_metrics(
+    reference: &Rows<'_>,
+    candidate: &Rows<'_>,
+    levels: &[f64],
+    k: usize,
+    control: &Control,
+) -> Result<Vec<(&'static str, Option<f64>, f64)>> {
+    check_pair(reference, "reference", candidate, "candidate")?;
+    check_levels(levels)?;
+    check_k(k, reference.len() - 1, "reference", true)?;
+    check_k(k, candidate.len() - 1, "candidate", true)?;
+    let (n, m) = (reference.len() as u64, candidate.len() as u64);
+    control.begin("neighbours", n * n + m * m + 3 * n * m);
+    let (of_x, of_y) = (Subsets::whole(reference.len()), Subsets::whole(candidate.len()));
+    let base = |of_reference: bool, is_queries| Base {
+        rows: if of_reference { reference } else { candidate },
+        subsets: if of_reference { &of_x } else { &of_y },
+        is_queries,
+    };
+    let (own, across) =
+        ([base(true, true), base(false, false)], [base(false, true), base(true, false)]);
+    let x = kth_squared(reference, &own, &[&[0], &[0, 1]], k, control)?;
+    let y = kth_squared(candidate, &across, &[&[0], &[1], &[0, 1]], k, control)?;
+    let anchor = Sample { rows: reference, subsets: &of_x, radii: &x[0] };
+    let balls =
+        count_balls(&anchor, &Sample { rows: candidate, subsets: &of_y, radii: &y[0] }, control)?;
+    let tail = Tail::of(&anchor, 0);
+    let masses = Masses::of(&balls, &of_y, &y[1], 0);
+    let pooled = PooledRarity::of(&x[1], &of_x, &y[2], &of_y, 0);
+    let prdc = prdc_of(&balls, &of_x, &of_y, k, 0);
+    let mut all: Vec<_> = OF_PRDC.iter().map(|&(metric, of)| (metric, None, of(&prdc))).collect();
+    for &level in levels {
+        let threshold = tail.threshold(tail_size(level, reference.len()));
+        let found = tail.cover(&balls, &masses, level, threshold);
+        all.extend(OF_TAIL.iter().map(|&(metric, of)| (metric, Some(level), of(&found))));
+        all.push(("tail_odds_ratio", Some(level), share(pooled.tail(level))));
+    }
+    Ok(all)
 }
 
 /// What the passes over the pairs found.
@@ -127,30 +172,33 @@ struct Subset {
     pooled: [Vec<PooledTail>; 2],
 }
 
+/// A number of a result, by the metric's name.
+type Of<T> = (&'static str, fn(&T) -> f64);
+
+const OF_PRDC: [Of<Prdc>; 4] = [
+    ("precision", |prdc| prdc.precision),
+    ("recall", |prdc| prdc.recall),
+    ("density", |prdc| prdc.density),
+    ("coverage", |prdc| prdc.coverage),
+];
+
+const OF_TAIL: [Of<TailCoverage>; 4] = [
+    ("tail_coverage", |tail| tail.coverage),
+    ("tail_recall", |tail| tail.recall),
+    ("tail_mass", |tail| tail.mass),
+    ("tail_supported_mass", |tail| tail.supported_mass),
+];
+
 fn estimates(trio: &Trio<'_>, levels: &[f64], per_subset: &[Subset]) -> Vec<Estimate> {
-    type OfPrdc = fn(&Prdc) -> f64;
-    type OfTail = fn(&TailCoverage) -> f64;
-    let of_prdc: [(&str, OfPrdc); 4] = [
-        ("precision", |prdc| prdc.precision),
-        ("recall", |prdc| prdc.recall),
-        ("density", |prdc| prdc.density),
-        ("coverage", |prdc| prdc.coverage),
-    ];
-    let of_tail: [(&str, OfTail); 4] = [
-        ("tail_coverage", |tail| tail.coverage),
-        ("tail_recall", |tail| tail.recall),
-        ("tail_mass", |tail| tail.mass),
-        ("tail_supported_mass", |tail| tail.supported_mass),
-    ];
     let mut all = Vec::new();
-    for (metric, of) in of_prdc {
+    for (metric, of) in OF_PRDC {
         all.push(
             trio.estimate(metric, None, |s| {
                 (of(&per_subset[s].prdc[1]), of(&per_subset[s].prdc[0]))
             }),
         );
     }
-    for (metric, of) in of_tail {
+    for (metric, of) in OF_TAIL {
         for (index, &level) in levels.iter().enumerate() {
             all.push(trio.estimate(metric, Some(level), |s| {
                 (of(&per_subset[s].tails[1][index]), of(&per_subset[s].tails[0][index]))
