@@ -7,23 +7,7 @@ from typing import Any
 
 import polars as pl
 
-SCHEMA = {
-    "metric": pl.String,
-    "level": pl.Float64,
-    "value": pl.Float64,
-    "low": pl.Float64,
-    "high": pl.Float64,
-    "null": pl.Float64,
-    "null_low": pl.Float64,
-    "null_high": pl.Float64,
-    "retention": pl.Float64,
-    "retention_low": pl.Float64,
-    "retention_high": pl.Float64,
-    "direction": pl.String,
-    "n_reference": pl.Int64,
-    "n_candidate": pl.Int64,
-    "method": pl.String,
-}
+from tailwatch.comparison.result import SCHEMA
 
 # Value, null and retention with their intervals; the value on all rows is the last column.
 _SHRUNK = """\
