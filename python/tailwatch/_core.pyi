@@ -10,6 +10,7 @@ from tailwatch.running import Settings
 
 __all__ = [
     "Rows",
+    "density_metric",
     "directional_metrics",
     "directional_tails",
     "directions",
@@ -85,22 +86,27 @@ def thread_count(settings: Settings) -> int: ...
 def sample(count: int, size: int, seed: int, purpose: str) -> NDArray[np.int64]: ...
 def neighbor_metrics(
     samples: _Samples,
-    halves: _Halves,
+    replicates: _Halves,
     levels: Sequence[float],
     k: int,
     settings: Settings,
+) -> list[_Estimate]: ...
+def density_metric(
+    samples: _Samples, replicates: tuple[int, int], k: int, settings: Settings
 ) -> list[_Estimate]: ...
 def whole_neighbor_metrics(
     reference: Rows, candidate: Rows, levels: Sequence[float], k: int, settings: Settings
 ) -> list[tuple[str, float | None, float]]: ...
 def directional_metrics(
     samples: _Samples,
-    halves: _Halves,
+    replicates: _Halves,
     level: float,
     directions: int,
     settings: Settings,
 ) -> list[_Estimate]: ...
-def gaussian_metrics(samples: _Samples, halves: _Halves, settings: Settings) -> list[_Estimate]: ...
+def gaussian_metrics(
+    samples: _Samples, replicates: _Halves, settings: Settings
+) -> list[_Estimate]: ...
 def kernel_metric(
     samples: _Samples, kernel: str, parameters: Sequence[float], settings: Settings
 ) -> tuple[float, float, float, float, float]: ...

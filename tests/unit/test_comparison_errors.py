@@ -24,9 +24,12 @@ def test_plain_halves_vary_as_the_whole_does() -> None:
 
 
 def test_complementary_halves_split_into_odd_and_even() -> None:
-    # Pairs (3, 1), (5, −1), (2, 0): odd parts 1, 3, 1; even parts 2, 2, 1.
-    of = error([0.0, 3, 1, 5, -1, 2, 0], complementary=True)
-    assert variance(of.values, of) == pytest.approx(11 / 3 - 1 / 3)
+    # Pairs (3, 1), (5, −1), (4, 2): odd parts 1, 3, 1; even 2, 2, 3 of variance 1/3: negligible.
+    of = error([0.0, 3, 1, 5, -1, 4, 2], complementary=True)
+    assert variance(of.values, of) == pytest.approx(11 / 3)
+    # Pairs (3, 1), (5, −1), (5, 3): odd parts 1, 3, 1; even parts 2, 2, 4 of variance 4/3.
+    of = error([0.0, 3, 1, 5, -1, 5, 3], complementary=True)
+    assert variance(of.values, of) == pytest.approx(11 / 3 - 4 / 3)
 
 
 def test_the_variance_is_never_below_its_even_part() -> None:

@@ -99,6 +99,8 @@ def test_methods(found: tw.Comparison) -> None:
     for metric, method in methods.items():
         if metric == "mode_coverage":
             assert method.startswith("no interval; ")
+        elif metric == "density":
+            assert method == "three-quarter sampling"
         else:
             assert method == ("closed variance" if metric in closed else "half-sampling"), metric
 

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
     from tailwatch.comparison.estimates import HalfSamples
 
+NEGLIGIBLE = 0.25
+"""Even over odd variance: 1/2 at a stationary point, 0 far from one."""
+
 __all__ = ["degrees_of_freedom", "standard_error", "variance"]
 
 
@@ -36,11 +39,13 @@ def variance(statistic: NDArray[np.float64], error: HalfSamples) -> float:
 
 def _variance(halves: NDArray[np.float64], error: HalfSamples) -> float:
     if not error.complementary:
-        return float(halves.var(ddof=1))
+        # A share f without replacement varies (1 − f)/f times as much as the whole.
+        return float(halves.var(ddof=1)) * error.kept / (1 - error.kept)
     first, second = halves[0::2], halves[1::2]
     odd = float((((first - second) / 2) ** 2).mean())
     even = float(((first + second) / 2).var(ddof=1))
-    return max(odd - even, even)
+    # Where the even part is small there is nothing to take off, and its noise would only shorten.
+    return odd if even < NEGLIGIBLE * odd else max(odd - even, even)
 
 
 def standard_error(statistic: NDArray[np.float64], error: HalfSamples) -> float:

@@ -32,6 +32,8 @@ class HalfSamples:
         For shares: the rows of the whole that the share is taken of.
     complementary
         Whether every second half is the complement of the one before it.
+    kept
+        Share of the rows that a replicate holds.
     present
         From the counted form to the metric: increasing. Masses are shares over their level, odds a
         function of a share.
@@ -42,6 +44,7 @@ class HalfSamples:
     scale: Scale
     total: float = 0.0
     complementary: bool = False
+    kept: float = 0.5
     present: Callable[[NDArray[np.float64]], NDArray[np.float64]] = lambda counted: counted
 
 

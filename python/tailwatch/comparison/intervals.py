@@ -63,12 +63,13 @@ def intervals_of(estimate: Estimate, direction: Direction, confidence: float) ->
     if isinstance(error, ClosedVariance):
         return _closed(estimate, error, confidence)
     t = _t(error, confidence)
+    method = "half-sampling" if error.kept == 0.5 else "three-quarter sampling"
     retained = _excess_of_halves if direction == "lower" else _retained
     return Intervals(
         _interval(error.values, error, t, confidence),
         _interval(error.nulls, error, t, confidence),
         *retained(estimate, error, t),
-        "half-sampling",
+        method,
     )
 
 
@@ -128,7 +129,7 @@ def _around(centre: float, margin: float) -> tuple[float, float]:
 
 def _smoothed(counted: NDArray[np.float64], error: HalfSamples) -> NDArray[np.float64]:
     """Shares with half a count added to both sides, so that none is 0 or 1."""
-    total = np.full(counted.shape, error.total / 2)
+    total = np.full(counted.shape, error.total * error.kept)
     total[0] = error.total
     smoothed: NDArray[np.float64] = (counted * total + 0.5) / (total + 1)
     return smoothed

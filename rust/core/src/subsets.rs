@@ -41,6 +41,15 @@ impl Subsets {
         )
     }
 
+    /// The whole and `count` random three-quarter samples.
+    #[must_use]
+    pub fn three_quarters(rows: usize, count: usize, seed: u64, sample: u64) -> Self {
+        let part = |part: u64| {
+            random_groups(seed, "three-quarter-sample", sample << 32 | part, GROUPS * 3 / 4)
+        };
+        Self::of_halves(rows, (0..count as u64).map(part).collect())
+    }
+
     /// As [`Subsets::halves`], but every second half is the complement of the one before it, so that what
     /// is odd and what is even in the sampling error can be told apart.
     #[must_use]
@@ -109,8 +118,12 @@ impl Subsets {
 }
 
 fn random_half(seed: u64, sample: u64, half: u64) -> [bool; GROUPS] {
+    random_groups(seed, "half-sample", sample << 32 | half, GROUPS / 2)
+}
+
+fn random_groups(seed: u64, purpose: &str, index: u64, count: usize) -> [bool; GROUPS] {
     let mut chosen = [false; GROUPS];
-    for group in Stream::new(seed, "half-sample", sample << 32 | half).sample(GROUPS, GROUPS / 2) {
+    for group in Stream::new(seed, purpose, index).sample(GROUPS, count) {
         chosen[group] = true;
     }
     chosen
@@ -141,6 +154,13 @@ mod tests {
         }
         let other = Subsets::halves(320, 30, 7, 2);
         assert!((0..320).any(|row| subsets.mask(row) != other.mask(row)));
+    }
+
+    #[test]
+    fn three_quarters_hold_three_quarters() {
+        let subsets = Subsets::three_quarters(320, 30, 7, 1);
+        assert!((1..31).all(|subset| subsets.size(subset) == 240));
+        assert_ne!(subsets.mask(0), Subsets::three_quarters(320, 30, 8, 1).mask(0));
     }
 
     #[test]

@@ -6,7 +6,9 @@
 
 use numpy::{IntoPyArray, PyArray1};
 use pyo3::prelude::*;
-use tailwatch_core::inference::{Estimate, Halves, Trio, gaussian, kernels, neighbors, tails};
+use tailwatch_core::inference::{
+    Estimate, Parts, Replicates, Trio, gaussian, kernels, neighbors, tails,
+};
 use tailwatch_core::{Control, Result};
 
 use crate::divergence::kernel_of;
@@ -24,16 +26,19 @@ type PyHalves = (usize, u64, bool);
 fn with_trio<T: Send>(
     py: Python<'_>,
     samples: &Samples<'_>,
-    halves: PyHalves,
+    replicates: Replicates,
     settings: &Settings,
     work: impl FnOnce(&Trio<'_>, &Control) -> Result<T> + Send,
 ) -> PyResult<T> {
     let (a, b, c) = (samples.0.borrow(py)?, samples.1.borrow(py)?, samples.2.borrow(py)?);
-    let (count, seed, complementary) = halves;
-    let halves = Halves { count, seed, complementary };
-    let trio = Trio::new(a.rows()?, b.rows()?, c.rows()?, halves);
+    let trio = Trio::new(a.rows()?, b.rows()?, c.rows()?, replicates);
     let trio = trio.map_err(|error| to_python(&error))?;
     enter(py, settings, |control| work(&trio, control))
+}
+
+fn halves((count, seed, complementary): PyHalves) -> Replicates {
+    let parts = if complementary { Parts::ComplementaryHalves } else { Parts::Halves };
+    Replicates { count, seed, parts }
 }
 
 fn wrap(py: Python<'_>, estimates: Vec<Estimate>) -> Vec<PyEstimate<'_>> {
@@ -46,13 +51,30 @@ fn wrap(py: Python<'_>, estimates: Vec<Estimate>) -> Vec<PyEstimate<'_>> {
 pub(crate) fn neighbor_metrics<'py>(
     py: Python<'py>,
     samples: Samples<'py>,
-    halves: PyHalves,
+    replicates: PyHalves,
     levels: Vec<f64>,
     k: usize,
     settings: Settings,
 ) -> PyResult<Vec<PyEstimate<'py>>> {
-    let found = with_trio(py, &samples, halves, &settings, |trio, control| {
+    let found = with_trio(py, &samples, halves(replicates), &settings, |trio, control| {
         neighbors::neighbor_metrics(trio, &levels, k, control)
+    })?;
+    Ok(wrap(py, found))
+}
+
+/// Density, with three-quarter samples: (how many, the seed).
+#[pyfunction]
+pub(crate) fn density_metric<'py>(
+    py: Python<'py>,
+    samples: Samples<'py>,
+    replicates: (usize, u64),
+    k: usize,
+    settings: Settings,
+) -> PyResult<Vec<PyEstimate<'py>>> {
+    let (count, seed) = replicates;
+    let replicates = Replicates { count, seed, parts: Parts::ThreeQuarters };
+    let found = with_trio(py, &samples, replicates, &settings, |trio, control| {
+        neighbors::density_metric(trio, k, control)
     })?;
     Ok(wrap(py, found))
 }
@@ -79,13 +101,13 @@ pub(crate) fn whole_neighbor_metrics(
 pub(crate) fn directional_metrics<'py>(
     py: Python<'py>,
     samples: Samples<'py>,
-    halves: PyHalves,
+    replicates: PyHalves,
     level: f64,
     directions: usize,
     settings: Settings,
 ) -> PyResult<Vec<PyEstimate<'py>>> {
-    let found = with_trio(py, &samples, halves, &settings, |trio, control| {
-        tails::directional_metrics(trio, level, directions, halves.1, control)
+    let found = with_trio(py, &samples, halves(replicates), &settings, |trio, control| {
+        tails::directional_metrics(trio, level, directions, replicates.1, control)
     })?;
     Ok(wrap(py, found))
 }
@@ -95,10 +117,10 @@ pub(crate) fn directional_metrics<'py>(
 pub(crate) fn gaussian_metrics<'py>(
     py: Python<'py>,
     samples: Samples<'py>,
-    halves: PyHalves,
+    replicates: PyHalves,
     settings: Settings,
 ) -> PyResult<Vec<PyEstimate<'py>>> {
-    let found = with_trio(py, &samples, halves, &settings, gaussian::gaussian_metrics)?;
+    let found = with_trio(py, &samples, halves(replicates), &settings, gaussian::gaussian_metrics)?;
     Ok(wrap(py, found))
 }
 
@@ -112,7 +134,7 @@ pub(crate) fn kernel_metric(
     settings: Settings,
 ) -> PyResult<(f64, f64, f64, f64, f64)> {
     let kernel = kernel_of(kernel, &parameters)?;
-    let found = with_trio(py, &samples, (0, 0, false), &settings, |trio, control| {
+    let found = with_trio(py, &samples, halves((0, 0, false)), &settings, |trio, control| {
         kernels::kernel_metric(trio, kernel, control)
     })?;
     Ok((

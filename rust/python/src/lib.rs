@@ -32,7 +32,7 @@ mod _core {
     use super::enter::thread_count;
     #[pymodule_export]
     use super::inference::{
-        directional_metrics, gaussian_metrics, kernel_metric, neighbor_metrics,
+        density_metric, directional_metrics, gaussian_metrics, kernel_metric, neighbor_metrics,
         whole_neighbor_metrics,
     };
     #[pymodule_export]

@@ -27,15 +27,26 @@ pub struct Estimate {
     pub null: Vec<f64>,
 }
 
-/// How halves are drawn.
+/// Which parts of each sample are drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Halves {
+pub enum Parts {
+    /// Independent halves.
+    Halves,
+    /// Halves of which every second one is the complement of the one before it.
+    ComplementaryHalves,
+    /// Independent three-quarter samples.
+    ThreeQuarters,
+}
+
+/// How parts are drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Replicates {
     /// Their number; 0 for the whole samples alone.
     pub count: usize,
     /// The seed they are drawn under.
     pub seed: u64,
-    /// Whether every second half is the complement of the one before it.
-    pub complementary: bool,
+    /// Which.
+    pub parts: Parts,
 }
 
 /// The three samples of a comparison.
@@ -47,21 +58,23 @@ pub struct Trio<'a> {
 
 impl<'a> Trio<'a> {
     /// A, B and C with random halves of each. Rows must come in random order.
-    pub fn new(a: Rows<'a>, b: Rows<'a>, c: Rows<'a>, halves: Halves) -> Result<Self> {
+    pub fn new(a: Rows<'a>, b: Rows<'a>, c: Rows<'a>, replicates: Replicates) -> Result<Self> {
         check_pair(&a, "reference", &b, "reference")?;
         check_pair(&a, "reference", &c, "candidate")?;
-        let Halves { count, seed, complementary } = halves;
+        let Replicates { count, seed, parts } = replicates;
         if count > MOST_HALVES {
             return Err(Error::Input(format!(
                 "halves: expected at most {MOST_HALVES}, got {count}"
             )));
         }
-        let subsets =
-            [(&a, 0), (&b, 1), (&c, 2)].map(|(rows, sample)| match (count, complementary) {
-                (0, _) => Subsets::whole(rows.len()),
-                (_, false) => Subsets::halves(rows.len(), count, seed, sample),
-                (_, true) => Subsets::complementary_halves(rows.len(), count, seed, sample),
-            });
+        let subsets = [(&a, 0), (&b, 1), (&c, 2)].map(|(rows, sample)| match (count, parts) {
+            (0, _) => Subsets::whole(rows.len()),
+            (_, Parts::Halves) => Subsets::halves(rows.len(), count, seed, sample),
+            (_, Parts::ComplementaryHalves) => {
+                Subsets::complementary_halves(rows.len(), count, seed, sample)
+            }
+            (_, Parts::ThreeQuarters) => Subsets::three_quarters(rows.len(), count, seed, sample),
+        });
         Ok(Self { rows: [a, b, c], subsets })
     }
 
