@@ -12,6 +12,7 @@ from tailwatch import _core
 from tailwatch.arguments import tail_size
 from tailwatch.comparison.estimates import ClosedVariance, Estimate, HalfSamples, NoInterval
 from tailwatch.comparison.heaviness import tail_index
+from tailwatch.comparison.registry import METRICS
 from tailwatch.comparison.samples import REPLICATES
 from tailwatch.metrics.divergence import median_distance, polynomial_parameters
 from tailwatch.metrics.modes import default_clusters, mode_table
@@ -75,6 +76,7 @@ def _neighbors(samples: Samples, panel: Panel, settings: Settings) -> Iterator[E
     found = _core.neighbor_metrics(samples.bounded, panel.halves(), panel.levels, panel.k, settings)
     for metric, level, values, nulls in found:
         if metric == "density":
+            # Its replicates are others: see _density.
             continue
         if level is None:
             error = HalfSamples(values, nulls, "share", rows)
@@ -123,8 +125,6 @@ def _neighbors_full(samples: Samples, panel: Panel, settings: Settings) -> Full:
     reference, candidate = samples.bounded_wholes
     found = _core.whole_neighbor_metrics(reference, candidate, panel.levels, panel.k, settings)
     for metric, level, counted in found:
-        if metric == "density":
-            continue
         value = np.array(counted)
         if metric in {"tail_mass", "tail_supported_mass"} and level is not None:
             value = _over(value, level=level)
@@ -136,6 +136,9 @@ def _neighbors_full(samples: Samples, panel: Panel, settings: Settings) -> Full:
 
 
 def _density_full(samples: Samples, panel: Panel, settings: Settings) -> Full:
+    if any(METRICS[name].family == "neighbors" for name in panel.names):
+        # The pass of the other neighbour metrics has it already.
+        return
     reference, candidate = samples.bounded_wholes
     prdc = _core.precision_recall_density_coverage(reference, candidate, panel.k, settings)
     yield "density", None, prdc[2]
