@@ -92,7 +92,7 @@ pub fn whole_neighbor_metrics(
 }
 
 /// Density alone. Its balls overlap most where they are few, and a half-sample of them varies by less than
-/// the whole warrants (by a fifth in small clusters): draw three-quarter samples. Five block products.
+/// the whole warrants: draw three-quarter samples. Five block products.
 pub fn density_metric(trio: &Trio<'_>, k: usize, control: &Control) -> Result<Vec<Estimate>> {
     check_k(k, trio.smallest().saturating_sub(1), "a subsample", true)?;
     let h = trio.rows[A].len() as u64;
