@@ -50,8 +50,8 @@ null, share of intervals of the retention that hold 1 (0 for divergences). The M
 a share near 0.95 is {error:.3f} (one standard deviation). `–`: no interval is claimed. A cell with
 a count in parentheses: an interval is claimed for so many of the pairs only.
 
-The rules of the intervals (which replicates, degrees of freedom, when the binomial interval joins,
-the heavy-tail threshold) were chosen while looking at simulations with these seeds: the table is not
+The rules of the intervals (which replicates, degrees of freedom, when the binomial interval
+joins, the heavy-tail threshold) were chosen while looking at simulations with these seeds: the table is not
 an independent check of them.
 
 Made by `python benches/interval_coverage.py`.
