@@ -51,8 +51,8 @@ a share near 0.95 is {error:.3f} (one standard deviation). `–`: no interval is
 a count in parentheses: an interval is claimed for so many of the pairs only.
 
 The rules of the intervals (which replicates, degrees of freedom, when the binomial interval
-joins, the heavy-tail threshold) were chosen while looking at simulations with these seeds: the table is not
-an independent check of them.
+joins, the heavy-tail threshold) were chosen while looking at simulations with these seeds:
+the table is not an independent check of them.
 
 Made by `python benches/interval_coverage.py`.
 """
