@@ -10,8 +10,8 @@ use rayon::prelude::*;
 use crate::control::Control;
 use crate::error::{Error, Result};
 use crate::moments::add_scaled;
-use crate::neighbors::{Nearest, for_blocks, sweep};
-use crate::rows::{Rows, check_pair, check_rows};
+use crate::neighbors::{Frame, Nearest, Set, nearest_across};
+use crate::rows::{Rows, check_rows};
 use crate::streams::Stream;
 
 /// Rounds after which an assignment that still changes is taken as it is.
@@ -35,17 +35,32 @@ impl Centres {
 
     /// The cluster of each row: its nearest centre.
     pub fn assign(&self, rows: &Rows<'_>, control: &Control) -> Result<Vec<u32>> {
+        if self.columns != rows.columns() {
+            return Err(Error::Dimension(format!(
+                "rows: expected {} columns as in centres, got {}",
+                self.columns,
+                rows.columns()
+            )));
+        }
+        check_rows(rows, "rows", 1)?;
+        let frame = Frame::of(rows, control);
+        self.assign_set(&Set::alone(rows, frame.as_ref(), control)?, frame.as_ref(), control)
+    }
+
+    /// The same for rows that are coded already.
+    fn assign_set(
+        &self,
+        rows: &Set<'_>,
+        frame: Option<&Frame>,
+        control: &Control,
+    ) -> Result<Vec<u32>> {
         let shape = (self.count(), self.columns);
         let view = ArrayView2::from_shape(shape, &self.values)
             .map_err(|_| Error::Dimension("centres: not a whole number of rows".into()))?;
         let base = Rows::from_f64(view);
-        check_pair(&base, "centres", rows, "rows")?;
-        let blocks = for_blocks(rows, control, |block, scratch| {
-            let mut nearest = Nearest::new(block.clone(), 1, false);
-            sweep(rows, block, &base, None, &mut nearest, scratch, control)?;
-            Ok(nearest.into_entries())
-        })?;
-        Ok(blocks.iter().flatten().map(|entry| entry.index as u32).collect())
+        let found = nearest_across(rows, &Set::alone(&base, frame, control)?, 1, control)?;
+        let entries = found.into_iter().flat_map(Nearest::into_entries);
+        Ok(entries.map(|entry| entry.index as u32).collect())
     }
 }
 
@@ -62,8 +77,10 @@ pub fn k_means(rows: &Rows<'_>, clusters: usize, seed: u64, control: &Control) -
     control.begin("k-means", (n * clusters * ROUNDS) as u64);
     let mut centres = Centres { values: seeds(rows, clusters, seed, control)?, columns: d };
     let mut labels = Vec::new();
+    let frame = Frame::of(rows, control);
+    let set = Set::alone(rows, frame.as_ref(), control)?;
     for _ in 0..ROUNDS {
-        let next = centres.assign(rows, control)?;
+        let next = centres.assign_set(&set, frame.as_ref(), control)?;
         if next == labels {
             break;
         }

@@ -36,6 +36,7 @@ struct State {
     cancelled: AtomicBool,
     stage: Mutex<(&'static str, u64)>,
     done: AtomicU64,
+    measured: AtomicU64,
 }
 
 impl Control {
@@ -107,6 +108,17 @@ impl Control {
     pub fn progress(&self) -> Progress {
         let (stage, total) = *self.state.stage.lock().unwrap_or_else(PoisonError::into_inner);
         Progress { stage, done: self.state.done.load(Ordering::Relaxed).min(total), total }
+    }
+
+    /// Counts pairs of rows whose distance was measured.
+    pub fn count_measured(&self, pairs: u64) {
+        self.state.measured.fetch_add(pairs, Ordering::Relaxed);
+    }
+
+    /// Pairs of rows whose distance was measured, because their codes did not settle it.
+    #[must_use]
+    pub fn measured(&self) -> u64 {
+        self.state.measured.load(Ordering::Relaxed)
     }
 
     /// Runs `work` with the pool as the home of its parallel iterators.

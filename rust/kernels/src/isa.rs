@@ -10,12 +10,16 @@ pub enum Isa {
     Portable,
     /// x86-64 with 256-bit vectors.
     Avx2,
-    /// x86-64 with 512-bit vectors.
+    /// The same with integer dot products in 256-bit vectors: x86-64 without AVX-512, from 2021 on.
+    AvxVnni,
+    /// x86-64 with 512-bit vectors and integer dot products: Ice Lake, Zen 4 and newer.
     Avx512,
+    /// 64-bit ARM.
+    Neon,
 }
 
 impl Isa {
-    const ALL: [Self; 3] = [Self::Portable, Self::Avx2, Self::Avx512];
+    const ALL: [Self; 5] = [Self::Portable, Self::Avx2, Self::AvxVnni, Self::Avx512, Self::Neon];
 
     /// Whether this processor can run it.
     #[must_use]
@@ -25,8 +29,20 @@ impl Isa {
             #[cfg(target_arch = "x86_64")]
             Self::Avx2 => std::arch::is_x86_feature_detected!("avx2"),
             #[cfg(target_arch = "x86_64")]
-            Self::Avx512 => std::arch::is_x86_feature_detected!("avx512f"),
-            #[cfg(not(target_arch = "x86_64"))]
+            Self::AvxVnni => {
+                std::arch::is_x86_feature_detected!("avx2")
+                    && std::arch::is_x86_feature_detected!("avxvnni")
+            }
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512 => {
+                std::arch::is_x86_feature_detected!("avx512f")
+                    && std::arch::is_x86_feature_detected!("avx512bw")
+                    && std::arch::is_x86_feature_detected!("avx512vl")
+                    && std::arch::is_x86_feature_detected!("avx512vnni")
+            }
+            #[cfg(target_arch = "aarch64")]
+            Self::Neon => true,
+            #[allow(unreachable_patterns)] // which of them are left depends on the architecture
             _ => false,
         }
     }
@@ -49,7 +65,9 @@ impl Isa {
         match self {
             Self::Portable => "portable",
             Self::Avx2 => "avx2",
+            Self::AvxVnni => "avxvnni",
             Self::Avx512 => "avx512",
+            Self::Neon => "neon",
         }
     }
 }
@@ -65,7 +83,8 @@ impl FromStr for Isa {
 
     fn from_str(name: &str) -> Result<Self, String> {
         Self::ALL.into_iter().find(|isa| isa.name() == name).ok_or_else(|| {
-            format!("unknown instruction set '{name}': expected portable, avx2 or avx512")
+            let names: Vec<&str> = Self::ALL.iter().map(|isa| isa.name()).collect();
+            format!("unknown instruction set '{name}': expected one of {}", names.join(", "))
         })
     }
 }

@@ -77,10 +77,13 @@ fn dispatch<T: Term>(isa: Isa, queries: &[f64], base: &[f64], stride: usize, out
         Isa::Portable => unsafe { panels::<Portable, T, 2, 2>(queries, base, stride, out) },
         #[cfg(target_arch = "x86_64")]
         // SAFETY: the processor has AVX2; the panels were measured above.
-        Isa::Avx2 => unsafe { panels_avx2::<T>(queries, base, stride, out) },
+        Isa::Avx2 | Isa::AvxVnni => unsafe { panels_avx2::<T>(queries, base, stride, out) },
         #[cfg(target_arch = "x86_64")]
         // SAFETY: the processor has AVX-512F; the panels were measured above.
         Isa::Avx512 => unsafe { panels_avx512::<T>(queries, base, stride, out) },
+        // The compiler's own NEON code, without contraction: the portable lanes serve it.
+        // SAFETY: as for the portable set.
+        Isa::Neon => unsafe { panels::<Portable, T, 2, 2>(queries, base, stride, out) },
         #[cfg(not(target_arch = "x86_64"))]
         _ => unreachable!("not available on this architecture"),
     }

@@ -1,24 +1,14 @@
 //! Which balls hold which rows, in each subset. Level 3.
 //!
 //! The ball of a row has the row's k-th nearest neighbour distance as its radius and is closed (≤), so
-//! that duplicates hold each other. One pass over the pairs settles everything: only pairs within the
-//! largest radius of either row are looked at.
+//! that duplicates hold each other. One search settles everything: only pairs within the largest radius
+//! of either row are met.
 
+use std::ops::Range;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::rarity::BySubset;
-use crate::control::Control;
-use crate::error::Result;
-use crate::neighbors::{Visit, for_blocks, sweep};
-use crate::rows::Rows;
-use crate::subsets::{Subsets, bits};
-
-/// A sample with the squared radii of its balls.
-pub(crate) struct Sample<'a> {
-    pub(crate) rows: &'a Rows<'a>,
-    pub(crate) subsets: &'a Subsets,
-    pub(crate) radii: &'a BySubset,
-}
+use super::rarity::Sample;
+use crate::subsets::bits;
 
 /// What the balls of an anchor X and of a candidate Y hold of each other.
 pub(crate) struct Balls {
@@ -48,67 +38,49 @@ impl Balls {
     }
 }
 
-/// Counts in one pass over all pairs of an anchor and a candidate row.
-pub(crate) fn count_balls(
-    anchor: &Sample<'_>,
-    candidate: &Sample<'_>,
-    control: &Control,
-) -> Result<Balls> {
-    let subsets = anchor.subsets.count();
-    let reach_of = |sample: &Sample<'_>| -> Vec<f64> {
-        (0..sample.rows.len())
-            .map(|row| sample.radii.largest(row, sample.subsets.mask(row)))
-            .collect()
-    };
-    let (anchor_reach, candidate_reach) = (reach_of(anchor), reach_of(candidate));
-    let zeros = || (0..anchor.rows.len()).map(|_| AtomicU32::new(0)).collect::<Vec<_>>();
-    let (covered, recalled) = (zeros(), zeros());
-    let blocks = for_blocks(candidate.rows, control, |block, scratch| {
-        let mut counter = Counter {
-            anchor,
-            candidate,
-            reach: &candidate_reach,
-            first: block.start,
-            holding: vec![0; block.len() * subsets],
-            covered: &covered,
-            recalled: &recalled,
-        };
-        sweep(
-            candidate.rows,
-            block,
-            anchor.rows,
-            Some(&anchor_reach),
-            &mut counter,
-            scratch,
-            control,
-        )?;
-        Ok(counter.holding)
-    })?;
-    let settle = |flags: Vec<AtomicU32>| flags.into_iter().map(AtomicU32::into_inner).collect();
-    Ok(Balls {
-        subsets,
-        holding: blocks.concat(),
-        covered: settle(covered),
-        recalled: settle(recalled),
-    })
+/// What all blocks of candidate rows find out of the anchor's rows.
+pub(crate) struct Marks {
+    covered: Vec<AtomicU32>,
+    recalled: Vec<AtomicU32>,
 }
 
-struct Counter<'a> {
-    anchor: &'a Sample<'a>,
-    candidate: &'a Sample<'a>,
-    reach: &'a [f64],
-    first: usize,
-    holding: Vec<u32>,
-    covered: &'a [AtomicU32],
-    recalled: &'a [AtomicU32],
-}
-
-impl Visit for Counter<'_> {
-    fn reach(&self, y: usize) -> f64 {
-        self.reach[y]
+impl Marks {
+    /// Nothing found yet of `rows` anchor rows.
+    pub(crate) fn new(rows: usize) -> Self {
+        let zeros = || (0..rows).map(|_| AtomicU32::new(0)).collect();
+        Self { covered: zeros(), recalled: zeros() }
     }
 
-    fn visit(&mut self, y: usize, x: usize, squared: f64) {
+    /// The balls, from the counts of all blocks in order.
+    pub(crate) fn settle(self, subsets: usize, holding: Vec<u32>) -> Balls {
+        let settle = |flags: Vec<AtomicU32>| flags.into_iter().map(AtomicU32::into_inner).collect();
+        let (covered, recalled) = (settle(self.covered), settle(self.recalled));
+        Balls { subsets, holding, covered, recalled }
+    }
+}
+
+/// Counts for one block of candidate rows.
+pub(crate) struct Counter<'a> {
+    anchor: &'a Sample<'a>,
+    candidate: &'a Sample<'a>,
+    first: usize,
+    holding: Vec<u32>,
+    marks: &'a Marks,
+}
+
+impl<'a> Counter<'a> {
+    pub(crate) fn new(
+        anchor: &'a Sample<'a>,
+        candidate: &'a Sample<'a>,
+        block: Range<usize>,
+        marks: &'a Marks,
+    ) -> Self {
+        let holding = vec![0; block.len() * anchor.subsets.count()];
+        Self { anchor, candidate, first: block.start, holding, marks }
+    }
+
+    /// Takes a pair within reach of either row.
+    pub(crate) fn count(&mut self, y: usize, x: usize, squared: f64) {
         let subsets = self.anchor.subsets.count();
         let holding = &mut self.holding[(y - self.first) * subsets..][..subsets];
         let (mut covers, mut recalls) = (0, 0);
@@ -119,8 +91,13 @@ impl Visit for Counter<'_> {
             }
             recalls |= u32::from(squared <= self.candidate.radii.get(y, subset)) << subset;
         }
-        mark(&self.covered[x], covers);
-        mark(&self.recalled[x], recalls);
+        mark(&self.marks.covered[x], covers);
+        mark(&self.marks.recalled[x], recalls);
+    }
+
+    /// The counts of the block.
+    pub(crate) fn into_holding(self) -> Vec<u32> {
+        self.holding
     }
 }
 

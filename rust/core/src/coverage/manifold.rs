@@ -5,11 +5,12 @@
 //! share of X whose own ball holds a row of Y (Naeem et al. 2020). Balls are closed.
 //! Cost: O((n² + m² + nm)·d) time, O(n + m) memory.
 
-use super::balls::{Balls, Sample, count_balls};
-use super::rarity::{Base, BySubset, kth_squared};
+use super::balls::Balls;
+use super::meeting::{Meeting, Wanted};
+use super::rarity::Sample;
 use crate::control::Control;
 use crate::error::Result;
-use crate::neighbors::check_k;
+use crate::neighbors::{Set, check_k};
 use crate::rows::{Rows, check_pair};
 use crate::subsets::Subsets;
 
@@ -39,14 +40,10 @@ pub fn precision_recall_density_coverage(
     let (n, m) = (reference.len() as u64, candidate.len() as u64);
     control.begin("neighbours", n * n + m * m + n * m);
     let (of_x, of_y) = (Subsets::whole(reference.len()), Subsets::whole(candidate.len()));
-    let radii = |rows: &Rows<'_>, subsets: &Subsets| -> Result<BySubset> {
-        let base = Base { rows, subsets, is_queries: true };
-        Ok(kth_squared(rows, &[base], &[&[0]], k, control)?.swap_remove(0))
-    };
-    let (radii_x, radii_y) = (radii(reference, &of_x)?, radii(candidate, &of_y)?);
-    let anchor = Sample { rows: reference, subsets: &of_x, radii: &radii_x };
-    let other = Sample { rows: candidate, subsets: &of_y, radii: &radii_y };
-    let balls = count_balls(&anchor, &other, control)?;
+    let [set_x, set_y] = Set::together([reference, candidate], control)?;
+    let anchor = Sample::of(&set_x, &of_x, k, false, control)?;
+    let other = Sample::of(&set_y, &of_y, k, false, control)?;
+    let balls = Meeting::of(&anchor, &other, k, Wanted::Balls, control)?.balls;
     Ok(prdc_of(&balls, &of_x, &of_y, k, 0))
 }
 

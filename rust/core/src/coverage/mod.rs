@@ -3,6 +3,7 @@
 pub(crate) mod balls;
 pub mod directional;
 pub mod manifold;
+pub(crate) mod meeting;
 pub mod pooled;
 pub(crate) mod rarity;
 pub mod tail;

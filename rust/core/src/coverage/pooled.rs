@@ -5,11 +5,12 @@
 //! distributions are equal, the number of candidate rows among them is hypergeometric whatever the
 //! distribution and the dimension.
 
-use super::rarity::{Base, BySubset, kth_squared};
+use super::meeting::{Meeting, Wanted};
+use super::rarity::{BySubset, Sample};
 use super::tail::{check_levels, tail_size};
 use crate::control::Control;
 use crate::error::Result;
-use crate::neighbors::check_k;
+use crate::neighbors::{Set, check_k};
 use crate::rows::{Rows, check_pair, check_rows};
 use crate::subsets::Subsets;
 
@@ -34,16 +35,13 @@ pub fn pooled_tail(
     check_rows(reference, "reference", 2)?;
     check_levels(&[level])?;
     check_k(k, reference.len() + candidate.len() - 1, "the pooled sample", true)?;
-    control.begin("neighbours", ((reference.len() + candidate.len()) as u64).pow(2));
+    let (n, m) = (reference.len() as u64, candidate.len() as u64);
+    control.begin("neighbours", n * n + m * m + n * m);
     let (of_x, of_y) = (Subsets::whole(reference.len()), Subsets::whole(candidate.len()));
-    let bases = |first| {
-        [
-            Base { rows: reference, subsets: &of_x, is_queries: first },
-            Base { rows: candidate, subsets: &of_y, is_queries: !first },
-        ]
-    };
-    let x = kth_squared(reference, &bases(true), &[&[0, 1]], k, control)?.swap_remove(0);
-    let y = kth_squared(candidate, &bases(false), &[&[0, 1]], k, control)?.swap_remove(0);
+    let [set_x, set_y] = Set::together([reference, candidate], control)?;
+    let anchor = Sample::of(&set_x, &of_x, k, true, control)?;
+    let other = Sample::of(&set_y, &of_y, k, true, control)?;
+    let [x, y] = Meeting::of(&anchor, &other, k, Wanted::Pooled, control)?.pooled;
     Ok(PooledRarity::of(&x, &of_x, &y, &of_y, 0).tail(level))
 }
 

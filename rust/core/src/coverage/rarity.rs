@@ -1,27 +1,18 @@
-//! k-th nearest neighbour distances, in the whole sample and in each of its subsets. Level 3.
+//! k-th nearest neighbour distances within a sample, in the whole and in each of its subsets. Level 3.
 //!
 //! The distance of a row to its k-th nearest other row is its *rarity* and the radius of its ball. One
-//! pass keeps for each query a list deep enough to hold the k nearest of every subset: with halves, of
+//! search keeps for each row a list deep enough to hold the k nearest of every subset: with halves, of
 //! the L nearest rows about L/2 belong to a given half. Where a list runs out before some subset has
 //! found its k (a chance below 1e-9 a row), that row alone is measured against everything.
 
-use std::ops::Range;
-
 use crate::control::Control;
 use crate::error::Result;
-use crate::neighbors::{Entry, Nearest, Scratch, for_blocks, sweep};
+use crate::neighbors::exact::{Scratch, sweep};
+use crate::neighbors::{Entry, Nearest, Set, within};
 use crate::rows::Rows;
 use crate::subsets::{Subsets, bits};
 
-/// Rows in which neighbours are sought.
-pub(crate) struct Base<'a> {
-    pub(crate) rows: &'a Rows<'a>,
-    pub(crate) subsets: &'a Subsets,
-    /// Whether they are the queries themselves, so that a row must not find itself.
-    pub(crate) is_queries: bool,
-}
-
-/// One value for each row and subset.
+/// One value for each row and each subset that it belongs to.
 #[derive(Clone, Debug)]
 pub(crate) struct BySubset {
     subsets: usize,
@@ -29,111 +20,155 @@ pub(crate) struct BySubset {
 }
 
 impl BySubset {
+    /// The values row by row.
+    pub(crate) fn new(subsets: usize, values: Vec<f64>) -> Self {
+        Self { subsets, values }
+    }
+
     /// The value of `row` in `subset`.
     pub(crate) fn get(&self, row: usize, subset: usize) -> f64 {
         self.values[row * self.subsets + subset]
     }
-
-    /// The largest value of `row` over the subsets of `mask`.
-    pub(crate) fn largest(&self, row: usize, mask: u32) -> f64 {
-        bits(mask).map(|subset| self.get(row, subset)).fold(f64::NEG_INFINITY, f64::max)
-    }
 }
 
-/// For each pool (bases taken together) the squared distance of each query to its `k`-th nearest row of
-/// the pool, in each subset. Every subset of every pool must hold at least `k` rows beside the query.
-pub(crate) fn kth_squared(
-    queries: &Rows<'_>,
-    bases: &[Base<'_>],
-    pools: &[&[usize]],
-    k: usize,
-    control: &Control,
-) -> Result<Vec<BySubset>> {
-    let subsets = bases[0].subsets.count();
-    let blocks = for_blocks(queries, control, |block, scratch| {
-        let mut lists = Vec::with_capacity(bases.len());
-        for base in bases {
-            lists.push(nearest_of_block(
-                queries,
-                block.clone(),
-                base,
-                depth(k, subsets),
-                scratch,
-                control,
-            )?);
-        }
-        let mut found = vec![Vec::with_capacity(block.len() * subsets); pools.len()];
-        for query in block {
-            for (pool, found) in pools.iter().zip(&mut found) {
-                let shallow: Vec<_> =
-                    pool.iter().map(|&base| (lists[base].list(query), &bases[base])).collect();
-                let mut kth = vec![f64::NAN; subsets];
-                if !kth_of_pool(&shallow, k, &mut kth) {
-                    let mut full = Vec::with_capacity(pool.len());
-                    for &base in *pool {
-                        let (one, all) = (query..query + 1, bases[base].rows.len());
-                        full.push(nearest_of_block(
-                            queries,
-                            one,
-                            &bases[base],
-                            all,
-                            scratch,
-                            control,
-                        )?);
-                    }
-                    let deep: Vec<_> = pool
-                        .iter()
-                        .zip(&full)
-                        .map(|(&base, list)| (list.list(query), &bases[base]))
-                        .collect();
-                    kth_of_pool(&deep, k, &mut kth);
+/// A sample and how rare each of its rows is within it.
+pub(crate) struct Sample<'a> {
+    pub(crate) set: &'a Set<'a>,
+    pub(crate) subsets: &'a Subsets,
+    /// The squared distance of each row to its k-th nearest other row, in the subsets that it belongs to.
+    pub(crate) radii: BySubset,
+    /// The largest squared radius of each row.
+    pub(crate) reach: Vec<f64>,
+    near: Near,
+}
+
+/// The rows within reach of each row, nearest first.
+#[derive(Default)]
+struct Near {
+    ends: Vec<usize>,
+    entries: Vec<Entry>,
+}
+
+impl<'a> Sample<'a> {
+    /// Searches the sample; `near` says whether the rows within reach of each row are kept.
+    pub(crate) fn of(
+        set: &'a Set<'a>,
+        subsets: &'a Subsets,
+        k: usize,
+        near: bool,
+        control: &Control,
+    ) -> Result<Self> {
+        let (rows, count) = (set.rows(), subsets.count());
+        let depth = depth(k, count);
+        let blocks = within(set, depth, control, |lists| {
+            let (mut radii, mut reach) = (Vec::new(), Vec::new());
+            let mut kept = Near::default();
+            for row in lists.queries() {
+                let mask = subsets.mask(row);
+                let (mut kth, mut list) = (vec![f64::INFINITY; count], lists.list(row));
+                let all;
+                let known = Known::cut(list, subsets, depth, rows.len() - 1);
+                if !kth_of(&[known], k, mask, &mut kth) {
+                    all = measured(rows, row, rows, true, control)?;
+                    list = all.list(row);
+                    kth_of(&[Known::whole(list, subsets)], k, mask, &mut kth);
                 }
-                found.extend(kth);
+                let farthest = bits(mask).map(|subset| kth[subset]).fold(0.0, f64::max);
+                if near {
+                    // Rows at the same distance as the last may be missing: no k-th distance needs them.
+                    let within = list.partition_point(|entry| entry.squared <= farthest);
+                    kept.entries.extend_from_slice(&list[..within]);
+                    kept.ends.push(kept.entries.len());
+                }
+                radii.extend(kth);
+                reach.push(farthest);
             }
+            Ok((radii, reach, kept))
+        })?;
+        let (mut radii, mut reach, mut near) = (Vec::new(), Vec::new(), Near::default());
+        for block in blocks {
+            radii.extend(block.0);
+            reach.extend(block.1);
+            let start = near.entries.len();
+            near.ends.extend(block.2.ends.iter().map(|end| start + end));
+            near.entries.extend(block.2.entries);
         }
-        Ok(found)
-    })?;
-    let mut values: Vec<Vec<f64>> = vec![Vec::with_capacity(queries.len() * subsets); pools.len()];
-    for block in blocks {
-        for (all, part) in values.iter_mut().zip(block) {
-            all.extend(part);
-        }
+        Ok(Self { set, subsets, radii: BySubset::new(count, radii), reach, near })
     }
-    Ok(values.into_iter().map(|values| BySubset { subsets, values }).collect())
+
+    /// The other rows within reach of `row`: enough for its k-th nearest in every subset it belongs to.
+    pub(crate) fn near(&self, row: usize) -> Known<'_> {
+        let start = if row == 0 { 0 } else { self.near.ends[row - 1] };
+        Known::whole(&self.near.entries[start..self.near.ends[row]], self.subsets)
+    }
 }
 
 /// Length of a list that holds the `k` nearest of each half but for a chance below 1e-9.
-fn depth(k: usize, subsets: usize) -> usize {
+pub(crate) fn depth(k: usize, subsets: usize) -> usize {
     if subsets == 1 { k } else { 2 * k + 8 * (k as f64).sqrt().ceil() as usize + 32 }
 }
 
-fn nearest_of_block(
+/// The list of all rows of `base`, nearest first, that `query` has; `same` leaves itself out.
+pub(crate) fn measured(
     queries: &Rows<'_>,
-    block: Range<usize>,
-    base: &Base<'_>,
-    depth: usize,
-    scratch: &mut Scratch,
+    query: usize,
+    base: &Rows<'_>,
+    same: bool,
     control: &Control,
 ) -> Result<Nearest> {
-    let mut lists = Nearest::new(block.clone(), depth.min(base.rows.len()), base.is_queries);
-    sweep(queries, block, base.rows, None, &mut lists, scratch, control)?;
+    let n = base.len();
+    let mut lists = Nearest::new(query..query + 1, n - usize::from(same));
+    let (nobody, mut scratch) = (|_, _, _| (), Scratch::default());
+    sweep(queries, base, 0..n, same, &mut lists, None, nobody, &mut scratch, control)?;
     Ok(lists)
 }
 
-/// Writes the `k`-th smallest squared distance in each subset to `kth`; false if a list ended too soon.
-fn kth_of_pool(lists: &[(&[Entry], &Base<'_>)], k: usize, kth: &mut [f64]) -> bool {
-    let mut missing = vec![k; kth.len()];
-    let mut open = kth.len();
+/// What is known of the rows of one sample that are near a query: the nearest first.
+#[derive(Clone, Copy)]
+pub(crate) struct Known<'a> {
+    entries: &'a [Entry],
+    subsets: &'a Subsets,
+    /// Whether nothing follows that could matter.
+    complete: bool,
+}
+
+impl<'a> Known<'a> {
+    /// All that matters.
+    pub(crate) fn whole(entries: &'a [Entry], subsets: &'a Subsets) -> Self {
+        Self { entries, subsets, complete: true }
+    }
+
+    /// A list that was to hold `depth` of `rows` rows: one that is full ends before what else may matter.
+    pub(crate) fn cut(
+        entries: &'a [Entry],
+        subsets: &'a Subsets,
+        depth: usize,
+        rows: usize,
+    ) -> Self {
+        Self { entries, subsets, complete: entries.len() < depth || entries.len() == rows }
+    }
+}
+
+/// Writes the `k`-th smallest squared distance of all lists together, in each subset of `mask`, to `kth`;
+/// false if a list ended too soon. A subset of fewer than `k` rows is left as it is: infinite.
+pub(crate) fn kth_of(lists: &[Known<'_>], k: usize, mask: u32, kth: &mut [f64]) -> bool {
+    let mut missing = [0; u32::BITS as usize];
+    bits(mask).for_each(|subset| missing[subset] = k);
+    let mut open = mask.count_ones();
     let mut heads = vec![0; lists.len()];
-    while open > 0 {
-        let next = (0..lists.len())
-            .filter(|&list| heads[list] < lists[list].0.len())
-            .min_by(|&a, &b| lists[a].0[heads[a]].squared.total_cmp(&lists[b].0[heads[b]].squared));
+    // Beyond the end of a list that was cut, the order of what follows is unknown.
+    while lists.iter().zip(&heads).all(|(list, &head)| head < list.entries.len() || list.complete) {
+        let next = (0..lists.len()).filter(|&list| heads[list] < lists[list].entries.len()).min_by(
+            |&a, &b| {
+                let squared = |list: usize| lists[list].entries[heads[list]].squared;
+                squared(a).total_cmp(&squared(b))
+            },
+        );
         let Some(next) = next else { return false };
-        let (entries, base) = &lists[next];
-        let entry = entries[heads[next]];
+        let list = &lists[next];
+        let entry = list.entries[heads[next]];
         heads[next] += 1;
-        for subset in bits(base.subsets.mask(entry.index)) {
+        for subset in bits(list.subsets.mask(entry.index)) {
             if missing[subset] > 0 {
                 missing[subset] -= 1;
                 if missing[subset] == 0 {
@@ -142,17 +177,16 @@ fn kth_of_pool(lists: &[(&[Entry], &Base<'_>)], k: usize, kth: &mut [f64]) -> bo
                 }
             }
         }
-        // Beyond the end of a list that was cut, the order of what follows is unknown.
-        let complete = entries.len() + usize::from(base.is_queries) >= base.rows.len();
-        if open > 0 && heads[next] == entries.len() && !complete {
-            return false;
+        if open == 0 {
+            return true;
         }
     }
-    true
+    false
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::meeting::{Meeting, Wanted};
     use super::*;
     use crate::streams::Stream;
     use ndarray::Array2;
@@ -188,24 +222,34 @@ mod tests {
 
     #[test]
     fn every_subset_and_pool_matches_its_definition() {
-        let (x, y) = (normal(150, 3, 0), normal(130, 3, 1));
-        let (of_x, of_y) = (Subsets::halves(150, 30, 1, 0), Subsets::halves(130, 30, 1, 1));
-        let (rows_x, rows_y) = (Rows::from_f64(x.view()), Rows::from_f64(y.view()));
-        let control = Control::with_threads(2);
-        let bases = [
-            Base { rows: &rows_x, subsets: &of_x, is_queries: true },
-            Base { rows: &rows_y, subsets: &of_y, is_queries: false },
-        ];
-        // k = 30 of halves of 65 makes some lists end early: the fall-back is exercised too.
-        for k in [1, 5, 30] {
-            let found = kth_squared(&rows_x, &bases, &[&[0], &[0, 1]], k, &control).unwrap();
-            for query in (0..150).step_by(7) {
+        // With 3 columns all pairs are measured, with 20 most are not.
+        for columns in [3, 20] {
+            let (x, y) = (normal(150, columns, 0), normal(130, columns, 1));
+            let (of_x, of_y) = (Subsets::halves(150, 30, 1, 0), Subsets::halves(130, 30, 1, 1));
+            let (rows_x, rows_y) = (Rows::from_f64(x.view()), Rows::from_f64(y.view()));
+            let control = Control::with_threads(2);
+            let [set_x, set_y] = Set::together([&rows_x, &rows_y], &control).unwrap();
+            // k = 30 of halves of 65 makes some lists end early: the fall-back is exercised too.
+            for k in [1, 5, 30] {
+                let sample_x = Sample::of(&set_x, &of_x, k, true, &control).unwrap();
+                let sample_y = Sample::of(&set_y, &of_y, k, true, &control).unwrap();
+                let met = Meeting::of(&sample_x, &sample_y, k, Wanted::Pooled, &control).unwrap();
+                let close = |found: f64, expected: f64| {
+                    assert!((found - expected).abs() <= 1e-14 * expected, "{found} {expected}");
+                };
                 for subset in 0..31 {
-                    let alone = brute(&x, query, &[(&x, &of_x, true)], subset, k);
-                    let pooled =
-                        brute(&x, query, &[(&x, &of_x, true), (&y, &of_y, false)], subset, k);
-                    assert!((found[0].get(query, subset) - alone).abs() <= 1e-14 * alone);
-                    assert!((found[1].get(query, subset) - pooled).abs() <= 1e-14 * pooled);
+                    for row in of_x.members(subset).step_by(7) {
+                        let own = (&x, &of_x, true);
+                        close(sample_x.radii.get(row, subset), brute(&x, row, &[own], subset, k));
+                        let pool = [own, (&y, &of_y, false)];
+                        close(met.pooled[0].get(row, subset), brute(&x, row, &pool, subset, k));
+                    }
+                    for row in of_y.members(subset).step_by(7) {
+                        let other = (&x, &of_x, false);
+                        close(met.rarity.get(row, subset), brute(&y, row, &[other], subset, k));
+                        let pool = [(&y, &of_y, true), other];
+                        close(met.pooled[1].get(row, subset), brute(&y, row, &pool, subset, k));
+                    }
                 }
             }
         }

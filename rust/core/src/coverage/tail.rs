@@ -9,11 +9,12 @@
 //! - mass: share of the candidate with rarity ≥ q, α when nothing happened;
 //! - `supported_mass`: of those, the share of the whole candidate that also lies in a reference ball.
 
-use super::balls::{Balls, Sample, count_balls};
-use super::rarity::{Base, BySubset, kth_squared};
+use super::balls::Balls;
+use super::meeting::{Meeting, Wanted};
+use super::rarity::{BySubset, Sample};
 use crate::control::Control;
 use crate::error::{Error, Result};
-use crate::neighbors::check_k;
+use crate::neighbors::{Set, check_k};
 use crate::rows::{Rows, check_pair};
 use crate::subsets::Subsets;
 
@@ -62,16 +63,12 @@ pub fn tail_coverage(
     check_k(k, reference.len() - 1, "reference", true)?;
     check_k(k, candidate.len() - 1, "candidate", true)?;
     let (n, m) = (reference.len() as u64, candidate.len() as u64);
-    control.begin("neighbours", n * n + m * m + 2 * n * m);
+    control.begin("neighbours", n * n + m * m + n * m);
     let (of_x, of_y) = (Subsets::whole(reference.len()), Subsets::whole(candidate.len()));
-    let in_x = |is_queries| Base { rows: reference, subsets: &of_x, is_queries };
-    let in_y = Base { rows: candidate, subsets: &of_y, is_queries: true };
-    let radii = kth_squared(reference, &[in_x(true)], &[&[0]], k, control)?.swap_remove(0);
-    let mut of_candidate = kth_squared(candidate, &[in_y, in_x(false)], &[&[0], &[1]], k, control)?;
-    let (rarity, own) = (of_candidate.swap_remove(1), of_candidate.swap_remove(0));
-    let anchor = Sample { rows: reference, subsets: &of_x, radii: &radii };
-    let other = Sample { rows: candidate, subsets: &of_y, radii: &own };
-    let balls = count_balls(&anchor, &other, control)?;
+    let [set_x, set_y] = Set::together([reference, candidate], control)?;
+    let anchor = Sample::of(&set_x, &of_x, k, false, control)?;
+    let other = Sample::of(&set_y, &of_y, k, false, control)?;
+    let Meeting { balls, rarity, .. } = Meeting::of(&anchor, &other, k, Wanted::Rarity, control)?;
     let tail = Tail::of(&anchor, 0);
     let masses = Masses::of(&balls, &of_y, &rarity, 0);
     Ok(levels

@@ -10,7 +10,9 @@ pub mod kernels;
 pub mod neighbors;
 pub mod tails;
 
+use crate::control::Control;
 use crate::error::{Error, Result};
+use crate::neighbors::Set;
 use crate::rows::{Rows, check_pair};
 use crate::subsets::{MOST_HALVES, Subsets};
 
@@ -76,6 +78,12 @@ impl<'a> Trio<'a> {
             (_, Parts::ThreeQuarters) => Subsets::three_quarters(rows.len(), count, seed, sample),
         });
         Ok(Self { rows: [a, b, c], subsets })
+    }
+
+    /// A, B and C ready to be searched together.
+    pub(crate) fn sets(&self, control: &Control) -> Result<[Set<'_>; 3]> {
+        let [a, b, c] = &self.rows;
+        Set::together([a, b, c], control)
     }
 
     /// Subsets of each sample, the whole included.

@@ -1,32 +1,23 @@
 //! All pairs, measured: tiles of queries against tiles of base rows. Level 2.
 //!
-//! Queries are cut into blocks, the unit of parallel work; base rows into panels sized to the
-//! second-level cache. Every pair's squared distance is computed by the kernels and handed on if it is
-//! within reach. Memory: one block, one panel and one strip of distances per thread.
+//! What is done where codes do not pay, and what the filter is tested against. Queries are cut into blocks,
+//! base rows into panels sized to the second-level cache. Memory: one block, one panel and one strip of
+//! distances per thread.
 
 use std::ops::Range;
 
-use rayon::prelude::*;
 use tailwatch_kernels::squared_distances;
 
+use super::candidates::Reaches;
+use super::topk::Nearest;
 use crate::control::Control;
 use crate::error::Result;
 use crate::rows::Rows;
 
-/// Queries in a block.
-const BLOCK: usize = 64;
 /// Bytes of a base panel: half of a common second-level cache.
 const PANEL_BYTES: usize = 512 * 1024;
 /// Queries measured at a time; a multiple of what the kernels hold in registers.
 const STRIP: usize = 8;
-
-/// What wants to know about close pairs.
-pub(crate) trait Visit {
-    /// The largest squared distance at which `query` still wants any base row. It may shrink.
-    fn reach(&self, query: usize) -> f64;
-    /// Takes a pair within reach. Base rows come in ascending order for each query.
-    fn visit(&mut self, query: usize, base: usize, squared: f64);
-}
 
 /// Buffers of one thread, kept between blocks.
 #[derive(Default)]
@@ -41,50 +32,43 @@ pub(crate) fn panel_rows(stride: usize) -> usize {
     (PANEL_BYTES / (stride * size_of::<f64>())).clamp(16, 1024)
 }
 
-/// Runs `work` on each block of `queries` in parallel; results come in block order.
-pub(crate) fn for_blocks<T: Send>(
+/// Inserts the rows `among` of `base` into the lists of the block's queries, and shows `meet` the pairs
+/// within reach. With `same` the queries are the base and no row meets itself.
+#[allow(clippy::too_many_arguments)] // what is searched, for what, with what
+pub(crate) fn sweep(
     queries: &Rows<'_>,
-    control: &Control,
-    work: impl Fn(Range<usize>, &mut Scratch) -> Result<T> + Sync + Send,
-) -> Result<Vec<T>> {
-    let n = queries.len();
-    control.run(|| {
-        (0..n.div_ceil(BLOCK))
-            .into_par_iter()
-            .map_init(Scratch::default, |scratch, block| {
-                work(block * BLOCK..((block + 1) * BLOCK).min(n), scratch)
-            })
-            .collect()
-    })
-}
-
-/// Shows `visitor` every pair of a query in `block` and a row of `base` that is within the query's
-/// reach or, where given, within `base_reach` of the base row. Queries are named by their row number.
-pub(crate) fn sweep<V: Visit>(
-    queries: &Rows<'_>,
-    block: Range<usize>,
     base: &Rows<'_>,
-    base_reach: Option<&[f64]>,
-    visitor: &mut V,
+    among: Range<usize>,
+    same: bool,
+    lists: &mut Nearest,
+    reaches: Option<Reaches<'_>>,
+    mut meet: impl FnMut(usize, usize, f64),
     scratch: &mut Scratch,
     control: &Control,
 ) -> Result<()> {
-    let (stride, m) = (queries.stride(), base.len());
+    let (stride, block) = (queries.stride(), lists.queries());
     queries.pack(block.clone(), &mut scratch.queries);
-    let mut start = 0;
-    while start < m {
-        let panel = start..(start + panel_rows(stride)).min(m);
+    let mut start = among.start;
+    while start < among.end {
+        let panel = start..(start + panel_rows(stride)).min(among.end);
         base.pack(panel.clone(), &mut scratch.base);
         for (strip, queries) in scratch.queries.chunks(STRIP * stride).enumerate() {
             scratch.squared.resize(queries.len() / stride * panel.len(), 0.0);
             squared_distances(control.isa(), queries, &scratch.base, stride, &mut scratch.squared);
             for (offset, squared) in scratch.squared.chunks_exact(panel.len()).enumerate() {
                 let query = block.start + strip * STRIP + offset;
-                match base_reach {
-                    Some(reaches) => {
-                        show_mutual(visitor, query, start, squared, &reaches[panel.clone()]);
+                let mut reach = lists.reach(query);
+                for (index, &squared) in panel.clone().zip(squared) {
+                    if same && index == query {
+                        continue;
                     }
-                    None => show(visitor, query, start, squared),
+                    if squared <= reach {
+                        lists.insert(query, index, squared);
+                        reach = lists.reach(query);
+                    }
+                    if reaches.is_some_and(|reaches| reaches.hold(query, index, squared)) {
+                        meet(query, index, squared);
+                    }
                 }
             }
         }
@@ -92,29 +76,4 @@ pub(crate) fn sweep<V: Visit>(
         start = panel.end;
     }
     Ok(())
-}
-
-fn show<V: Visit>(visitor: &mut V, query: usize, start: usize, squared: &[f64]) {
-    let mut reach = visitor.reach(query);
-    for (offset, &value) in squared.iter().enumerate() {
-        if value <= reach {
-            visitor.visit(query, start + offset, value);
-            reach = visitor.reach(query);
-        }
-    }
-}
-
-fn show_mutual<V: Visit>(
-    visitor: &mut V,
-    query: usize,
-    start: usize,
-    squared: &[f64],
-    reaches: &[f64],
-) {
-    let reach = visitor.reach(query);
-    for (offset, (&value, &other)) in squared.iter().zip(reaches).enumerate() {
-        if value <= reach.max(other) {
-            visitor.visit(query, start + offset, value);
-        }
-    }
 }

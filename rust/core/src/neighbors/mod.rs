@@ -1,14 +1,22 @@
 //! Exact nearest neighbours. Level 2.
 //!
 //! Distances are Σ(x−y)² in `f64` from the original values, in one fixed order; ties go to the lower
-//! index. `exact` walks all pairs in tiles and hands to a [`Visit`] those that are close enough to
-//! matter; `topk` keeps the k nearest. A filter that discards pairs without measuring them belongs
-//! between the two: it only has to honour [`Visit::reach`].
+//! index. Most pairs are never measured: rows are coded in 8 bits (`codes`), integer tiles (`filter`) discard
+//! what a certificate (`bound`) says is too far, and of the rest (`candidates`) only what may still count is
+//! measured (`measure`) and listed (`topk`). `search` runs this through whole sets; `exact` measures every
+//! pair, where codes do not pay.
 
+mod bound;
+mod candidates;
+mod codes;
 pub(crate) mod exact;
+mod filter;
+mod measure;
+mod search;
 pub(crate) mod topk;
 
-pub(crate) use exact::{Scratch, Visit, for_blocks, sweep};
+pub(crate) use codes::Frame;
+pub(crate) use search::{Meet, Set, across, nearest_across, within};
 pub(crate) use topk::{Entry, Nearest};
 
 use crate::control::Control;
@@ -63,11 +71,15 @@ pub fn nearest_neighbors(
     }
     check_k(k, base.len() - usize::from(exclude_self), "base", exclude_self)?;
     control.begin("neighbours", (queries.len() * base.len()) as u64);
-    let blocks = for_blocks(queries, control, |block, scratch| {
-        let mut lists = Nearest::new(block.clone(), k, exclude_self);
-        sweep(queries, block, base, None, &mut lists, scratch, control)?;
-        Ok(lists.into_entries())
-    })?;
+    let lists = if exclude_self {
+        check_same(queries, base, control)?;
+        let [set] = Set::together([base], control)?;
+        within(&set, k, control, Ok)?
+    } else {
+        let [base, queries] = Set::together([base, queries], control)?;
+        nearest_across(&queries, &base, k, control)?
+    };
+    let blocks: Vec<Vec<Entry>> = lists.into_iter().map(Nearest::into_entries).collect();
     let entries = || blocks.iter().flatten();
     Ok(Neighbors {
         k,
@@ -75,6 +87,30 @@ pub fn nearest_neighbors(
         indices: entries().map(|entry| entry.index as i64).collect(),
     })
 }
+
+/// Fails at the first row in which the two differ.
+fn check_same(queries: &Rows<'_>, base: &Rows<'_>, control: &Control) -> Result<()> {
+    use rayon::prelude::*;
+    let differ = control.run(|| {
+        (0..base.len()).into_par_iter().with_min_len(256).find_first(|&index| {
+            let row = |rows: &Rows<'_>| {
+                let mut row = vec![0.0; rows.columns()];
+                rows.read(index, &mut row);
+                row
+            };
+            row(queries) != row(base)
+        })
+    });
+    match differ {
+        Some(index) => Err(Error::Input(format!(
+            "exclude_self: expected queries and base to be the same rows, but row {index} differs"
+        ))),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod exactness;
 
 #[cfg(test)]
 mod tests {

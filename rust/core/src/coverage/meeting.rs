@@ -1,0 +1,200 @@
+//! What two samples are to each other, in one search across them. Level 3.
+//!
+//! Once the radii within both samples are known, a single search of the candidate's rows through the
+//! anchor's gives the balls that hold them, their rarity with respect to the anchor, and the rarity of all
+//! rows in the pooled sample: the k-th nearest pooled row of x is never farther than x's k-th nearest in its
+//! own sample, so pairs within that reach, which the balls need anyway, are enough.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use rayon::prelude::*;
+
+use super::balls::{Balls, Counter, Marks};
+use super::rarity::{BySubset, Known, Sample, depth, kth_of, measured};
+use crate::control::Control;
+use crate::error::Result;
+use crate::neighbors::{Meet, Nearest, across};
+
+/// What is wanted of a meeting besides balls.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// Nothing.
+    Balls,
+    /// The rarity of the candidate's rows with respect to the anchor.
+    Rarity,
+    /// That, and the rarity of all rows in the pooled sample; the samples must have kept what is near.
+    Pooled,
+}
+
+/// What was found; what was not wanted has no rows.
+pub(crate) struct Meeting {
+    pub(crate) balls: Balls,
+    /// Squared distance of each candidate row to its k-th nearest anchor row.
+    pub(crate) rarity: BySubset,
+    /// Squared distance of each anchor row and of each candidate row to its k-th nearest other pooled row.
+    pub(crate) pooled: [BySubset; 2],
+}
+
+impl Meeting {
+    /// Searches the candidate's rows through the anchor's.
+    pub(crate) fn of(
+        anchor: &Sample<'_>,
+        candidate: &Sample<'_>,
+        k: usize,
+        wanted: Wanted,
+        control: &Control,
+    ) -> Result<Self> {
+        let subsets = anchor.subsets.count();
+        let depth = if wanted == Wanted::Balls { 0 } else { depth(k, subsets) };
+        let marks = Marks::new(anchor.set.rows().len());
+        let visitors = Visitors::new(anchor, depth, wanted);
+        let blocks = across(
+            candidate.set,
+            anchor.set,
+            depth,
+            Some([&candidate.reach, &anchor.reach]),
+            control,
+            |block| Party {
+                counter: Counter::new(anchor, candidate, block, &marks),
+                anchor,
+                visitors: &visitors,
+                waiting: Vec::new(),
+            },
+            |mut party, lists| {
+                party.visit();
+                let (mut rarity, mut pooled) = (Vec::new(), Vec::new());
+                for y in lists.queries() {
+                    if wanted != Wanted::Balls {
+                        rarity.extend(candidate.kth_with(y, &lists, anchor, k, false, control)?);
+                    }
+                    if wanted == Wanted::Pooled {
+                        pooled.extend(candidate.kth_with(y, &lists, anchor, k, true, control)?);
+                    }
+                }
+                Ok((party.counter.into_holding(), rarity, pooled))
+            },
+        )?;
+        let of_anchor = visitors.pooled(anchor, candidate, k, control)?;
+        let (mut holding, mut rarity, mut of_candidate) = (Vec::new(), Vec::new(), Vec::new());
+        for block in blocks {
+            holding.extend(block.0);
+            rarity.extend(block.1);
+            of_candidate.extend(block.2);
+        }
+        Ok(Self {
+            balls: marks.settle(subsets, holding),
+            rarity: BySubset::new(subsets, rarity),
+            pooled: [of_anchor, of_candidate].map(|values| BySubset::new(subsets, values)),
+        })
+    }
+}
+
+impl Sample<'_> {
+    /// The squared distance of `row` to its k-th nearest row of `other`, of which `lists` has the nearest, or
+    /// with `pooled` of both samples, in each subset that it belongs to.
+    fn kth_with(
+        &self,
+        row: usize,
+        lists: &Nearest,
+        other: &Sample<'_>,
+        k: usize,
+        pooled: bool,
+        control: &Control,
+    ) -> Result<Vec<f64>> {
+        let mask = self.subsets.mask(row);
+        let mut kth = vec![f64::INFINITY; self.subsets.count()];
+        let mut of = |known: Known<'_>| {
+            if pooled {
+                kth_of(&[self.near(row), known], k, mask, &mut kth)
+            } else {
+                kth_of(&[known], k, mask, &mut kth)
+            }
+        };
+        let (rows, base) = (self.set.rows(), other.set.rows());
+        if !of(Known::cut(lists.list(row), other.subsets, lists.depth(), base.len())) {
+            let all = measured(rows, row, base, false, control)?;
+            of(Known::whole(all.list(row), other.subsets));
+        }
+        Ok(kth)
+    }
+}
+
+/// The candidate rows within reach of each anchor row, the nearest of them, as blocks of queries find them.
+struct Visitors {
+    groups: Vec<Mutex<Nearest>>,
+}
+
+/// Anchor rows whose lists share a lock.
+const GROUP: usize = 256;
+
+impl Visitors {
+    fn new(anchor: &Sample<'_>, depth: usize, wanted: Wanted) -> Self {
+        let n = if wanted == Wanted::Pooled { anchor.set.rows().len() } else { 0 };
+        let group = |start| Mutex::new(Nearest::new(start..(start + GROUP).min(n), depth));
+        Self { groups: (0..n).step_by(GROUP).map(group).collect() }
+    }
+
+    fn group(&self, index: usize) -> MutexGuard<'_, Nearest> {
+        self.groups[index].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The pooled rarity of the anchor's rows.
+    fn pooled(
+        &self,
+        anchor: &Sample<'_>,
+        candidate: &Sample<'_>,
+        k: usize,
+        control: &Control,
+    ) -> Result<Vec<f64>> {
+        let of_group = |index: usize| {
+            control.check()?;
+            let lists = self.group(index);
+            let mut pooled = Vec::new();
+            for x in lists.queries() {
+                pooled.extend(anchor.kth_with(x, &lists, candidate, k, true, control)?);
+            }
+            Ok(pooled)
+        };
+        let groups: Result<Vec<Vec<f64>>> =
+            control.run(|| (0..self.groups.len()).into_par_iter().map(of_group).collect());
+        Ok(groups?.concat())
+    }
+}
+
+/// One block of candidate rows among the anchor's.
+struct Party<'a> {
+    counter: Counter<'a>,
+    anchor: &'a Sample<'a>,
+    visitors: &'a Visitors,
+    /// Visits to anchor rows: (anchor row, candidate row, squared distance).
+    waiting: Vec<(usize, usize, f64)>,
+}
+
+/// Visits that wait at most, so that few locks are taken.
+const WAITING: usize = 4096;
+
+impl Meet for Party<'_> {
+    fn meet(&mut self, y: usize, x: usize, squared: f64) {
+        self.counter.count(y, x, squared);
+        if !self.visitors.groups.is_empty() && squared <= self.anchor.reach[x] {
+            self.waiting.push((x, y, squared));
+            if self.waiting.len() == WAITING {
+                self.visit();
+            }
+        }
+    }
+}
+
+impl Party<'_> {
+    /// Makes the visits that wait.
+    fn visit(&mut self) {
+        self.waiting.sort_unstable_by_key(|visit| visit.0);
+        for visits in self.waiting.chunk_by(|a, b| a.0 / GROUP == b.0 / GROUP) {
+            let mut lists = self.visitors.group(visits[0].0 / GROUP);
+            for &(x, y, squared) in visits {
+                lists.insert(x, y, squared);
+            }
+        }
+        self.waiting.clear();
+    }
+}

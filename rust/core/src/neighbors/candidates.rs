@@ -1,0 +1,201 @@
+//! What a block of rows has seen of its neighbours: bounds first, measured distances later. Level 2.
+//!
+//! Each row keeps the `depth` smallest upper bounds of all pairs it was offered: none farther than the last
+//! of them can be among its `depth` nearest. Pairs that may be wait, and are measured only when the row has
+//! seen everything, or too many wait; by then the bound has shrunk and few are left. Memory: O(depth) a row,
+//! and at most [`Block::most_waiting`] candidates.
+
+use std::ops::Range;
+
+use super::bound;
+use super::measure::Measure;
+use super::topk::Nearest;
+use crate::rows::Rows;
+
+/// A row that may be near, and its distance at least, in units.
+#[derive(Clone, Copy, Debug)]
+struct Candidate {
+    lower: f32,
+    index: u32,
+}
+
+/// Distances within which the pairs of a row are wanted, whatever else is near.
+pub(crate) struct Reach<'a> {
+    squared: &'a [f64],
+    /// In units, rounded up.
+    lengths: Vec<f32>,
+}
+
+impl<'a> Reach<'a> {
+    pub(crate) fn new(squared: &'a [f64], unit: f64, columns: usize) -> Self {
+        let length = |&squared| in_units(bound::length(squared, columns), unit);
+        Self { squared, lengths: squared.iter().map(length).collect() }
+    }
+
+    /// The reach of `row`, squared.
+    pub(crate) fn squared(&self, row: usize) -> f64 {
+        self.squared[row]
+    }
+
+    /// The reach of `row` at least, in units.
+    pub(crate) fn length(&self, row: usize) -> f32 {
+        self.lengths[row]
+    }
+}
+
+/// The reaches of both sides of a search.
+#[derive(Clone, Copy)]
+pub(crate) struct Reaches<'a> {
+    pub(crate) queries: &'a Reach<'a>,
+    pub(crate) base: &'a Reach<'a>,
+}
+
+impl Reaches<'_> {
+    /// Whether a pair is within the reach of either row.
+    pub(crate) fn hold(&self, query: usize, base: usize, squared: f64) -> bool {
+        squared <= self.queries.squared(query).max(self.base.squared(base))
+    }
+
+    /// The length, in units, within which a pair may be.
+    pub(crate) fn length(&self, query: usize, base: usize) -> f32 {
+        self.queries.length(query).max(self.base.length(base))
+    }
+}
+
+/// A length in units as `f32`, rounded up.
+fn in_units(length: f64, unit: f64) -> f32 {
+    (length / unit * (1.0 + 1e-6)) as f32 + f32::MIN_POSITIVE
+}
+
+/// The candidates of a block of queries.
+pub(crate) struct Block {
+    nearest: Nearest,
+    depth: usize,
+    unit: f64,
+    columns: usize,
+    /// `depth` a row, ascending.
+    upper: Vec<f32>,
+    pending: Vec<Vec<Candidate>>,
+}
+
+impl Block {
+    pub(crate) fn new(rows: Range<usize>, depth: usize, unit: f64, columns: usize) -> Self {
+        Self {
+            upper: vec![f32::INFINITY; rows.len() * depth],
+            pending: vec![Vec::new(); rows.len()],
+            nearest: Nearest::new(rows, depth),
+            depth,
+            unit,
+            columns,
+        }
+    }
+
+    /// The number of the first row.
+    pub(crate) fn first(&self) -> usize {
+        self.nearest.queries().start
+    }
+
+    /// Rows in the block.
+    pub(crate) fn len(&self) -> usize {
+        self.pending.len()
+    }
+
+    /// Candidates of one row that wait at most.
+    pub(crate) fn most_waiting(&self) -> usize {
+        64 + 4 * self.depth
+    }
+
+    /// The length, in units, beyond which nothing is among the nearest of the row in `slot`.
+    pub(crate) fn bound(&self, slot: usize) -> f32 {
+        if self.depth == 0 {
+            return f32::NEG_INFINITY;
+        }
+        let measured = bound::length(self.nearest.reach(self.first() + slot), self.columns);
+        self.upper[(slot + 1) * self.depth - 1].min(in_units(measured, self.unit))
+    }
+
+    /// Takes note of a pair with the bounds of its distance; true if the row has to be settled, because too
+    /// many of its candidates wait.
+    #[must_use]
+    pub(crate) fn offer(
+        &mut self,
+        slot: usize,
+        index: usize,
+        (lower, upper): (f32, f32),
+        reaches: Option<Reaches<'_>>,
+    ) -> bool {
+        let query = self.first() + slot;
+        let bound = self
+            .depth
+            .checked_sub(1)
+            .map_or(f32::NEG_INFINITY, |last| self.upper[slot * self.depth + last]);
+        if lower > bound && reaches.is_none_or(|reaches| lower > reaches.length(query, index)) {
+            return false;
+        }
+        if upper < bound {
+            let list = &mut self.upper[slot * self.depth..][..self.depth];
+            let place = list.partition_point(|&other| other <= upper);
+            list.copy_within(place..self.depth - 1, place + 1);
+            list[place] = upper;
+        }
+        let most = self.most_waiting();
+        let pending = &mut self.pending[slot];
+        pending.push(Candidate { lower, index: index as u32 });
+        if pending.len() < most {
+            return false;
+        }
+        if reaches.is_none() {
+            let bound = self.upper[(slot + 1) * self.depth - 1];
+            pending.retain(|candidate| candidate.lower <= bound);
+        }
+        pending.len() > most / 2
+    }
+
+    /// Measures what waits for the row in `slot` and may count; shows what is within reach.
+    pub(crate) fn settle(
+        &mut self,
+        slot: usize,
+        queries: &Rows<'_>,
+        base: &Rows<'_>,
+        reaches: Option<Reaches<'_>>,
+        measure: &mut Measure,
+        mut meet: impl FnMut(usize, usize, f64),
+    ) {
+        let mut pending = std::mem::take(&mut self.pending[slot]);
+        if pending.is_empty() {
+            return;
+        }
+        let query = self.first() + slot;
+        // Nearest first: the sooner the bound shrinks, the fewer are measured.
+        pending.sort_unstable_by(|a, b| a.lower.total_cmp(&b.lower));
+        measure.begin(queries, query);
+        let mut waiting = pending.iter();
+        while waiting.len() > 0 {
+            let bound = self.bound(slot);
+            for &Candidate { lower, index } in waiting.by_ref() {
+                let index = index as usize;
+                if lower <= bound
+                    || reaches.is_some_and(|reaches| lower <= reaches.length(query, index))
+                {
+                    measure.add(base, index);
+                    if measure.is_full() {
+                        break;
+                    }
+                }
+            }
+            for (index, squared) in measure.finish() {
+                self.nearest.insert(query, index, squared);
+                if reaches.is_some_and(|reaches| reaches.hold(query, index, squared)) {
+                    meet(query, index, squared);
+                }
+            }
+        }
+        pending.clear();
+        self.pending[slot] = pending;
+    }
+
+    /// The lists of nearest rows, once all are settled.
+    pub(crate) fn into_nearest(self) -> Nearest {
+        self.nearest
+    }
+}

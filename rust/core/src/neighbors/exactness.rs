@@ -1,0 +1,175 @@
+//! The filter against measuring every pair: the same bits, on data that try it.
+
+use ndarray::Array2;
+use proptest::prelude::*;
+use tailwatch_kernels::Isa;
+
+use super::codes::Codes;
+use super::search::{Meet, Set, across, nearest_across, within};
+use super::topk::{Entry, Nearest};
+use crate::control::Control;
+use crate::rows::Rows;
+use crate::streams::Stream;
+
+const KINDS: [&str; 10] = [
+    "gaussian", "low rank", "clusters", "heavy", "sparse", "constant", "copies", "offset", "large",
+    "small",
+];
+
+fn draw(kind: &str, rows: usize, columns: usize, seed: u64) -> Array2<f64> {
+    let mut stream = Stream::new(seed, kind, columns as u64);
+    let shape = (rows, columns);
+    let mut normal = Array2::from_shape_simple_fn(shape, || stream.normal());
+    match kind {
+        "low rank" => {
+            let (mut axes, rank) = (Stream::new(1, "axes", columns as u64), columns.min(2));
+            let axes = Array2::from_shape_simple_fn((rank, columns), || axes.normal());
+            Array2::from_shape_fn(shape, |(i, j)| {
+                (0..rank).map(|axis| normal[[i, axis]] * axes[[axis, j]]).sum()
+            })
+        }
+        "clusters" => {
+            let mut centres = Stream::new(1, "centres", columns as u64);
+            let centres = Array2::from_shape_simple_fn((5, columns), || 50.0 * centres.normal());
+            for (row, mut values) in normal.rows_mut().into_iter().enumerate() {
+                values *= 1e-3;
+                values += &centres.row(row % 5);
+            }
+            normal
+        }
+        // The ratio of a normal number to a power of a uniform one has a tail index of 1.5.
+        "heavy" => normal.mapv(|x| x * stream.uniform().powf(-1.0 / 1.5)),
+        "sparse" => normal.mapv(|x| (x - 1.0).max(0.0)),
+        "constant" => {
+            for mut column in normal.columns_mut().into_iter().step_by(2) {
+                column.fill(3.5);
+            }
+            normal
+        }
+        "copies" => {
+            for row in 0..rows {
+                let original = normal.row(row / 3).to_owned();
+                normal.row_mut(row).assign(&original);
+            }
+            normal
+        }
+        "offset" => normal + 1e6,
+        "large" => normal * 1e20,
+        "small" => normal * 1e-20,
+        _ => normal,
+    }
+}
+
+/// All pairs within reach, by (query, base).
+struct Met(Vec<(usize, usize, f64)>);
+
+impl Meet for Met {
+    fn meet(&mut self, query: usize, base: usize, squared: f64) {
+        self.0.push((query, base, squared));
+    }
+}
+
+#[derive(Debug, PartialEq)]
+struct Found {
+    within: Vec<Entry>,
+    across: Vec<Entry>,
+    met: Vec<(usize, usize, f64)>,
+}
+
+fn found(x: &Set<'_>, y: &Set<'_>, k: usize, control: &Control) -> Found {
+    let lists = within(x, k, control, Ok).unwrap();
+    let radius = |lists: &Nearest, row| lists.list(row).last().map_or(0.0, |e| e.squared);
+    let of_x: Vec<f64> = lists.iter().flat_map(|l| l.queries().map(|row| radius(l, row))).collect();
+    let of_y: Vec<f64> = (0..y.rows().len()).map(|row| of_x[row % of_x.len()] * 0.5).collect();
+    let blocks = across(
+        y,
+        x,
+        k.min(2),
+        Some([&of_y, &of_x]),
+        control,
+        |_| Met(Vec::new()),
+        |met, _| Ok(met.0),
+    );
+    let mut met = blocks.unwrap().concat();
+    met.sort_unstable_by_key(|pair| (pair.0, pair.1));
+    let entries = |lists: Vec<Nearest>| lists.into_iter().flat_map(Nearest::into_entries).collect();
+    Found {
+        within: entries(lists),
+        across: entries(nearest_across(y, x, k, control).unwrap()),
+        met,
+    }
+}
+
+fn compare(x: &Array2<f64>, y: &Array2<f64>, k: usize, trust: f64, control: &Control) -> bool {
+    let (x, y) = (Rows::from_f64(x.view()), Rows::from_f64(y.view()));
+    let coded = |rows| Codes::of_any_width(rows, &x, trust, control);
+    let measured = found(&Set::with(&x, None), &Set::with(&y, None), k, control);
+    let filtered =
+        found(&Set::with(&x, Some(coded(&x))), &Set::with(&y, Some(coded(&y))), k, control);
+    measured == filtered
+}
+
+#[test]
+fn codes_never_lose_a_neighbour() {
+    for kind in KINDS {
+        for (columns, rows) in [
+            (1, 450),
+            (3, 450),
+            (4, 193),
+            (7, 450),
+            (63, 450),
+            (64, 192),
+            (65, 450),
+            (511, 250),
+            (768, 250),
+            (2049, 200),
+        ] {
+            let (x, y) = (draw(kind, rows, columns, 1), draw(kind, rows / 2 + 1, columns, 2));
+            let control = Control::with_threads(2);
+            assert!(compare(&x, &y, 5, 1.0, &control), "{kind} {rows} x {columns}");
+        }
+    }
+}
+
+#[test]
+fn long_lists_and_lists_of_everything_are_right() {
+    for kind in ["gaussian", "clusters", "copies"] {
+        for k in [1, 60, 199] {
+            let (x, y) = (draw(kind, 200, 20, 3), draw(kind, 33, 20, 4));
+            assert!(compare(&x, &y, k, 1.0, &Control::with_threads(2)), "{kind} {k}");
+        }
+    }
+}
+
+#[test]
+fn halved_residuals_are_noticed() {
+    // Tight clusters far from the centre in few columns: what a code misses of a row is longer than the
+    // distances between rows, and points where they do.
+    let seen = (0..20).filter(|&seed| {
+        let (x, y) = (draw("clusters", 450, 2, seed), draw("clusters", 200, 2, seed + 100));
+        let control = Control::with_threads(1);
+        assert!(compare(&x, &y, 5, 1.0, &control));
+        !compare(&x, &y, 5, 0.5, &control)
+    });
+    assert!(seen.count() >= 15);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+    #[test]
+    fn any_data_threads_and_instruction_set_give_the_same_bits(
+        kind in 0..KINDS.len(),
+        rows in 2_usize..500,
+        others in 1_usize..500,
+        columns in 1_usize..70,
+        k in 1_usize..40,
+        seed in any::<u64>(),
+    ) {
+        let k = k.min(rows - 1);
+        let (x, y) = (draw(KINDS[kind], rows, columns, seed), draw(KINDS[kind], others, columns, !seed));
+        for isa in Isa::available() {
+            let control = Control::with_threads(1 + (seed % 4) as usize).with_isa(isa);
+            prop_assert!(compare(&x, &y, k, 1.0, &control), "{} on {isa}", KINDS[kind]);
+        }
+    }
+}

@@ -1,0 +1,288 @@
+//! Searches through whole sets: within one, and across two. Level 2.
+//!
+//! Within a set every pair of blocks is looked at once, for both of its rows. Across two sets queries are cut
+//! into blocks that go through all of the base; where there are fewer blocks than threads, the base is cut
+//! too. Neither order nor threads show in a result: what is nearest is settled by (distance, index).
+
+use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
+
+use rayon::prelude::*;
+
+use super::candidates::{Block, Reach, Reaches};
+use super::codes::{Codes, Frame};
+use super::exact::{self, Scratch};
+use super::filter::{BLOCK, Sieve, rows_of};
+use super::measure::Measure;
+use super::topk::Nearest;
+use crate::control::Control;
+use crate::error::Result;
+use crate::rows::Rows;
+
+/// A set of rows, coded where that pays.
+pub(crate) struct Set<'a> {
+    rows: &'a Rows<'a>,
+    codes: Option<Codes>,
+}
+
+impl<'a> Set<'a> {
+    /// Sets that are to be searched together, all in the frame of the first.
+    pub(crate) fn together<const N: usize>(
+        rows: [&'a Rows<'a>; N],
+        control: &Control,
+    ) -> Result<[Self; N]> {
+        let frame = Frame::of(rows[0], control);
+        let mut sets = Vec::with_capacity(N);
+        for rows in rows {
+            sets.push(Self::alone(rows, frame.as_ref(), control)?);
+        }
+        Ok(sets.try_into().unwrap_or_else(|_| unreachable!("one set for each")))
+    }
+
+    /// A set in a given frame, or without codes.
+    pub(crate) fn alone(
+        rows: &'a Rows<'a>,
+        frame: Option<&Frame>,
+        control: &Control,
+    ) -> Result<Self> {
+        let codes = frame.map(|frame| Codes::of(rows, frame, control)).transpose()?;
+        Ok(Self { rows, codes })
+    }
+
+    /// A set with the codes it is given.
+    #[cfg(test)]
+    pub(crate) fn with(rows: &'a Rows<'a>, codes: Option<Codes>) -> Self {
+        Self { rows, codes }
+    }
+
+    /// Its rows.
+    pub(crate) fn rows(&self) -> &'a Rows<'a> {
+        self.rows
+    }
+
+    /// Blocks that its rows are cut into.
+    pub(crate) fn blocks(&self) -> usize {
+        self.rows.len().div_ceil(BLOCK)
+    }
+
+    fn unit(&self) -> f64 {
+        self.codes.as_ref().map_or(1.0, Codes::unit)
+    }
+}
+
+/// What takes part in a search across two sets for one block of queries.
+pub(crate) trait Meet: Send {
+    /// Takes a pair within reach of its query or its base row.
+    fn meet(&mut self, query: usize, base: usize, squared: f64);
+}
+
+/// Nobody, where only the nearest are wanted.
+impl Meet for () {
+    fn meet(&mut self, _query: usize, _base: usize, _squared: f64) {}
+}
+
+/// The `depth` nearest other rows of each row of `set`, by block; `finish` makes of each block what is kept.
+pub(crate) fn within<T: Send>(
+    set: &Set<'_>,
+    depth: usize,
+    control: &Control,
+    finish: impl Fn(Nearest) -> Result<T> + Sync + Send,
+) -> Result<Vec<T>> {
+    let (rows, n) = (set.rows, set.rows.len());
+    let Some(codes) = &set.codes else {
+        return blocks(set, control, |block, scratch, _| {
+            let mut lists = Nearest::new(block, depth);
+            let nobody = |_, _, _| ();
+            exact::sweep(rows, rows, 0..n, true, &mut lists, None, nobody, scratch, control)?;
+            finish(lists)
+        });
+    };
+    let count = set.blocks();
+    let new = |block| Mutex::new(Block::new(rows_of(block, n), depth, set.unit(), rows.columns()));
+    let states: Vec<Mutex<Block>> = (0..count).map(new).collect();
+    let lock = |block: usize| states[block].lock().unwrap_or_else(PoisonError::into_inner);
+    let buffers = || (Sieve::new(control.isa()), Measure::new(rows, control.isa()));
+    // Each block with itself first: afterwards every row has a bound.
+    let alone = |(sieve, measure): &mut (Sieve, Measure), block: usize| {
+        let mut state = lock(block);
+        sieve.ask(codes, block, &state, None);
+        sieve.sift((codes, block), (codes, block), false, |x, y, bounds| {
+            if x != y && state.offer(x, block * BLOCK + y, bounds, None) {
+                state.settle(x, rows, rows, None, measure, |_, _, _| ());
+            }
+        });
+        control.count_measured(measure.take_count());
+        control.advance((state.len() * state.len()) as u64)
+    };
+    let both = |(sieve, measure): &mut (Sieve, Measure), pair: usize| {
+        let (offset, block) = (pair / count + 1, pair % count);
+        let other = (block + offset) % count;
+        let (low, high) = (block.min(other), block.max(other));
+        // Always the lower one first: two threads never wait for each other.
+        let (mut below, mut above) = (lock(low), lock(high));
+        sieve.ask(codes, low, &below, None);
+        sieve.bring(codes, high, |slot| above.bound(slot));
+        sieve.sift((codes, low), (codes, high), true, |x, y, bounds| {
+            if below.offer(x, high * BLOCK + y, bounds, None) {
+                below.settle(x, rows, rows, None, measure, |_, _, _| ());
+            }
+            if above.offer(y, low * BLOCK + x, bounds, None) {
+                above.settle(y, rows, rows, None, measure, |_, _, _| ());
+            }
+        });
+        control.count_measured(measure.take_count());
+        control.advance(2 * (below.len() * above.len()) as u64)
+    };
+    // Offsets 1 to count/2 name every pair once; of an even count the last offset names each twice.
+    let pairs = count * (count - 1) / 2;
+    control.run(|| {
+        (0..count).into_par_iter().try_for_each_init(buffers, alone)?;
+        (0..pairs).into_par_iter().try_for_each_init(buffers, both)
+    })?;
+    control.run(|| {
+        let settle = |measure: &mut Measure, state: Mutex<Block>| {
+            control.check()?;
+            let mut state = state.into_inner().unwrap_or_else(PoisonError::into_inner);
+            for slot in 0..state.len() {
+                state.settle(slot, rows, rows, None, measure, |_, _, _| ());
+            }
+            control.count_measured(measure.take_count());
+            finish(state.into_nearest())
+        };
+        let measure = || Measure::new(rows, control.isa());
+        states.into_par_iter().map_init(measure, settle).collect()
+    })
+}
+
+/// The `depth` nearest rows of `base` of each row of `queries`, and all pairs within the reach of either row,
+/// by block of queries: `begin` makes what meets the pairs, `finish` what is kept of it and the lists.
+pub(crate) fn across<M: Meet, T: Send>(
+    queries: &Set<'_>,
+    base: &Set<'_>,
+    depth: usize,
+    reaches: Option<[&[f64]; 2]>,
+    control: &Control,
+    begin: impl Fn(Range<usize>) -> M + Sync + Send,
+    finish: impl Fn(M, Nearest) -> Result<T> + Sync + Send,
+) -> Result<Vec<T>> {
+    let (unit, columns) = (queries.unit(), base.rows.columns());
+    let reaches = reaches.map(|squared| squared.map(|squared| Reach::new(squared, unit, columns)));
+    let reaches = reaches.as_ref().map(|[queries, base]| Reaches { queries, base });
+    blocks(queries, control, |block, scratch, buffers| {
+        let mut met = begin(block.clone());
+        let lists = search(
+            queries,
+            base,
+            block,
+            0..base.blocks(),
+            depth,
+            reaches,
+            &mut met,
+            scratch,
+            buffers,
+            control,
+        )?;
+        finish(met, lists)
+    })
+}
+
+/// The `depth` nearest rows of `base` of each row of `queries`, by block of queries.
+pub(crate) fn nearest_across(
+    queries: &Set<'_>,
+    base: &Set<'_>,
+    depth: usize,
+    control: &Control,
+) -> Result<Vec<Nearest>> {
+    // A thread that runs out of blocks early would wait for the others.
+    let parts = (4 * control.threads()).div_ceil(queries.blocks()).min(base.blocks());
+    if parts == 1 {
+        return across(queries, base, depth, None, control, |_| (), |(), lists| Ok(lists));
+    }
+    let found: Vec<Nearest> = control.run(|| {
+        let part = |(scratch, buffers): &mut (Scratch, Option<Buffers>), task: usize| {
+            let (block, part) = (task / parts, task % parts);
+            let among = part * base.blocks() / parts..(part + 1) * base.blocks() / parts;
+            let rows = rows_of(block, queries.rows.len());
+            search(queries, base, rows, among, depth, None, &mut (), scratch, buffers, control)
+        };
+        let tasks = queries.blocks() * parts;
+        (0..tasks).into_par_iter().map_init(Default::default, part).collect::<Result<_>>()
+    })?;
+    let mut found = found.into_iter();
+    let mut merged = Vec::with_capacity(queries.blocks());
+    while let Some(mut lists) = found.next() {
+        found.by_ref().take(parts - 1).for_each(|other| lists.merge(&other));
+        merged.push(lists);
+    }
+    Ok(merged)
+}
+
+/// Buffers of one thread for searching codes.
+struct Buffers {
+    sieve: Sieve,
+    measure: Measure,
+}
+
+/// Runs `work` on each block of `set` in parallel; results come in block order.
+fn blocks<T: Send>(
+    set: &Set<'_>,
+    control: &Control,
+    work: impl Fn(Range<usize>, &mut Scratch, &mut Option<Buffers>) -> Result<T> + Sync + Send,
+) -> Result<Vec<T>> {
+    control.run(|| {
+        let one = |(scratch, buffers): &mut (Scratch, Option<Buffers>), block: usize| {
+            work(rows_of(block, set.rows.len()), scratch, buffers)
+        };
+        (0..set.blocks()).into_par_iter().map_init(Default::default, one).collect()
+    })
+}
+
+/// One block of queries through the base blocks `among`.
+#[allow(clippy::too_many_arguments)] // what is searched, for what, with what
+fn search(
+    queries: &Set<'_>,
+    base: &Set<'_>,
+    block: Range<usize>,
+    among: Range<usize>,
+    depth: usize,
+    reaches: Option<Reaches<'_>>,
+    met: &mut impl Meet,
+    scratch: &mut Scratch,
+    buffers: &mut Option<Buffers>,
+    control: &Control,
+) -> Result<Nearest> {
+    let mut meet = |query, base, squared| met.meet(query, base, squared);
+    let (of_queries, of_base) = (queries.rows, base.rows);
+    let (Some(codes), Some(base_codes)) = (&queries.codes, &base.codes) else {
+        let mut lists = Nearest::new(block, depth);
+        let among = among.start * BLOCK..(among.end * BLOCK).min(of_base.len());
+        exact::sweep(
+            of_queries, of_base, among, false, &mut lists, reaches, meet, scratch, control,
+        )?;
+        return Ok(lists);
+    };
+    let Buffers { sieve, measure } = buffers.get_or_insert_with(|| Buffers {
+        sieve: Sieve::new(control.isa()),
+        measure: Measure::new(of_base, control.isa()),
+    });
+    let at = block.start / BLOCK;
+    let mut state = Block::new(block, depth, codes.unit(), of_base.columns());
+    for other in among {
+        let first = other * BLOCK;
+        sieve.ask(codes, at, &state, reaches);
+        if let Some(reaches) = reaches {
+            sieve.bring(base_codes, other, |slot| reaches.base.length(first + slot));
+        }
+        sieve.sift((codes, at), (base_codes, other), reaches.is_some(), |x, y, bounds| {
+            if state.offer(x, first + y, bounds, reaches) {
+                state.settle(x, of_queries, of_base, reaches, measure, &mut meet);
+            }
+        });
+        control.advance((state.len() * rows_of(other, of_base.len()).len()) as u64)?;
+    }
+    for slot in 0..state.len() {
+        state.settle(slot, of_queries, of_base, reaches, measure, &mut meet);
+    }
+    control.count_measured(measure.take_count());
+    Ok(state.into_nearest())
+}

@@ -1,0 +1,325 @@
+//! Integer tiles: which pairs of coded rows could be close?
+//!
+//! Codes lie in panels of [`PANEL`] rows: for each group of [`GROUP`] columns the four codes of row 0, of
+//! row 1 and so on, zeros beyond the last column. One panel of queries meets up to [`SPAN`] panels of base
+//! rows. With I = ⟨c_x, c_y⟩, exact in `i32`, a pair is *kept* unless I lies below a threshold that is
+//! linear in what is known of x and of y:
+//!
+//! t = g·lift + p·inverse + r·spread, and, where base rows ask too, at most
+//! t' = g·own_lift + q·inverse + e·own_spread.
+//!
+//! What the letters must be for a certificate is the caller's business. Thresholds are `f32`: their
+//! rounding differs between instruction sets by a few units in the last place, which the caller allows
+//! for. A comparison with NaN keeps the pair. Cost: 2·16·16·d integer operations a panel pair.
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+#[cfg(target_arch = "x86_64")]
+mod avxvnni;
+#[cfg(target_arch = "aarch64")]
+mod neon;
+mod portable;
+
+use crate::Isa;
+
+/// Rows of a panel.
+pub const PANEL: usize = 16;
+/// Columns whose codes lie together.
+pub const GROUP: usize = 4;
+/// Bytes of one group of columns in a panel.
+pub const GROUP_BYTES: usize = PANEL * GROUP;
+/// Base panels that one call takes at most.
+pub const SPAN: usize = 3;
+/// Pairs that one call can keep at most.
+pub const MOST_HITS: usize = PANEL * PANEL * SPAN;
+/// Columns up to which an `i32` holds every inner product, and every step on the way to it.
+pub const MOST_COLUMNS: usize = 65_536;
+
+/// What the queries of a panel ask for, one value a row.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(C, align(64))]
+pub struct QueryTest {
+    /// Factor of the base row's lift.
+    pub g: [f32; PANEL],
+    /// Factor of its inverse scale.
+    pub p: [f32; PANEL],
+    /// Factor of its spread.
+    pub r: [f32; PANEL],
+    /// Factor of its inverse scale, in the base row's own threshold.
+    pub q: [f32; PANEL],
+    /// Factor of its own spread.
+    pub e: [f32; PANEL],
+    /// Sums of the codes.
+    pub sums: [i32; PANEL],
+}
+
+/// What the base rows of a panel bring, one value a row.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(C, align(64))]
+pub struct BaseTest {
+    /// One over the scale.
+    pub inverse: [f32; PANEL],
+    /// Squared length, less the residual's, over the scale.
+    pub lift: [f32; PANEL],
+    /// Residual over the scale.
+    pub spread: [f32; PANEL],
+    /// As `lift`, for the row's own threshold.
+    pub own_lift: [f32; PANEL],
+    /// As `spread`, for the row's own threshold.
+    pub own_spread: [f32; PANEL],
+}
+
+/// A pair that was kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Hit {
+    /// ⟨c_x, c_y⟩.
+    pub dot: i32,
+    /// Row of the query panel.
+    pub query: u8,
+    /// Row of the base panels, counted from the first.
+    pub base: u8,
+}
+
+/// Writes the pairs that are kept to `hits`, query by query or not, and returns how many there are.
+///
+/// `mutual` says whether base rows ask too.
+///
+/// # Panics
+/// If `base` is not one to [`SPAN`] panels as long as `query`, one test a panel, `hits` has less room than
+/// every pair may need, or the processor lacks `isa`.
+pub fn sift(
+    isa: Isa,
+    query: &[i8],
+    query_test: &QueryTest,
+    base: &[i8],
+    base_tests: &[BaseTest],
+    mutual: bool,
+    hits: &mut [Hit],
+) -> usize {
+    let panels = base_tests.len();
+    assert!((1..=SPAN).contains(&panels), "{panels} base panels");
+    assert!(query.len().is_multiple_of(GROUP_BYTES), "ragged panel");
+    assert!(query.len() / PANEL <= MOST_COLUMNS, "more than {MOST_COLUMNS} columns");
+    assert_eq!(base.len(), panels * query.len(), "panels differ in columns");
+    assert!(hits.len() >= panels * PANEL * PANEL, "too little room for hits");
+    assert!(isa.is_available(), "this processor has no {isa}");
+    let tile = Tile { query, query_test, base, base_tests };
+    match isa {
+        Isa::Portable => portable::sift(&tile, mutual, hits),
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: the processor has AVX2; the panels were measured above.
+        Isa::Avx2 => unsafe { avx2::sift(&tile, mutual, hits) },
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: the processor has AVX-VNNI; the panels were measured above.
+        Isa::AvxVnni => unsafe { avxvnni::sift(&tile, mutual, hits) },
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: the processor has AVX-512 with VNNI; the panels were measured above.
+        Isa::Avx512 => unsafe { avx512::sift(&tile, mutual, hits) },
+        #[cfg(target_arch = "aarch64")]
+        // SAFETY: NEON is part of the architecture; the panels were measured above.
+        Isa::Neon => unsafe { neon::sift(&tile, mutual, hits) },
+        #[allow(unreachable_patterns)] // which of them are left depends on the architecture
+        _ => unreachable!("not available on this architecture"),
+    }
+}
+
+/// The arguments of [`sift`], their sizes checked.
+struct Tile<'a> {
+    query: &'a [i8],
+    query_test: &'a QueryTest,
+    base: &'a [i8],
+    base_tests: &'a [BaseTest],
+}
+
+impl Tile<'_> {
+    /// Groups of columns.
+    fn groups(&self) -> usize {
+        self.query.len() / GROUP_BYTES
+    }
+
+    /// Adds the pairs of one query with one base panel that are kept to `hits`, from `count` on.
+    #[inline(always)]
+    fn keep(
+        &self,
+        mutual: bool,
+        query: usize,
+        panel: usize,
+        dots: &[i32; PANEL],
+        hits: &mut [Hit],
+        mut count: usize,
+    ) -> usize {
+        let (asks, brings) = (self.query_test, &self.base_tests[panel]);
+        let mut kept = [false; PANEL];
+        for row in 0..PANEL {
+            let mut threshold = asks.g[query] * brings.lift[row]
+                + asks.p[query] * brings.inverse[row]
+                + asks.r[query] * brings.spread[row];
+            if mutual {
+                let own = asks.g[query] * brings.own_lift[row]
+                    + asks.q[query] * brings.inverse[row]
+                    + asks.e[query] * brings.own_spread[row];
+                // As the vector instruction: the second where either is NaN.
+                threshold = if threshold < own { threshold } else { own };
+            }
+            kept[row] = !matches!(
+                (dots[row] as f32).partial_cmp(&threshold),
+                Some(std::cmp::Ordering::Less)
+            );
+        }
+        if kept.contains(&true) {
+            for row in (0..PANEL).filter(|&row| kept[row]) {
+                let base = (panel * PANEL + row) as u8;
+                hits[count] = Hit { dot: dots[row], query: query as u8, base };
+                count += 1;
+            }
+        }
+        count
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A small generator, enough for arithmetic tests.
+    struct Lcg(u64);
+
+    impl Lcg {
+        fn next(&mut self) -> u64 {
+            self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            self.0 >> 33
+        }
+
+        fn code(&mut self) -> i8 {
+            (self.next() % 255) as i8 ^ i8::MIN
+        }
+    }
+
+    struct Case {
+        query: Vec<i8>,
+        base: Vec<i8>,
+        asks: QueryTest,
+        brings: Vec<BaseTest>,
+        dots: Vec<i32>,
+    }
+
+    /// Random codes between −127 and 127, with all their extremes in the first rows.
+    fn case(groups: usize, panels: usize, seed: u64) -> Case {
+        let mut lcg = Lcg(seed);
+        let mut panel = |extreme: i8| -> Vec<i8> {
+            let mut codes: Vec<i8> =
+                (0..groups * GROUP_BYTES).map(|_| lcg.code().max(-127)).collect();
+            for group in 0..groups {
+                codes[group * GROUP_BYTES..][..GROUP].fill(extreme);
+                codes[group * GROUP_BYTES + GROUP..][..GROUP].fill(-extreme);
+            }
+            codes
+        };
+        let query = panel(127);
+        let base: Vec<i8> = (0..panels).flat_map(|_| panel(-127)).collect();
+        let at = |codes: &[i8], row: usize, column: usize| {
+            let panel = row / PANEL * groups * GROUP_BYTES;
+            let place = column / GROUP * GROUP_BYTES + row % PANEL * GROUP + column % GROUP;
+            i32::from(codes[panel + place])
+        };
+        let mut dots = Vec::new();
+        for x in 0..PANEL {
+            for y in 0..panels * PANEL {
+                dots.push(
+                    (0..groups * GROUP).map(|j| at(&query, x, j) * at(&base, y, j)).sum::<i32>(),
+                );
+            }
+        }
+        let mut asks = QueryTest::default();
+        for x in 0..PANEL {
+            asks.sums[x] = (0..groups * GROUP).map(|j| at(&query, x, j)).sum();
+        }
+        Case { query, base, asks, brings: vec![BaseTest::default(); panels], dots }
+    }
+
+    fn sifted(isa: Isa, case: &Case, mutual: bool) -> Vec<(usize, usize, i32)> {
+        let mut hits = [Hit::default(); MOST_HITS];
+        let count = sift(isa, &case.query, &case.asks, &case.base, &case.brings, mutual, &mut hits);
+        let mut found: Vec<_> = hits[..count]
+            .iter()
+            .map(|hit| (usize::from(hit.query), usize::from(hit.base), hit.dot))
+            .collect();
+        found.sort_unstable();
+        found
+    }
+
+    #[test]
+    fn inner_products_are_exact_on_every_instruction_set() {
+        for isa in Isa::available() {
+            for (groups, panels) in [(1, 1), (2, 3), (16, 2), (193, 3), (16_384, 1)] {
+                let mut case = case(groups, panels, groups as u64);
+                // A threshold of minus infinity keeps every pair.
+                case.asks.p = [f32::NEG_INFINITY; PANEL];
+                case.brings.iter_mut().for_each(|test| test.inverse = [1.0; PANEL]);
+                let found = sifted(isa, &case, false);
+                assert_eq!(found.len(), case.dots.len(), "{isa}");
+                for (x, y, dot) in found {
+                    assert_eq!(dot, case.dots[x * panels * PANEL + y], "{isa} {groups} {x} {y}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn pairs_are_kept_by_either_threshold_and_by_nan() {
+        for isa in Isa::available() {
+            for mutual in [false, true] {
+                let mut case = case(8, 3, 5);
+                let mut lcg = Lcg(9);
+                // Small integers: thresholds are exact, and ties with the product occur.
+                let mut small = || ((lcg.next() % 65) as f32 - 32.0) * 1024.0;
+                for x in 0..PANEL {
+                    (case.asks.p[x], case.asks.q[x]) = (small(), small());
+                    (case.asks.r[x], case.asks.e[x], case.asks.g[x]) = (2.0, -1.0, 0.5);
+                }
+                for test in &mut case.brings {
+                    for y in 0..PANEL {
+                        (test.lift[y], test.own_lift[y]) = (small(), small());
+                        (test.spread[y], test.own_spread[y]) = (small(), small());
+                        test.inverse[y] = 1.0;
+                    }
+                }
+                let tie = case.dots[7 * SPAN * PANEL + 20] as f32;
+                case.asks.p[7] = tie;
+                (case.asks.g[7], case.asks.r[7], case.asks.e[7]) = (0.0, 0.0, 0.0);
+                case.asks.q[7] = f32::INFINITY;
+                case.asks.p[3] = f32::NAN;
+                case.asks.q[3] = f32::NAN;
+                let mut expected = Vec::new();
+                for x in 0..PANEL {
+                    for y in 0..SPAN * PANEL {
+                        let (asks, test, row) = (&case.asks, &case.brings[y / PANEL], y % PANEL);
+                        let t =
+                            asks.g[x] * test.lift[row] + asks.p[x] + asks.r[x] * test.spread[row];
+                        let own = asks.g[x] * test.own_lift[row]
+                            + asks.q[x]
+                            + asks.e[x] * test.own_spread[row];
+                        let dot = case.dots[x * SPAN * PANEL + y];
+                        let below = (dot as f32) < t && (!mutual || (dot as f32) < own);
+                        if x == 3 || !below {
+                            expected.push((x, y, dot));
+                        }
+                    }
+                }
+                let found = sifted(isa, &case, mutual);
+                assert!(found.contains(&(7, 20, case.dots[7 * SPAN * PANEL + 20])));
+                assert_eq!(found, expected, "{isa} {mutual}");
+            }
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "too little room")]
+    fn too_small_a_buffer_is_refused() {
+        let case = case(1, 1, 0);
+        let mut hits = [Hit::default(); 255];
+        sift(Isa::Portable, &case.query, &case.asks, &case.base, &case.brings, false, &mut hits);
+    }
+}
