@@ -11,7 +11,7 @@ use half::f16;
 use half::slice::HalfFloatSliceExt;
 use ndarray::{ArrayView1, ArrayView2};
 use rayon::prelude::*;
-use tailwatch_kernels::LANES;
+use tailwatch_kernels::{LANES, prefetch};
 
 use crate::control::Control;
 use crate::error::{Error, Result};
@@ -25,6 +25,8 @@ pub trait Chunk: Send + Sync {
     fn shape(&self) -> (usize, usize);
     /// Writes row `row` to `out`, which holds as many values as there are columns.
     fn read(&self, row: usize, out: &mut [f64]);
+    /// Hints that row `row` will be read soon.
+    fn prefetch(&self, row: usize);
 }
 
 impl Chunk for ArrayView2<'_, f16> {
@@ -33,6 +35,11 @@ impl Chunk for ArrayView2<'_, f16> {
     }
     fn read(&self, row: usize, out: &mut [f64]) {
         read_f16(self.row(row), out);
+    }
+    fn prefetch(&self, row: usize) {
+        if let Some(values) = self.row(row).to_slice() {
+            prefetch(values);
+        }
     }
 }
 
@@ -43,6 +50,11 @@ impl Chunk for ArrayView2<'_, f32> {
     fn read(&self, row: usize, out: &mut [f64]) {
         read_as(self.row(row), out, f64::from);
     }
+    fn prefetch(&self, row: usize) {
+        if let Some(values) = self.row(row).to_slice() {
+            prefetch(values);
+        }
+    }
 }
 
 impl Chunk for ArrayView2<'_, f64> {
@@ -51,6 +63,11 @@ impl Chunk for ArrayView2<'_, f64> {
     }
     fn read(&self, row: usize, out: &mut [f64]) {
         read_as(self.row(row), out, |value| value);
+    }
+    fn prefetch(&self, row: usize) {
+        if let Some(values) = self.row(row).to_slice() {
+            prefetch(values);
+        }
     }
 }
 
@@ -160,10 +177,22 @@ impl<'a> Rows<'a> {
 
     /// Writes row `index` to `out`, which holds `columns` values.
     pub fn read(&self, index: usize, out: &mut [f64]) {
+        let (chunk, row) = self.locate(index);
+        chunk.read(row, &mut out[..self.columns]);
+    }
+
+    /// Hints that row `index` will be read soon.
+    pub(crate) fn prefetch(&self, index: usize) {
+        let (chunk, row) = self.locate(index);
+        chunk.prefetch(row);
+    }
+
+    /// The chunk that holds row `index`, and the row's place in it.
+    fn locate(&self, index: usize) -> (&dyn Chunk, usize) {
         let stored = self.selection.as_ref().map_or(index, |indices| indices[index]);
         let chunk = self.ends.partition_point(|&end| end <= stored);
         let start = if chunk == 0 { 0 } else { self.ends[chunk - 1] };
-        self.chunks[chunk].read(stored - start, &mut out[..self.columns]);
+        (&*self.chunks[chunk], stored - start)
     }
 
     /// Packs the rows of `range` for the kernels: `stride` values a row, zeros beyond `columns`.

@@ -10,6 +10,7 @@
 
 mod isa;
 mod lanes;
+mod prefetch;
 mod quantize;
 mod rotate;
 mod tile;
@@ -17,6 +18,7 @@ pub mod tile8;
 
 pub use isa::Isa;
 pub use lanes::LANES;
+pub use prefetch::prefetch;
 pub use quantize::{Code, quantize};
 pub use rotate::rotate;
 pub use tile::{dot_products, squared_distances};

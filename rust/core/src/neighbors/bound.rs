@@ -44,9 +44,11 @@ pub(crate) fn distance(x: &Coded, y: &Coded, dot: i32, unit: f64) -> (f32, f32) 
     let residual = x.residual + y.residual;
     let lower = (squared - rounding).max(0.0).sqrt() - residual;
     let upper = (squared + rounding).max(0.0).sqrt() + residual;
+    // Exact: the unit is a power of two.
+    let inverse = unit.recip();
     (
-        (lower.max(0.0) / unit * (1.0 - 1e-6)) as f32,
-        (upper / unit * (1.0 + 1e-6)) as f32 + f32::MIN_POSITIVE,
+        (lower.max(0.0) * inverse * (1.0 - 1e-6)) as f32,
+        (upper * inverse * (1.0 + 1e-6)) as f32 + f32::MIN_POSITIVE,
     )
 }
 

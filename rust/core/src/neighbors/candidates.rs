@@ -102,7 +102,7 @@ impl Block {
 
     /// Candidates of one row that wait at most.
     pub(crate) fn most_waiting(&self) -> usize {
-        64 + 4 * self.depth
+        192 + 4 * self.depth
     }
 
     /// The length, in units, beyond which nothing is among the nearest of the row in `slot`.
@@ -148,7 +148,7 @@ impl Block {
             let bound = self.upper[(slot + 1) * self.depth - 1];
             pending.retain(|candidate| candidate.lower <= bound);
         }
-        pending.len() > most / 2
+        pending.len() > most / 4 * 3
     }
 
     /// Measures what waits for the row in `slot` and may count; shows what is within reach.
@@ -183,7 +183,7 @@ impl Block {
                     }
                 }
             }
-            for (index, squared) in measure.finish() {
+            for (index, squared) in measure.finish(base) {
                 self.nearest.insert(query, index, squared);
                 if reaches.is_some_and(|reaches| reaches.hold(query, index, squared)) {
                     meet(query, index, squared);

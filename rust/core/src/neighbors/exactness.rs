@@ -143,10 +143,19 @@ fn long_lists_and_lists_of_everything_are_right() {
 
 #[test]
 fn halved_residuals_are_noticed() {
-    // Tight clusters far from the centre in few columns: what a code misses of a row is longer than the
-    // distances between rows, and points where they do.
+    // Two clusters tighter than a step of the codes, which they straddle: what codes miss of two rows points
+    // apart, and is longer than the distances between rows.
+    let clusters = |rows, seed| {
+        let mut data = 0.1 * draw("gaussian", rows, 2, seed);
+        for (row, mut values) in data.rows_mut().into_iter().enumerate() {
+            let side = if row % 2 == 0 { 1.0 } else { -1.0 };
+            values[0] += 40.0 * side;
+            values[1] += 10.0 * side;
+        }
+        data
+    };
     let seen = (0..20).filter(|&seed| {
-        let (x, y) = (draw("clusters", 450, 2, seed), draw("clusters", 200, 2, seed + 100));
+        let (x, y) = (clusters(450, seed), clusters(200, seed + 100));
         let control = Control::with_threads(1);
         assert!(compare(&x, &y, 5, 1.0, &control));
         !compare(&x, &y, 5, 0.5, &control)

@@ -13,9 +13,10 @@ use super::bound;
 use super::candidates::{Block, Reaches};
 use super::codes::Codes;
 
-/// Rows of a block: a multiple of what one call of the kernels takes, and two blocks of common width fit
-/// the second-level cache.
-pub(crate) const BLOCK: usize = 4 * SPAN * PANEL;
+/// What one call of the kernels takes goes into a block this often.
+pub(crate) const SPANS: usize = 4;
+/// Rows of a block: two blocks of common width fit the second-level cache.
+pub(crate) const BLOCK: usize = SPANS * SPAN * PANEL;
 /// Panels of a block.
 const PANELS: usize = BLOCK / PANEL;
 
@@ -77,11 +78,13 @@ impl Sieve {
     }
 
     /// Hands every pair that is kept, as (slot of the query, slot of the base row, bounds), to `take`.
-    /// `mutual` says whether what base rows ask, by [`Sieve::bring`], counts too.
+    /// `mutual` says whether what base rows ask, by [`Sieve::bring`], counts too; `spans` which parts of the
+    /// base block are looked at.
     pub(crate) fn sift(
         &mut self,
         (queries, query_block): (&Codes, usize),
         (base, base_block): (&Codes, usize),
+        spans: Range<usize>,
         mutual: bool,
         mut take: impl FnMut(usize, usize, (f32, f32)),
     ) {
@@ -89,10 +92,13 @@ impl Sieve {
         let of_base = panels_of(base_block, base.len());
         let (query_rows, base_rows) =
             (queries.rows_of(of_query.clone()), base.rows_of(of_base.clone()));
-        let mut first = of_base.start;
-        while first < of_base.end {
+        for span in spans {
+            let place = span * SPAN;
+            let first = of_base.start + place;
+            if first >= of_base.end {
+                break;
+            }
             let span = first..(first + SPAN).min(of_base.end);
-            let place = first - of_base.start;
             let tests =
                 if mutual { &self.base[place..][..span.len()] } else { base.tests(span.clone()) };
             for (panel, test) in self.queries.iter().enumerate() {
@@ -109,7 +115,6 @@ impl Sieve {
                     }
                 }
             }
-            first = span.end;
         }
     }
 }

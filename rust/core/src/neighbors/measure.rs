@@ -42,7 +42,8 @@ impl Measure {
 
     /// Takes a base row.
     pub(crate) fn add(&mut self, base: &Rows<'_>, index: usize) {
-        base.read(index, &mut self.base[self.indices.len() * self.stride..][..self.stride]);
+        // Rows are far apart in memory: all are asked for before the first is read.
+        base.prefetch(index);
         self.indices.push(index);
     }
 
@@ -52,8 +53,11 @@ impl Measure {
     }
 
     /// The base rows taken, each with its squared distance from the query.
-    pub(crate) fn finish(&mut self) -> impl Iterator<Item = (usize, f64)> {
+    pub(crate) fn finish(&mut self, base: &Rows<'_>) -> impl Iterator<Item = (usize, f64)> {
         let count = self.indices.len();
+        for (&index, row) in self.indices.iter().zip(self.base.chunks_exact_mut(self.stride)) {
+            base.read(index, row);
+        }
         let (base, squared) = (&self.base[..count * self.stride], &mut self.squared[..count]);
         if count > 0 {
             squared_distances(self.isa, &self.query, base, self.stride, squared);

@@ -12,7 +12,7 @@ use rayon::prelude::*;
 use super::candidates::{Block, Reach, Reaches};
 use super::codes::{Codes, Frame};
 use super::exact::{self, Scratch};
-use super::filter::{BLOCK, Sieve, rows_of};
+use super::filter::{BLOCK, SPANS, Sieve, rows_of};
 use super::measure::Measure;
 use super::topk::Nearest;
 use crate::control::Control;
@@ -105,12 +105,14 @@ pub(crate) fn within<T: Send>(
     // Each block with itself first: afterwards every row has a bound.
     let alone = |(sieve, measure): &mut (Sieve, Measure), block: usize| {
         let mut state = lock(block);
-        sieve.ask(codes, block, &state, None);
-        sieve.sift((codes, block), (codes, block), false, |x, y, bounds| {
-            if x != y && state.offer(x, block * BLOCK + y, bounds, None) {
-                state.settle(x, rows, rows, None, measure, |_, _, _| ());
-            }
-        });
+        for span in 0..SPANS {
+            sieve.ask(codes, block, &state, None);
+            sieve.sift((codes, block), (codes, block), span..span + 1, false, |x, y, bounds| {
+                if x != y && state.offer(x, block * BLOCK + y, bounds, None) {
+                    state.settle(x, rows, rows, None, measure, |_, _, _| ());
+                }
+            });
+        }
         control.count_measured(measure.take_count());
         control.advance((state.len() * state.len()) as u64)
     };
@@ -122,7 +124,7 @@ pub(crate) fn within<T: Send>(
         let (mut below, mut above) = (lock(low), lock(high));
         sieve.ask(codes, low, &below, None);
         sieve.bring(codes, high, |slot| above.bound(slot));
-        sieve.sift((codes, low), (codes, high), true, |x, y, bounds| {
+        sieve.sift((codes, low), (codes, high), 0..SPANS, true, |x, y, bounds| {
             if below.offer(x, high * BLOCK + y, bounds, None) {
                 below.settle(x, rows, rows, None, measure, |_, _, _| ());
             }
@@ -267,17 +269,24 @@ fn search(
     });
     let at = block.start / BLOCK;
     let mut state = Block::new(block, depth, codes.unit(), of_base.columns());
-    for other in among {
+    for (turn, other) in among.enumerate() {
         let first = other * BLOCK;
-        sieve.ask(codes, at, &state, reaches);
         if let Some(reaches) = reaches {
             sieve.bring(base_codes, other, |slot| reaches.base.length(first + slot));
         }
-        sieve.sift((codes, at), (base_codes, other), reaches.is_some(), |x, y, bounds| {
-            if state.offer(x, first + y, bounds, reaches) {
-                state.settle(x, of_queries, of_base, reaches, measure, &mut meet);
+        // Bounds shrink fast at first and slowly later, and asking takes time.
+        let step = if turn == 0 { 1 } else { SPANS };
+        for span in (0..SPANS).step_by(step) {
+            if turn < 8 || turn % 4 == 0 {
+                sieve.ask(codes, at, &state, reaches);
             }
-        });
+            let (spans, mutual) = (span..span + step, reaches.is_some());
+            sieve.sift((codes, at), (base_codes, other), spans, mutual, |x, y, bounds| {
+                if state.offer(x, first + y, bounds, reaches) {
+                    state.settle(x, of_queries, of_base, reaches, measure, &mut meet);
+                }
+            });
+        }
         control.advance((state.len() * rows_of(other, of_base.len()).len()) as u64)?;
     }
     for slot in 0..state.len() {
