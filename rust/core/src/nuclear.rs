@@ -9,6 +9,9 @@
 //!
 //! Work is cut at fixed places, so that its bits do not depend on the number of threads.
 
+// Code that is not inlined into a function compiled for an instruction set loses it.
+#![allow(clippy::inline_always)]
+
 use faer::linalg::matmul::matmul;
 use faer::{Accum, Mat, MatMut, MatRef, Par};
 use pulp::{Arch, Simd, WithSimd};
