@@ -1,15 +1,21 @@
 //! Dense algebra on covariance-sized matrices. Level 2.
 //!
-//! Everything here runs on one thread, so that its bits do not depend on how many there are; callers
-//! run several matrices side by side. All matrices are owned: see [`crate::Control::detached`].
+//! Decompositions run on one thread and products are cut at fixed places, so that no bits depend on how
+//! many threads there are; callers run several matrices side by side, or let the pieces of one. All
+//! matrices are owned: see [`crate::Control::detached`].
 
 use std::sync::Once;
 
-use faer::linalg::matmul::triangular::{self, BlockStructure};
+use faer::linalg::matmul::matmul;
 use faer::linalg::solvers::SelfAdjointEigen;
-use faer::{Accum, Mat, MatRef, Par, Side};
+use faer::{Accum, Mat, MatMut, MatRef, Par, Side};
+use rayon::prelude::*;
 
 use crate::error::{Error, Result};
+use crate::nuclear::nuclear_norm;
+
+/// Columns of a piece of a product.
+const PIECE: usize = 128;
 
 /// faer's convenience methods take their parallelism from a global; left alone it is rayon's global
 /// pool, which hangs in forked children.
@@ -18,19 +24,19 @@ fn on_this_thread() {
     ONCE.call_once(|| faer::set_global_parallelism(Par::Seq));
 }
 
-/// Adds the lower triangle of `centred`ᵀ·`centred` to `sum`.
-pub(crate) fn add_scatter(sum: &mut Mat<f64>, centred: MatRef<'_, f64>) {
-    triangular::matmul(
-        sum.as_mut(),
-        BlockStructure::TriangularLower,
-        Accum::Add,
-        centred.transpose(),
-        BlockStructure::Rectangular,
-        centred,
-        BlockStructure::Rectangular,
-        1.0,
-        Par::Seq,
-    );
+/// Runs `work` on each item, side by side where `par` allows. The items fix the bits; `par` does not.
+pub(crate) fn for_each<T: Send>(
+    items: impl IndexedParallelIterator<Item = T>,
+    par: Par,
+    work: impl Fn(T) + Send + Sync,
+) {
+    let least = if par == Par::Seq { usize::MAX } else { 1 };
+    items.with_min_len(least).for_each(work);
+}
+
+/// `sum` += `left`·`right`, on this thread.
+pub(crate) fn add_product(sum: MatMut<'_, f64>, left: MatRef<'_, f64>, right: MatRef<'_, f64>) {
+    matmul(sum, Accum::Add, left, right, 1.0, Par::Seq);
 }
 
 /// Eigenvalues of a positive semi-definite matrix (its lower triangle), descending. Those that rounding
@@ -93,18 +99,22 @@ pub(crate) fn factor(matrix: MatRef<'_, f64>) -> Result<Mat<f64>> {
 pub(crate) fn nuclear_norm_of_product(
     left: MatRef<'_, f64>,
     right: MatRef<'_, f64>,
+    par: Par,
 ) -> Result<f64> {
-    on_this_thread();
-    let product = left.transpose() * right;
+    let mut product = Mat::zeros(left.ncols(), right.ncols());
     if product.nrows() == 0 || product.ncols() == 0 {
         return Ok(0.0);
     }
+    for_each(product.par_col_chunks_mut(PIECE).enumerate(), par, |(index, piece)| {
+        let right = right.subcols(index * PIECE, piece.ncols());
+        // A triangular factor begins with zeros.
+        let zero = |&row: &usize| (0..right.ncols()).all(|column| right[(row, column)] == 0.0);
+        let start = (0..right.nrows()).take_while(zero).count();
+        let (left, right) = (left.split_at_row(start).1, right.split_at_row(start).1);
+        add_product(piece, left.transpose(), right);
+    });
     check_finite(product.as_ref())?;
-    let values = product
-        .singular_values()
-        .map_err(|_| Error::Numerical("singular values: the iteration did not converge".into()))?;
-    // Smallest first: the fixed order that loses least.
-    Ok(values.iter().rev().sum())
+    Ok(nuclear_norm(product, par))
 }
 
 /// The places of the eigenvalues that are more than rounding, largest first.
@@ -151,7 +161,7 @@ mod tests {
     #[test]
     fn the_nuclear_norm_of_a_square_is_its_trace() {
         let root = Mat::from_fn(5, 4, |i, j| ((i * 5 + j * 3) % 7) as f64 - 2.0);
-        let norm = nuclear_norm_of_product(root.as_ref(), root.as_ref()).unwrap();
+        let norm = nuclear_norm_of_product(root.as_ref(), root.as_ref(), Par::Seq).unwrap();
         assert!((norm - root.squared_norm_l2()).abs() <= 1e-12 * norm);
     }
 

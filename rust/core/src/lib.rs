@@ -15,6 +15,7 @@ pub mod error;
 pub mod inference;
 pub mod moments;
 pub mod neighbors;
+pub(crate) mod nuclear;
 pub mod rows;
 pub mod spectrum;
 pub mod streams;

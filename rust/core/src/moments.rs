@@ -1,53 +1,56 @@
 //! Means and covariances: one streaming, mergeable pass in `f64`. Level 2.
 //!
-//! Rows are taken in stripes of fixed length; each stripe is centred at its own mean before its scatter
-//! is summed, and stripes are merged in order (Chan, Golub & LeVeque 1979). No large mean is ever
-//! squared, and neither threads nor chunks show in the result. Cost: O(n·d²) time, O(d²) memory a thread.
+//! Rows are taken in blocks of fixed length, each centred at its own mean; the way from there to the
+//! mean of the rows before, √(nm/(n+m))·(μ_m − μ_n), is one row more of the block (Chan, Golub & LeVeque
+//! 1979), so that the scatter is one product. No large mean is ever squared, and neither threads nor
+//! chunks show in the result. Cost: O(n·d²) time, about d²/2 numbers and those of a stripe of rows.
 
-use faer::Mat;
+use faer::{Mat, MatMut, Par};
 use rayon::prelude::*;
 
 use crate::control::Control;
-use crate::dense::add_scatter;
+use crate::dense::{add_product, for_each};
 use crate::error::Result;
 use crate::rows::Rows;
 use crate::subsets::GROUPS;
 
-/// Rows of a stripe.
-const STRIPE: usize = 1024;
+/// Rows that are centred together: few, so that each mean is that of neighbours in the data.
+const BLOCK: usize = 128;
+/// Rows of a stripe: many, so that the product runs at its full speed.
+const STRIPE: usize = 8 * BLOCK;
+/// Most columns of the scatter that are one piece of work.
+const PANEL: usize = 128;
 
-/// Count, mean and scatter (Σ(x−μ)(x−μ)ᵀ, lower triangle) of some rows.
+/// Count, mean and scatter (Σ(x−μ)(x−μ)ᵀ) of some rows.
 #[derive(Clone, Debug)]
 pub struct Moments {
     count: usize,
     mean: Vec<f64>,
-    scatter: Mat<f64>,
+    /// The lower triangle in panels of columns, each from its diagonal block down.
+    panels: Vec<Mat<f64>>,
+}
+
+/// Columns of a panel.
+fn panel_width(columns: usize) -> usize {
+    columns.div_ceil(8).clamp(16, PANEL)
 }
 
 impl Moments {
     /// The moments of no rows.
     #[must_use]
     pub fn new(columns: usize) -> Self {
-        Self { count: 0, mean: vec![0.0; columns], scatter: Mat::zeros(columns, columns) }
+        let width = panel_width(columns);
+        let starts = (0..columns).step_by(width);
+        let panel = |start: usize| Mat::zeros(columns - start, width.min(columns - start));
+        Self { count: 0, mean: vec![0.0; columns], panels: starts.map(panel).collect() }
     }
 
     /// The moments of all rows, in parallel.
     pub fn of(rows: &Rows<'_>, control: &Control) -> Result<Self> {
-        let n = rows.len();
-        let stripes: Vec<usize> = (0..n).step_by(STRIPE).collect();
         let mut total = Self::new(rows.columns());
-        // A few stripes a thread at a time bound the memory; merging in order fixes the bits.
-        for batch in stripes.chunks(control.threads()) {
-            let parts: Vec<Self> = control.run(|| {
-                let stripe =
-                    |&start: &usize| Self::of_indices(rows, start..(start + STRIPE).min(n));
-                batch.par_iter().map(stripe).collect()
-            });
-            for part in &parts {
-                total.merge(part);
-            }
-            control.advance(parts.iter().map(|part| part.count as u64).sum())?;
-        }
+        let indices: Vec<usize> = (0..rows.len()).collect();
+        let par = Par::rayon(control.threads());
+        control.run(|| total.absorb(rows, &indices, par, control))?;
         Ok(total)
     }
 
@@ -56,27 +59,63 @@ impl Moments {
         let of_group = |group: usize| {
             let mut total = Self::new(rows.columns());
             let members: Vec<usize> = (group..rows.len()).step_by(GROUPS).collect();
-            for stripe in members.chunks(STRIPE) {
-                total.merge(&Self::of_indices(rows, stripe.iter().copied()));
-                control.advance(stripe.len() as u64)?;
-            }
+            total.absorb(rows, &members, Par::Seq, control)?;
             Ok(total)
         };
         control.run(|| (0..GROUPS).into_par_iter().map(of_group).collect())
     }
 
-    fn of_indices(rows: &Rows<'_>, indices: impl ExactSizeIterator<Item = usize>) -> Self {
-        let (count, d) = (indices.len(), rows.columns());
-        let mut moments = Self::new(d);
-        moments.count = count;
-        // Column-major d × n, so that a row of the data is contiguous.
-        let mut data = Mat::<f64>::zeros(d, count);
-        for (column, index) in indices.enumerate() {
-            rows.read(index, data.col_as_slice_mut(column));
+    /// Adds the rows at `indices`.
+    fn absorb(
+        &mut self,
+        rows: &Rows<'_>,
+        indices: &[usize],
+        par: Par,
+        control: &Control,
+    ) -> Result<()> {
+        let d = rows.columns();
+        let length = indices.len().min(STRIPE);
+        // Column-major, so that a row of the data is contiguous; each block has a column to spare.
+        let mut data = Mat::<f64>::zeros(d, length + length.div_ceil(BLOCK));
+        let mut means = vec![Vec::new(); length.div_ceil(BLOCK)];
+        for stripe in indices.chunks(STRIPE) {
+            let blocks = stripe.len().div_ceil(BLOCK);
+            let mut data = data.as_mut().subcols_mut(0, stripe.len() + blocks);
+            let work = data.as_mut().par_col_chunks_mut(BLOCK + 1).zip(stripe.par_chunks(BLOCK));
+            for_each(work.zip(means.par_iter_mut()), par, |((mut block, indices), mean)| {
+                for (column, &index) in indices.iter().enumerate() {
+                    rows.read(index, column_mut(block.as_mut(), column));
+                }
+                *mean = centre(block.subcols_mut(0, indices.len()));
+            });
+            for (block, mean) in means[..blocks].iter().enumerate() {
+                let m = stripe.len().min((block + 1) * BLOCK) - block * BLOCK;
+                let last = block * (BLOCK + 1) + m;
+                self.move_mean(m, mean, column_mut(data.as_mut(), last));
+            }
+            let data = data.as_ref();
+            for_each(self.panels.par_iter_mut().enumerate(), par, |(index, panel)| {
+                let (width, start) = (panel.ncols(), index * panel_width(d));
+                let below = data.subrows(start, d - start);
+                add_product(panel.as_mut(), below, below.subrows(0, width).transpose());
+            });
+            control.advance(stripe.len() as u64)?;
         }
-        moments.mean = centre(&mut data);
-        add_scatter(&mut moments.scatter, data.transpose());
-        moments
+        Ok(())
+    }
+
+    /// Counts `m` rows with `mean` in, and writes to `between` what the way to them adds to the scatter
+    /// as if it were a row.
+    fn move_mean(&mut self, m: usize, mean: &[f64], between: &mut [f64]) {
+        let (n, m) = (self.count as f64, m as f64);
+        let (weight, share) = ((n * m / (n + m)).sqrt(), m / (n + m));
+        for ((slot, own), other) in between.iter_mut().zip(&mut self.mean).zip(mean) {
+            let difference = other - *own;
+            *slot = weight * difference;
+            // The first mean is taken as it is.
+            *own = if n == 0.0 { *other } else { *own + share * difference };
+        }
+        self.count += m as usize;
     }
 
     /// Adds the rows behind `other`.
@@ -84,16 +123,18 @@ impl Moments {
         if other.count == 0 {
             return;
         }
-        let (n, m) = (self.count as f64, other.count as f64);
-        let difference: Vec<f64> = other.mean.iter().zip(&self.mean).map(|(b, a)| b - a).collect();
-        add_scaled(&mut self.mean, &difference, m / (n + m));
-        for column in 0..difference.len() {
-            let between = difference[column] * (n * m / (n + m));
-            for (row, delta) in difference.iter().enumerate().skip(column) {
-                self.scatter[(row, column)] += other.scatter[(row, column)] + delta * between;
+        let mut between = vec![0.0; self.mean.len()];
+        self.move_mean(other.count, &other.mean, &mut between);
+        let mut start = 0;
+        for (panel, added) in self.panels.iter_mut().zip(&other.panels) {
+            let between = &between[start..];
+            for column in 0..panel.ncols() {
+                let slots = panel.col_as_slice_mut(column);
+                add_scaled(slots, added.col_as_slice(column), 1.0);
+                add_scaled(slots, between, between[column]);
             }
+            start += panel.ncols();
         }
-        self.count += other.count;
     }
 
     /// Rows absorbed.
@@ -113,7 +154,11 @@ impl Moments {
     pub fn covariance(&self) -> Mat<f64> {
         let scale = (self.count as f64 - 1.0).recip();
         let d = self.mean.len();
-        Mat::from_fn(d, d, |i, j| if i >= j { self.scatter[(i, j)] * scale } else { 0.0 })
+        let width = panel_width(d);
+        Mat::from_fn(d, d, |i, j| {
+            let (panel, start) = (&self.panels[j / width], j / width * width);
+            if i >= j { panel[(i - start, j - start)] * scale } else { 0.0 }
+        })
     }
 }
 
@@ -121,23 +166,30 @@ impl Moments {
 ///
 /// The first column is taken off before anything is summed, so that a constant has exactly no variance
 /// and a far origin costs no digits.
-pub(crate) fn centre(data: &mut Mat<f64>) -> Vec<f64> {
+pub(crate) fn centre(mut data: MatMut<'_, f64>) -> Vec<f64> {
     let count = data.ncols();
     if count == 0 {
         return vec![0.0; data.nrows()];
     }
-    let origin = data.col_as_slice(0).to_vec();
+    let origin = column_mut(data.as_mut(), 0).to_vec();
     let mut mean = vec![0.0; data.nrows()];
     for column in 0..count {
-        add_scaled(data.col_as_slice_mut(column), &origin, -1.0);
-        add_scaled(&mut mean, data.col_as_slice(column), 1.0);
+        let values = column_mut(data.as_mut(), column);
+        add_scaled(values, &origin, -1.0);
+        add_scaled(&mut mean, values, 1.0);
     }
     mean.iter_mut().for_each(|sum| *sum /= count as f64);
     for column in 0..count {
-        add_scaled(data.col_as_slice_mut(column), &mean, -1.0);
+        add_scaled(column_mut(data.as_mut(), column), &mean, -1.0);
     }
     add_scaled(&mut mean, &origin, 1.0);
     mean
+}
+
+/// A column of a column-major matrix.
+fn column_mut(data: MatMut<'_, f64>, column: usize) -> &mut [f64] {
+    let column = data.col_mut(column).try_as_col_major_mut();
+    column.expect("a column-major matrix").as_slice_mut()
 }
 
 /// `sum` += `scale` · `values`.

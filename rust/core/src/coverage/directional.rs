@@ -53,7 +53,7 @@ fn axes_of(material: &Material) -> Result<Mat<f64>> {
         Material::Data(data) => {
             // Few rows: the axes are the centred data times the eigenvectors of their Gram matrix.
             let mut centred = data.as_ref().clone();
-            centre(&mut centred);
+            centre(centred.as_mut());
             let gram = centred.transpose() * &centred;
             let mut axes = &centred * dense::principal_axes(gram.as_ref())?;
             for column in 0..axes.ncols() {

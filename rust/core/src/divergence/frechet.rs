@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use faer::{Mat, MatRef};
+use faer::{Mat, MatRef, Par};
 
 use crate::control::Control;
 use crate::dense;
@@ -27,10 +27,11 @@ pub fn frechet_distance(
     check_rows(candidate, "candidate", 2)?;
     control.begin("moments", (reference.len() + candidate.len()) as u64);
     let (x, y) = (Material::of(reference, control)?, Material::of(candidate, control)?);
+    let par = Par::rayon(control.threads());
     control.detached(move || {
         let mut fits = [Fit::of(&x), Fit::of(&y)];
         let unit = to_unit_scale(&mut fits);
-        Ok(fits[0].distance(&fits[1])? * unit * unit)
+        Ok(fits[0].distance(&fits[1], par)? * unit * unit)
     })?
 }
 
@@ -106,7 +107,7 @@ impl Fit {
 
     /// The fit of a few rows, given as columns.
     pub(crate) fn of_columns(mut data: Mat<f64>) -> Self {
-        let mean = centre(&mut data);
+        let mean = centre(data.as_mut());
         let scale = (data.ncols() as f64 - 1.0).sqrt().recip();
         for column in 0..data.ncols() {
             data.col_as_slice_mut(column).iter_mut().for_each(|value| *value *= scale);
@@ -161,9 +162,10 @@ impl Fit {
         }
     }
 
-    /// Fréchet distance to another fit.
-    pub(crate) fn distance(&self, other: &Self) -> Result<f64> {
-        self.distance_by_factors(self.factor()?.as_ref(), other, other.factor()?.as_ref())
+    /// Fréchet distance to another fit, both at once where `par` allows.
+    pub(crate) fn distance(&self, other: &Self, par: Par) -> Result<f64> {
+        let (factor, of_other) = rayon::join(|| self.factor(), || other.factor());
+        self.distance_by_factors(factor?.as_ref(), other, of_other?.as_ref(), par)
     }
 
     /// Fréchet distance with both factors at hand.
@@ -172,9 +174,10 @@ impl Fit {
         factor: MatRef<'_, f64>,
         other: &Self,
         of_other: MatRef<'_, f64>,
+        par: Par,
     ) -> Result<f64> {
         let shift: f64 = self.mean.iter().zip(&other.mean).map(|(a, b)| (a - b) * (a - b)).sum();
-        let cross = dense::nuclear_norm_of_product(factor, of_other)?;
+        let cross = dense::nuclear_norm_of_product(factor, of_other, par)?;
         // Zero or more by definition; rounding may end just below.
         Ok((shift + self.trace() + other.trace() - 2.0 * cross).max(0.0))
     }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use faer::Par;
 use rayon::prelude::*;
 
 use super::{Estimate, Trio};
@@ -41,7 +42,7 @@ pub fn gaussian_metrics(trio: &Trio<'_>, control: &Control) -> Result<Vec<Estima
                 let moment = Moment {
                     frechet: [(&b, &of_b), (&c, &of_c)]
                         .map(|(fit, factor)| {
-                            a.distance_by_factors(of_a.as_ref(), fit, factor.as_ref())
+                            a.distance_by_factors(of_a.as_ref(), fit, factor.as_ref(), Par::Seq)
                         })
                         .into_iter()
                         .map(|distance| Ok(distance? * unit * unit))
