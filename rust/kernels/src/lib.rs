@@ -8,10 +8,18 @@
 // Code that is not inlined into a function compiled for an instruction set loses it.
 #![allow(clippy::inline_always)]
 
+mod epilogue;
+mod gram;
 mod isa;
 mod lanes;
+mod registers;
 mod tile;
 
+pub use epilogue::{
+    Doubt, PolynomialRow, add_up, distances, gaussians, in_doubt, second_differences,
+    squared_from_products,
+};
+pub use gram::{RUN, Real, Shape, inner_products, interleave, shape};
 pub use isa::Isa;
 pub use lanes::LANES;
 pub use tile::{dot_products, squared_distances};
