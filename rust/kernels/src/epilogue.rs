@@ -144,8 +144,8 @@ fn squared_plain<const FUSED: bool>(
 /// Whether a squared distance, of two rows whose squared norms add up to `sum`, is to be measured again.
 #[inline(always)]
 #[must_use]
+#[allow(clippy::needless_bitwise_bool)] // a branch would keep loops from being vectorised
 pub fn in_doubt(squared: f64, sum: f64, doubt: Doubt) -> bool {
-    // Bitwise: a branch would keep the loop from being vectorised.
     (squared < doubt.share * sum) | (sum < doubt.sum)
 }
 
@@ -175,8 +175,8 @@ fn exponential<const FUSED: bool>(x: f64) -> f64 {
     // 1.5·2^52: adding it leaves the nearest integer in the low bits.
     const ROUND: f64 = 6_755_399_441_055_744.0;
     // ln 2 in two parts; 21 trailing zeros of the first make its product with n exact.
-    const HIGH: f64 = 6.931_471_803_691_238_164_90e-1;
-    const LOW: f64 = 1.908_214_929_270_587_700_02e-10;
+    const HIGH: f64 = 6.931_471_803_691_238e-1;
+    const LOW: f64 = 1.908_214_929_270_587_7e-10;
     const LOWEST: f64 = -708.0;
     // 1/13!, 1/12!, …, 1/2!.
     const TAYLOR: [f64; 12] = [
@@ -320,8 +320,7 @@ mod tests {
         let products: Vec<f64> = x.iter().flat_map(|x| y.map(|y| x * y)).collect();
         let square = |value: &f64| value * value;
         let (norms_x, norms_y) = (x.each_ref().map(square), y.each_ref().map(square));
-        let expected: Vec<f64> =
-            x.iter().flat_map(|x| y.map(|y| (x - y) * (x - y))).collect();
+        let expected: Vec<f64> = x.iter().flat_map(|x| y.map(|y| (x - y) * (x - y))).collect();
         for isa in Isa::available() {
             let mut squared = vec![f64::NAN; 16];
             let doubt = Doubt { share: 0.06, sum: 0.5 };
