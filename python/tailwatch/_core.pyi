@@ -16,7 +16,7 @@ __all__ = [
     "directions",
     "frechet_distance",
     "gaussian_metrics",
-    "kernel_metric",
+    "kernel_metrics",
     "mmd",
     "modes",
     "nearest_neighbors",
@@ -27,6 +27,7 @@ __all__ = [
     "spectrum",
     "tail_coverage",
     "thread_count",
+    "whole_kernel_metrics",
     "whole_neighbor_metrics",
 ]
 
@@ -34,6 +35,7 @@ _Floats: TypeAlias = NDArray[np.float64]
 _Samples: TypeAlias = tuple[Rows, Rows, Rows]
 _Halves: TypeAlias = tuple[int, int, bool]
 _Estimate: TypeAlias = tuple[str, float | None, _Floats, _Floats]
+_Kernel: TypeAlias = tuple[str, Sequence[float]]
 
 @final
 class Rows:
@@ -107,6 +109,9 @@ def directional_metrics(
 def gaussian_metrics(
     samples: _Samples, replicates: _Halves, settings: Settings
 ) -> list[_Estimate]: ...
-def kernel_metric(
-    samples: _Samples, kernel: str, parameters: Sequence[float], settings: Settings
-) -> tuple[float, float, float, float, float]: ...
+def kernel_metrics(
+    samples: _Samples, kernels: Sequence[_Kernel], settings: Settings
+) -> list[tuple[float, float, float, float, float] | str]: ...
+def whole_kernel_metrics(
+    reference: Rows, candidate: Rows, kernels: Sequence[_Kernel], settings: Settings
+) -> list[float | str]: ...

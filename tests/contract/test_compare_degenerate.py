@@ -160,3 +160,22 @@ def test_a_bounded_sample_is_drawn_from_all_rows() -> None:
     full = frame.filter(pl.col("n_reference") == 200)
     assert full.height == 1
     assert abs(full["value"].item()) < 0.2
+
+
+def test_a_kernel_that_overflows_fails_alone() -> None:
+    # The cube of 1e240 is no number; distances of 1e120 are.
+    names = ["mmd_polynomial", "mmd_gaussian", "energy_distance"]
+    found = tw.compare(1e120 * X, 1e120 * Y, metrics=names, threads=2)
+    rows = {(row["metric"], row["method"] == "full"): row for row in found.frame.to_dicts()}
+    lost, full = rows["mmd_polynomial", False], rows["mmd_polynomial", True]
+    assert lost["value"] is lost["null"] is lost["retention"] is full["value"] is None
+    assert lost["method"] == (
+        "no value; polynomial kernel: values overflow; rescale the data, or leave this metric out"
+    )
+    plain = tw.compare(X, Y, metrics=names[1:], threads=2).frame
+    assert rows["mmd_gaussian", False]["value"] == pytest.approx(
+        plain.filter(pl.col("metric") == "mmd_gaussian")["value"][0], rel=1e-9
+    )
+    assert rows["energy_distance", False]["value"] > 0
+    assert found.sentence
+    assert "values overflow" in found._repr_html_()

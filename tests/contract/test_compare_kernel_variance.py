@@ -27,7 +27,7 @@ def simulated(kernel: str, scale: float, runs: int) -> np.ndarray:
     for _ in range(runs):
         a, b, c = rng.normal(size=(3, ROWS, COLUMNS))
         trio = rows_of(a), rows_of(b), rows_of(scale * c)
-        found.append(_core.kernel_metric(trio, name, parameters, SETTINGS))
+        found += _core.kernel_metrics(trio, [(name, parameters)], SETTINGS)
     return np.array(found)
 
 
@@ -68,8 +68,8 @@ def test_of_a_candidate_that_is_human(kernel: str) -> None:
 def test_numbers_are_those_of_the_metric() -> None:
     a, b, c = samples.gaussian(1, 80, 3), samples.gaussian(2, 80, 3), samples.gaussian(3, 80, 3) + 1
     for name, parameters in KERNELS.values():
-        value, null, *variances = _core.kernel_metric(
-            (rows_of(a), rows_of(b), rows_of(c)), name, parameters, SETTINGS
+        [(value, null, *variances)] = _core.kernel_metrics(
+            (rows_of(a), rows_of(b), rows_of(c)), [(name, parameters)], SETTINGS
         )
         for found, other in ((value, c), (null, b)):
             expected = _core.mmd(
@@ -83,9 +83,9 @@ def test_moving_all_samples_changes_no_variance() -> None:
     a, b, c = (samples.gaussian(seed, 64, 3) for seed in (1, 2, 3))
     for kernel in ("gaussian", "energy"):
         name, parameters = KERNELS[kernel]
-        plain, moved = (
-            _core.kernel_metric(
-                (rows_of(a + by), rows_of(b + by), rows_of(c + by)), name, parameters, SETTINGS
+        [plain], [moved] = (
+            _core.kernel_metrics(
+                (rows_of(a + by), rows_of(b + by), rows_of(c + by)), [(name, parameters)], SETTINGS
             )
             for by in (0.0, 4096.0)
         )

@@ -62,3 +62,44 @@ def test_shifted_normal_closed_form() -> None:
     expected = 2.0 * folded - 4.0 / np.sqrt(np.pi)
     error = np.std(found, ddof=1) / np.sqrt(repetitions)
     assert abs(np.mean(found) - expected) <= 4.0 * error
+
+
+# --- narrow types: 1,024 rows and more, of 64 columns and more, are multiplied in float32
+
+WIDE = {
+    "just wide enough": (samples.gaussian(21, 700, 64), samples.gaussian(22, 324, 64, scale=0.7)),
+    "not a multiple": (samples.student(23, 600, 131), samples.student(24, 550, 131) * 1.5),
+    "embeddings": (samples.gaussian(25, 600, 768), samples.gaussian(26, 580, 768, scale=0.7)),
+    "clusters": (samples.clusters(27, 600, 80), samples.clusters(28, 560, 80, centres=5)),
+}
+
+
+@pytest.mark.parametrize("unbiased", [True, False])
+@pytest.mark.parametrize("offset", [0.0, 100.0, 10_000.0])
+@pytest.mark.parametrize("name", WIDE)
+def test_narrow_rows(name: str, offset: float, unbiased: bool) -> None:
+    x, y = ((rows + offset).astype(np.float32) for rows in WIDE[name])
+    found = tw.metrics.energy_distance(x, y, unbiased=unbiased)
+    assert found == pytest.approx(oracle.energy_distance(x, y, unbiased=unbiased), rel=1e-7)
+
+
+@pytest.mark.parametrize("name", WIDE)
+def test_half_precision(name: str) -> None:
+    x, y = (rows.astype(np.float16) for rows in WIDE[name])
+    found = tw.metrics.energy_distance(x, y)
+    assert found == pytest.approx(oracle.energy_distance(x, y, unbiased=True), rel=1e-7)
+
+
+@pytest.mark.parametrize("exponent", [-66, -83, 66, 83])
+def test_a_power_of_two_scales_the_energy_of_narrow_rows_exactly(exponent: int) -> None:
+    x, y = (rows.astype(np.float32) for rows in WIDE["not a multiple"])
+    scale = np.float32(2.0**exponent)
+    found = tw.metrics.energy_distance(x * scale, y * scale)
+    assert found == tw.metrics.energy_distance(x, y) * 2.0**exponent
+
+
+def test_a_narrow_sample_is_at_no_distance_from_its_copy() -> None:
+    # Every pair has the same bits within and across; only the order of the sums differs.
+    x = (samples.gaussian(31, 600, 96) + 50.0).astype(np.float32)
+    found = tw.metrics.energy_distance(x, x.copy(), unbiased=False)
+    assert abs(found) <= 1e-14 * 14

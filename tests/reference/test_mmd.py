@@ -118,3 +118,63 @@ def test_unbiased_under_the_null() -> None:
             for seed in range(repetitions)
         ]
         assert abs(np.mean(found)) <= 4.0 * np.std(found, ddof=1) / np.sqrt(repetitions)
+
+
+# --- narrow types: 1,024 rows and more, of 64 columns and more, are multiplied in float32
+
+WIDE = {
+    "just wide enough": (samples.gaussian(21, 700, 64), samples.gaussian(22, 324, 64, scale=0.7)),
+    "not a multiple": (samples.gaussian(23, 600, 131), samples.gaussian(24, 550, 131) + 0.2),
+    "embeddings": (samples.gaussian(25, 600, 768), samples.gaussian(26, 580, 768, scale=0.7)),
+    "clusters": (samples.clusters(27, 600, 80), samples.clusters(28, 560, 80, centres=5)),
+}
+
+
+@pytest.mark.parametrize("unbiased", [True, False])
+@pytest.mark.parametrize("dtype", [np.float32, np.float16])
+@pytest.mark.parametrize("name", WIDE)
+def test_narrow_rows(name: str, dtype: type, unbiased: bool) -> None:
+    # Roundings leave a millionth of the standard error at the null, and these values are many
+    # standard errors.
+    x, y = (rows.astype(dtype) for rows in WIDE[name])
+    wide_x, wide_y = x.astype(np.float64), y.astype(np.float64)
+    bandwidth = oracle.median_distance(wide_x, wide_y)
+    kernels = {
+        "polynomial": lambda a, b: oracle.polynomial_kernel(a, b, 3, 1.0 / a.shape[1], 1.0),
+        "gaussian": lambda a, b: oracle.gaussian_kernel(a, b, bandwidth),
+    }
+    for kernel, matrix in kernels.items():
+        found = tw.metrics.mmd(x, y, kernel=kernel, unbiased=unbiased)
+        expected = by_double_sum(wide_x, wide_y, matrix, unbiased=unbiased)
+        assert found == pytest.approx(expected, rel=1e-7), kernel
+
+
+@pytest.mark.parametrize("offset", [100.0, 10_000.0])
+def test_narrow_rows_far_from_zero(offset: float) -> None:
+    # On a grid, so that float32 holds the rows. Kernel values of offset⁶ lose 1e-19 of themselves
+    # in extended precision, which is 1e-10 of an MMD² of some offset⁴.
+    x, y = samples.dyadic(29, 600, 80), samples.dyadic(30, 500, 80, scale=0.75) + 0.5
+    x, y = x + offset, y + offset
+    narrow = [rows.astype(np.float32) for rows in (x, y)]
+
+    def cubic(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        return (a.astype(np.longdouble) @ b.T.astype(np.longdouble) / 80 + 1) ** 3
+
+    found = tw.metrics.mmd(*narrow, kernel="polynomial")
+    assert found == pytest.approx(by_double_sum(x, y, cubic, unbiased=True), rel=1e-7)
+
+    def bell(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        return oracle.gaussian_kernel(a, b, 10.0)
+
+    found = tw.metrics.mmd(*narrow, kernel="gaussian", bandwidth=10.0)
+    assert found == pytest.approx(by_double_sum(x, y, bell, unbiased=True), rel=1e-7)
+
+
+@pytest.mark.parametrize("offset", [0.0, 1_000.0])
+def test_only_copies_count_under_a_narrow_kernel(offset: float) -> None:
+    # No two different rows are nearer than 5, so that the kernel is 1 for copies and 0 for others.
+    x = (samples.gaussian(31, 800, 96) + offset).astype(np.float32)
+    y = np.concatenate([x[40:300], x[40:70]])
+    found = tw.metrics.mmd(x, y, kernel="gaussian", bandwidth=0.05)
+    within_y, across = 2 * 30 / (290 * 289), 290 / (800 * 290)
+    assert found == pytest.approx(within_y - 2 * across, rel=1e-12)

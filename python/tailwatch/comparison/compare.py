@@ -13,6 +13,7 @@ import polars as pl
 
 from tailwatch import _core
 from tailwatch.arguments import integer, share, shares
+from tailwatch.comparison.estimates import NoValue
 from tailwatch.comparison.families import FAMILIES, Panel
 from tailwatch.comparison.intervals import intervals_of
 from tailwatch.comparison.registry import METRICS, select
@@ -97,8 +98,9 @@ def compare(
     Notes
     -----
     For h rows in each half, n and m in all: O((9h² + n² + m² + 3nm)·d) time for the neighbour-based
-    metrics and about as much for each kernel. Nothing quadratic in the rows is kept: about 1 KB a
-    row, and 3·32·8·d² bytes (0.2 GB for 512 columns, 3 GB for 2,048) besides the embeddings.
+    metrics and 3½h² + (n + m)²/2 inner products for all kernels together. Nothing quadratic in the
+    rows is kept: about 1 KB a row, and 3·32·8·d² bytes (0.2 GB for 512 columns, 3 GB for 2,048)
+    besides the embeddings.
 
     Examples
     --------
@@ -174,7 +176,9 @@ def split_rows(
         used = samples.bounded if metric.quadratic else samples.halves
         for estimate in found[metric.name]:
             made = intervals_of(estimate, metric.direction, confidence)
-            numbers = (estimate.value, *made.value, estimate.null, *made.null)
+            missing = isinstance(estimate.error, NoValue)
+            value, null = (None, None) if missing else (estimate.value, estimate.null)
+            numbers = (value, *made.value, null, *made.null)
             retained = (made.retention, *made.retained)
             counts = (used[0].shape[0], used[2].shape[0])
             rows.append(
@@ -192,7 +196,7 @@ def split_rows(
 
 
 def _full_rows(samples: Samples, panel: Panel, settings: Settings) -> list[tuple[Any, ...]]:
-    found: dict[str, list[tuple[float | None, float]]] = {}
+    found: dict[str, list[tuple[float | None, float | None]]] = {}
     for family in _families(panel):
         for name, level, value in FAMILIES[family].full(samples, panel, settings):
             found.setdefault(name, []).append((level, value))

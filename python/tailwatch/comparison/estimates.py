@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["ClosedVariance", "Estimate", "HalfSamples", "NoInterval", "Scale"]
+__all__ = ["ClosedVariance", "Estimate", "HalfSamples", "NoInterval", "NoValue", "Scale"]
 
 Scale = Literal["share", "ratio", "real"]
 """On which errors are symmetric: ``share`` on the logit scale, ``ratio`` on the log scale, ``real``
@@ -65,6 +65,13 @@ class NoInterval:
 
 
 @dataclass(frozen=True, slots=True)
+class NoValue:
+    """The metric has no value on these rows, and this is why; the numbers beside it are NaN."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Estimate:
     """The value and null of one metric at one level.
 
@@ -84,4 +91,4 @@ class Estimate:
     level: float | None
     value: float
     null: float
-    error: HalfSamples | ClosedVariance | NoInterval
+    error: HalfSamples | ClosedVariance | NoInterval | NoValue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -10,7 +11,13 @@ import numpy as np
 
 from tailwatch import _core
 from tailwatch.arguments import tail_size
-from tailwatch.comparison.estimates import ClosedVariance, Estimate, HalfSamples, NoInterval
+from tailwatch.comparison.estimates import (
+    ClosedVariance,
+    Estimate,
+    HalfSamples,
+    NoInterval,
+    NoValue,
+)
 from tailwatch.comparison.heaviness import tail_index
 from tailwatch.comparison.registry import METRICS
 from tailwatch.comparison.samples import REPLICATES
@@ -28,7 +35,7 @@ if TYPE_CHECKING:
     from tailwatch.comparison.samples import Samples
     from tailwatch.running import Settings
 
-    Full = Iterator[tuple[str, float | None, float]]
+    Full = Iterator[tuple[str, float | None, float | None]]
 
 __all__ = ["FAMILIES", "Panel"]
 
@@ -218,31 +225,39 @@ def _gaussian_full(samples: Samples, panel: Panel, settings: Settings) -> Full:
 
 
 def _kernels(samples: Samples, panel: Panel, settings: Settings) -> Iterator[Estimate]:
-    for name, kernel, parameters in _kernel_parameters(list(samples.bounded), panel):
-        value, null, *variances = _core.kernel_metric(samples.bounded, kernel, parameters, settings)
+    names, kernels = _named_kernels(list(samples.bounded), panel)
+    found = _core.kernel_metrics(samples.bounded, kernels, settings)
+    for name, numbers in zip(names, found, strict=True):
+        if isinstance(numbers, str):
+            yield Estimate(name, None, math.nan, math.nan, NoValue(numbers))
+            continue
+        value, null, *variances = numbers
         # The polynomial kernel is unbounded and takes moments of the rows with it.
-        heavy = _heavy(samples.bounded, settings) if kernel == "polynomial" else None
+        heavy = _heavy(samples.bounded, settings) if name == "mmd_polynomial" else None
         yield Estimate(name, None, value, null, heavy or ClosedVariance(*variances))
 
 
 def _kernels_full(samples: Samples, panel: Panel, settings: Settings) -> Full:
     reference, candidate = samples.bounded_wholes
     # The bandwidth is the comparison's: a kernel that changed would be another metric.
-    for name, kernel, parameters in _kernel_parameters(list(samples.bounded), panel):
-        yield (
-            name,
-            None,
-            _core.mmd(reference, candidate, kernel, parameters, unbiased=True, settings=settings),
-        )
+    names, kernels = _named_kernels(list(samples.bounded), panel)
+    found = _core.whole_kernel_metrics(reference, candidate, kernels, settings)
+    for name, value in zip(names, found, strict=True):
+        yield name, None, None if isinstance(value, str) else value
 
 
-def _kernel_parameters(pooled: list[Rows], panel: Panel) -> Iterator[tuple[str, str, list[float]]]:
+def _named_kernels(
+    pooled: list[Rows], panel: Panel
+) -> tuple[list[str], list[tuple[str, list[float]]]]:
+    """Return the metrics asked for and their kernels, which share one pass over the pairs."""
+    kernels: dict[str, tuple[str, list[float]]] = {}
     if "mmd_polynomial" in panel.names:
-        yield "mmd_polynomial", "polynomial", polynomial_parameters(pooled[0].shape[1])
+        kernels["mmd_polynomial"] = ("polynomial", polynomial_parameters(pooled[0].shape[1]))
     if "mmd_gaussian" in panel.names:
-        yield "mmd_gaussian", "gaussian", [median_distance(pooled)]
+        kernels["mmd_gaussian"] = ("gaussian", [median_distance(pooled)])
     if "energy_distance" in panel.names:
-        yield "energy_distance", "distance", []
+        kernels["energy_distance"] = ("distance", [])
+    return list(kernels), list(kernels.values())
 
 
 def _estimate(metric: str, level: float | None, error: HalfSamples) -> Estimate:

@@ -16,7 +16,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tailwatch.comparison.errors import degrees_of_freedom, standard_error, variance
-from tailwatch.comparison.estimates import ClosedVariance, Estimate, HalfSamples, NoInterval
+from tailwatch.comparison.estimates import (
+    ClosedVariance,
+    Estimate,
+    HalfSamples,
+    NoInterval,
+    NoValue,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -57,6 +63,8 @@ def intervals_of(estimate: Estimate, direction: Direction, confidence: float) ->
         Of each interval.
     """
     error = estimate.error
+    if isinstance(error, NoValue):
+        return Intervals(NONE, NONE, None, NONE, f"no value; {error.reason}")
     if isinstance(error, NoInterval):
         retention = _ratio(estimate) if direction != "lower" else None
         return Intervals(NONE, NONE, retention, NONE, f"no interval; {error.reason}")

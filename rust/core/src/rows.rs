@@ -23,6 +23,8 @@ pub const LARGEST_MAGNITUDE: f64 = 1e150;
 pub trait Chunk: Send + Sync {
     /// Rows and columns.
     fn shape(&self) -> (usize, usize);
+    /// Binary digits of a value's significand.
+    fn digits(&self) -> u32;
     /// Writes row `row` to `out`, which holds as many values as there are columns.
     fn read(&self, row: usize, out: &mut [f64]);
     /// Hints that row `row` will be read soon.
@@ -32,6 +34,9 @@ pub trait Chunk: Send + Sync {
 impl Chunk for ArrayView2<'_, f16> {
     fn shape(&self) -> (usize, usize) {
         self.dim()
+    }
+    fn digits(&self) -> u32 {
+        f16::MANTISSA_DIGITS
     }
     fn read(&self, row: usize, out: &mut [f64]) {
         read_f16(self.row(row), out);
@@ -47,6 +52,9 @@ impl Chunk for ArrayView2<'_, f32> {
     fn shape(&self) -> (usize, usize) {
         self.dim()
     }
+    fn digits(&self) -> u32 {
+        f32::MANTISSA_DIGITS
+    }
     fn read(&self, row: usize, out: &mut [f64]) {
         read_as(self.row(row), out, f64::from);
     }
@@ -60,6 +68,9 @@ impl Chunk for ArrayView2<'_, f32> {
 impl Chunk for ArrayView2<'_, f64> {
     fn shape(&self) -> (usize, usize) {
         self.dim()
+    }
+    fn digits(&self) -> u32 {
+        f64::MANTISSA_DIGITS
     }
     fn read(&self, row: usize, out: &mut [f64]) {
         read_as(self.row(row), out, |value| value);
@@ -167,6 +178,12 @@ impl<'a> Rows<'a> {
     #[must_use]
     pub fn columns(&self) -> usize {
         self.columns
+    }
+
+    /// Binary digits of the widest type's significand: 11 for `f16`, 24 for `f32`, 53 for `f64`.
+    #[must_use]
+    pub fn digits(&self) -> u32 {
+        self.chunks.iter().map(|chunk| chunk.digits()).max().unwrap_or(0)
     }
 
     /// Values per row of a packed panel: `columns` rounded up to whole lanes.

@@ -2,20 +2,29 @@
 //!
 //! Level 0: nothing below. This is the only crate of the workspace with `unsafe` code; it starts no
 //! threads, allocates nothing and returns no errors. Every kernel takes the instruction set as a
-//! value ([`Isa`]), so that one process can run and compare all that its processor has, and every
-//! kernel of whose result the bits are promised gives the same on each of them.
+//! value ([`Isa`]), so that one process can run and compare all that its processor has. The kernels of
+//! `tile`, `tile8` and `quantize` give the same bits on each of them; those of `gram` and `epilogue` on all
+//! that fuse products.
 
 // Code that is not inlined into a function compiled for an instruction set loses it.
 #![allow(clippy::inline_always)]
 
+mod epilogue;
+mod gram;
 mod isa;
 mod lanes;
 mod prefetch;
 mod quantize;
+mod registers;
 mod rotate;
 mod tile;
 pub mod tile8;
 
+pub use epilogue::{
+    Doubt, PolynomialRow, add_up, distances, gaussians, in_doubt, second_differences,
+    squared_from_products,
+};
+pub use gram::{RUN, Real, Shape, inner_products, interleave, shape};
 pub use isa::Isa;
 pub use lanes::LANES;
 pub use prefetch::prefetch;

@@ -7,6 +7,9 @@ use crate::enter::{Settings, enter};
 use crate::error::InputError;
 use crate::input::PyRows;
 
+/// A kernel's name and parameters.
+pub(crate) type PyKernel = (String, Vec<f64>);
+
 /// A kernel by name with its parameters: (degree, gamma, coef0), (bandwidth,) or ().
 pub(crate) fn kernel_of(name: &str, parameters: &[f64]) -> PyResult<kernel::Kernel> {
     match (name, parameters) {

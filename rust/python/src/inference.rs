@@ -6,12 +6,13 @@
 
 use numpy::{IntoPyArray, PyArray1};
 use pyo3::prelude::*;
+use tailwatch_core::divergence::kernel::{self, Kernel};
 use tailwatch_core::inference::{
     Estimate, Parts, Replicates, Trio, gaussian, kernels, neighbors, tails,
 };
 use tailwatch_core::{Control, Result};
 
-use crate::divergence::kernel_of;
+use crate::divergence::{PyKernel, kernel_of};
 use crate::enter::{Settings, enter};
 use crate::error::to_python;
 use crate::input::PyRows;
@@ -19,6 +20,21 @@ use crate::input::PyRows;
 type Samples<'py> = (PyRef<'py, PyRows>, PyRef<'py, PyRows>, PyRef<'py, PyRows>);
 type PyEstimate<'py> =
     (&'static str, Option<f64>, Bound<'py, PyArray1<f64>>, Bound<'py, PyArray1<f64>>);
+
+/// A result, or what is said in its place.
+#[derive(IntoPyObject)]
+pub(crate) enum OrReason<T> {
+    Found(T),
+    Reason(String),
+}
+
+fn or_reason<T>(found: Result<T>) -> OrReason<T> {
+    found.map_or_else(|error| OrReason::Reason(error.to_string()), OrReason::Found)
+}
+
+fn kernels_of(kernels: &[PyKernel]) -> PyResult<Vec<Kernel>> {
+    kernels.iter().map(|(name, parameters)| kernel_of(name, parameters)).collect()
+}
 
 /// How halves are drawn: their number, the seed, and whether they come in complementary pairs.
 type PyHalves = (usize, u64, bool);
@@ -124,24 +140,42 @@ pub(crate) fn gaussian_metrics<'py>(
     Ok(wrap(py, found))
 }
 
-/// Squared MMD: value, null, and the variances of value, null and value − null.
+/// Squared MMD with each kernel: value, null, and the variances of value, null and value − null; or why
+/// there is none.
 #[pyfunction]
-pub(crate) fn kernel_metric(
+pub(crate) fn kernel_metrics(
     py: Python<'_>,
     samples: Samples<'_>,
-    kernel: &str,
-    parameters: Vec<f64>,
+    kernels: Vec<PyKernel>,
     settings: Settings,
-) -> PyResult<(f64, f64, f64, f64, f64)> {
-    let kernel = kernel_of(kernel, &parameters)?;
+) -> PyResult<Vec<OrReason<(f64, f64, f64, f64, f64)>>> {
+    let kernels = kernels_of(&kernels)?;
     let found = with_trio(py, &samples, halves((0, 0, false)), &settings, |trio, control| {
-        kernels::kernel_metric(trio, kernel, control)
+        kernels::kernel_metrics(trio, &kernels, control)
     })?;
-    Ok((
-        found.value,
-        found.null,
-        found.value_variance,
-        found.null_variance,
-        found.difference_variance,
-    ))
+    let numbers = |estimate: kernels::KernelEstimate| {
+        let kernels::KernelEstimate { value, null, .. } = estimate;
+        let variances =
+            [estimate.value_variance, estimate.null_variance, estimate.difference_variance];
+        (value, null, variances[0], variances[1], variances[2])
+    };
+    Ok(found.into_iter().map(|estimate| or_reason(estimate.map(numbers))).collect())
+}
+
+/// Squared MMD of whole samples, unbiased, with each kernel; or why there is none.
+#[pyfunction]
+pub(crate) fn whole_kernel_metrics(
+    py: Python<'_>,
+    reference: &PyRows,
+    candidate: &PyRows,
+    kernels: Vec<PyKernel>,
+    settings: Settings,
+) -> PyResult<Vec<OrReason<f64>>> {
+    let kernels = kernels_of(&kernels)?;
+    let (reference, candidate) = (reference.borrow(py)?, candidate.borrow(py)?);
+    let (reference, candidate) = (reference.rows()?, candidate.rows()?);
+    let found = enter(py, &settings, |control| {
+        kernel::several(&reference, &candidate, &kernels, true, control)
+    })?;
+    Ok(found.into_iter().map(or_reason).collect())
 }

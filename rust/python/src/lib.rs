@@ -32,8 +32,8 @@ mod _core {
     use super::enter::thread_count;
     #[pymodule_export]
     use super::inference::{
-        density_metric, directional_metrics, gaussian_metrics, kernel_metric, neighbor_metrics,
-        whole_neighbor_metrics,
+        density_metric, directional_metrics, gaussian_metrics, kernel_metrics, neighbor_metrics,
+        whole_kernel_metrics, whole_neighbor_metrics,
     };
     #[pymodule_export]
     use super::input::PyRows;

@@ -5,12 +5,14 @@
 //! V₂ = 2E k̃²(x,x')/n(n−1) + 2E k̃²(y,y')/m(m−1) + 4E k̃²(x,y)/nm with k̃ the doubly centred kernel
 //! (Hoeffding's decomposition). The sample variance of the projections holds the first-order part plus
 //! twice the second-order one, so the estimate is V = V_projections − V₂, at least V₂. A and B have the same
-//! distribution, so for the null the first-order part is zero and V₂ is its variance. Cost: five block
-//! products of h × h pairs.
+//! distribution, so for the null the first-order part is zero and V₂ is its variance. Cost: three
+//! and a half products of h × h pairs, whatever the number of kernels.
 
 use super::Trio;
 use crate::control::Control;
-use crate::divergence::kernel::{Kernel, PairSums, origin_of, overflow, pair_sums};
+use crate::divergence::frame::Frame;
+use crate::divergence::kernel::{Kernel, check_kernels, overflow};
+use crate::divergence::pairs::{PairSums, pair_sums};
 use crate::error::{Error, Result};
 use crate::rows::Rows;
 
@@ -29,8 +31,13 @@ pub struct KernelEstimate {
     pub difference_variance: f64,
 }
 
-/// Unbiased squared MMD with `kernel` of C and of B against A.
-pub fn kernel_metric(trio: &Trio<'_>, kernel: Kernel, control: &Control) -> Result<KernelEstimate> {
+/// Unbiased squared MMD with each kernel of C and of B against A, from one pass over the pairs. A kernel
+/// whose values overflow fails alone.
+pub fn kernel_metrics(
+    trio: &Trio<'_>,
+    kernels: &[Kernel],
+    control: &Control,
+) -> Result<Vec<Result<KernelEstimate>>> {
     let [a, b, c] = &trio.rows;
     let least = trio.rows.iter().map(Rows::len).min().unwrap_or(0);
     if least < 4 {
@@ -38,18 +45,30 @@ pub fn kernel_metric(trio: &Trio<'_>, kernel: Kernel, control: &Control) -> Resu
             "reference: expected at least 4 rows in each half, got {least}"
         )));
     }
+    check_kernels(kernels)?;
     control.begin("kernels", 5 * (a.len() * a.len()) as u64);
-    let origin = origin_of(a);
-    let sums = |x: &Rows<'_>, y: Option<&Rows<'_>>| pair_sums(x, y, kernel, &origin, control);
-    let within = [sums(a, None)?, sums(b, None)?, sums(c, None)?].map(|sums| Within::of(&sums));
-    let across = [sums(a, Some(b))?, sums(a, Some(c))?].map(|sums| Across::of(&sums));
-    let [of_a, of_b, of_c] = &within;
-    let [with_b, with_c] = &across;
+    let frame = Frame::of(&[a, b, c], control)?;
+    let sums = |x: &Rows<'_>, y: Option<&Rows<'_>>| pair_sums(x, y, kernels, &frame, control);
+    let within = [sums(a, None)?, sums(b, None)?, sums(c, None)?];
+    let across = [sums(a, Some(b))?, sums(a, Some(c))?];
+    let estimate = |(index, &kernel): (usize, &Kernel)| {
+        let within = within.each_ref().map(|sums| Within::of(&sums[index]));
+        let across = across.each_ref().map(|sums| Across::of(&sums[index]));
+        estimate(&within, &across).ok_or_else(|| overflow(kernel))
+    };
+    Ok(kernels.iter().enumerate().map(estimate).collect())
+}
+
+/// The estimate of one kernel from A, B, C within and A with B and C; none if it overflows.
+fn estimate(within: &[Within; 3], across: &[Across; 2]) -> Option<KernelEstimate> {
+    let [of_a, of_b, of_c] = within;
+    let [with_b, with_c] = across;
     let (value, value_variance) = statistic(of_a, of_c, with_c);
-    if !value_variance.is_finite() {
-        return Err(overflow(kernel));
-    }
     let (null, _) = statistic(of_a, of_b, with_b);
+    // A maximum hides what is not a number, so a variance alone does not tell.
+    if ![value, null, value_variance].into_iter().all(f64::is_finite) {
+        return None;
+    }
     let null_variance = of_a.second_order() + of_b.second_order() + with_b.second_order();
     // In the difference the within-A term cancels.
     let from_a = combine(&with_b.rows, &with_c.rows, 2.0);
@@ -60,7 +79,7 @@ pub fn kernel_metric(trio: &Trio<'_>, kernel: Kernel, control: &Control) -> Resu
     let second =
         of_b.second_order() + of_c.second_order() + with_b.second_order() + with_c.second_order();
     let difference_variance = settle(projections, second);
-    Ok(KernelEstimate { value, null, value_variance, null_variance, difference_variance })
+    Some(KernelEstimate { value, null, value_variance, null_variance, difference_variance })
 }
 
 fn statistic(of_x: &Within, of_y: &Within, across: &Across) -> (f64, f64) {

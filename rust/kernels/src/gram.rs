@@ -1,0 +1,419 @@
+//! Gram tiles: inner products of a few rows with a few others, ⟨x, y⟩ = `x @ y.T`, by fused
+//! multiply-adds.
+//!
+//! Panels hold their rows interleaved, column by column: the left one [`Shape::left`] rows, the right
+//! one [`Shape::right`]. A tile of pairs stays in registers while both panels stream past it from the
+//! second-level cache: 14 × 2 registers on AVX-512, 6 × 2 on AVX2 with FMA.
+//!
+//! | rows | products, sums over [`RUN`] columns and over four runs | totals | error of a pair |
+//! |---|---|---|---|
+//! | `f32` | `f32`, u = 2⁻²⁴ | `f64` | ≤ 68u·Σ\|xy\| |
+//! | `f64` | `f64`, u = 2⁻⁵³ | `f64` | ≤ (68 + d/256)u·Σ\|xy\| |
+//!
+//! These are worst cases; roundings of either sign leave some 4u/√d of √(Σx²·Σy²). Columns are added in
+//! order, one sum for each pair, so a value depends on its two rows alone: not on their order, the tile or
+//! the thread, and not on whether AVX2 or AVX-512 computed it. Where there is no fused instruction the
+//! products are rounded too, which changes bits within one u more.
+
+use crate::Isa;
+#[cfg(target_arch = "x86_64")]
+use crate::registers::{F32x8, F32x16, F64x4, F64x8};
+use crate::registers::{Plain, Register};
+
+/// Columns whose products are summed in one chain.
+pub const RUN: usize = 64;
+/// Runs whose sums are added up before they are widened.
+const GROUP: usize = 4;
+
+/// Rows of a tile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shape {
+    /// Rows of a left panel.
+    pub left: usize,
+    /// Rows of a right panel, a multiple of [`crate::LANES`].
+    pub right: usize,
+}
+
+/// A scalar that rows are multiplied in: `f32` or `f64`.
+pub trait Real: Copy + Default + Send + Sync + sealed::Tiled {
+    /// Rounds to nearest.
+    fn narrow(value: f64) -> Self;
+    /// Exact.
+    fn widen(self) -> f64;
+}
+
+impl Real for f32 {
+    #[inline]
+    fn narrow(value: f64) -> Self {
+        value as Self
+    }
+    #[inline]
+    fn widen(self) -> f64 {
+        f64::from(self)
+    }
+}
+
+impl Real for f64 {
+    #[inline]
+    fn narrow(value: f64) -> Self {
+        value
+    }
+    #[inline]
+    fn widen(self) -> f64 {
+        self
+    }
+}
+
+/// The shape of tiles of `T` on `isa`.
+///
+/// # Panics
+/// If the processor lacks `isa`.
+#[must_use]
+pub fn shape<T: Real>(isa: Isa) -> Shape {
+    let (left, right) = match fused(isa) {
+        Isa::Portable => T::PLAIN,
+        Isa::Avx2 => T::AVX2,
+        Isa::Avx512 => T::AVX512,
+    };
+    Shape { left, right }
+}
+
+/// Writes a row to place `index` of a panel of `width` rows.
+///
+/// # Panics
+/// If the panel is not `width` rows as long as `row`, or has no place `index`.
+pub fn interleave<T: Real>(row: &[T], index: usize, width: usize, panel: &mut [T]) {
+    assert!(index < width && panel.len() == row.len() * width, "panel size");
+    for (column, &value) in panel.chunks_exact_mut(width).zip(row) {
+        column[index] = value;
+    }
+}
+
+/// Writes ⟨x, y⟩ of `left` row `i` and `right` row `j` to `out[i * shape.right + j]`.
+///
+/// # Panics
+/// If a panel is not [`shape`] rows of `depth` values, `out` has another length than the tile, or the
+/// processor lacks `isa`.
+pub fn inner_products<T: Real>(isa: Isa, left: &[T], right: &[T], depth: usize, out: &mut [f64]) {
+    let shape = shape::<T>(isa);
+    assert_eq!(left.len(), shape.left * depth, "left panel");
+    assert_eq!(right.len(), shape.right * depth, "right panel");
+    assert_eq!(out.len(), shape.left * shape.right, "output size");
+    // SAFETY: the panels and the output were measured above, and `fused` names an instruction set
+    // that the processor has.
+    unsafe { T::tile(fused(isa), left.as_ptr(), right.as_ptr(), depth, out) }
+}
+
+/// The instruction set whose fused operations `isa` stands for: AVX2 counts only together with FMA.
+///
+/// # Panics
+/// If the processor lacks `isa`.
+pub(crate) fn fused(isa: Isa) -> Isa {
+    assert!(isa.is_available(), "this processor has no {isa}");
+    #[cfg(target_arch = "x86_64")]
+    if isa == Isa::Avx2 && !std::arch::is_x86_feature_detected!("fma") {
+        return Isa::Portable;
+    }
+    isa
+}
+
+mod sealed {
+    use crate::Isa;
+
+    /// The tiles of a scalar.
+    pub trait Tiled: Sized {
+        const PLAIN: (usize, usize);
+        const AVX2: (usize, usize);
+        const AVX512: (usize, usize);
+
+        /// # Safety
+        /// The processor has `isa`, and FMA if it is AVX2; the panels and the output have the sizes
+        /// of its tile and `depth`.
+        unsafe fn tile(
+            isa: Isa,
+            left: *const Self,
+            right: *const Self,
+            depth: usize,
+            out: &mut [f64],
+        );
+    }
+}
+
+macro_rules! tiled {
+    ($scalar:ty, $plain:ty, $m:literal x $n:literal, $avx2:ident, $avx512:ident) => {
+        impl sealed::Tiled for $scalar {
+            const PLAIN: (usize, usize) = ($m, $n * <$plain>::LANES);
+            #[cfg(target_arch = "x86_64")]
+            const AVX2: (usize, usize) = (6, 2 * $avx2::LANES);
+            #[cfg(target_arch = "x86_64")]
+            const AVX512: (usize, usize) = (14, 2 * $avx512::LANES);
+            #[cfg(not(target_arch = "x86_64"))]
+            const AVX2: (usize, usize) = Self::PLAIN;
+            #[cfg(not(target_arch = "x86_64"))]
+            const AVX512: (usize, usize) = Self::PLAIN;
+
+            unsafe fn tile(
+                isa: Isa,
+                left: *const Self,
+                right: *const Self,
+                depth: usize,
+                out: &mut [f64],
+            ) {
+                #[cfg(target_arch = "x86_64")]
+                #[target_feature(enable = "avx2,fma")]
+                unsafe fn avx2(
+                    x: *const $scalar,
+                    y: *const $scalar,
+                    depth: usize,
+                    out: &mut [f64],
+                ) {
+                    // SAFETY: compiled with AVX2 and FMA; the caller vouches for the rest.
+                    unsafe { tile::<$avx2, 6, 2>(x, y, depth, out) }
+                }
+                #[cfg(target_arch = "x86_64")]
+                #[target_feature(enable = "avx512f")]
+                unsafe fn avx512(
+                    x: *const $scalar,
+                    y: *const $scalar,
+                    depth: usize,
+                    out: &mut [f64],
+                ) {
+                    // SAFETY: compiled with AVX-512F; the caller vouches for the rest.
+                    unsafe { tile::<$avx512, 14, 2>(x, y, depth, out) }
+                }
+                // SAFETY: the caller vouches for the processor and the sizes.
+                unsafe {
+                    match isa {
+                        Isa::Portable => tile::<$plain, $m, $n>(left, right, depth, out),
+                        #[cfg(target_arch = "x86_64")]
+                        Isa::Avx2 => avx2(left, right, depth, out),
+                        #[cfg(target_arch = "x86_64")]
+                        Isa::Avx512 => avx512(left, right, depth, out),
+                        #[cfg(not(target_arch = "x86_64"))]
+                        _ => unreachable!("not available on this architecture"),
+                    }
+                }
+            }
+        }
+    };
+}
+
+tiled!(f32, Plain<f32, 4>, 4 x 2, F32x8, F32x16);
+tiled!(f64, Plain<f64, 2>, 2 x 4, F64x4, F64x8);
+
+/// The most pairs of a tile.
+const MOST: usize = 14 * 32;
+
+/// Registers stored here stay within cache lines.
+#[repr(align(64))]
+struct Aligned<T>([T; MOST]);
+
+/// # Safety
+/// As [`Register`]; the panels hold `M` and `N` registers' lanes of `depth` values, `out` the tile.
+#[inline(always)]
+#[allow(clippy::needless_range_loop)] // see the comment on index loops below
+unsafe fn tile<R: Register<Scalar: Real>, const M: usize, const N: usize>(
+    left: *const R::Scalar,
+    right: *const R::Scalar,
+    depth: usize,
+    out: &mut [f64],
+) {
+    let width = N * R::LANES;
+    assert!(out.len() == M * width && out.len() <= MOST, "output size");
+    // Sums go through memory to be widened: a loop over the registers themselves would keep them there.
+    let mut parts = Aligned([R::Scalar::default(); MOST]);
+    out.fill(0.0);
+    let (mut x, mut y) = (left, right);
+    let mut rest = depth;
+    while rest > 0 {
+        for group in 0..GROUP.min(rest.div_ceil(RUN)) {
+            let run = rest.min(RUN);
+            rest -= run;
+            // SAFETY: `depth` steps in all, each of M and `width` values; `parts` holds a tile.
+            unsafe {
+                let mut sums = [[R::zero(); N]; M];
+                // Plain index loops: iterators and closures keep the sums in memory or lose the
+                // instruction set.
+                for _ in 0..run {
+                    let mut columns = [R::zero(); N];
+                    for n in 0..N {
+                        columns[n] = R::load(y.add(n * R::LANES));
+                    }
+                    for m in 0..M {
+                        let row = R::splat(*x.add(m));
+                        for n in 0..N {
+                            sums[m][n] = sums[m][n].multiply_add(row, columns[n]);
+                        }
+                    }
+                    x = x.add(M);
+                    y = y.add(width);
+                }
+                let parts = parts.0.as_mut_ptr();
+                for m in 0..M {
+                    for n in 0..N {
+                        let part = parts.add(m * width + n * R::LANES);
+                        let sum = sums[m][n];
+                        if group == 0 { sum } else { R::load(part).add(sum) }.store(part);
+                    }
+                }
+            }
+        }
+        for (total, part) in out.iter_mut().zip(&parts.0) {
+            *total += part.widen();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{GROUP, Isa, RUN, Real, Shape, inner_products, interleave, shape};
+
+    /// A small generator of values in (-1, 1), enough for arithmetic tests.
+    fn values(count: usize, mut state: u64) -> Vec<f64> {
+        std::iter::repeat_with(|| {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            (state >> 11) as f64 / (1_u64 << 52) as f64 - 1.0
+        })
+        .take(count)
+        .collect()
+    }
+
+    /// Rows as `T` holds them.
+    fn rows<T: Real>(count: usize, depth: usize, seed: u64) -> Vec<Vec<T>> {
+        values(count * depth, seed).chunks(depth).map(narrow).collect()
+    }
+
+    fn narrow<T: Real>(row: &[f64]) -> Vec<T> {
+        row.iter().map(|&value| T::narrow(value)).collect()
+    }
+
+    fn panel<T: Real>(rows: &[Vec<T>]) -> Vec<T> {
+        let mut panel = vec![T::default(); rows.len() * rows[0].len()];
+        for (index, row) in rows.iter().enumerate() {
+            interleave(row, index, rows.len(), &mut panel);
+        }
+        panel
+    }
+
+    fn products<T: Real>(isa: Isa, left: &[Vec<T>], right: &[Vec<T>]) -> Vec<f64> {
+        let mut out = vec![f64::NAN; left.len() * right.len()];
+        inner_products(isa, &panel(left), &panel(right), left[0].len(), &mut out);
+        out
+    }
+
+    /// ⟨x, y⟩ and Σ|xy|, in `f64`.
+    fn plainly<T: Real>(x: &[T], y: &[T]) -> (f64, f64) {
+        let terms = || x.iter().zip(y).map(|(x, y)| x.widen() * y.widen());
+        (terms().sum(), terms().map(f64::abs).sum())
+    }
+
+    /// Depths about the length of a run, and those of common embeddings.
+    const DEPTHS: [usize; 10] = [1, 3, 7, RUN - 1, RUN, RUN + 1, 2 * RUN, GROUP * RUN, 768, 2049];
+
+    fn errors_keep_within<T: Real>(roundoff: f64) {
+        for isa in Isa::available() {
+            let Shape { left, right } = shape::<T>(isa);
+            for depth in DEPTHS {
+                let (x, y) = (rows::<T>(left, depth, 1), rows::<T>(right, depth, 2));
+                let found = products(isa, &x, &y);
+                // With the products of portable code, and what `f64` leaves of both sums.
+                let bound = (RUN + GROUP + 1) as f64 * roundoff + depth as f64 * f64::EPSILON;
+                for (i, x) in x.iter().enumerate() {
+                    for (j, y) in y.iter().enumerate() {
+                        let ((exact, size), found) = (plainly(x, y), found[i * right + j]);
+                        let error = (found - exact).abs();
+                        assert!(error <= bound * size, "{isa} {depth}: {error:e} of {size}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn errors_keep_within_the_bound() {
+        errors_keep_within::<f32>(f64::from(f32::EPSILON) / 2.0);
+        errors_keep_within::<f64>(f64::EPSILON / 2.0);
+    }
+
+    #[test]
+    fn short_runs_are_much_better_than_one_long_one() {
+        // Positive terms, whose partial sums grow: one f32 chain of 2,049 loses what 64 do not.
+        let ones = |seed| rows::<f32>(1, 2049, seed)[0].iter().map(|x| x.abs()).collect::<Vec<_>>();
+        let (x, y) = (ones(3), ones(4));
+        let (exact, _) = plainly(&x, &y);
+        let chain = x.iter().zip(&y).fold(0.0_f32, |sum, (x, y)| x.mul_add(*y, sum));
+        for isa in Isa::available() {
+            let Shape { left, right } = shape::<f32>(isa);
+            let found = products(isa, &vec![x.clone(); left], &vec![y.clone(); right])[0];
+            assert!(8.0 * (found - exact).abs() <= (f64::from(chain) - exact).abs(), "{isa}");
+        }
+    }
+
+    fn small_integers_are_exact<T: Real>() {
+        for isa in Isa::available() {
+            let Shape { left, right } = shape::<T>(isa);
+            for depth in DEPTHS {
+                let whole = |count: usize, seed| -> Vec<Vec<T>> {
+                    let values: Vec<f64> =
+                        values(count * depth, seed).iter().map(|x| (9.0 * x).round()).collect();
+                    values.chunks(depth).map(narrow).collect()
+                };
+                let (x, y) = (whole(left, 5), whole(right, 6));
+                let found = products(isa, &x, &y);
+                for (i, x) in x.iter().enumerate() {
+                    for (j, y) in y.iter().enumerate() {
+                        assert_eq!(found[i * right + j], plainly(x, y).0, "{isa} {depth}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn products_of_small_integers_are_exact() {
+        small_integers_are_exact::<f32>();
+        small_integers_are_exact::<f64>();
+    }
+
+    fn a_value_belongs_to_its_pair<T: Real>() {
+        for depth in DEPTHS {
+            let mut of_fused = Vec::new();
+            for isa in Isa::available() {
+                let Shape { left, right } = shape::<T>(isa);
+                let (x, y) = (rows::<T>(left, depth, 7), rows::<T>(right, depth, 8));
+                let found = products(isa, &x, &y);
+                // Whichever of the two rows stands on the left, and wherever.
+                let again: Vec<_> = x.iter().cycle().skip(1).take(right).cloned().collect();
+                let turned = products(isa, &y[..left], &again);
+                for i in 1..left {
+                    for j in 0..left {
+                        assert_eq!(
+                            found[i * right + j],
+                            turned[j * right + i - 1],
+                            "{isa} {depth}"
+                        );
+                    }
+                }
+                if super::fused(isa) != Isa::Portable {
+                    of_fused.push([found[0], found[right + 1], found[5 * right + 7]]);
+                }
+            }
+            assert!(of_fused.windows(2).all(|pair| pair[0] == pair[1]), "{depth}: {of_fused:?}");
+        }
+    }
+
+    #[test]
+    fn a_value_depends_on_its_two_rows_alone() {
+        a_value_belongs_to_its_pair::<f32>();
+        a_value_belongs_to_its_pair::<f64>();
+    }
+
+    #[test]
+    #[should_panic(expected = "output size")]
+    fn a_wrong_output_size_is_refused() {
+        let Shape { left, right } = shape::<f32>(Isa::Portable);
+        inner_products(Isa::Portable, &vec![0_f32; left], &vec![0.0; right], 1, &mut [0.0; 2]);
+    }
+}
