@@ -5,7 +5,7 @@ factor; ``pytest benches --sizes full`` climbs to 200,000 rows and 2,048 columns
 which one call would take more than ``--work`` operations: those are named at the end. Times are
 shown and never asserted: they belong to the machine.
 
-A module says what a call of it costs: ``pytestmark = pytest.mark.work(operations=work.products(1))``.
+A module says what a call costs: ``pytestmark = pytest.mark.work(operations=work.moments)``.
 """
 
 from __future__ import annotations

@@ -53,15 +53,17 @@ def machine() -> dict[str, str | int]:
     described = Path("/proc/cpuinfo")
     if described.exists():
         lines = described.read_text(encoding="utf-8").split("\n\n", 1)[0].splitlines()
-        fields |= {name.strip(): value.strip() for name, _, value in (x.partition(":") for x in lines)}
+        pairs = (line.partition(":") for line in lines)
+        fields |= {name.strip(): value.strip() for name, _, value in pairs}
     flags = fields["flags"].split()
     # As `Isa::best` chooses.
-    best = next((isa for isa in ("avx512", "avx2") if any(isa in flag for flag in flags)), "portable")
+    sets = {"avx512": "avx512f", "avx2": "avx2"}
+    best = next((isa for isa, flag in sets.items() if flag in flags), "portable")
     family = f" (family {fields['cpu family']}, model {fields['model']})" if fields["model"] else ""
     return {
         "cpu": fields["model name"] + family,
         "instruction_set": best,
-        "cores": os.process_cpu_count() if hasattr(os, "process_cpu_count") else os.cpu_count() or 1,
+        "cores": os.cpu_count() or 1,
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
         "tailwatch": installed("tailwatch") or "unknown",
@@ -70,9 +72,7 @@ def machine() -> dict[str, str | int]:
     }
 
 
-def write(
-    name: str, rows: Sequence[Mapping[str, object]], directory: Path = RESULTS
-) -> Path:
+def write(name: str, rows: Sequence[Mapping[str, object]], directory: Path = RESULTS) -> Path:
     """Write rows, each beside the machine, to ``directory/name.parquet`` in one step."""
     about = machine()
     frame = pl.DataFrame([{**row, **about} for row in rows], infer_schema_length=None)

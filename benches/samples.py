@@ -15,6 +15,7 @@ KINDS = ("clusters", "gaussian")
 distances are all alike and give a filter least to go by."""
 
 CLUSTERS = 20
+CHUNK = 1000
 
 
 class Size(NamedTuple):
@@ -49,9 +50,10 @@ def draw(size: Size, kind: str = "clusters", seed: int = 0) -> Pair:
     def sample(spread: float) -> NDArray[np.float32]:
         values = rng.standard_normal(size, dtype=np.float32)
         values *= np.float32(spread)
-        for rows in np.array_split(values, max(1, size.rows // 1000)):
-            rows += centres[rng.integers(len(centres), size=len(rows))]
-            rows *= scales
+        for start in range(0, size.rows, CHUNK):
+            rows = values[start : start + CHUNK]
+            np.add(rows, centres[rng.integers(len(centres), size=len(rows))], out=rows)
+            np.multiply(rows, scales, out=rows)
         return values
 
     return Pair(sample(1.0), sample(0.9))

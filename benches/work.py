@@ -27,7 +27,7 @@ def moments(size: Size) -> float:
 
 
 def directions(size: Size) -> float:
-    """Return the work of projecting both samples on `DIRECTIONS` directions, and of finding them."""
+    """Return the work of finding `DIRECTIONS` directions and projecting both samples on them."""
     return 2 * DIRECTIONS * size.rows * size.columns + moments(size) / 2
 
 

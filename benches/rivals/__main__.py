@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from benches.recording import RESULTS, installed, machine, read, revision, write
-from benches.rivals.race import race, rounds_of
+from benches.rivals.race import LONG, expected, race, rounds_of
 from benches.rivals.registry import TASKS
 from benches.rivals.session import Conditions, ContenderError
 from benches.samples import KINDS, Size
@@ -38,7 +38,7 @@ examples:
   python -m benches.speed_table                   # put the results into the README
 """
 
-START = 6.0
+START = 3.0
 """Seconds that a process takes to import its library and draw its data."""
 
 
@@ -60,11 +60,15 @@ def options() -> argparse.Namespace:
     )
     parser.add_argument("--sizes", choices=("smoke", "full"), default="full", help="ladder")
     parser.add_argument("--size", metavar="ROWSxCOLUMNS", help="one size instead of the ladder")
-    parser.add_argument("--rounds", type=int, default=5, help="runs of each (default 5; slow ones 3)")
+    parser.add_argument(
+        "--rounds", type=int, default=5, help="runs of each (default 5; slow ones 3)"
+    )
     parser.add_argument("--threads", type=int, default=2, help="threads of each (default 2)")
     parser.add_argument("--seed", type=int, default=0, help="of the data (default 0)")
     parser.add_argument("--data", choices=KINDS, default="clusters", help="kind of the data")
-    parser.add_argument("--out", type=Path, help="folder of the results of other than full sizes too")
+    parser.add_argument(
+        "--out", type=Path, help="folder of the results of other than full sizes too"
+    )
     parser.add_argument(
         "--resume", action="store_true", help="leave out tasks with results of this revision"
     )
@@ -86,9 +90,9 @@ def estimate(task: Task, size: Size, peers: Sequence[Contender], rounds: int) ->
     """Return about how many seconds a race takes on two Zen 4 cores."""
     total = 0.0
     for one in (task.ours, *peers):
-        seconds = task.operations(size) / one.rate / 1e9
-        runs = len(one.environments) + rounds_of(seconds, rounds)
-        total += START * len(one.environments) + seconds * runs
+        seconds, choices = expected(task, one, size), len(one.environments)
+        warm_ups = 0 if seconds > LONG and choices == 1 else choices
+        total += START * choices + seconds * (warm_ups + rounds_of(seconds, rounds))
     return total
 
 

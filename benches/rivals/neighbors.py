@@ -76,7 +76,7 @@ def difference(pair: Pair, ours: Answer, theirs: Answer) -> tuple[float, str]:
 TASK = Task(
     name="neighbors",
     title=f"exact nearest neighbours, k = {K}",
-    ours=Contender(name="tailwatch", package="tailwatch", call=tailwatch, rate=300),
+    ours=Contender(name="tailwatch", package="tailwatch", call=tailwatch, rate=500),
     # Distances from float32 norms and products order near ties by their rounding.
     peers=(
         Contender(

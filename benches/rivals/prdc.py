@@ -71,7 +71,7 @@ def difference(pair: Pair, ours: Answer, theirs: Answer) -> tuple[float, str]:
 TASK = Task(
     name="prdc",
     title=f"precision, recall, density, coverage, k = {K}",
-    ours=Contender(name="tailwatch", package="tailwatch", call=tailwatch, rate=250),
+    ours=Contender(name="tailwatch", package="tailwatch", call=tailwatch, rate=500),
     # A row as far away as a radius, but for float32 rounding, may fall on either side.
     peers=(
         Contender(

@@ -1,8 +1,9 @@
 """Races: ours and the peers take turns on the same data, round by round.
 
 Each round runs everyone once, in an order that rotates, so that a machine that slows down slows all
-of them; a ratio is taken within a round. The first run of each is a warm-up, and is where a peer's
-environment is chosen and its answer checked.
+of them; a ratio is taken within a round. The first run is a warm-up, and is where a contender that
+has a choice of environments is given the best. Jobs of more than `LONG` seconds are warmed up at
+smoke size alone, which every worker does when it starts.
 """
 
 from __future__ import annotations
@@ -14,19 +15,23 @@ from statistics import median, quantiles
 from typing import TYPE_CHECKING, NamedTuple
 
 from benches.recording import installed
-from benches.rivals.session import ContenderError, Run, Session
+from benches.rivals.session import ContenderError, Session
 from benches.samples import draw
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from benches.rivals.session import Conditions
-    from benches.rivals.task import Answer, Contender, Task
+    from benches.rivals.task import Contender, Task
+    from benches.samples import Size
 
 SLOW = 20.0
 """Seconds of a run from which on `SLOW_ROUNDS` are enough."""
 
 SLOW_ROUNDS = 3
+
+LONG = 5.0
+"""Seconds of a run from which on none is spent on a warm-up."""
 
 CONFIDENCE = 0.9
 
@@ -65,9 +70,7 @@ class Entrant:
     """A contender in a race."""
 
     session: Session
-    difference: float = 0.0
-    meaning: str = ""
-    rounds: int = 0
+    rounds: int
     peak: int = 0
     seconds: list[float] = field(default_factory=list)
 
@@ -85,63 +88,72 @@ def race(
     rounds: int,
     say: Callable[[str], None],
 ) -> list[dict[str, object]]:
-    """Race ours against the peers and return a row of results for each that agreed to run.
+    """Race ours against the peers and return a row of results for each that gave our answer.
 
-    A peer that fails is left out with a line saying so.
+    A peer that fails, or whose answer differs, is left out with a line saying so.
     """
     with ExitStack() as sessions:
-        ours, first = _warm(task, task.ours, conditions, sessions)
-        say(f"{task.ours.name} warm-up {first.seconds:.2f} s")
-        our = Entrant(ours, rounds=rounds_of(first.seconds, rounds), peak=first.peak)
-        answer = ours.answer()
-        entrants = []
+        ours = _enter(task, task.ours, conditions, rounds, sessions)
+        entrants: list[Entrant] = []
         for peer in peers:
             try:
-                entrant = _enter(task, peer, conditions, rounds, answer, sessions)
+                entrants.append(_enter(task, peer, conditions, rounds, sessions))
             except ContenderError as error:
                 say(f"{peer.name} left out: {error}")
-                continue
-            say(f"{peer.name} enters for {entrant.rounds} rounds; {entrant.meaning}")
-            entrants.append(entrant)
-        for turn in range(max((one.rounds for one in entrants), default=0)):
-            present = [our, *(one for one in entrants if turn < one.rounds)]
+        ours.rounds = max((one.rounds for one in entrants), default=0)
+        for turn in range(ours.rounds):
+            present = [ours, *(one for one in entrants if turn < one.rounds)]
             start = turn % len(present)
             for one in present[start:] + present[:start]:
-                one.run()
-                say(f"round {turn + 1}: {one.session.contender.name} {one.seconds[-1]:.2f} s")
-        return [_row(task, conditions, our, entrant) for entrant in entrants]
+                name = one.session.contender.name
+                try:
+                    one.run()
+                except ContenderError as error:
+                    if one is ours:
+                        raise
+                    entrants.remove(one)
+                    say(f"{name} left out: {error}")
+                    continue
+                say(f"round {turn + 1} of {one.rounds}: {name} {one.seconds[-1]:.2f} s")
+        pair = draw(conditions.size, conditions.kind, conditions.seed)
+        answer, rows = ours.session.answer() if entrants else (), []
+        for one in entrants:
+            peer = one.session.contender
+            apart, meaning = task.difference(pair, answer, one.session.answer())
+            if apart <= peer.tolerance:
+                rows.append(_row(task, conditions, ours, one) | _agreement(peer, apart, meaning))
+            else:
+                say(f"{peer.name} left out: {meaning}, and {peer.tolerance:.1g} is allowed")
+        return rows
 
 
-def _warm(
-    task: Task, contender: Contender, conditions: Conditions, sessions: ExitStack
-) -> tuple[Session, Run]:
-    """Start a contender in the environment that suits it best."""
-    found: list[tuple[Session, Run]] = []
-    for environment in contender.environments:
-        session = sessions.enter_context(Session(task, contender, conditions, environment))
-        found.append((session, session.run()))
-    best = min(found, key=lambda one: one[1].seconds)
-    for session, _ in found:
-        if session is not best[0]:
-            session.__exit__()
-    return best
+def expected(task: Task, contender: Contender, size: Size) -> float:
+    """Return about how many seconds a run takes on two Zen 4 cores."""
+    return task.operations(size) / contender.rate / 1e9
 
 
 def _enter(
-    task: Task,
-    peer: Contender,
-    conditions: Conditions,
-    rounds: int,
-    answer: Answer,
-    sessions: ExitStack,
+    task: Task, contender: Contender, conditions: Conditions, rounds: int, sessions: ExitStack
 ) -> Entrant:
-    session, first = _warm(task, peer, conditions, sessions)
-    pair = draw(conditions.size, conditions.kind, conditions.seed)
-    difference, meaning = task.difference(pair, answer, session.answer())
-    if not difference <= peer.tolerance:
-        message = f"its answer differs: {meaning}, and {peer.tolerance:.1g} is allowed"
-        raise ContenderError(message)
-    return Entrant(session, difference, meaning, rounds_of(first.seconds, rounds), first.peak)
+    """Start a contender, in the environment that suits it best, and warm it up."""
+
+    def session(environment: Mapping[str, str]) -> Session:
+        return sessions.enter_context(Session(task, contender, conditions, environment))
+
+    seconds = expected(task, contender, conditions.size)
+    if seconds > LONG and len(contender.environments) == 1:
+        return Entrant(session(contender.environments[0]), rounds_of(seconds, rounds))
+    entrants = []
+    for environment in contender.environments:
+        entrant = Entrant(session(environment), rounds)
+        entrant.run()
+        entrants.append(entrant)
+    best = min(entrants, key=lambda one: one.seconds[0])
+    for entrant in entrants:
+        if entrant is not best:
+            entrant.session.close()
+    best.rounds = rounds_of(best.seconds.pop(), rounds)
+    return best
 
 
 def _row(task: Task, conditions: Conditions, our: Entrant, entrant: Entrant) -> dict[str, object]:
@@ -173,10 +185,11 @@ def _row(task: Task, conditions: Conditions, our: Entrant, entrant: Entrant) -> 
         "peak_bytes": our.peak,
         "peer_peak_bytes": entrant.peak,
         "input_bytes": 2 * 4 * size.rows * size.columns,
-        "difference": entrant.difference,
-        "tolerance": peer.tolerance,
-        "agreement": entrant.meaning,
     }
+
+
+def _agreement(peer: Contender, apart: float, meaning: str) -> dict[str, object]:
+    return {"difference": apart, "tolerance": peer.tolerance, "agreement": meaning}
 
 
 def _spread(name: str, seconds: Sequence[float]) -> dict[str, float]:

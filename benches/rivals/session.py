@@ -73,12 +73,20 @@ class Session:
             # Ctrl-C is for the runner, which ends its workers.
             start_new_session=True,
         )
-        self._hear()
+        try:
+            self._hear()
+        except BaseException:
+            self.close()
+            raise
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the process, whatever it is doing."""
         self._process.kill()
         self._process.communicate()
 

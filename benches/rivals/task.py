@@ -6,16 +6,17 @@ know of it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from benches.samples import Pair, Size
-
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from numpy.typing import NDArray
+
+    from benches.samples import Pair, Size
 
 Answer: TypeAlias = "tuple[NDArray[Any], ...]"
 
