@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 COLUMNS = (64, 384, 768, 2048)
 
 LADDERS = {
-    "smoke": (Size(1_000, 256), Size(2_000, 64)),
+    "smoke": (Size(500, 256), Size(1_000, 64)),
     "medium": tuple(Size(*cell) for cell in product((1_000, 10_000), COLUMNS)),
     "full": tuple(
         Size(*cell) for cell in product((1_000, 10_000, 20_000, 50_000, 200_000), COLUMNS)
