@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from benches.recording import write
+from benches.rivals.race import Interval, interval
 from benches.speed_table import NOTHING, PLACE, speed
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -53,3 +56,12 @@ def test_flatness_is_that_of_the_slowest_size_over_the_fastest(tmp_path: Path) -
     write("ladder", rows, tmp_path)
     assert "From 10,000 to 200,000 rows of 384 columns" in (table := speed(tmp_path))
     assert "varies by 11 %." in table
+
+
+# 1 − 2 P[Bin(n, ½) < k]: 1 − 2/8, 1 − 2/32, 1 − 2/128, 1 − 18/256.
+@pytest.mark.parametrize(
+    ("n", "k", "confidence"), [(3, 1, 0.75), (5, 1, 0.9375), (7, 1, 0.984375), (8, 2, 0.9296875)]
+)
+def test_the_interval_is_that_of_the_sign_test(n: int, k: int, confidence: float) -> None:
+    found = interval([float(value) for value in reversed(range(1, n + 1))])
+    assert found == Interval((n + 1) / 2, k, n + 1 - k, confidence)
