@@ -4,7 +4,7 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test lint bench docs build clean
+.PHONY: help demo test lint bench bench-rivals bench-rust docs build clean
 MAKEFLAGS += --no-print-directory
 
 VENV   := .venv
@@ -20,7 +20,7 @@ QUIET := $(if $(CI),--quiet)
 export PYO3_PYTHON := $(CURDIR)/$(BIN)/python
 
 help:  ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(STAMPS)/package  ## run the main job on real data and write a report
 	@$(BIN)/tailwatch demo
@@ -31,8 +31,15 @@ test: $(STAMPS)/dev  ## run every test: Rust, Python, doctests, README
 	@echo '== Python'
 	@$(BIN)/python -m pytest
 
-bench: $(STAMPS)/dev  ## time the metrics
+bench: $(STAMPS)/dev  ## time the metrics at small sizes, and check that peers agree
 	@$(BIN)/python -m pytest benches
+
+bench-rivals: $(STAMPS)/dev  ## race the installed peers at full sizes; writes the README's table
+	@$(BIN)/python -m benches.rivals --resume
+	@$(BIN)/python -m benches.speed_table
+
+bench-rust:  ## time the kernels
+	@cargo bench --locked --package tailwatch-kernels
 
 docs: demo  ## put the demo's table and picture into the README
 	@$(BIN)/python benches/refresh_readme.py tailwatch-demo

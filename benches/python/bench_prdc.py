@@ -1,24 +1,21 @@
-"""Fidelity, diversity and tails by neighbours."""
+"""Precision, recall, density and coverage."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 import tailwatch as tw
+from benches import work
 
 if TYPE_CHECKING:
     from pytest_benchmark.fixture import BenchmarkFixture
 
-    from benches.conftest import Pair
+    from benches.samples import Pair
+
+pytestmark = pytest.mark.work(operations=work.products(2))
 
 
 def bench_precision_recall_density_coverage(benchmark: BenchmarkFixture, pair: Pair) -> None:
     benchmark(tw.metrics.precision_recall_density_coverage, *pair)
-
-
-def bench_tail_coverage(benchmark: BenchmarkFixture, pair: Pair) -> None:
-    benchmark(tw.metrics.tail_coverage, *pair)
-
-
-def bench_tail_test(benchmark: BenchmarkFixture, pair: Pair) -> None:
-    benchmark(tw.metrics.tail_test, *pair)

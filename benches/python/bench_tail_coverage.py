@@ -1,0 +1,21 @@
+"""What became of the rarest reference rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+import tailwatch as tw
+from benches import work
+
+if TYPE_CHECKING:
+    from pytest_benchmark.fixture import BenchmarkFixture
+
+    from benches.samples import Pair
+
+pytestmark = pytest.mark.work(operations=work.products(2))
+
+
+def bench_tail_coverage(benchmark: BenchmarkFixture, pair: Pair) -> None:
+    benchmark(tw.metrics.tail_coverage, *pair)

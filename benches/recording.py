@@ -1,0 +1,99 @@
+"""What a measurement was made on, and where it is kept.
+
+Every file under ``benches/results`` is one Parquet table whose rows carry their machine, versions
+and date, so that a number is never read without them.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+ROOT = Path(__file__).resolve().parents[1]
+RESULTS = ROOT / "benches" / "results"
+
+INSTRUCTION_SETS = {
+    "avx512": {"avx512f", "avx512bw", "avx512vl", "avx512_vnni"},
+    "avxvnni": {"avx2", "avx_vnni"},
+    "avx2": {"avx2"},
+}
+"""What `Isa::best` asks of the processor, best first, in the words of /proc/cpuinfo."""
+
+
+def installed(package: str) -> str | None:
+    """Return the version of a distribution, or None where it is not installed."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def revision() -> str:
+    """Return the commit of the tree, with a ``+`` if its code was changed since."""
+    asked = ("git", "describe", "--always", "--abbrev=12", "--exclude=*")
+    changed = ("git", "status", "--porcelain", "--untracked-files=no", "--", "rust", "python")
+    try:
+        commit, dirt = (
+            subprocess.run(  # noqa: S603 (fixed words)
+                words, cwd=ROOT, capture_output=True, text=True, check=True
+            ).stdout.strip()
+            for words in (asked, changed)
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return commit + ("+" if dirt else "")
+
+
+def machine() -> dict[str, str | int]:
+    """Describe the processor, the system and what was measured, as columns."""
+    fields = {"model name": platform.processor(), "cpu family": "", "model": "", "flags": ""}
+    described = Path("/proc/cpuinfo")
+    if described.exists():
+        lines = described.read_text(encoding="utf-8").split("\n\n", 1)[0].splitlines()
+        pairs = (line.partition(":") for line in lines)
+        fields |= {name.strip(): value.strip() for name, _, value in pairs}
+    flags = set(fields["flags"].split())
+    known = (isa for isa, needed in INSTRUCTION_SETS.items() if needed <= flags)
+    baseline = "neon" if platform.machine() in {"aarch64", "arm64"} else "portable"
+    family = f" (family {fields['cpu family']}, model {fields['model']})" if fields["model"] else ""
+    return {
+        "cpu": fields["model name"] + family,
+        "instruction_set": next(known, baseline),
+        "cores": os.cpu_count() or 1,
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+        "tailwatch": installed("tailwatch") or "unknown",
+        "revision": revision(),
+        "date": datetime.now(UTC).strftime("%Y-%m-%d"),
+    }
+
+
+def write(name: str, rows: Sequence[Mapping[str, object]], directory: Path = RESULTS) -> Path:
+    """Write rows, each beside the machine, to ``directory/name.parquet`` in one step."""
+    about = machine()
+    frame = pl.DataFrame([{**row, **about} for row in rows], infer_schema_length=None)
+    directory.mkdir(parents=True, exist_ok=True)
+    path = directory / f"{name}.parquet"
+    unfinished = path.with_suffix(f".{os.getpid()}.unfinished")
+    try:
+        frame.write_parquet(unfinished)
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+    return path
+
+
+def read(name: str, directory: Path = RESULTS) -> pl.DataFrame | None:
+    """Return the rows of ``directory/name.parquet``, or None where it was never written."""
+    path = directory / f"{name}.parquet"
+    return pl.read_parquet(path) if path.exists() else None

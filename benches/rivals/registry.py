@@ -1,0 +1,14 @@
+"""All tasks by name, in the order they are run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from benches.rivals import frechet, neighbors, pairs, prdc
+
+if TYPE_CHECKING:
+    from benches.rivals.task import Task
+
+TASKS: dict[str, Task] = {
+    task.name: task for task in (neighbors.TASK, prdc.TASK, *frechet.TASKS, *pairs.TASKS)
+}

@@ -1,0 +1,36 @@
+"""What a benchmark costs at a size: decides which cells of the ladder are climbed.
+
+Operations are multiplications with their additions, of the leading term alone; the point is to tell
+seconds from hours.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from benches.samples import Size
+
+DIRECTIONS = 256
+
+
+def products(count: float) -> Callable[[Size], float]:
+    """Return the work of measuring all pairs of two samples `count` times."""
+    return lambda size: count * size.rows**2 * size.columns
+
+
+def moments(size: Size) -> float:
+    """Return the work of two covariances and of the eigenvalues of one."""
+    return float(size.rows * size.columns**2 + 20 * size.columns**3)
+
+
+def directions(size: Size) -> float:
+    """Return the work of finding `DIRECTIONS` directions and projecting both samples on them."""
+    return 2 * DIRECTIONS * size.rows * size.columns + moments(size) / 2
+
+
+def clusters(size: Size) -> float:
+    """Return the work of some twenty steps of k-means with √(n/2) clusters."""
+    return 20 * size.rows * size.columns * (size.rows / 2) ** 0.5
