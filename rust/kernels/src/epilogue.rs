@@ -33,15 +33,13 @@ macro_rules! for_every_isa {
                 $plain::<true>($($argument),*)
             }
             match fused(isa) {
-                Isa::Portable => $plain::<false>($($argument),*),
                 #[cfg(target_arch = "x86_64")]
                 // SAFETY: the processor has AVX2 and FMA.
                 Isa::Avx2 => unsafe { avx2($($argument),*) },
                 #[cfg(target_arch = "x86_64")]
                 // SAFETY: the processor has AVX-512F, of which FMA is a part.
                 Isa::Avx512 => unsafe { avx512($($argument),*) },
-                #[cfg(not(target_arch = "x86_64"))]
-                _ => unreachable!("not available on this architecture"),
+                _ => $plain::<false>($($argument),*),
             }
         }
     };

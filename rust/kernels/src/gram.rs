@@ -71,9 +71,9 @@ impl Real for f64 {
 #[must_use]
 pub fn shape<T: Real>(isa: Isa) -> Shape {
     let (left, right) = match fused(isa) {
-        Isa::Portable => T::PLAIN,
         Isa::Avx2 => T::AVX2,
         Isa::Avx512 => T::AVX512,
+        _ => T::PLAIN,
     };
     Shape { left, right }
 }
@@ -104,17 +104,19 @@ pub fn inner_products<T: Real>(isa: Isa, left: &[T], right: &[T], depth: usize, 
     unsafe { T::tile(fused(isa), left.as_ptr(), right.as_ptr(), depth, out) }
 }
 
-/// The instruction set whose fused operations `isa` stands for: AVX2 counts only together with FMA.
+/// The instruction set whose fused operations `isa` stands for: one of AVX-512, AVX2 (which counts only
+/// together with FMA) and the portable one.
 ///
 /// # Panics
 /// If the processor lacks `isa`.
 pub(crate) fn fused(isa: Isa) -> Isa {
     assert!(isa.is_available(), "this processor has no {isa}");
-    #[cfg(target_arch = "x86_64")]
-    if isa == Isa::Avx2 && !std::arch::is_x86_feature_detected!("fma") {
-        return Isa::Portable;
+    match isa {
+        Isa::Avx512 => Isa::Avx512,
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx2 | Isa::AvxVnni if std::arch::is_x86_feature_detected!("fma") => Isa::Avx2,
+        _ => Isa::Portable,
     }
-    isa
 }
 
 mod sealed {
@@ -184,13 +186,11 @@ macro_rules! tiled {
                 // SAFETY: the caller vouches for the processor and the sizes.
                 unsafe {
                     match isa {
-                        Isa::Portable => tile::<$plain, $m, $n>(left, right, depth, out),
                         #[cfg(target_arch = "x86_64")]
                         Isa::Avx2 => avx2(left, right, depth, out),
                         #[cfg(target_arch = "x86_64")]
                         Isa::Avx512 => avx512(left, right, depth, out),
-                        #[cfg(not(target_arch = "x86_64"))]
-                        _ => unreachable!("not available on this architecture"),
+                        _ => tile::<$plain, $m, $n>(left, right, depth, out),
                     }
                 }
             }
