@@ -168,7 +168,7 @@ def test_forked_children() -> None:
     assert run.returncode == 0, run.stderr
 
 
-LONG = samples.gaussian(3, 6000, 64)
+LONG = samples.gaussian(3, 20_000, 64)
 LONG_CALLS = {
     name: CALLS[name]
     for name in ("nearest_neighbors", "prdc", "energy_distance", "mmd_polynomial", "mmd_gaussian")

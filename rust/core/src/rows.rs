@@ -11,7 +11,7 @@ use half::f16;
 use half::slice::HalfFloatSliceExt;
 use ndarray::{ArrayView1, ArrayView2};
 use rayon::prelude::*;
-use tailwatch_kernels::{LANES, prefetch};
+use tailwatch_kernels::{LANES, prefetch, widen};
 
 use crate::control::Control;
 use crate::error::{Error, Result};
@@ -56,7 +56,11 @@ impl Chunk for ArrayView2<'_, f32> {
         f32::MANTISSA_DIGITS
     }
     fn read(&self, row: usize, out: &mut [f64]) {
-        read_as(self.row(row), out, f64::from);
+        let row = self.row(row);
+        match row.as_slice() {
+            Some(values) => widen(values, out),
+            None => read_as(row, out, f64::from),
+        }
     }
     fn prefetch(&self, row: usize) {
         if let Some(values) = self.row(row).to_slice() {
@@ -96,15 +100,13 @@ fn read_as<T: Copy>(row: ArrayView1<'_, T>, out: &mut [f64], widen: impl Fn(T) -
 
 /// Converts in pieces so that the hardware's vector conversion, where there is one, is used.
 fn read_f16(row: ArrayView1<'_, f16>, out: &mut [f64]) {
-    const PIECE: usize = 64;
+    const PIECE: usize = 256;
     let Some(values) = row.as_slice() else { return read_as(row, out, f64::from) };
     let mut single = [0.0_f32; PIECE];
     for (piece, slots) in values.chunks(PIECE).zip(out.chunks_mut(PIECE)) {
         let single = &mut single[..piece.len()];
         piece.convert_to_f32_slice(single);
-        for (slot, &value) in slots.iter_mut().zip(single.iter()) {
-            *slot = f64::from(value);
-        }
+        widen(single, slots);
     }
 }
 

@@ -19,6 +19,7 @@ mod registers;
 mod rotate;
 mod tile;
 pub mod tile8;
+mod widen;
 
 pub use epilogue::{
     Doubt, PolynomialRow, add_up, distances, gaussians, in_doubt, second_differences,
@@ -31,3 +32,4 @@ pub use prefetch::prefetch;
 pub use quantize::{Code, quantize};
 pub use rotate::rotate;
 pub use tile::{dot_products, squared_distances};
+pub use widen::widen;

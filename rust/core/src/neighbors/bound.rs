@@ -37,17 +37,33 @@ pub(crate) fn length(squared: f64, columns: usize) -> f64 {
 }
 
 /// Bounds on the distance of two rows from the product of their codes: lower, upper, in units.
+///
+/// Two certificates, of which the better one counts. The triangle inequality is sharp where rows are near
+/// each other; where they are about as far apart as from the centre, it is better to take their own lengths
+/// as known: ‖x−y‖² = ‖x‖² + ‖y‖² − 2⟨x, y⟩ and │⟨x, y⟩ − ⟨x̂, ŷ⟩│ ≤ ‖x̂‖·e_y + e_x·(‖ŷ‖ + e_y).
 pub(crate) fn distance(x: &Coded, y: &Coded, dot: i32, unit: f64) -> (f32, f32) {
+    let product = x.scale * y.scale * f64::from(dot);
     let total = x.square + y.square;
-    let squared = total - 2.0 * x.scale * y.scale * f64::from(dot);
-    let rounding = total * 2.0_f64.powi(-50);
+    let decoded = total - 2.0 * product;
+    // The rounding of the line above is below 2⁻⁵⁰ of the total: where the square is not as small as that,
+    // a millionth of its root has room for it.
+    let (nearest, farthest) = if decoded > total * 2.0_f64.powi(-30) {
+        let distance = decoded.sqrt();
+        (distance, distance)
+    } else {
+        (0.0, (decoded.max(0.0) + total * 2.0_f64.powi(-50)).sqrt())
+    };
     let residual = x.residual + y.residual;
-    let lower = (squared - rounding).max(0.0).sqrt() - residual;
-    let upper = (squared + rounding).max(0.0).sqrt() + residual;
+    let lengths = x.norm + y.norm;
+    let known = lengths - 2.0 * product;
+    let miss = 2.0 * (x.length * y.residual + x.residual * (y.length + y.residual))
+        + lengths * 2.0_f64.powi(-40);
+    let lower = (nearest - residual).max((known - miss).max(0.0).sqrt());
+    let upper = (farthest + residual).min((known + miss).max(0.0).sqrt());
     // Exact: the unit is a power of two.
     let inverse = unit.recip();
     (
-        (lower.max(0.0) * inverse * (1.0 - 1e-6)) as f32,
+        (lower * inverse * (1.0 - 1e-6)) as f32,
         (upper * inverse * (1.0 + 1e-6)) as f32 + f32::MIN_POSITIVE,
     )
 }

@@ -166,6 +166,10 @@ impl Block {
             return;
         }
         let query = self.first() + slot;
+        if reaches.is_none() {
+            let bound = self.bound(slot);
+            pending.retain(|candidate| candidate.lower <= bound);
+        }
         // Nearest first: the sooner the bound shrinks, the fewer are measured.
         pending.sort_unstable_by(|a, b| a.lower.total_cmp(&b.lower));
         measure.begin(queries, query);

@@ -102,6 +102,10 @@ pub(crate) struct Coded {
     pub(crate) scale: f64,
     /// ‖ẑ‖².
     pub(crate) square: f64,
+    /// At least ‖ẑ‖.
+    pub(crate) length: f64,
+    /// ‖z‖², to within 2⁻⁴¹ of it.
+    pub(crate) norm: f64,
     /// At least ‖z − ẑ‖.
     pub(crate) residual: f64,
     /// Σc.
@@ -143,10 +147,13 @@ impl Codes {
                     {
                         group[place..place + codes.len()].copy_from_slice(codes);
                     }
+                    let square = code.scale * code.scale * code.squares as f64;
                     Coded {
                         // Of codes that are all zero any scale is the right one.
                         scale: if code.scale > 0.0 { code.scale } else { frame.unit },
-                        square: code.scale * code.scale * code.squares as f64,
+                        square,
+                        length: square.sqrt() * (1.0 + 1e-12),
+                        norm: code.norm,
                         residual: trust * bound::residual(code.residual, code.norm, d),
                         sum: code.sum,
                     }
