@@ -124,7 +124,8 @@ pub(crate) fn gaussian_metrics<'py>(
     Ok(wrap(py, found))
 }
 
-/// Squared MMD: value, null, and the variances of value, null and value − null.
+/// Squared MMD: value, null, the variances at a distance of zero of value, null and value − null, and what a
+/// unit of distance adds.
 #[pyfunction]
 pub(crate) fn kernel_metric(
     py: Python<'_>,
@@ -132,7 +133,7 @@ pub(crate) fn kernel_metric(
     kernel: &str,
     parameters: Vec<f64>,
     settings: Settings,
-) -> PyResult<(f64, f64, f64, f64, f64)> {
+) -> PyResult<(f64, f64, f64, f64, f64, f64)> {
     let kernel = kernel_of(kernel, &parameters)?;
     let found = with_trio(py, &samples, halves((0, 0, false)), &settings, |trio, control| {
         kernels::kernel_metric(trio, kernel, control)
@@ -143,5 +144,6 @@ pub(crate) fn kernel_metric(
         found.value_variance,
         found.null_variance,
         found.difference_variance,
+        found.slope,
     ))
 }
