@@ -67,8 +67,9 @@ Of {cells} shares {beyond} are marked `*`, {near} `~` and {discrete} `d`.
 READING = """\
 ## Outside the band, and why
 
-Written after the run; the rules of the intervals were left as they were. `~` is said cell by cell. That the shares outside lie above the band nearly everywhere is not
-chance: where an interval is not as long as it should be, it is longer.
+Written after the run; the rules of the intervals were left as they were. `~` is said cell by cell.
+That the shares outside lie above the band nearly everywhere is not chance: where an interval is not
+as long as it should be, it is longer.
 
 - *Second moments of t3* (Fréchet distance, polynomial MMD, total variance, effective rank,
   participation ratio) have no interval, for want of a variance. The tail index finds that in nearly
