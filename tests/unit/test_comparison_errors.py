@@ -32,9 +32,24 @@ def test_complementary_halves_split_into_odd_and_even() -> None:
     assert variance(of.values, of) == pytest.approx(11 / 3 - 4 / 3)
 
 
-def test_the_variance_is_never_below_its_even_part() -> None:
+def test_without_a_first_order_part_both_parts_measure_the_second() -> None:
+    # Odd 0, even 9/2: less than twice as much, so V₁ = 0 and V₂ = (odd/2 + even)/2.
     of = error([0.0, 4, 4, 1, 1], complementary=True)
-    assert variance(of.values, of) == pytest.approx(4.5)
+    assert variance(of.values, of) == pytest.approx(9 / 4)
+    # Pairs (5, 3), (6, 0): odd parts 1, 3 of mean square 5; even parts 4, 3 of variance 1/2; and
+    # (6, 2), (3, 1): odd parts 2, 1 of mean square 5/2, even parts 4, 2 of variance 2.
+    of = error([0.0, 5, 3, 6, 0], complementary=True)
+    assert variance(of.values, of) == pytest.approx(5)
+    of = error([0.0, 6, 2, 3, 1], complementary=True)
+    assert variance(of.values, of) == pytest.approx((5 / 4 + 2) / 2)
+
+
+def test_the_rules_meet_where_the_first_order_part_vanishes() -> None:
+    # Odd parts ±√2·(1, 1), even parts ±1/√2 (variance 1): odd 2 is twice even 1, and V₂ = 1.
+    root = math.sqrt(2)
+    pairs = [1 / root + root, 1 / root - root, -1 / root + root, -1 / root - root]
+    of = error([0.0, *pairs], complementary=True)
+    assert variance(of.values, of) == pytest.approx(1)
 
 
 def test_the_whole_itself_does_not_enter() -> None:
@@ -54,11 +69,21 @@ def test_numbers_of_any_size() -> None:
 
 
 def test_degrees_of_freedom_of_replicates_and_groups_add_as_parallel_resistances() -> None:
-    values = np.zeros(1 + REPLICATES)
-    plain = degrees_of_freedom(error(values, complementary=False))
-    paired = degrees_of_freedom(error(values, complementary=True))
-    assert plain == pytest.approx(29 * 31 / (29 + 31))
-    assert paired == pytest.approx(15 * 31 / (15 + 31))
+    # Pairs of which only the odd part varies, and pairs of which only the even part does.
+    odd, even = (
+        np.array([0.0, *[1.0, -1.0] * 15]),
+        np.array([0.0, *[1.0, 1.0, -1.0, -1.0] * 7, 1, 1]),
+    )
+
+    def freedom(values: np.ndarray, *, complementary: bool) -> float:
+        return degrees_of_freedom(values, error(values, complementary=complementary))
+
+    assert freedom(odd, complementary=False) == pytest.approx(29 * 31 / (29 + 31))
+    assert freedom(odd, complementary=True) == pytest.approx(15 * 31 / (15 + 31))
+    # Without a first-order part the variance comes of odd and even parts alike.
+    assert freedom(even, complementary=True) == pytest.approx(30 * 31 / (30 + 31))
+    for nothing in (np.zeros(1 + REPLICATES), np.full(1 + REPLICATES, np.inf)):
+        assert freedom(nothing, complementary=True) == pytest.approx(15 * 31 / (15 + 31))
 
 
 RUNS, ROWS = 2000, 320
@@ -97,12 +122,24 @@ def test_a_quadratic_statistic_away_from_its_stationary_point() -> None:
     assert abs(mean - (4 * 2.0**2 / ROWS + 2 / ROWS**2)) <= 4 * spread
 
 
-@pytest.mark.parametrize(("columns", "excess"), [(1, 0.97), (16, 0.28), (64, 0.14)])
+@pytest.mark.parametrize(("columns", "excess"), [(1, 0.73), (16, 0.21), (64, 0.11)])
 def test_a_quadratic_statistic_at_its_stationary_point(columns: int, excess: float) -> None:
-    # n = 2,000 runs of 320 rows, seed 3, z ≤ 4. The true variance is V₂ = 2d/n². Given exact odd
-    # and even parts the larger of the two is 1 + 2E(χ²/d − 1)₊ = 1 + `excess` times that on
-    # average; that both come of 15 pairs adds at most as much as one of them is uncertain, √(2/14).
-    # Plain half-sampling gives 3.
+    # n = 2,000 runs of 320 rows, seed 3, z ≤ 4. The true variance is V₂ = 2d/n². Exact parts are
+    # odd = 2X and even = 1 times that, X = χ²/d, and max(2X − 1, (X + 1)/2) is on average
+    # 1 + 1.5E(X − 1)₊ = 1 + `excess`; that both come of 15 pairs, with relative variances 2/15 and
+    # 2/14, adds at most 1.5√(2/15 + 2/14)/√(2π). Plain half-sampling gives 3.
     mean, spread = estimated(0.0, columns, 3, squared=True)
     true = 2 * columns / ROWS**2
-    assert true - 4 * spread <= mean <= (1 + excess + math.sqrt(2 / 14)) * true + 4 * spread
+    of_pairs = 1.5 * math.sqrt((2 / 15 + 2 / 14) / (2 * math.pi))
+    assert true - 4 * spread <= mean <= (1 + excess + of_pairs) * true + 4 * spread
+
+
+def test_halves_show_the_chance_of_counts_twice() -> None:
+    # n = 2,000 runs of 320 rows, seed 4, z ≤ 4. Whether a row counts is drawn anew in each half, as
+    # if its neighbours were: a variance of p(1 − p)/n, of which halves of n/2 rows show twice.
+    rng, share = np.random.default_rng(4), 0.3
+    halves = rng.binomial(ROWS // 2, share, size=(RUNS, REPLICATES)) / (ROWS // 2)
+    whole = np.full((RUNS, 1), share)
+    runs = [variance(run, error(run, complementary=False)) for run in np.hstack([whole, halves])]
+    spread = np.std(runs) / math.sqrt(RUNS)
+    assert abs(np.mean(runs) - 2 * share * (1 - share) / ROWS) <= 4 * spread

@@ -8,8 +8,13 @@ Where a statistic sits at a stationary point (a distance of two equal distributi
 rank of an isotropic one) its error is of second order, and a half-sample shows three times the
 variance. Complementary halves tell the orders apart: with θ' and θ" on a half and on the other
 half, (θ' − θ")/2 holds what is odd in the deviation and (θ' + θ")/2 what is even. In expectation
-the odd part has the first-order variance plus twice the second-order variance V₂, the even part V₂;
-so the variance is odd − even, and V₂ at least.
+the odd part has the first-order variance V₁ plus twice the second-order variance V₂, the even part
+V₂; so the variance is odd − even. Where that would make V₁ negative it is zero, and both parts are
+measurements of V₂.
+
+Counts (of rows in a ball, of tail rows reached) hold, besides a first-order part, the chance of
+which rows happen to be neighbours, of a variance that falls as 1/n at most. Halves show it twice,
+so that their intervals are on the long side, up to 1.4 times where chance is all there is.
 """
 
 from __future__ import annotations
@@ -37,28 +42,33 @@ def variance(statistic: NDArray[np.float64], error: HalfSamples) -> float:
     return standard_error(statistic, error) ** 2
 
 
-def _variance(halves: NDArray[np.float64], error: HalfSamples) -> float:
-    if not error.complementary:
-        # A share f without replacement varies (1 − f)/f times as much as the whole.
-        return float(halves.var(ddof=1)) * error.kept / (1 - error.kept)
-    first, second = halves[0::2], halves[1::2]
-    odd = float((((first - second) / 2) ** 2).mean())
-    even = float(((first + second) / 2).var(ddof=1))
-    # Where the even part is small there is nothing to take off, and its noise would only shorten.
-    return odd if even < NEGLIGIBLE * odd else max(odd - even, even)
-
-
 def standard_error(statistic: NDArray[np.float64], error: HalfSamples) -> float:
     """Return the square root of :func:`variance`."""
     # Squares of what the data allow may overflow: measure in the largest.
     unit = float(np.abs(statistic[1:]).max())
     if not 0 < unit < np.inf:
         return 0.0 if unit == 0 else math.inf
-    return unit * math.sqrt(_variance(statistic[1:] / unit, error))
+    return unit * math.sqrt(_variance(statistic[1:] / unit, error)[0])
 
 
-def degrees_of_freedom(error: HalfSamples) -> float:
+def degrees_of_freedom(statistic: NDArray[np.float64], error: HalfSamples) -> float:
     """Say how well the variance is known."""
-    replicates = len(error.values) - 1
-    of_replicates = replicates / 2 if error.complementary else replicates - 1
-    return 1 / (1 / of_replicates + 1 / (GROUPS - 1))
+    unit = float(np.abs(statistic[1:]).max())
+    halves = statistic[1:] / unit if 0 < unit < np.inf else np.zeros(len(statistic) - 1)
+    return 1 / (1 / _variance(halves, error)[1] + 1 / (GROUPS - 1))
+
+
+def _variance(halves: NDArray[np.float64], error: HalfSamples) -> tuple[float, float]:
+    """Return the variance and from how many independent squares it comes."""
+    count = len(halves)
+    if not error.complementary:
+        # A share f without replacement varies (1 − f)/f times as much as the whole.
+        return float(halves.var(ddof=1)) * error.kept / (1 - error.kept), count - 1
+    first, second = halves[0::2], halves[1::2]
+    odd = float((((first - second) / 2) ** 2).mean())
+    even = float(((first + second) / 2).var(ddof=1))
+    if odd < 2 * even:
+        # V₁ would be negative, and odd/2 and even are as good a measurement of V₂ each.
+        return (odd / 2 + even) / 2, count
+    # Where the even part is small there is nothing to take off, and its noise would only shorten.
+    return odd if even < NEGLIGIBLE * odd else odd - even, count / 2

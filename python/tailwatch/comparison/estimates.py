@@ -50,11 +50,20 @@ class HalfSamples:
 
 @dataclass(frozen=True, slots=True)
 class ClosedVariance:
-    """Sampling variances in closed form."""
+    """Sampling variances of a distance, its null and their difference, in closed form.
+
+    Attributes
+    ----------
+    value, null, difference
+        Variances where the true distance is zero.
+    slope
+        What a unit of true distance adds to the variance of the value and of the difference.
+    """
 
     value: float
     null: float
     difference: float
+    slope: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,10 @@ A half-sample drawn without replacement varies about the whole sample as the who
 about the truth, so the standard deviation over half-sample replicates is the standard error. It is
 taken on the scale on which the metric spreads symmetrically (logit for shares, log for ratios) and
 the interval is brought back. Where a share counts few rows on either side, replicates cannot show
-its error, and the interval reaches at least as far as the binomial one (Clopper–Pearson).
+its error, and the interval reaches at least as far as the binomial one (mid-P: Clopper–Pearson's
+holds far more often than it says where counts are small).
+
+Intervals of U-statistics are in :mod:`tailwatch.comparison.distances`.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tailwatch.comparison.distances import around, interval_of_distance
 from tailwatch.comparison.errors import degrees_of_freedom, standard_error, variance
 from tailwatch.comparison.estimates import (
     ClosedVariance,
@@ -70,36 +74,37 @@ def intervals_of(estimate: Estimate, direction: Direction, confidence: float) ->
         return Intervals(NONE, NONE, retention, NONE, f"no interval; {error.reason}")
     if isinstance(error, ClosedVariance):
         return _closed(estimate, error, confidence)
-    t = _t(error, confidence)
     method = "half-sampling" if error.kept == 0.5 else "three-quarter sampling"
     retained = _excess_of_halves if direction == "lower" else _retained
     return Intervals(
-        _interval(error.values, error, t, confidence),
-        _interval(error.nulls, error, t, confidence),
-        *retained(estimate, error, t),
+        _interval(error.values, error, confidence),
+        _interval(error.nulls, error, confidence),
+        *retained(estimate, error, confidence),
         method,
     )
 
 
 def _closed(estimate: Estimate, error: ClosedVariance, confidence: float) -> Intervals:
-    from scipy.stats import norm
-
-    z = float(norm.ppf(0.5 + confidence / 2))
+    value = interval_of_distance(estimate.value, error.value, error.slope, confidence)
+    null = interval_of_distance(estimate.null, error.null, 0.0, confidence)
     spread = math.sqrt(error.null)
-    value = _around(estimate.value, z * math.sqrt(error.value))
-    null = _around(estimate.null, z * spread)
     if spread == 0:
         return Intervals(value, null, None, NONE, "closed variance")
-    excess = (estimate.value - estimate.null) / spread
-    retained = _around(excess, z * math.sqrt(error.difference) / spread)
-    return Intervals(value, null, excess, retained, "closed variance")
+    difference = estimate.value - estimate.null
+    low, high = interval_of_distance(
+        difference, error.difference, error.slope, confidence, symmetric=True
+    )
+    retained = (low / spread, high / spread)
+    return Intervals(value, null, difference / spread, retained, "closed variance")
 
 
 def _ratio(estimate: Estimate) -> float | None:
     return estimate.value / estimate.null if 0 < estimate.null < math.inf else None
 
 
-def _retained(estimate: Estimate, error: HalfSamples, t: float) -> tuple[float | None, Interval]:
+def _retained(
+    estimate: Estimate, error: HalfSamples, confidence: float
+) -> tuple[float | None, Interval]:
     """Value over null, its error on the log scale."""
     retention = _ratio(estimate)
     with np.errstate(invalid="ignore"):
@@ -107,32 +112,34 @@ def _retained(estimate: Estimate, error: HalfSamples, t: float) -> tuple[float |
     if retention is None or not np.isfinite(logs).all():
         return retention, NONE
     least = _binomial_variance(error.values, error) + _binomial_variance(error.nulls, error)
-    margin = t * math.sqrt(max(variance(logs, error), least))
+    margin = _t(logs, error, confidence) * math.sqrt(max(variance(logs, error), least))
     low, high = float(np.exp(logs[0] - margin)), float(np.exp(logs[0] + margin))
     return retention, (min(low, retention), max(high, retention))
 
 
 def _excess_of_halves(
-    estimate: Estimate, error: HalfSamples, t: float
+    estimate: Estimate, error: HalfSamples, confidence: float
 ) -> tuple[float | None, Interval]:
     """(value − null) in standard errors of the null, which is itself estimated."""
     spread = standard_error(error.nulls, error)
     if spread == 0:
         return None, NONE
     excess = (estimate.value - estimate.null) / spread
-    of_difference = standard_error(error.values - error.nulls, error) / spread
-    of_spread = excess / math.sqrt(2 * degrees_of_freedom(error))
-    return excess, _around(excess, t * math.hypot(of_difference, of_spread))
+    difference = error.values - error.nulls
+    of_difference = standard_error(difference, error) / spread
+    of_spread = excess / math.sqrt(2 * degrees_of_freedom(error.nulls, error))
+    t = _t(difference, error, confidence)
+    return excess, around(excess, t * math.hypot(of_difference, of_spread))
 
 
-def _t(error: HalfSamples, confidence: float) -> float:
+def _t(statistic: NDArray[np.float64], error: HalfSamples, confidence: float) -> float:
     from scipy.stats import t
 
-    return float(t.ppf(0.5 + confidence / 2, degrees_of_freedom(error)))
+    return float(t.ppf(0.5 + confidence / 2, degrees_of_freedom(statistic, error)))
 
 
-def _around(centre: float, margin: float) -> tuple[float, float]:
-    return centre - margin, centre + margin
+def _margin(statistic: NDArray[np.float64], error: HalfSamples, confidence: float) -> float:
+    return _t(statistic, error, confidence) * standard_error(statistic, error)
 
 
 def _smoothed(counted: NDArray[np.float64], error: HalfSamples) -> NDArray[np.float64]:
@@ -164,38 +171,43 @@ def _binomial_variance(counted: NDArray[np.float64], error: HalfSamples) -> floa
     return slope**2 * share * (1 - share) / error.total
 
 
-def _interval(
-    counted: NDArray[np.float64], error: HalfSamples, t: float, confidence: float
-) -> Interval:
+def _interval(counted: NDArray[np.float64], error: HalfSamples, confidence: float) -> Interval:
     """Interval of the whole, on the scale on which halves spread symmetrically."""
     if error.scale == "share":
-        return _of_share(counted, error, t, confidence)
+        return _of_share(counted, error, confidence)
     value = float(counted[0])
     if error.scale == "ratio" and (counted > 0).all():
-        margin = t * standard_error(np.log(counted), error)
+        margin = _margin(np.log(counted), error, confidence)
         return value * math.exp(-margin), value * math.exp(margin)
-    margin = t * standard_error(counted, error)
+    margin = _margin(counted, error, confidence)
     return max(value - margin, 0.0), value + margin
 
 
-def _of_share(
-    counted: NDArray[np.float64], error: HalfSamples, t: float, confidence: float
-) -> Interval:
+def _of_share(counted: NDArray[np.float64], error: HalfSamples, confidence: float) -> Interval:
     from scipy.special import expit, logit
 
     logits = logit(_smoothed(counted, error))
-    margin = t * standard_error(logits, error)
+    margin = _margin(logits, error, confidence)
     bounds = [counted[0], float(expit(logits[0] - margin)), float(expit(logits[0] + margin))]
     if _is_few(counted, error):
-        bounds += _clopper_pearson(counted[0] * error.total, error.total, confidence)
+        bounds += _mid_p(counted[0] * error.total, error.total, confidence)
     low, high = error.present(np.array([min(bounds), max(bounds)]))
     return float(low), float(high)
 
 
-def _clopper_pearson(count: float, total: float, confidence: float) -> tuple[float, float]:
-    from scipy.stats import beta
+def _mid_p(count: float, total: float, confidence: float) -> tuple[float, float]:
+    """Interval of a binomial share in which the count itself is worth half its probability."""
+    from scipy.optimize import brentq
+    from scipy.special import betainc
 
     tail, rest = (1 - confidence) / 2, total - count
-    low = float(beta.ppf(tail, count, rest + 1)) if count > 0 else 0.0
-    high = float(beta.ppf(1 - tail, count + 1, rest)) if rest > 0 else 1.0
-    return low, high
+
+    def at_most(share: float) -> float:
+        """Probability of less than the count, and half of that of the count itself."""
+        less = betainc(rest + 1, count, 1 - share) if count > 0 else 0.0
+        no_more = betainc(rest, count + 1, 1 - share) if rest > 0 else 1.0
+        return float(less + no_more) / 2
+
+    low = brentq(lambda share: at_most(share) - (1 - tail), 0, 1) if count > 0 else 0.0
+    high = brentq(lambda share: at_most(share) - tail, 0, 1) if rest > 0 else 1.0
+    return float(low), float(high)

@@ -140,15 +140,15 @@ pub(crate) fn gaussian_metrics<'py>(
     Ok(wrap(py, found))
 }
 
-/// Squared MMD with each kernel: value, null, and the variances of value, null and value − null; or why
-/// there is none.
+/// Squared MMD with each kernel: value, null, the variances at a distance of zero of value, null and
+/// value − null, and what a unit of distance adds; or why there is none.
 #[pyfunction]
 pub(crate) fn kernel_metrics(
     py: Python<'_>,
     samples: Samples<'_>,
     kernels: Vec<PyKernel>,
     settings: Settings,
-) -> PyResult<Vec<OrReason<(f64, f64, f64, f64, f64)>>> {
+) -> PyResult<Vec<OrReason<(f64, f64, f64, f64, f64, f64)>>> {
     let kernels = kernels_of(&kernels)?;
     let found = with_trio(py, &samples, halves((0, 0, false)), &settings, |trio, control| {
         kernels::kernel_metrics(trio, &kernels, control)
@@ -157,7 +157,7 @@ pub(crate) fn kernel_metrics(
         let kernels::KernelEstimate { value, null, .. } = estimate;
         let variances =
             [estimate.value_variance, estimate.null_variance, estimate.difference_variance];
-        (value, null, variances[0], variances[1], variances[2])
+        (value, null, variances[0], variances[1], variances[2], estimate.slope)
     };
     Ok(found.into_iter().map(|estimate| or_reason(estimate.map(numbers))).collect())
 }

@@ -3,10 +3,13 @@
 //! The variance of the two-sample U-statistic has a first-order part, the variance of the projections
 //! g(x) = 2(mean k(x, ·) within − mean k(x, ·) across), and a second-order part
 //! V₂ = 2E k̃²(x,x')/n(n−1) + 2E k̃²(y,y')/m(m−1) + 4E k̃²(x,y)/nm with k̃ the doubly centred kernel
-//! (Hoeffding's decomposition). The sample variance of the projections holds the first-order part plus
-//! twice the second-order one, so the estimate is V = V_projections − V₂, at least V₂. A and B have the same
-//! distribution, so for the null the first-order part is zero and V₂ is its variance. Cost: three
-//! and a half products of h × h pairs, whatever the number of kernels.
+//! (Hoeffding's decomposition). A and B have the same distribution, so for the null the first-order part is
+//! zero and V₂ is its variance. The first-order part grows in proportion to the distance: along an
+//! eigenfunction of the kernel with eigenvalue λ, where the means of the samples differ by δ, the distance
+//! is λδ² and the first-order variance 4λ·λδ²(1/n + 1/m). What a unit of distance adds, the slope, is
+//! V_projections over the V-statistic: both are sums over eigenfunctions, of λ²δ² and of λδ² with δ as it
+//! was sampled, never negative and never a difference of two noisy numbers, as V_projections − V₂ is.
+//! Cost: three and a half products of h × h pairs, whatever the number of kernels.
 
 use super::Trio;
 use crate::control::Control;
@@ -23,12 +26,14 @@ pub struct KernelEstimate {
     pub value: f64,
     /// MMD²(A, B).
     pub null: f64,
-    /// Variance of the value.
+    /// Variance of the value, were its distance zero.
     pub value_variance: f64,
     /// Variance of the null.
     pub null_variance: f64,
-    /// Variance of value − null, which share A.
+    /// Variance of value − null, which share A, were its distance zero.
     pub difference_variance: f64,
+    /// What a unit of distance adds to the variance of the value and of the difference.
+    pub slope: f64,
 }
 
 /// Unbiased squared MMD with each kernel of C and of B against A, from one pass over the pairs. A kernel
@@ -63,36 +68,31 @@ pub fn kernel_metrics(
 fn estimate(within: &[Within; 3], across: &[Across; 2]) -> Option<KernelEstimate> {
     let [of_a, of_b, of_c] = within;
     let [with_b, with_c] = across;
-    let (value, value_variance) = statistic(of_a, of_c, with_c);
+    let (value, slope) = statistic(of_a, of_c, with_c);
+    let second = |x: &Within, y: &Within, across: &Across| {
+        x.second_order() + y.second_order() + across.second_order()
+    };
+    let value_variance = second(of_a, of_c, with_c);
     let (null, _) = statistic(of_a, of_b, with_b);
     // A maximum hides what is not a number, so a variance alone does not tell.
-    if ![value, null, value_variance].into_iter().all(f64::is_finite) {
+    if ![value, null, value_variance, slope].into_iter().all(f64::is_finite) {
         return None;
     }
-    let null_variance = of_a.second_order() + of_b.second_order() + with_b.second_order();
+    let null_variance = second(of_a, of_b, with_b);
     // In the difference the within-A term cancels.
-    let from_a = combine(&with_b.rows, &with_c.rows, 2.0);
-    let from_b = combine(&with_b.columns, &of_b.means, 2.0);
-    let from_c = combine(&of_c.means, &with_c.columns, 2.0);
-    let projections =
-        [&from_a, &from_b, &from_c].into_iter().map(|g| variance(g) / g.len() as f64).sum();
-    let second =
-        of_b.second_order() + of_c.second_order() + with_b.second_order() + with_c.second_order();
-    let difference_variance = settle(projections, second);
-    Some(KernelEstimate { value, null, value_variance, null_variance, difference_variance })
+    let difference_variance = second(of_b, of_c, with_b) + with_c.second_order();
+    Some(KernelEstimate { value, null, value_variance, null_variance, difference_variance, slope })
 }
 
+/// The U-statistic, and the first-order variance that a unit of it has.
 fn statistic(of_x: &Within, of_y: &Within, across: &Across) -> (f64, f64) {
     let value = mean(&of_x.means) + mean(&of_y.means) - 2.0 * mean(&across.rows);
     let from_x = combine(&of_x.means, &across.rows, 2.0);
     let from_y = combine(&of_y.means, &across.columns, 2.0);
     let projections =
         variance(&from_x) / from_x.len() as f64 + variance(&from_y) / from_y.len() as f64;
-    (value, settle(projections, of_x.second_order() + of_y.second_order() + across.second_order()))
-}
-
-fn settle(projections: f64, second_order: f64) -> f64 {
-    (projections - second_order).max(second_order)
+    let with_diagonal = value + of_x.diagonal_excess() + of_y.diagonal_excess();
+    (value, if projections == 0.0 { 0.0 } else { projections / with_diagonal })
 }
 
 /// `scale` · (x − y).
@@ -116,6 +116,8 @@ struct Within {
     /// Per row, the mean over the other rows.
     means: Vec<f64>,
     centred_squares: f64,
+    /// Mean of the kernel of a row with itself.
+    diagonal: f64,
 }
 
 impl Within {
@@ -123,7 +125,13 @@ impl Within {
         let others = sums.rows.len() as f64 - 1.0;
         let means: Vec<f64> = sums.rows.iter().map(|sum| sum / others).collect();
         let spread = sums.squares / (others * (others + 1.0)) - mean(&means).powi(2);
-        Self { centred_squares: (spread - 2.0 * variance(&means)).max(0.0), means }
+        let centred_squares = (spread - 2.0 * variance(&means)).max(0.0);
+        Self { centred_squares, diagonal: mean(&sums.diagonal), means }
+    }
+
+    /// By how much the mean over all pairs exceeds that over pairs of different rows.
+    fn diagonal_excess(&self) -> f64 {
+        (self.diagonal - mean(&self.means)) / self.means.len() as f64
     }
 
     fn second_order(&self) -> f64 {
