@@ -10,7 +10,6 @@ from tailwatch.running import Settings
 
 __all__ = [
     "Rows",
-    "density_metric",
     "directional_metrics",
     "directional_tails",
     "directions",
@@ -88,13 +87,10 @@ def thread_count(settings: Settings) -> int: ...
 def sample(count: int, size: int, seed: int, purpose: str) -> NDArray[np.int64]: ...
 def neighbor_metrics(
     samples: _Samples,
-    replicates: _Halves,
+    replicates: tuple[int, int, bool],
     levels: Sequence[float],
     k: int,
     settings: Settings,
-) -> list[_Estimate]: ...
-def density_metric(
-    samples: _Samples, replicates: tuple[int, int], k: int, settings: Settings
 ) -> list[_Estimate]: ...
 def whole_neighbor_metrics(
     reference: Rows, candidate: Rows, levels: Sequence[float], k: int, settings: Settings

@@ -79,13 +79,29 @@ def test_neighbour_metrics_of_every_half(dealt: Memberships) -> None:
     expected = [
         [anchored.neighbor_metrics(a, b, y, LEVELS, K) for y in (c, b)] for a, b, c in trios(dealt)
     ]
-    found = _core.neighbor_metrics(TRIO, (REPLICATES, SEED, False), LEVELS, K, anchored.SETTINGS)
+    found = _core.neighbor_metrics(TRIO, (REPLICATES, SEED, True), LEVELS, K, anchored.SETTINGS)
     assert len(found) == 4 + 5 * len(LEVELS)
     for metric, level, values, nulls in found:
         show = shown(metric, level)
         for index, counted in enumerate((values, nulls)):
+            assert len(counted) == 1 + REPLICATES
             wanted = [of_subset[index][metric, level] for of_subset in expected]
-            assert show(counted).tolist() == pytest.approx(wanted, rel=1e-12), (metric, level)
+            # The replicates of density are no halves: the core's own test has them.
+            compared = slice(1) if metric == "density" else slice(None)
+            counted_so = show(counted)[compared].tolist()
+            assert counted_so == pytest.approx(wanted[compared], rel=1e-12), (metric, level)
+
+
+def test_other_metrics_do_not_depend_on_density() -> None:
+    with_density, without = (
+        _core.neighbor_metrics(TRIO, (REPLICATES, SEED, wanted), LEVELS, K, anchored.SETTINGS)
+        for wanted in (True, False)
+    )
+    assert len(without) == len(with_density) - 1
+    others = (found for found in with_density if found[0] != "density")
+    for (metric, level, *expected), (*key, values, nulls) in zip(others, without, strict=True):
+        assert key == [metric, level]
+        assert (values.tolist(), nulls.tolist()) == tuple(array.tolist() for array in expected)
 
 
 def test_moments_of_every_half(paired: Memberships) -> None:

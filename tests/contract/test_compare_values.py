@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 LEVELS, K, SEED = (0.2, 0.05, 0.01), 3, 5
 ROWS = 200
 """Of A, B and C: each level of 2 · 200 pooled rows is a whole number."""
-FAMILIES = {"neighbors", "density"}
-NEIGHBORS = {name for name, metric in METRICS.items() if metric.family in FAMILIES}
+NEIGHBORS = {name for name, metric in METRICS.items() if metric.family == "neighbors"}
 
 X = samples.clusters(1, 2 * ROWS, 6)
 Y = 0.9 * samples.clusters(2, ROWS + 13, 6, centres=6)

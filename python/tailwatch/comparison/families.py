@@ -80,12 +80,12 @@ class FamilyOf:
 
 def _neighbors(samples: Samples, panel: Panel, settings: Settings) -> Iterator[Estimate]:
     rows = samples.bounded[0].shape[0]
-    found = _core.neighbor_metrics(samples.bounded, panel.halves(), panel.levels, panel.k, settings)
+    replicates = (REPLICATES, panel.seed, "density" in panel.names)
+    found = _core.neighbor_metrics(samples.bounded, replicates, panel.levels, panel.k, settings)
     for metric, level, values, nulls in found:
         if metric == "density":
-            # Its replicates are others: see _density.
-            continue
-        if level is None:
+            error = HalfSamples(values, nulls, "ratio", kept=0.75)
+        elif level is None:
             error = HalfSamples(values, nulls, "share", rows)
         elif metric in {"tail_coverage", "tail_recall"}:
             error = HalfSamples(values, nulls, "share", tail_size(level, rows))
@@ -122,12 +122,6 @@ def _over(share: NDArray[np.float64], *, level: float) -> NDArray[np.float64]:
     return share / level
 
 
-def _density(samples: Samples, panel: Panel, settings: Settings) -> Iterator[Estimate]:
-    found = _core.density_metric(samples.bounded, (REPLICATES, panel.seed), panel.k, settings)
-    for metric, level, values, nulls in found:
-        yield _estimate(metric, level, HalfSamples(values, nulls, "ratio", kept=0.75))
-
-
 def _neighbors_full(samples: Samples, panel: Panel, settings: Settings) -> Full:
     reference, candidate = samples.bounded_wholes
     found = _core.whole_neighbor_metrics(reference, candidate, panel.levels, panel.k, settings)
@@ -140,15 +134,6 @@ def _neighbors_full(samples: Samples, panel: Panel, settings: Settings) -> Full:
             tail = tail_size(level, n + m)
             value = odds_ratio(value, tail=tail, reference=n, candidate=m)
         yield metric, level, float(value)
-
-
-def _density_full(samples: Samples, panel: Panel, settings: Settings) -> Full:
-    if any(METRICS[name].family == "neighbors" for name in panel.names):
-        # The pass of the other neighbour metrics has it already.
-        return
-    reference, candidate = samples.bounded_wholes
-    prdc = _core.precision_recall_density_coverage(reference, candidate, panel.k, settings)
-    yield "density", None, prdc[2]
 
 
 def _modes(samples: Samples, panel: Panel, settings: Settings) -> Iterator[Estimate]:
@@ -267,7 +252,6 @@ def _estimate(metric: str, level: float | None, error: HalfSamples) -> Estimate:
 
 FAMILIES: dict[Family, FamilyOf] = {
     "neighbors": FamilyOf(_neighbors, _neighbors_full),
-    "density": FamilyOf(_density, _density_full),
     "modes": FamilyOf(_modes, _modes_full),
     "directional": FamilyOf(_directional, _directional_full),
     "gaussian": FamilyOf(_gaussian, _gaussian_full),

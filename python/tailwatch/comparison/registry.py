@@ -16,7 +16,7 @@ __all__ = ["METRICS", "PANELS", "Direction", "Metric", "select"]
 Direction = Literal["higher", "lower", "match"]
 """Which way is better: up, down, or equal to the null (below it is loss, above it widening)."""
 
-Family = Literal["neighbors", "density", "modes", "directional", "gaussian", "kernels"]
+Family = Literal["neighbors", "modes", "directional", "gaussian", "kernels"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ METRICS: dict[str, Metric] = {
     for metric in (
         Metric("precision", "higher", "neighbors", quadratic=True),
         Metric("recall", "higher", "neighbors", quadratic=True),
-        Metric("density", "match", "density", quadratic=True),
+        Metric("density", "match", "neighbors", quadratic=True),
         Metric("coverage", "higher", "neighbors", quadratic=True),
         Metric("tail_coverage", "higher", "neighbors", by_level=True, quadratic=True),
         Metric("tail_recall", "higher", "neighbors", by_level=True, quadratic=True),

@@ -1,4 +1,4 @@
-//! Subsets of the rows of one sample: the whole, and random halves of it. Level 1.
+//! Subsets of the rows of one sample: the whole, and random parts of it. Level 1.
 //!
 //! A half-sample replicate is a metric recomputed on a random half, drawn without replacement, of each
 //! sample: copies of a row, which a bootstrap would make, are each other's neighbours and would ruin
@@ -9,22 +9,22 @@ use crate::streams::Stream;
 
 /// Groups that the rows are dealt to.
 pub const GROUPS: usize = 32;
-/// Halves that fit a word beside the whole.
-pub const MOST_HALVES: usize = 31;
+/// Parts that fit a word beside the whole.
+pub const MOST_PARTS: usize = 63;
 
 /// Membership of each row in each subset; subset 0 is the whole sample.
 #[derive(Clone, Debug)]
 pub struct Subsets {
-    masks: Vec<u32>,
+    masks: Vec<u64>,
     sizes: Vec<usize>,
-    halves: Vec<[bool; GROUPS]>,
+    parts: Vec<[bool; GROUPS]>,
 }
 
 impl Subsets {
     /// The whole sample of `rows` rows and nothing else.
     #[must_use]
     pub fn whole(rows: usize) -> Self {
-        Self { masks: vec![1; rows], sizes: vec![rows], halves: Vec::new() }
+        Self { masks: vec![1; rows], sizes: vec![rows], parts: Vec::new() }
     }
 
     /// The whole and `count` random halves, drawn for sample number `sample` under `seed`.
@@ -32,22 +32,25 @@ impl Subsets {
     /// Row `i` is in group `i mod GROUPS`: the rows must come in random order.
     ///
     /// # Panics
-    /// If `count` exceeds [`MOST_HALVES`].
+    /// If `count` exceeds [`MOST_PARTS`].
     #[must_use]
     pub fn halves(rows: usize, count: usize, seed: u64, sample: u64) -> Self {
-        Self::of_halves(
-            rows,
-            (0..count as u64).map(|half| random_half(seed, sample, half)).collect(),
-        )
+        let half = |half: u64| random_half(seed, sample, half);
+        Self::of_parts(rows, (0..count as u64).map(half).collect())
     }
 
-    /// The whole and `count` random three-quarter samples.
+    /// The whole, the same halves, and after them `count` random three-quarter samples.
+    ///
+    /// # Panics
+    /// If twice `count` exceeds [`MOST_PARTS`].
     #[must_use]
-    pub fn three_quarters(rows: usize, count: usize, seed: u64, sample: u64) -> Self {
-        let part = |part: u64| {
+    pub fn halves_and_three_quarters(rows: usize, count: usize, seed: u64, sample: u64) -> Self {
+        let half = |half: u64| random_half(seed, sample, half);
+        let three_quarters = |part: u64| {
             random_groups(seed, "three-quarter-sample", sample << 32 | part, GROUPS * 3 / 4)
         };
-        Self::of_halves(rows, (0..count as u64).map(part).collect())
+        let parts = 0..count as u64;
+        Self::of_parts(rows, parts.clone().map(half).chain(parts.map(three_quarters)).collect())
     }
 
     /// As [`Subsets::halves`], but every second half is the complement of the one before it, so that what
@@ -58,23 +61,23 @@ impl Subsets {
             let first = random_half(seed, sample, index / 2);
             if index.is_multiple_of(2) { first } else { first.map(|chosen| !chosen) }
         };
-        Self::of_halves(rows, (0..count as u64).map(half).collect())
+        Self::of_parts(rows, (0..count as u64).map(half).collect())
     }
 
-    fn of_halves(rows: usize, halves: Vec<[bool; GROUPS]>) -> Self {
-        let count = halves.len();
-        assert!(count <= MOST_HALVES, "{count} halves");
-        let of_group: [u32; GROUPS] = std::array::from_fn(|group| {
-            halves
-                .iter()
-                .enumerate()
-                .fold(1, |mask, (half, chosen)| mask | u32::from(chosen[group]) << (half + 1))
+    fn of_parts(rows: usize, parts: Vec<[bool; GROUPS]>) -> Self {
+        let count = parts.len();
+        assert!(count <= MOST_PARTS, "{count} parts");
+        let of_group: [u64; GROUPS] = std::array::from_fn(|group| {
+            let add = |mask, (part, chosen): (usize, &[bool; GROUPS])| {
+                mask | u64::from(chosen[group]) << (part + 1)
+            };
+            parts.iter().enumerate().fold(1, add)
         });
-        let masks: Vec<u32> = (0..rows).map(|row| of_group[row % GROUPS]).collect();
+        let masks: Vec<u64> = (0..rows).map(|row| of_group[row % GROUPS]).collect();
         let sizes = (0..=count)
             .map(|subset| masks.iter().filter(|&&mask| mask >> subset & 1 == 1).count())
             .collect();
-        Self { masks, sizes, halves }
+        Self { masks, sizes, parts }
     }
 
     /// Number of subsets, the whole included.
@@ -97,7 +100,7 @@ impl Subsets {
 
     /// The subsets that `row` belongs to, a bit each.
     #[must_use]
-    pub fn mask(&self, row: usize) -> u32 {
+    pub fn mask(&self, row: usize) -> u64 {
         self.masks[row]
     }
 
@@ -113,7 +116,7 @@ impl Subsets {
     /// Whether group `group` belongs to `subset`.
     #[must_use]
     pub fn has_group(&self, subset: usize, group: usize) -> bool {
-        subset == 0 || self.halves[subset - 1][group]
+        subset == 0 || self.parts[subset - 1][group]
     }
 }
 
@@ -130,7 +133,7 @@ fn random_groups(seed: u64, purpose: &str, index: u64, count: usize) -> [bool; G
 }
 
 /// The positions of the set bits of `mask`, ascending.
-pub(crate) fn bits(mut mask: u32) -> impl Iterator<Item = usize> {
+pub(crate) fn bits(mut mask: u64) -> impl Iterator<Item = usize> {
     std::iter::from_fn(move || {
         (mask != 0).then(|| {
             let bit = mask.trailing_zeros() as usize;
@@ -157,10 +160,15 @@ mod tests {
     }
 
     #[test]
-    fn three_quarters_hold_three_quarters() {
-        let subsets = Subsets::three_quarters(320, 30, 7, 1);
-        assert!((1..31).all(|subset| subsets.size(subset) == 240));
-        assert_ne!(subsets.mask(0), Subsets::three_quarters(320, 30, 8, 1).mask(0));
+    fn three_quarters_hold_three_quarters_and_follow_the_halves() {
+        let subsets = Subsets::halves_and_three_quarters(320, 30, 7, 1);
+        let halves = Subsets::halves(320, 30, 7, 1);
+        assert_eq!(subsets.count(), 61);
+        assert!((31..61).all(|subset| subsets.size(subset) == 240));
+        let below = (1 << 31) - 1;
+        assert!((0..320).all(|row| subsets.mask(row) & below == halves.mask(row)));
+        let other = Subsets::halves_and_three_quarters(320, 30, 8, 1);
+        assert!((0..320).any(|row| subsets.mask(row) >> 31 != other.mask(row) >> 31));
     }
 
     #[test]

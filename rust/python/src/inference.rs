@@ -62,35 +62,22 @@ fn wrap(py: Python<'_>, estimates: Vec<Estimate>) -> Vec<PyEstimate<'_>> {
     estimates.into_iter().map(wrap).collect()
 }
 
-/// PRDC, tail coverage and pooled tail odds.
+/// PRDC, tail coverage and pooled tail odds. `replicates` is their number, the seed, and whether density, whose
+/// replicates are three-quarter samples, is wanted.
 #[pyfunction]
 pub(crate) fn neighbor_metrics<'py>(
     py: Python<'py>,
     samples: Samples<'py>,
-    replicates: PyHalves,
+    replicates: (usize, u64, bool),
     levels: Vec<f64>,
     k: usize,
     settings: Settings,
 ) -> PyResult<Vec<PyEstimate<'py>>> {
-    let found = with_trio(py, &samples, halves(replicates), &settings, |trio, control| {
-        neighbors::neighbor_metrics(trio, &levels, k, control)
-    })?;
-    Ok(wrap(py, found))
-}
-
-/// Density, with three-quarter samples: (how many, the seed).
-#[pyfunction]
-pub(crate) fn density_metric<'py>(
-    py: Python<'py>,
-    samples: Samples<'py>,
-    replicates: (usize, u64),
-    k: usize,
-    settings: Settings,
-) -> PyResult<Vec<PyEstimate<'py>>> {
-    let (count, seed) = replicates;
-    let replicates = Replicates { count, seed, parts: Parts::ThreeQuarters };
+    let (count, seed, density) = replicates;
+    let parts = if density { Parts::HalvesAndThreeQuarters } else { Parts::Halves };
+    let replicates = Replicates { count, seed, parts };
     let found = with_trio(py, &samples, replicates, &settings, |trio, control| {
-        neighbors::density_metric(trio, k, control)
+        neighbors::neighbor_metrics(trio, &levels, k, control)
     })?;
     Ok(wrap(py, found))
 }

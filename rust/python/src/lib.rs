@@ -32,7 +32,7 @@ mod _core {
     use super::enter::thread_count;
     #[pymodule_export]
     use super::inference::{
-        density_metric, directional_metrics, gaussian_metrics, kernel_metrics, neighbor_metrics,
+        directional_metrics, gaussian_metrics, kernel_metrics, neighbor_metrics,
         whole_kernel_metrics, whole_neighbor_metrics,
     };
     #[pymodule_export]

@@ -5,7 +5,7 @@
 //! of either row are met.
 
 use std::ops::Range;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::rarity::Sample;
 use crate::subsets::bits;
@@ -16,9 +16,9 @@ pub(crate) struct Balls {
     /// Per candidate row and subset: X-balls that hold it.
     holding: Vec<u32>,
     /// Per anchor row, a bit per subset: its own ball holds a candidate row.
-    covered: Vec<u32>,
+    covered: Vec<u64>,
     /// Per anchor row, a bit per subset: it lies inside a candidate ball.
-    recalled: Vec<u32>,
+    recalled: Vec<u64>,
 }
 
 impl Balls {
@@ -40,20 +40,20 @@ impl Balls {
 
 /// What all blocks of candidate rows find out of the anchor's rows.
 pub(crate) struct Marks {
-    covered: Vec<AtomicU32>,
-    recalled: Vec<AtomicU32>,
+    covered: Vec<AtomicU64>,
+    recalled: Vec<AtomicU64>,
 }
 
 impl Marks {
     /// Nothing found yet of `rows` anchor rows.
     pub(crate) fn new(rows: usize) -> Self {
-        let zeros = || (0..rows).map(|_| AtomicU32::new(0)).collect();
+        let zeros = || (0..rows).map(|_| AtomicU64::new(0)).collect();
         Self { covered: zeros(), recalled: zeros() }
     }
 
     /// The balls, from the counts of all blocks in order.
     pub(crate) fn settle(self, subsets: usize, holding: Vec<u32>) -> Balls {
-        let settle = |flags: Vec<AtomicU32>| flags.into_iter().map(AtomicU32::into_inner).collect();
+        let settle = |flags: Vec<AtomicU64>| flags.into_iter().map(AtomicU64::into_inner).collect();
         let (covered, recalled) = (settle(self.covered), settle(self.recalled));
         Balls { subsets, holding, covered, recalled }
     }
@@ -89,7 +89,7 @@ impl<'a> Counter<'a> {
                 holding[subset] += 1;
                 covers |= 1 << subset;
             }
-            recalls |= u32::from(squared <= self.candidate.radii.get(y, subset)) << subset;
+            recalls |= u64::from(squared <= self.candidate.radii.get(y, subset)) << subset;
         }
         mark(&self.marks.covered[x], covers);
         mark(&self.marks.recalled[x], recalls);
@@ -102,7 +102,7 @@ impl<'a> Counter<'a> {
 }
 
 /// Sets bits; the order of threads cannot show in an OR. Most are set already, and reading is cheap.
-fn mark(flags: &AtomicU32, mask: u32) {
+fn mark(flags: &AtomicU64, mask: u64) {
     if flags.load(Ordering::Relaxed) & mask != mask {
         flags.fetch_or(mask, Ordering::Relaxed);
     }

@@ -158,7 +158,7 @@ fn project(rows: &Rows<'_>, directions: &[f64], control: &Control) -> Result<Vec
 
 /// Projections on one direction, ascending, with the subsets that each belongs to.
 struct Line<'a> {
-    sorted: Vec<(f64, u32)>,
+    sorted: Vec<(f64, u64)>,
     subsets: &'a Subsets,
 }
 
@@ -179,8 +179,8 @@ impl<'a> Line<'a> {
                 let position = (size - 1) as f64 * (level / 2.0);
                 let whole = position.floor();
                 let (rank, part) = (whole as usize, position - whole);
-                let member = |&&(_, mask): &&(f64, u32)| mask >> subset & 1 == 1;
-                let interpolate = |mut values: Box<dyn Iterator<Item = &(f64, u32)> + '_>| {
+                let member = |&&(_, mask): &&(f64, u64)| mask >> subset & 1 == 1;
+                let interpolate = |mut values: Box<dyn Iterator<Item = &(f64, u64)> + '_>| {
                     let near = values.nth(rank).map_or(f64::NAN, |value| value.0);
                     let next = values.next().map_or(near, |value| value.0);
                     near + part * (next - near)
@@ -195,7 +195,7 @@ impl<'a> Line<'a> {
     /// The share of each subset strictly beyond either threshold.
     fn shares_beyond(&self, thresholds: &[(f64, f64)]) -> Vec<f64> {
         let share = |(subset, &(low, high)): (usize, &(f64, f64))| {
-            let member = |&&(_, mask): &&(f64, u32)| mask >> subset & 1 == 1;
+            let member = |&&(_, mask): &&(f64, u64)| mask >> subset & 1 == 1;
             let below = self.sorted.iter().take_while(|value| value.0 < low).filter(member).count();
             let above =
                 self.sorted.iter().rev().take_while(|value| value.0 > high).filter(member).count();

@@ -151,8 +151,8 @@ impl<'a> Known<'a> {
 
 /// Writes the `k`-th smallest squared distance of all lists together, in each subset of `mask`, to `kth`;
 /// false if a list ended too soon. A subset of fewer than `k` rows is left as it is: infinite.
-pub(crate) fn kth_of(lists: &[Known<'_>], k: usize, mask: u32, kth: &mut [f64]) -> bool {
-    let mut missing = [0; u32::BITS as usize];
+pub(crate) fn kth_of(lists: &[Known<'_>], k: usize, mask: u64, kth: &mut [f64]) -> bool {
+    let mut missing = [0; u64::BITS as usize];
     bits(mask).for_each(|subset| missing[subset] = k);
     let mut open = mask.count_ones();
     let mut heads = vec![0; lists.len()];

@@ -10,11 +10,13 @@ pub mod kernels;
 pub mod neighbors;
 pub mod tails;
 
+use std::ops::Range;
+
 use crate::control::Control;
 use crate::error::{Error, Result};
 use crate::neighbors::Set;
 use crate::rows::{Rows, check_pair};
-use crate::subsets::{MOST_HALVES, Subsets};
+use crate::subsets::{MOST_PARTS, Subsets};
 
 /// A metric with its null: the first value of each is that of the whole, the others those of halves.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,14 +38,14 @@ pub enum Parts {
     Halves,
     /// Halves of which every second one is the complement of the one before it.
     ComplementaryHalves,
-    /// Independent three-quarter samples.
-    ThreeQuarters,
+    /// Independent halves, and after them as many independent three-quarter samples.
+    HalvesAndThreeQuarters,
 }
 
 /// How parts are drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Replicates {
-    /// Their number; 0 for the whole samples alone.
+    /// The number of each kind; 0 for the whole samples alone.
     pub count: usize,
     /// The seed they are drawn under.
     pub seed: u64,
@@ -56,6 +58,7 @@ pub struct Replicates {
 pub struct Trio<'a> {
     pub(crate) rows: [Rows<'a>; 3],
     pub(crate) subsets: [Subsets; 3],
+    replicates: Replicates,
 }
 
 impl<'a> Trio<'a> {
@@ -64,10 +67,9 @@ impl<'a> Trio<'a> {
         check_pair(&a, "reference", &b, "reference")?;
         check_pair(&a, "reference", &c, "candidate")?;
         let Replicates { count, seed, parts } = replicates;
-        if count > MOST_HALVES {
-            return Err(Error::Input(format!(
-                "halves: expected at most {MOST_HALVES}, got {count}"
-            )));
+        let most = if parts == Parts::HalvesAndThreeQuarters { MOST_PARTS / 2 } else { MOST_PARTS };
+        if count > most {
+            return Err(Error::Input(format!("replicates: expected at most {most}, got {count}")));
         }
         let subsets = [(&a, 0), (&b, 1), (&c, 2)].map(|(rows, sample)| match (count, parts) {
             (0, _) => Subsets::whole(rows.len()),
@@ -75,9 +77,11 @@ impl<'a> Trio<'a> {
             (_, Parts::ComplementaryHalves) => {
                 Subsets::complementary_halves(rows.len(), count, seed, sample)
             }
-            (_, Parts::ThreeQuarters) => Subsets::three_quarters(rows.len(), count, seed, sample),
+            (_, Parts::HalvesAndThreeQuarters) => {
+                Subsets::halves_and_three_quarters(rows.len(), count, seed, sample)
+            }
         });
-        Ok(Self { rows: [a, b, c], subsets })
+        Ok(Self { rows: [a, b, c], subsets, replicates })
     }
 
     /// A, B and C ready to be searched together.
@@ -96,14 +100,31 @@ impl<'a> Trio<'a> {
         self.subsets.iter().map(Subsets::smallest).min().unwrap_or(0)
     }
 
-    /// A metric computed for each subset, with and without the candidate: `of(subset)` gives (value, null).
+    /// The subsets that are three-quarter samples.
+    pub(crate) fn three_quarters(&self) -> Range<usize> {
+        1 + self.replicates.count..self.count()
+    }
+
+    /// A metric computed for the whole and its halves, with and without the candidate: `of(subset)` gives
+    /// (value, null).
     pub(crate) fn estimate(
         &self,
         metric: &'static str,
         level: Option<f64>,
         of: impl Fn(usize) -> (f64, f64),
     ) -> Estimate {
-        let (value, null) = (0..self.count()).map(of).unzip();
+        self.estimate_on(1..1 + self.replicates.count, metric, level, of)
+    }
+
+    /// The same with other replicates.
+    pub(crate) fn estimate_on(
+        &self,
+        replicates: Range<usize>,
+        metric: &'static str,
+        level: Option<f64>,
+        of: impl Fn(usize) -> (f64, f64),
+    ) -> Estimate {
+        let (value, null) = std::iter::once(0).chain(replicates).map(of).unzip();
         Estimate { metric, level, value, null }
     }
 }

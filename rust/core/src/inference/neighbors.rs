@@ -21,6 +21,10 @@ const C: usize = 2;
 
 /// Precision, recall, density, coverage, and for each level the four tail columns and, for the odds of a
 /// candidate row in the pooled tail, the candidate's share of that tail. All but density are shares.
+///
+/// Density has three-quarter samples for replicates, the others have halves: its balls overlap most where
+/// they are few, and a half-sample of them varies by less than the whole warrants. Where the trio has no
+/// three-quarter samples, density is left out.
 pub fn neighbor_metrics(
     trio: &Trio<'_>,
     levels: &[f64],
@@ -87,24 +91,6 @@ pub fn whole_neighbor_metrics(
         all.push(("tail_odds_ratio", Some(level), share(pooled.tail(level))));
     }
     Ok(all)
-}
-
-/// Density alone. Its balls overlap most where they are few, and a half-sample of them varies by less than
-/// the whole warrants: draw three-quarter samples. Five searches.
-pub fn density_metric(trio: &Trio<'_>, k: usize, control: &Control) -> Result<Vec<Estimate>> {
-    check_k(k, trio.smallest().saturating_sub(1), "a subsample", true)?;
-    let h = trio.rows[A].len() as u64;
-    control.begin("density", 5 * h * h);
-    let sets = trio.sets(control)?;
-    let [a, b, c] = samples(trio, &sets, k, false, control)?;
-    let balls = [&b, &c]
-        .map(|other| Ok(Meeting::of(&a, other, k, Wanted::Balls, control)?.balls))
-        .into_iter()
-        .collect::<Result<Vec<_>>>()?;
-    let of = |i: usize, s: usize| {
-        prdc_of(&balls[i], &trio.subsets[A], &trio.subsets[i + 1], k, s).density
-    };
-    Ok(vec![trio.estimate("density", None, |subset| (of(1, subset), of(0, subset)))])
 }
 
 /// A, B and C, each searched within itself.
@@ -182,11 +168,12 @@ const OF_TAIL: [Of<TailCoverage>; 4] = [
 fn estimates(trio: &Trio<'_>, levels: &[f64], per_subset: &[Subset]) -> Vec<Estimate> {
     let mut all = Vec::new();
     for (metric, of) in OF_PRDC {
-        all.push(
-            trio.estimate(metric, None, |s| {
-                (of(&per_subset[s].prdc[1]), of(&per_subset[s].prdc[0]))
-            }),
-        );
+        let of = |s: usize| (of(&per_subset[s].prdc[1]), of(&per_subset[s].prdc[0]));
+        if metric != "density" {
+            all.push(trio.estimate(metric, None, of));
+        } else if trio.count() == 1 || !trio.three_quarters().is_empty() {
+            all.push(trio.estimate_on(trio.three_quarters(), metric, None, of));
+        }
     }
     for (metric, of) in OF_TAIL {
         for (index, &level) in levels.iter().enumerate() {
@@ -206,4 +193,42 @@ fn estimates(trio: &Trio<'_>, levels: &[f64], per_subset: &[Subset]) -> Vec<Esti
 /// Of the rows of a pooled tail, those that are not A's.
 fn share(tail: PooledTail) -> f64 {
     tail.candidate as f64 / (tail.reference + tail.candidate) as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use ndarray::Array2;
+
+    use super::*;
+    use crate::coverage::manifold::precision_recall_density_coverage;
+    use crate::inference::{Parts, Replicates};
+    use crate::streams::Stream;
+
+    #[test]
+    fn density_is_that_of_three_quarter_samples() {
+        let mut stream = Stream::new(3, "test", 0);
+        let data: [Array2<f64>; 3] =
+            std::array::from_fn(|_| Array2::from_shape_simple_fn((120, 18), || stream.normal()));
+        let [a, b, c] = data.each_ref().map(|data| Rows::from_f64(data.view()));
+        let replicates = Replicates { count: 30, seed: 5, parts: Parts::HalvesAndThreeQuarters };
+        let trio = Trio::new(a, b, c, replicates).unwrap();
+        let control = Control::with_threads(2);
+        let found = neighbor_metrics(&trio, &[0.1], 3, &control).unwrap();
+        let density = found.iter().find(|estimate| estimate.metric == "density").unwrap();
+        assert_eq!(density.value.len(), 31);
+        let part = |sample: usize, subset: usize| {
+            let members: Arc<[usize]> = trio.subsets[sample].members(subset).collect();
+            assert_eq!(members.len(), if subset == 0 { 120 } else { 90 });
+            trio.rows[sample].clone().select(members).unwrap()
+        };
+        for (replicate, subset) in std::iter::once(0).chain(trio.three_quarters()).enumerate() {
+            for (of, other) in [(&density.value, C), (&density.null, B)] {
+                let (x, y) = (part(A, subset), part(other, subset));
+                let alone = precision_recall_density_coverage(&x, &y, 3, &control).unwrap();
+                assert_eq!(of[replicate], alone.density);
+            }
+        }
+    }
 }
