@@ -210,7 +210,7 @@ mod tests {
     fn density_is_that_of_three_quarter_samples() {
         let mut stream = Stream::new(3, "test", 0);
         let data: [Array2<f64>; 3] =
-            std::array::from_fn(|_| Array2::from_shape_simple_fn((120, 18), || stream.normal()));
+            std::array::from_fn(|_| Array2::from_shape_simple_fn((128, 18), || stream.normal()));
         let [a, b, c] = data.each_ref().map(|data| Rows::from_f64(data.view()));
         let replicates = Replicates { count: 30, seed: 5, parts: Parts::HalvesAndThreeQuarters };
         let trio = Trio::new(a, b, c, replicates).unwrap();
@@ -220,7 +220,7 @@ mod tests {
         assert_eq!(density.value.len(), 31);
         let part = |sample: usize, subset: usize| {
             let members: Arc<[usize]> = trio.subsets[sample].members(subset).collect();
-            assert_eq!(members.len(), if subset == 0 { 120 } else { 90 });
+            assert_eq!(members.len(), if subset == 0 { 128 } else { 96 });
             trio.rows[sample].clone().select(members).unwrap()
         };
         for (replicate, subset) in std::iter::once(0).chain(trio.three_quarters()).enumerate() {
