@@ -67,6 +67,32 @@ fn in_units(length: f64, unit: f64) -> f32 {
     (length / unit * (1.0 + 1e-6)) as f32 + f32::MIN_POSITIVE
 }
 
+/// What takes part in a search across two sets for one block of queries.
+pub(crate) trait Meet: Send {
+    /// Takes a pair within reach of its query or its base row.
+    fn meet(&mut self, query: usize, base: usize, squared: f64);
+}
+
+/// Nobody, where only the nearest are wanted.
+impl Meet for () {
+    fn meet(&mut self, _query: usize, _base: usize, _squared: f64) {}
+}
+
+impl<M: Meet> Meet for &mut M {
+    fn meet(&mut self, query: usize, base: usize, squared: f64) {
+        (**self).meet(query, base, squared);
+    }
+}
+
+/// What candidates are measured in, and for whom.
+pub(crate) struct Search<'a, M> {
+    pub(crate) queries: &'a Rows<'a>,
+    pub(crate) base: &'a Rows<'a>,
+    pub(crate) reaches: Option<Reaches<'a>>,
+    pub(crate) measure: &'a mut Measure,
+    pub(crate) meet: M,
+}
+
 /// The candidates of a block of queries.
 pub(crate) struct Block {
     nearest: Nearest,
@@ -107,11 +133,25 @@ impl Block {
 
     /// The length, in units, beyond which nothing is among the nearest of the row in `slot`.
     pub(crate) fn bound(&self, slot: usize) -> f32 {
+        match self.depth {
+            0 => f32::NEG_INFINITY,
+            depth => self.upper[(slot + 1) * depth - 1],
+        }
+    }
+
+    /// Lowers the upper bounds of a row to what was measured: `depth` rows are within it.
+    fn lower_bound(&mut self, slot: usize) {
         if self.depth == 0 {
-            return f32::NEG_INFINITY;
+            return;
         }
         let measured = bound::length(self.nearest.reach(self.first() + slot), self.columns);
-        self.upper[(slot + 1) * self.depth - 1].min(in_units(measured, self.unit))
+        let most = in_units(measured, self.unit);
+        for upper in self.upper[slot * self.depth..][..self.depth].iter_mut().rev() {
+            if *upper <= most {
+                break;
+            }
+            *upper = most;
+        }
     }
 
     /// Takes note of a pair with the bounds of its distance; true if the row has to be settled, because too
@@ -152,28 +192,32 @@ impl Block {
     }
 
     /// Measures what waits for the row in `slot` and may count; shows what is within reach.
-    pub(crate) fn settle(
-        &mut self,
-        slot: usize,
-        queries: &Rows<'_>,
-        base: &Rows<'_>,
-        reaches: Option<Reaches<'_>>,
-        measure: &mut Measure,
-        mut meet: impl FnMut(usize, usize, f64),
-    ) {
+    pub(crate) fn settle(&mut self, slot: usize, search: &mut Search<'_, impl Meet>) {
         let mut pending = std::mem::take(&mut self.pending[slot]);
         if pending.is_empty() {
             return;
         }
-        let query = self.first() + slot;
-        if reaches.is_none() {
+        if search.reaches.is_none() {
             let bound = self.bound(slot);
             pending.retain(|candidate| candidate.lower <= bound);
         }
         // Nearest first: the sooner the bound shrinks, the fewer are measured.
         pending.sort_unstable_by(|a, b| a.lower.total_cmp(&b.lower));
+        self.measure(slot, &pending, search);
+        pending.clear();
+        self.pending[slot] = pending;
+    }
+
+    fn measure(
+        &mut self,
+        slot: usize,
+        candidates: &[Candidate],
+        search: &mut Search<'_, impl Meet>,
+    ) {
+        let Search { queries, base, reaches, measure, meet } = search;
+        let query = self.first() + slot;
         measure.begin(queries, query);
-        let mut waiting = pending.iter();
+        let mut waiting = candidates.iter();
         while waiting.len() > 0 {
             let bound = self.bound(slot);
             for &Candidate { lower, index } in waiting.by_ref() {
@@ -190,12 +234,11 @@ impl Block {
             for (index, squared) in measure.finish(base) {
                 self.nearest.insert(query, index, squared);
                 if reaches.is_some_and(|reaches| reaches.hold(query, index, squared)) {
-                    meet(query, index, squared);
+                    meet.meet(query, index, squared);
                 }
             }
+            self.lower_bound(slot);
         }
-        pending.clear();
-        self.pending[slot] = pending;
     }
 
     /// The lists of nearest rows, once all are settled.

@@ -4,8 +4,9 @@ use ndarray::Array2;
 use proptest::prelude::*;
 use tailwatch_kernels::Isa;
 
+use super::candidates::Meet;
 use super::codes::Codes;
-use super::search::{Meet, Set, across, nearest_across, within};
+use super::search::{Set, across, nearest_across, within};
 use super::topk::{Entry, Nearest};
 use crate::control::Control;
 use crate::rows::Rows;

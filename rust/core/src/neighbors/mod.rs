@@ -15,8 +15,9 @@ mod measure;
 mod search;
 pub(crate) mod topk;
 
+pub(crate) use candidates::Meet;
 pub(crate) use codes::Frame;
-pub(crate) use search::{Meet, Set, across, nearest_across, within};
+pub(crate) use search::{Set, across, nearest_across, within};
 pub(crate) use topk::{Entry, Nearest};
 
 use crate::control::Control;

@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 
-use super::candidates::{Block, Reach, Reaches};
+use super::candidates::{Block, Meet, Reach, Reaches, Search};
 use super::codes::{Codes, Frame};
 use super::exact::{self, Scratch};
 use super::filter::{BLOCK, SPANS, Sieve, rows_of};
@@ -70,17 +70,6 @@ impl<'a> Set<'a> {
     }
 }
 
-/// What takes part in a search across two sets for one block of queries.
-pub(crate) trait Meet: Send {
-    /// Takes a pair within reach of its query or its base row.
-    fn meet(&mut self, query: usize, base: usize, squared: f64);
-}
-
-/// Nobody, where only the nearest are wanted.
-impl Meet for () {
-    fn meet(&mut self, _query: usize, _base: usize, _squared: f64) {}
-}
-
 /// The `depth` nearest other rows of each row of `set`, by block; `finish` makes of each block what is kept.
 pub(crate) fn within<T: Send>(
     set: &Set<'_>,
@@ -101,58 +90,60 @@ pub(crate) fn within<T: Send>(
     let new = |block| Mutex::new(Block::new(rows_of(block, n), depth, set.unit(), rows.columns()));
     let states: Vec<Mutex<Block>> = (0..count).map(new).collect();
     let lock = |block: usize| states[block].lock().unwrap_or_else(PoisonError::into_inner);
-    let buffers = || (Sieve::new(control.isa()), Measure::new(rows, control.isa()));
     // Each block with itself first: afterwards every row has a bound.
-    let alone = |(sieve, measure): &mut (Sieve, Measure), block: usize| {
+    let alone = |buffers: &mut Buffers, block: usize| {
         let mut state = lock(block);
+        let (sieve, mut search) = buffers.search(rows, rows, None, ());
         for span in 0..SPANS {
             sieve.ask(codes, block, &state, None);
             sieve.sift((codes, block), (codes, block), span..span + 1, false, |x, y, bounds| {
                 if x != y && state.offer(x, block * BLOCK + y, bounds, None) {
-                    state.settle(x, rows, rows, None, measure, |_, _, _| ());
+                    state.settle(x, &mut search);
                 }
             });
         }
-        control.count_measured(measure.take_count());
+        control.count_measured(search.measure.take_count());
         control.advance((state.len() * state.len()) as u64)
     };
-    let both = |(sieve, measure): &mut (Sieve, Measure), pair: usize| {
+    let both = |buffers: &mut Buffers, pair: usize| {
         let (offset, block) = (pair / count + 1, pair % count);
         let other = (block + offset) % count;
         let (low, high) = (block.min(other), block.max(other));
         // Always the lower one first: two threads never wait for each other.
         let (mut below, mut above) = (lock(low), lock(high));
+        let (sieve, mut search) = buffers.search(rows, rows, None, ());
         sieve.ask(codes, low, &below, None);
         sieve.bring(codes, high, |slot| above.bound(slot));
         sieve.sift((codes, low), (codes, high), 0..SPANS, true, |x, y, bounds| {
             if below.offer(x, high * BLOCK + y, bounds, None) {
-                below.settle(x, rows, rows, None, measure, |_, _, _| ());
+                below.settle(x, &mut search);
             }
             if above.offer(y, low * BLOCK + x, bounds, None) {
-                above.settle(y, rows, rows, None, measure, |_, _, _| ());
+                above.settle(y, &mut search);
             }
         });
-        control.count_measured(measure.take_count());
+        control.count_measured(search.measure.take_count());
         control.advance(2 * (below.len() * above.len()) as u64)
     };
     // Offsets 1 to count/2 name every pair once; of an even count the last offset names each twice.
     let pairs = count * (count - 1) / 2;
+    let buffers = || Buffers::new(rows, control);
     control.run(|| {
         (0..count).into_par_iter().try_for_each_init(buffers, alone)?;
         (0..pairs).into_par_iter().try_for_each_init(buffers, both)
     })?;
     control.run(|| {
-        let settle = |measure: &mut Measure, state: Mutex<Block>| {
+        let settle = |buffers: &mut Buffers, state: Mutex<Block>| {
             control.check()?;
             let mut state = state.into_inner().unwrap_or_else(PoisonError::into_inner);
+            let (_, mut search) = buffers.search(rows, rows, None, ());
             for slot in 0..state.len() {
-                state.settle(slot, rows, rows, None, measure, |_, _, _| ());
+                state.settle(slot, &mut search);
             }
-            control.count_measured(measure.take_count());
+            control.count_measured(search.measure.take_count());
             finish(state.into_nearest())
         };
-        let measure = || Measure::new(rows, control.isa());
-        states.into_par_iter().map_init(measure, settle).collect()
+        states.into_par_iter().map_init(buffers, settle).collect()
     })
 }
 
@@ -225,6 +216,23 @@ struct Buffers {
     measure: Measure,
 }
 
+impl Buffers {
+    fn new(rows: &Rows<'_>, control: &Control) -> Self {
+        Self { sieve: Sieve::new(control.isa()), measure: Measure::new(rows, control.isa()) }
+    }
+
+    fn search<'a, M>(
+        &'a mut self,
+        queries: &'a Rows<'a>,
+        base: &'a Rows<'a>,
+        reaches: Option<Reaches<'a>>,
+        meet: M,
+    ) -> (&'a mut Sieve, Search<'a, M>) {
+        let Self { sieve, measure } = self;
+        (sieve, Search { queries, base, reaches, measure, meet })
+    }
+}
+
 /// Runs `work` on each block of `set` in parallel; results come in block order.
 fn blocks<T: Send>(
     set: &Set<'_>,
@@ -253,20 +261,18 @@ fn search(
     buffers: &mut Option<Buffers>,
     control: &Control,
 ) -> Result<Nearest> {
-    let mut meet = |query, base, squared| met.meet(query, base, squared);
     let (of_queries, of_base) = (queries.rows, base.rows);
     let (Some(codes), Some(base_codes)) = (&queries.codes, &base.codes) else {
         let mut lists = Nearest::new(block, depth);
         let among = among.start * BLOCK..(among.end * BLOCK).min(of_base.len());
+        let meet = |query, base, squared| met.meet(query, base, squared);
         exact::sweep(
             of_queries, of_base, among, false, &mut lists, reaches, meet, scratch, control,
         )?;
         return Ok(lists);
     };
-    let Buffers { sieve, measure } = buffers.get_or_insert_with(|| Buffers {
-        sieve: Sieve::new(control.isa()),
-        measure: Measure::new(of_base, control.isa()),
-    });
+    let buffers = buffers.get_or_insert_with(|| Buffers::new(of_base, control));
+    let (sieve, mut search) = buffers.search(of_queries, of_base, reaches, met);
     let at = block.start / BLOCK;
     let mut state = Block::new(block, depth, codes.unit(), of_base.columns());
     for (turn, other) in among.enumerate() {
@@ -283,15 +289,15 @@ fn search(
             let (spans, mutual) = (span..span + step, reaches.is_some());
             sieve.sift((codes, at), (base_codes, other), spans, mutual, |x, y, bounds| {
                 if state.offer(x, first + y, bounds, reaches) {
-                    state.settle(x, of_queries, of_base, reaches, measure, &mut meet);
+                    state.settle(x, &mut search);
                 }
             });
         }
         control.advance((state.len() * rows_of(other, of_base.len()).len()) as u64)?;
     }
     for slot in 0..state.len() {
-        state.settle(slot, of_queries, of_base, reaches, measure, &mut meet);
+        state.settle(slot, &mut search);
     }
-    control.count_measured(measure.take_count());
+    control.count_measured(search.measure.take_count());
     Ok(state.into_nearest())
 }
