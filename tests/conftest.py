@@ -14,6 +14,7 @@ for variable in (
     "LINES",
     "NO_COLOR",
     "PY_COLORS",
+    "TAILWATCH_ISA",
     "TAILWATCH_NUM_THREADS",
 ):
     os.environ.pop(variable, None)

@@ -4,36 +4,20 @@
 //! Items are pairs × columns, so that the rate is comparable between shapes: a squared distance costs
 //! three operations per item, a dot product two.
 
+mod cases;
+
+use cases::{Case, cases};
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use tailwatch_kernels::{Isa, dot_products, squared_distances};
 
 const QUERIES: usize = 16;
 const BASE: usize = 64;
-const COLUMNS: [usize; 4] = [64, 384, 768, 2048];
 
 type Kernel = fn(Isa, &[f64], &[f64], usize, &mut [f64]);
 
 fn main() {
     divan::main();
-}
-
-/// Every instruction set of this processor with every number of columns.
-fn cases() -> Vec<Case> {
-    let isas = Isa::available().into_iter();
-    isas.flat_map(|isa| COLUMNS.map(|columns| Case { isa, columns })).collect()
-}
-
-#[derive(Clone, Copy)]
-struct Case {
-    isa: Isa,
-    columns: usize,
-}
-
-impl std::fmt::Display for Case {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} x {}", self.isa, self.columns)
-    }
 }
 
 /// Rows without structure; their values do not change the time.

@@ -87,7 +87,8 @@ def precision_recall_density_coverage(
 
     Notes
     -----
-    O((n² + m² + nm)·d) time, O(n + m) memory besides the embeddings.
+    O((n² + m² + nm)·d) time; besides the embeddings, a byte for each of their values and O(n + m)
+    memory.
 
     References
     ----------
@@ -167,7 +168,8 @@ def tail_coverage(
 
     Notes
     -----
-    O((n² + m² + 2nm)·d) time, O(n + m) memory besides the embeddings. A null is needed to read the
+    O((n² + m² + nm)·d) time; besides the embeddings, a byte for each of their values and O(n + m)
+    memory. A null is needed to read the
     numbers: :func:`tailwatch.compare` gives it.
 
     Examples

@@ -103,7 +103,8 @@ def mode_coverage(
 
     Notes
     -----
-    O((n·rounds + m)·clusters·d) time, O(n + m) memory besides the embeddings. Modes are fitted to
+    O((n·rounds + m)·clusters·d) time; besides the embeddings, a byte for each of their values and
+    O(n + m) memory. Modes are fitted to
     the reference, so a fresh sample of the same distribution fits them slightly worse: compare with
     the null.
 

@@ -91,7 +91,8 @@ def tail_test(
 
     Notes
     -----
-    O((n + m)²·d) time, O(n + m) memory besides the embeddings. Added noise raises the odds ratio;
+    O((n + m)²·d) time; besides the embeddings, a byte for each of their values and O(n + m)
+    memory. Added noise raises the odds ratio;
     copies and lost modes lower it.
 
     Examples

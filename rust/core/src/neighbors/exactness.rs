@@ -164,6 +164,22 @@ fn halved_residuals_are_noticed() {
     assert!(seen.count() >= 15);
 }
 
+#[test]
+fn few_pairs_are_measured_and_no_more_of_more_rows() {
+    // Of isotropic data, where all distances are much the same: the hardest case.
+    let per_query = |rows: usize| {
+        let (x, y) = (draw("gaussian", rows, 64, 1), draw("gaussian", 400, 64, 2));
+        let control = Control::with_threads(1);
+        let (x, y) = (Rows::from_f64(x.view()), Rows::from_f64(y.view()));
+        let [x, y] = Set::together([&x, &y], &control).unwrap();
+        nearest_across(&y, &x, 5, &control).unwrap();
+        control.measured() as f64 / 400.0
+    };
+    let [few, many] = [1000, 16_000].map(per_query);
+    assert!(few >= 5.0 && few <= 40.0, "{few} of 1,000 rows");
+    assert!(many <= 1.5 * few, "{many} of 16,000 rows, {few} of 1,000");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
     #[test]

@@ -12,6 +12,8 @@
 // Code that is not inlined into a function compiled for an instruction set loses it.
 #![allow(clippy::inline_always)]
 
+mod bisection;
+
 use faer::linalg::matmul::matmul;
 use faer::{Accum, Mat, MatMut, MatRef, Par};
 use pulp::{Arch, Simd, WithSimd};
@@ -23,12 +25,6 @@ use crate::dense::for_each;
 const WIDTH: usize = 32;
 /// Columns of a piece of a product, enough for the speed of a large product.
 const PIECE: usize = 128;
-/// Singular values that are bisected at a time.
-const TOGETHER: usize = 32;
-/// Vectors of them in flight, to hide the latency of the divisions.
-const VECTORS: usize = 4;
-/// Halvings of an interval: the bits of a mantissa.
-const HALVINGS: usize = 53;
 
 /// The sum of the singular values of `matrix`, which is finite and neither huge nor tiny.
 pub(crate) fn nuclear_norm(matrix: Mat<f64>, par: Par) -> f64 {
@@ -36,7 +32,7 @@ pub(crate) fn nuclear_norm(matrix: Mat<f64>, par: Par) -> f64 {
     let matrix = if tall { matrix } else { matrix.transpose().to_owned() };
     let mut band = reduce_to_band(matrix, par);
     Arch::new().dispatch(Chase(&mut band));
-    sum_of_values(&band.diagonals(), par)
+    bisection::sum_of_values(&band.diagonals(), par)
 }
 
 /// An upper band that has the singular values of `matrix`, which has at least as many rows as columns.
@@ -310,95 +306,51 @@ impl WithSimd for Chase<'_> {
     }
 }
 
-/// The sum of the singular values of a bidiagonal: by bisection, each from the number of them below a
-/// point, which is the number of negative pivots of BᵀB − x²I.
-fn sum_of_values(diagonals: &[(f64, f64)], par: Par) -> f64 {
-    let row = diagonals.iter().map(|(d, e)| d.abs() + e.abs()).fold(0.0, f64::max);
-    let shifted = diagonals.iter().skip(1).zip(diagonals);
-    let column = shifted.map(|((d, _), (_, e))| d.abs() + e.abs()).fold(0.0, f64::max);
-    // No singular value is larger.
-    let bound = row.max(column);
-    if bound == 0.0 {
-        return 0.0;
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::streams::Stream;
+
+    fn normal(rows: usize, columns: usize, seed: u64) -> Mat<f64> {
+        let mut stream = Stream::new(seed, "test", rows as u64);
+        Mat::from_fn(rows, columns, |_, _| stream.normal())
     }
-    let square = |x: f64| (x / bound) * (x / bound);
-    let squares: Vec<(f64, f64)> = diagonals.iter().map(|&(d, e)| (square(d), square(e))).collect();
-    let mut values = vec![0.0; squares.len()];
-    for_each(values.par_chunks_mut(TOGETHER).enumerate(), par, |(index, values)| {
-        let first = index * TOGETHER;
-        Arch::new().dispatch(Bisect { squares: &squares, first, values });
-    });
-    // Smallest first: the order that loses least.
-    bound * values.iter().sum::<f64>()
-}
 
-/// Writes the singular values of which the first has `first` below it; all are between 0 and 1.
-struct Bisect<'a> {
-    squares: &'a [(f64, f64)],
-    first: usize,
-    values: &'a mut [f64],
-}
-
-impl WithSimd for Bisect<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        let mut ranks = [0.0; TOGETHER];
-        for (lane, rank) in ranks.iter_mut().enumerate() {
-            *rank = (self.first + lane) as f64;
-        }
-        let mut found = [0.0; TOGETHER];
-        let (ranks, _) = S::as_simd_f64s(&ranks);
-        let (slots, _) = S::as_mut_simd_f64s(&mut found);
-        for (ranks, slots) in ranks.chunks(VECTORS).zip(slots.chunks_mut(VECTORS)) {
-            let mut group = [simd.splat_f64s(f64::INFINITY); VECTORS];
-            group[..ranks.len()].copy_from_slice(ranks);
-            slots.copy_from_slice(&bisect(simd, self.squares, &group)[..slots.len()]);
-        }
-        let count = self.values.len();
-        self.values.copy_from_slice(&found[..count]);
+    /// Against faer's own decomposition; both are off by a few ε times the largest value, for each value.
+    fn check(matrix: &Mat<f64>, name: &str) {
+        faer::set_global_parallelism(Par::Seq);
+        let values = matrix.singular_values().unwrap();
+        let expected: f64 = values.iter().rev().sum();
+        let largest = values.first().copied().unwrap_or(0.0);
+        let found = nuclear_norm(matrix.clone(), Par::Seq);
+        let (n, size) = (values.len() as f64, matrix.nrows().max(matrix.ncols()) as f64);
+        let bound = f64::EPSILON * largest * n * size.sqrt();
+        assert!((found - expected).abs() <= bound, "{name}: {found} {expected} {bound}");
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
+        let on_two = pool.install(|| nuclear_norm(matrix.clone(), Par::rayon(2)));
+        assert_eq!(on_two.to_bits(), found.to_bits(), "{name} on two threads");
     }
-}
 
-/// The values that have `ranks` others below them.
-#[inline(always)]
-fn bisect<S: Simd>(
-    simd: S,
-    squares: &[(f64, f64)],
-    ranks: &[S::f64s; VECTORS],
-) -> [S::f64s; VECTORS] {
-    /// Stands for a pivot of 0.
-    const TINY: f64 = 1e-290;
-    let [zero, one, tiny, stand_in] = [0.0, 1.0, TINY, -TINY].map(|x| simd.splat_f64s(x));
-    let mut low = [zero; VECTORS];
-    let mut width = 1.0;
-    for _ in 0..HALVINGS {
-        width *= 0.5;
-        let middle = low.map(|low| simd.add_f64s(low, simd.splat_f64s(width)));
-        let shift = middle.map(|x| simd.mul_f64s(x, x));
-        let mut rest = shift.map(|s| simd.neg_f64s(s));
-        let mut below = [zero; VECTORS];
-        for &(d, e) in squares {
-            let (d, e) = (simd.splat_f64s(d), simd.splat_f64s(e));
-            for v in 0..VECTORS {
-                let pivot = simd.add_f64s(d, rest[v]);
-                let vanishes = simd.less_than_f64s(simd.abs_f64s(pivot), tiny);
-                let pivot = simd.select_f64s(vanishes, stand_in, pivot);
-                let negative = simd.less_than_f64s(pivot, zero);
-                below[v] = simd.add_f64s(below[v], simd.select_f64s(negative, one, zero));
-                let ratio = simd.div_f64s(e, pivot);
-                rest[v] = simd.sub_f64s(simd.mul_f64s(rest[v], ratio), shift[v]);
-            }
-        }
-        for v in 0..VECTORS {
-            let at_least = simd.less_than_or_equal_f64s(below[v], ranks[v]);
-            low[v] = simd.select_f64s(at_least, middle[v], low[v]);
+    #[test]
+    fn sums_match_a_decomposition_around_the_width_of_the_band() {
+        for n in [1, 2, 31, 32, 33, 64, 65, 130, 200] {
+            check(&normal(n, n, 1), "square");
+            check(&normal(n + 37, n, 2), "tall");
+            check(&normal(n, 2 * n + 1, 3), "wide");
         }
     }
-    // The middle of what is left; a value that never left 0 is one.
-    low.map(|low| {
-        let middle = simd.add_f64s(low, simd.splat_f64s(0.5 * width));
-        simd.select_f64s(simd.less_than_f64s(zero, low), middle, zero)
-    })
+
+    #[test]
+    fn sums_match_where_values_vanish_or_are_graded() {
+        for n in [40, 130] {
+            check(&(normal(n, n / 2, 4) * normal(n / 2, n, 5)), "half the rank");
+            check(&Mat::zeros(n, n), "zero");
+            check(&Mat::identity(n, n), "identity");
+            let graded = Mat::from_fn(n, n, |i, j| {
+                if i == j { 10.0_f64.powf(-12.0 * i as f64 / n as f64) } else { 0.0 }
+            });
+            let turned = normal(n, n, 6).qr().compute_Q();
+            check(&(&turned * &graded * turned.transpose()), "graded");
+        }
+    }
 }

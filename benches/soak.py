@@ -1,0 +1,100 @@
+"""Compare random searches with brute force, to the bit, for as long as it is asked to.
+
+Each case is drawn from the seed and its own number: kind of data, rows, columns, k, type, threads
+and instruction set. Neighbours within and across, PRDC and tail coverage must have the bits of
+brute force. Exits with 1 at the first case that does not, and says how to repeat it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import secrets
+import sys
+import time
+
+import numpy as np
+
+import tailwatch as tw
+from tests.reference.trials import COLUMNS, KINDS, Trial, mismatches
+
+EXAMPLES = """\
+examples:
+  python -m benches.soak                        # ten minutes, a new seed
+  python -m benches.soak --minutes 1 --seed 7
+  python -m benches.soak --seed 7 --case 123    # one case again
+"""
+
+EVERY = 10.0
+"""Seconds between lines of progress."""
+
+FINITE_ONLY_IN_WIDE = {"offset", "large", "small", "heavy tails", "heavy coordinate"}
+"""Kinds that overflow, or lose all their digits, in float16."""
+
+
+def available() -> list[str]:
+    """Return the instruction sets that this processor has."""
+    found = []
+    for name in ("portable", "avx2", "avxvnni", "avx512", "neon"):
+        os.environ["TAILWATCH_ISA"] = name
+        try:
+            tw.metrics.nearest_neighbors(np.eye(2), np.eye(2), k=1)
+        except tw.exceptions.InputError:
+            continue
+        found.append(name)
+    return found
+
+
+def draw(seed: int, case: int, sets: list[str]) -> tuple[Trial, int, str]:
+    """Draw a case: the trial, its threads and its instruction set."""
+    rng = np.random.default_rng([seed, case])
+    kind = str(rng.choice(list(KINDS)))
+    columns = int(rng.choice([*COLUMNS, int(rng.integers(1, 200))]))
+    most = 900 if columns < 100 else 450 if columns < 600 else 220
+    rows, others = (int(count) for count in rng.integers(2, most, size=2))
+    wide = kind in FINITE_ONLY_IN_WIDE
+    dtype = str(rng.choice(["float32", "float64"] if wide else ["float16", "float32", "float64"]))
+    k = int(min(rng.choice([1, 5, rng.integers(1, 201)]), rows - 1, others - 1))
+    trial = Trial(kind, rows, others, columns, k, dtype, int(rng.integers(2**32)))
+    return trial, int(rng.integers(1, 5)), str(rng.choice(sets))
+
+
+def main() -> None:
+    """Run cases until the time is over."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benches.soak",
+        description=__doc__,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--minutes", type=float, default=10.0, help="default 10")
+    parser.add_argument("--seed", type=int, help="of all cases; a new one by default")
+    parser.add_argument("--case", type=int, help="run this one only")
+    options = parser.parse_args()
+    seed = secrets.randbits(32) if options.seed is None else options.seed
+    print(f"seed {seed}", file=sys.stderr)
+    sets = available()
+    started = shown = time.monotonic()
+    case = first = options.case or 0
+    try:
+        while options.case is None or case == options.case:
+            trial, threads, isa = draw(seed, case, sets)
+            os.environ["TAILWATCH_ISA"] = isa
+            if wrong := mismatches(trial, threads=threads):
+                print(f"{', '.join(wrong)} differ: {trial}, {threads} threads, {isa}")
+                print(f"again: python -m benches.soak --seed {seed} --case {case}")
+                sys.exit(1)
+            case += 1
+            now = time.monotonic()
+            if now - started > 60 * options.minutes:
+                break
+            if now - shown > EVERY:
+                shown = now
+                print(f"  {case - first} cases, {now - started:.0f} s", file=sys.stderr, flush=True)
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+    print(f"{case - first} cases, 0 mismatches, seed {seed}")
+
+
+if __name__ == "__main__":
+    main()
