@@ -37,9 +37,7 @@ fn time(bencher: Bencher<'_, '_>, case: Case, mutual: bool) {
     bencher.counter(ItemsCount::new(operations)).bench_local(|| {
         let panels = black_box(&queries).chunks_exact(queries.len() / PANELS);
         panels
-            .map(|query| {
-                sift(case.isa, query, &asks, black_box(&base), &brings, mutual, &mut hits)
-            })
+            .map(|query| sift(case.isa, query, &asks, black_box(&base), &brings, mutual, &mut hits))
             .sum::<usize>()
     });
 }

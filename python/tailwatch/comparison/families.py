@@ -19,7 +19,6 @@ from tailwatch.comparison.estimates import (
     NoValue,
 )
 from tailwatch.comparison.heaviness import tail_index
-from tailwatch.comparison.registry import METRICS
 from tailwatch.comparison.samples import REPLICATES
 from tailwatch.metrics.divergence import median_distance, polynomial_parameters
 from tailwatch.metrics.modes import default_clusters, mode_table

@@ -113,18 +113,17 @@ impl<'a> Trio<'a> {
         level: Option<f64>,
         of: impl Fn(usize) -> (f64, f64),
     ) -> Estimate {
-        self.estimate_on(1..1 + self.replicates.count, metric, level, of)
+        estimate_on(1..1 + self.replicates.count, metric, level, of)
     }
+}
 
-    /// The same with other replicates.
-    pub(crate) fn estimate_on(
-        &self,
-        replicates: Range<usize>,
-        metric: &'static str,
-        level: Option<f64>,
-        of: impl Fn(usize) -> (f64, f64),
-    ) -> Estimate {
-        let (value, null) = std::iter::once(0).chain(replicates).map(of).unzip();
-        Estimate { metric, level, value, null }
-    }
+/// A metric computed for the whole and for some replicates: `of(subset)` gives (value, null).
+pub(crate) fn estimate_on(
+    replicates: Range<usize>,
+    metric: &'static str,
+    level: Option<f64>,
+    of: impl Fn(usize) -> (f64, f64),
+) -> Estimate {
+    let (value, null) = std::iter::once(0).chain(replicates).map(of).unzip();
+    Estimate { metric, level, value, null }
 }

@@ -3,7 +3,7 @@
 //! Five searches give every metric in every subset: within A, B and C, of which every pair is looked at
 //! once, and of B and of C across A.
 
-use super::{Estimate, Trio};
+use super::{Estimate, Trio, estimate_on};
 use crate::control::Control;
 use crate::coverage::manifold::{Prdc, prdc_of};
 use crate::coverage::meeting::{Meeting, Wanted};
@@ -172,7 +172,7 @@ fn estimates(trio: &Trio<'_>, levels: &[f64], per_subset: &[Subset]) -> Vec<Esti
         if metric != "density" {
             all.push(trio.estimate(metric, None, of));
         } else if trio.count() == 1 || !trio.three_quarters().is_empty() {
-            all.push(trio.estimate_on(trio.three_quarters(), metric, None, of));
+            all.push(estimate_on(trio.three_quarters(), metric, None, of));
         }
     }
     for (metric, of) in OF_TAIL {

@@ -176,7 +176,7 @@ fn few_pairs_are_measured_and_no_more_of_more_rows() {
         control.measured() as f64 / 400.0
     };
     let [few, many] = [1000, 16_000].map(per_query);
-    assert!(few >= 5.0 && few <= 40.0, "{few} of 1,000 rows");
+    assert!((5.0..=40.0).contains(&few), "{few} of 1,000 rows");
     assert!(many <= 1.5 * few, "{many} of 16,000 rows, {few} of 1,000");
 }
 

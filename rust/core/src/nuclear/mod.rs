@@ -17,12 +17,13 @@ mod bisection;
 use faer::linalg::matmul::matmul;
 use faer::{Accum, Mat, MatMut, MatRef, Par};
 use pulp::{Arch, Simd, WithSimd};
-use rayon::prelude::*;
 
 use crate::dense::for_each;
 
 /// Superdiagonals of the band: wide enough for products, narrow enough for the chase.
 const WIDTH: usize = 32;
+/// Vectors of a sum in flight, to hide the latency of the additions.
+const VECTORS: usize = 4;
 /// Columns of a piece of a product, enough for the speed of a large product.
 const PIECE: usize = 128;
 
