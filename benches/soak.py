@@ -1,8 +1,8 @@
 """Compare random searches with brute force, to the bit, for as long as it is asked to.
 
-Each case is drawn from the seed and its own number: kind of data, rows, columns, k, type, threads
-and instruction set. Neighbours within and across, PRDC and tail coverage must have the bits of
-brute force. Exits with 1 at the first case that does not, and says how to repeat it.
+Each case is drawn from the seed and its own number: kind of data, rows, columns, k, type, threads,
+instruction set and chunks. Neighbours within and across, PRDC and tail coverage must have the bits
+of brute force. Exits with 1 at the first case that does not, and says how to repeat it.
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ def available() -> list[str]:
     return found
 
 
-def draw(seed: int, case: int, sets: list[str]) -> tuple[Trial, int, str]:
-    """Draw a case: the trial, its threads and its instruction set."""
+def draw(seed: int, case: int, sets: list[str]) -> tuple[Trial, int, str, tuple[int, int]]:
+    """Draw a case: the trial, its threads, its instruction set and the chunks of both samples."""
     rng = np.random.default_rng([seed, case])
     kind = str(rng.choice(list(KINDS)))
     columns = int(rng.choice([*COLUMNS, int(rng.integers(1, 200))]))
@@ -56,7 +56,10 @@ def draw(seed: int, case: int, sets: list[str]) -> tuple[Trial, int, str]:
     dtype = str(rng.choice(["float32", "float64"] if wide else ["float16", "float32", "float64"]))
     k = int(min(rng.choice([1, 5, rng.integers(1, 201)]), rows - 1, others - 1))
     trial = Trial(kind, rows, others, columns, k, dtype, int(rng.integers(2**32)))
-    return trial, int(rng.integers(1, 5)), str(rng.choice(sets))
+    threads, isa = int(rng.integers(1, 5)), str(rng.choice(sets))
+    # Half of the cases whole; more chunks than rows leave some of them empty.
+    pieces = (1, 1) if rng.integers(2) else (int(rng.integers(1, 9)), int(rng.integers(1, 9)))
+    return trial, threads, isa, pieces
 
 
 def main() -> None:
@@ -78,10 +81,12 @@ def main() -> None:
     case = first = options.case or 0
     try:
         while options.case is None or case == options.case:
-            trial, threads, isa = draw(seed, case, sets)
+            trial, threads, isa, pieces = draw(seed, case, sets)
             os.environ["TAILWATCH_ISA"] = isa
-            if wrong := mismatches(trial, threads=threads):
-                print(f"{', '.join(wrong)} differ: {trial}, {threads} threads, {isa}")
+            if wrong := mismatches(trial, threads=threads, pieces=pieces):
+                print(
+                    f"{', '.join(wrong)} differ: {trial}, {threads} threads, {isa}, chunks {pieces}"
+                )
                 print(f"again: python -m benches.soak --seed {seed} --case {case}")
                 sys.exit(1)
             case += 1

@@ -8,6 +8,8 @@ import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
+from tests.reference.trials import COLUMNS, KINDS, Trial
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -20,6 +22,8 @@ _WIDTHS: dict[np.dtype[Any], Literal[16, 32, 64]] = {
     np.dtype(np.float64): 64,
 }
 DTYPES = tuple(_WIDTHS)
+# Kinds of `tests.reference.trials` with values that overflow to infinity.
+_BEYOND_FLOAT16 = ("heavy tails", "offset", "large")
 
 
 def _every_second_row(array: NDArray[Any]) -> NDArray[Any]:
@@ -77,3 +81,16 @@ def chunkings(draw: DrawFn, rows: int) -> list[slice]:
     """Consecutive slices that cover all rows; some may be empty."""
     cuts = sorted(draw(st.lists(st.integers(0, rows), max_size=5)))
     return [slice(low, high) for low, high in zip([0, *cuts], [*cuts, rows], strict=True)]
+
+
+@st.composite
+def trials(draw: DrawFn) -> Trial:
+    """Pairs of samples of any kind and width, and up to 200 neighbours."""
+    columns = draw(st.sampled_from(COLUMNS))
+    most = 420 if columns < 100 else 220
+    rows, others = (draw(st.integers(2, most)) for _ in range(2))
+    dtype = draw(st.sampled_from(DTYPES)).name
+    kinds = [kind for kind in KINDS if dtype != "float16" or kind not in _BEYOND_FLOAT16]
+    kind, seed = draw(st.sampled_from(kinds)), draw(st.integers(0, 2**32 - 1))
+    k = draw(st.integers(1, 12) | st.integers(1, 200))
+    return Trial(kind, rows, others, columns, min(k, rows - 1, others - 1), dtype, seed)

@@ -1,4 +1,4 @@
-"""The same bits on every instruction set that this processor has; clear words about the others."""
+"""The same bits on every instruction set of this processor, whatever the threads and the chunks."""
 
 from __future__ import annotations
 
@@ -9,9 +9,13 @@ import tailwatch as tw
 from tailwatch.exceptions import InputError
 from tests.contract.test_determinism import CALLS, bits
 from tests.reference import samples
+from tests.reference.trials import in_pieces
 
 NAMES = ("portable", "avx2", "avxvnni", "avx512", "neon")
 NEIGHBOURS = ("nearest_neighbors", "prdc", "tail_coverage", "tail_test", "mode_coverage")
+
+# Chunks of the two sides that fit neither each other nor a block of 192 rows.
+PIECES = [(1, 1), (3, 7)]
 
 X = samples.clusters(1, 501, 40).astype(np.float32)
 Y = samples.clusters(2, 403, 40, centres=6).astype(np.float32)
@@ -22,8 +26,7 @@ def is_available(name: str) -> bool:
         patch.setenv("TAILWATCH_ISA", name)
         try:
             tw.metrics.nearest_neighbors(X[:2], X, k=1)
-        except InputError as error:
-            assert str(error) == f"TAILWATCH_ISA: this processor has no {name}"  # noqa: PT017
+        except InputError:
             return False
     return True
 
@@ -38,6 +41,7 @@ def portable() -> dict[str, object]:
         return {name: bits(CALLS[name](X, Y, threads=1)) for name in NEIGHBOURS}
 
 
+@pytest.mark.parametrize("pieces", PIECES, ids=["whole", "in chunks"])
 @pytest.mark.parametrize("threads", [1, 2, 3, 4])
 @pytest.mark.parametrize("isa", AVAILABLE)
 @pytest.mark.parametrize("name", NEIGHBOURS)
@@ -45,17 +49,27 @@ def test_bits(
     name: str,
     isa: str,
     threads: int,
+    pieces: tuple[int, int],
     portable: dict[str, object],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("TAILWATCH_ISA", isa)
-    assert bits(CALLS[name](X, Y, threads=threads)) == portable[name]
+    x, y = (in_pieces(rows, count) for rows, count in zip((X, Y), pieces, strict=True))
+    assert bits(CALLS[name](x, y, threads=threads)) == portable[name]
 
 
 def test_at_least_one_is_there_and_not_all() -> None:
     assert "portable" in AVAILABLE
     # No processor is both x86-64 and ARM.
     assert len(AVAILABLE) < len(NAMES)
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in AVAILABLE])
+def test_an_absent_one_is_refused(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TAILWATCH_ISA", name)
+    with pytest.raises(InputError) as raised:
+        tw.metrics.nearest_neighbors(X[:2], X, k=1)
+    assert str(raised.value) == f"TAILWATCH_ISA: this processor has no {name}"
 
 
 def test_an_unknown_one_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pyarrow as pa
 
 import tailwatch as tw
+from tests import forms
 from tests.reference.oracle import tail_size
 
 if TYPE_CHECKING:
@@ -112,8 +114,20 @@ def _nearest(squared: Array, k: int) -> tuple[Array, NDArray[np.int64]]:
     return np.take_along_axis(squared, order, axis=1), order.astype(np.int64)
 
 
-def mismatches(trial: Trial, *, threads: int | None = None) -> list[str]:
-    """Compare the package with brute force; the names of what differs in any bit."""
+def in_pieces(rows: NDArray[np.floating], pieces: int) -> NDArray[np.floating] | pa.ChunkedArray:
+    """Cut rows into so many Arrow chunks of nearly one size; one piece is the array itself."""
+    if pieces == 1:
+        return rows
+    return pa.chunked_array([forms.fixed_size(part) for part in np.array_split(rows, pieces)])
+
+
+def mismatches(
+    trial: Trial, *, threads: int | None = None, pieces: tuple[int, int] = (1, 1)
+) -> list[str]:
+    """Compare the package with brute force; the names of what differs in any bit.
+
+    The package gets reference and candidate in so many `pieces`.
+    """
     x, y = trial.samples()
     k = trial.k
     within_x, within_y = squared_distances(x, x), squared_distances(y, y)
@@ -124,6 +138,7 @@ def mismatches(trial: Trial, *, threads: int | None = None) -> list[str]:
     radii_x, radii_y = own[0][:, -1], _nearest(within_y, k)[0][:, -1]
     in_x_balls, in_y_balls = between <= radii_x[:, None], between <= radii_y[None, :]
     n, m = between.shape
+    x, y = (in_pieces(rows, count) for rows, count in zip((x, y), pieces, strict=True))
 
     wrong = []
     for name, (squared, indices), found in (
