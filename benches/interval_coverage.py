@@ -25,7 +25,7 @@ import numpy as np
 import polars as pl
 
 from tailwatch.comparison.compare import split_rows
-from tailwatch.comparison.families import Panel
+from tailwatch.comparison.families.panel import Panel
 from tailwatch.comparison.registry import METRICS
 from tailwatch.comparison.result import SCHEMA
 from tailwatch.comparison.samples import Samples

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tailwatch import _core
-from tailwatch.comparison.families import odds_ratio
+from tailwatch.comparison.families.neighbors import odds_ratio
 from tailwatch.comparison.samples import GROUPS, REPLICATES
 from tests.reference import anchored, oracle, samples
 

@@ -14,7 +14,8 @@ import polars as pl
 from tailwatch import _core
 from tailwatch.arguments import integer, share, shares
 from tailwatch.comparison.estimates import NoValue
-from tailwatch.comparison.families import FAMILIES, Panel
+from tailwatch.comparison.families import FAMILIES
+from tailwatch.comparison.families.panel import Panel
 from tailwatch.comparison.intervals import intervals_of
 from tailwatch.comparison.registry import METRICS, select
 from tailwatch.comparison.result import SCHEMA, Comparison

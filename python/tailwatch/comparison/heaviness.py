@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tailwatch import _core
+from tailwatch.comparison.estimates import NoInterval
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from tailwatch._core import Rows
     from tailwatch.running import Settings
 
-__all__ = ["LEAST_INDEX", "tail_index"]
+__all__ = ["LEAST_INDEX", "tail_index", "too_heavy"]
 
 LEAST_INDEX = 2.5
 """Below this there is no interval: 2, and some room for the error of the estimate."""
@@ -64,3 +65,16 @@ def tail_index(samples: Sequence[Rows], settings: Settings) -> tuple[float, bool
     # Hill's estimate has a relative error of one over the root of the spacings.
     room = 1.0 if spacings >= ENOUGH_ROWS else 1 + 1.64 / spacings**0.5
     return index, index * room < LEAST_INDEX
+
+
+def too_heavy(samples: tuple[Rows, Rows, Rows], settings: Settings) -> NoInterval | None:
+    """Say why second moments have no interval, if they have none."""
+    a, b, c = samples
+    indices = (tail_index([a, b], settings), tail_index([c], settings))
+    index = next((index for index, heavy in indices if heavy), None)
+    if index is None:
+        return None
+    return NoInterval(
+        f"tails too heavy for one: squared distances from the centre have tail index {index:.1f}, "
+        "and their variance is finite above 2 only"
+    )
