@@ -14,10 +14,12 @@ __all__ = [
     "directional_tails",
     "directions",
     "frechet_distance",
+    "frechet_of_moments",
     "gaussian_metrics",
     "kernel_metrics",
     "mmd",
     "modes",
+    "moments",
     "nearest_neighbors",
     "neighbor_metrics",
     "pooled_tail",
@@ -72,6 +74,14 @@ def directional_tails(
     reference: Rows, candidate: Rows, directions: _Floats, level: float, settings: Settings
 ) -> _Floats: ...
 def frechet_distance(reference: Rows, candidate: Rows, settings: Settings) -> float: ...
+def frechet_of_moments(
+    reference_mean: _Floats,
+    reference_covariance: _Floats,
+    candidate_mean: _Floats,
+    candidate_covariance: _Floats,
+    settings: Settings,
+) -> float: ...
+def moments(embeddings: Rows, settings: Settings) -> tuple[int, _Floats, _Floats]: ...
 def mmd(
     reference: Rows,
     candidate: Rows,

@@ -9,6 +9,7 @@ import pytest
 import scipy.stats
 
 import tailwatch as tw
+from tailwatch import _core
 from tests.reference import oracle, samples
 
 FULL_RANK = {
@@ -46,6 +47,30 @@ def test_equals_the_singular_values_at_low_rank(name: str) -> None:
     x, y = LOW_RANK[name]
     expected = oracle.frechet_by_rows(x, y)
     assert tw.metrics.frechet_distance(x, y) == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize("name", FULL_RANK)
+def test_the_core_gives_and_takes_moments(name: str) -> None:
+    settings: _core.Settings = {"threads": 2, "progress": None}
+    fits = []
+    for sample in FULL_RANK[name]:
+        count, mean, covariance = _core.moments(_core.Rows.from_numpy([sample], name), settings)
+        assert count == len(sample)
+        np.testing.assert_allclose(mean, sample.mean(axis=0), rtol=0, atol=1e-13)
+        expected = np.atleast_2d(np.cov(sample, rowvar=False))
+        np.testing.assert_allclose(covariance, expected, rtol=0, atol=1e-13 * expected.max())
+        np.testing.assert_array_equal(covariance, covariance.T)
+        fits += [mean, covariance]
+    whole = tw.metrics.frechet_distance(*FULL_RANK[name], threads=2)
+    assert _core.frechet_of_moments(*fits, settings) == whole
+
+
+def test_moments_of_other_shapes_are_refused() -> None:
+    settings: _core.Settings = {"threads": 1, "progress": None}
+    three, two = (np.zeros(3), np.eye(3)), (np.zeros(2), np.eye(2))
+    for fits in ((*three, *two), (*three, three[0], two[1]), (three[0], two[1], *three)):
+        with pytest.raises(tw.DimensionError, match=r"expected 3 means and 3 x 3 covariances"):
+            _core.frechet_of_moments(*fits, settings)
 
 
 @pytest.mark.parametrize("factor", [0.0, 0.5, 0.999, 1.001, 3.0])

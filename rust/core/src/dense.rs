@@ -7,6 +7,7 @@
 use std::sync::Once;
 
 use faer::linalg::matmul::matmul;
+use faer::linalg::matmul::triangular::{self, BlockStructure};
 use faer::linalg::solvers::SelfAdjointEigen;
 use faer::{Accum, Mat, MatMut, MatRef, Par, Side};
 use rayon::prelude::*;
@@ -37,6 +38,13 @@ pub(crate) fn for_each<T: Send>(
 /// `sum` += `left`·`right`, on this thread.
 pub(crate) fn add_product(sum: MatMut<'_, f64>, left: MatRef<'_, f64>, right: MatRef<'_, f64>) {
     matmul(sum, Accum::Add, left, right, 1.0, Par::Seq);
+}
+
+/// The lower triangle of `sum` += that of `factor`·`factor`ᵀ, on this thread.
+pub(crate) fn add_lower_square(sum: MatMut<'_, f64>, factor: MatRef<'_, f64>) {
+    let (lower, whole) = (BlockStructure::TriangularLower, BlockStructure::Rectangular);
+    let (right, par) = (factor.transpose(), Par::Seq);
+    triangular::matmul(sum, lower, Accum::Add, factor, whole, right, whole, 1.0, par);
 }
 
 /// Eigenvalues of a positive semi-definite matrix (its lower triangle), descending. Those that rounding

@@ -9,7 +9,7 @@ use faer::{Mat, MatMut, Par};
 use rayon::prelude::*;
 
 use crate::control::Control;
-use crate::dense::{add_product, for_each};
+use crate::dense::{add_lower_square, add_product, for_each};
 use crate::error::Result;
 use crate::rows::Rows;
 use crate::subsets::GROUPS;
@@ -18,8 +18,8 @@ use crate::subsets::GROUPS;
 const BLOCK: usize = 128;
 /// Rows of a stripe: many, so that the product runs at its full speed.
 const STRIPE: usize = 8 * BLOCK;
-/// Most columns of the scatter that are one piece of work.
-const PANEL: usize = 128;
+/// Most columns of the scatter that are one piece of work: each packs the data anew.
+const PANEL: usize = 256;
 
 /// Count, mean and scatter (Σ(x−μ)(x−μ)ᵀ) of some rows.
 #[derive(Clone, Debug)]
@@ -97,7 +97,10 @@ impl Moments {
             for_each(self.panels.par_iter_mut().enumerate(), par, |(index, panel)| {
                 let (width, start) = (panel.ncols(), index * panel_width(d));
                 let below = data.subrows(start, d - start);
-                add_product(panel.as_mut(), below, below.subrows(0, width).transpose());
+                let (beside, below) = below.split_at_row(width);
+                let (triangle, rest) = panel.as_mut().split_at_row_mut(width);
+                add_lower_square(triangle, beside);
+                add_product(rest, below, beside.transpose());
             });
             control.advance(stripe.len() as u64)?;
         }
@@ -234,14 +237,35 @@ mod tests {
     }
 
     #[test]
+    fn panels_make_up_the_whole_triangle() {
+        for d in [15, 16, 17, 130, 300] {
+            let mut stream = Stream::new(3, "test", d as u64);
+            let data = Array2::from_shape_simple_fn((1500, d), || stream.normal());
+            let found =
+                Moments::of(&Rows::from_f64(data.view()), &Control::with_threads(2)).unwrap();
+            let mean = data.mean_axis(ndarray::Axis(0)).unwrap();
+            let centred = &data - &mean;
+            let expected = centred.t().dot(&centred) / 1499.0;
+            let covariance = found.covariance();
+            for i in 0..d {
+                for j in 0..=i {
+                    assert!((covariance[(i, j)] - expected[(i, j)]).abs() < 1e-13, "{d}: {i} {j}");
+                }
+            }
+        }
+    }
+
+    #[test]
     fn bits_do_not_depend_on_threads() {
-        let mut stream = Stream::new(2, "test", 0);
-        let data = Array2::from_shape_simple_fn((5000, 3), || stream.normal());
-        let rows = Rows::from_f64(data.view());
-        let one = Moments::of(&rows, &Control::with_threads(1)).unwrap();
-        for threads in 2..=3 {
-            let more = Moments::of(&rows, &Control::with_threads(threads)).unwrap();
-            assert_eq!((one.mean(), one.covariance()), (more.mean(), more.covariance()));
+        for d in [3, 70] {
+            let mut stream = Stream::new(2, "test", 0);
+            let data = Array2::from_shape_simple_fn((5000, d), || stream.normal());
+            let rows = Rows::from_f64(data.view());
+            let one = Moments::of(&rows, &Control::with_threads(1)).unwrap();
+            for threads in 2..=3 {
+                let more = Moments::of(&rows, &Control::with_threads(threads)).unwrap();
+                assert_eq!((one.mean(), one.covariance()), (more.mean(), more.covariance()));
+            }
         }
     }
 }

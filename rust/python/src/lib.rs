@@ -27,7 +27,7 @@ mod _core {
         tail_coverage,
     };
     #[pymodule_export]
-    use super::divergence::{frechet_distance, mmd};
+    use super::divergence::{frechet_distance, frechet_of_moments, mmd, moments};
     #[pymodule_export]
     use super::enter::thread_count;
     #[pymodule_export]

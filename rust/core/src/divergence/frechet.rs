@@ -8,10 +8,11 @@
 use std::sync::Arc;
 
 use faer::{Mat, MatRef, Par};
+use ndarray::{ArrayView1, ArrayView2};
 
 use crate::control::Control;
 use crate::dense;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::moments::{Moments, centre};
 use crate::rows::{Rows, check_pair, check_rows};
 use crate::subsets::Subsets;
@@ -28,11 +29,41 @@ pub fn frechet_distance(
     control.begin("moments", (reference.len() + candidate.len()) as u64);
     let (x, y) = (Material::of(reference, control)?, Material::of(candidate, control)?);
     let par = Par::rayon(control.threads());
-    control.detached(move || {
-        let mut fits = [Fit::of(&x), Fit::of(&y)];
-        let unit = to_unit_scale(&mut fits);
-        Ok(fits[0].distance(&fits[1], par)? * unit * unit)
-    })?
+    control.detached(move || distance(&mut [Fit::of(&x), Fit::of(&y)], par))?
+}
+
+/// A mean and a covariance, of which the lower triangle is read.
+pub type Gaussian<'a> = (ArrayView1<'a, f64>, ArrayView2<'a, f64>);
+
+/// Fréchet distance between two Gaussians.
+pub fn frechet_of_moments(
+    reference: Gaussian<'_>,
+    candidate: Gaussian<'_>,
+    control: &Control,
+) -> Result<f64> {
+    let d = reference.0.len();
+    for (name, (mean, covariance)) in [("reference", reference), ("candidate", candidate)] {
+        if (mean.len(), covariance.dim()) != (d, (d, d)) {
+            return Err(Error::Dimension(format!(
+                "{name}: expected {d} means and {d} x {d} covariances, got {} and {:?}",
+                mean.len(),
+                covariance.dim()
+            )));
+        }
+    }
+    let fit = |(mean, covariance): Gaussian<'_>| Fit {
+        mean: mean.to_vec(),
+        shape: Shape::Covariance(Mat::from_fn(d, d, |i, j| covariance[(i, j)])),
+    };
+    let mut fits = [fit(reference), fit(candidate)];
+    let par = Par::rayon(control.threads());
+    control.detached(move || distance(&mut fits, par))?
+}
+
+/// Fréchet distance between two fits, at whatever scale.
+fn distance(fits: &mut [Fit; 2], par: Par) -> Result<f64> {
+    let unit = to_unit_scale(fits);
+    Ok(fits[0].distance(&fits[1], par)? * unit * unit)
 }
 
 /// Rescales fits together by a power of two, so that the decompositions neither overflow nor underflow,
