@@ -95,6 +95,13 @@ impl<'a> Counter<'a> {
         mark(&self.marks.recalled[x], recalls);
     }
 
+    /// Takes a pair of which it is known whose ball holds it, in the whole samples: they have no parts.
+    pub(crate) fn count_whole(&mut self, y: usize, x: usize, [of_y, of_x]: [bool; 2]) {
+        self.holding[y - self.first] += u32::from(of_x);
+        mark(&self.marks.covered[x], u64::from(of_x));
+        mark(&self.marks.recalled[x], u64::from(of_y));
+    }
+
     /// The counts of the block.
     pub(crate) fn into_holding(self) -> Vec<u32> {
         self.holding

@@ -183,6 +183,15 @@ impl Meet for Party<'_> {
             }
         }
     }
+
+    fn meet_unmeasured(&mut self, y: usize, x: usize, held: [bool; 2]) -> bool {
+        // The radii of parts differ, and a visit has a distance.
+        let enough = self.anchor.subsets.count() == 1 && self.visitors.groups.is_empty();
+        if enough {
+            self.counter.count_whole(y, x, held);
+        }
+        enough
+    }
 }
 
 impl Party<'_> {

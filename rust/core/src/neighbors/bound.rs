@@ -36,6 +36,12 @@ pub(crate) fn length(squared: f64, columns: usize) -> f64 {
     (squared + UNDERFLOW * columns as f64).sqrt() * (1.0 + 1e-12)
 }
 
+/// A length within which a pair is only if its measured squared distance is within `squared`; 0 or below,
+/// where no pair is certain.
+pub(crate) fn certain_length(squared: f64, columns: usize) -> f64 {
+    (squared - UNDERFLOW * columns as f64).max(0.0).sqrt() * (1.0 - 1e-12)
+}
+
 /// Bounds on the distance of two rows from the product of their codes: lower, upper, in units.
 ///
 /// Two certificates, of which the better one counts. The triangle inequality is sharp where rows are near

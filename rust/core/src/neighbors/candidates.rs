@@ -22,14 +22,21 @@ struct Candidate {
 /// Distances within which the pairs of a row are wanted, whatever else is near.
 pub(crate) struct Reach<'a> {
     squared: &'a [f64],
-    /// In units, rounded up.
+    /// In units, rounded up: a pair that is farther is not within reach.
     lengths: Vec<f32>,
+    /// In units, rounded down: a pair that is not farther is.
+    certain: Vec<f32>,
 }
 
 impl<'a> Reach<'a> {
     pub(crate) fn new(squared: &'a [f64], unit: f64, columns: usize) -> Self {
         let length = |&squared| in_units(bound::length(squared, columns), unit);
-        Self { squared, lengths: squared.iter().map(length).collect() }
+        let certain = |&squared| surely_units(bound::certain_length(squared, columns), unit);
+        Self {
+            squared,
+            lengths: squared.iter().map(length).collect(),
+            certain: squared.iter().map(certain).collect(),
+        }
     }
 
     /// The reach of `row`, squared.
@@ -40,6 +47,17 @@ impl<'a> Reach<'a> {
     /// The reach of `row` at least, in units.
     pub(crate) fn length(&self, row: usize) -> f32 {
         self.lengths[row]
+    }
+}
+
+impl Reach<'_> {
+    /// Whether the reach of `row` holds a pair of which only bounds are known, if they are enough to say.
+    fn holds(&self, row: usize, (lower, upper): (f32, f32)) -> Option<bool> {
+        if lower > self.lengths[row] {
+            Some(false)
+        } else {
+            (upper <= self.certain[row]).then_some(true)
+        }
     }
 }
 
@@ -56,6 +74,11 @@ impl Reaches<'_> {
         squared <= self.queries.squared(query).max(self.base.squared(base))
     }
 
+    /// Which reaches, the query's and the base row's, hold a pair, if its bounds say so of both.
+    fn certainly(&self, query: usize, base: usize, bounds: (f32, f32)) -> Option<[bool; 2]> {
+        Some([self.queries.holds(query, bounds)?, self.base.holds(base, bounds)?])
+    }
+
     /// The length, in units, within which a pair may be.
     pub(crate) fn length(&self, query: usize, base: usize) -> f32 {
         self.queries.length(query).max(self.base.length(base))
@@ -67,10 +90,21 @@ fn in_units(length: f64, unit: f64) -> f32 {
     (length / unit * (1.0 + 1e-6)) as f32 + f32::MIN_POSITIVE
 }
 
+/// A length in units as `f32`, rounded down.
+fn surely_units(length: f64, unit: f64) -> f32 {
+    (length / unit * (1.0 - 1e-6)) as f32
+}
+
 /// What takes part in a search across two sets for one block of queries.
 pub(crate) trait Meet: Send {
     /// Takes a pair within reach of its query or its base row.
     fn meet(&mut self, query: usize, base: usize, squared: f64);
+
+    /// Takes a pair of which it is known whose reach holds it, the query's and the base row's, but not how
+    /// far it is; false if that is wanted.
+    fn meet_unmeasured(&mut self, _query: usize, _base: usize, _held: [bool; 2]) -> bool {
+        false
+    }
 }
 
 /// Nobody, where only the nearest are wanted.
@@ -81,6 +115,10 @@ impl Meet for () {
 impl<M: Meet> Meet for &mut M {
     fn meet(&mut self, query: usize, base: usize, squared: f64) {
         (**self).meet(query, base, squared);
+    }
+
+    fn meet_unmeasured(&mut self, query: usize, base: usize, held: [bool; 2]) -> bool {
+        (**self).meet_unmeasured(query, base, held)
     }
 }
 
@@ -154,6 +192,23 @@ impl Block {
         }
     }
 
+    /// Whether the bounds of a pair are enough for all that is wanted of it, which is then done.
+    pub(crate) fn count(
+        &self,
+        slot: usize,
+        index: usize,
+        bounds: (f32, f32),
+        search: &mut Search<'_, impl Meet>,
+    ) -> bool {
+        let query = self.first() + slot;
+        // One that may be among the nearest is measured anyway.
+        let Some(reaches) = search.reaches.filter(|_| bounds.0 > self.bound(slot)) else {
+            return false;
+        };
+        let held = reaches.certainly(query, index, bounds);
+        held.is_some_and(|held| search.meet.meet_unmeasured(query, index, held))
+    }
+
     /// Takes note of a pair with the bounds of its distance; true if the row has to be settled, because too
     /// many of its candidates wait.
     #[must_use]
@@ -165,10 +220,7 @@ impl Block {
         reaches: Option<Reaches<'_>>,
     ) -> bool {
         let query = self.first() + slot;
-        let bound = self
-            .depth
-            .checked_sub(1)
-            .map_or(f32::NEG_INFINITY, |last| self.upper[slot * self.depth + last]);
+        let bound = self.bound(slot);
         if lower > bound && reaches.is_none_or(|reaches| lower > reaches.length(query, index)) {
             return false;
         }

@@ -104,7 +104,7 @@ pub(crate) struct Coded {
     pub(crate) square: f64,
     /// At least ‖ẑ‖.
     pub(crate) length: f64,
-    /// ‖z‖², to within 2⁻⁴¹ of it.
+    /// ‖z‖², to within 2⁻⁴⁰ of it.
     pub(crate) norm: f64,
     /// At least ‖z − ẑ‖.
     pub(crate) residual: f64,

@@ -70,11 +70,47 @@ impl Meet for Met {
     }
 }
 
+/// Which reaches hold each pair, by (query, base): distances are taken only where nothing else tells.
+struct Held<'a> {
+    pairs: Vec<(usize, usize, [bool; 2])>,
+    reaches: [&'a [f64]; 2],
+}
+
+impl Meet for Held<'_> {
+    fn meet(&mut self, query: usize, base: usize, squared: f64) {
+        let [of_query, of_base] = [self.reaches[0][query], self.reaches[1][base]];
+        self.pairs.push((query, base, [squared <= of_query, squared <= of_base]));
+    }
+
+    fn meet_unmeasured(&mut self, query: usize, base: usize, held: [bool; 2]) -> bool {
+        // What neither holds need not be told.
+        if held != [false; 2] {
+            self.pairs.push((query, base, held));
+        }
+        true
+    }
+}
+
+fn held(
+    y: &Set<'_>,
+    x: &Set<'_>,
+    depth: usize,
+    reaches: [&[f64]; 2],
+    control: &Control,
+) -> Vec<(usize, usize, [bool; 2])> {
+    let begin = |_| Held { pairs: Vec::new(), reaches };
+    let blocks = across(y, x, depth, Some(reaches), control, begin, |held, _| Ok(held.pairs));
+    let mut pairs = blocks.unwrap().concat();
+    pairs.sort_unstable();
+    pairs
+}
+
 #[derive(Debug, PartialEq)]
 struct Found {
     within: Vec<Entry>,
     across: Vec<Entry>,
     met: Vec<(usize, usize, f64)>,
+    held: [Vec<(usize, usize, [bool; 2])>; 2],
 }
 
 fn found(x: &Set<'_>, y: &Set<'_>, k: usize, control: &Control) -> Found {
@@ -98,6 +134,7 @@ fn found(x: &Set<'_>, y: &Set<'_>, k: usize, control: &Control) -> Found {
         within: entries(lists),
         across: entries(nearest_across(y, x, k, control).unwrap()),
         met,
+        held: [0, k.min(2)].map(|depth| held(y, x, depth, [&of_y, &of_x], control)),
     }
 }
 
@@ -146,22 +183,41 @@ fn long_lists_and_lists_of_everything_are_right() {
 fn halved_residuals_are_noticed() {
     // Two clusters tighter than a step of the codes, which they straddle: what codes miss of two rows points
     // apart, and is longer than the distances between rows.
-    let clusters = |rows, seed| {
-        let mut data = 0.1 * draw("gaussian", rows, 2, seed);
+    let clusters = |rows, columns, seed| {
+        let mut data = 0.1 * draw("gaussian", rows, columns, seed);
         for (row, mut values) in data.rows_mut().into_iter().enumerate() {
             let side = if row % 2 == 0 { 1.0 } else { -1.0 };
+            values.iter_mut().skip(1).for_each(|value| *value += 10.0 * side);
             values[0] += 40.0 * side;
-            values[1] += 10.0 * side;
         }
         data
     };
-    let seen = (0..20).filter(|&seed| {
-        let (x, y) = (clusters(450, seed), clusters(200, seed + 100));
-        let control = Control::with_threads(1);
-        assert!(compare(&x, &y, 5, 1.0, &control));
-        !compare(&x, &y, 5, 0.5, &control)
-    });
-    assert!(seen.count() >= 15);
+    // The second width is the least that is coded without being asked for.
+    for columns in [2, 16] {
+        let seen = (0..20).filter(|&seed| {
+            let (x, y) = (clusters(450, columns, seed), clusters(200, columns, seed + 100));
+            let control = Control::with_threads(1);
+            assert!(compare(&x, &y, 5, 1.0, &control));
+            !compare(&x, &y, 5, 0.5, &control)
+        });
+        let seen = seen.count();
+        assert!(seen >= 15, "{seen} of 20 with {columns} columns");
+    }
+}
+
+#[test]
+fn pairs_that_are_certain_are_counted_unmeasured() {
+    // Rows within 10 of two centres 1,000 apart: reaches of 100 leave no doubt.
+    let mut data = draw("gaussian", 400, 32, 1);
+    for mut values in data.rows_mut().into_iter().step_by(2) {
+        values += 1000.0;
+    }
+    let rows = Rows::from_f64(data.view());
+    let (control, reach) = (Control::with_threads(2), vec![100.0_f64.powi(2); 400]);
+    let [y, x] = Set::together([&rows, &rows], &control).unwrap();
+    let pairs = held(&y, &x, 0, [&reach, &reach], &control);
+    assert_eq!(pairs.len(), 2 * 200 * 200);
+    assert_eq!(control.measured(), 0);
 }
 
 #[test]

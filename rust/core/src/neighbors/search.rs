@@ -288,7 +288,9 @@ fn search(
             }
             let (spans, mutual) = (span..span + step, reaches.is_some());
             sieve.sift((codes, at), (base_codes, other), spans, mutual, |x, y, bounds| {
-                if state.offer(x, first + y, bounds, reaches) {
+                if !state.count(x, first + y, bounds, &mut search)
+                    && state.offer(x, first + y, bounds, reaches)
+                {
                     state.settle(x, &mut search);
                 }
             });
