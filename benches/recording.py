@@ -16,18 +16,13 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from tailwatch import _core
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benches" / "results"
-
-INSTRUCTION_SETS = {
-    "avx512": {"avx512f", "avx512bw", "avx512vl", "avx512_vnni"},
-    "avxvnni": {"avx2", "avx_vnni"},
-    "avx2": {"avx2"},
-}
-"""What `Isa::best` asks of the processor, best first, in the words of /proc/cpuinfo."""
 
 
 def installed(package: str) -> str | None:
@@ -56,19 +51,16 @@ def revision() -> str:
 
 def machine() -> dict[str, str | int]:
     """Describe the processor, the system and what was measured, as columns."""
-    fields = {"model name": platform.processor(), "cpu family": "", "model": "", "flags": ""}
+    fields = {"model name": platform.processor(), "cpu family": "", "model": ""}
     described = Path("/proc/cpuinfo")
     if described.exists():
         lines = described.read_text(encoding="utf-8").split("\n\n", 1)[0].splitlines()
         pairs = (line.partition(":") for line in lines)
         fields |= {name.strip(): value.strip() for name, _, value in pairs}
-    flags = set(fields["flags"].split())
-    known = (isa for isa, needed in INSTRUCTION_SETS.items() if needed <= flags)
-    baseline = "neon" if platform.machine() in {"aarch64", "arm64"} else "portable"
     family = f" (family {fields['cpu family']}, model {fields['model']})" if fields["model"] else ""
     return {
         "cpu": fields["model name"] + family,
-        "instruction_set": next(known, baseline),
+        "instruction_set": [name for name, there in _core.instruction_sets() if there][-1],
         "cores": os.cpu_count() or 1,
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),

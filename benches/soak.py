@@ -15,7 +15,7 @@ import time
 
 import numpy as np
 
-import tailwatch as tw
+from tailwatch import _core
 from tests.reference.trials import COLUMNS, KINDS, Trial, mismatches
 
 EXAMPLES = """\
@@ -30,19 +30,6 @@ EVERY = 10.0
 
 FINITE_ONLY_IN_WIDE = {"offset", "large", "small", "heavy tails", "heavy coordinate"}
 """Kinds that overflow, or lose all their digits, in float16."""
-
-
-def available() -> list[str]:
-    """Return the instruction sets that this processor has."""
-    found = []
-    for name in ("portable", "avx2", "avxvnni", "avx512", "neon"):
-        os.environ["TAILWATCH_ISA"] = name
-        try:
-            tw.metrics.nearest_neighbors(np.eye(2), np.eye(2), k=1)
-        except tw.exceptions.InputError:
-            continue
-        found.append(name)
-    return found
 
 
 def draw(seed: int, case: int, sets: list[str]) -> tuple[Trial, int, str, tuple[int, int]]:
@@ -76,7 +63,7 @@ def main() -> None:
     options = parser.parse_args()
     seed = secrets.randbits(32) if options.seed is None else options.seed
     print(f"seed {seed}", file=sys.stderr)
-    sets = available()
+    sets = [name for name, there in _core.instruction_sets() if there]
     started = shown = time.monotonic()
     case = first = options.case or 0
     try:

@@ -161,9 +161,7 @@ MOMENTS = Task(
 TRACE = Task(
     name="frechet_trace",
     title="trace term of the Fréchet distance",
-    ours=Contender(
-        name="tailwatch", package="tailwatch", call=tailwatch, prepare=moments, rate=60
-    ),
+    ours=Contender(name="tailwatch", package="tailwatch", call=tailwatch, prepare=moments, rate=60),
     # All but the last take roots of eigenvalues of a matrix that rounding makes non-symmetric.
     peers=(
         Contender(

@@ -16,6 +16,7 @@ __all__ = [
     "frechet_distance",
     "frechet_of_moments",
     "gaussian_metrics",
+    "instruction_sets",
     "kernel_metrics",
     "mmd",
     "modes",
@@ -115,6 +116,7 @@ def directional_metrics(
 def gaussian_metrics(
     samples: _Samples, replicates: _Halves, settings: Settings
 ) -> list[_Estimate]: ...
+def instruction_sets() -> list[tuple[str, bool]]: ...
 def kernel_metrics(
     samples: _Samples, kernels: Sequence[_Kernel], settings: Settings
 ) -> list[tuple[float, float, float, float, float, float] | str]: ...

@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 
 import tailwatch as tw
+from tailwatch import _core
 from tailwatch.exceptions import InputError
 from tests.contract.test_determinism import CALLS, bits
 from tests.reference import samples
 from tests.reference.trials import in_pieces
 
-NAMES = ("portable", "avx2", "avxvnni", "avx512", "neon")
+SETS = dict(_core.instruction_sets())
+AVAILABLE = [name for name, there in SETS.items() if there]
 NEIGHBOURS = ("nearest_neighbors", "prdc", "tail_coverage", "tail_test", "mode_coverage")
 
 # Chunks of the two sides that fit neither each other nor a block of 192 rows.
@@ -19,19 +21,6 @@ PIECES = [(1, 1), (3, 7)]
 
 X = samples.clusters(1, 501, 40).astype(np.float32)
 Y = samples.clusters(2, 403, 40, centres=6).astype(np.float32)
-
-
-def is_available(name: str) -> bool:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TAILWATCH_ISA", name)
-        try:
-            tw.metrics.nearest_neighbors(X[:2], X, k=1)
-        except InputError:
-            return False
-    return True
-
-
-AVAILABLE = [name for name in NAMES if is_available(name)]
 
 
 @pytest.fixture(scope="module")
@@ -61,10 +50,10 @@ def test_bits(
 def test_at_least_one_is_there_and_not_all() -> None:
     assert "portable" in AVAILABLE
     # No processor is both x86-64 and ARM.
-    assert len(AVAILABLE) < len(NAMES)
+    assert len(AVAILABLE) < len(SETS)
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name not in AVAILABLE])
+@pytest.mark.parametrize("name", [name for name, there in SETS.items() if not there])
 def test_an_absent_one_is_refused(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TAILWATCH_ISA", name)
     with pytest.raises(InputError) as raised:

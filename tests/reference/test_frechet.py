@@ -10,6 +10,7 @@ import scipy.stats
 
 import tailwatch as tw
 from tailwatch import _core
+from tailwatch.exceptions import DimensionError
 from tests.reference import oracle, samples
 
 FULL_RANK = {
@@ -69,7 +70,7 @@ def test_moments_of_other_shapes_are_refused() -> None:
     settings: _core.Settings = {"threads": 1, "progress": None}
     three, two = (np.zeros(3), np.eye(3)), (np.zeros(2), np.eye(2))
     for fits in ((*three, *two), (*three, three[0], two[1]), (three[0], two[1], *three)):
-        with pytest.raises(tw.DimensionError, match=r"expected 3 means and 3 x 3 covariances"):
+        with pytest.raises(DimensionError, match=r"expected 3 means and 3 x 3 covariances"):
             _core.frechet_of_moments(*fits, settings)
 
 

@@ -178,3 +178,26 @@ def test_only_copies_count_under_a_narrow_kernel(offset: float) -> None:
     found = tw.metrics.mmd(x, y, kernel="gaussian", bandwidth=0.05)
     within_y, across = 2 * 30 / (290 * 289), 290 / (800 * 290)
     assert found == pytest.approx(within_y - 2 * across, rel=1e-12)
+
+
+@pytest.mark.parametrize("columns", [64, 131, 768])
+def test_roundings_are_a_millionth_of_the_standard_error_at_the_null(columns: int) -> None:
+    # Where the value is a difference of much larger means, its own size is no measure.
+    x, y = (samples.gaussian(seed, 600, columns).astype(np.float32) for seed in (33, 34))
+    wide_x, wide_y = x.astype(np.float64), y.astype(np.float64)
+    bandwidth = oracle.median_distance(wide_x, wide_y)
+    kernels = {
+        "polynomial": lambda a, b: oracle.polynomial_kernel(a, b, 3, 1.0 / columns, 1.0),
+        "gaussian": lambda a, b: oracle.gaussian_kernel(a, b, bandwidth),
+    }
+    for kernel, matrix in kernels.items():
+        pooled = np.concatenate([wide_x, wide_y])
+        centred = matrix(pooled, pooled)
+        centred -= centred.mean(axis=0)
+        centred -= centred.mean(axis=1, keepdims=True)
+        # Gretton et al. 2012: MMD² of n + n rows has variance 2(2/n)²·E k̃² where it is degenerate.
+        error = np.sqrt(2) * (2 / len(x)) * np.sqrt((centred**2).mean())
+        expected = by_double_sum(wide_x, wide_y, matrix, unbiased=True)
+        assert abs(expected) < 5 * error, kernel
+        found = tw.metrics.mmd(x, y, kernel=kernel)
+        assert abs(found - expected) < 1e-6 * error, kernel

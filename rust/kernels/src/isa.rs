@@ -19,7 +19,9 @@ pub enum Isa {
 }
 
 impl Isa {
-    const ALL: [Self; 5] = [Self::Portable, Self::Avx2, Self::AvxVnni, Self::Avx512, Self::Neon];
+    /// All that the kernels are written for, slowest first.
+    pub const ALL: [Self; 5] =
+        [Self::Portable, Self::Avx2, Self::AvxVnni, Self::Avx512, Self::Neon];
 
     /// Whether this processor can run it.
     #[must_use]

@@ -9,6 +9,8 @@
 // Code that is not inlined into a function compiled for an instruction set loses it.
 #![allow(clippy::inline_always)]
 
+#[cfg(test)]
+mod draw;
 mod epilogue;
 mod gram;
 mod isa;

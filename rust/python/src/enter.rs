@@ -94,6 +94,12 @@ pub(crate) fn thread_count(settings: Settings) -> PyResult<usize> {
     threads_of(settings.threads)
 }
 
+/// The instruction sets that `TAILWATCH_ISA` knows, slowest first, each with whether this processor has it.
+#[pyfunction]
+pub(crate) fn instruction_sets() -> Vec<(&'static str, bool)> {
+    Isa::ALL.into_iter().map(|isa| (isa.name(), isa.is_available())).collect()
+}
+
 /// The thread count to use: the argument, else `TAILWATCH_NUM_THREADS`, else all cores.
 fn threads_of(argument: Option<usize>) -> PyResult<usize> {
     match (argument, std::env::var("TAILWATCH_NUM_THREADS")) {

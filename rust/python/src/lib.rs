@@ -29,7 +29,7 @@ mod _core {
     #[pymodule_export]
     use super::divergence::{frechet_distance, frechet_of_moments, mmd, moments};
     #[pymodule_export]
-    use super::enter::thread_count;
+    use super::enter::{instruction_sets, thread_count};
     #[pymodule_export]
     use super::inference::{
         directional_metrics, gaussian_metrics, kernel_metrics, neighbor_metrics,
