@@ -6,8 +6,8 @@
 ``None``        anything           nothing is shown
 ``True``        a terminal         one bar with stage, share done, elapsed and remaining time; it
                                    appears after half a second and is gone at the end
-``True``        a file, a pipe,    plain lines: one for a new stage, but none within two seconds of
-                a notebook         the last one, and one every half minute of a long stage
+``True``        a file, a pipe,    plain lines with the same: one for a new stage, but none within
+                a notebook         two seconds of the last one, and one every half minute
 a callable      anything           ``progress(stage, done, total)`` about ten times a second, in
                                    the thread that called tailwatch
 ==============  =================  ==============================================================
@@ -158,17 +158,28 @@ class _Lines:
         self._written = self._started
         self._closed = False
         self._stage = ""
+        self._running, self._began = "", self._started
 
     def report(self, stage: str, done: int, total: int) -> None:
         now = time.monotonic()
+        if stage != self._running:
+            self._running, self._began = stage, now
         pause = HEARTBEAT_SECONDS if stage == self._stage else STAGE_SECONDS
         if self._closed or now - self._written < pause:
             return
         self._stage = stage
         self._written = now
         share = f"{100 * done // total} %" if total > 0 else "…"
-        self._stream.write(f"{stage}: {share} after {now - self._started:.0f} s\n")
+        left = _left(now - self._began, done, total)
+        self._stream.write(f"{stage}: {share} after {now - self._started:.0f} s{left}\n")
         self._stream.flush()
 
     def close(self) -> None:
         self._closed = True
+
+
+def _left(seconds: float, done: int, total: int) -> str:
+    """Say how long a stage will go on at the rate of its first `seconds`, if it has one."""
+    if seconds <= 0 or not 0 < done < total:
+        return ""
+    return f", {seconds * (total - done) / done:.0f} s left"
