@@ -23,6 +23,7 @@ import textwrap
 import time
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -212,14 +213,12 @@ def is_same_run(directory: Path, options: argparse.Namespace) -> bool:
 def simulated(options: argparse.Namespace) -> pl.DataFrame | None:
     """Compare all pairs, or those that are missing in the directory of frames, in time."""
     kept: Path | None = options.frames
-    found = {
-        block: pl.read_parquet(kept / block.file)
-        for block in blocks(options)
-        if kept and (kept / block.file).exists()
-    }
-    missing = [block for block in blocks(options) if block not in found]
+    found: dict[Block, pl.DataFrame] = {}
+    wanted = blocks(options)
+    missing = [block for block in wanted if not (kept and (kept / block.file).exists())]
     stop = time.perf_counter() + options.seconds
-    with ProcessPoolExecutor(options.processes) as pool:
+    # A forked process would wait for threads of Polars that it does not have.
+    with ProcessPoolExecutor(options.processes, mp_context=get_context("spawn")) as pool:
         # Few at a time, so that there is a time to stop at.
         while missing and time.perf_counter() < stop:
             now, missing = missing[: options.processes], missing[options.processes :]
@@ -231,9 +230,11 @@ def simulated(options: argparse.Namespace) -> pl.DataFrame | None:
                     frame.write_parquet(half)
                     half.replace(kept / block.file)
     if missing:
-        print(f"{len(missing)} of {len(found) + len(missing)} blocks are still to be done")
+        print(f"{len(missing)} of {len(wanted)} blocks are still to be done")
         return None
-    return pl.concat([found[block] for block in blocks(options)])
+    return pl.concat(
+        [found[block] if block in found else pl.read_parquet(kept / block.file) for block in wanted]
+    )
 
 
 def coverage(frames: pl.DataFrame) -> pl.DataFrame:
