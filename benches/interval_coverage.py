@@ -223,18 +223,19 @@ def simulated(options: argparse.Namespace) -> pl.DataFrame | None:
         while missing and time.perf_counter() < stop:
             now, missing = missing[: options.processes], missing[options.processes :]
             for block, frame in zip(now, pool.map(Block.frame, now), strict=True):
-                found[block] = frame
                 if kept:
                     # Whole or not at all, should the run be killed.
                     half = kept / "unfinished"
                     frame.write_parquet(half)
                     half.replace(kept / block.file)
+                else:
+                    found[block] = frame
     if missing:
         print(f"{len(missing)} of {len(wanted)} blocks are still to be done")
         return None
-    return pl.concat(
-        [found[block] if block in found else pl.read_parquet(kept / block.file) for block in wanted]
-    )
+    if kept:
+        found = {block: pl.read_parquet(kept / block.file) for block in wanted}
+    return pl.concat([found[block] for block in wanted])
 
 
 def coverage(frames: pl.DataFrame) -> pl.DataFrame:

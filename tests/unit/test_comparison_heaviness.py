@@ -111,7 +111,7 @@ def test_what_all_rows_have_does_not_hide_a_tail() -> None:
     plain, beyond_a_bulk = found(0.0), found(100.0)
     assert plain.heavy
     assert beyond_a_bulk.heavy
-    assert beyond_a_bulk.index > 2 * LEAST_INDEX
+    assert beyond_a_bulk.of_distance > 2 * LEAST_INDEX
     # The excess is what rounding leaves of distances a hundred times as large in the square.
     assert beyond_a_bulk.of_excess == pytest.approx(plain.of_excess, rel=1e-6)
 
@@ -135,4 +135,4 @@ def test_t3_columns_practically_never_pass_as_light() -> None:
     ]
     passed = np.mean([not each.heavy for each in found])
     assert passed <= 0.02 + 4 * np.sqrt(0.02 * 0.98 / 500)
-    assert np.mean([each.index >= LEAST_INDEX for each in found]) >= 0.05
+    assert np.mean([each.of_distance >= LEAST_INDEX for each in found]) >= 0.05

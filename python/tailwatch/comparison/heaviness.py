@@ -53,7 +53,7 @@ class TailIndex(NamedTuple):
 
     Attributes
     ----------
-    index
+    of_distance
         Hill's estimate: about 3/2 for t₃ columns, 10 and more for many Gaussian ones; infinite if
         the farthest rows are equally far.
     heavy
@@ -63,7 +63,7 @@ class TailIndex(NamedTuple):
         columns.
     """
 
-    index: float
+    of_distance: float
     heavy: bool
     of_excess: float
 
@@ -88,12 +88,12 @@ def tail_index(samples: Sequence[Rows], settings: Settings) -> TailIndex:
     if farthest[-1] == 0 or farthest[0] == farthest[-1]:
         return TailIndex(np.inf, heavy=False, of_excess=np.inf)
     median = float(np.median(distances))
-    index = of_excess = _hill(farthest, 0.0)
+    of_distance = of_excess = _hill(farthest, 0.0)
     if farthest[-1] - median > APART * farthest[-1]:
         of_excess = _hill(farthest, median)
     # Hill's estimate has a relative error of one over the root of the spacings.
     room = 1.0 if spacings >= ENOUGH_ROWS else 1 + 1.64 / spacings**0.5
-    return TailIndex(index, of_excess * room < LEAST_INDEX, of_excess)
+    return TailIndex(of_distance, of_excess * room < LEAST_INDEX, of_excess)
 
 
 def _hill(farthest: NDArray[np.float64], median: float) -> float:
