@@ -79,8 +79,8 @@ That the shares outside lie above the band nearly everywhere is not chance: wher
 as long as it should be, it is longer.
 
 - *Second moments of t3* (Fréchet distance, polynomial MMD, total variance, effective rank,
-  participation ratio) have no interval, for want of a variance: `–`. Should the tail index let a pair
-  pass, which is counted in parentheses, its interval is not to be trusted.
+  participation ratio) have no interval, for want of a variance: `–`. Should the tail index let a
+  pair pass, which is counted in parentheses, its interval is not to be trusted.
 - *Tails of few rows.* The value of a tail of 10 rows takes few numbers: of a share of 0.99, all 10
   rows with probability 0.904 and 9 with 0.091, so that an interval holds it with 0.904, 0.996 or 1
   and nothing between. Cells with `d` are of this kind. In the others, and in their retention, which
@@ -91,9 +91,9 @@ as long as it should be, it is longer.
 - *Fréchet distance, effective rank, participation ratio* at or near a stationary point: the
   first-order variance cannot be negative, and an estimate of it is then too large on average. The
   retention of the Fréchet distance allows for the error of its unit besides.
-- *Polynomial MMD of the shrunk Gaussian*, about nine standard deviations from zero: what a unit of
-  distance adds to the variance still is, with a weight of a tenth, that of the sampling error in the
-  means, of which the kernel makes more than of the variances in which the samples differ.
+- *Polynomial MMD of the shrunk Gaussian*, about nine standard deviations from zero: what a unit
+  of distance adds to the variance still is, with a weight of a tenth, that of the sampling error in
+  the means, of which the kernel makes more than of the variances in which the samples differ.
 """
 
 FIRST_FRESH_SEED = 600_000
