@@ -1,0 +1,173 @@
+"""Which share of the reference's types a candidate still has, overall and among the rarest.
+
+A type survives if the candidate has at least one label of it. Types grow with the sample, so a
+candidate with more labels than the reference is rarefied to as many: a type with y of its m labels
+survives with the chance 1 − C(m − y, M)/C(m, M) in M of them.
+
+The rarest α of K types are the ⌈αK⌉ with the smallest counts in the reference. Many types have the
+same small count; those at the edge count in proportion, so that no order among them matters.
+"""
+
+from __future__ import annotations
+
+from statistics import NormalDist
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from tailwatch.arguments import share, shares, tail_size
+from tailwatch.metrics.categorical.counts import as_pairs
+from tailwatch.metrics.categorical.unseen import absent, missed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from tailwatch.metrics.categorical.counts import CountsLike, Floats, Pairs
+
+__all__ = ["coverage_by_level", "type_coverage"]
+
+
+def type_coverage(
+    reference: CountsLike,
+    candidate: CountsLike,
+    *,
+    levels: Sequence[float] = (0.10, 0.05, 0.01),
+    confidence: float = 0.95,
+) -> pl.DataFrame:
+    """Share of the reference's types that the candidate still has, overall and among the rarest.
+
+    Parameters
+    ----------
+    reference
+        Labels or counts of human data, n labels of K types, as in :func:`total_variation`.
+    candidate
+        Labels or counts of the candidate, m labels. Its types that the reference lacks do not
+        count.
+    levels
+        Shares α of the types: the rarest ⌈αK⌉. All types come first, as level 1.
+    confidence
+        Of the intervals.
+
+    Returns
+    -------
+    polars.DataFrame
+        One row per level.
+
+        - ``level``, and ``types`` in it;
+        - ``labels``: M = min(n, m), what the candidate was rarefied to;
+        - ``coverage``, in [0, 1], with ``low`` and ``high``;
+        - ``null`` with ``null_low`` and ``null_high``: the share Σ (1 − (1 − p)ᴹ)/types that
+          survives plain resampling, M labels drawn from the reference's shares p = x/n;
+        - ``retention``: coverage over null.
+
+    Raises
+    ------
+    InputError
+        As in :func:`total_variation`; levels outside (0, 1).
+
+    Notes
+    -----
+    The interval is for the coverage by a fresh candidate sample of this size, the reference being
+    given. Types survive with chances of their own, which spreads their number less than equal
+    chances would (Hoeffding 1956), so that the binomial interval of Clopper and Pearson is on the
+    safe side. The null's interval is normal with the exact variance.
+
+    The null is a model that has learnt the reference perfectly and nothing beyond. Fresh human data
+    have other rare types, and retain less of these: give held-out human labels as `candidate` to
+    see how much.
+
+    O(n + m) time; the null's variance takes the square of the number of different counts, at most
+    2n. O(types) memory.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> import tailwatch as tw
+    >>> human = {f"common {i}": 90 for i in range(10)} | {f"rare {i}": 2 for i in range(50)}
+    >>> model = {f"common {i}": 95 for i in range(10)} | {f"rare {i}": 5 for i in range(10)}
+    >>> found = tw.metrics.categorical.type_coverage(human, model, levels=(0.5,))
+    >>> found.select("level", "types", pl.col("coverage", "null", "retention").round(3)).rows()
+    [(1.0, 60, 0.333, 0.887, 0.376), (0.5, 30, 0.2, 0.865, 0.231)]
+    """
+    checked = shares(levels, "levels")
+    confidence = share(confidence, "confidence")
+    return coverage_by_level(as_pairs(reference, candidate), (1.0, *checked), confidence)
+
+
+def coverage_by_level(
+    pairs: Pairs, levels: Sequence[float], confidence: float = 0.95
+) -> pl.DataFrame:
+    """Make the frame of :func:`type_coverage`; level 1 takes all types."""
+    from scipy.stats import beta
+
+    n, m = pairs.totals
+    labels = min(n, m)
+    present = pairs.reference > 0
+    x, y, types = pairs.reference[present], pairs.candidate[present], pairs.types[present]
+    if m > labels:
+        survival = 1.0 - missed(y, m, labels)
+    else:
+        survival = (y > 0).astype(np.float64)
+    survival[y == 0] = 0.0
+    # Per different count of the reference: types, and how many of them survive.
+    counts, place = np.unique(x, return_inverse=True)
+    of_count = np.bincount(place, weights=types)
+    surviving = np.bincount(place, weights=types * survival)
+    expected = 1.0 - absent(counts / n, labels)
+
+    tail = (1.0 - confidence) / 2.0
+    z = NormalDist().inv_cdf(1.0 - tail)
+    rows = []
+    for level in levels:
+        size = tail_size(level, int(types.sum()))
+        inside = _share_inside(of_count, size)
+        survivors = float(inside @ surviving)
+        # A share of the survivors of an edge may exceed `size` by a rounding.
+        survivors = min(survivors, float(size))
+        taken = inside * of_count
+        null = float(taken @ expected) / size
+        reach = z * _null_variance(counts / n, taken, labels) ** 0.5 / size
+        coverage = survivors / size
+        rows.append(
+            {
+                "level": float(level),
+                "types": size,
+                "labels": labels,
+                "coverage": coverage,
+                "low": float(beta.ppf(tail, survivors, size - survivors + 1))
+                if survivors > 0
+                else 0.0,
+                "high": float(beta.ppf(1.0 - tail, survivors + 1, size - survivors))
+                if survivors < size
+                else 1.0,
+                "null": null,
+                "null_low": max(null - reach, 0.0),
+                "null_high": min(null + reach, 1.0),
+                "retention": coverage / null,
+            }
+        )
+    return pl.DataFrame(rows)
+
+
+def _share_inside(of_count: Floats, size: int) -> Floats:
+    """Share of the types of each count, ascending, that is among the `size` rarest."""
+    before = np.cumsum(of_count) - of_count
+    return np.clip((size - before) / of_count, 0.0, 1.0)
+
+
+def _null_variance(p: Floats, taken: Floats, labels: int) -> float:
+    """Variance of how many of the `taken` types are in M multinomial labels.
+
+    Two types are both absent with (1 − p − p')ᴹ, which is less than the product of their chances.
+    """
+    alone = absent(p, labels)
+    total = float(taken @ (alone * (1.0 - alone)))
+    for first, chance, count in zip(p, alone, taken, strict=True):
+        together = absent(np.minimum(first + p, 1.0), labels) - chance * alone
+        total += float(count * (taken @ together))
+    # A type is no partner of its own.
+    own = absent(np.minimum(2.0 * p, 1.0), labels) - alone**2
+    return max(total - float(taken @ own), 0.0)
