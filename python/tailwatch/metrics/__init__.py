@@ -2,8 +2,8 @@
 
 :func:`tailwatch.compare` puts intervals and nulls beside them. Every function takes embeddings in
 any form that :func:`tailwatch.open` takes, and keyword arguments after them; ``threads`` and
-``progress`` mean the same everywhere. Labels and counts are for :mod:`tailwatch.metrics.categorical`,
-documents of tokens for :mod:`tailwatch.metrics.text`.
+``progress`` mean the same everywhere. Labels and their counts are for
+:mod:`tailwatch.metrics.categorical`, documents of tokens for :mod:`tailwatch.metrics.text`.
 """
 
 from __future__ import annotations

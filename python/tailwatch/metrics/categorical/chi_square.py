@@ -23,8 +23,8 @@ __all__ = ["ChiSquare", "chi_square", "equal_shares"]
 
 _PERMUTATIONS = 10_000
 _FEWEST = 1_000
-# Hypergeometric numbers that all permutations together may draw, about five seconds.
-_DRAWS = 50_000_000
+# Hypergeometric numbers that all permutations together may draw, some two seconds.
+_DRAWS = 10_000_000
 # Numbers in memory at a time.
 _BLOCK = 1_000_000
 # NumPy draws from urns of fewer labels.
@@ -79,8 +79,8 @@ def chi_square(reference: CountsLike, candidate: CountsLike, *, seed: int = 0) -
     -----
     Where all expected counts are at least 5, p is that of the χ² distribution. Elsewhere labels are
     permuted 10,000 times, that is, counts are drawn given both margins: p is exact up to its
-    Monte-Carlo error √(p(1−p)/permutations). Above 5,000 types there are fewer permutations, at
-    least 1,000, so that they take some seconds. O(n + m + types · permutations) time, O(types)
+    Monte-Carlo error √(p(1−p)/permutations). Above 1,000 types there are fewer permutations, but
+    at least 1,000, so that they take some seconds. O(n + m + types · permutations) time, O(types)
     memory.
 
     It is a test, not a distance: with enough labels it finds any difference. Labels must be

@@ -161,9 +161,7 @@ def _blocks(types: int, replicates: int) -> Iterator[int]:
         yield min(block, replicates - start)
 
 
-def _halves(
-    rng: np.random.Generator, x: Integers, y: Integers, replicates: int
-) -> Iterator[Draws]:
+def _halves(rng: np.random.Generator, x: Integers, y: Integers, replicates: int) -> Iterator[Draws]:
     for size in _blocks(len(x), replicates):
         a, b = (
             rng.multivariate_hypergeometric(counts, int(counts.sum()) // 2, size=size)

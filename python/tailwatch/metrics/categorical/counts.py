@@ -176,7 +176,7 @@ def _table_of(data: object, name: str) -> pl.DataFrame | None:
         return pl.DataFrame({"type": _series_of(list(data), name), "count": counts})
     if isinstance(data, pl.DataFrame):
         frame = data
-    elif hasattr(data, "__arrow_c_stream__") or isinstance(data, pl.Series):
+    elif _is_column(data):
         # An Arrow table is a column of structures; so are Polars' counts of values in an aggregate.
         series = _series_of(data, name)
         if not isinstance(series.dtype, pl.Struct):
@@ -193,7 +193,12 @@ def _table_of(data: object, name: str) -> pl.DataFrame | None:
     return frame.rename(dict(zip(frame.columns, ("type", "count"), strict=True)))
 
 
-def _series_of(data: object, name: str) -> pl.Series:
+def _is_column(data: object) -> bool:
+    arrow = ("__arrow_c_stream__", "__arrow_c_array__")
+    return isinstance(data, pl.Series) or any(hasattr(data, name) for name in arrow)
+
+
+def _series_of(data: Any, name: str) -> pl.Series:  # noqa: ANN401
     """Return labels as a Series, none of them null."""
     listed = isinstance(data, Sequence) and not isinstance(data, str | bytes | bytearray)
     if isinstance(data, np.ndarray):
@@ -204,7 +209,10 @@ def _series_of(data: object, name: str) -> pl.Series:
             where = int(np.flatnonzero(np.ma.getmaskarray(data))[0])
             message = f"{name}: row {where} holds a masked value"
             raise InputError(message)
-    elif not (listed or isinstance(data, pl.Series) or hasattr(data, "__arrow_c_stream__")):
+        if data.dtype == object:
+            # Polars would keep the objects; a list shows what they are.
+            data = data.tolist()
+    elif not (listed or _is_column(data)):
         message = f"{name}: expected {_EXPECTED}; got {type(data).__name__}"
         raise InputError(message)
     try:
@@ -238,9 +246,9 @@ def _checked(frame: pl.DataFrame, name: str) -> Counts:
         message = f"{name}: expected counts that are integers, got {counts.dtype}"
         raise InputError(message)
     _refuse_nulls(counts, name)
-    whole = (counts >= 0) & (counts < _LARGEST)
-    if counts.dtype.is_float():
-        whole &= counts == counts.floor()
+    # Integers that a float cannot hold are too large anyway.
+    numbers = counts.cast(pl.Float64)
+    whole = (numbers >= 0) & (numbers < _LARGEST) & (numbers == numbers.floor())
     if not whole.all():
         where = int((~whole).arg_max() or 0)
         message = (
@@ -272,6 +280,7 @@ def _refuse_nulls(series: pl.Series, name: str) -> None:
 
 
 def check_labels(dtype: pl.DataType, name: str) -> None:
+    """Refuse what is a measurement and no label, or cannot be grouped."""
     if dtype.is_float() or dtype in _NO_LABELS:
         message = (
             f"{name}: expected labels such as strings, integers or categories, got {dtype}; "

@@ -26,7 +26,7 @@ class Estimate(float):
     >>> import tailwatch as tw
     >>> found = tw.metrics.categorical.entropy(["a", "a", "b", "c"] * 25)
     >>> print(f"{found:.3f} ± {found.standard_error:.3f}")
-    1.040 ± 0.036
+    1.040 ± 0.035
     >>> found > 1.0, found.low < found < found.high
     (True, True)
     """
@@ -64,6 +64,6 @@ class Estimate(float):
             f"low={self.low:.6g}, high={self.high:.6g})"
         )
 
-    def __getnewargs__(self) -> tuple[float, float, float, float]:
+    def __reduce__(self) -> tuple[type[Self], tuple[float, float, float, float]]:
         """Give what a copy is made from."""
-        return float(self), self.standard_error, self.low, self.high
+        return type(self), (float(self), self.standard_error, self.low, self.high)

@@ -18,12 +18,10 @@ import polars as pl
 
 from tailwatch.arguments import share, shares, tail_size
 from tailwatch.metrics.categorical.counts import as_pairs
-from tailwatch.metrics.categorical.unseen import absent, missed
+from tailwatch.metrics.categorical.unseen import absent, drawn, met
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from numpy.typing import NDArray
 
     from tailwatch.metrics.categorical.counts import CountsLike, Floats, Pairs
 
@@ -107,16 +105,12 @@ def coverage_by_level(
     labels = min(n, m)
     present = pairs.reference > 0
     x, y, types = pairs.reference[present], pairs.candidate[present], pairs.types[present]
-    if m > labels:
-        survival = 1.0 - missed(y, m, labels)
-    else:
-        survival = (y > 0).astype(np.float64)
-    survival[y == 0] = 0.0
+    survival = np.where(y > 0, met(y, m, labels) if m > labels else 1.0, 0.0)
     # Per different count of the reference: types, and how many of them survive.
     counts, place = np.unique(x, return_inverse=True)
-    of_count = np.bincount(place, weights=types)
+    of_count = np.bincount(place, weights=types).astype(np.float64)
     surviving = np.bincount(place, weights=types * survival)
-    expected = 1.0 - absent(counts / n, labels)
+    expected = drawn(counts / n, labels)
 
     tail = (1.0 - confidence) / 2.0
     z = NormalDist().inv_cdf(1.0 - tail)
@@ -127,9 +121,8 @@ def coverage_by_level(
         survivors = float(inside @ surviving)
         # A share of the survivors of an edge may exceed `size` by a rounding.
         survivors = min(survivors, float(size))
-        taken = inside * of_count
-        null = float(taken @ expected) / size
-        reach = z * _null_variance(counts / n, taken, labels) ** 0.5 / size
+        null = float((inside * of_count) @ expected) / size
+        reach = z * _null_variance(counts / n, of_count, inside, labels) ** 0.5 / size
         coverage = survivors / size
         rows.append(
             {
@@ -158,16 +151,20 @@ def _share_inside(of_count: Floats, size: int) -> Floats:
     return np.clip((size - before) / of_count, 0.0, 1.0)
 
 
-def _null_variance(p: Floats, taken: Floats, labels: int) -> float:
-    """Variance of how many of the `taken` types are in M multinomial labels.
+def _null_variance(p: Floats, of_count: Floats, inside: Floats, labels: int) -> float:
+    """Variance of Σ `inside` over the types that are in M multinomial labels.
 
     Two types are both absent with (1 − p − p')ᴹ, which is less than the product of their chances.
     """
     alone = absent(p, labels)
-    total = float(taken @ (alone * (1.0 - alone)))
+    # Types that no sample lacks have no part in it.
+    lacking = (alone > 1e-20) & (inside > 0.0)
+    p, of_count, inside, alone = (each[lacking] for each in (p, of_count, inside, alone))
+    taken = inside * of_count
+    total = float((taken * inside) @ (alone * (1.0 - alone)))
     for first, chance, count in zip(p, alone, taken, strict=True):
         together = absent(np.minimum(first + p, 1.0), labels) - chance * alone
         total += float(count * (taken @ together))
     # A type is no partner of its own.
     own = absent(np.minimum(2.0 * p, 1.0), labels) - alone**2
-    return max(total - float(taken @ own), 0.0)
+    return max(total - float((taken * inside) @ own), 0.0)

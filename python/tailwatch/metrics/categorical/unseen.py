@@ -11,6 +11,7 @@ All are closed forms in the frequencies of counts: O(n) to count labels, then O(
 
 from __future__ import annotations
 
+from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,15 +22,16 @@ from tailwatch.metrics.categorical.counts import as_counts
 from tailwatch.metrics.categorical.estimate import Estimate
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from tailwatch.metrics.categorical.counts import CountsLike, Floats, Integers
 
-    from tailwatch.metrics.categorical.counts import CountsLike, Floats
+__all__ = ["absent", "drawn", "expected_types", "met", "missing_mass", "rarefaction"]
 
-__all__ = ["absent", "expected_types", "missed", "missing_mass", "rarefaction"]
+# Factors of a ratio that are multiplied before it is taken from gamma functions.
+_FACTORS = 16
 
 
 def expected_types(labels: CountsLike, draws: int) -> float:
-    """Expected number of types in `draws` labels drawn from the table with replacement.
+    """Expect so many types in `draws` labels drawn from the table with replacement.
 
     Σ 1 − (1 − p)ᴹ: what survives if a model that has learnt the table perfectly, and nothing
     beyond, writes M labels. The null of :func:`type_coverage`.
@@ -65,11 +67,11 @@ def expected_types(labels: CountsLike, draws: int) -> float:
     """
     table = as_counts(labels, "labels").frequencies()
     draws = integer(draws, "draws")
-    return float(table.types @ (1.0 - absent(table.counts / table.total, draws)))
+    return float(table.types @ drawn(table.counts / table.total, draws))
 
 
 def rarefaction(labels: CountsLike, size: int, *, confidence: float = 0.95) -> Estimate:
-    """Expected number of types in `size` of the labels, drawn without replacement.
+    """Expect so many types in `size` of the labels, drawn without replacement.
 
     Types grow with the sample, so tables of different totals are compared at one size. The
     average over all subsets is taken exactly: Σ 1 − C(n − x, M)/C(n, M) (Hurlbert 1971).
@@ -97,15 +99,15 @@ def rarefaction(labels: CountsLike, size: int, *, confidence: float = 0.95) -> E
     Notes
     -----
     The standard error is the jackknife's over labels, which are taken for independent; tokens of
-    one document are not, and their error is larger. It is near 0 for M = n where no type was seen
-    only once. O(different counts) time, and its square at most for the error.
+    one document are not, and their error is larger. It is near 0 for M near n where no type was
+    seen only once. O(n + different counts) time.
 
     Examples
     --------
     >>> from tailwatch.metrics import categorical
     >>> found = categorical.rarefaction({"a": 60, "b": 30, "c": 9, "d": 1}, size=20)
     >>> print(f"{found:.3f} [{found.low:.3f}, {found.high:.3f}]")
-    3.074 [2.645, 3.502]
+    3.078 [2.649, 3.507]
     """
     confidence = share(confidence, "confidence")
     size = integer(size, "size")
@@ -114,20 +116,20 @@ def rarefaction(labels: CountsLike, size: int, *, confidence: float = 0.95) -> E
     if size > n:
         message = f"size: expected at most the {n:.0f} labels there are, got {size}"
         raise InputError(message)
-    value = float(table.types @ (1.0 - missed(table.counts, n, size)))
+    value = float(table.types @ met(table.counts, n, size))
     error = 0.0
     if size < n:
         # Without one label of a type of count x, only that type's summand and n change.
-        without = missed(table.counts, n - 1, size)
-        fewer = missed(table.counts - 1, n - 1, size)
-        left = float(table.types @ (1.0 - without)) + without - fewer
+        without = met(table.counts, n - 1, size)
+        fewer = met(table.counts - 1, n - 1, size)
+        left = float(table.types @ without) - without + fewer
         weights = table.types * table.counts / n
         error = float((n - 1) * (weights @ (left - weights @ left) ** 2)) ** 0.5
     else:
         # One label less than M: a type is lost exactly if it was seen once.
         once = table.seen(1) / n
         error = ((n - 1) * once * (1.0 - once)) ** 0.5
-    return Estimate.normal(value, error, confidence, least=1.0, most=table.richness)
+    return Estimate.normal(value, error, confidence, least=1.0)
 
 
 def missing_mass(labels: CountsLike, *, confidence: float = 0.95) -> Estimate:
@@ -157,21 +159,27 @@ def missing_mass(labels: CountsLike, *, confidence: float = 0.95) -> Estimate:
     Notes
     -----
     Good 1953. The standard error is √(f₁(1 − f₁/n) + 2f₂)/n (Esty 1983) for independent labels,
-    f₂ types being seen twice; where neither occurs, it is taken as if one type was seen once, so
-    that no interval ends at 0. For n under some 50 the normal interval is rough.
+    f₂ types being seen twice. The interval holds the masses from which f₁ is no further than z such
+    errors, taken at the mass in question as Wilson does for a share: where no type was seen once it
+    still reaches up to z²/n.
 
     Examples
     --------
     >>> import tailwatch as tw
     >>> found = tw.metrics.categorical.missing_mass(list("the quick brown fox"))
     >>> print(f"{found:.3f} [{found.low:.3f}, {found.high:.3f}]")
-    0.632 [0.365, 0.898]
+    0.737 [0.469, 0.925]
     """
     confidence = share(confidence, "confidence")
     table = as_counts(labels, "labels").frequencies()
     n, once, twice = table.total, table.seen(1), table.seen(2)
-    spread = once * (1.0 - once / n) + 2.0 * twice
-    return Estimate.normal(once / n, max(spread, 1.0) ** 0.5 / n, confidence, most=1.0)
+    error = (once * (1.0 - once / n) + 2.0 * twice) ** 0.5 / n
+    # The masses U with (f₁ − nU)² ≤ z² (nU(1 − U) + 2f₂).
+    z = NormalDist().inv_cdf((1.0 + confidence) / 2.0)
+    middle, width = once + z**2 / 2, n + z**2
+    reach = (middle**2 - width / n * (once**2 - 2 * z**2 * twice)) ** 0.5
+    low, high = max((middle - reach) / width, 0.0), min((middle + reach) / width, 1.0)
+    return Estimate(once / n, error, low, high)
 
 
 def absent(shares: Floats, draws: int) -> Floats:
@@ -181,17 +189,34 @@ def absent(shares: Floats, draws: int) -> Floats:
     return powers
 
 
-def missed(counts: Floats | NDArray[np.int64], total: float, size: float) -> Floats:
-    """C(n − x, M)/C(n, M): the chance that M of n labels hold none of x."""
+def drawn(shares: Floats, draws: int) -> Floats:
+    """1 − (1 − p)ᴹ, to the last digits of tiny p."""
+    with np.errstate(divide="ignore"):
+        chances: Floats = -np.expm1(draws * np.log1p(-shares))
+    return chances
+
+
+def met(counts: Floats | Integers, total: float | Integers, size: float) -> Floats:
+    """1 − C(n − x, M)/C(n, M): the chance that M of n labels hold one of x, or more."""
     from scipy.special import betaln
 
-    # C(n − x, M)/C(n, M) = C(n − M, x)/C(n, x), and a binomial coefficient is 1/((a+1)B(..)).
-    possible = counts <= total - size
-    x = np.where(possible, counts, 0)
-    log_ratio = (
-        np.log1p(total)
-        - np.log1p(total - size)
-        + betaln(total - x + 1, x + 1)
-        - betaln(total - size - x + 1, x + 1)
+    # The ratio is a product of min(x, M) factors 1 − max(x, M)/(n − j): exact for few of them. Else
+    # C(n − M, x)/C(n, x), a binomial coefficient C(a, x) being 1/((a + 1) B(a − x + 1, x + 1)).
+    sure = counts > total - size
+    x = np.where(sure, 0, counts).astype(np.float64)
+    few, many = np.minimum(x, size), np.maximum(x, size)
+    n = np.broadcast_to(np.asarray(total, dtype=np.float64), x.shape)
+    log_missed = np.zeros(x.shape)
+    for j in range(_FACTORS):
+        next_factor = few > j
+        log_missed[next_factor] += np.log1p(-many[next_factor] / (n[next_factor] - j))
+    long = few > _FACTORS
+    a, b = n[long], x[long]
+    log_missed[long] = (
+        np.log1p(a)
+        - np.log1p(a - size)
+        + betaln(a - b + 1, b + 1)
+        - betaln(a - size - b + 1, b + 1)
     )
-    return np.where(possible, np.exp(np.minimum(log_ratio, 0.0)), 0.0)
+    chances: Floats = np.where(sure, 1.0, -np.expm1(np.minimum(log_missed, 0.0)))
+    return chances

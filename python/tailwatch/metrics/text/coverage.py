@@ -121,9 +121,9 @@ def zipf_exponent(
     Examples
     --------
     >>> from tailwatch.metrics import text
-    >>> found = text.zipf_exponent(["to be or not to be that is the question to"], tokenizer=str.split)
-    >>> print(f"{found:.2f}")
-    1.35
+    >>> documents = ["to be or not to be that is the question to"]
+    >>> print(f"{text.zipf_exponent(documents, tokenizer=str.split):.2f}")
+    1.27
     """
     counts = token_counts(documents, n=n, tokenizer=tokenizer)
     return categorical.zipf_exponent(counts, smallest=smallest, confidence=confidence)

@@ -14,7 +14,7 @@ import polars as pl
 from tailwatch.arguments import integer, share
 from tailwatch.exceptions import InputError
 from tailwatch.metrics.categorical.estimate import Estimate
-from tailwatch.metrics.categorical.unseen import missed
+from tailwatch.metrics.categorical.unseen import met
 from tailwatch.metrics.text.documents import as_documents, frequencies_of, keys_of
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def distinct_n_pooled(
     if size > table.total:
         message = f"size: expected at most the {table.total:.0f} n-grams there are, got {size}"
         raise InputError(message)
-    return float(table.types @ (1.0 - missed(table.counts, table.total, size))) / size
+    return float(table.types @ met(table.counts, table.total, size)) / size
 
 
 def distinct_n_per_document(
@@ -147,9 +147,7 @@ def distinct_n_per_document(
     return Estimate.normal(mean, error, confidence, most=1.0)
 
 
-def ratios_by_owner(
-    keys: Integers, owners: Integers, size: int | None
-) -> tuple[Floats, Integers]:
+def ratios_by_owner(keys: Integers, owners: Integers, size: int | None) -> tuple[Floats, Integers]:
     """Different keys over keys of each owner, rarefied to `size` where that is given."""
     counted = (
         pl.DataFrame({"owner": owners, "key": keys})
@@ -162,7 +160,7 @@ def ratios_by_owner(
     else:
         counted = counted.filter(pl.col("total") >= size)
         count, total = counted["count"].to_numpy(), counted["total"].to_numpy()
-        counted = counted.with_columns(pl.Series("part", (1.0 - missed(count, total, size)) / size))
+        counted = counted.with_columns(pl.Series("part", met(count, total, size) / size))
     # Sorted, so that a sum does not depend on the order of its parts.
     ratios = counted.group_by("owner").agg(pl.col("part").sort().sum()).sort("owner")
     return ratios["part"].to_numpy(), ratios["owner"].to_numpy()

@@ -67,7 +67,7 @@ class Documents:
         return np.repeat(np.arange(len(self.lengths)), self.lengths)
 
     def codes(self) -> Integers:
-        """Number the tokens from 0, in the order of their first appearance."""
+        """Give each token a number from 0, in the order of first appearance."""
         kinds = self.tokens.unique(maintain_order=True).to_frame("token").with_row_index("code")
         coded = self.tokens.to_frame("token").join(
             kinds, on="token", how="left", maintain_order="left"
@@ -307,9 +307,7 @@ def sample_documents(
     read = as_documents(documents, "documents", tokenizer)
     seed = integer(seed, "seed", least=0)
     tokens = integer(tokens, "tokens")
-    taken = read.take(
-        *cut(read.lengths, tokens, np.random.Generator(np.random.Philox(seed)))
-    )
+    taken = read.take(*cut(read.lengths, tokens, np.random.Generator(np.random.Philox(seed))))
     return (
         pl.DataFrame({"owner": taken.owners, "token": taken.tokens})
         .group_by("owner", maintain_order=True)

@@ -173,8 +173,7 @@ def _counted(key: Integers, owner: Integers, groups: int) -> Grams:
 
 def _ratios(key: Integers, owner: Integers, groups: int) -> tuple[Floats, Floats]:
     ratios, owners = ratios_by_owner(key, owner, None)
-    sums, many = (
-        np.bincount(owners % groups, weights=weights, minlength=groups)
-        for weights in (ratios, np.ones(len(ratios)))
-    )
+    sums: Floats = np.zeros(groups)
+    np.add.at(sums, owners % groups, ratios)
+    many = np.bincount(owners % groups, minlength=groups).astype(np.float64)
     return sums, many

@@ -12,7 +12,7 @@ import polars as pl
 
 from tailwatch.arguments import integer
 from tailwatch.exceptions import InputError
-from tailwatch.metrics.categorical.unseen import missed
+from tailwatch.metrics.categorical.unseen import met
 from tailwatch.metrics.text.documents import as_documents, frequencies_of, keys_of
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def self_repetition(
         Tokens of an n-gram.
     size
         Number M of documents to rarefy to, in closed form: an n-gram of one of M documents drawn at
-        random from D is repeated among them with the chance 1 − C(D − d, M − 1)/C(D − 1, M − 1). All
+        random from D is in another of them with the chance 1 − C(D − d, M − 1)/C(D − 1, M − 1). All
         of them by default, which is to be compared at equal numbers of documents only.
     tokenizer
         Makes a list of tokens of one text, such as ``str.split``.
@@ -69,7 +69,7 @@ def self_repetition(
     Examples
     --------
     >>> from tailwatch.metrics import text
-    >>> documents = ["in this paper we show cats", "in this paper we find dogs", "no such words here"]
+    >>> documents = ["in this paper we show it", "in this paper we ask why", "no such words here"]
     >>> round(text.self_repetition(documents, tokenizer=str.split), 4)
     0.2857
     """
@@ -88,5 +88,5 @@ def self_repetition(
 
 def repeated_share(table: Frequencies, documents: int, size: int) -> float:
     """Share of n-grams, by how many documents have them, that is in another of `size` documents."""
-    alone = missed(table.counts - 1, documents - 1, size - 1)
-    return float((table.types * table.counts) @ (1.0 - alone)) / table.total
+    repeated = met(table.counts - 1, documents - 1, size - 1)
+    return float((table.types * table.counts) @ repeated) / table.total
