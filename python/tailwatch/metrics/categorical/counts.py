@@ -35,6 +35,7 @@ __all__ = [
     "as_counts",
     "as_pairs",
     "check_labels",
+    "one_kind",
 ]
 
 CountsLike: TypeAlias = (
@@ -231,7 +232,7 @@ def _counted(labels: pl.Series, name: str) -> Counts:
     """Count the labels of a Series."""
     check_labels(labels.dtype, name)
     frame = labels.to_frame("type").group_by("type").agg(pl.len().cast(pl.Int64).alias("count"))
-    return Counts(frame.with_columns(_one_kind(frame["type"])))
+    return Counts(frame.with_columns(one_kind(frame["type"])))
 
 
 def _checked(frame: pl.DataFrame, name: str) -> Counts:
@@ -256,7 +257,7 @@ def _checked(frame: pl.DataFrame, name: str) -> Counts:
             "expected a whole number of at least 0 and below 2**53"
         )
         raise InputError(message)
-    types = _one_kind(types)
+    types = one_kind(types)
     if types.n_unique() < len(types):
         first = types.filter(types.is_duplicated())[0]
         rows = (types == first).arg_true().to_list()
@@ -289,7 +290,7 @@ def check_labels(dtype: pl.DataType, name: str) -> None:
         raise InputError(message)
 
 
-def _one_kind(types: pl.Series) -> pl.Series:
+def one_kind(types: pl.Series) -> pl.Series:
     """Bring names, and integers, to one type each."""
     if types.dtype in _WORDS:
         return types.cast(pl.String)

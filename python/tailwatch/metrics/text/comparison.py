@@ -85,8 +85,8 @@ def compare_documents(
     Raises
     ------
     InputError
-        As in :func:`token_counts`; fewer than four documents that hold
-        the tokens compared; tokens of different kinds.
+        As in :func:`token_counts`; fewer than four documents that hold the tokens compared; tokens
+        of different kinds.
 
     Notes
     -----
@@ -94,7 +94,8 @@ def compare_documents(
     interval is ± t · the standard deviation over half-samples of documents, and is about what this
     many tokens show. ``self_repetition`` and ``distinct_2_per_document`` also depend on the lengths
     of documents: give a candidate whose documents are as long as the human ones. A metric that a
-    set does not have (no 4-gram, no exponent) is null.
+    set does not have (no 4-gram, no exponent) is null, and so is an interval where no half-sample
+    differs (no repetition at all).
 
     O(tokens · (1 + replicates/10)) time, O(tokens) memory.
 
@@ -143,15 +144,25 @@ def compare_documents(
     for metric in values:
         row: dict[str, object] = {"metric": metric}
         for place, (name, found) in enumerate((("value", values), ("null", nulls))):
-            value, most = found[metric], _MOST.get(metric, np.inf)
-            error = reach * float(np.std([half[place][metric] for half in halves], ddof=1))
+            value = row[name] = found[metric]
+            error = reach * _error(metric, value, [half[place][metric] for half in halves])
             prefix = "" if name == "value" else "null_"
-            row[name] = value
             row[f"{prefix}low"] = max(value - error, 0.0)
-            row[f"{prefix}high"] = min(value + error, most)
+            row[f"{prefix}high"] = min(value + error, _MOST.get(metric, np.inf))
         rows.append(row | {"tokens": tokens})
     columns = ["metric", "value", "low", "high", "null", "null_low", "null_high", "tokens"]
     return pl.DataFrame(rows).select(columns).with_columns(pl.col(pl.Float64).fill_nan(None))
+
+
+def _error(metric: str, value: float, halves: list[float]) -> float:
+    """Take the standard error of a value from half-samples; NaN where they do not differ."""
+    spread, mean = float(np.std(halves, ddof=1)), float(np.mean(halves))
+    if not spread > 0.0:
+        return float("nan")
+    if metric == "self_repetition":
+        # Half of the documents have a quarter of the pairs: what strays with them grows with size.
+        spread *= max(value / mean, 1.0)
+    return spread
 
 
 _MOST = dict.fromkeys(

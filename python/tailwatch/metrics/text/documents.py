@@ -16,7 +16,7 @@ import polars as pl
 
 from tailwatch.arguments import integer
 from tailwatch.exceptions import InputError
-from tailwatch.metrics.categorical.counts import Frequencies, check_labels
+from tailwatch.metrics.categorical.counts import Frequencies, check_labels, one_kind
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -148,7 +148,7 @@ def as_documents(data: DocumentsLike, name: str, tokenizer: Tokenizer | None = N
         message = f"{name}: document {where} holds null"
         raise InputError(message)
     check_labels(tokens.dtype, name)
-    return Documents(tokens, lengths)
+    return Documents(one_kind(tokens), lengths)
 
 
 def _are_texts(data: object) -> bool:
