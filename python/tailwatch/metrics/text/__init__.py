@@ -12,13 +12,9 @@ from __future__ import annotations
 from tailwatch.metrics.text.comparison import compare_documents
 from tailwatch.metrics.text.coverage import type_coverage, zipf_exponent
 from tailwatch.metrics.text.distinct import distinct_n_per_document, distinct_n_pooled
-from tailwatch.metrics.text.documents import (
-    DocumentsLike,
-    Tokenizer,
-    sample_documents,
-    token_counts,
-)
+from tailwatch.metrics.text.documents import DocumentsLike, Tokenizer
 from tailwatch.metrics.text.repetition import self_repetition
+from tailwatch.metrics.text.tokens import sample_documents, token_counts
 
 __all__ = [
     "DocumentsLike",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tailwatch.metrics import categorical
-from tailwatch.metrics.text.documents import token_counts
+from tailwatch.metrics.text.tokens import token_counts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -17,8 +17,9 @@ import polars as pl
 from tailwatch.exceptions import InputError
 from tailwatch.metrics.categorical.counts import Frequencies
 from tailwatch.metrics.text.distinct import ratios_by_owner
-from tailwatch.metrics.text.documents import Documents, cut, ngrams
+from tailwatch.metrics.text.documents import Documents, ngrams
 from tailwatch.metrics.text.repetition import repeated_share
+from tailwatch.metrics.text.tokens import cut
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -53,9 +54,9 @@ class Texts:
     Attributes
     ----------
     grams
-        By n. Keys are the same in all sets.
+        By n. Keys of single tokens are the same in all sets.
     kinds
-        Different keys of all sets, by n.
+        Keys, by n.
     members
         Documents of each group.
     ratios
@@ -142,22 +143,27 @@ def in_groups(
     )
     codes, owners = whole.codes(), whole.owners
     found: list[dict[int, Grams]] = [{} for _ in parts]
-    kinds: dict[int, int] = {}
+    kinds: list[dict[int, int]] = [{} for _ in parts]
     ratios = []
     ends = np.cumsum([len(part) for part in parts])
     for n in (1, 2, REPEATED):
         keys, places = ngrams(codes, owners, n)
-        distinct, key = np.unique(keys, return_inverse=True)
-        kinds[n] = len(distinct)
         owner = owners[places]
-        for end, part, grams in zip(ends, parts, found, strict=True):
+        for end, part, grams, many in zip(ends, parts, found, kinds, strict=True):
             first = end - len(part)
             inside = (owner >= first) & (owner < end)
-            grams[n] = _counted(key[inside], owner[inside] - first, groups)
+            key, own = keys[inside], owner[inside] - first
+            if n == 1:
+                many[n] = int(codes.max()) + 1
+            else:
+                # Only words are compared between sets.
+                distinct, key = np.unique(key, return_inverse=True)
+                many[n] = len(distinct)
+            grams[n] = _counted(key, own, groups)
             if n == 2:
-                ratios.append(_ratios(key[inside], owner[inside] - first, groups))
+                ratios.append(_ratios(key, own, groups))
     members = [np.bincount(np.arange(len(part)) % groups) for part in parts]
-    return [Texts(found[i], kinds, members[i], ratios[i]) for i in range(len(parts))], groups
+    return [Texts(found[i], kinds[i], members[i], ratios[i]) for i in range(len(parts))], groups
 
 
 def _counted(key: Integers, owner: Integers, groups: int) -> Grams:
