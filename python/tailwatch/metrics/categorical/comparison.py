@@ -81,8 +81,8 @@ def compare_counts(
     the null stands beside it: the divergence of the populations is smaller than the value by about
     as much as the null is above 0. Near the null the interval is wider than it need be.
 
-    Labels must be independent. Tokens of a document are not: :func:`tailwatch.metrics.text
-    .compare_documents` draws documents.
+    Labels must be independent. Tokens of a document are not:
+    :func:`tailwatch.metrics.text.compare_documents` draws documents.
 
     O(n + m + types · replicates) time, O(types) memory.
 

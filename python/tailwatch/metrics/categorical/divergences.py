@@ -167,8 +167,8 @@ def jensen_shannon(reference: CountsLike, candidate: CountsLike) -> float:
     Returns
     -------
     float
-        In [0, ln 2]; 0 for equal shares, ln 2 for no common type. ``scipy.spatial.distance
-        .jensenshannon`` gives the square root of it.
+        In [0, ln 2]; 0 for equal shares, ln 2 for no common type. The square of what
+        ``scipy.spatial.distance.jensenshannon`` gives.
 
     Raises
     ------

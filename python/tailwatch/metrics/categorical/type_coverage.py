@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from tailwatch.metrics.categorical.counts import CountsLike, Floats, Pairs
 
-__all__ = ["coverage_by_level", "type_coverage"]
+__all__ = ["covered", "type_coverage"]
 
 
 def type_coverage(
@@ -90,52 +90,32 @@ def type_coverage(
     >>> found.select("level", "types", pl.col("coverage", "null", "retention").round(3)).rows()
     [(1.0, 60, 0.333, 0.887, 0.376), (0.5, 30, 0.2, 0.865, 0.231)]
     """
-    checked = shares(levels, "levels")
-    confidence = share(confidence, "confidence")
-    return coverage_by_level(as_pairs(reference, candidate), (1.0, *checked), confidence)
-
-
-def coverage_by_level(
-    pairs: Pairs, levels: Sequence[float], confidence: float = 0.95
-) -> pl.DataFrame:
-    """Make the frame of :func:`type_coverage`; level 1 takes all types."""
     from scipy.stats import beta
 
+    checked = (1.0, *shares(levels, "levels"))
+    confidence = share(confidence, "confidence")
+    pairs = as_pairs(reference, candidate)
     n, m = pairs.totals
     labels = min(n, m)
-    present = pairs.reference > 0
-    x, y, types = pairs.reference[present], pairs.candidate[present], pairs.types[present]
-    survival = np.where(y > 0, met(y, m, labels) if m > labels else 1.0, 0.0)
-    # Per different count of the reference: types, and how many of them survive.
-    counts, place = np.unique(x, return_inverse=True)
-    of_count = np.bincount(place, weights=types).astype(np.float64)
-    surviving = np.bincount(place, weights=types * survival)
-    expected = drawn(counts / n, labels)
-
+    counts, of_count, _ = _survivors(pairs)
+    chances = drawn(counts / n, labels)
     tail = (1.0 - confidence) / 2.0
     z = NormalDist().inv_cdf(1.0 - tail)
     rows = []
-    for level in levels:
-        size = tail_size(level, int(types.sum()))
+    for level, coverage in zip(checked, covered(pairs, checked), strict=True):
+        size = tail_size(level, int(of_count.sum()))
+        kept, lost = coverage * size, (1.0 - coverage) * size
         inside = _share_inside(of_count, size)
-        survivors = float(inside @ surviving)
-        # A share of the survivors of an edge may exceed `size` by a rounding.
-        survivors = min(survivors, float(size))
-        null = float((inside * of_count) @ expected) / size
+        null = float((inside * of_count) @ chances) / size
         reach = z * _null_variance(counts / n, of_count, inside, labels) ** 0.5 / size
-        coverage = survivors / size
         rows.append(
             {
-                "level": float(level),
+                "level": level,
                 "types": size,
                 "labels": labels,
                 "coverage": coverage,
-                "low": float(beta.ppf(tail, survivors, size - survivors + 1))
-                if survivors > 0
-                else 0.0,
-                "high": float(beta.ppf(1.0 - tail, survivors + 1, size - survivors))
-                if survivors < size
-                else 1.0,
+                "low": float(beta.ppf(tail, kept, lost + 1.0)) if kept else 0.0,
+                "high": float(beta.ppf(1.0 - tail, kept + 1.0, lost)) if lost else 1.0,
                 "null": null,
                 "null_low": max(null - reach, 0.0),
                 "null_high": min(null + reach, 1.0),
@@ -143,6 +123,31 @@ def coverage_by_level(
             }
         )
     return pl.DataFrame(rows)
+
+
+def covered(pairs: Pairs, levels: Sequence[float]) -> list[float]:
+    """Share of the types of each level that survive; level 1 takes all types."""
+    _, of_count, surviving = _survivors(pairs)
+    shares_covered = []
+    for level in levels:
+        size = tail_size(level, int(of_count.sum()))
+        kept = float(_share_inside(of_count, size) @ surviving)
+        # Survivors at an edge may exceed the types by a rounding.
+        shares_covered.append(min(kept / size, 1.0))
+    return shares_covered
+
+
+def _survivors(pairs: Pairs) -> tuple[Floats, Floats, Floats]:
+    """Different counts of the reference, how many types have them, how many of these survive."""
+    n, m = pairs.totals
+    present = pairs.reference > 0
+    x, y, types = pairs.reference[present], pairs.candidate[present], pairs.types[present]
+    survival = np.where(y > 0, met(y, m, n) if m > n else 1.0, 0.0)
+    counts, place = np.unique(x, return_inverse=True)
+    of_count, surviving = (
+        np.bincount(place, weights=weights) for weights in (types, types * survival)
+    )
+    return counts.astype(np.float64), of_count.astype(np.float64), surviving.astype(np.float64)
 
 
 def _share_inside(of_count: Floats, size: int) -> Floats:

@@ -20,7 +20,7 @@ from tailwatch.exceptions import InputError
 from tailwatch.metrics.categorical.counts import Pairs
 from tailwatch.metrics.categorical.divergences import SHARES
 from tailwatch.metrics.categorical.diversity import plug_in_entropy
-from tailwatch.metrics.categorical.type_coverage import coverage_by_level
+from tailwatch.metrics.categorical.type_coverage import covered
 from tailwatch.metrics.categorical.zipf import fit_zipf
 from tailwatch.metrics.text.documents import as_documents
 from tailwatch.metrics.text.groups import frequencies, in_groups
@@ -187,11 +187,11 @@ def _measure(
     x, y = reference.counts(1, of_reference), text.counts(1, of_text)
     p, q = (counts / counts.sum() for counts in (x, y))
     ones = np.ones(len(x))
-    coverage = coverage_by_level(Pairs(x, y, ones.astype(np.int64)), (1.0, _RARE))["coverage"]
+    coverage, rare = covered(Pairs(x, y, ones.astype(np.int64)), (1.0, _RARE))
     words, pairs = frequencies(y), frequencies(text.counts(2, of_text))
     return {
-        "type_coverage": coverage[0],
-        "rare_type_coverage": coverage[1],
+        "type_coverage": coverage,
+        "rare_type_coverage": rare,
         "total_variation": float(SHARES["total_variation"](p, q, ones)),
         "jensen_shannon": float(SHARES["jensen_shannon"](p, q, ones)),
         "entropy": plug_in_entropy(words),
