@@ -2,11 +2,13 @@
 
 :func:`tailwatch.compare` puts intervals and nulls beside them. Every function takes embeddings in
 any form that :func:`tailwatch.open` takes, and keyword arguments after them; ``threads`` and
-``progress`` mean the same everywhere.
+``progress`` mean the same everywhere. Labels and their counts are for
+:mod:`tailwatch.metrics.categorical`, documents of tokens for :mod:`tailwatch.metrics.text`.
 """
 
 from __future__ import annotations
 
+from tailwatch.metrics import categorical, text
 from tailwatch.metrics.coverage import (
     PRDC,
     precision_recall_density_coverage,
@@ -25,6 +27,7 @@ __all__ = [
     "ModeCoverage",
     "Spectrum",
     "TailTest",
+    "categorical",
     "directional_tails",
     "energy_distance",
     "frechet_distance",
@@ -35,4 +38,5 @@ __all__ = [
     "spectrum",
     "tail_coverage",
     "tail_test",
+    "text",
 ]
