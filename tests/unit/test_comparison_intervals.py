@@ -11,7 +11,7 @@ import scipy.stats
 from scipy.special import expit, logit
 
 from tailwatch.comparison.estimates import ClosedVariance, Estimate, HalfSamples, NoInterval
-from tailwatch.comparison.families import odds_ratio
+from tailwatch.comparison.families.neighbors import odds_ratio
 from tailwatch.comparison.intervals import Intervals, intervals_of
 from tailwatch.comparison.samples import REPLICATES
 

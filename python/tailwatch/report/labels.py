@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["LABELS", "TERMS", "Group", "Label", "describe", "percent"]
+__all__ = ["CLASS_TERMS", "LABELS", "TERMS", "Group", "Label", "describe", "percent"]
 
 Group = Literal["tails", "fidelity", "spread", "divergence"]
 
@@ -153,6 +153,24 @@ TERMS: dict[str, str] = {
     ),
     "Tail": "The rarest share of the reference rows: those furthest from their k-th neighbour.",
     "All rows": "The metric on all rows of both sets, which is the number that papers quote.",
+}
+
+#: The words that the table of a comparison by class has besides.
+CLASS_TERMS: dict[str, str] = {
+    "Tails": (
+        "Lost or widened where q is at most 1 − confidence. Absent: no candidate row. New: no "
+        "reference row."
+    ),
+    "q": (
+        "The smallest share of classes called lost or widened by chance, at which this one is "
+        "called so too (Benjamini–Hochberg over the p-values of all classes)."
+    ),
+    "Which number decides": (
+        "The tail odds ratio on all rows of a class, by Fisher's exact test; without it, the "
+        "retention of another tail metric by its interval."
+    ),
+    "Retention": TERMS["Retention"],
+    "Tail": TERMS["Tail"],
 }
 
 
