@@ -10,12 +10,18 @@ from tailwatch.running import Settings
 
 __all__ = [
     "Rows",
+    "authenticity",
+    "authenticity_metrics",
     "directional_metrics",
     "directional_tails",
     "directions",
+    "divergence_metrics",
     "frechet_distance",
     "gaussian_metrics",
+    "intrinsic_dimension",
     "kernel_metrics",
+    "knn_divergence",
+    "knn_jensen_shannon",
     "mmd",
     "modes",
     "nearest_neighbors",
@@ -26,6 +32,8 @@ __all__ = [
     "spectrum",
     "tail_coverage",
     "thread_count",
+    "vendi_metrics",
+    "vendi_score",
     "whole_kernel_metrics",
     "whole_neighbor_metrics",
 ]
@@ -71,6 +79,15 @@ def directions(reference: Rows, count: int, seed: int, settings: Settings) -> _F
 def directional_tails(
     reference: Rows, candidate: Rows, directions: _Floats, level: float, settings: Settings
 ) -> _Floats: ...
+def authenticity(training: Rows, candidate: Rows, settings: Settings) -> float: ...
+def intrinsic_dimension(
+    embeddings: Rows, discard: float, settings: Settings
+) -> tuple[float, float, int]: ...
+def knn_divergence(
+    reference: Rows, candidate: Rows, k: int, dimension: float, settings: Settings
+) -> float: ...
+def knn_jensen_shannon(reference: Rows, candidate: Rows, k: int, settings: Settings) -> float: ...
+def vendi_score(embeddings: Rows, q: float, settings: Settings) -> float: ...
 def frechet_distance(reference: Rows, candidate: Rows, settings: Settings) -> float: ...
 def mmd(
     reference: Rows,
@@ -102,6 +119,15 @@ def directional_metrics(
     directions: int,
     settings: Settings,
 ) -> list[_Estimate]: ...
+def divergence_metrics(
+    samples: _Samples, replicates: _Halves, dimension: float, k: int, settings: Settings
+) -> _Estimate | str: ...
+def authenticity_metrics(
+    samples: _Samples, replicates: _Halves, settings: Settings
+) -> list[_Estimate]: ...
+def vendi_metrics(
+    samples: _Samples, replicates: _Halves, q: float, settings: Settings
+) -> _Estimate | str: ...
 def gaussian_metrics(
     samples: _Samples, replicates: _Halves, settings: Settings
 ) -> list[_Estimate]: ...

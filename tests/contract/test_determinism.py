@@ -36,6 +36,13 @@ CALLS: dict[str, Callable[..., object]] = {
     "mmd_gaussian": lambda x, y, **how: metrics.mmd(x, y, kernel="gaussian", **how),
     "energy_distance": metrics.energy_distance,
     "spectrum": lambda x, _, **how: metrics.spectrum(x, **how),
+    "vendi_score": lambda x, _, **how: metrics.vendi_score(x, **how),
+    "authenticity": metrics.authenticity,
+    "intrinsic_dimension": lambda x, _, **how: metrics.intrinsic_dimension(x, **how),
+    "knn_divergence": lambda x, y, **how: metrics.knn_divergence(
+        x, y, dimension="intrinsic", **how
+    ),
+    "knn_jensen_shannon": metrics.knn_jensen_shannon,
 }
 
 

@@ -30,6 +30,10 @@ x, y = (rng.standard_normal((rows, columns), dtype=np.float32) for _ in range(2)
     "nearest_neighbors": lambda: tw.metrics.nearest_neighbors(x, y, k=5),
     "prdc": lambda: tw.metrics.precision_recall_density_coverage(x, y),
     "energy_distance": lambda: tw.metrics.energy_distance(x, y),
+    "knn_divergence": lambda: tw.metrics.knn_divergence(x, y, dimension="intrinsic"),
+    "knn_jensen_shannon": lambda: tw.metrics.knn_jensen_shannon(x, np.concatenate([y, y[:9]])),
+    "authenticity": lambda: tw.metrics.authenticity(x, y),
+    "vendi_score": lambda: tw.metrics.vendi_score(x),
     "all_pairs": lambda: np.ones((rows, rows), dtype=np.uint8),
 }[job]()
 print(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0])
@@ -43,7 +47,18 @@ def peak_beside_inputs(job: str) -> int:
     return 1024 * int(child.stdout) - INPUTS
 
 
-@pytest.mark.parametrize("job", ["nearest_neighbors", "prdc", "energy_distance"])
+@pytest.mark.parametrize(
+    "job",
+    [
+        "nearest_neighbors",
+        "prdc",
+        "energy_distance",
+        "knn_divergence",
+        "knn_jensen_shannon",
+        "authenticity",
+        "vendi_score",
+    ],
+)
 def test_a_quadratic_metric_holds_nothing_quadratic(job: str) -> None:
     assert peak_beside_inputs(job) < ALLOWANCE
 

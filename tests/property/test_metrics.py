@@ -56,6 +56,7 @@ def neighbour_numbers(x: Rows, y: Rows, k: int) -> list[object]:
     return [
         dataclasses.astuple(metrics.precision_recall_density_coverage(x, y, k=k)),
         frame.select("rows", "mass", "supported_mass").rows(),
+        metrics.knn_jensen_shannon(x, y, k=k),
     ]
 
 
@@ -65,6 +66,8 @@ def smooth_numbers(x: Rows, y: Rows) -> list[float]:
         metrics.energy_distance(x, y, unbiased=False),
         metrics.mmd(x, y, kernel="gaussian", bandwidth=2.0),
         metrics.frechet_distance(x, y),
+        metrics.knn_divergence(x, y, k=3),
+        metrics.knn_jensen_shannon(x, y, k=3),
     ]
 
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import scipy.linalg
+import scipy.special
 import scipy.stats
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ __all__ = [
     "Spectrum",
     "TailRow",
     "TailTest",
+    "authenticity",
     "coverage_null",
     "directional_ratios",
     "distances",
@@ -41,6 +43,9 @@ __all__ = [
     "frechet_by_rows",
     "frechet_by_sqrtm",
     "gaussian_kernel",
+    "intrinsic_dimension",
+    "knn_divergence",
+    "knn_jensen_shannon",
     "median_distance",
     "mmd",
     "nearest_neighbors",
@@ -53,6 +58,7 @@ __all__ = [
     "tail_rows",
     "tail_size",
     "tail_test",
+    "vendi_score",
 ]
 
 
@@ -207,7 +213,67 @@ def directional_ratios(x: Array, y: Array, level: float, directions: Array) -> A
     return ((along_y < low) | (along_y > high)).mean(axis=0) / level
 
 
+def authenticity(training: Array, candidate: Array) -> float:
+    """Share of rows farther from their nearest training row than that is from its nearest other."""
+    nearest, index = nearest_neighbors(candidate, training, 1)
+    # A square root may make equal what was not: squares are compared.
+    others = squared_distances(training, training)
+    np.fill_diagonal(others, np.inf)
+    between = squared_distances(candidate, training)[np.arange(len(candidate)), index[:, 0]]
+    assert np.array_equal(np.sqrt(between), nearest[:, 0])
+    return int((between > others.min(axis=1)[index[:, 0]]).sum()) / len(candidate)
+
+
+# --- dimension
+
+
+def intrinsic_dimension(x: Array, discard: float) -> tuple[float, float, int]:
+    """Return the dimension by the two nearest neighbours, its standard error, the rows used."""
+    x = np.unique(x, axis=0)
+    rows, columns = len(x), 2
+    (near, index) = nearest_neighbors(x, x, columns, exclude_self=True)
+    logs = np.log(near[:, 1] / near[:, 0])
+    kept = rows - int(discard * rows)
+    cut = np.sort(logs)[kept - 1]
+    value = (kept - 1) / np.minimum(logs, cut).sum()
+    residual = (logs <= cut) - value * np.minimum(logs, cut)
+    beside = np.zeros((rows, rows), dtype=bool)
+    beside[np.arange(rows)[:, None], index] = True
+    dependent = beside | beside.T | np.eye(rows, dtype=bool)
+    variance = max(float(residual @ dependent @ residual), kept)
+    return float(value), float(value * math.sqrt(variance) / kept), rows
+
+
 # --- divergences
+
+
+def knn_divergence(x: Array, y: Array, k: int, dimension: float) -> float:
+    """(d/m) Σ ln(ν_k(y)/ρ_k(y)) + ln(n/(m−1))."""
+    to_x = nearest_neighbors(y, x, k)[0][:, -1]
+    to_y = radii(y, k)
+    n, m = len(x), len(y)
+    return float(dimension * np.log(to_x / to_y).mean() + math.log(n / (m - 1)))
+
+
+def knn_jensen_shannon(x: Array, y: Array, k: int) -> float:
+    """½KL(X‖M) + ½KL(Y‖M), row by row, from counts in closed balls."""
+    return float((_to_mixture(x, y, k) + _to_mixture(y, x, k)) / 2)
+
+
+def _to_mixture(x: Array, y: Array, k: int) -> float:
+    n, m = len(x), len(y)
+    terms = []
+    for row in range(n):
+        own = np.delete(((x - x[row]) ** 2).sum(axis=1), row)
+        other = ((y - x[row]) ** 2).sum(axis=1)
+        radius = np.sort(own)[k - 1]
+        inside, there = int((own <= radius).sum()), int((other <= radius).sum())
+        p, q = inside / (n - 1), there / m
+        seen = (p + q) ** 2 / (p**2 / inside + (q**2 / there if there else 0.0))
+        log_p = math.log(p) - math.log(inside) + scipy.special.digamma(inside)
+        log_m = math.log((p + q) / 2) - math.log(seen) + scipy.special.digamma(seen)
+        terms.append(log_p - log_m)
+    return float(np.mean(terms))
 
 
 def _moments(x: Array) -> tuple[Array, Array]:
@@ -347,3 +413,16 @@ def spectrum(x: Array) -> Spectrum:
         effective_rank=float(np.exp(-(share * np.log(share)).sum())),
         participation_ratio=float(values.sum() ** 2 / (values**2).sum()),
     )
+
+
+def vendi_score(x: Array, q: float) -> float:
+    """exp of the Rényi entropy of the eigenvalues of all cosines over n, through the singular values."""
+    x = np.asarray(x, dtype=np.float64)
+    units = x / np.sqrt((x**2).sum(axis=1, keepdims=True))
+    share = scipy.linalg.svdvals(units) ** 2 / len(x)
+    share = share[share > 1e-14]
+    if q == 1:
+        return float(np.exp(-(share * np.log(share)).sum()))
+    if q == math.inf:
+        return float(1 / share.max())
+    return float((share**q).sum() ** (1 / (1 - q)))

@@ -7,27 +7,36 @@ any form that :func:`tailwatch.open` takes, and keyword arguments after them; ``
 
 from __future__ import annotations
 
+from tailwatch.metrics.authenticity import authenticity
 from tailwatch.metrics.coverage import (
     PRDC,
     precision_recall_density_coverage,
     tail_coverage,
 )
+from tailwatch.metrics.dimension import IntrinsicDimension, intrinsic_dimension
 from tailwatch.metrics.directional import DirectionalTails, directional_tails
 from tailwatch.metrics.divergence import energy_distance, frechet_distance, mmd
 from tailwatch.metrics.diversity import Spectrum, spectrum
+from tailwatch.metrics.knn_divergence import knn_divergence, knn_jensen_shannon
 from tailwatch.metrics.modes import ModeCoverage, mode_coverage
 from tailwatch.metrics.neighbors import nearest_neighbors
 from tailwatch.metrics.tail_test import TailTest, tail_test
+from tailwatch.metrics.vendi import vendi_score
 
 __all__ = [
     "PRDC",
     "DirectionalTails",
+    "IntrinsicDimension",
     "ModeCoverage",
     "Spectrum",
     "TailTest",
+    "authenticity",
     "directional_tails",
     "energy_distance",
     "frechet_distance",
+    "intrinsic_dimension",
+    "knn_divergence",
+    "knn_jensen_shannon",
     "mmd",
     "mode_coverage",
     "nearest_neighbors",
@@ -35,4 +44,5 @@ __all__ = [
     "spectrum",
     "tail_coverage",
     "tail_test",
+    "vendi_score",
 ]

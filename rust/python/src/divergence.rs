@@ -1,7 +1,7 @@
 //! `tailwatch_core::divergence` for Python.
 
 use pyo3::prelude::*;
-use tailwatch_core::divergence::{frechet, kernel};
+use tailwatch_core::divergence::{frechet, jensen_shannon, kernel, knn};
 
 use crate::enter::{Settings, enter};
 use crate::error::InputError;
@@ -51,4 +51,37 @@ pub(crate) fn mmd(
     let (reference, candidate) = (reference.borrow(py)?, candidate.borrow(py)?);
     let (reference, candidate) = (reference.rows()?, candidate.rows()?);
     enter(py, &settings, |control| kernel::mmd(&reference, &candidate, kernel, unbiased, control))
+}
+
+/// KL(candidate ‖ reference) in nats.
+#[pyfunction]
+pub(crate) fn knn_divergence(
+    py: Python<'_>,
+    reference: &PyRows,
+    candidate: &PyRows,
+    k: usize,
+    dimension: f64,
+    settings: Settings,
+) -> PyResult<f64> {
+    let (reference, candidate) = (reference.borrow(py)?, candidate.borrow(py)?);
+    let (reference, candidate) = (reference.rows()?, candidate.rows()?);
+    enter(py, &settings, |control| {
+        knn::knn_divergence(&reference, &candidate, k, dimension, control)
+    })
+}
+
+/// Jensen–Shannon divergence in nats.
+#[pyfunction]
+pub(crate) fn knn_jensen_shannon(
+    py: Python<'_>,
+    reference: &PyRows,
+    candidate: &PyRows,
+    k: usize,
+    settings: Settings,
+) -> PyResult<f64> {
+    let (reference, candidate) = (reference.borrow(py)?, candidate.borrow(py)?);
+    let (reference, candidate) = (reference.rows()?, candidate.rows()?);
+    enter(py, &settings, |control| {
+        jensen_shannon::knn_jensen_shannon(&reference, &candidate, k, control)
+    })
 }

@@ -4,5 +4,7 @@ mod expansion;
 mod form;
 pub(crate) mod frame;
 pub mod frechet;
+pub mod jensen_shannon;
 pub mod kernel;
+pub mod knn;
 pub(crate) mod pairs;
