@@ -113,7 +113,7 @@ def why_not(one: Class, share: float) -> str | None:
     """Say why a class cannot be compared; `share` is all candidate rows over all of reference."""
     n, m = len(one.reference), len(one.candidate)
     if not m:
-        return f"no candidate rows, where its share of the reference is {share * n:.3g}"
+        return f"no candidate rows, where {share * n:.3g} were to be expected"
     if not n:
         return "no reference rows"
     if n < 2 * LEAST_ROWS:

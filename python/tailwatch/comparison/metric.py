@@ -13,7 +13,17 @@ __all__ = ["Cost", "Direction", "Family", "Interval", "Method", "Metric"]
 Direction = Literal["higher", "lower", "match"]
 """Which way is better: up, down, or equal to the null (below it is loss, above it widening)."""
 
-Family = Literal["neighbors", "modes", "directional", "gaussian", "kernels"]
+Family = Literal[
+    "neighbors",
+    "modes",
+    "directional",
+    "gaussian",
+    "kernels",
+    "authenticity",
+    "vendi",
+    "knn_divergence",
+    "knn_jensen_shannon",
+]
 
 Cost = Literal["linear in rows", "rows × √rows", "quadratic in rows"]
 """How the time grows with the rows of the samples, for a given number of columns."""

@@ -23,6 +23,9 @@ OF_UNBOUNDED = Interval(
 OF_DENSITY = Interval(
     "three-quarter sampling", "on the log scale; halves show too little of its variance", "ratio"
 )
+OF_SIGNED = Interval(
+    "half-sampling", "on its own scale; an estimate of 0 may be below it", "signed"
+)
 CLOSED = Interval(
     "closed variance",
     "of the U-statistic at the hypothesised distance; its distribution a shifted gamma",
@@ -204,6 +207,61 @@ METRICS: dict[str, Metric] = {
             source="Bell & Dean 1970",
             null="that of B",
             interval=OF_RATIO,
+        ),
+        Metric(
+            name="authenticity",
+            direction="match",
+            family="authenticity",
+            definition="share of Y farther from its nearest row of X than that from its nearest "
+            "other row of X",
+            source="Alaa et al. 2022",
+            null="about 1/3 in one column to 1/2 in many; below it a candidate copies",
+            interval=OF_SHARE,
+            cost="quadratic in rows",
+            work="1½h²·d at most: a search within A, one of B and one of C across A",
+            memory="O(h) lists of nearest rows; never h²",
+        ),
+        Metric(
+            name="vendi_score",
+            direction="match",
+            family="vendi",
+            definition="exp of the entropy of the eigenvalues of the cosines of Y over m",
+            source="Friedman & Dieng 2023",
+            null="that of B: the score grows with the rows, so that sizes must be equal",
+            interval=OF_RATIO,
+            cost="linear in rows",
+            work="2h·d² for Gram matrices, then O(d³) for each of 31 subsets",
+            memory="2 · 32 groups · 8d² bytes",
+        ),
+        Metric(
+            name="knn_divergence",
+            direction="lower",
+            family="knn_divergence",
+            definition="KL(Y‖X) = (d/m) Σ ln(ν_k(y)/ρ_k(y)) + ln(n/(m−1)) from k-th neighbours; d "
+            "is the number of columns",
+            source="Wang, Kulkarni & Verdú 2009; Pérez-Cruz 2008",
+            null="near 0 on either side, with a bias that dies out slowly in many columns",
+            interval=OF_SIGNED,
+            cost="quadratic in rows",
+            work="2h²·d at most: searches within B and C, and of both across A",
+            memory="O(h·k) lists of nearest rows, deep enough for every half-sample; never h²",
+        ),
+        Metric(
+            name="knn_jensen_shannon",
+            direction="lower",
+            family="knn_jensen_shannon",
+            definition="½KL(X‖M) + ½KL(Y‖M), M their equal mixture, from rows in k-th balls; up to "
+            "ln 2",
+            source="after Ross 2014",
+            null="near 0 on either side",
+            interval=Interval(
+                "no interval",
+                "its balls count rows of both samples, which each half-sample would have to search "
+                "anew",
+            ),
+            cost="quadratic in rows",
+            work="4h²·d at most: two pairs of samples, searched within and across",
+            memory="O(h·k); never h²",
         ),
     )
 }

@@ -134,6 +134,33 @@ LABELS: dict[str, Label] = {
         "dimensions",
         "How many directions carry the variance, large ones weighted more.",
     ),
+    "authenticity": Label(
+        "Authenticity",
+        "fidelity",
+        "share of candidate rows",
+        "Candidate rows farther from their nearest reference row than that is from its own "
+        "neighbour. Below the null, the candidate copies the reference.",
+    ),
+    "vendi_score": Label(
+        "Vendi score",
+        "spread",
+        "rows",
+        "How many rows of different directions the candidate amounts to.",
+    ),
+    "knn_divergence": Label(
+        "Kullback–Leibler divergence",
+        "divergence",
+        "nats",
+        "How much denser the candidate lies where it lies than the reference does, from nearest "
+        "neighbours.",
+    ),
+    "knn_jensen_shannon": Label(
+        "Jensen–Shannon divergence",
+        "divergence",
+        "nats",
+        "How well a row tells which set it is from, from nearest neighbours: 0 not at all, ln 2 "
+        "always.",
+    ),
 }
 
 #: The words that all rows of the table share.
