@@ -35,7 +35,7 @@ in_neighborhoods = partial(
     Metric,
     family="neighbors",
     cost="quadratic in rows",
-    work="9h²·d/2 for all of its family at once: searches in A, B and C, of B and C across A",
+    work="9h²·d for all of its family at once, (n² + m² + 3nm)·d on all rows",
     memory="O(h·k) lists of nearest rows, deep enough for every half-sample; never h²",
 )
 of_tails = partial(in_neighborhoods, by_level=True)
@@ -50,7 +50,7 @@ of_kernels = partial(
     Metric,
     family="kernels",
     cost="quadratic in rows",
-    work="3½h² inner products for all kernels at once",
+    work="3½h² inner products for all kernels at once, (n + m)²/2 on all rows",
     memory="O(h), and a tile per thread; never h²",
     interval=CLOSED,
     null="0 on average: the estimate is unbiased, and below 0 as often as not",
@@ -152,7 +152,7 @@ METRICS: dict[str, Metric] = {
             definition="share of Y beyond X's outer quantiles along a direction, over α: mean of "
             "256",
             source="of this project; closed form Φ(−z/σ)/Φ(−z) for N(0, σ²)",
-            null="near 1, a little above: quantiles of h rows lie inside the true ones",
+            null="near 1; above it where α/2 of h is a row or two",
             interval=OF_SHARE,
             cost="linear in rows",
             work="3h·d·256 products and a sort along each direction",
