@@ -124,8 +124,9 @@ def _excess_of_halves(
     spread = standard_error(error.nulls, error)
     if spread == 0:
         return None, NONE
-    excess = (estimate.value - estimate.null) / spread
+    # In the counted form, on whose scale errors are.
     difference = error.values - error.nulls
+    excess = float(difference[0]) / spread
     of_difference = standard_error(difference, error) / spread
     of_spread = excess / math.sqrt(2 * degrees_of_freedom(error.nulls, error))
     t = _t(difference, error, confidence)
@@ -180,7 +181,8 @@ def _interval(counted: NDArray[np.float64], error: HalfSamples, confidence: floa
         margin = _margin(np.log(counted), error, confidence)
         return value * math.exp(-margin), value * math.exp(margin)
     margin = _margin(counted, error, confidence)
-    return max(value - margin, 0.0), value + margin
+    low, high = error.present(np.array([max(value - margin, 0.0), value + margin]))
+    return float(low), float(high)
 
 
 def _of_share(counted: NDArray[np.float64], error: HalfSamples, confidence: float) -> Interval:

@@ -7,6 +7,7 @@ any form that :func:`tailwatch.open` takes, and keyword arguments after them; ``
 
 from __future__ import annotations
 
+from tailwatch.metrics import univariate
 from tailwatch.metrics.coverage import (
     PRDC,
     precision_recall_density_coverage,
@@ -17,6 +18,7 @@ from tailwatch.metrics.divergence import energy_distance, frechet_distance, mmd
 from tailwatch.metrics.diversity import Spectrum, spectrum
 from tailwatch.metrics.modes import ModeCoverage, mode_coverage
 from tailwatch.metrics.neighbors import nearest_neighbors
+from tailwatch.metrics.sliced import sliced_wasserstein
 from tailwatch.metrics.tail_test import TailTest, tail_test
 
 __all__ = [
@@ -32,7 +34,9 @@ __all__ = [
     "mode_coverage",
     "nearest_neighbors",
     "precision_recall_density_coverage",
+    "sliced_wasserstein",
     "spectrum",
     "tail_coverage",
     "tail_test",
+    "univariate",
 ]

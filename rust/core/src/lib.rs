@@ -1,7 +1,7 @@
 //! Algorithms of tailwatch: neighbours, tails, divergences and spectra of sets of embeddings.
 //!
 //! Levels, each using only those above it: 0 `error` `control` `streams`; 1 `rows`; 2 `neighbors`
-//! `moments`; 3 `coverage` `divergence` `spectrum` `cluster`; 4 `inference`, which runs them on
+//! `moments` `univariate`; 3 `coverage` `divergence` `spectrum` `cluster`; 4 `inference`, which runs them on
 //! replicates. Nothing here knows of Python, and nothing here is unsafe: the kernels crate is.
 
 #![forbid(unsafe_code)]
@@ -20,6 +20,7 @@ pub mod rows;
 pub mod spectrum;
 pub mod streams;
 pub mod subsets;
+pub mod univariate;
 
 pub use control::{Control, Progress};
 pub use error::{Error, Result};

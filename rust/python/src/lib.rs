@@ -15,6 +15,7 @@ mod input;
 mod neighbors;
 mod spectrum;
 mod streams;
+mod univariate;
 
 /// The Rust core of tailwatch.
 #[pyo3::pymodule]
@@ -27,12 +28,12 @@ mod _core {
         tail_coverage,
     };
     #[pymodule_export]
-    use super::divergence::{frechet_distance, mmd};
+    use super::divergence::{frechet_distance, mmd, projections, sliced_wasserstein};
     #[pymodule_export]
     use super::enter::thread_count;
     #[pymodule_export]
     use super::inference::{
-        directional_metrics, gaussian_metrics, kernel_metrics, neighbor_metrics,
+        directional_metrics, gaussian_metrics, kernel_metrics, neighbor_metrics, sliced_metrics,
         whole_kernel_metrics, whole_neighbor_metrics,
     };
     #[pymodule_export]
@@ -43,4 +44,9 @@ mod _core {
     use super::spectrum::of_rows;
     #[pymodule_export]
     use super::streams::sample;
+    #[pymodule_export]
+    use super::univariate::{
+        bin_counts, cramer_von_mises, kolmogorov_smirnov, univariate_energy_distance,
+        wasserstein_distance,
+    };
 }

@@ -6,3 +6,5 @@ pub(crate) mod frame;
 pub mod frechet;
 pub mod kernel;
 pub(crate) mod pairs;
+pub mod projection;
+pub mod sliced;

@@ -8,6 +8,7 @@
 pub mod gaussian;
 pub mod kernels;
 pub mod neighbors;
+pub mod sliced;
 pub mod tails;
 
 use std::ops::Range;
