@@ -12,6 +12,8 @@ __all__ = [
     "Rows",
     "authenticity",
     "authenticity_metrics",
+    "bin_counts",
+    "cramer_von_mises",
     "directional_metrics",
     "directional_tails",
     "directions",
@@ -22,18 +24,24 @@ __all__ = [
     "kernel_metrics",
     "knn_divergence",
     "knn_jensen_shannon",
+    "kolmogorov_smirnov",
     "mmd",
     "modes",
     "nearest_neighbors",
     "neighbor_metrics",
     "pooled_tail",
     "precision_recall_density_coverage",
+    "projections",
     "sample",
+    "sliced_metrics",
+    "sliced_wasserstein",
     "spectrum",
     "tail_coverage",
     "thread_count",
+    "univariate_energy_distance",
     "vendi_metrics",
     "vendi_score",
+    "wasserstein_distance",
     "whole_kernel_metrics",
     "whole_neighbor_metrics",
 ]
@@ -43,6 +51,7 @@ _Samples: TypeAlias = tuple[Rows, Rows, Rows]
 _Halves: TypeAlias = tuple[int, int, bool]
 _Estimate: TypeAlias = tuple[str, float | None, _Floats, _Floats]
 _Kernel: TypeAlias = tuple[str, Sequence[float]]
+_Sample: TypeAlias = tuple[Sequence[NDArray[Any]], NDArray[np.uint64] | None, str]
 
 @final
 class Rows:
@@ -97,6 +106,10 @@ def mmd(
     unbiased: bool,
     settings: Settings,
 ) -> float: ...
+def projections(columns: int, count: int, seed: int) -> _Floats: ...
+def sliced_wasserstein(
+    reference: Rows, candidate: Rows, directions: _Floats, p: float, settings: Settings
+) -> float: ...
 def spectrum(
     embeddings: Rows, settings: Settings
 ) -> tuple[_Floats, float, float, float, float]: ...
@@ -131,9 +144,36 @@ def vendi_metrics(
 def gaussian_metrics(
     samples: _Samples, replicates: _Halves, settings: Settings
 ) -> list[_Estimate]: ...
+def sliced_metrics(
+    samples: _Samples,
+    replicates: _Halves,
+    p: float,
+    projections: int,
+    settings: Settings,
+) -> list[_Estimate]: ...
 def kernel_metrics(
     samples: _Samples, kernels: Sequence[_Kernel], settings: Settings
 ) -> list[tuple[float, float, float, float, float, float] | str]: ...
 def whole_kernel_metrics(
     reference: Rows, candidate: Rows, kernels: Sequence[_Kernel], settings: Settings
 ) -> list[float | str]: ...
+def wasserstein_distance(
+    reference: _Sample, candidate: _Sample, dtype: str, settings: Settings
+) -> float: ...
+def univariate_energy_distance(
+    reference: _Sample, candidate: _Sample, dtype: str, settings: Settings
+) -> float: ...
+def kolmogorov_smirnov(
+    reference: _Sample, candidate: _Sample, dtype: str, settings: Settings
+) -> tuple[float, float]: ...
+def cramer_von_mises(
+    reference: _Sample, candidate: _Sample, dtype: str, settings: Settings
+) -> float: ...
+def bin_counts(
+    reference: _Sample,
+    candidate: _Sample,
+    dtype: str,
+    bins: int,
+    of_both: bool,
+    settings: Settings,
+) -> tuple[list[int], list[int]]: ...

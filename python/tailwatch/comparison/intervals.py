@@ -124,8 +124,9 @@ def _excess_of_halves(
     spread = standard_error(error.nulls, error)
     if spread == 0:
         return None, NONE
-    excess = (estimate.value - estimate.null) / spread
+    # In the counted form, on whose scale errors are.
     difference = error.values - error.nulls
+    excess = float(difference[0]) / spread
     of_difference = standard_error(difference, error) / spread
     of_spread = excess / math.sqrt(2 * degrees_of_freedom(error.nulls, error))
     t = _t(difference, error, confidence)
@@ -181,7 +182,9 @@ def _interval(counted: NDArray[np.float64], error: HalfSamples, confidence: floa
         return value * math.exp(-margin), value * math.exp(margin)
     margin = _margin(counted, error, confidence)
     low, high = around(value, margin)
-    return low if error.scale == "signed" else max(low, 0.0), high
+    bounds = np.array([low if error.scale == "signed" else max(low, 0.0), high])
+    low, high = error.present(bounds)
+    return float(low), float(high)
 
 
 def _of_share(counted: NDArray[np.float64], error: HalfSamples, confidence: float) -> Interval:

@@ -7,6 +7,7 @@ any form that :func:`tailwatch.open` takes, and keyword arguments after them; ``
 
 from __future__ import annotations
 
+from tailwatch.metrics import univariate
 from tailwatch.metrics.authenticity import authenticity
 from tailwatch.metrics.coverage import (
     PRDC,
@@ -20,6 +21,7 @@ from tailwatch.metrics.diversity import Spectrum, spectrum
 from tailwatch.metrics.knn_divergence import knn_divergence, knn_jensen_shannon
 from tailwatch.metrics.modes import ModeCoverage, mode_coverage
 from tailwatch.metrics.neighbors import nearest_neighbors
+from tailwatch.metrics.sliced import sliced_wasserstein
 from tailwatch.metrics.tail_test import TailTest, tail_test
 from tailwatch.metrics.vendi import vendi_score
 
@@ -41,8 +43,10 @@ __all__ = [
     "mode_coverage",
     "nearest_neighbors",
     "precision_recall_density_coverage",
+    "sliced_wasserstein",
     "spectrum",
     "tail_coverage",
     "tail_test",
+    "univariate",
     "vendi_score",
 ]

@@ -1,7 +1,9 @@
 //! `tailwatch_core::divergence` for Python.
 
+use numpy::ndarray::Array2;
+use numpy::{IntoPyArray, PyArray2, PyReadonlyArray2};
 use pyo3::prelude::*;
-use tailwatch_core::divergence::{frechet, jensen_shannon, kernel, knn};
+use tailwatch_core::divergence::{frechet, jensen_shannon, kernel, knn, projection, sliced};
 
 use crate::enter::{Settings, enter};
 use crate::error::InputError;
@@ -51,6 +53,36 @@ pub(crate) fn mmd(
     let (reference, candidate) = (reference.borrow(py)?, candidate.borrow(py)?);
     let (reference, candidate) = (reference.rows()?, candidate.rows()?);
     enter(py, &settings, |control| kernel::mmd(&reference, &candidate, kernel, unbiased, control))
+}
+
+/// `count` unit vectors, uniform on the sphere.
+#[pyfunction]
+pub(crate) fn projections(
+    py: Python<'_>,
+    columns: usize,
+    count: usize,
+    seed: u64,
+) -> Bound<'_, PyArray2<f64>> {
+    let values = projection::random_directions(columns, count, seed);
+    Array2::from_shape_vec((count, columns), values).expect("one value per column").into_pyarray(py)
+}
+
+/// Sliced Wasserstein distance along the rows of `directions`.
+#[pyfunction]
+pub(crate) fn sliced_wasserstein(
+    py: Python<'_>,
+    reference: &PyRows,
+    candidate: &PyRows,
+    directions: PyReadonlyArray2<'_, f64>,
+    p: f64,
+    settings: Settings,
+) -> PyResult<f64> {
+    let (reference, candidate) = (reference.borrow(py)?, candidate.borrow(py)?);
+    let (reference, candidate) = (reference.rows()?, candidate.rows()?);
+    let directions = directions.as_slice()?;
+    enter(py, &settings, |control| {
+        sliced::sliced_wasserstein(&reference, &candidate, directions, p, control)
+    })
 }
 
 /// KL(candidate ‖ reference) in nats.

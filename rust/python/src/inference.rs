@@ -8,8 +8,8 @@ use numpy::{IntoPyArray, PyArray1};
 use pyo3::prelude::*;
 use tailwatch_core::divergence::kernel::{self, Kernel};
 use tailwatch_core::inference::{
-    Estimate, Parts, Replicates, Trio, authenticity, gaussian, kernels, knn, neighbors, tails,
-    vendi,
+    Estimate, Parts, Replicates, Trio, authenticity, gaussian, kernels, knn, neighbors, sliced,
+    tails, vendi,
 };
 use tailwatch_core::{Control, Result};
 
@@ -129,6 +129,22 @@ pub(crate) fn gaussian_metrics<'py>(
     settings: Settings,
 ) -> PyResult<Vec<PyEstimate<'py>>> {
     let found = with_trio(py, &samples, halves(replicates), &settings, gaussian::gaussian_metrics)?;
+    Ok(wrap(py, found))
+}
+
+/// SW_p^p along random directions.
+#[pyfunction]
+pub(crate) fn sliced_metrics<'py>(
+    py: Python<'py>,
+    samples: Samples<'py>,
+    replicates: PyHalves,
+    p: f64,
+    projections: usize,
+    settings: Settings,
+) -> PyResult<Vec<PyEstimate<'py>>> {
+    let found = with_trio(py, &samples, halves(replicates), &settings, |trio, control| {
+        sliced::sliced_metrics(trio, p, projections, replicates.1, control)
+    })?;
     Ok(wrap(py, found))
 }
 

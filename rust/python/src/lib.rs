@@ -16,6 +16,7 @@ mod input;
 mod neighbors;
 mod spectrum;
 mod streams;
+mod univariate;
 mod vendi;
 
 /// The Rust core of tailwatch.
@@ -31,13 +32,15 @@ mod _core {
     #[pymodule_export]
     use super::dimension::intrinsic_dimension;
     #[pymodule_export]
-    use super::divergence::{frechet_distance, knn_divergence, knn_jensen_shannon, mmd};
+    use super::divergence::{
+        frechet_distance, knn_divergence, knn_jensen_shannon, mmd, projections, sliced_wasserstein,
+    };
     #[pymodule_export]
     use super::enter::thread_count;
     #[pymodule_export]
     use super::inference::{
         authenticity_metrics, directional_metrics, divergence_metrics, gaussian_metrics,
-        kernel_metrics, neighbor_metrics, vendi_metrics, whole_kernel_metrics,
+        kernel_metrics, neighbor_metrics, sliced_metrics, vendi_metrics, whole_kernel_metrics,
         whole_neighbor_metrics,
     };
     #[pymodule_export]
@@ -48,6 +51,11 @@ mod _core {
     use super::spectrum::of_rows;
     #[pymodule_export]
     use super::streams::sample;
+    #[pymodule_export]
+    use super::univariate::{
+        bin_counts, cramer_von_mises, kolmogorov_smirnov, univariate_energy_distance,
+        wasserstein_distance,
+    };
     #[pymodule_export]
     use super::vendi::vendi_score;
 }

@@ -8,3 +8,5 @@ pub mod jensen_shannon;
 pub mod kernel;
 pub mod knn;
 pub(crate) mod pairs;
+pub mod projection;
+pub mod sliced;

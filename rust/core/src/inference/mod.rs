@@ -10,6 +10,7 @@ pub mod gaussian;
 pub mod kernels;
 pub mod knn;
 pub mod neighbors;
+pub mod sliced;
 pub mod tails;
 pub mod vendi;
 
