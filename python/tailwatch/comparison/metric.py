@@ -19,13 +19,14 @@ Family = Literal[
     "directional",
     "gaussian",
     "kernels",
+    "sliced",
     "authenticity",
     "vendi",
     "knn_divergence",
     "knn_jensen_shannon",
 ]
 
-Cost = Literal["linear in rows", "rows × √rows", "quadratic in rows"]
+Cost = Literal["linear in rows", "rows × log rows", "rows × √rows", "quadratic in rows"]
 """How the time grows with the rows of the samples, for a given number of columns."""
 
 Method = Literal["half-sampling", "three-quarter sampling", "closed variance", "no interval"]
@@ -99,5 +100,5 @@ class Metric:
 
     @property
     def quadratic(self) -> bool:
-        """Whether the cost outgrows the rows, so that ``max_rows`` bounds it."""
+        """Whether the cost outgrows a sort of the rows, so that ``max_rows`` bounds it."""
         return self.cost in {"rows × √rows", "quadratic in rows"}

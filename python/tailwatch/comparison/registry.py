@@ -20,6 +20,9 @@ OF_RATIO = Interval("half-sampling", "on the log scale, of complementary halves"
 OF_UNBOUNDED = Interval(
     "half-sampling", "on its own scale, of complementary halves, cut off at 0", "real"
 )
+OF_SQUARE = Interval(
+    "half-sampling", "on the scale of its square, of complementary halves, cut off at 0", "real"
+)
 OF_DENSITY = Interval(
     "three-quarter sampling", "on the log scale; halves show too little of its variance", "ratio"
 )
@@ -207,6 +210,18 @@ METRICS: dict[str, Metric] = {
             source="Bell & Dean 1970",
             null="that of B",
             interval=OF_RATIO,
+        ),
+        Metric(
+            name="sliced_wasserstein",
+            direction="lower",
+            family="sliced",
+            definition="(mean of W₂² along 256 random directions)^½",
+            source="Rabin et al. 2011; Bonneel et al. 2015",
+            null="above 0: a bias that dies out as h^(−½)",
+            interval=OF_SQUARE,
+            cost="rows × log rows",
+            work="3h·256 products of d columns, and a sort along each direction",
+            memory="some ten numbers for each row and thread",
         ),
         Metric(
             name="authenticity",

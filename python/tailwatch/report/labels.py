@@ -134,6 +134,13 @@ LABELS: dict[str, Label] = {
         "dimensions",
         "How many directions carry the variance, large ones weighted more.",
     ),
+    "sliced_wasserstein": Label(
+        "Sliced Wasserstein distance",
+        "divergence",
+        "distance",
+        "How far rows must be moved along a direction to make one set of the other, over many "
+        "directions.",
+    ),
     "authenticity": Label(
         "Authenticity",
         "fidelity",

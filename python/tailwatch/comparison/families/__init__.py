@@ -11,6 +11,7 @@ from tailwatch.comparison.families import (
     knn_jensen_shannon,
     modes,
     neighbors,
+    sliced,
     vendi,
 )
 from tailwatch.comparison.families.panel import Family
@@ -23,6 +24,7 @@ FAMILIES: dict[str, Family] = {
     "directional": Family(directional.estimates, directional.full),
     "gaussian": Family(gaussian.estimates, gaussian.full),
     "kernels": Family(kernels.estimates, kernels.full),
+    "sliced": Family(sliced.estimates, sliced.full),
     "authenticity": Family(authenticity.estimates, authenticity.full),
     "vendi": Family(vendi.estimates, vendi.full),
     "knn_divergence": Family(knn_divergence.estimates, knn_divergence.full),
