@@ -42,9 +42,7 @@ def full(samples: Samples, panel: Panel, settings: Settings) -> Full:
     """Yield each metric on all rows."""
     reference, candidate = samples.bounded_wholes
     try:
-        value = _core.knn_divergence(
-            reference, candidate, panel.k, _dimension(samples), settings
-        )
+        value = _core.knn_divergence(reference, candidate, panel.k, _dimension(samples), settings)
     except InputError:
         # All rows may hold copies that no half holds enough of.
         yield NAME, None, None
