@@ -10,5 +10,6 @@ if TYPE_CHECKING:
     from benches.rivals.task import Task
 
 TASKS: dict[str, Task] = {
-    task.name: task for task in (neighbors.TASK, prdc.TASK, *frechet.TASKS, *pairs.TASKS, vendi.TASK)
+    task.name: task
+    for task in (neighbors.TASK, prdc.TASK, *frechet.TASKS, *pairs.TASKS, vendi.TASK)
 }

@@ -110,6 +110,47 @@ def test_mirrored_axes_change_no_bit(pair: tuple[Rows, Rows], k: int, seed: int)
     assert neighbour_numbers(x * signs, y * signs, k) == neighbour_numbers(x, y, k)
 
 
+@given(continuous_pairs(), seeds)
+def test_authenticity_and_dimension_are_those_of_any_rigid_move(
+    pair: tuple[Rows, Rows], seed: int
+) -> None:
+    x, y = pair
+    rng = np.random.default_rng(seed)
+    d = x.shape[1]
+    rotation = scipy.stats.ortho_group.rvs(d, random_state=seed) if d > 1 else -np.eye(1)
+    moved = [rng.permutation(rows @ rotation * 3.0) + 1.0 for rows in pair]
+    assert metrics.authenticity(*moved) == metrics.authenticity(x, y)
+    before, after = metrics.intrinsic_dimension(x), metrics.intrinsic_dimension(moved[0])
+    assert after.value == pytest.approx(before.value, rel=1e-9)
+    assert after.standard_error == pytest.approx(before.standard_error, rel=1e-9)
+
+
+@given(continuous_pairs(), seeds, st.sampled_from([0.5, 1.0, 2.0, 3.0]))
+def test_vendi_score_sees_directions_alone(pair: tuple[Rows, Rows], seed: int, q: float) -> None:
+    _, y = pair
+    d = y.shape[1]
+    rotation = scipy.stats.ortho_group.rvs(d, random_state=seed) if d > 1 else -np.eye(1)
+    rng = np.random.default_rng(seed)
+    moved = rng.permutation(y @ rotation) * rng.uniform(0.1, 10.0, size=(len(y), 1))
+    score = metrics.vendi_score(y, q=q)
+    # At q = 1/2 small eigenvalues, known to a fraction of the largest, count with their roots.
+    assert metrics.vendi_score(moved, q=q) == pytest.approx(score, rel=1e-6 if q < 1 else 1e-11)
+    assert 1.0 - 1e-12 <= score <= min(y.shape) * (1 + 1e-12)
+    # Rows that are there twice change no share.
+    assert metrics.vendi_score(np.concatenate([y, y]), q=2.0) == pytest.approx(
+        metrics.vendi_score(y, q=2.0), rel=1e-12
+    )
+
+
+@given(lattice_pairs(), ks)
+def test_ties_and_copies(pair: tuple[Rows, Rows], k: int) -> None:
+    x, y = pair
+    assert metrics.authenticity(x, y) == oracle.authenticity(x, y)
+    assert metrics.knn_jensen_shannon(x, y, k=k) == pytest.approx(
+        oracle.knn_jensen_shannon(x, y, k), rel=1e-12, abs=4e-14
+    )
+
+
 @given(lattice_pairs(), ks)
 def test_oracle_on_ties(pair: tuple[Rows, Rows], k: int) -> None:
     x, y = pair

@@ -58,6 +58,7 @@ __all__ = [
     "tail_rows",
     "tail_size",
     "tail_test",
+    "to_mixture",
     "vendi_score",
 ]
 
@@ -256,11 +257,15 @@ def knn_divergence(x: Array, y: Array, k: int, dimension: float) -> float:
 
 
 def knn_jensen_shannon(x: Array, y: Array, k: int) -> float:
-    """½KL(X‖M) + ½KL(Y‖M), row by row, from counts in closed balls."""
-    return float((_to_mixture(x, y, k) + _to_mixture(y, x, k)) / 2)
+    """½KL(X‖M) + ½KL(Y‖M), row by row, from counts in closed balls, adjusted for chance."""
+    n, m = len(x), len(y)
+    found = (to_mixture(x, y, k) + to_mixture(y, x, k)) / 2
+    by_chance = (_by_chance(k, n, m) + _by_chance(k, m, n)) / 2
+    return math.log(2) * (found - by_chance) / (math.log(2) - by_chance)
 
 
-def _to_mixture(x: Array, y: Array, k: int) -> float:
+def to_mixture(x: Array, y: Array, k: int) -> float:
+    """KL(X‖M), not adjusted."""
     n, m = len(x), len(y)
     terms = []
     for row in range(n):
@@ -268,12 +273,22 @@ def _to_mixture(x: Array, y: Array, k: int) -> float:
         other = ((y - x[row]) ** 2).sum(axis=1)
         radius = np.sort(own)[k - 1]
         inside, there = int((own <= radius).sum()), int((other <= radius).sum())
-        p, q = inside / (n - 1), there / m
-        seen = (p + q) ** 2 / (p**2 / inside + (q**2 / there if there else 0.0))
-        log_p = math.log(p) - math.log(inside) + scipy.special.digamma(inside)
-        log_m = math.log((p + q) / 2) - math.log(seen) + scipy.special.digamma(seen)
-        terms.append(log_p - log_m)
+        terms.append(_term(inside, there, n, m))
     return float(np.mean(terms))
+
+
+def _term(inside: int, there: int, n: int, m: int) -> float:
+    p, q = inside / (n - 1), there / m
+    seen = (p + q) ** 2 / (p**2 / inside + (q**2 / there if there else 0.0))
+    log_p = math.log(p) - math.log(inside) + scipy.special.digamma(inside)
+    log_m = math.log((p + q) / 2) - math.log(seen) + scipy.special.digamma(seen)
+    return float(log_p - log_m)
+
+
+def _by_chance(k: int, n: int, m: int) -> float:
+    """Mean term of equal densities: rows of Y that come before the k-th of n − 1 of X at random."""
+    count = scipy.stats.nhypergeom(n - 1 + m, m, k)
+    return float(sum(count.pmf(c) * _term(k, c, n, m) for c in range(m + 1)))
 
 
 def _moments(x: Array) -> tuple[Array, Array]:
@@ -416,7 +431,7 @@ def spectrum(x: Array) -> Spectrum:
 
 
 def vendi_score(x: Array, q: float) -> float:
-    """exp of the Rényi entropy of the eigenvalues of all cosines over n, through the singular values."""
+    """exp of the Rényi entropy of the squared singular values of the unit rows over √n."""
     x = np.asarray(x, dtype=np.float64)
     units = x / np.sqrt((x**2).sum(axis=1, keepdims=True))
     share = scipy.linalg.svdvals(units) ** 2 / len(x)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -12,13 +13,16 @@ import tailwatch as tw
 from tailwatch.exceptions import InputError
 from tests.reference import oracle, samples
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 CASES = {
     "gaussian": samples.gaussian(1, 300, 12),
     "student": samples.student(2, 200, 5),
     "clusters": samples.clusters(3, 260, 40),
     "line": samples.gaussian(4, 120, 1),
     "copies": np.repeat(samples.gaussian(5, 80, 6), [1, 2, 3, 4] * 20, axis=0),
-    "lattice": samples.lattice(6, 400, 3, side=9),
+    "lattice": samples.lattice(6, 100, 3, side=30),
     "three rows": samples.gaussian(7, 3, 2),
 }
 
@@ -36,7 +40,7 @@ def test_equals_the_definition(name: str, discard: float) -> None:
 
 
 def torus(seed: int, rows: int, dimension: int) -> np.ndarray:
-    """Uniform rows on a flat torus, which has no edge, turned in twice as many columns and two more."""
+    """Uniform rows on a flat torus, which has no edge, turned; two columns more than it needs."""
     angles = np.random.default_rng(seed).uniform(0, 2 * math.pi, size=(rows, dimension))
     flat = np.concatenate([np.cos(angles), np.sin(angles), np.zeros((rows, 2))], axis=1)
     return flat @ scipy.stats.ortho_group.rvs(flat.shape[1], random_state=dimension)
@@ -64,9 +68,9 @@ def sphere(seed: int, rows: int) -> np.ndarray:
     ],
     ids=["circle", "torus", "three-torus", "sphere", "swiss roll"],
 )
-def test_manifolds_of_known_dimension(draw, dimension: int) -> None:
-    # Seeds 100 to 119, z ≤ 4 for the mean of twenty estimates, by their own standard errors; two per
-    # cent are allowed for what the density and the curvature change within two neighbours.
+def test_manifolds_of_known_dimension(draw: Callable[[int], np.ndarray], dimension: int) -> None:
+    # Seeds 100 to 119, z ≤ 4 for the mean of twenty estimates, by their own standard errors; two
+    # per cent are allowed for what density and curvature change within two neighbours.
     found = [tw.metrics.intrinsic_dimension(draw(seed)) for seed in range(100, 120)]
     mean = np.mean([one.value for one in found])
     error = math.sqrt(sum(one.standard_error**2 for one in found)) / len(found)
@@ -103,8 +107,10 @@ def test_copies_do_not_count() -> None:
         (
             np.eye(4),
             0.0,
-            "embeddings: expected rows at different distances, but from every row the two nearest "
-            "are equally far",
+            (
+                "embeddings: expected rows at different distances, but from most of them the two "
+                "nearest are equally far"
+            ),
         ),
         (
             samples.gaussian(9, 10, 2),

@@ -28,11 +28,13 @@ def authenticity(
     distance of that row to its nearest other training row [1]_. Of equally near training rows the
     first counts, and a tie is not authentic.
 
-    A fresh sample of the same distribution has no authenticity of 1: it holds rows that are some
-    training row's nearest neighbour. It has about 1/3 in one dimension and 1/2 in many; read the
-    value beside its null (:func:`tailwatch.compare`). Below the null, the model copies what it was
-    trained on; that is overfitting, not collapse. Above it, the candidate lies off the data, which
-    is not a virtue.
+    A fresh sample of the same distribution has no authenticity of 1, since many a fresh row is the
+    nearest of its nearest: 1/3 in one dimension, 0.38 in two, 0.41 in three, 0.77 for a normal
+    distribution in 32 columns with 1,000 rows. Read the value beside its null
+    (:func:`tailwatch.compare`). Below it, the model copies what it was trained on, which is
+    overfitting, or has lost its spread: rows amid the data are near all of them (0.46 in those
+    columns where the candidate has 0.8 of the standard deviation). Above it, the candidate lies off
+    the data, which is no virtue.
 
     Parameters
     ----------

@@ -79,14 +79,15 @@ def intrinsic_dimension(
     Raises
     ------
     InputError
-        Bad data, fewer than 3 different rows or ratios kept, or a lattice whose ratios are all 1.
+        Bad data, fewer than 3 different rows or ratios kept, or all ratios kept are 1, as on a
+        lattice.
 
     Notes
     -----
     O(n²·d) time, twice that where rows repeat; besides the embeddings, a byte for each of their
     values and O(n) memory. The dimension is that at the scale of the nearest neighbours: noise in
     all columns makes it larger, coarse rounding smaller, and from about 10 on too few rows reach
-    their neighbours before the density changes and it is too small (about 27 of 32 columns of a
+    their neighbours before the density changes and it is too small (23 for the 32 columns of a
     normal distribution with 2,000 rows).
 
     References

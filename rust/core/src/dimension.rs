@@ -108,7 +108,7 @@ impl Ratios {
         let total = sorted[..kept].iter().sum::<f64>() + (rows - kept) as f64 * largest;
         if total == 0.0 {
             return Err(Error::Input(
-                "embeddings: expected rows at different distances, but from every row the two nearest \
+                "embeddings: expected rows at different distances, but from most of them the two nearest \
                  are equally far"
                     .into(),
             ));

@@ -12,8 +12,14 @@
 //! the sum over x is that of Ross (2014), whose estimate of mutual information, ψ(N) − ψ(n) + ψ(k) − ψ(m),
 //! is then the divergence; for unequal sizes the formula was derived here.
 //!
+//! If both distributions are equal and have densities, c is negative hypergeometric whatever they are: the
+//! rows of Y before the k-th of the others of X in random order. So the mean J₀ of the estimate J is known,
+//! and ln 2 · (J − J₀)/(ln 2 − J₀) has none, at any sizes, while samples far apart stay at ln 2 (as mutual
+//! information is adjusted for chance by Vinh, Epps & Bailey 2010). At equal sizes J₀ is of order 1/n.
+//!
 //! Cost: O((n² + m² + nm)·d) time, O((n + m)·k) memory.
 
+use std::f64::consts::LN_2;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::control::Control;
@@ -36,7 +42,34 @@ pub fn knn_jensen_shannon(
     let [set_x, set_y] = Set::together([reference, candidate], control)?;
     let (of_x, of_y) = (Balls::of(&set_x, k, control)?, Balls::of(&set_y, k, control)?);
     let [in_y, in_x] = crossed([&set_y, &set_x], [&of_y.squared, &of_x.squared], control)?;
-    Ok(f64::midpoint(of_x.divergence(&in_x, m as f64), of_y.divergence(&in_y, n as f64)))
+    let (n, m) = (n as f64, m as f64);
+    let found = f64::midpoint(of_x.divergence(&in_x, m), of_y.divergence(&in_y, n));
+    let by_chance = f64::midpoint(expected(k, n, m), expected(k, m, n));
+    Ok(LN_2 * (found - by_chance) / (LN_2 - by_chance))
+}
+
+/// What a row of a sample of `n` adds whose ball holds `own` other rows of it and `other` of the other
+/// sample's `m`.
+fn term(own: f64, other: f64, n: f64, m: f64) -> f64 {
+    let (p, q) = (own / (n - 1.0), other / m);
+    // The square of q over its count, which may be zero.
+    let seen = (p + q) * (p + q) / (p * p / own + q / m);
+    (p / f64::midpoint(p, q)).ln() + excess(seen) - excess(own)
+}
+
+/// The mean of the terms of balls of `k` rows if both distributions are equal.
+fn expected(k: usize, n: f64, m: f64) -> f64 {
+    let (k, others) = (k as f64, n - 1.0);
+    // Of c = 0: the k nearest are all of the own sample. Logarithms, for it may be tiny.
+    let mut log =
+        (0..k as u64).map(|i| ((others - i as f64) / (others + m - i as f64)).ln()).sum::<f64>();
+    let mut mean = 0.0;
+    for c in 0..=m as u64 {
+        let c = c as f64;
+        mean += log.exp() * term(k, c, n, m);
+        log += ((k + c) / (c + 1.0) * (m - c) / (others - k + m - c)).ln();
+    }
+    mean
 }
 
 /// The balls of a sample and how many of its other rows each holds.
@@ -74,14 +107,8 @@ impl Balls {
     /// The divergence from the mixture with a sample of `m` rows, of which the balls hold `others`.
     fn divergence(&self, others: &[u32], m: f64) -> f64 {
         let n = self.holding.len() as f64;
-        let term = |(&own, &other): (&u32, &u32)| {
-            let (own, other) = (f64::from(own), f64::from(other));
-            let (p, q) = (own / (n - 1.0), other / m);
-            // The square of q over its count, which may be zero.
-            let seen = (p + q) * (p + q) / (p * p / own + q / m);
-            (p / f64::midpoint(p, q)).ln() + excess(seen) - excess(own)
-        };
-        self.holding.iter().zip(others).map(term).sum::<f64>() / n
+        let pairs = self.holding.iter().zip(others);
+        pairs.map(|(&own, &other)| term(own.into(), other.into(), n, m)).sum::<f64>() / n
     }
 }
 
@@ -150,7 +177,7 @@ mod tests {
         let euler = 0.577_215_664_901_532_9;
         for (x, digamma) in [
             (1.0, -euler),
-            (0.5, -euler - 2.0 * std::f64::consts::LN_2),
+            (0.5, -euler - 2.0 * LN_2),
             (5.0, 25.0 / 12.0 - euler),
             (100.0, 4.600_161_852_738_087),
         ] {
@@ -169,15 +196,26 @@ mod tests {
             let (x, y) = (Rows::from_f64(x.view()), Rows::from_f64(y.view()));
             knn_jensen_shannon(&x, &y, k, &control).unwrap()
         };
-        assert!((js(&x, &y, 3) - std::f64::consts::LN_2).abs() < 1e-15);
+        assert!((js(&x, &y, 3) - LN_2).abs() < 1e-15);
         // One atom each, of all rows: the masses are equal.
         let (x, y) = (Array2::ones((9, 2)), Array2::ones((5, 2)));
-        let (p, q) = (1.0_f64, 1.0_f64);
-        let term = |own: f64, m: f64| {
-            let seen = (p + q).powi(2) / (p * p / own + q / m);
-            excess(seen) - excess(own)
-        };
-        let expected = f64::midpoint(term(8.0, 5.0), term(4.0, 9.0));
-        assert!((js(&x, &y, 2) - expected).abs() < 1e-15);
+        let found = f64::midpoint(term(8.0, 5.0, 9.0, 5.0), term(4.0, 9.0, 5.0, 9.0));
+        let by_chance = f64::midpoint(expected(2, 9.0, 5.0), expected(2, 5.0, 9.0));
+        let adjusted = LN_2 * (found - by_chance) / (LN_2 - by_chance);
+        assert!((js(&x, &y, 2) - adjusted).abs() < 1e-15);
+    }
+
+    #[test]
+    fn chance_is_the_mean_over_all_orders() {
+        // Two other rows of X and three of Y in all 10 orders, k = 1: c is 0, 1, 2, 3 in 4, 3, 2, 1.
+        let terms = [(0.0, 0.4), (1.0, 0.3), (2.0, 0.2), (3.0, 0.1)];
+        let mean: f64 = terms.iter().map(|(c, share)| share * term(1.0, *c, 3.0, 3.0)).sum();
+        assert!((expected(1, 3.0, 3.0) - mean).abs() < 1e-15);
+        // All other rows of X are within: all of Y that are not last, c = 3 in 4 of 10.
+        let terms = [(0.0, 0.1), (1.0, 0.2), (2.0, 0.3), (3.0, 0.4)];
+        let mean: f64 = terms.iter().map(|(c, share)| share * term(2.0, *c, 3.0, 3.0)).sum();
+        assert!((expected(2, 3.0, 3.0) - mean).abs() < 1e-15);
+        // Probabilities that underflow do no harm.
+        assert!(expected(1500, 1600.0, 90_000.0).abs() < 0.01);
     }
 }
