@@ -20,6 +20,7 @@ __all__ = [
     "gaussian_metrics",
     "kernel_metrics",
     "mauve",
+    "mauve_of_counts",
     "mmd",
     "modes",
     "nearest_neighbors",
@@ -98,6 +99,9 @@ def mauve(
 def cluster_counts(
     reference: Rows, candidate: Rows, clusters: int, seed: int, settings: Settings
 ) -> tuple[list[int], list[int]]: ...
+def mauve_of_counts(
+    reference: Sequence[int], candidate: Sequence[int], frontier: tuple[float, int, float]
+) -> float: ...
 def mmd(
     reference: Rows,
     candidate: Rows,

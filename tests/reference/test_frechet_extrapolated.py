@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import tailwatch as tw
+from tailwatch.exceptions import InputError
 from tests.reference import oracle, samples
 
 
@@ -103,3 +104,27 @@ def test_scale_and_copies() -> None:
     assert large.standard_error / 1e200 == pytest.approx(small.standard_error, rel=1e-9)
     same = tw.metrics.frechet_distance_extrapolated(np.ones((70, 2)), np.ones((80, 2)))
     assert (same.value, same.standard_error) == (0.0, 0.0)
+
+
+BAD = {
+    "one point": ({"points": 1}, "points: expected an integer of at least 2, got 1"),
+    "too many points": ({"points": 5}, "points: expected 2 to 4, got 5"),
+    "confidence": ({"confidence": 1.0}, "confidence: expected a number between 0 and 1, got 1.0"),
+    "seed": ({"seed": -1}, "seed: expected an integer of at least 0, got -1"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_arguments(name: str) -> None:
+    arguments, text = BAD[name]
+    x = samples.gaussian(20, 70, 3)
+    with pytest.raises(InputError) as caught:
+        tw.metrics.frechet_distance_extrapolated(x, x, **arguments)
+    assert str(caught.value) == text
+
+
+def test_too_few_rows() -> None:
+    x = samples.gaussian(21, 70, 3)
+    for name, pair in (("reference", (x[:63], x)), ("candidate", (x, x[:63]))):
+        with pytest.raises(InputError, match=f"^{name}: expected at least 64 rows, got 63$"):
+            tw.metrics.frechet_distance_extrapolated(*pair)

@@ -11,6 +11,7 @@ import scipy.integrate
 import tailwatch as tw
 from tailwatch import _core
 from tailwatch.embeddings import as_embeddings
+from tailwatch.exceptions import InputError
 from tests.reference import oracle, samples
 
 SETTINGS = {"threads": 2, "progress": None}
@@ -115,3 +116,22 @@ def test_seed_decides_the_clusters() -> None:
     x, y = samples.gaussian(9, 400, 6), samples.gaussian(10, 400, 6)
     first, again, other = (tw.metrics.mauve(x, y, seed=seed) for seed in (1, 1, 2))
     assert first == again != other
+
+
+BAD = {
+    "no clusters": ({"clusters": 0}, "clusters: expected an integer of at least 1, got 0"),
+    "more clusters than rows": ({"clusters": 141}, "clusters: expected 1 to 140 (the rows of the pooled sample), got 141"),
+    "no scaling": ({"scaling": 0.0}, "scaling: expected a positive number, got 0.0"),
+    "one point": ({"points": 1}, "points: expected an integer of at least 2, got 1"),
+    "negative smoothing": ({"smoothing": -0.5}, "smoothing: expected a positive number, got -0.5"),
+    "seed": ({"seed": -1}, "seed: expected an integer of at least 0, got -1"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_arguments(name: str) -> None:
+    arguments, text = BAD[name]
+    x = samples.gaussian(20, 70, 3)
+    with pytest.raises(InputError) as caught:
+        tw.metrics.mauve(x, x, **arguments)
+    assert str(caught.value) == text

@@ -10,6 +10,7 @@ import scipy.stats
 
 import tailwatch as tw
 from tailwatch import _core
+from tailwatch.exceptions import InputError
 from tests.reference import oracle, samples
 
 CASES = {
@@ -131,3 +132,29 @@ def test_equal_rows_and_different_points() -> None:
     assert (same.statistic, same.p_value, same.squared_mmd) == (0.0, 0.5, 0.0)
     apart = tw.metrics.mmd_test(ones, 2 * ones)
     assert (apart.statistic, apart.p_value) == (math.inf, 0.0)
+
+
+BAD = {
+    "kernel": ({"kernel": "linear"}, "kernel: expected 'polynomial' or 'gaussian', got 'linear'"),
+    "bandwidth": ({"bandwidth": 0.0}, "bandwidth: expected a positive number, got 0.0"),
+    "bandwidth of a polynomial": ({"kernel": "polynomial", "bandwidth": 1.0}, "bandwidth: the polynomial kernel has none, got 1.0"),
+    "gamma of a Gaussian": ({"gamma": 1.0}, "gamma: the Gaussian kernel has none, got 1.0; its scale is `bandwidth`"),
+    "degree": ({"kernel": "polynomial", "degree": 0}, "degree: expected an integer of at least 1, got 0"),
+    "seed": ({"seed": -1}, "seed: expected an integer of at least 0, got -1"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_arguments(name: str) -> None:
+    arguments, text = BAD[name]
+    x = samples.gaussian(20, 70, 3)
+    with pytest.raises(InputError) as caught:
+        tw.metrics.mmd_test(x, x, **arguments)
+    assert str(caught.value) == text
+
+
+def test_too_few_rows() -> None:
+    x = samples.gaussian(21, 70, 3)
+    for name, pair in (("reference", (x[:3], x)), ("candidate", (x, x[:3]))):
+        with pytest.raises(InputError, match=f"^{name}: expected at least 4 rows, got 3$"):
+            tw.metrics.mmd_test(*pair)

@@ -5,7 +5,7 @@ use tailwatch_core::divergence::frontier::Frontier;
 use tailwatch_core::divergence::{cross, extrapolation, frechet, kernel, mauve as clustered};
 
 use crate::enter::{Settings, enter};
-use crate::error::InputError;
+use crate::error::{InputError, to_python};
 use crate::input::PyRows;
 
 /// A kernel's name and parameters.
@@ -128,4 +128,20 @@ pub(crate) fn cluster_counts(
     enter(py, &settings, |control| {
         clustered::cluster_counts(&reference, &candidate, clusters, seed, control)
     })
+}
+
+/// MAUVE of two histograms.
+#[pyfunction]
+pub(crate) fn mauve_of_counts(
+    reference: Vec<u64>,
+    candidate: Vec<u64>,
+    frontier: (f64, usize, f64),
+) -> PyResult<f64> {
+    let (scaling, points, smoothing) = frontier;
+    let frontier = Frontier { scaling, points, smoothing };
+    frontier.check().map_err(|error| to_python(&error))?;
+    if reference.len() != candidate.len() {
+        return Err(InputError::new_err("candidate: expected as many bins as in reference"));
+    }
+    Ok(frontier.area(&reference, &candidate))
 }

@@ -28,7 +28,8 @@ mod _core {
     };
     #[pymodule_export]
     use super::divergence::{
-        cluster_counts, cross_mmd, frechet_distance, frechet_distance_extrapolated, mauve, mmd,
+        cluster_counts, cross_mmd, frechet_distance, frechet_distance_extrapolated, mauve,
+        mauve_of_counts, mmd,
     };
     #[pymodule_export]
     use super::enter::thread_count;
