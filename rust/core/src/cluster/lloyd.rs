@@ -204,25 +204,25 @@ impl<'a> State<'a> {
         let first = farthest(None);
         let way = |cluster: Option<usize>| cluster.map_or(0.0, |cluster| moves[cluster]);
         let (most, second) = (way(first), way(farthest(first)));
-        let mut suspects = Vec::new();
+        let (mut suspects, mut hopeful) = (Vec::new(), Vec::new());
         for (row, place) in self.places.iter_mut().enumerate() {
             let own = place.label as usize;
             let others = if Some(own) == first { second } else { most };
+            let nearest = place.upper - moves[own];
             place.upper = (place.upper + moves[own]) * (1.0 + SLACK);
             place.lower = place.lower * (1.0 - SLACK) - others;
             if place.upper >= place.lower {
                 suspects.push(row);
+                if nearest < place.lower {
+                    hopeful.push(row);
+                }
             }
         }
-        // The bound on the own centre is one distance away from being exact.
-        let squared = self.to_own_centre(&suspects)?;
-        let places = &mut self.places;
-        let mut squared = squared.into_iter();
-        suspects.retain(|&row| {
-            let place = &mut places[row];
-            place.upper = squared.next().map_or(f64::INFINITY, at_most);
-            place.upper >= place.lower
-        });
+        // The bound on the own centre is one distance away from being exact, if that can be enough.
+        for (&row, squared) in hopeful.iter().zip(self.to_own_centre(&hopeful)?) {
+            self.places[row].upper = at_most(squared);
+        }
+        suspects.retain(|&row| self.places[row].upper >= self.places[row].lower);
         Ok(suspects)
     }
 
@@ -238,18 +238,19 @@ impl<'a> State<'a> {
             return Ok(Vec::new());
         }
         let depth = moved.len().min(2);
-        let own = self.to_own_centre(suspects)?;
+        let stands = |&row: &usize| moved.binary_search(&(self.places[row].label as usize)).is_err();
+        let standing: Vec<usize> = suspects.iter().copied().filter(stands).collect();
+        let mut own = self.to_own_centre(&standing)?.into_iter().zip(standing).peekable();
         let centres = self.centres.rows()?.pick(moved);
         let found = self.nearest(&centres, suspects, depth)?;
         let mut rest = Vec::new();
-        for ((&row, found), own) in suspects.iter().zip(found.chunks_exact(depth)).zip(own) {
-            let label = self.places[row].label as usize;
+        for (&row, found) in suspects.iter().zip(found.chunks_exact(depth)) {
             let mut known: Vec<Entry> = found
                 .iter()
                 .map(|entry| Entry { index: moved[entry.index], ..*entry })
                 .collect();
-            if moved.binary_search(&label).is_err() {
-                known.push(Entry { squared: own, index: label });
+            if let Some((squared, _)) = own.next_if(|&(_, standing)| standing == row) {
+                known.push(Entry { squared, index: self.places[row].label as usize });
                 known.sort_by(|a, b| a.squared.total_cmp(&b.squared).then(a.index.cmp(&b.index)));
             }
             let place = Place::of(&known);
@@ -283,7 +284,7 @@ impl<'a> State<'a> {
             return nearest_of(centres, self.set, self.frame, depth, self.control);
         }
         let some = self.rows.pick(indices);
-        let set = Set::alone(&some, self.frame, self.control)?;
+        let set = self.set.some(&some, indices, self.control);
         nearest_of(centres, &set, self.frame, depth, self.control)
     }
 
