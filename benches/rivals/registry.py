@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from benches.rivals import frechet, neighbors, pairs, prdc, vendi
+from benches.rivals import frechet, mauve, neighbors, pairs, prdc, vendi
 
 if TYPE_CHECKING:
     from benches.rivals.task import Task
 
 TASKS: dict[str, Task] = {
     task.name: task
-    for task in (neighbors.TASK, prdc.TASK, *frechet.TASKS, *pairs.TASKS, vendi.TASK)
+    for task in (
+        neighbors.TASK,
+        prdc.TASK,
+        *frechet.TASKS,
+        *pairs.TASKS,
+        mauve.TASK,
+        vendi.TASK,
+    )
 }

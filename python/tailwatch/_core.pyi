@@ -13,18 +13,23 @@ __all__ = [
     "authenticity",
     "authenticity_metrics",
     "bin_counts",
+    "cluster_counts",
     "cramer_von_mises",
+    "cross_mmd",
     "directional_metrics",
     "directional_tails",
     "directions",
     "divergence_metrics",
     "frechet_distance",
+    "frechet_distance_extrapolated",
     "gaussian_metrics",
     "intrinsic_dimension",
     "kernel_metrics",
     "knn_divergence",
     "knn_jensen_shannon",
     "kolmogorov_smirnov",
+    "mauve",
+    "mauve_of_counts",
     "mmd",
     "modes",
     "nearest_neighbors",
@@ -98,6 +103,31 @@ def knn_divergence(
 def knn_jensen_shannon(reference: Rows, candidate: Rows, k: int, settings: Settings) -> float: ...
 def vendi_score(embeddings: Rows, q: float, settings: Settings) -> float: ...
 def frechet_distance(reference: Rows, candidate: Rows, settings: Settings) -> float: ...
+def frechet_distance_extrapolated(
+    reference: Rows, candidate: Rows, points: int, seed: int, settings: Settings
+) -> tuple[float, float, float, float, list[float]]: ...
+def cross_mmd(
+    reference: Rows,
+    candidate: Rows,
+    kernel: str,
+    parameters: Sequence[float],
+    seed: int,
+    settings: Settings,
+) -> tuple[float, float, float]: ...
+def mauve(
+    reference: Rows,
+    candidate: Rows,
+    clusters: int,
+    frontier: tuple[float, int, float],
+    seed: int,
+    settings: Settings,
+) -> float: ...
+def cluster_counts(
+    reference: Rows, candidate: Rows, clusters: int, seed: int, settings: Settings
+) -> tuple[list[int], list[int]]: ...
+def mauve_of_counts(
+    reference: Sequence[int], candidate: Sequence[int], frontier: tuple[float, int, float]
+) -> float: ...
 def mmd(
     reference: Rows,
     candidate: Rows,

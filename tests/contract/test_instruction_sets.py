@@ -18,6 +18,7 @@ NEIGHBOURS = (
     "tail_coverage",
     "tail_test",
     "mode_coverage",
+    "mauve",
     "authenticity",
     "intrinsic_dimension",
     "knn_divergence",

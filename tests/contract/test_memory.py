@@ -34,10 +34,25 @@ x, y = (rng.standard_normal((rows, columns), dtype=np.float32) for _ in range(2)
     "knn_jensen_shannon": lambda: tw.metrics.knn_jensen_shannon(x, np.concatenate([y, y[:9]])),
     "authenticity": lambda: tw.metrics.authenticity(x, y),
     "vendi_score": lambda: tw.metrics.vendi_score(x),
+    "mauve": lambda: tw.metrics.mauve(x, y),
+    "mmd_test": lambda: tw.metrics.mmd_test(x, y),
     "all_pairs": lambda: np.ones((rows, rows), dtype=np.uint8),
 }[job]()
 print(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0])
 """
+
+
+JOBS = [
+    "nearest_neighbors",
+    "prdc",
+    "energy_distance",
+    "knn_divergence",
+    "knn_jensen_shannon",
+    "authenticity",
+    "vendi_score",
+    "mauve",
+    "mmd_test",
+]
 
 
 def peak_beside_inputs(job: str) -> int:
@@ -47,18 +62,7 @@ def peak_beside_inputs(job: str) -> int:
     return 1024 * int(child.stdout) - INPUTS
 
 
-@pytest.mark.parametrize(
-    "job",
-    [
-        "nearest_neighbors",
-        "prdc",
-        "energy_distance",
-        "knn_divergence",
-        "knn_jensen_shannon",
-        "authenticity",
-        "vendi_score",
-    ],
-)
+@pytest.mark.parametrize("job", JOBS)
 def test_a_quadratic_metric_holds_nothing_quadratic(job: str) -> None:
     assert peak_beside_inputs(job) < ALLOWANCE
 

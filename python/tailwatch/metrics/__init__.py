@@ -18,7 +18,10 @@ from tailwatch.metrics.dimension import IntrinsicDimension, intrinsic_dimension
 from tailwatch.metrics.directional import DirectionalTails, directional_tails
 from tailwatch.metrics.divergence import energy_distance, frechet_distance, mmd
 from tailwatch.metrics.diversity import Spectrum, spectrum
+from tailwatch.metrics.extrapolation import ExtrapolatedDistance, frechet_distance_extrapolated
 from tailwatch.metrics.knn_divergence import knn_divergence, knn_jensen_shannon
+from tailwatch.metrics.mauve import mauve
+from tailwatch.metrics.mmd_test import MMDTest, mmd_test
 from tailwatch.metrics.modes import ModeCoverage, mode_coverage
 from tailwatch.metrics.neighbors import nearest_neighbors
 from tailwatch.metrics.sliced import sliced_wasserstein
@@ -28,7 +31,9 @@ from tailwatch.metrics.vendi import vendi_score
 __all__ = [
     "PRDC",
     "DirectionalTails",
+    "ExtrapolatedDistance",
     "IntrinsicDimension",
+    "MMDTest",
     "ModeCoverage",
     "Spectrum",
     "TailTest",
@@ -36,10 +41,13 @@ __all__ = [
     "directional_tails",
     "energy_distance",
     "frechet_distance",
+    "frechet_distance_extrapolated",
     "intrinsic_dimension",
     "knn_divergence",
     "knn_jensen_shannon",
+    "mauve",
     "mmd",
+    "mmd_test",
     "mode_coverage",
     "nearest_neighbors",
     "precision_recall_density_coverage",

@@ -33,7 +33,8 @@ mod _core {
     use super::dimension::intrinsic_dimension;
     #[pymodule_export]
     use super::divergence::{
-        frechet_distance, knn_divergence, knn_jensen_shannon, mmd, projections, sliced_wasserstein,
+        cluster_counts, cross_mmd, frechet_distance, frechet_distance_extrapolated, knn_divergence,
+        knn_jensen_shannon, mauve, mauve_of_counts, mmd, projections, sliced_wasserstein,
     };
     #[pymodule_export]
     use super::enter::thread_count;
