@@ -24,6 +24,7 @@ Family = Literal[
     "vendi",
     "knn_divergence",
     "knn_jensen_shannon",
+    "mauve",
 ]
 
 Cost = Literal["linear in rows", "rows × log rows", "rows × √rows", "quadratic in rows"]

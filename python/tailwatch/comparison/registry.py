@@ -20,6 +20,9 @@ OF_RATIO = Interval("half-sampling", "on the log scale, of complementary halves"
 OF_UNBOUNDED = Interval(
     "half-sampling", "on its own scale, of complementary halves, cut off at 0", "real"
 )
+OF_LIMIT = Interval(
+    "half-sampling", "on its own scale, of complementary halves; may be below 0", "signed"
+)
 OF_SQUARE = Interval(
     "half-sampling", "on the scale of its square, of complementary halves, cut off at 0", "real"
 )
@@ -265,9 +268,9 @@ METRICS: dict[str, Metric] = {
             name="knn_jensen_shannon",
             direction="lower",
             family="knn_jensen_shannon",
-            definition="½KL(X‖M) + ½KL(Y‖M), M their equal mixture, from rows in k-th balls; up to "
-            "ln 2",
-            source="after Ross 2014",
+            definition="½KL(X‖M) + ½KL(Y‖M), M their equal mixture, from rows in k-th balls, adjusted "
+            "for chance; up to ln 2",
+            source="after Ross 2014; Vinh et al. 2010",
             null="near 0 on either side",
             interval=Interval(
                 "no interval",
@@ -277,6 +280,31 @@ METRICS: dict[str, Metric] = {
             cost="quadratic in rows",
             work="4h²·d at most: two pairs of samples, searched within and across",
             memory="O(h·k); never h²",
+        ),
+        Metric(
+            name="mauve",
+            direction="higher",
+            family="mauve",
+            definition="area under the frontier of KL divergences from mixtures (scaling 5), over "
+            "max(2, min(n, m)/10) clusters of the pooled rows",
+            source="Pillutla et al. 2021",
+            null="below 1: clusters of some ten rows differ by chance",
+            interval=Interval(
+                "no interval",
+                "clusters are fitted to the rows they count, and a half has others and another "
+                "bias",
+            ),
+            cost="quadratic in rows",
+            work="2h · h/10 distances of d columns in each round of k-means, twice",
+            memory="O(h), and a byte for each value of the embeddings",
+        ),
+        of_moments(
+            name="frechet_distance_extrapolated",
+            direction="lower",
+            definition="Fréchet distance on a line through all rows and their halves, at 1/n = 0",
+            source="Chong & Forsyth 2020",
+            null="near 0 on either side: the bias of order 1/n is taken off",
+            interval=OF_LIMIT,
         ),
     )
 }

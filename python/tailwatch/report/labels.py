@@ -168,6 +168,18 @@ LABELS: dict[str, Label] = {
         "How well a row tells which set it is from, from nearest neighbours: 0 not at all, ln 2 "
         "always.",
     ),
+    "mauve": Label(
+        "MAUVE",
+        "fidelity",
+        "area, up to 1",
+        "How little is to be found in one set and not in the other, over clusters of both.",
+    ),
+    "frechet_distance_extrapolated": Label(
+        "Fréchet distance, extrapolated",
+        "divergence",
+        "squared distance",
+        "The Fréchet distance that infinitely many rows would show.",
+    ),
 }
 
 #: The words that all rows of the table share.

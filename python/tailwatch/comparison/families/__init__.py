@@ -9,6 +9,7 @@ from tailwatch.comparison.families import (
     kernels,
     knn_divergence,
     knn_jensen_shannon,
+    mauve,
     modes,
     neighbors,
     sliced,
@@ -29,4 +30,5 @@ FAMILIES: dict[str, Family] = {
     "vendi": Family(vendi.estimates, vendi.full),
     "knn_divergence": Family(knn_divergence.estimates, knn_divergence.full),
     "knn_jensen_shannon": Family(knn_jensen_shannon.estimates, knn_jensen_shannon.full),
+    "mauve": Family(mauve.estimates, mauve.full),
 }
