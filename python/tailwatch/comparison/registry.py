@@ -268,8 +268,8 @@ METRICS: dict[str, Metric] = {
             name="knn_jensen_shannon",
             direction="lower",
             family="knn_jensen_shannon",
-            definition="½KL(X‖M) + ½KL(Y‖M), M their equal mixture, from rows in k-th balls, adjusted "
-            "for chance; up to ln 2",
+            definition="½KL(X‖M) + ½KL(Y‖M), M their equal mixture, from rows in k-th balls, "
+            "adjusted for chance; up to ln 2",
             source="after Ross 2014; Vinh et al. 2010",
             null="near 0 on either side",
             interval=Interval(
