@@ -17,14 +17,26 @@ OF_SHARE = Interval(
     "share",
 )
 OF_RATIO = Interval("half-sampling", "on the log scale, of complementary halves", "ratio")
+OF_MOMENTS = Interval(
+    "half-sampling", f"{OF_RATIO.words}; none where tails are too heavy for one", "ratio"
+)
 OF_UNBOUNDED = Interval(
-    "half-sampling", "on its own scale, of complementary halves, cut off at 0", "real"
+    "half-sampling",
+    "on its own scale, of complementary halves, cut off at 0; none where tails are too heavy for "
+    "one",
+    "real",
 )
 OF_LIMIT = Interval(
-    "half-sampling", "on its own scale, of complementary halves; may be below 0", "signed"
+    "half-sampling",
+    "on its own scale, of complementary halves; may be below 0; none where tails are too heavy for "
+    "one",
+    "signed",
 )
 OF_SQUARE = Interval(
-    "half-sampling", "on the scale of its square, of complementary halves, cut off at 0", "real"
+    "half-sampling",
+    "on the scale of its square, of complementary halves, cut off at 0; none where tails are too "
+    "heavy for one",
+    "real",
 )
 OF_DENSITY = Interval(
     "three-quarter sampling", "on the log scale; halves show too little of its variance", "ratio"
@@ -35,6 +47,9 @@ OF_SIGNED = Interval(
 CLOSED = Interval(
     "closed variance",
     "of the U-statistic at the hypothesised distance; its distribution a shifted gamma",
+)
+CLOSED_OF_MOMENTS = Interval(
+    "closed variance", f"{CLOSED.words}; none where tails are too heavy for one"
 )
 
 in_neighborhoods = partial(
@@ -58,7 +73,6 @@ of_kernels = partial(
     cost="quadratic in rows",
     work="3½h² inner products for all kernels at once, (n + m)²/2 on all rows",
     memory="O(h), and a tile per thread; never h²",
-    interval=CLOSED,
     null="0 on average: the estimate is unbiased, and below 0 as often as not",
 )
 
@@ -177,18 +191,21 @@ METRICS: dict[str, Metric] = {
             direction="lower",
             definition="MMD² of the kernel (⟨x,y⟩/d + 1)³ over all pairs (KID)",
             source="Gretton et al. 2012; Bińkowski et al. 2018",
+            interval=CLOSED_OF_MOMENTS,
         ),
         of_kernels(
             name="mmd_gaussian",
             direction="lower",
             definition="MMD² of the kernel exp(−‖x−y‖²/2σ²), σ the median distance of the halves",
             source="Gretton et al. 2012; Jayasumana et al. 2024",
+            interval=CLOSED,
         ),
         of_kernels(
             name="energy_distance",
             direction="lower",
             definition="2E‖x−y‖ − E‖x−x′‖ − E‖y−y′‖ over all pairs",
             source="Székely & Rizzo 2013",
+            interval=CLOSED,
         ),
         of_moments(
             name="total_variance",
@@ -196,7 +213,7 @@ METRICS: dict[str, Metric] = {
             definition="sum of the variances of all columns of Y",
             source="the trace of its covariance",
             null="that of B",
-            interval=OF_RATIO,
+            interval=OF_MOMENTS,
         ),
         of_moments(
             name="effective_rank",
@@ -204,7 +221,7 @@ METRICS: dict[str, Metric] = {
             definition="exp of the entropy of the covariance's eigenvalues",
             source="Roy & Vetterli 2007",
             null="that of B",
-            interval=OF_RATIO,
+            interval=OF_MOMENTS,
         ),
         of_moments(
             name="participation_ratio",
@@ -212,7 +229,7 @@ METRICS: dict[str, Metric] = {
             definition="(Σλ)²/Σλ² of the covariance's eigenvalues",
             source="Bell & Dean 1970",
             null="that of B",
-            interval=OF_RATIO,
+            interval=OF_MOMENTS,
         ),
         Metric(
             name="sliced_wasserstein",
