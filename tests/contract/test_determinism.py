@@ -35,6 +35,7 @@ CALLS: dict[str, Callable[..., object]] = {
     "mmd_polynomial": lambda x, y, **how: metrics.mmd(x, y, kernel="polynomial", **how),
     "mmd_gaussian": lambda x, y, **how: metrics.mmd(x, y, kernel="gaussian", **how),
     "energy_distance": metrics.energy_distance,
+    "sliced_wasserstein": metrics.sliced_wasserstein,
     "spectrum": lambda x, _, **how: metrics.spectrum(x, **how),
 }
 
