@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from benches.rivals import frechet, neighbors, pairs, prdc
+from benches.rivals import frechet, neighbors, pairs, prdc, sliced, univariate
 
 if TYPE_CHECKING:
     from benches.rivals.task import Task
 
 TASKS: dict[str, Task] = {
-    task.name: task for task in (neighbors.TASK, prdc.TASK, *frechet.TASKS, *pairs.TASKS)
+    task.name: task
+    for task in (
+        neighbors.TASK,
+        prdc.TASK,
+        *frechet.TASKS,
+        *pairs.TASKS,
+        sliced.TASK,
+        univariate.TASK,
+    )
 }

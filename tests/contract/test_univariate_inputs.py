@@ -167,20 +167,26 @@ BAD: dict[str, tuple[Callable[[], Any], type[InputError], str]] = {
     "a list": (
         lambda: [1.0],
         InputError,
-        "reference: expected a 1-D NumPy array, a Polars Series or an Arrow array of numbers, "
-        "got list",
+        (
+            "reference: expected a 1-D NumPy array, a Polars Series or an Arrow array of numbers, "
+            "got list"
+        ),
     ),
     "a frame": (
         lambda: pl.DataFrame({"a": [1], "b": [2]}),
         InputError,
-        "reference: expected one column of numbers, got a frame of a, b; counts=NAME names the "
-        "column that says how often each number was seen",
+        (
+            "reference: expected one column of numbers, got a frame of a, b; counts=NAME names the "
+            "column that says how often each number was seen"
+        ),
     ),
     "an integer that float64 rounds": (
         lambda: np.array([1, 2**53 + 1]),
         InputError,
-        "reference: position 1 holds 9007199254740993, which float64, the type of the other, does "
-        "not",
+        (
+            "reference: position 1 holds 9007199254740993, which float64, the type of the other, "
+            "does not"
+        ),
     ),
 }
 

@@ -1,4 +1,4 @@
-"""Sliced Wasserstein distance: brute force along the same directions, and the Gaussian closed form."""
+"""Sliced Wasserstein distance: brute force along the same directions, Gaussian closed form."""
 
 from __future__ import annotations
 

@@ -34,8 +34,8 @@ def estimates(samples: Samples, panel: Panel, settings: Settings) -> Iterator[Es
     # Squares of the farthest rows decide, as they do for covariances.
     heavy = too_heavy(samples.halves, settings)
     for metric, level, values, nulls in found:
-        # The square has errors of first and second order, which complementary halves tell apart; its
-        # root, whose second-order error falls as 1/√n and not as 1/n, would get too short an interval.
+        # The square has errors of first and second order, which complementary halves tell apart;
+        # its root has one that falls as 1/√n, and would get too short an interval.
         error = HalfSamples(values, nulls, "real", complementary=True, present=np.sqrt)
         estimate = estimate_from(metric, level, error)
         yield replace(estimate, error=heavy) if heavy else estimate
