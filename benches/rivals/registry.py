@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from benches.rivals import frechet, mauve, neighbors, pairs, prdc, vendi
+from benches.rivals import (
+    frechet,
+    mauve,
+    neighbors,
+    pairs,
+    prdc,
+    sliced,
+    univariate,
+    vendi,
+)
 
 if TYPE_CHECKING:
     from benches.rivals.task import Task
@@ -17,6 +26,8 @@ TASKS: dict[str, Task] = {
         *frechet.TASKS,
         *pairs.TASKS,
         mauve.TASK,
+        sliced.TASK,
+        univariate.TASK,
         vendi.TASK,
     )
 }

@@ -39,6 +39,7 @@ CALLS: dict[str, Callable[..., object]] = {
     "mmd_test_polynomial": lambda x, y, **how: metrics.mmd_test(x, y, kernel="polynomial", **how),
     "mmd_test_gaussian": lambda x, y, **how: metrics.mmd_test(x, y, kernel="gaussian", **how),
     "energy_distance": metrics.energy_distance,
+    "sliced_wasserstein": metrics.sliced_wasserstein,
     "spectrum": lambda x, _, **how: metrics.spectrum(x, **how),
     "vendi_score": lambda x, _, **how: metrics.vendi_score(x, **how),
     "authenticity": metrics.authenticity,

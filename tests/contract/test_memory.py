@@ -36,6 +36,8 @@ x, y = (rng.standard_normal((rows, columns), dtype=np.float32) for _ in range(2)
     "vendi_score": lambda: tw.metrics.vendi_score(x),
     "mauve": lambda: tw.metrics.mauve(x, y),
     "mmd_test": lambda: tw.metrics.mmd_test(x, y),
+    "sliced_wasserstein": lambda: tw.metrics.sliced_wasserstein(x, y, projections=2048),
+    "all_projections": lambda: (x @ np.ones((columns, 2048), np.float32), y)[0].sum(),
     "all_pairs": lambda: np.ones((rows, rows), dtype=np.uint8),
 }[job]()
 print(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0])
@@ -69,3 +71,11 @@ def test_a_quadratic_metric_holds_nothing_quadratic(job: str) -> None:
 
 def test_one_byte_for_each_pair_would_be_seen() -> None:
     assert peak_beside_inputs("all_pairs") > ALLOWANCE
+
+
+def test_a_number_for_each_row_and_direction_is_not_held() -> None:
+    assert peak_beside_inputs("sliced_wasserstein") < ALLOWANCE
+
+
+def test_float32_projections_of_one_sample_would_be_seen() -> None:
+    assert peak_beside_inputs("all_projections") > ALLOWANCE

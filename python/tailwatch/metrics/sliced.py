@@ -99,7 +99,8 @@ def sliced_wasserstein(
 
 
 def _exponent(p: object) -> float:
-    if isinstance(p, bool) or not isinstance(p, Real) or not 1 <= p < math.inf:
+    exponent = float(p) if isinstance(p, Real) and not isinstance(p, bool) else math.nan
+    if not 1 <= exponent < math.inf:
         message = f"p: expected a number of at least 1, got {p!r}"
         raise InputError(message)
-    return float(p)
+    return exponent

@@ -10,6 +10,7 @@ import numpy as np
 from tailwatch import _core
 from tailwatch.comparison.estimates import HalfSamples
 from tailwatch.comparison.families.panel import estimate_from
+from tailwatch.comparison.heaviness import too_heavy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,10 +31,14 @@ def estimates(samples: Samples, panel: Panel, settings: Settings) -> Iterator[Es
     """Yield each metric with its null and what its error is known from."""
     halves = panel.halves(complementary=True)
     found = _core.sliced_metrics(samples.halves, halves, EXPONENT, PROJECTIONS, settings)
+    # Squares of the farthest rows decide, as they do for covariances.
+    heavy = too_heavy(samples.halves, settings)
     for metric, level, values, nulls in found:
-        # The square is a mean, with errors of first and second order; its root is neither.
+        # The square has errors of first and second order, which complementary halves tell apart;
+        # its root has one that falls as 1/√n, and would get too short an interval.
         error = HalfSamples(values, nulls, "real", complementary=True, present=np.sqrt)
-        yield estimate_from(metric, level, error)
+        estimate = estimate_from(metric, level, error)
+        yield replace(estimate, error=heavy) if heavy else estimate
 
 
 def full(samples: Samples, panel: Panel, settings: Settings) -> Full:

@@ -51,10 +51,9 @@ def aggregate(metric: Callable[..., Any], *samples: str | pl.Expr, **options: ob
     >>> human, model = (
     ...     pl.col("score").filter(pl.col("source") == source) for source in ("human", "model")
     ... )
-    >>> frame.group_by("label", maintain_order=True).agg(
-    ...     w1=univariate.aggregate(univariate.wasserstein_distance, human, model),
-    ...     ks=univariate.aggregate(univariate.kolmogorov_smirnov, human, model).struct["statistic"],
-    ... )
+    >>> w1 = univariate.aggregate(univariate.wasserstein_distance, human, model)
+    >>> ks = univariate.aggregate(univariate.kolmogorov_smirnov, human, model)
+    >>> frame.group_by("label", maintain_order=True).agg(w1=w1, ks=ks.struct["statistic"])
     shape: (2, 3)
     ┌───────┬─────┬─────┐
     │ label ┆ w1  ┆ ks  │
@@ -81,9 +80,7 @@ def aggregate(metric: Callable[..., Any], *samples: str | pl.Expr, **options: ob
         found = metric(*columns, **options)
         return asdict(found) if is_dataclass(found) and not isinstance(found, type) else found
 
-    return pl.map_groups(
-        expressions, of_group, return_dtype=_dtype_of(metric), returns_scalar=True
-    )
+    return pl.map_groups(expressions, of_group, return_dtype=_dtype_of(metric), returns_scalar=True)
 
 
 def _dtype_of(metric: Callable[..., Any]) -> pl.DataType:
@@ -97,8 +94,5 @@ def _dtype_of(metric: Callable[..., Any]) -> pl.DataType:
         return pl.Float64()
     integers = {name for name, kind in get_type_hints(result).items() if kind is int}
     return pl.Struct(
-        {
-            name: pl.Int64 if name in integers else pl.Float64
-            for name in result.__dataclass_fields__
-        }
+        {name: pl.Int64 if name in integers else pl.Float64 for name in result.__dataclass_fields__}
     )

@@ -85,7 +85,7 @@ def as_values(source: ValuesLike, argument: str, *, counts: str | None = None) -
     if isinstance(columns, pl.DataFrame):
         return _of_frame(columns, argument, counts)
     _refuse_counts(argument, counts, "one column")
-    return _of_chunks(_numbers(columns, argument, argument), argument)
+    return _of_chunks(_numbers(columns, argument), argument)
 
 
 def common_type(first: Values, second: Values) -> str:
@@ -114,7 +114,9 @@ def common_type(first: Values, second: Values) -> str:
         return "uint64"
     for values in (first, second):
         largest = int(np.iinfo(np.int64).max)
-        _require_within(values, -largest - 1, largest, "which int64, the type of the other, does not")
+        _require_within(
+            values, -largest - 1, largest, "which int64, the type of the other, does not"
+        )
     return "int64"
 
 
@@ -173,7 +175,7 @@ def _columns(source: object, argument: str) -> pl.Series | pl.DataFrame:
     raise InputError(message)
 
 
-def _numbers(series: pl.Series, argument: str, subject: str) -> list[NDArray[Any]]:
+def _numbers(series: pl.Series, subject: str) -> list[NDArray[Any]]:
     if not series.dtype.is_numeric():
         message = f"{subject}: expected numbers, got {series.dtype}"
         raise InputError(message)
@@ -213,7 +215,7 @@ def _of_frame(frame: pl.DataFrame, argument: str, counts: str | None) -> Values:
             f"got {', '.join(frame.columns) or 'no column'}"
         )
         raise SourceError(message)
-    numbers = _numbers(frame[others[0]], argument, f"{argument}: column {others[0]!r}")
+    numbers = _numbers(frame[others[0]], f"{argument}: column {others[0]!r}")
     values = _of_chunks(numbers, argument)
     return Values(values.chunks, _counts(frame[counts], argument, counts), argument)
 

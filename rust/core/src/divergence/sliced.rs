@@ -163,3 +163,99 @@ fn keep(line: &[(f64, u64)], subset: usize, out: &mut Vec<f64>) {
     }
     out.truncate(kept);
 }
+
+#[cfg(test)]
+mod tests {
+    use ndarray::{Array2, s};
+
+    use super::{sliced_wasserstein, subset_costs};
+    use crate::control::Control;
+    use crate::divergence::projection::random_directions;
+    use crate::error::Error;
+    use crate::rows::Rows;
+    use crate::streams::Stream;
+    use crate::subsets::Subsets;
+
+    fn normal(rows: usize, columns: usize, index: u64) -> Array2<f64> {
+        let mut stream = Stream::new(6, "test", index);
+        Array2::from_shape_fn((rows, columns), |_| stream.normal())
+    }
+
+    #[test]
+    fn along_an_axis_it_is_the_distance_of_that_column() {
+        let x = Array2::from_shape_vec((3, 2), vec![0.0, 5.0, 1.0, 6.0, 2.0, 7.0]).unwrap();
+        let y = Array2::from_shape_vec((3, 2), vec![2.0, 7.0, 3.0, 5.0, 4.0, 9.0]).unwrap();
+        let (x, y, control) =
+            (Rows::from_f64(x.view()), Rows::from_f64(y.view()), Control::with_threads(2));
+        let along = |direction: [f64; 2], p| sliced_wasserstein(&x, &y, &direction, p, &control);
+        assert_eq!(along([1.0, 0.0], 2.0), Ok(2.0));
+        // 5, 6, 7 and 5, 7, 9.
+        assert_eq!(along([0.0, 1.0], 1.0), Ok(1.0));
+        assert!((along([0.0, -1.0], 2.0).unwrap() - (5.0_f64 / 3.0).sqrt()).abs() < 1e-15);
+    }
+
+    #[test]
+    fn subsets_are_samples_of_their_own() {
+        let (x, y) = (normal(70, 5, 0), normal(45, 5, 1) * 1.5);
+        let (rows_x, rows_y) = (Rows::from_f64(x.view()), Rows::from_f64(y.view()));
+        let (of_x, of_y) = (Subsets::halves(70, 3, 1, 0), Subsets::halves(45, 3, 1, 1));
+        let (directions, control) = (random_directions(5, 40, 2), Control::with_threads(2));
+        for p in [1.0, 2.0] {
+            let candidates = [(&rows_y, &of_y)];
+            let found =
+                subset_costs((&rows_x, &of_x), &candidates, &directions, p, &control).unwrap();
+            for (subset, &cost) in found[0].iter().enumerate() {
+                let (a, b): (Vec<_>, Vec<_>) =
+                    (of_x.members(subset).collect(), of_y.members(subset).collect());
+                let a = rows_x.clone().select(a.into()).unwrap();
+                let b = rows_y.clone().select(b.into()).unwrap();
+                let alone = sliced_wasserstein(&a, &b, &directions, p, &control).unwrap();
+                // The origin of a subset is another one.
+                assert!((cost - alone.powf(p)).abs() <= 1e-12 * cost, "{subset} {p}");
+            }
+        }
+    }
+
+    #[test]
+    fn neither_threads_nor_instruction_sets_beyond_roundings_matter() {
+        let (x, y) = (normal(600, 19, 2), normal(555, 19, 3));
+        let (x, y) = (Rows::from_f64(x.view()), Rows::from_f64(y.slice(s![.., ..])));
+        let directions = random_directions(19, 33, 4);
+        let on = |control: Control| sliced_wasserstein(&x, &y, &directions, 2.0, &control).unwrap();
+        let alone = on(Control::with_threads(1));
+        assert_eq!(on(Control::with_threads(3)), alone);
+        for isa in tailwatch_kernels::Isa::available() {
+            let found = on(Control::with_threads(1).with_isa(isa));
+            assert!((found - alone).abs() <= 1e-13 * alone, "{isa}");
+        }
+    }
+
+    #[test]
+    fn squares_neither_overflow_nor_vanish() {
+        let (x, y) = (normal(50, 3, 4), normal(40, 3, 5));
+        let directions = random_directions(3, 10, 0);
+        let control = Control::with_threads(1);
+        let at = |scale: f64| {
+            let (x, y) = (&x * scale, &y * scale);
+            let (x, y) = (Rows::from_f64(x.view()), Rows::from_f64(y.view()));
+            sliced_wasserstein(&x, &y, &directions, 2.0, &control).unwrap() / scale
+        };
+        let usual = at(1.0);
+        for exponent in [-900, -300, 300, 490] {
+            assert_eq!(at(2.0_f64.powi(exponent)), usual);
+        }
+    }
+
+    #[test]
+    fn wrong_exponents_and_directions_are_refused() {
+        let x = normal(4, 3, 6);
+        let (x, control) = (Rows::from_f64(x.view()), Control::with_threads(1));
+        let call = |directions: &[f64], p| sliced_wasserstein(&x, &x, directions, p, &control);
+        for p in [0.5, f64::NAN, f64::INFINITY] {
+            assert!(matches!(call(&[1.0, 0.0, 0.0], p), Err(Error::Input(_))), "{p}");
+        }
+        assert!(matches!(call(&[], 1.0), Err(Error::Dimension(_))));
+        assert!(matches!(call(&[1.0; 4], 1.0), Err(Error::Dimension(_))));
+        assert!(matches!(call(&[1.0, f64::NAN, 0.0], 1.0), Err(Error::NonFinite(_))));
+    }
+}

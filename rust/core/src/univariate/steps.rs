@@ -254,3 +254,91 @@ pub fn bin_counts<T: Number>(
     }
     Ok(counts)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        PART, Quantiles, bin_counts, cramer_von_mises, energy, kolmogorov_smirnov, wasserstein,
+    };
+    use crate::control::Control;
+    use crate::streams::Stream;
+    use crate::univariate::sample::Sample;
+
+    fn control() -> Control {
+        Control::with_threads(2)
+    }
+
+    fn sample(values: &[i64]) -> Sample<i64> {
+        Sample::of(values.to_vec(), &control()).unwrap()
+    }
+
+    /// Σ over unit steps of f(F − G), for integers.
+    fn integral(x: &[i64], y: &[i64], f: impl Fn(f64) -> f64) -> f64 {
+        let share = |values: &[i64], v: i64| {
+            values.iter().filter(|&&value| value <= v).count() as f64 / values.len() as f64
+        };
+        let all = || x.iter().chain(y).copied();
+        (all().min().unwrap()..all().max().unwrap()).map(|v| f(share(x, v) - share(y, v))).sum()
+    }
+
+    #[test]
+    fn integrals_are_sums_over_the_steps() {
+        let mut stream = Stream::new(2, "test", 0);
+        for (n, m) in [(1, 1), (1, 6), (9, 9), (9, 5), (40, 17)] {
+            let mut draw = |count: usize| -> Vec<i64> {
+                (0..count).map(|_| stream.below(12) as i64 - 6).collect()
+            };
+            let (x, y) = (draw(n), draw(m));
+            let (a, b) = (sample(&x), sample(&y));
+            let close = |found: f64, expected: f64| (found - expected).abs() <= 1e-13;
+            assert!(close(wasserstein(&a, &b, &control()).unwrap(), integral(&x, &y, f64::abs)));
+            let squares = integral(&x, &y, |difference| 2.0 * difference * difference);
+            assert!(close(energy(&a, &b, &control()).unwrap(), squares));
+        }
+    }
+
+    #[test]
+    fn counted_values_are_values_that_come_more_than_once() {
+        let (x, y) = (sample(&[3, 1, 1, 1, 7]), sample(&[2, 2, 9]));
+        let counted = Sample::counted(vec![7, 1, 3, 1, 5], &[1, 2, 1, 1, 0]);
+        assert_eq!((counted.total(), counted.at(0), counted.at(3), counted.at(4)), (5, 1, 3, 7));
+        let control = control();
+        assert_eq!(wasserstein(&counted, &y, &control), wasserstein(&x, &y, &control));
+        assert_eq!(energy(&counted, &y, &control), energy(&x, &y, &control));
+        assert_eq!(kolmogorov_smirnov(&counted, &y, &control), Ok((0.6, 1)));
+    }
+
+    #[test]
+    fn more_pairs_than_an_integer_of_64_bits_holds() {
+        let large = 1 << 40;
+        let x = Sample::counted(vec![0.0, 1.0], &[large, large]);
+        let y = Sample::counted(vec![0.0, 1.0], &[large, 3 * large]);
+        assert_eq!(wasserstein(&x, &y, &control()), Ok(0.25));
+        assert_eq!(kolmogorov_smirnov(&x, &y, &control()), Ok((0.25, 0.0)));
+    }
+
+    #[test]
+    fn ties_are_not_parted() {
+        // Every part would begin amid equal values.
+        let n = 3 * PART;
+        let x: Vec<i64> = (0..n).map(|i| (i / (2 * PART)) as i64).collect();
+        let (x, y) = (sample(&x), sample(&[0, 0, 1]));
+        assert_eq!(kolmogorov_smirnov(&x, &y, &control()), Ok((0.0, 0)));
+        assert_eq!(wasserstein(&x, &y, &control()), Ok(0.0));
+        assert_eq!(cramer_von_mises(&x, &y, &control()), Ok(0.0));
+    }
+
+    #[test]
+    fn bins_lie_between_quantiles() {
+        let (x, y) = (sample(&[1, 2, 3, 4]), sample(&[0, 2, 2, 9, 9, 9]));
+        let counts = |quantiles, bins| bin_counts(&x, &y, bins, quantiles, &control()).unwrap();
+        assert_eq!(counts(Quantiles::Reference, 2), (vec![2, 2], vec![3, 3]));
+        assert_eq!(counts(Quantiles::Reference, 4), (vec![1; 4], vec![1, 2, 0, 3]));
+        // Half of the mixture's weight is reached at 2: 2/4 and 3/6.
+        assert_eq!(counts(Quantiles::Mixture, 2), (vec![2, 2], vec![3, 3]));
+        // All of it at one value: one bin.
+        let (same, few) = (sample(&[5, 5, 5]), sample(&[5, 5]));
+        let found = bin_counts(&same, &few, 10, Quantiles::Mixture, &control());
+        assert_eq!(found, Ok((vec![3], vec![2])));
+    }
+}

@@ -129,3 +129,55 @@ fn in_lanes<T: Copy>(x: &[T], y: &[T], term: impl Fn(T, T) -> f64) -> f64 {
 fn gcd(a: usize, b: usize) -> usize {
     if b == 0 { a } else { gcd(b, a % b) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{BLOCK, Power, cost, paired};
+    use crate::control::Control;
+
+    /// ∫|F⁻¹ − G⁻¹|^p over nm equal parts of [0, 1], as the definition says.
+    fn plainly(x: &[f64], y: &[f64], p: f64) -> f64 {
+        let parts = x.len() * y.len();
+        let term = |part: usize| (x[part / y.len()] - y[part / x.len()]).abs().powf(p);
+        (0..parts).map(term).sum::<f64>() / parts as f64
+    }
+
+    #[test]
+    fn every_overlap_of_two_steps_is_a_term() {
+        let line =
+            |n: usize, slope: f64| (0..n).map(|i| slope * (i * i) as f64).collect::<Vec<_>>();
+        for (n, m) in [(1, 1), (1, 5), (5, 1), (6, 6), (6, 4), (7, 5), (30, 100)] {
+            let (x, y) = (line(n, 1.0), line(m, -0.5));
+            for p in [1.0, 2.0, 2.5] {
+                let (expected, unit) = (plainly(&x, &y, p), 8.0);
+                let power = Power::of(p);
+                for found in [cost(&x, &y, power, unit), cost(&y, &x, power, unit)] {
+                    let found = found * power.raise(unit);
+                    assert!((found - expected).abs() <= 1e-14 * expected, "{n} {m} {p}");
+                }
+            }
+            if n == m {
+                let found = paired(&x, &y, &Control::with_threads(2)).unwrap();
+                assert!((found - plainly(&x, &y, 1.0)).abs() <= 1e-14 * found);
+            }
+        }
+    }
+
+    #[test]
+    fn sums_of_several_blocks_are_those_of_one_sequence() {
+        for extra in [0, 1, 7] {
+            let x: Vec<f64> = (0..2 * BLOCK + extra).map(|i| i as f64).collect();
+            let y: Vec<f64> = x.iter().map(|value| value + 3.0).collect();
+            assert_eq!(cost(&x, &y, Power::Two, 1.0), 9.0);
+            assert_eq!(paired(&x, &y, &Control::with_threads(1)), Ok(3.0));
+        }
+    }
+
+    #[test]
+    fn powers_and_roots_undo_each_other() {
+        for p in [1.0, 2.0, 3.5] {
+            let power = Power::of(p);
+            assert!((power.root(power.raise(7.0)) - 7.0).abs() < 1e-14);
+        }
+    }
+}
