@@ -58,7 +58,7 @@ def _real(value: object) -> float | None:
     try:
         return float(value)
     except OverflowError:
-        return math.inf if value > 0 else -math.inf
+        return math.inf if value == abs(value) else -math.inf
 
 
 def shares(values: object, name: str) -> tuple[float, ...]:

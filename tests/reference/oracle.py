@@ -287,8 +287,12 @@ def _term(inside: int, there: int, n: int, m: int) -> float:
 
 def _by_chance(k: int, n: int, m: int) -> float:
     """Mean term of equal densities: rows of Y that come before the k-th of n − 1 of X at random."""
-    count = scipy.stats.nhypergeom(n - 1 + m, m, k)
-    return float(sum(count.pmf(c) * _term(k, c, n, m) for c in range(m + 1)))
+    orders = math.comb(n - 1 + m, m)
+    # c of Y and k − 1 of X in any order, the k-th of X, and then the others in any order.
+    share = [
+        math.comb(k - 1 + c, c) * math.comb(n - 1 - k + m - c, m - c) / orders for c in range(m + 1)
+    ]
+    return sum(share[c] * _term(k, c, n, m) for c in range(m + 1))
 
 
 def _moments(x: Array) -> tuple[Array, Array]:

@@ -137,12 +137,13 @@ def knn_jensen_shannon(
 
     No dimension enters and rows may coincide: where balls have radius zero, masses of atoms are
     compared. Under equal distributions there is no bias, in any number of columns and at any sizes
-    (but where rows coincide). Apart from there the balls smooth the densities, and with them the divergence: of N(0, I)
-    and a candidate moved by 1, whose divergence is 0.111, it gives 0.116 in 2 columns with 1,000
-    rows each, 0.108 in 8 and 0.078 in 32. Where a candidate shrinks in many columns the estimate
-    fails: the rows nearest to any row are then the candidate's, the reference seems to be amid it,
-    and the result is below 0 (0.8 of the standard deviation: 0.035 for 0.089 in 8 columns, −0.23
-    for 0.285 in 32). Tails are then what to look at, or :func:`knn_divergence`.
+    (but where rows coincide). Apart from there the balls smooth the densities, and with them the
+    divergence: of N(0, I) and a candidate moved by 1, whose divergence is 0.111, it gives 0.116 in
+    2 columns with 1,000 rows each, 0.108 in 8 and 0.078 in 32. Where a candidate shrinks in many
+    columns the estimate fails: the rows nearest to any row are then the candidate's, the reference
+    seems to be amid it, and the result is below 0 (0.8 of the standard deviation: 0.035 for 0.089
+    in 8 columns, −0.23 for 0.285 in 32). Tails are then what to look at, or
+    :func:`knn_divergence`.
 
     Parameters
     ----------
@@ -202,11 +203,11 @@ def knn_jensen_shannon(
 
 
 def _checked(dimension: object) -> Literal["ambient", "intrinsic"] | float:
-    if dimension is None:
+    if dimension is None or (isinstance(dimension, str) and dimension == "ambient"):
         return "ambient"
     if isinstance(dimension, str):
-        if dimension == "ambient" or dimension == "intrinsic":  # noqa: PLR1714 (types)
-            return dimension
+        if dimension == "intrinsic":
+            return "intrinsic"
         message = f"dimension: expected 'ambient', 'intrinsic' or a number, got {dimension!r}"
         raise InputError(message)
     return positive(dimension, "dimension")
