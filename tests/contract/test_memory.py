@@ -30,8 +30,8 @@ x, y = (rng.standard_normal((rows, columns), dtype=np.float32) for _ in range(2)
     "nearest_neighbors": lambda: tw.metrics.nearest_neighbors(x, y, k=5),
     "prdc": lambda: tw.metrics.precision_recall_density_coverage(x, y),
     "energy_distance": lambda: tw.metrics.energy_distance(x, y),
-    "sliced_wasserstein": lambda: tw.metrics.sliced_wasserstein(x, y, projections=2048),
-    "all_projections": lambda: (x @ np.ones((columns, 2048), np.float32), y)[0].sum(),
+    "sliced_wasserstein": lambda: tw.metrics.sliced_wasserstein(x, y, projections=4096),
+    "all_projections": lambda: (x @ np.ones((columns, 4096), np.float32), y)[0].sum(),
     "all_pairs": lambda: np.ones((rows, rows), dtype=np.uint8),
 }[job]()
 print(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0])
