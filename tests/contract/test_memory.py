@@ -36,8 +36,8 @@ x, y = (rng.standard_normal((rows, columns), dtype=np.float32) for _ in range(2)
     "vendi_score": lambda: tw.metrics.vendi_score(x),
     "mauve": lambda: tw.metrics.mauve(x, y),
     "mmd_test": lambda: tw.metrics.mmd_test(x, y),
-    "sliced_wasserstein": lambda: tw.metrics.sliced_wasserstein(x, y, projections=2048),
-    "all_projections": lambda: (x @ np.ones((columns, 2048), np.float32), y)[0].sum(),
+    "sliced_wasserstein": lambda: tw.metrics.sliced_wasserstein(x, y, projections=4096),
+    "all_projections": lambda: (x @ np.ones((columns, 4096), np.float32), y)[0].sum(),
     "all_pairs": lambda: np.ones((rows, rows), dtype=np.uint8),
 }[job]()
 print(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0])
