@@ -1,8 +1,8 @@
 """MAUVE with the authors' number of clusters, and what its value depends on.
 
-The two find their clusters differently (rows as they are, or divided by their lengths and cut to the
-axes that hold 90 % of the variance), so that the values differ; the frontier must not. The peer
-hands over its histograms, and ours is computed on them.
+The two find their clusters differently (in rows as they are, or in rows divided by their lengths
+and cut to the axes that hold 90 % of the variance), so that the values differ; the frontier must
+not. The peer hands over its histograms, and our frontier is computed on them.
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ def mauve_text(pair: Pair) -> Answer:
     from mauve import compute_mauve
 
     found = compute_mauve(*pair)
-    shares = [(one, len(sample)) for one, sample in zip((found.p_hist, found.q_hist), pair, strict=True)]
+    shares = [
+        (one, len(sample)) for one, sample in zip((found.p_hist, found.q_hist), pair, strict=True)
+    ]
     counts = [np.rint(share * rows).astype(np.int64) for share, rows in shares]
     return (*numbers(found.mauve), *counts)
 

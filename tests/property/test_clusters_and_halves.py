@@ -56,7 +56,9 @@ def test_frontier_of_any_histograms(p: Rows, q: Rows, scaling: float, points: in
     assert turned == pytest.approx(found, rel=1e-11, abs=1e-13)
     assert 0.0 <= found <= 1.0
     # More scaling lowers every point of the curve, and pooling bins raises it.
-    assert _core.mauve_of_counts(p.tolist(), q.tolist(), (2 * scaling, points, 0.0)) <= found + 1e-12
+    assert (
+        _core.mauve_of_counts(p.tolist(), q.tolist(), (2 * scaling, points, 0.0)) <= found + 1e-12
+    )
     whole = [int(p.sum())], [int(q.sum())]
     assert _core.mauve_of_counts(*whole, (scaling, points, 0.0)) == pytest.approx(1.0, abs=1e-12)
 

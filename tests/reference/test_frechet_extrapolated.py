@@ -1,4 +1,4 @@
-"""The extrapolated Fréchet distance: cuts by hand, and the closed form of Gaussians without bias."""
+"""The extrapolated Fréchet distance: its line, its cuts, and the closed form of Gaussians."""
 
 from __future__ import annotations
 
@@ -35,7 +35,9 @@ def test_distances_of_cuts_have_the_mean_of_random_parts() -> None:
     rng = np.random.default_rng(5)
     for parts, cuts in ((2, 30), (4, 16)):
         some = [
-            oracle.frechet_by_rows(*(rows[rng.permutation(640)[: 640 // parts]] for rows in (x, y)))
+            oracle.frechet_by_eigenvalues(
+                *(rows[rng.permutation(640)[: 640 // parts]] for rows in (x, y))
+            )
             for _ in range(400)
         ]
         error = np.std(some, ddof=1) * math.sqrt(1 / 400 + 1 / cuts)
@@ -52,8 +54,8 @@ CLOSED = {
 @pytest.mark.parametrize("points", [2, 4])
 @pytest.mark.parametrize("name", CLOSED)
 def test_closed_form_of_gaussians(name: str, points: int) -> None:
-    # d(1 − σ)² + dδ². 400 + 300 rows, 8 columns, 80 pairs of seeds: the plain distance is seen to be
-    # too large (z > 8), the extrapolated one is not (z ≤ 4).
+    # d(1 − σ)² + dδ². 400 + 300 rows, 8 columns, 80 pairs of seeds: the plain distance is seen to
+    # be too large (z > 8), the extrapolated one is not (z ≤ 4).
     scale, shift = CLOSED[name]
     columns, repetitions = 8, 80
     truth = columns * ((1 - scale) ** 2 + shift**2)

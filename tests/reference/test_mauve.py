@@ -61,7 +61,7 @@ def test_more_points_come_to_the_integral() -> None:
         x, y = place(w)
         return y * 5 * x * -(q * (p - q) / (w * p + (1 - w) * q)).sum()
 
-    # From w = 0, the curve is at (1, e^(−5·KL(P‖Q))): a rectangle below it comes first, nothing last.
+    # The integral ends where w = 1; what is left is the last trapezium, from there to (0, 1).
     area, _ = scipy.integrate.quad(integrand, 0, 1, epsabs=1e-12)
     area += place(1.0)[0] * (1 + place(1.0)[1]) / 2
     x, y = modes(SIZES["apart"][0], seed=1), modes(SIZES["apart"][1], seed=2)
@@ -120,7 +120,10 @@ def test_seed_decides_the_clusters() -> None:
 
 BAD = {
     "no clusters": ({"clusters": 0}, "clusters: expected an integer of at least 1, got 0"),
-    "more clusters than rows": ({"clusters": 141}, "clusters: expected 1 to 140 (the rows of the pooled sample), got 141"),
+    "more clusters than rows": (
+        {"clusters": 141},
+        "clusters: expected 1 to 140 (the rows of the pooled sample), got 141",
+    ),
     "no scaling": ({"scaling": 0.0}, "scaling: expected a positive number, got 0.0"),
     "one point": ({"points": 1}, "points: expected an integer of at least 2, got 1"),
     "negative smoothing": ({"smoothing": -0.5}, "smoothing: expected a positive number, got -0.5"),

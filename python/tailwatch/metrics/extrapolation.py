@@ -102,9 +102,10 @@ def frechet_distance_extrapolated(
     -----
     One pass of O((n + m)·d²), and 31 distances of O(min(n, d)³) for two points, 43 for three, 59
     for four; memory for 32 covariances of each sample, or for the samples where n ≤ 2·d. The
-    standard error comes from the halves of the 15 cuts into two; the value is taken for normal, with
-    the degrees of freedom that 30 halves of 32 groups of rows have. Without a fourth moment there is
-    no such error: with tails as heavy as t with three degrees of freedom the interval is too short.
+    standard error comes from the halves of the 15 cuts into two; the value is taken for normal,
+    with the degrees of freedom that 30 halves of 32 groups of rows have. Without a fourth moment
+    there is no such error: with tails as heavy as those of t with three degrees of freedom the
+    interval is too short.
 
     References
     ----------

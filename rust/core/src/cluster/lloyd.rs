@@ -180,11 +180,8 @@ impl<'a> State<'a> {
         let (count, before) = (self.centres.count(), self.places.clone());
         let suspects = self.suspects(moves)?;
         let moved: Vec<usize> = (0..count).filter(|&cluster| moves[cluster] > 0.0).collect();
-        let rest = if 2 * moved.len() < count {
-            self.meet(&moved, &suspects, &before)?
-        } else {
-            suspects
-        };
+        let rest =
+            if 2 * moved.len() < count { self.meet(&moved, &suspects, &before)? } else { suspects };
         self.search(&rest)?;
         for (old, new) in before.iter().zip(&self.places) {
             if old.label != new.label {
@@ -238,17 +235,16 @@ impl<'a> State<'a> {
             return Ok(Vec::new());
         }
         let depth = moved.len().min(2);
-        let stands = |&row: &usize| moved.binary_search(&(self.places[row].label as usize)).is_err();
+        let stands =
+            |&row: &usize| moved.binary_search(&(self.places[row].label as usize)).is_err();
         let standing: Vec<usize> = suspects.iter().copied().filter(stands).collect();
         let mut own = self.to_own_centre(&standing)?.into_iter().zip(standing).peekable();
         let centres = self.centres.rows()?.pick(moved);
         let found = self.nearest(&centres, suspects, depth)?;
         let mut rest = Vec::new();
         for (&row, found) in suspects.iter().zip(found.chunks_exact(depth)) {
-            let mut known: Vec<Entry> = found
-                .iter()
-                .map(|entry| Entry { index: moved[entry.index], ..*entry })
-                .collect();
+            let mut known: Vec<Entry> =
+                found.iter().map(|entry| Entry { index: moved[entry.index], ..*entry }).collect();
             if let Some((squared, _)) = own.next_if(|&(_, standing)| standing == row) {
                 known.push(Entry { squared, index: self.places[row].label as usize });
                 known.sort_by(|a, b| a.squared.total_cmp(&b.squared).then(a.index.cmp(&b.index)));

@@ -107,7 +107,10 @@ fn neither_threads_nor_instruction_sets_show() {
     let rows = Rows::from_f64(data.view());
     for most_rows in [MOST_ROWS, 1000] {
         let expected = fit(&rows, 120, 1, most_rows, &Control::with_threads(1)).unwrap();
-        assert_eq!(expected.centres.assign(&rows, &Control::with_threads(2)).unwrap(), expected.labels);
+        assert_eq!(
+            expected.centres.assign(&rows, &Control::with_threads(2)).unwrap(),
+            expected.labels
+        );
         for isa in Isa::available() {
             for threads in 1..=3 {
                 let control = Control::with_threads(threads).with_isa(isa);
@@ -142,7 +145,7 @@ fn an_empty_cluster_takes_the_farthest_row() {
     let rows = Rows::from_f64(data.view());
     let control = Control::with_threads(1);
     let frame = Frame::of(&rows, &control);
-        let frame = frame.as_ref();
+    let frame = frame.as_ref();
     let set = Set::alone(&rows, frame, &control).unwrap();
     // All rows are nearest to the first centre or the second.
     let centres = Centres { values: vec![0.0, 2.0, 500.0], columns: 1 };

@@ -148,7 +148,8 @@ fn error_of(halves: &[(f64, f64)], kappa: f64) -> (f64, f64) {
     let count = pairs as f64;
     let mean = even.iter().sum::<f64>() / count;
     let odd = odd.iter().map(|value| value * value).sum::<f64>() / count;
-    let even = even.iter().map(|value| (value - mean) * (value - mean)).sum::<f64>() / (count - 1.0);
+    let even =
+        even.iter().map(|value| (value - mean) * (value - mean)).sum::<f64>() / (count - 1.0);
     let (variance, squares) = if odd < 2.0 * even {
         // V₁ would be negative, and odd/2 and even are as good a measurement of V₂ each.
         (kappa * f64::midpoint(odd / 2.0, even), 2.0 * count)
@@ -178,7 +179,10 @@ mod tests {
         // Distances 2 + 3j of cuts into parts of equal size: a line from 2 that rises by 3.
         let mut parts = vec![(1.0, 5.0)];
         for j in 2..=4 {
-            parts.extend(vec![(1.0 / f64::from(j), 2.0 + 3.0 * f64::from(j)); j as usize * cuts(j as usize)]);
+            parts.extend(vec![
+                (1.0 / f64::from(j), 2.0 + 3.0 * f64::from(j));
+                j as usize * cuts(j as usize)
+            ]);
         }
         for points in 2..=4 {
             let found = line(&parts, points);

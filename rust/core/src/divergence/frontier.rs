@@ -27,7 +27,9 @@ impl Frontier {
     pub fn check(&self) -> Result<()> {
         let Self { scaling, points, smoothing } = *self;
         if !(scaling > 0.0 && scaling.is_finite()) {
-            return Err(Error::Input(format!("scaling: expected a positive number, got {scaling}")));
+            return Err(Error::Input(format!(
+                "scaling: expected a positive number, got {scaling}"
+            )));
         }
         if points < 2 {
             return Err(Error::Input(format!("points: expected at least 2, got {points}")));
@@ -114,10 +116,7 @@ mod tests {
             message(Frontier { scaling: 0.0, ..PAPER }),
             "scaling: expected a positive number, got 0"
         );
-        assert_eq!(
-            message(Frontier { points: 1, ..PAPER }),
-            "points: expected at least 2, got 1"
-        );
+        assert_eq!(message(Frontier { points: 1, ..PAPER }), "points: expected at least 2, got 1");
         assert_eq!(
             message(Frontier { smoothing: -1.0, ..PAPER }),
             "smoothing: expected 0 or more, got -1"
