@@ -20,7 +20,7 @@ SETTINGS = {"threads": 2, "progress": None}
 
 
 def drawn(max_rows: int | None = None) -> Samples:
-    x, y = samples.gaussian(1, 640, 9), samples.gaussian(2, 400, 9, scale=0.9)
+    x, y = samples.gaussian(1, 640, 9), samples.gaussian(2, 400, 9, scale=0.7)
     handles = [as_embeddings(rows, "rows").handle() for rows in (x, y)]
     return Samples.draw(*handles, max_rows=max_rows, seed=3)
 

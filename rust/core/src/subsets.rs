@@ -221,7 +221,7 @@ mod tests {
         let mut first = 1;
         for parts in [2, 2, 3] {
             let mask = ((1 << parts) - 1) << first;
-            assert!((0..100).all(|row| (subsets.mask(row) & mask).count_ones() == 1));
+            assert!((0..100).all(|row| (subsets.mask(row) & mask).is_power_of_two()));
             let shares: f64 = (first..first + parts).map(|s| subsets.share_of_groups(s)).sum();
             assert_eq!(shares, 1.0);
             first += parts;

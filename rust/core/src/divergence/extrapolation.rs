@@ -118,7 +118,7 @@ fn line(parts: &[(f64, f64)], points: usize) -> Extrapolated {
         rest = others;
     }
     let count = points as f64;
-    let middle = (count + 1.0) / 2.0;
+    let middle = f64::midpoint(count, 1.0);
     let places: Vec<f64> = (1..=points).map(|parts| parts as f64 - middle).collect();
     let spread: f64 = places.iter().map(|place| place * place).sum();
     let slope = places.iter().zip(&means).map(|(place, mean)| place * mean).sum::<f64>() / spread;
