@@ -27,7 +27,10 @@ mod _core {
         tail_coverage,
     };
     #[pymodule_export]
-    use super::divergence::{frechet_distance, mmd};
+    use super::divergence::{
+        cluster_counts, cross_mmd, frechet_distance, frechet_distance_extrapolated, mauve,
+        mauve_of_counts, mmd,
+    };
     #[pymodule_export]
     use super::enter::thread_count;
     #[pymodule_export]
