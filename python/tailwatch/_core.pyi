@@ -10,12 +10,17 @@ from tailwatch.running import Settings
 
 __all__ = [
     "Rows",
+    "cluster_counts",
+    "cross_mmd",
     "directional_metrics",
     "directional_tails",
     "directions",
     "frechet_distance",
+    "frechet_distance_extrapolated",
     "gaussian_metrics",
     "kernel_metrics",
+    "mauve",
+    "mauve_of_counts",
     "mmd",
     "modes",
     "nearest_neighbors",
@@ -72,6 +77,31 @@ def directional_tails(
     reference: Rows, candidate: Rows, directions: _Floats, level: float, settings: Settings
 ) -> _Floats: ...
 def frechet_distance(reference: Rows, candidate: Rows, settings: Settings) -> float: ...
+def frechet_distance_extrapolated(
+    reference: Rows, candidate: Rows, points: int, seed: int, settings: Settings
+) -> tuple[float, float, float, float, list[float]]: ...
+def cross_mmd(
+    reference: Rows,
+    candidate: Rows,
+    kernel: str,
+    parameters: Sequence[float],
+    seed: int,
+    settings: Settings,
+) -> tuple[float, float, float]: ...
+def mauve(
+    reference: Rows,
+    candidate: Rows,
+    clusters: int,
+    frontier: tuple[float, int, float],
+    seed: int,
+    settings: Settings,
+) -> float: ...
+def cluster_counts(
+    reference: Rows, candidate: Rows, clusters: int, seed: int, settings: Settings
+) -> tuple[list[int], list[int]]: ...
+def mauve_of_counts(
+    reference: Sequence[int], candidate: Sequence[int], frontier: tuple[float, int, float]
+) -> float: ...
 def mmd(
     reference: Rows,
     candidate: Rows,

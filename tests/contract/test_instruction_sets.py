@@ -12,7 +12,7 @@ from tests.reference import samples
 from tests.reference.trials import in_pieces
 
 NAMES = ("portable", "avx2", "avxvnni", "avx512", "neon")
-NEIGHBOURS = ("nearest_neighbors", "prdc", "tail_coverage", "tail_test", "mode_coverage")
+NEIGHBOURS = ("nearest_neighbors", "prdc", "tail_coverage", "tail_test", "mode_coverage", "mauve")
 
 # Chunks of the two sides that fit neither each other nor a block of 192 rows.
 PIECES = [(1, 1), (3, 7)]

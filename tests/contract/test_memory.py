@@ -30,10 +30,15 @@ x, y = (rng.standard_normal((rows, columns), dtype=np.float32) for _ in range(2)
     "nearest_neighbors": lambda: tw.metrics.nearest_neighbors(x, y, k=5),
     "prdc": lambda: tw.metrics.precision_recall_density_coverage(x, y),
     "energy_distance": lambda: tw.metrics.energy_distance(x, y),
+    "mauve": lambda: tw.metrics.mauve(x, y),
+    "mmd_test": lambda: tw.metrics.mmd_test(x, y),
     "all_pairs": lambda: np.ones((rows, rows), dtype=np.uint8),
 }[job]()
 print(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0])
 """
+
+
+JOBS = ["nearest_neighbors", "prdc", "energy_distance", "mauve", "mmd_test"]
 
 
 def peak_beside_inputs(job: str) -> int:
@@ -43,7 +48,7 @@ def peak_beside_inputs(job: str) -> int:
     return 1024 * int(child.stdout) - INPUTS
 
 
-@pytest.mark.parametrize("job", ["nearest_neighbors", "prdc", "energy_distance"])
+@pytest.mark.parametrize("job", JOBS)
 def test_a_quadratic_metric_holds_nothing_quadratic(job: str) -> None:
     assert peak_beside_inputs(job) < ALLOWANCE
 

@@ -310,6 +310,32 @@ def exact_polynomial_mmd(x: Array, y: Array) -> float:
     return float(value / (d * unit) ** 3)
 
 
+def cross_mmd(k_1x: Array, k_1y: Array, k_2x: Array, k_2y: Array) -> tuple[float, float]:
+    """The cross-MMD and its standard error, from the kernel of each first half with each second.
+
+    The columns of ``k_1x`` and ``k_2x`` are X₂, those of ``k_1y`` and ``k_2y`` Y₂; the rows of the
+    first two are X₁, of the others Y₁.
+    """
+    of_x, of_y = (
+        a.mean(axis=1, dtype=np.longdouble) - b.mean(axis=1, dtype=np.longdouble)
+        for a, b in ((k_1x, k_1y), (k_2x, k_2y))
+    )
+    error = np.sqrt(of_x.var() / len(of_x) + of_y.var() / len(of_y))
+    return float(of_x.mean() - of_y.mean()), float(error)
+
+
+def mauve(p: Array, q: Array, *, scaling: float = 5.0, points: int = 25) -> float:
+    """Area under the divergence frontier of two histograms, as the authors compute it."""
+    p, q = p / p.sum(), q / q.sum()
+    curve = [[1.0, 0.0]]
+    for w in np.linspace(1e-6, 1 - 1e-6, points):
+        mixed = w * p + (1 - w) * q
+        divergences = [scipy.special.rel_entr(one, mixed).sum() for one in (q, p)]
+        curve.append(np.exp(-scaling * np.array(divergences)).tolist())
+    x, y = np.array([*curve, [0.0, 1.0]]).T
+    return float(np.trapezoid(y[::-1], x[::-1]))
+
+
 def energy_distance(x: Array, y: Array, *, unbiased: bool) -> float:
     """E = 2E‖x−y‖ − E‖x−x'‖ − E‖y−y'‖ (not its root, not its half)."""
     within = _within(distances(x, x), unbiased=unbiased) + _within(
