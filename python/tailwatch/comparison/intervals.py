@@ -180,7 +180,8 @@ def _interval(counted: NDArray[np.float64], error: HalfSamples, confidence: floa
         margin = _margin(np.log(counted), error, confidence)
         return value * math.exp(-margin), value * math.exp(margin)
     margin = _margin(counted, error, confidence)
-    return max(value - margin, 0.0), value + margin
+    low = value - margin
+    return low if error.scale == "signed" else max(low, 0.0), value + margin
 
 
 def _of_share(counted: NDArray[np.float64], error: HalfSamples, confidence: float) -> Interval:
