@@ -34,3 +34,13 @@ def directions(size: Size) -> float:
 def clusters(size: Size) -> float:
     """Return the work of some twenty steps of k-means with √(n/2) clusters."""
     return 20 * size.rows * size.columns * (size.rows / 2) ** 0.5
+
+
+def tenths(size: Size) -> float:
+    """Return the work of some ten steps of k-means of both samples with n/10 clusters."""
+    return 10 * 2 * size.rows * size.columns * size.rows / 10
+
+
+def extrapolation(size: Size) -> float:
+    """Return the work of two covariances and of 31 distances between their like."""
+    return float(2 * size.rows * size.columns**2 + 31 * 20 * size.columns**3)
