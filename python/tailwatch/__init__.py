@@ -13,15 +13,26 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from tailwatch import exceptions, metrics
+    from tailwatch.comparison.class_result import ClassComparison
     from tailwatch.comparison.compare import compare
     from tailwatch.comparison.result import Comparison
     from tailwatch.embeddings import Embeddings, open
 
-__all__ = ["Comparison", "Embeddings", "__version__", "compare", "exceptions", "metrics", "open"]
+__all__ = [
+    "ClassComparison",
+    "Comparison",
+    "Embeddings",
+    "__version__",
+    "compare",
+    "exceptions",
+    "metrics",
+    "open",
+]
 
 __version__ = version("tailwatch")
 
 _HOMES = {
+    "ClassComparison": "tailwatch.comparison.class_result",
     "Comparison": "tailwatch.comparison.result",
     "Embeddings": "tailwatch.embeddings",
     "compare": "tailwatch.comparison.compare",

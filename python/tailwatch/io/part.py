@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from tailwatch.exceptions import SourceError
+from tailwatch.exceptions import InputError, SourceError
 from tailwatch.io.place import Place
 
 if TYPE_CHECKING:
@@ -79,6 +79,12 @@ class Part(ABC):
         """Give the identifiers of the rows, where the source has any."""
         del argument
         return None
+
+    def beside(self, column: str, argument: str) -> pl.Series:
+        """Give a column that stands beside the embeddings, if the source is a table."""
+        subject = Place(argument, self.origin).subject
+        msg = f"{subject}: no column {column!r}; the embeddings are an array, not a table"
+        raise InputError(msg)
 
     @abstractmethod
     def _read(self, place: Place) -> Iterator[Matrix]:

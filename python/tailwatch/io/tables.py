@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import polars as pl
 
+from tailwatch.exceptions import SourceError
 from tailwatch.io.arrow import as_frame, as_series, pyarrow
 from tailwatch.io.columns import choose, require, vector_type
 from tailwatch.io.part import Matrix, Part
@@ -171,6 +172,16 @@ class ColumnPart(Part):
             return None
         with Place(argument, self.origin).reading():
             return pl.concat(list(self._table.stream(self._id_column)))
+
+    def beside(self, column: str, argument: str) -> pl.Series:
+        """Read another column of the table."""
+        place = Place(argument, self.origin)
+        require(self._table.schema, column, place)
+        with place.reading():
+            found = pl.concat(list(self._table.stream(column))).alias(column)
+        if len(found) != self.rows:
+            raise SourceError(self._changed(place))
+        return found
 
     def _read(self, place: Place) -> Iterator[Matrix]:
         with place.reading():
