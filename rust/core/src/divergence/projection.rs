@@ -57,6 +57,7 @@ pub(crate) struct Directions<'a> {
 }
 
 /// What one sample's rows are on each of them.
+#[derive(Default)]
 pub(crate) struct Projections {
     /// By block of rows; within it by direction, then by row.
     blocks: Vec<Vec<f64>>,
@@ -89,13 +90,18 @@ impl<'a> Directions<'a> {
         least.next_multiple_of(shape::<f64>(control.isa()).left)
     }
 
-    /// Projects all rows.
-    pub(crate) fn project(&self, rows: &Rows<'_>, control: &Control) -> Result<Projections> {
+    /// Projects all rows, into the memory of earlier projections.
+    pub(crate) fn project(
+        &self,
+        rows: &Rows<'_>,
+        found: &mut Projections,
+        control: &Control,
+    ) -> Result<()> {
         let shape = shape::<f64>(control.isa());
         let (n, block) = (rows.len(), PANELS * shape.right);
-        let of_block = |first: usize| {
-            let range = first..(first + block).min(n);
-            let mut out = vec![0.0; range.len() * self.count];
+        let of_block = |(index, out): (usize, &mut Vec<f64>)| {
+            let range = index * block..((index + 1) * block).min(n);
+            out.resize(range.len() * self.count, 0.0);
             let (mut row, mut right) =
                 (vec![0.0; self.columns], vec![0.0; self.columns * shape.right]);
             let mut tile = vec![0.0; shape.left * shape.right];
@@ -117,12 +123,11 @@ impl<'a> Directions<'a> {
                     }
                 }
             }
-            control.advance(range.len() as u64 * self.count as u64)?;
-            Ok(out)
+            control.advance(range.len() as u64 * self.count as u64)
         };
-        let starts = (0..n.div_ceil(block)).into_par_iter().map(|index| of_block(index * block));
-        let blocks = control.run(|| starts.collect::<Result<_>>())?;
-        Ok(Projections { blocks, count: self.count, rows: n })
+        (found.count, found.rows) = (self.count, n);
+        found.blocks.resize_with(n.div_ceil(block), Vec::new);
+        control.run(|| found.blocks.par_iter_mut().enumerate().try_for_each(of_block))
     }
 }
 

@@ -8,6 +8,8 @@
 //! Costs are summed in units of a power of two that belongs to the direction, so that neither powers of
 //! the largest projections overflow nor those of the smallest vanish.
 
+use std::sync::{Mutex, PoisonError};
+
 use rayon::prelude::*;
 
 use super::projection::{Directions, Projections, check_directions, projection_origin};
@@ -32,18 +34,25 @@ pub fn sliced_wasserstein(
     check_pair(reference, "reference", candidate, "candidate")?;
     let power = power_of(p)?;
     let samples = [reference, candidate];
-    let costs = along_directions(&samples, directions, control, |projections, direction| {
-        let mut lines = [Vec::new(), Vec::new()];
-        let mut spare = Vec::new();
-        for (line, of_sample) in lines.iter_mut().zip(projections) {
+    let along = |memory: &mut Memory, projections: &[Projections], direction: usize| {
+        for (line, of_sample) in memory.lines.iter_mut().zip(projections) {
             of_sample.write_line(direction, line);
-            sort(line, &mut spare, control)?;
+            sort(line, &mut memory.spare, control)?;
         }
-        let [x, y] = &lines;
+        let [x, y] = &memory.lines;
         let unit = unit_of(&[x, y]);
         Ok((unit, cost(x, y, power, unit)))
-    })?;
+    };
+    let costs = along_directions(&samples, directions, control, along)?;
     Ok(power_mean(&costs, power))
+}
+
+/// What a thread needs for one direction, and uses again for the next: new memory would cost a quarter of
+/// the time.
+#[derive(Default)]
+struct Memory {
+    lines: [Vec<f64>; 2],
+    spare: Vec<u64>,
 }
 
 /// SW_p^p of each subset of a reference against that of each candidate: `[candidate][subset]`.
@@ -59,7 +68,7 @@ pub(crate) fn subset_costs(
         std::iter::once(reference).chain(candidates.iter().copied()).collect();
     let rows: Vec<&Rows<'_>> = samples.iter().map(|(rows, _)| *rows).collect();
     let count = reference.1.count();
-    let costs = along_directions(&rows, directions, control, |projections, direction| {
+    let along = |(): &mut (), projections: &[Projections], direction: usize| {
         let sorted = |(of_sample, (_, subsets)): (&Projections, &(&Rows<'_>, &Subsets))| {
             let mut line: Vec<(f64, u64)> = of_sample
                 .line(direction)
@@ -84,7 +93,8 @@ pub(crate) fn subset_costs(
             }
         }
         Ok(found)
-    })?;
+    };
+    let costs = along_directions(&rows, directions, control, along)?;
     let of = |candidate: usize| {
         let place = |subset: usize| subset * candidates.len() + candidate;
         let mean = |subset: usize| {
@@ -97,11 +107,11 @@ pub(crate) fn subset_costs(
 }
 
 /// What `work` finds along each direction, in their order.
-fn along_directions<T: Send>(
+fn along_directions<T: Send, M: Default + Send>(
     samples: &[&Rows<'_>],
     directions: &[f64],
     control: &Control,
-    work: impl Fn(&[Projections], usize) -> Result<T> + Sync,
+    work: impl Fn(&mut M, &[Projections], usize) -> Result<T> + Sync,
 ) -> Result<Vec<T>> {
     let columns = samples[0].columns();
     check_directions(directions, columns)?;
@@ -111,12 +121,19 @@ fn along_directions<T: Send>(
     let origin = projection_origin(samples[0]);
     let together = Directions::together(TOGETHER.max(control.threads()), control);
     let mut found = Vec::with_capacity(directions.len() / columns);
+    let mut projections: Vec<Projections> = Vec::new();
+    projections.resize_with(samples.len(), Projections::default);
+    let idle: Mutex<Vec<M>> = Mutex::default();
     for some in directions.chunks(together * columns) {
         let panel = Directions::of(some, &origin, columns, control);
-        let projections: Vec<Projections> =
-            samples.iter().map(|rows| panel.project(rows, control)).collect::<Result<_>>()?;
+        for (rows, found) in samples.iter().zip(&mut projections) {
+            panel.project(rows, found, control)?;
+        }
         let of_direction = |direction: usize| {
-            let value = work(&projections, direction)?;
+            let taken = idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+            let mut memory = taken.unwrap_or_default();
+            let value = work(&mut memory, &projections, direction)?;
+            idle.lock().unwrap_or_else(PoisonError::into_inner).push(memory);
             control.advance(rows as u64)?;
             Ok(value)
         };
