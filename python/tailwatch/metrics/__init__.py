@@ -30,12 +30,12 @@ from tailwatch.metrics.tail_test import TailTest, tail_test
 from tailwatch.metrics.vendi import vendi_score
 
 __all__ = [
+    "PRDC",
     "DirectionalTails",
     "ExtrapolatedDistance",
     "IntrinsicDimension",
     "MMDTest",
     "ModeCoverage",
-    "PRDC",
     "Spectrum",
     "TailTest",
     "authenticity",

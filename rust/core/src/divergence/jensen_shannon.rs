@@ -149,7 +149,12 @@ impl Meet for Tally<'_> {
         }
     }
 
-    fn meet_unmeasured(&mut self, query: usize, base: usize, [of_query, of_base]: [bool; 2]) -> bool {
+    fn meet_unmeasured(
+        &mut self,
+        query: usize,
+        base: usize,
+        [of_query, of_base]: [bool; 2],
+    ) -> bool {
         self.of_queries[query - self.first] += u32::from(of_query);
         if of_base {
             self.of_base[base].fetch_add(1, Ordering::Relaxed);
