@@ -18,6 +18,7 @@ ROWS = samples.gaussian(1, 8000, 192), samples.gaussian(2, 8000, 192)
 WIDE = samples.gaussian(3, 3000, 700), samples.gaussian(4, 3000, 700)
 
 STAGES: dict[str, Callable[..., object]] = {
+    "projections": lambda **how: metrics.sliced_wasserstein(*ROWS, projections=4096, **how),
     "k-means seeds": lambda **how: metrics.mauve(*ROWS, **how),
     "k-means": lambda **how: metrics.mauve(*ROWS, **how),
     "kernels": lambda **how: metrics.mmd_test(*WIDE, bandwidth=30.0, **how),
