@@ -12,12 +12,21 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tailwatch import exceptions, metrics
+    from tailwatch import contamination, exceptions, metrics
     from tailwatch.comparison.compare import compare
     from tailwatch.comparison.result import Comparison
     from tailwatch.embeddings import Embeddings, open
 
-__all__ = ["Comparison", "Embeddings", "__version__", "compare", "exceptions", "metrics", "open"]
+__all__ = [
+    "Comparison",
+    "Embeddings",
+    "__version__",
+    "compare",
+    "contamination",
+    "exceptions",
+    "metrics",
+    "open",
+]
 
 __version__ = version("tailwatch")
 
@@ -27,7 +36,7 @@ _HOMES = {
     "compare": "tailwatch.comparison.compare",
     "open": "tailwatch.embeddings",
 }
-_MODULES = {"exceptions", "metrics"}
+_MODULES = {"contamination", "exceptions", "metrics"}
 
 
 def __getattr__(name: str) -> object:

@@ -53,9 +53,7 @@ def shared_edges(
     merged = edges[_kept(of_human, of_synthetic)]
     if len(merged):
         return merged
-    above = [
-        1 - np.cumsum(counts)[:-1] / counts.sum() for counts in (of_human, of_synthetic)
-    ]
+    above = [1 - np.cumsum(counts)[:-1] / counts.sum() for counts in (of_human, of_synthetic)]
     best = int(np.abs(above[1] - above[0]).argmax())
     return edges[best : best + 1]
 
@@ -79,9 +77,10 @@ def bin_counts(scores: NDArray[np.float32], edges: NDArray[np.float32]) -> NDArr
 def _quantile_edges(
     scores: NDArray[np.float32], levels: NDArray[np.float64]
 ) -> NDArray[np.float32]:
-    edges = np.unique(np.quantile(scores, levels, method="inverted_cdf"))
+    edges = np.unique(np.quantile(scores, levels, method="inverted_cdf")).astype(np.float32)
     # An edge at the least score would open an empty bin below it.
-    return edges[edges > scores.min()]
+    inner: NDArray[np.float32] = edges[edges > scores.min()]
+    return inner
 
 
 def _kept(first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -1,4 +1,4 @@
-"""Other estimators of the share, from the same histograms: do they agree?
+"""Other estimators of the share, from the same histograms, and whether they agree.
 
 - ACC (Rogan & Gladen 1978): rows above the threshold of the largest TPR − FPR, (q − FPR)/(TPR − FPR),
   with a delta interval in which all three shares are random.
@@ -12,16 +12,16 @@ is said where one of them lies outside the interval by more than ACC's own half-
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tailwatch.contamination.estimate import Interval
-
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from tailwatch.contamination.estimate import Interval
     from tailwatch.contamination.likelihood import Counts
 
 __all__ = ["CrossChecks", "cross_checks"]
@@ -53,8 +53,9 @@ class CrossChecks:
     def agree_with(self, interval: Interval) -> bool:
         """Whether none lies further outside the interval than half of ACC's own."""
         margin = (self.acc_high - self.acc_low) / 2
-        found = [value for value in (self.acc, self.dys, self.median_sweep) if value == value]  # noqa: PLR0124
-        return all(interval.low - margin <= value <= interval.high + margin for value in found)
+        low, high = interval.low - margin, interval.high + margin
+        found = (self.acc, self.dys, self.median_sweep)
+        return all(math.isnan(value) or low <= value <= high for value in found)
 
 
 def cross_checks(counts: Counts, confidence: float) -> CrossChecks:
@@ -62,9 +63,7 @@ def cross_checks(counts: Counts, confidence: float) -> CrossChecks:
     from scipy.stats import norm
 
     rows, n0, n1 = counts.target.sum(), counts.human.sum(), counts.synthetic.sum()
-    q, fpr, tpr = (
-        _above(each) for each in (counts.target, counts.human, counts.synthetic)
-    )
+    q, fpr, tpr = (_above(each) for each in (counts.target, counts.human, counts.synthetic))
     gap = tpr - fpr
     adjusted = np.divide(q - fpr, gap, out=np.full_like(gap, np.nan), where=gap > 0)
     swept = adjusted[gap >= LEAST_GAP]
@@ -85,7 +84,8 @@ def cross_checks(counts: Counts, confidence: float) -> CrossChecks:
 
 def _above(counts: NDArray[np.float64]) -> NDArray[np.float64]:
     """Give the share of rows at or above each inner edge."""
-    return np.cumsum(counts[::-1])[::-1][1:] / counts.sum()
+    above: NDArray[np.float64] = np.cumsum(counts[::-1])[::-1][1:] / counts.sum()
+    return above
 
 
 def _nearest(counts: Counts) -> float:

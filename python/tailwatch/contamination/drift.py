@@ -96,9 +96,7 @@ def widened(interval: Interval, half_width: float) -> Interval:
     )
 
 
-def _influence(
-    counts: Counts, share: float
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _influence(counts: Counts, share: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Give u and p₀."""
     fitted = fit_templates(counts, np.array([share]))
     n0, n1, rows = counts.human.sum(), counts.synthetic.sum(), counts.target.sum()

@@ -1,11 +1,11 @@
 """The most likely share of synthetic rows and its profile interval.
 
-π̂ maximises the profile likelihood ℓ of :mod:`~tailwatch.contamination.likelihood` on [0, 1], and the
-interval is {π : 2(ℓ(π̂) − ℓ(π)) ≤ χ²₁}, ends 0 and 1 included. A fixed grid, dense towards both ends,
-finds the summit and the brackets; a root of ℓ′ then gives π̂, where a maximum itself is known to half
+π̂ maximises the profile log likelihood L of :mod:`~tailwatch.contamination.likelihood` on [0, 1], and the
+interval is {π : 2(L(π̂) − L(π)) ≤ χ²₁}, ends 0 and 1 included. A fixed grid, dense towards both ends,
+finds the summit and the brackets; a root of L′ then gives π̂, where a maximum itself is known to half
 the digits only. Were the likelihood of two summits, the interval would span both.
 
-Cost: some hundred evaluations of ℓ, O(B) each, whatever the number of rows.
+Cost: some hundred evaluations of L, O(B) each, whatever the number of rows.
 """
 
 from __future__ import annotations

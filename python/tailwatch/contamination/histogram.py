@@ -31,6 +31,13 @@ class Histogram:
         Inner edges of its bins.
     calibration
         Its human calibration scores, ascending.
+    counts
+        Bins and ranks to begin with, as :meth:`finish` gave them; none by default.
+
+    Raises
+    ------
+    InputError
+        If `counts` are not over the bins and ranks of the model.
 
     Examples
     --------
@@ -45,13 +52,25 @@ class Histogram:
     """
 
     def __init__(
-        self, fingerprint: str, edges: NDArray[np.float32], calibration: NDArray[np.float32]
+        self,
+        fingerprint: str,
+        edges: NDArray[np.float32],
+        calibration: NDArray[np.float32],
+        counts: tuple[NDArray[np.int64], NDArray[np.int64]] | None = None,
     ) -> None:
         self._fingerprint = fingerprint
         self._edges = edges
         self._calibration = calibration
         self._bins = np.zeros(len(edges) + 1, np.int64)
         self._ranks = np.zeros(len(calibration) + 1, np.int64)
+        if counts is not None:
+            self._bins += _counts(counts[0], "bins", len(self._bins))
+            self._ranks += _counts(counts[1], "ranks", len(self._ranks))
+            if counts[0].sum() != counts[1].sum():
+                message = (
+                    f"ranks: expected {counts[0].sum()} rows as in bins, got {counts[1].sum()}"
+                )
+                raise InputError(message)
 
     @property
     def fingerprint(self) -> str:
@@ -125,42 +144,6 @@ class Histogram:
         """Give :attr:`bins` and :attr:`ranks`."""
         return self.bins, self.ranks
 
-    @classmethod
-    def restored(
-        cls,
-        empty: Histogram,
-        bins: NDArray[np.int64],
-        ranks: NDArray[np.int64],
-    ) -> Histogram:
-        """Take counts that were kept elsewhere, in the place of those of an empty histogram.
-
-        Parameters
-        ----------
-        empty
-            A new histogram of the model, :meth:`ContaminationModel.empty_histogram`.
-        bins, ranks
-            What :meth:`finish` gave.
-
-        Raises
-        ------
-        InputError
-            If they are not counts over the bins and ranks of the model.
-        """
-        for name, counts, own in (("bins", bins, empty._bins), ("ranks", ranks, empty._ranks)):  # noqa: SLF001
-            good = counts.shape == own.shape and counts.dtype.kind in "iu"
-            if not good or (counts < 0).any():
-                message = (
-                    f"{name}: expected {len(own)} counts, got {counts.dtype} of shape "
-                    f"{counts.shape}"
-                )
-                raise InputError(message)
-        if bins.sum() != ranks.sum():
-            message = f"ranks: expected {bins.sum()} rows as in bins, got {ranks.sum()}"
-            raise InputError(message)
-        empty._bins = bins.astype(np.int64)  # noqa: SLF001
-        empty._ranks = ranks.astype(np.int64)  # noqa: SLF001
-        return empty
-
     def __repr__(self) -> str:
         return f"Histogram({self.rows:,} rows in {len(self._bins)} bins)"
 
@@ -184,3 +167,10 @@ def _scores(scores: NDArray[np.float32]) -> NDArray[np.float32]:
         message = f"scores: row {int((~np.isfinite(checked)).argmax())} is not finite"
         raise InputError(message)
     return checked
+
+
+def _counts(counts: NDArray[np.int64], name: str, length: int) -> NDArray[np.int64]:
+    if counts.shape != (length,) or counts.dtype != np.int64 or (counts < 0).any():
+        message = f"{name}: expected {length} counts of int64, got {counts.dtype} {counts.shape}"
+        raise InputError(message)
+    return counts

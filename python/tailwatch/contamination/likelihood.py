@@ -19,10 +19,10 @@ quadratic, whose larger root is taken in the form that does not cancel; no itera
 reference j has the larger P and no count, the root may fall below −1/P_j; then t stays there
 and A_j is what remains of f.
 
-The likelihood is taken relative to the saturated one,
-ℓ(π) = Σ_b [−m ln(1−t) − (f − m)] + Σ_jb [−a ln(1 + P t) − (A − a)], which is 0 where the templates
+The log likelihood is taken relative to the saturated one,
+L(π) = Σ_b [−m ln(1−t) − (f − m)] + Σ_jb [−a ln(1 + P t) − (A − a)], which is 0 where the templates
 explain the target: the terms are as small as the misfit, whatever N. By the envelope theorem
-ℓ′(π) = −N Σ_b t_b (A_1b/n₁ − A_0b/n₀). Cost O(B) for each π.
+L′(π) = −N Σ_b t_b (A_1b/n₁ − A_0b/n₀). Cost O(B) for each π.
 
 Reference: R. Barlow, C. Beeston, *Fitting using finite Monte Carlo samples*, Computer Physics
 Communications 77 (1993).
@@ -129,7 +129,7 @@ def log_likelihood(counts: Counts, shares: Floats) -> Floats:
 
 
 def slope(counts: Counts, share: float) -> float:
-    """Give the derivative ℓ′ at one share."""
+    """Give the derivative L′ at one share."""
     fitted = fit_templates(counts, np.array([share]))
     moved = fitted.synthetic / counts.synthetic.sum() - fitted.human / counts.human.sum()
     return float(-counts.target.sum() * (fitted.t * moved).sum())

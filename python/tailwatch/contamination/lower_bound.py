@@ -85,4 +85,5 @@ def lower_bound(
 
 def _below(counts: NDArray[np.int64]) -> NDArray[np.float64]:
     """Give the share of rows below each inner edge."""
-    return np.cumsum(counts)[:-1] / counts.sum()
+    below: NDArray[np.float64] = np.cumsum(counts)[:-1] / counts.sum()
+    return below
