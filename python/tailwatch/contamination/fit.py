@@ -53,9 +53,9 @@ def fit(
 ) -> ContaminationModel:
     """Learn what human and synthetic rows look like.
 
-    A linear probe is cross-fitted: every reference row is scored by a model that did not see it, and
-    so is every row of a target, copies of reference rows included. The scores of the references are the
-    templates of all that follows.
+    A linear probe is cross-fitted: every reference row is scored by a model that did not see it,
+    and so is every row of a target, copies of reference rows included. The scores of the references
+    are the templates of all that follows.
 
     Parameters
     ----------
