@@ -12,7 +12,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tailwatch import exceptions, metrics
+    from tailwatch import contamination, exceptions, metrics
     from tailwatch.comparison.class_result import ClassComparison
     from tailwatch.comparison.compare import compare
     from tailwatch.comparison.result import Comparison
@@ -24,6 +24,7 @@ __all__ = [
     "Embeddings",
     "__version__",
     "compare",
+    "contamination",
     "exceptions",
     "metrics",
     "open",
@@ -38,7 +39,7 @@ _HOMES = {
     "compare": "tailwatch.comparison.compare",
     "open": "tailwatch.embeddings",
 }
-_MODULES = {"exceptions", "metrics"}
+_MODULES = {"contamination", "exceptions", "metrics"}
 
 
 def __getattr__(name: str) -> object:

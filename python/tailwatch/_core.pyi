@@ -14,6 +14,7 @@ __all__ = [
     "authenticity_metrics",
     "bin_counts",
     "cluster_counts",
+    "content_folds",
     "cramer_von_mises",
     "cross_mmd",
     "directional_metrics",
@@ -39,6 +40,7 @@ __all__ = [
     "neighbor_metrics",
     "pooled_tail",
     "precision_recall_density_coverage",
+    "probe_scores",
     "projections",
     "sample",
     "sliced_metrics",
@@ -219,3 +221,14 @@ def bin_counts(
     of_both: bool,
     settings: Settings,
 ) -> tuple[list[int], list[int]]: ...
+def probe_scores(
+    rows: Rows,
+    weights: _Floats,
+    intercepts: _Floats,
+    bounds: NDArray[np.uint64],
+    folds: NDArray[np.uint8] | None,
+    settings: Settings,
+) -> NDArray[np.float32]: ...
+def content_folds(
+    rows: Rows, bounds: NDArray[np.uint64], settings: Settings
+) -> NDArray[np.uint8]: ...

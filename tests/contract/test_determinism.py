@@ -48,6 +48,7 @@ CALLS: dict[str, Callable[..., object]] = {
         x, y, dimension="intrinsic", **how
     ),
     "knn_jensen_shannon": metrics.knn_jensen_shannon,
+    "contamination": lambda x, y, **how: tw.contamination.fit(x, y, **how).score(y, **how),
 }
 
 

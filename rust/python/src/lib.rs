@@ -6,6 +6,7 @@
 #![allow(clippy::too_many_arguments, clippy::type_complexity)]
 
 mod cluster;
+mod contamination;
 mod coverage;
 mod dimension;
 mod divergence;
@@ -24,6 +25,8 @@ mod vendi;
 mod _core {
     #[pymodule_export]
     use super::cluster::modes;
+    #[pymodule_export]
+    use super::contamination::{content_folds, probe_scores};
     #[pymodule_export]
     use super::coverage::{
         authenticity, directional_tails, directions, pooled_tail,

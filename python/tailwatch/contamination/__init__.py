@@ -1,0 +1,31 @@
+"""Which rows of a target are synthetic, and what share of it is.
+
+:func:`fit` makes a :class:`ContaminationModel` of a human reference and, where there is one, a
+synthetic reference. The model scores rows; counts of scores are all that the estimates need, so a
+target may be larger than memory and come in shards, in any order.
+"""
+
+from __future__ import annotations
+
+from tailwatch.contamination.audit import Audit
+from tailwatch.contamination.cross_checks import CrossChecks
+from tailwatch.contamination.drift import Drift
+from tailwatch.contamination.estimate import Interval
+from tailwatch.contamination.fit import fit
+from tailwatch.contamination.histogram import Histogram
+from tailwatch.contamination.model import ContaminationModel
+from tailwatch.contamination.prevalence import NullFloor, Prevalence
+from tailwatch.contamination.rows import RowTable
+
+__all__ = [
+    "Audit",
+    "ContaminationModel",
+    "CrossChecks",
+    "Drift",
+    "Histogram",
+    "Interval",
+    "NullFloor",
+    "Prevalence",
+    "RowTable",
+    "fit",
+]

@@ -1,0 +1,240 @@
+"""From references to a model."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tailwatch import _core
+from tailwatch.arguments import integer
+from tailwatch.contamination.bins import bin_counts, human_edges, shared_edges
+from tailwatch.contamination.finite import check_finite
+from tailwatch.contamination.folds import even_bounds, fold_bounds, stratum_folds
+from tailwatch.contamination.lower_bound import human_thresholds
+from tailwatch.contamination.model import BATCH_ROWS, ContaminationModel
+from tailwatch.contamination.probe import LARGEST_FIT, Sample, fit_probe
+from tailwatch.contamination.scoring import content_folds
+from tailwatch.contamination.state import ModelState
+from tailwatch.contamination.strata import named_parts, random_parts
+from tailwatch.embeddings import as_embeddings
+from tailwatch.exceptions import DimensionError, InputError
+from tailwatch.progress import reporting
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import polars as pl
+    from numpy.typing import NDArray
+
+    from tailwatch.contamination.scoring import Probe
+    from tailwatch.embeddings import Embeddings, EmbeddingsLike
+    from tailwatch.progress import ProgressOption, ProgressReport
+
+__all__ = ["fit"]
+
+LEAST_ROWS = 20
+"""Rows of each class."""
+
+LARGEST_CALIBRATION = 200_000
+"""Human scores that are kept for p-values."""
+
+
+def fit(
+    human: EmbeddingsLike,
+    synthetic: EmbeddingsLike | None = None,
+    *,
+    strata: Sequence[object] | NDArray[np.generic] | pl.Series | None = None,
+    target: EmbeddingsLike | None = None,
+    folds: int = 5,
+    seed: int = 0,
+    encoder: str | None = None,
+    threads: int | None = None,
+    progress: ProgressOption = None,
+) -> ContaminationModel:
+    """Learn what human and synthetic rows look like.
+
+    A linear probe is cross-fitted: every reference row is scored by a model that did not see it,
+    and so is every row of a target, copies of reference rows included. The scores of the references
+    are the templates of all that follows.
+
+    Parameters
+    ----------
+    human
+        Embeddings of human rows, at least 20.
+    synthetic
+        Embeddings of synthetic rows, at least 20, such as a target is suspected to hold. Without
+        them a share can only be bounded from below.
+    strata
+        Name of each human row's stratum: crawl month, domain, language. What the estimate varies
+        from one to another is the drift that an interval has to allow for; without strata it does
+        not, and holds only if target and reference differ in the share alone.
+    target
+        Embeddings of the target, at least 20 rows; needed if, and only if, there is no synthetic
+        reference. The probe then learns what distinguishes a sample of it from the human rows.
+    folds
+        Models that are cross-fitted, 2 to 50.
+    seed
+        Seed of all random choices.
+    encoder
+        Name of the encoder, kept with the model.
+    threads
+        Threads for scoring; all cores by default.
+    progress
+        ``None``, ``True`` for a display on standard error, or a callable
+        ``(stage, done, total)``.
+
+    Returns
+    -------
+    ContaminationModel
+        ``.score``, ``.prevalence``, ``.rows``, ``.save``.
+
+    Raises
+    ------
+    InputError
+        Bad data, too few rows, references that cannot be told apart at all, or an argument out of
+        range.
+
+    Notes
+    -----
+    At most 200,000 rows of both classes together enter the probe, drawn at random; the model says
+    how many. The others are scored in batches: memory is that of these rows and 12 bytes for
+    each row besides.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import tailwatch as tw
+    >>> rng = np.random.default_rng(0)
+    >>> human, synthetic = rng.normal(size=(500, 8)), 1 + rng.normal(size=(400, 8))
+    >>> months = np.repeat(["2021-01", "2021-02", "2021-03", "2021-04"], 125)
+    >>> model = tw.contamination.fit(human, synthetic, strata=months)
+    >>> model.strata
+    ('2021-01', '2021-02', '2021-03', '2021-04')
+    """
+    folds = integer(folds, "folds", least=2)
+    if folds > 50:
+        message = f"folds: expected at most 50, got {folds}"
+        raise InputError(message)
+    seed = integer(seed, "seed", least=0)
+    if threads is not None:
+        threads = integer(threads, "threads")
+    if encoder is not None and not isinstance(encoder, str):
+        message = f"encoder: expected a name, got {type(encoder).__name__}"
+        raise InputError(message)
+    first = _checked(human, "human")
+    name = "target" if synthetic is None else "synthetic"
+    other = _other(first, synthetic, target)
+    parts = random_parts(len(first), seed) if strata is None else named_parts(strata, len(first))
+    bounds, human_folds = even_bounds(folds), None
+    if strata is not None:
+        of_strata = stratum_folds(parts.sizes, folds)
+        human_folds = of_strata[parts.index]
+        bounds = fold_bounds(np.bincount(human_folds))
+    with reporting(progress) as report:
+        samples = (
+            _sample(first, "human", seed, bounds, human_folds),
+            _sample(other, name, seed, bounds, None),
+        )
+        probe = fit_probe(*samples, bounds, report)
+        of_human = _scores(
+            probe, first, name="human", folds=human_folds, threads=threads, report=report
+        )
+        if synthetic is None:
+            of_other = probe.score(samples[1].rows, "target", threads=threads)
+        else:
+            of_other = _scores(probe, other, name=name, folds=None, threads=threads, report=report)
+    thresholds = np.empty(0, np.float32)
+    if synthetic is None:
+        thresholds = human_thresholds(of_human)
+        edges = human_edges(of_human, of_other, thresholds)
+    else:
+        edges = shared_edges(of_human, of_other)
+    if not len(edges):
+        message = f"{name}: cannot be told from human: all scores are equal"
+        raise InputError(message)
+    bins = np.searchsorted(edges, of_human, side="right")
+    cells = parts.index * (len(edges) + 1) + bins
+    counts = np.bincount(cells, minlength=len(parts.sizes) * (len(edges) + 1))
+    kept = _core.sample(len(first), min(len(first), LARGEST_CALIBRATION), seed, "calibration")
+    state = ModelState(
+        probe=probe,
+        edges=edges,
+        thresholds=thresholds,
+        human=counts.reshape(len(parts.sizes), -1).astype(np.int64),
+        synthetic=np.zeros(len(edges) + 1, np.int64)
+        if synthetic is None
+        else bin_counts(of_other, edges),
+        calibration=np.sort(of_human[kept]),
+        strata=parts.names,
+        encoder=encoder,
+        fitted_on=(len(samples[0].rows), len(samples[1].rows)),
+        rows=(len(first), len(other)),
+        seed=seed,
+    )
+    return ContaminationModel(state)
+
+
+def _checked(source: EmbeddingsLike, argument: str) -> Embeddings:
+    rows = as_embeddings(source, argument)
+    if len(rows) < LEAST_ROWS:
+        message = f"{argument}: expected at least {LEAST_ROWS} rows, got {len(rows)}"
+        raise InputError(message)
+    return rows
+
+
+def _other(
+    human: Embeddings, synthetic: EmbeddingsLike | None, target: EmbeddingsLike | None
+) -> Embeddings:
+    """Take the class that is to be told from the human one."""
+    if synthetic is not None:
+        if target is not None:
+            message = "target: expected only where synthetic is None; prevalence() takes the target"
+            raise InputError(message)
+        source, argument = synthetic, "synthetic"
+    elif target is not None:
+        source, argument = target, "target"
+    else:
+        message = "synthetic: expected embeddings, or without them a target, got neither"
+        raise InputError(message)
+    rows = _checked(source, argument)
+    if rows.columns != human.columns:
+        message = f"{argument}: expected {human.columns} columns as in human, got {rows.columns}"
+        raise DimensionError(message)
+    return rows
+
+
+def _sample(
+    rows: Embeddings,
+    argument: str,
+    seed: int,
+    bounds: NDArray[np.uint64],
+    folds: NDArray[np.uint8] | None,
+) -> Sample:
+    """Draw the rows that the probe may learn from."""
+    size = min(len(rows), LARGEST_FIT // 2)
+    chosen = np.sort(_core.sample(len(rows), size, seed, argument))
+    taken = rows.take(chosen).to_numpy() if size < len(rows) else rows.to_numpy()
+    check_finite(taken, chosen, argument)
+    own = content_folds(taken, bounds) if folds is None else folds[chosen]
+    return Sample(taken, own, argument)
+
+
+def _scores(
+    probe: Probe,
+    rows: Embeddings,
+    *,
+    name: str,
+    folds: NDArray[np.uint8] | None,
+    threads: int | None,
+    report: ProgressReport,
+) -> NDArray[np.float32]:
+    scores = np.empty(len(rows), np.float32)
+    done = 0
+    for batch in rows.batches(BATCH_ROWS):
+        stop = done + len(batch)
+        own = None if folds is None else folds[done:stop]
+        scores[done:stop] = probe.score(batch, name, first_row=done, folds=own, threads=threads)
+        done = stop
+        report("scores", done, len(rows))
+    return scores

@@ -1,0 +1,192 @@
+"""A model in one file: numbers and text, nothing that can be executed.
+
+===========================  ==========================================================
+bytes                        content
+===========================  ==========================================================
+16                           ``tailwatch-model1``
+32                           SHA-256 of all that follows; in hexadecimal, the fingerprint
+4                            length of the header, little-endian
+length                       header: JSON in ASCII, keys sorted, without spaces
+rest                         arrays, little-endian, rows first, in the order of the header
+===========================  ==========================================================
+
+There is one way to write a state, so a file is valid only if writing what was read gives its bytes
+again: whatever was changed in it, by accident or on purpose, is noticed. Two models have the same
+fingerprint if, and only if, all that they know is equal.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from tailwatch.contamination.scoring import Probe
+from tailwatch.contamination.state import ModelState, check_state
+from tailwatch.exceptions import InputError, SourceError
+from tailwatch.writing import write_atomically
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+__all__ = ["fingerprint_of", "read_state", "write_state"]
+
+MAGIC: Final = b"tailwatch-model1"
+_DIGEST, _LENGTH = 32, 4
+_START = len(MAGIC) + _DIGEST
+LARGEST_FILE = 1 << 30
+"""No model comes near it; a larger file is not read."""
+LARGEST_HEADER = 1 << 24
+
+_TYPES: Final[dict[str, str]] = {
+    "weights": "<f8",
+    "intercepts": "<f8",
+    "bounds": "<u8",
+    "edges": "<f4",
+    "thresholds": "<f4",
+    "human": "<i8",
+    "synthetic": "<i8",
+    "calibration": "<f4",
+}
+_FIELDS: Final = {"encoder", "fitted_on", "rows", "seed", "shapes", "strata"}
+
+
+def fingerprint_of(state: ModelState) -> str:
+    """Give the fingerprint: 64 hexadecimal digits over all that the model knows."""
+    return hashlib.sha256(_content(state)).hexdigest()
+
+
+def write_state(state: ModelState, path: Path) -> None:
+    """Write a file that appears whole or not at all.
+
+    Raises
+    ------
+    OSError
+        The folder does not exist, or the file cannot be written.
+    """
+    content = _content(state)
+    data = MAGIC + hashlib.sha256(content).digest() + content
+    write_atomically(path, lambda temporary: temporary.write_bytes(data))
+
+
+def read_state(path: Path) -> ModelState:
+    """Read and check a file.
+
+    Raises
+    ------
+    SourceError
+        If it cannot be read, is no model, or not the file that was written.
+    """
+    try:
+        size = path.stat().st_size
+        data = path.read_bytes() if size <= LARGEST_FILE else b""
+    except OSError as error:
+        message = f"model: cannot read {path}: {error.strerror}"
+        raise SourceError(message) from error
+    if size > LARGEST_FILE or not data.startswith(MAGIC) or len(data) < _START + _LENGTH:
+        message = f"model: {path} is not a tailwatch model"
+        raise SourceError(message)
+    if hashlib.sha256(data[_START:]).digest() != data[len(MAGIC) : _START]:
+        message = f"model: {path} is damaged: its bytes are not those that were written"
+        raise SourceError(message)
+    try:
+        state = _parsed(data[_START:])
+        check_state(state)
+        _check_canonical(state, data[_START:])
+    except (InputError, ValueError, TypeError, KeyError, RecursionError, OverflowError) as error:
+        message = f"model: {path} is not a valid tailwatch model: {error}"
+        raise SourceError(message) from error
+    return state
+
+
+def _content(state: ModelState) -> bytes:
+    header = {
+        "encoder": state.encoder,
+        "fitted_on": list(state.fitted_on),
+        "rows": list(state.rows),
+        "seed": state.seed,
+        "shapes": {name: list(array.shape) for name, array in state.arrays().items()},
+        "strata": list(state.strata),
+    }
+    text = json.dumps(header, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
+    arrays = (
+        np.ascontiguousarray(array, _TYPES[name]).tobytes()
+        for name, array in state.arrays().items()
+    )
+    return b"".join([len(text).to_bytes(_LENGTH, "little"), text, *arrays])
+
+
+def _check_canonical(state: ModelState, content: bytes) -> None:
+    if _content(state) != content:
+        message = "header: expected the form in which it is written"
+        raise InputError(message)
+
+
+def _parsed(content: bytes) -> ModelState:
+    length = int.from_bytes(content[:_LENGTH], "little")
+    end = _LENGTH + length
+    if length > LARGEST_HEADER or end > len(content):
+        message = f"header: expected at most {LARGEST_HEADER} bytes within the file, got {length}"
+        raise InputError(message)
+    header = json.loads(content[_LENGTH:end].decode("ascii"))
+    if not isinstance(header, dict) or set(header) != _FIELDS:
+        message = f"header: expected the fields {', '.join(sorted(_FIELDS))}"
+        raise InputError(message)
+    arrays = _arrays(header["shapes"], memoryview(content)[end:])
+    fitted_on, rows = (_integers(header[name], name, 2) for name in ("fitted_on", "rows"))
+    encoder, strata = header["encoder"], header["strata"]
+    texts = [*([] if encoder is None else [encoder]), *strata]
+    if not isinstance(strata, list) or not all(isinstance(text, str) for text in texts):
+        message = "header: expected text for the encoder and each of the strata"
+        raise InputError(message)
+    return ModelState(
+        Probe(arrays["weights"], arrays["intercepts"], arrays["bounds"]),
+        arrays["edges"],
+        arrays["thresholds"],
+        arrays["human"],
+        arrays["synthetic"],
+        arrays["calibration"],
+        tuple(strata),
+        encoder,
+        (fitted_on[0], fitted_on[1]),
+        (rows[0], rows[1]),
+        _integers([header["seed"]], "seed", 1)[0],
+    )
+
+
+def _arrays(shapes: object, content: memoryview) -> dict[str, NDArray[Any]]:
+    if not isinstance(shapes, dict) or set(shapes) != set(_TYPES):
+        message = f"header: expected the shapes of {', '.join(_TYPES)}"
+        raise InputError(message)
+    arrays, start = {}, 0
+    for name, kind in _TYPES.items():
+        shape = _integers(shapes[name], name, 2 if name in {"weights", "human"} else 1)
+        stop = start + math.prod(shape) * np.dtype(kind).itemsize
+        if stop > len(content):
+            message = f"{name}: expected shape {shape}, which is more than the file holds"
+            raise InputError(message)
+        # A copy, which is aligned and native.
+        own = np.dtype(kind).newbyteorder("=")
+        arrays[name] = np.frombuffer(content[start:stop], kind).reshape(shape).astype(own)
+        start = stop
+    if start != len(content):
+        message = f"arrays: expected {start} bytes, got {len(content)}"
+        raise InputError(message)
+    return arrays
+
+
+def _integers(values: object, name: str, count: int) -> list[int]:
+    good = isinstance(values, list) and len(values) == count
+    if not isinstance(values, list) or not good or not all(_is_count(value) for value in values):
+        message = f"header: {name}: expected {count} integers of at least 0, got {values!r:.80}"
+        raise InputError(message)
+    return values
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63

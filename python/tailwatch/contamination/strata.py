@@ -1,0 +1,86 @@
+"""Parts of the human reference: strata that were named, or random ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from tailwatch import _core
+from tailwatch.exceptions import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+__all__ = ["Parts", "named_parts", "random_parts"]
+
+RANDOM_PARTS = 5
+"""Held out one at a time for the null floor, where there are no strata."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Which part each human row is in.
+
+    Attributes
+    ----------
+    names
+        Of the strata, ascending; empty for random parts.
+    index
+        Part of each row.
+    sizes
+        Rows of each part.
+    """
+
+    names: tuple[str, ...]
+    index: NDArray[np.int64]
+    sizes: NDArray[np.int64]
+
+
+def named_parts(strata: Sequence[object] | NDArray[np.generic] | pl.Series, rows: int) -> Parts:
+    """Give each stratum a number.
+
+    Parameters
+    ----------
+    strata
+        Name of each row's stratum: text, integers, dates.
+    rows
+        Rows that need one.
+
+    Raises
+    ------
+    InputError
+        If there is not one for each row, one is null, or there are fewer than two.
+    """
+    try:
+        series = pl.Series("strata", strata)
+    except (TypeError, pl.exceptions.PolarsError) as error:
+        message = f"strata: expected a name for each row of human, got {type(strata).__name__}"
+        raise InputError(message) from error
+    if len(series) != rows:
+        message = f"strata: expected a name for each of the {rows} rows of human, got {len(series)}"
+        raise InputError(message)
+    if series.dtype.is_nested() or series.dtype == pl.Object:
+        message = f"strata: expected text, numbers or dates, got {series.dtype}"
+        raise InputError(message)
+    if series.null_count():
+        message = f"strata: row {series.is_null().arg_max()} is null"
+        raise InputError(message)
+    texts = series.cast(pl.String)
+    names = texts.unique().sort()
+    if len(names) < 2:
+        message = f"strata: expected at least two, got only {names[0]!r}"
+        raise InputError(message)
+    index = names.search_sorted(texts).to_numpy().astype(np.int64)
+    return Parts(tuple(names), index, np.bincount(index, minlength=len(names)))
+
+
+def random_parts(rows: int, seed: int) -> Parts:
+    """Deal rows to `RANDOM_PARTS` parts at random."""
+    index = np.empty(rows, np.int64)
+    index[_core.sample(rows, rows, seed, "parts")] = np.arange(rows) % RANDOM_PARTS
+    return Parts((), index, np.bincount(index, minlength=RANDOM_PARTS))
