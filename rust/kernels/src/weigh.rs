@@ -61,17 +61,18 @@ mod each {
         let (heads, tail) = values.as_chunks::<LANES>();
         let (others, other_tail) = factors.as_chunks::<LANES>();
         for (x, w) in heads.iter().zip(others) {
-            for lane in 0..LANES {
-                lanes[lane] += x[lane] * w[lane];
+            for ((lane, x), w) in lanes.iter_mut().zip(x).zip(w) {
+                *lane += x * w;
             }
         }
-        for (lane, (x, w)) in tail.iter().zip(other_tail).enumerate() {
-            lanes[lane] += x * w;
+        for ((lane, x), w) in lanes.iter_mut().zip(tail).zip(other_tail) {
+            *lane += x * w;
         }
         let mut width = LANES / 2;
         while width > 0 {
-            for lane in 0..width {
-                lanes[lane] += lanes[lane + width];
+            let (low, high) = lanes.split_at_mut(width);
+            for (lane, other) in low.iter_mut().zip(&*high) {
+                *lane += other;
             }
             width /= 2;
         }
