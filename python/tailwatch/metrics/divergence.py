@@ -305,14 +305,15 @@ def median_distance(samples: Sequence[Rows]) -> float:
         pooled.append(sample.take(inside).to_numpy().astype(np.float64))
         start += rows
     points = np.concatenate(pooled)
-    distances = [
-        cdist(points[first : first + 64], points[first:])[
-            np.triu_indices(min(64, len(points) - first), 1, len(points) - first)
+    every = np.empty(len(points) * (len(points) - 1) // 2)
+    filled = 0
+    for first in range(0, len(points), 64):
+        upper = np.triu_indices(min(64, len(points) - first), 1, len(points) - first)
+        every[filled : filled + len(upper[0])] = cdist(points[first : first + 64], points[first:])[
+            upper
         ]
-        for first in range(0, len(points), 64)
-    ]
-    every = np.concatenate(distances)
-    median = float(np.median(every)) if len(every) else 0.0
+        filled += len(upper[0])
+    median = float(np.median(every, overwrite_input=True)) if len(every) else 0.0
     if median == 0 and every.any():
         median = float(np.median(every[every > 0]))
     # Where all rows are equal, the kernel is 1 whatever its bandwidth.
