@@ -38,10 +38,10 @@ from tailwatch.comparison.registry import METRICS
 from tailwatch.comparison.result import SCHEMA
 from tailwatch.comparison.samples import Samples
 from tailwatch.comparison.selection import PANELS
+from tailwatch.embeddings import as_embeddings
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-from tailwatch.embeddings import as_embeddings
 
 Matrix: TypeAlias = "NDArray[np.float64]"
 
