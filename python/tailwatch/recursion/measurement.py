@@ -36,8 +36,8 @@ def check_measurable(asked: Asked) -> None:
     ):
         if got < least:
             message = (
-                f"{name}: expected at least {least} rows to compare, got {got} (metrics=() measures "
-                "nothing)"
+                f"{name}: expected at least {least} rows to compare, got {got} "
+                "(metrics=() measures nothing)"
             )
             raise InputError(message)
 
