@@ -112,7 +112,7 @@ class NGramModel:
 
     @cached_property
     def _states(self) -> Integers:
-        """The state before each token of the stream; 0 is the start of a document."""
+        """State before each token of the stream; 0 is the start of a document."""
         return states_of(self.stream, len(self.types), self.order)
 
     @cached_property

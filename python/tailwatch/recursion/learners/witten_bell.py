@@ -1,8 +1,8 @@
 """The risk of an n-gram model: interpolation of Witten and Bell over states of every length.
 
-p_0 = 1/(types + 2), one share for each type, for the end of a document, and for all that is unknown;
-p_n(w | s) = (c(s, w) + T(s)·p_{n−1}(w))/(c(s) + T(s)), s being the last n − 1 tokens. A state that the
-training set has not adds nothing. O(tokens · order) time and memory.
+p_0 = 1/(types + 2), one share for each type, for the end of a document, and for all that is
+unknown; p_n(w | s) = (c(s, w) + T(s)·p_{n−1}(w))/(c(s) + T(s)), s being the last n − 1 tokens. A
+state that the training set has not adds nothing. O(tokens · order) time and memory.
 """
 
 from __future__ import annotations
