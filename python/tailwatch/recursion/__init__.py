@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from tailwatch.recursion import theory
 from tailwatch.recursion.learners import (
     Bootstrap,
     Gaussian,
@@ -49,4 +50,5 @@ __all__ = [
     "StoredRowSet",
     "Verified",
     "run",
+    "theory",
 ]

@@ -79,13 +79,14 @@ class KernelDensityModel:
         return drawn[:, 0] if self.dimensions == 1 else drawn
 
     def parameters(self) -> dict[str, float]:
-        """Return variance and mean of the density, in sum over columns, and the bandwidth."""
+        """Return |mean|², and variance of the points, over M and in sum over columns.
+
+        The variance of the density is h² a column more.
+        """
         mean = self.points.mean(axis=0)
-        blur = self.points.shape[1] * self.bandwidth**2
         return {
             "mean_squared": float(mean @ mean),
-            "variance": float(self.points.var(axis=0).sum() + blur),
-            "bandwidth": self.bandwidth,
+            "variance": float(self.points.var(axis=0).sum()),
         }
 
     def risk(self, data: Any) -> Array:  # noqa: ANN401

@@ -91,7 +91,8 @@ class MultinomialModel:
         known = pl.DataFrame({"type": self.types, "risk": -np.log(self.shares)})
         rows = pl.DataFrame({"type": data})
         found = rows.join(known, on="type", how="left", maintain_order="left")["risk"]
-        return found.fill_null(float("inf")).to_numpy()
+        risks: NDArray[np.float64] = found.fill_null(float("inf")).to_numpy()
+        return risks
 
     def save(self, directory: Path) -> None:
         """Write types and counts."""

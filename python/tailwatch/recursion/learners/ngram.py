@@ -179,7 +179,7 @@ def with_ends(codes: Integers, lengths: Integers, end: int) -> Integers:
 
 
 def states_of(stream: Integers, end: int, order: int) -> Integers:
-    """Number the states before each token, by what the last order − 1 tokens were."""
+    """Give each token the number of the state before it: what the last order − 1 tokens were."""
     first = np.concatenate([[True], stream[:-1] == end])
     state = np.zeros(len(stream), dtype=np.int64)
     for _ in range(order - 1):

@@ -66,7 +66,7 @@ class LinearRegression:
     def fit(self, data: Any, *, rng: np.random.Generator) -> LinearRegressionModel:  # noqa: ANN401, ARG002
         """Learn from rows of features and, last, the label."""
         x, y = _features_and_labels(data)
-        weights = np.linalg.lstsq(x, y, rcond=None)[0]
+        weights: Array = np.linalg.lstsq(x, y, rcond=None)[0].astype(np.float64, copy=False)
         rows, features = x.shape
         noise = self.noise
         if noise is None:

@@ -76,8 +76,10 @@ def _divergences(a: pl.Series, c: pl.Series, request: Request) -> Iterator[Row]:
 
 
 def _coverage(a: pl.Series, b: pl.Series, c: pl.Series, request: Request) -> Iterator[Row]:
-    given = {"levels": request.panel.levels, "confidence": request.confidence}
-    candidate, human = (type_coverage(a, each, **given).to_dicts() for each in (c, b))
+    levels, confidence = request.panel.levels, request.confidence
+    candidate, human = (
+        type_coverage(a, each, levels=levels, confidence=confidence).to_dicts() for each in (c, b)
+    )
     for value, null in zip(candidate, human, strict=True):
         whole = value["level"] == 1.0
         yield {

@@ -31,7 +31,7 @@ def are_documents(data: Data) -> bool:
     if not isinstance(data, pl.Series) or not isinstance(data.dtype, pl.List):
         return False
     inner = data.dtype.inner
-    return inner in (pl.String, pl.Categorical, pl.Enum) or bool(inner and inner.is_integer())
+    return inner in (pl.String, pl.Categorical, pl.Enum) or inner.is_integer()
 
 
 def compare_tokens(reference: Data, samples: Data, request: Request) -> list[Row]:
