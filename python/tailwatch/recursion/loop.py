@@ -231,7 +231,7 @@ def _generation(
         "n_training": sum(map(len, portions)),
         "n_sample": asked.size,
     }
-    found = measurement.rows(Fitted(model, samples, training, portions), clock.settings)
+    found = measurement.rows(number, Fitted(model, samples, training, portions), clock.settings)
     return model, samples, [row | counts for row in found]
 
 

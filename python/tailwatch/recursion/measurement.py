@@ -10,6 +10,7 @@ from tailwatch.comparison.samples import LEAST_ROWS
 from tailwatch.exceptions import InputError
 from tailwatch.recursion import data as rows_of
 from tailwatch.recursion.copies import Copies
+from tailwatch.recursion.expectation import Expectation
 from tailwatch.recursion.frame import rows_from
 from tailwatch.recursion.history import HUMAN
 from tailwatch.recursion.panels import as_vectors, panel_of
@@ -77,7 +78,7 @@ class Measurement:
                 )
                 raise InputError(message)
 
-    def rows(self, fitted: Fitted, settings: Settings) -> list[Row]:
+    def rows(self, generation: int, fitted: Fitted, settings: Settings) -> list[Row]:
         """Measure one generation; the rows come in the order of the frame's groups."""
         rows: list[Row] = []
         if self.asked.request is not None:
@@ -94,7 +95,14 @@ class Measurement:
         if self.asked.request is not None and callable(getattr(fitted.model, "measure", None)):
             found = fitted.model.measure(self.asked.reference, fitted.samples)
             rows += rows_from(found, "model", "model.measure")
-        return rows + _counted(fitted.portions)
+        rows += _counted(fitted.portions)
+        self._expectation.fill(rows, generation)
+        return rows
+
+    @cached_property
+    def _expectation(self) -> Expectation:
+        """What theory expects."""
+        return Expectation(self.asked)
 
     @cached_property
     def _copies(self) -> Copies | None:
