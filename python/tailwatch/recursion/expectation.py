@@ -58,6 +58,21 @@ class Expectation:
         self._expected = {
             (generation, metric): value for generation, metric, value in curves.iter_rows()
         }
+        self._start_types(asked)
+
+    def _start_types(self, asked: Asked) -> None:
+        """Let the curve of types start where the run starts, as the others do.
+
+        Its population are the human rows themselves: the first generation has all of their types,
+        and each next one a resampling less than theory counts fits.
+        """
+        curve = [self._expected.pop((n, "types"), None) for n in range(1, asked.generations + 1)]
+        counts = _counts(asked.human)
+        if counts is None or curve[0] is None:
+            return
+        started = [float(len(counts)), *(value for value in curve if value is not None)]
+        for number, value in zip(range(1, asked.generations + 1), started, strict=False):
+            self._expected[number, "types"] = value
 
     def fill(self, rows: Iterable[Row], generation: int) -> None:
         """Put the expectations beside the numbers of a generation."""
