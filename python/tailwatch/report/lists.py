@@ -11,13 +11,19 @@ from tailwatch.report.numbers import count
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from tailwatch.report.labels import Label
+
 __all__ = ["definitions", "run_details"]
 
 
-def definitions(metrics: Iterable[str], terms: Mapping[str, str] = TERMS) -> str:
+def definitions(
+    metrics: Iterable[str],
+    terms: Mapping[str, str] = TERMS,
+    labels: Mapping[str, Label] = LABELS,
+) -> str:
     """Return what the columns of the table, or other `terms`, and each of `metrics` mean."""
-    labels = [LABELS[metric] for metric in dict.fromkeys(metrics) if metric in LABELS]
-    words = {label.name: label.meaning for label in labels}
+    known = [labels[metric] for metric in dict.fromkeys(metrics) if metric in labels]
+    words = {label.name: label.meaning for label in known if label.meaning}
     return _list(terms, "tw-words tw-terms") + _list(words, "tw-words")
 
 
