@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from tailwatch.report.recursion.plots import Curve, Plot, Point
 
-__all__ = ["LARGE", "SMALL", "Size", "draw"]
+__all__ = ["FEW", "LARGE", "MOST", "SMALL", "Size", "draw", "is_cut"]
 
 FEW = 12
 """Up to as many generations, each has its marker and its bar; beyond, intervals are ribbons."""
@@ -28,7 +28,7 @@ MOST = 60
 """Generations that are drawn."""
 
 _MARKERS = 6
-_PADDING_TOP, _PADDING_BOTTOM, _PADDING_RIGHT = 28, 44, 8
+_PADDING_TOP, _PADDING_BOTTOM, _PADDING_RIGHT = 26, 40, 8
 _APART = 0.14
 
 
@@ -81,7 +81,7 @@ def draw(plot: Plot, size: Size, *, from_zero: bool = False) -> alt.LayerChart:
     Returns
     -------
     altair.LayerChart
-        The chart. Intervals are cut where they are far wider than all values are apart.
+        The chart. Intervals are cut where they reach far beyond all values: :func:`is_cut`.
     """
     drawn = spread_out(plot.generations, MOST)
     low, high = _extent(plot, from_zero=from_zero)
@@ -126,6 +126,13 @@ def draw(plot: Plot, size: Size, *, from_zero: bool = False) -> alt.LayerChart:
     return chart
 
 
+def is_cut(plot: Plot) -> bool:
+    """Tell whether an interval goes on beyond the axis of a plot."""
+    low, high = _extent(plot, from_zero=False)
+    ends = _ends(plot)
+    return bool(ends) and (min(ends) < low or max(ends) > high)
+
+
 def _generations(drawn: Sequence[int]) -> alt.X:
     first, last = drawn[0], drawn[-1]
     ticks = range(first, last + 1, 1 + (last - first) // 8)
@@ -133,7 +140,7 @@ def _generations(drawn: Sequence[int]) -> alt.X:
         "x:Q",
         title="generation",
         scale=alt.Scale(domain=[first - 0.5, last + 0.5], nice=False, zero=False),
-        axis=alt.Axis(values=list(ticks), format="d", grid=False, titleY=34),
+        axis=alt.Axis(values=list(ticks), format="d", grid=False, titleY=30),
     )
 
 
@@ -151,7 +158,7 @@ def _values(plot: Plot, low: float, high: float, size: Size) -> alt.Y:
             titleAlign="left",
             titleBaseline="bottom",
             titleX=-size.left,
-            titleY=-10,
+            titleY=-9,
         ),
     )
 
@@ -160,11 +167,10 @@ def _extent(plot: Plot, *, from_zero: bool) -> tuple[float, float]:
     """Return the ends of the axis: all values, and of intervals what is not far beyond them."""
     points, band = plot.points, [null for _, null in plot.null_band]
     core = [p.value.value for p in points] + [p.theory for p in points] + [n.value for n in band]
-    ends = [end for n in (*(p.value for p in points), *band) for end in (n.low, n.high)]
     inner = [number for it in core if (number := finite(it)) is not None] or [0.0]
     low, high = min(inner), max(inner)
-    apart = high - low or 0.1 * abs(high) or 1.0
-    outer = [number for it in ends if (number := finite(it)) is not None]
+    apart = max(high - low, 0.5 * max(abs(low), abs(high))) or 1.0
+    outer = _ends(plot)
     within = [min(max(number, low - apart), high + apart) for number in outer]
     low, high = min([low, *within]), max([high, *within])
     if from_zero:
@@ -173,6 +179,13 @@ def _extent(plot: Plot, *, from_zero: bool) -> tuple[float, float]:
     # Most numbers have a natural 0, and room below it would look as if they could fall further.
     least = min([*inner, *outer])
     return (max(low - room, 0.0) if least >= 0 else low - room), high + room
+
+
+def _ends(plot: Plot) -> list[float]:
+    """Return the finite ends of all intervals, those of the null among them."""
+    estimates = [point.value for point in plot.points] + [null for _, null in plot.null_band]
+    ends = (end for estimate in estimates for end in (estimate.low, estimate.high))
+    return [number for it in ends if (number := finite(it)) is not None]
 
 
 def _null(plot: Plot, frame: _Frame) -> list[alt.Chart]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tailwatch.report.numbers import ABSENT, Estimate, Written, write
 from tailwatch.report.recursion.arms import swatch
-from tailwatch.report.recursion.drawing import FEW, LARGE, MOST, SMALL, draw
+from tailwatch.report.recursion.drawing import FEW, LARGE, MOST, SMALL, draw, is_cut
 from tailwatch.report.recursion.plots import spread_out
 from tailwatch.report.svg import inline_svg
 
@@ -80,7 +80,8 @@ def _legend(plots: Sequence[Plot], arms: Sequence[Arm], confidence: str) -> str:
     items = [swatch(arm) for arm in arms if arm.name in shown]
     few = max(len(plot.generations) for plot in plots) <= FEW
     if any(point.value.has_interval for point in points):
-        items.append(f"{'Bars' if few else 'Shades'}: {confidence} intervals")
+        cut = ", those that reach far cut at the edge" if any(map(is_cut, plots)) else ""
+        items.append(f"{'Bars' if few else 'Shades'}: {confidence} intervals{cut}")
     if any(point.theory is not None for point in points):
         items.append(f"{_DASHES}expected by theory")
     if any(plot.null_band for plot in plots):
@@ -143,7 +144,7 @@ def _table(plots: Sequence[Plot], confidence: str) -> str:
     more = " Some generations are left out; the frame has all." if shortened else ""
     return (
         '<div class="tw-scroll" tabindex="0" role="region" aria-label="Table of numbers">'
-        '<table class="tw-classes tw-stacked"><caption>Brackets hold '
+        '<table class="tw-classes"><caption>Brackets hold '
         f"{confidence} intervals.{more}</caption><thead><tr><th scope=col>Run, generation</th>"
         f"{heads}</tr></thead><tbody><tr><th scope=row>A fresh human sample</th>{nulls}</tr>"
         f"{''.join(lines)}</tbody></table></div>"

@@ -74,40 +74,49 @@ def _of_one(name: str, last: object, verdicts: pl.DataFrame) -> str:
 
 def _of_several(frame: pl.DataFrame, verdicts: pl.DataFrame, runs: Sequence[str]) -> str:
     holding = {name: len(_with_status(part, "holds")) for name, part in by_run(verdicts)}
+    named = runs[:MOST_RUNS]
     definitions = verdicts["definition"].n_unique()
-    told = [f"{holding.get(name, 0)} under {name}" for name in runs[:MOST_RUNS]]
-    more = len(runs) - len(told)
-    rest = f", and {more} more runs" if more else ""
-    last = frame["generation"].max()
-    return (
-        f"Of {_count(definitions)} definitions of collapse, within {last} generations there hold "
-        f"{_listed(told) if not rest else ', '.join(told) + rest}."
+    told = [f"{_count(holding.get(name, 0))} under {name}" for name in named]
+    rest = len(runs) - len(named)
+    if rest:
+        told.append(f"others under {rest} more runs")
+    words = (
+        f"Of {_count(definitions)} definitions of collapse, within {frame['generation'].max()} "
+        f"generations {_listed(told)} {'holds' if sum(holding.values()) == 1 else 'hold'}."
     )
+    parts = {name: _kept(frame.filter(pl.col("run") == name), SPREAD) for name in named}
+    left = [f"{part[0]} under {name}" for name, part in parts.items() if part is not None]
+    spread = next((part[1] for part in parts.values() if part is not None), "")
+    if left:
+        words += f" Of the {spread} of a fresh human sample, {_listed(left)} is left."
+    return words
 
 
 def _left(frame: pl.DataFrame) -> str:
     """Say what the last generation retains of the tails and of the variance."""
-    last = frame.filter(
-        pl.col("generation") == pl.col("generation").max(), pl.col("retention").is_not_null()
-    )
-    # Divergences count their retention in standard errors.
-    last = last.filter(pl.col("direction") != "lower").sort(
-        (pl.col("level").fill_null(NEAREST_LEVEL) - NEAREST_LEVEL).abs(), maintain_order=True
-    )
-    parts = []
-    for metrics in (TAILS, SPREAD):
-        found = next((m for m in metrics if (last["metric"] == m).any()), None)
-        if found is not None:
-            row = last.filter(pl.col("metric") == found).row(0, named=True)
-            kept = Estimate(row["retention"], row["retention_low"], row["retention_high"])
-            written = write(kept, places=2)
-            level = "" if row["level"] is None else f" (rarest {percent(row['level'])})"
-            name = describe_loop(found).name
-            name = name[:1].lower() + name[1:]
-            parts.append(f"{written.value} {written.interval or '(no interval)'} in {name}{level}")
+    kept = [_kept(frame, metrics) for metrics in (TAILS, SPREAD)]
+    parts = [f"{part[0]} in {part[1]}" for part in kept if part is not None]
     if not parts:
         return ""
     return f" Of what a fresh human sample scores, the last generation keeps {_listed(parts)}."
+
+
+def _kept(frame: pl.DataFrame, metrics: Sequence[str]) -> tuple[str, str] | None:
+    """Return what the last generation retains by the first of `metrics` there is, and its name."""
+    # Divergences count their retention in standard errors.
+    last = frame.filter(
+        pl.col("generation") == pl.col("generation").max(),
+        pl.col("retention").is_not_null(),
+        pl.col("direction") != "lower",
+    ).sort((pl.col("level").fill_null(NEAREST_LEVEL) - NEAREST_LEVEL).abs(), maintain_order=True)
+    found = next((metric for metric in metrics if (last["metric"] == metric).any()), None)
+    if found is None:
+        return None
+    row = last.filter(pl.col("metric") == found).row(0, named=True)
+    written = write(Estimate(row["retention"], row["retention_low"], row["retention_high"]), places=2)
+    name = describe_loop(found).name
+    level = "" if row["level"] is None else f" (rarest {percent(row['level'])})"
+    return f"{written.value} {written.interval or '(no interval)'}", name[:1].lower() + name[1:] + level
 
 
 def _with_status(verdicts: pl.DataFrame, status: str) -> list[str]:
