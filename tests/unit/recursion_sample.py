@@ -1,4 +1,4 @@
-"""Frames of two small loops of a Gaussian, measured by the panel itself, and what is judged of them."""
+"""Frames of two small loops of a Gaussian, measured by the panel itself, and their verdicts."""
 
 from __future__ import annotations
 
@@ -61,7 +61,6 @@ def _loop(name: str, fraction: float) -> pl.DataFrame:
         about = {"run": name, "generation": generation, "n_training": len(training)}
         about |= {"n_sample": ROWS}
         panel = tw.compare(holdout, samples, metrics=METRICS, seed=3).frame
-        # Q: second moment of the fitted mean, so that q + variance is 1 throughout (the mixing law).
         expected = COLUMNS * (1 - 1 / ROWS) ** generation if not fraction else None
         for row in panel.to_dicts():
             theory = expected if row["metric"] == "total_variance" else None

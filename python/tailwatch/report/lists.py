@@ -31,7 +31,9 @@ def run_details(run: Mapping[str, Any]) -> str:
     """Return what was run: a list for each part of the metadata, and one for what stands alone."""
     parts = {key: part for key, part in run.items() if isinstance(part, dict)}
     parts["run"] = {key: value for key, value in run.items() if key not in parts}
-    cards = "".join(f"<section>{_card(title, part)}</section>" for title, part in parts.items())
+    cards = "".join(
+        f"<section>{_card(title, part)}</section>" for title, part in parts.items() if part
+    )
     return f'<div class="tw-run">{cards}</div>'
 
 

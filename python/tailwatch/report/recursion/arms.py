@@ -1,5 +1,4 @@
-"""The arms of a page, one per run: each has a colour and a shape of marker, so that neither alone
-has to tell them apart."""
+"""The arms of a page, one per run: a colour and a shape of marker, either of which tells them apart."""
 
 from __future__ import annotations
 
@@ -53,7 +52,8 @@ def arms_of(frame: pl.DataFrame) -> list[Arm]:
 def swatch(arm: Arm) -> str:
     """Return a short piece of the line of an arm, and its name."""
     return (
-        f'<svg class="tw-key" viewBox="-8 0 28 12" aria-hidden="true" style="color:var(--tw-{arm.colour})">'
+        '<svg class="tw-key" viewBox="-8 0 28 12" aria-hidden="true" '
+        f'style="color:var(--tw-{arm.colour})">'
         f'<path d="M-8,6h28" stroke="currentColor" stroke-width="2"></path>'
         f'<path d="{_PATHS[arm.shape]}" fill="currentColor"></path></svg>{escape(arm.name)}'
     )

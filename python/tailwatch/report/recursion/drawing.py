@@ -146,13 +146,14 @@ def _generations(drawn: Sequence[int]) -> alt.X:
 
 def _values(plot: Plot, low: float, high: float, size: Size) -> alt.Y:
     largest = max(abs(low), abs(high))
-    form = "~s" if largest >= 10_000 else "~g" if largest >= 0.001 else ".1~e"
+    form = "~s" if largest >= 10_000 else "~f" if largest >= 0.001 else ".1~e"
     return alt.Y(
         "y:Q",
         title=plot.label.unit or "value",
         scale=alt.Scale(domain=[low, high], nice=False, zero=False),
         axis=alt.Axis(
             format=form,
+            labelExpr="datum.value === 0 ? '0' : datum.label",
             tickCount=4,
             titleAngle=0,
             titleAlign="left",

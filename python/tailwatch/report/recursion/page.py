@@ -15,7 +15,7 @@ from tailwatch.report.page import Section, fragment, page
 from tailwatch.report.readings import read
 from tailwatch.report.recursion.arms import arms_of
 from tailwatch.report.recursion.panels import figures
-from tailwatch.report.recursion.plots import plots_of
+from tailwatch.report.recursion.plots import NEAREST_LEVEL, plots_of
 from tailwatch.report.recursion.policy import plan_table, policy_words
 from tailwatch.report.recursion.sentence import sentence_of_loop
 from tailwatch.report.recursion.verdict_table import (
@@ -138,8 +138,9 @@ def _facts(frame: pl.DataFrame, arms: Sequence[Arm], confidence: str) -> dict[st
         ("Sampled per generation", "n_sample"),
         ("Compared on", "n_reference"),
     ):
-        start = frame.filter(pl.col("generation") == 1) if column == "n_training" else frame
-        numbers = start[column].drop_nulls().unique().sort().to_list()
+        first, panel = pl.col("generation") == 1, pl.col("group") == "panel"
+        rows = frame.filter(first if column == "n_training" else panel)
+        numbers = rows[column].drop_nulls().unique().sort().to_list()
         if numbers:
             ends = dict.fromkeys((numbers[0], numbers[-1]))
             facts[words] = " to ".join(count(number) for number in ends) + " rows"
@@ -173,17 +174,20 @@ def _verdicts(verdicts: pl.DataFrame, diagnosis: pl.DataFrame) -> str:
 
 
 def _opening(frame: pl.DataFrame, arms: Sequence[Arm], confidence: str, name: str) -> str:
-    """Return the charts of tails and variance: the metrics that tell most, and those with theory."""
+    """Return the charts of tails and variance: what tells most, and what has a theory."""
     samples = _group(frame, "panel", "moments", "model")
-    plots = [*plots_of(samples, arms, TAILS)[:MOST_TAILS], *plots_of(samples, arms, SPREAD)]
+    fitted = _group(frame, "parameter").filter(pl.col("theory").is_not_null())
+    plots = [
+        *plots_of(samples, arms, TAILS)[:MOST_TAILS],
+        *plots_of(samples, arms, SPREAD),
+        *plots_of(fitted, arms, SPREAD),
+    ]
     if not plots:
         return "<p>This run measured neither tails nor variance; the standard panel does.</p>"
     return (
         "<p>A loop that collapses leaves the grey band, which is where fresh human samples lie: "
         "tails first, variance later.</p>"
-        + figures(
-            plots, arms, name=name, confidence=confidence, large=True, from_zero=True
-        )
+        + figures(plots, arms, name=name, confidence=confidence, large=True, from_zero=True)
     )
 
 
@@ -208,8 +212,8 @@ def _panel(frame: pl.DataFrame, arms: Sequence[Arm], confidence: str) -> str:
         parts.append(figures(drawn, arms, name="parameters", confidence=confidence))
     return (
         "<p>Everything that was measured on the samples of each generation. Tail metrics are drawn "
-        "at the level nearest to 5 %. Higher is not always better: samples that shrink towards "
-        f"the centre gain precision.</p>{''.join(parts)}{_last(frame, arms, confidence)}"
+        f"at the level nearest to {percent(NEAREST_LEVEL)}. Higher is not always better: samples that "
+        f"shrink towards the centre gain precision.</p>{''.join(parts)}{_last(frame, arms, confidence)}"
     )
 
 
@@ -219,7 +223,7 @@ def _last(frame: pl.DataFrame, arms: Sequence[Arm], confidence: str) -> str:
     for arm in arms:
         rows = _group(frame.filter(pl.col("run") == arm.name), "panel")
         rows = rows.filter(pl.col("generation") == pl.col("generation").max())
-        readings = [reading for reading in read(rows) if reading.metric is not None]
+        readings = read(rows)
         if readings:
             where = f" of {escape(arm.name)}" if len(arms) > 1 else ""
             table = panel_table(readings, confidence)

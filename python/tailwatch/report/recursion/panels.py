@@ -103,7 +103,9 @@ def _describe(plot: Plot, confidence: str) -> str:
     if plot.null_band:
         _, null = plot.null_band[-1]
         written = write(null)
-        parts.append(f"A fresh human sample: {written.value} {written.interval or ''}".strip() + ".")
+        parts.append(
+            f"A fresh human sample: {written.value} {written.interval or ''}".strip() + "."
+        )
     return " ".join(parts)
 
 

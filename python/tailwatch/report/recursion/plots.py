@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tailwatch.report.labels import Label
     from tailwatch.report.recursion.arms import Arm
 
-__all__ = ["NEAREST_LEVEL", "Curve", "Plot", "Point", "plots_of", "spread_out"]
+__all__ = ["NEAREST_LEVEL", "Curve", "Plot", "Point", "finite", "plots_of", "spread_out"]
 
 NEAREST_LEVEL = 0.05
 """Of the levels of a tail metric, the one nearest to this is drawn."""
@@ -44,8 +44,9 @@ class Curve:
 
 @dataclass(frozen=True, slots=True)
 class Plot:
-    """One metric at one level."""
+    """One metric at one level; `group` says what of a run it is about."""
 
+    group: str
     metric: str
     level: float | None
     curves: tuple[Curve, ...]
@@ -53,7 +54,7 @@ class Plot:
     @property
     def label(self) -> Label:
         """The words for the metric."""
-        return describe_loop(self.metric)
+        return describe_loop(self.metric, self.group)
 
     @property
     def name(self) -> str:
@@ -104,10 +105,14 @@ def plots_of(
         Metrics without any value are left out.
     """
     rows = frame.filter(pl.col("value").is_not_null(), ~_is_full())
-    names = rows["metric"].unique(maintain_order=True).to_list()
-    parts = {str(name): part for (name,), part in rows.group_by("metric", maintain_order=True)}
-    wanted = names if metrics is None else [name for name in metrics if name in parts]
-    return [_plot(name, parts[name], arms) for name in wanted]
+    drawn = [
+        _plot(str(group), str(metric), part, arms)
+        for (group, metric), part in rows.group_by("group", "metric", maintain_order=True)
+    ]
+    plots = [plot for plot in drawn if plot.curves]
+    if metrics is None:
+        return plots
+    return [plot for name in metrics for plot in plots if plot.metric == name]
 
 
 def spread_out(generations: Sequence[int], most: int) -> list[int]:
@@ -127,7 +132,7 @@ def _is_full() -> pl.Expr:
     return pl.col("method").fill_null("").str.split(";").list.first().str.strip_chars() == "full"
 
 
-def _plot(metric: str, rows: pl.DataFrame, arms: Sequence[Arm]) -> Plot:
+def _plot(group: str, metric: str, rows: pl.DataFrame, arms: Sequence[Arm]) -> Plot:
     levels = rows["level"].drop_nulls().unique().sort().to_list()
     level = min(levels, key=lambda it: abs(it - NEAREST_LEVEL)) if levels else None
     if level is not None:
@@ -138,7 +143,7 @@ def _plot(metric: str, rows: pl.DataFrame, arms: Sequence[Arm]) -> Plot:
         points = tuple(map(_point, rows.filter(pl.col("run") == arm.name).to_dicts()))
         if points:
             curves.append(Curve(arm, points))
-    return Plot(metric, level, tuple(curves))
+    return Plot(group, metric, level, tuple(curves))
 
 
 def _point(row: dict[str, Any]) -> Point:

@@ -25,7 +25,7 @@ def policy_words(policies: Mapping[str, Any]) -> str:
     Parameters
     ----------
     policies
-        The policy of each run, as the arguments hold it: a text such as ``Mix(0.25)``.
+        The policy of each run, as the arguments hold it: its ``class`` and parameters, or a text.
     """
     items = "".join(
         f"<div><dt>{escape(run)}</dt><dd>{escape(_explained(policy))}</dd></div>"
@@ -55,22 +55,17 @@ def plan_table(plan: pl.DataFrame) -> str:
 
 def _explained(policy: Any) -> str:  # noqa: ANN401  (whatever JSON holds)
     given = _given(policy)
-    words = POLICIES.get(_snake(re.split(r"\W", given, maxsplit=1)[0]))
+    words = POLICIES.get(re.split(r"\W", given, maxsplit=1)[0])
     return f"{given}. {words}" if words else given
 
 
-def _given(policy: Any) -> str:  # noqa: ANN401
-    """Write a policy as a call, from a text or from a mapping of its name and parameters."""
-    if not isinstance(policy, dict):
-        return str(policy)
-    name = policy.get("policy") or policy.get("name") or "policy"
-    rest = {key: value for key, value in policy.items() if value != name}
-    inner = rest.pop("parameters", rest)
-    return f"{name}({', '.join(f'{key}={value}' for key, value in inner.items())})"
-
-
-def _snake(name: str) -> str:
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
+def _given(value: Any) -> str:  # noqa: ANN401
+    """Write a policy as the call that makes it, from the description that a run keeps."""
+    if not isinstance(value, dict):
+        return str(value)
+    name = str(value.get("class", "")).rpartition(".")[2]
+    inner = [f"{key}={_given(each)}" for key, each in value.items() if key != "class"]
+    return f"{name}({', '.join(inner)})"
 
 
 def _cell(value: object) -> str:

@@ -40,12 +40,16 @@ def sentence_of_loop(frame: pl.DataFrame, verdicts: pl.DataFrame) -> str:
     runs = frame["run"].unique(maintain_order=True).to_list()
     if len(runs) > 1:
         return _of_several(frame, verdicts, runs)
-    last = frame["generation"].max()
+    last = _last(frame)
     name = runs[0] if runs else "this run"
     return f"{_of_one(name, last, verdicts)}{_left(frame)}"
 
 
-def _of_one(name: str, last: object, verdicts: pl.DataFrame) -> str:
+def _last(frame: pl.DataFrame) -> int:
+    return max(frame["generation"].to_list(), default=0)
+
+
+def _of_one(name: str, last: int, verdicts: pl.DataFrame) -> str:
     holds = _with_status(verdicts, "holds")
     span = f"within {last} generations" if last != 1 else "in the only generation"
     if holds:
@@ -81,7 +85,7 @@ def _of_several(frame: pl.DataFrame, verdicts: pl.DataFrame, runs: Sequence[str]
     if rest:
         told.append(f"others under {rest} more runs")
     words = (
-        f"Of {_count(definitions)} definitions of collapse, within {frame['generation'].max()} "
+        f"Of {_count(definitions)} definitions of collapse, within {_last(frame)} "
         f"generations {_listed(told)} {'holds' if sum(holding.values()) == 1 else 'hold'}."
     )
     parts = {name: _kept(frame.filter(pl.col("run") == name), SPREAD) for name in named}
@@ -113,10 +117,14 @@ def _kept(frame: pl.DataFrame, metrics: Sequence[str]) -> tuple[str, str] | None
     if found is None:
         return None
     row = last.filter(pl.col("metric") == found).row(0, named=True)
-    written = write(Estimate(row["retention"], row["retention_low"], row["retention_high"]), places=2)
+    written = write(
+        Estimate(row["retention"], row["retention_low"], row["retention_high"]), places=2
+    )
     name = describe_loop(found).name
     level = "" if row["level"] is None else f" (rarest {percent(row['level'])})"
-    return f"{written.value} {written.interval or '(no interval)'}", name[:1].lower() + name[1:] + level
+    return f"{written.value} {written.interval or '(no interval)'}", name[:1].lower() + name[
+        1:
+    ] + level
 
 
 def _with_status(verdicts: pl.DataFrame, status: str) -> list[str]:

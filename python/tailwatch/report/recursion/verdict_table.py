@@ -5,13 +5,13 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-import polars as pl
-
 from tailwatch.report.numbers import Estimate, write
 from tailwatch.report.recursion.words import describe_loop
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    import polars as pl
 
 __all__ = ["RUN", "by_run", "failure_table", "side_by_side", "verdict_table"]
 
@@ -28,7 +28,7 @@ _SIGNS = {
 
 
 def by_run(frame: pl.DataFrame) -> Iterator[tuple[str, pl.DataFrame]]:
-    """Give the part of each run, in order; a frame without such a column is one run without name."""
+    """Give the part of each run, in order; without such a column all is one run without name."""
     if RUN not in frame.columns:
         yield "", frame
         return
@@ -58,7 +58,10 @@ def side_by_side(verdicts: pl.DataFrame) -> str:
         lines.append(f"<tr>{_head(definition)}{cells}</tr>")
     heads = ("Definition", *(name for name, _ in parts))
     table = _table("tw-classes tw-verdict-grid", heads, lines)
-    return f'<div class="tw-scroll" tabindex="0" role="region" aria-label="Verdicts by run">{table}</div>'
+    return (
+        '<div class="tw-scroll" tabindex="0" role="region" aria-label="Verdicts by run">'
+        f"{table}</div>"
+    )
 
 
 def failure_table(diagnosis: pl.DataFrame) -> str:
@@ -72,9 +75,7 @@ def failure_table(diagnosis: pl.DataFrame) -> str:
 
 
 def _table(kind: str, heads: Sequence[str], lines: Sequence[str]) -> str:
-    columns = "".join(
-        f'<th role="columnheader" scope="col">{escape(head)}</th>' for head in heads
-    )
+    columns = "".join(f'<th role="columnheader" scope="col">{escape(head)}</th>' for head in heads)
     body = "".join(line.replace("<tr>", '<tr role="row">', 1) for line in lines)
     # The roles keep it a table for screen readers where the style sheet stacks its cells.
     return (

@@ -4,14 +4,7 @@ from __future__ import annotations
 
 from tailwatch.report.labels import LABELS, Label, describe
 
-__all__ = [
-    "LOOP_LABELS",
-    "LOOP_TERMS",
-    "POLICIES",
-    "SPREAD",
-    "TAILS",
-    "describe_loop",
-]
+__all__ = ["LOOP_LABELS", "LOOP_TERMS", "POLICIES", "SPREAD", "TAILS", "describe_loop"]
 
 TAILS = (
     "tail_coverage",
@@ -93,9 +86,7 @@ LOOP_LABELS: dict[str, Label] = {
         _SHARE,
         "Largest difference of the two distribution functions.",
     ),
-    "hill_index": Label(
-        "Hill index", "tails", "1 ÷ tail exponent", "How heavy the upper tail is."
-    ),
+    "hill_index": Label("Hill index", "tails", "1 ÷ tail exponent", "How heavy the upper tail is."),
     "human_fraction": Label(
         "Human rows in the training set",
         "fidelity",
@@ -122,28 +113,33 @@ LOOP_TERMS: dict[str, str] = {
 """The words that the page of a loop needs."""
 
 POLICIES: dict[str, str] = {
-    "replace": "Each generation learns only from what the one before it produced.",
-    "accumulate": (
+    "Replace": "Each generation learns only from what the one before it produced.",
+    "Accumulate": (
         "Each generation learns from the human data and all that earlier ones produced."
     ),
-    "accumulate_subsample": (
+    "AccumulateSubsample": (
         "Each generation learns from a fixed number of rows, drawn without replacement from the "
         "human data and all that earlier ones produced."
     ),
-    "mix": (
+    "Mix": (
         "Each generation learns from a fixed share of human rows and, for the rest, from what the "
         "one before it produced."
     ),
-    "augment": (
+    "Augment": (
         "Each generation learns from a fixed human set and from what the one before it produced."
     ),
-    "verified": "What a generation produced passes a filter before the next one learns from it.",
+    "Verified": "What a generation produced passes a filter before the next one learns from it.",
 }
-"""What a policy does, by its name."""
+"""What a policy does, by the name of its class."""
 
 
-def describe_loop(metric: str) -> Label:
-    """Return the label of any metric of a loop's frame."""
+def describe_loop(metric: str, group: str = "panel") -> Label:
+    """Return the label of any metric of a loop's frame; `group` is the frame's."""
+    if group == "parameter":
+        plain = metric.replace("_", " ")
+        return Label(
+            f"Model: {plain}", "spread", "as fitted", "A parameter that the model learned."
+        )
     known = LABELS.get(metric) or LOOP_LABELS.get(metric)
     if known is not None:
         return known
