@@ -6,7 +6,16 @@
 
 from __future__ import annotations
 
-from tailwatch.recursion.learners import Gaussian
+from tailwatch.recursion import theory
+from tailwatch.recursion.learners import (
+    Bootstrap,
+    Gaussian,
+    GaussianMixture,
+    KernelDensity,
+    LinearRegression,
+    Multinomial,
+    NGram,
+)
 from tailwatch.recursion.loop import Generation, run
 from tailwatch.recursion.policies import (
     Accumulate,
@@ -23,11 +32,17 @@ __all__ = [
     "Accumulate",
     "AccumulateSubsample",
     "Augment",
+    "Bootstrap",
     "Gaussian",
+    "GaussianMixture",
     "Generation",
+    "KernelDensity",
     "Learner",
+    "LinearRegression",
     "Mix",
     "Model",
+    "Multinomial",
+    "NGram",
     "Policy",
     "Replace",
     "RowSet",
@@ -35,4 +50,5 @@ __all__ = [
     "StoredRowSet",
     "Verified",
     "run",
+    "theory",
 ]

@@ -46,6 +46,8 @@ class Asked:
         How many generations, rows of each sample, and the seed.
     request
         What the panel computes; None for no measurement.
+    names
+        Metrics of the panel.
     confidence
         Of the intervals.
     label
@@ -64,6 +66,7 @@ class Asked:
     size: int
     seed: int
     request: Request | None
+    names: frozenset[str]
     confidence: float
     label: str
     described: dict[str, Any] = field(default_factory=dict)
@@ -105,6 +108,11 @@ class Asked:
                 max_rows=max_rows,
                 seed=seed,
             )
+        # Copies are looked for in what a generation learnt from, not in the human reference: a
+        # panel that has tails is also told of copies, one that avoids quadratic cost is not.
+        names = frozenset() if request is None else request.panel.names
+        if metrics == "standard":
+            names |= {"authenticity"}
         if label is not None and not isinstance(label, str):
             message = f"label: expected a string, got {type(label).__name__}"
             raise InputError(message)
@@ -134,6 +142,7 @@ class Asked:
             size=size,
             seed=seed,
             request=request,
+            names=names,
             confidence=confidence,
             label=described["label"],
             described=described,

@@ -5,10 +5,9 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from tailwatch.running import Settings
-
 if TYPE_CHECKING:
     from tailwatch.progress import ProgressReport
+    from tailwatch.running import Settings
 
 __all__ = ["Clock"]
 

@@ -14,14 +14,17 @@ path                        content
 ``times.json``              seconds by generation: the only file that may differ between runs
 ==========================  ====================================================================
 
-A generation counts when its ``done`` is there and its samples are those that ``done`` names; any
-other is removed and computed again, with the same bytes.
+A generation counts when its ``done`` is there and names the samples and metrics that are; any other
+is removed and computed again, with the same bytes. So nothing has to wait for the disk: what a
+power failure leaves behind is found out.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,6 +53,9 @@ RUN, FRAME, TIMES, DONE, METRICS = (
     "metrics.parquet",
 )
 
+TIMES_SECONDS = 1.0
+"""Times are written at the end, and at most so often before."""
+
 
 class RunDirectory:
     """Keeps the generations of a run on disk.
@@ -72,6 +78,7 @@ class RunDirectory:
         self.path, self._human = path, human
         rows_of.check_stored(human)
         self._latest: tuple[int, Data] | None = None
+        self._rows: dict[int, Sequence[Row]] = {}
         try:
             path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -87,6 +94,7 @@ class RunDirectory:
         _write_text(path / RUN, _json(arguments))
         (path / "generations").mkdir(exist_ok=True)
         self._times = _read_json(path / TIMES) if (path / TIMES).exists() else {}
+        self._timed = time.monotonic()
 
     def has(self, generation: int) -> bool:
         """Say whether a generation is complete; what is not is removed."""
@@ -96,7 +104,7 @@ class RunDirectory:
         try:
             done = json.loads((folder / DONE).read_text(encoding="utf-8"))
             samples = rows_of.read(self._human, folder)
-            if done["samples"] == rows_of.fingerprint(samples):
+            if done == _done(samples, folder):
                 self._latest = (generation, samples)
                 return True
         except (OSError, ValueError, KeyError, TypeError, pl.exceptions.PolarsError):
@@ -107,8 +115,9 @@ class RunDirectory:
 
     def rows(self, generation: int) -> list[Row]:
         """Read the rows of the frame that a generation has."""
-        frame = pl.read_parquet(self._folder(generation) / METRICS)
-        return frame.to_dicts()
+        if generation in self._rows:
+            return list(self._rows[generation])
+        return pl.read_parquet(self._folder(generation) / METRICS).to_dicts()
 
     def samples(self, generation: int) -> Data:
         """Read what a generation sampled; that of the latest is at hand."""
@@ -133,14 +142,21 @@ class RunDirectory:
             (folder / "model").mkdir()
             model.save(folder / "model")
         frame_of(rows).write_parquet(folder / METRICS)
-        self._latest = (generation, samples)
+        self._latest, self._rows[generation] = (generation, samples), rows
         self._times[f"{generation:04d}"] = {step: round(took, 6) for step, took in seconds.items()}
-        _replace_text(self.path / TIMES, _json(self._times))
-        _write_text(folder / DONE, _json({"samples": rows_of.fingerprint(samples)}))
+        _replace_text(folder / DONE, _json(_done(samples, folder)))
+        # Writing all times again takes as long as there are generations.
+        if time.monotonic() - self._timed > TIMES_SECONDS:
+            self._write_times()
 
     def finish(self, frame: pl.DataFrame) -> None:
         """Write the frame of the whole run."""
         write_atomically(self.path / FRAME, frame.write_parquet)
+        self._write_times()
+
+    def _write_times(self) -> None:
+        _replace_text(self.path / TIMES, _json(self._times))
+        self._timed = time.monotonic()
 
     def _folder(self, generation: int) -> Path:
         return self.path / "generations" / f"{generation:04d}"
@@ -183,6 +199,13 @@ def read_frame(path: str | os.PathLike[str]) -> pl.DataFrame:
     return pl.concat([pl.read_parquet(folder / METRICS) for folder in done]).select(*SCHEMA)
 
 
+def _done(samples: Data, folder: Path) -> dict[str, str]:
+    return {
+        "samples": rows_of.fingerprint(samples),
+        "metrics": hashlib.sha256((folder / METRICS).read_bytes()).hexdigest(),
+    }
+
+
 def _read_json(path: Path) -> dict[str, Any]:
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
@@ -204,7 +227,7 @@ def _write_text(path: Path, text: str) -> None:
 
 
 def _replace_text(path: Path, text: str) -> None:
-    """Write by rename, without waiting for the disk: times may be lost."""
+    """Write by rename, without waiting for the disk."""
     temporary = path.with_name(f".{path.name}.part")
     temporary.write_text(text, encoding="utf-8")
     temporary.replace(path)

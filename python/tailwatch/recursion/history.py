@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
@@ -166,7 +166,7 @@ class History:
         object.__setattr__(other, "samples", Samples(self.samples, keep, kept))
         return other
 
-    def require(self, portions: Sequence[Portion]) -> list[Portion]:
+    def require(self, portions: Any) -> list[Portion]:  # noqa: ANN401  (a user's policy gave it)
         """Check what a policy composed."""
         if not isinstance(portions, Sequence) or not all(
             isinstance(portion, Portion) for portion in portions

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from pathlib import Path
@@ -24,25 +24,10 @@ def describe(value: Any) -> Any:  # noqa: ANN401  (anything a learner may hold)
     fingerprint, and objects for their class and public attributes, or what their own ``describe()``
     returns.
     """
-    if value is None or isinstance(value, bool | int | float | str):
-        return value
-    if isinstance(value, np.generic):
-        return value.item()
-    if isinstance(value, Path | Enum):
-        return str(value)
-    if isinstance(value, np.ndarray):
-        return _of_array(value)
-    if isinstance(value, Mapping):
-        return {str(key): describe(each) for key, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [describe(each) for each in value]
-    if isinstance(value, set | frozenset):
-        return sorted(map(str, value))
-    if isinstance(value, type) or hasattr(value, "__code__"):
-        return f"{value.__module__}.{value.__qualname__}"
-    if any(kind.holds(value) for kind in rows_of.KINDS):
-        return rows_of.describe(value)
-    return {"class": f"{type(value).__module__}.{type(value).__qualname__}"} | parameters_of(value)
+    for holds, described in _FORMS:
+        if holds(value):
+            return described(value)
+    return {"class": _path_of(type(value))} | parameters_of(value)
 
 
 def parameters_of(value: Any) -> dict[str, Any]:  # noqa: ANN401
@@ -62,6 +47,30 @@ def _of_array(array: np.ndarray) -> Any:  # noqa: ANN401
     if array.dtype.kind == "O":
         return hashlib.sha256(json.dumps(array.tolist(), default=str).encode()).hexdigest()
     return rows_of.describe(array) if array.ndim else array.item()
+
+
+def _path_of(value: Any) -> str:  # noqa: ANN401
+    return f"{value.__module__}.{value.__qualname__}"
+
+
+_FORMS: tuple[tuple[Callable[[Any], bool], Callable[[Any], Any]], ...] = (
+    (
+        lambda value: value is None or isinstance(value, bool | int | float | str),
+        lambda value: value,
+    ),
+    (lambda value: isinstance(value, np.generic), lambda value: value.item()),
+    (lambda value: isinstance(value, Path | Enum), str),
+    (lambda value: isinstance(value, np.ndarray), _of_array),
+    (
+        lambda value: isinstance(value, Mapping),
+        lambda value: {str(key): describe(each) for key, each in value.items()},
+    ),
+    (lambda value: isinstance(value, list | tuple), lambda value: list(map(describe, value))),
+    (lambda value: isinstance(value, set | frozenset), lambda value: sorted(map(str, value))),
+    (lambda value: isinstance(value, type) or hasattr(value, "__code__"), _path_of),
+    (lambda value: any(kind.holds(value) for kind in rows_of.KINDS), rows_of.describe),
+)
+"""What a value may be, in the order in which it is asked, and what then stands for it."""
 
 
 def name_of(value: Any) -> str:  # noqa: ANN401

@@ -16,7 +16,7 @@ from tailwatch.recursion.data import check_like
 from tailwatch.recursion.directory import RunDirectory
 from tailwatch.recursion.frame import frame_of
 from tailwatch.recursion.history import History, Portion, Samples, join
-from tailwatch.recursion.measurement import check_measurable, measure
+from tailwatch.recursion.measurement import Fitted, Measurement
 from tailwatch.recursion.memory import Memory
 from tailwatch.recursion.randomness import generator, replayable
 from tailwatch.recursion.result import Run
@@ -172,7 +172,8 @@ def run(
     human = Portion.of(asked.human)
     history = History(human, Samples(portions), asked.size, asked.seed)
     _check_policy(asked, history)
-    check_measurable(asked)
+    measurement = Measurement(asked)
+    measurement.check()
     path = None if directory is None else Path(directory)
     store: Store = Memory()
     if path is not None:
@@ -183,7 +184,7 @@ def run(
         for number in range(1, asked.generations + 1):
             if not store.has(number):
                 clock.start(number)
-                model, samples, found = _generation(asked, history, clock)
+                model, samples, found = _generation(asked, history, measurement, clock)
                 store.keep(number, model=model, samples=samples, rows=found, seconds=clock.stop())
                 if on_generation is not None:
                     on_generation(Generation(number, model, samples, frame_of(found)))
@@ -202,7 +203,9 @@ def _check_policy(asked: Asked, history: History) -> None:
         check(history, asked.generations)
 
 
-def _generation(asked: Asked, history: History, clock: Clock) -> tuple[Model, Data, list[Row]]:
+def _generation(
+    asked: Asked, history: History, measurement: Measurement, clock: Clock
+) -> tuple[Model, Data, list[Row]]:
     """Compose, fit, sample and measure."""
     number = history.generation
     clock.step("composing the training set")
@@ -228,7 +231,7 @@ def _generation(asked: Asked, history: History, clock: Clock) -> tuple[Model, Da
         "n_training": sum(map(len, portions)),
         "n_sample": asked.size,
     }
-    found = measure(asked, model, samples, training, portions, clock.settings)
+    found = measurement.rows(number, Fitted(model, samples, training, portions), clock.settings)
     return model, samples, [row | counts for row in found]
 
 

@@ -1,14 +1,19 @@
-"""All that is measured of one generation, as rows of the frame."""
+"""All that is measured of a generation, as rows of the frame."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from tailwatch.comparison.samples import LEAST_ROWS
 from tailwatch.exceptions import InputError
 from tailwatch.recursion import data as rows_of
+from tailwatch.recursion.copies import Copies
+from tailwatch.recursion.expectation import Expectation
 from tailwatch.recursion.frame import rows_from
-from tailwatch.recursion.panel import as_vectors, compare_vectors
+from tailwatch.recursion.history import HUMAN
+from tailwatch.recursion.panels import as_vectors, panel_of
 from tailwatch.recursion.risks import risks_of
 
 if TYPE_CHECKING:
@@ -20,88 +25,113 @@ if TYPE_CHECKING:
     from tailwatch.recursion.protocols import Data
     from tailwatch.running import Settings
 
-__all__ = ["check_measurable", "measure"]
+__all__ = ["Fitted", "Measurement"]
 
 NOT_HELD_OUT = "; human data are the training data: nothing was held out"
 
 
-def check_measurable(asked: Asked) -> None:
-    """Refuse too few rows for the panel before anything is learnt."""
-    if asked.request is None or as_vectors(asked.reference) is None:
-        return
-    rows = rows_of.length(asked.reference)
-    for name, got, least in (
-        ("holdout" if asked.held_out else "data", rows, 2 * LEAST_ROWS),
-        ("size", asked.size, LEAST_ROWS),
-    ):
-        if got < least:
-            message = (
-                f"{name}: expected at least {least} rows to compare, got {got} (metrics=() measures "
-                "nothing)"
-            )
-            raise InputError(message)
+@dataclass(frozen=True, slots=True, eq=False)
+class Fitted:
+    """A generation that waits to be measured.
+
+    Attributes
+    ----------
+    model, samples
+        What it learnt, and what it sampled.
+    training, portions
+        What it learnt from, and where that came from.
+    """
+
+    model: Any
+    samples: Data
+    training: Data
+    portions: Sequence[Portion]
 
 
-def measure(
-    asked: Asked,
-    model: Any,  # noqa: ANN401  (what a learner fitted)
-    samples: Data,
-    training: Data,
-    portions: Sequence[Portion],
-    settings: Settings,
-) -> list[Row]:
-    """Measure one generation.
+@dataclass(frozen=True, eq=False)
+class Measurement:
+    """Measures the generations of a run.
 
-    Parameters
+    Attributes
     ----------
     asked
         The arguments of the run.
-    model, samples
-        What the generation learnt, and what it sampled.
-    training, portions
-        What it learnt from, and where that came from.
-    settings
-        Threads and progress.
-
-    Returns
-    -------
-    list of dict
-        Rows of the frame, in the order of its groups.
     """
-    rows: list[Row] = []
-    if asked.request is not None:
-        rows += _of_samples(asked, model, samples, settings)
-        rows += risks_of(
-            model,
-            held_out=asked.reference,
-            training=training,
-            earlier=asked.earlier,
-            confidence=asked.confidence,
-            method="" if asked.held_out else NOT_HELD_OUT,
-        )
-    rows += _parameters(model)
-    if asked.request is not None and callable(getattr(model, "measure", None)):
-        found = model.measure(asked.reference, samples)
-        rows += rows_from(found, "model", "model.measure")
-    return rows + _of_training(portions)
+
+    asked: Asked
+
+    def check(self) -> None:
+        """Refuse too few rows for the panel before anything is learnt."""
+        asked = self.asked
+        if asked.request is None:
+            return
+        is_vectors = as_vectors(asked.reference) is not None
+        least = LEAST_ROWS if is_vectors else 2
+        for name, got, needed in (
+            ("holdout" if asked.held_out else "data", rows_of.length(asked.reference), 2 * least),
+            ("size", asked.size, least),
+        ):
+            if got < needed:
+                message = (
+                    f"{name}: expected at least {needed} rows to compare, got {got} "
+                    "(metrics=() measures nothing)"
+                )
+                raise InputError(message)
+
+    def rows(self, generation: int, fitted: Fitted, settings: Settings) -> list[Row]:
+        """Measure one generation; the rows come in the order of the frame's groups."""
+        rows: list[Row] = []
+        if self.asked.request is not None:
+            rows += self._of_samples(fitted, settings)
+            rows += risks_of(
+                fitted.model,
+                held_out=self.asked.reference,
+                training=fitted.training,
+                earlier=self.asked.earlier,
+                confidence=self.asked.confidence,
+                method="" if self.asked.held_out else NOT_HELD_OUT,
+            )
+        rows += _parameters(fitted.model)
+        if self.asked.request is not None and callable(getattr(fitted.model, "measure", None)):
+            found = fitted.model.measure(self.asked.reference, fitted.samples)
+            rows += rows_from(found, "model", "model.measure")
+        rows += _counted(fitted.portions)
+        self._expectation.fill(rows, generation)
+        return rows
+
+    @cached_property
+    def _expectation(self) -> Expectation:
+        """What theory expects."""
+        return Expectation(self.asked)
+
+    @cached_property
+    def _copies(self) -> Copies | None:
+        """What tells copies of the training set, if that was asked for."""
+        return Copies(self.asked) if "authenticity" in self.asked.names else None
+
+    def _of_samples(self, fitted: Fitted, settings: Settings) -> list[Row]:
+        request = self.asked.request
+        if request is None:
+            return []
+        embed = getattr(fitted.model, "embed", None)
+        reference, samples = self.asked.reference, fitted.samples
+        if callable(embed):
+            reference, samples = embed(reference), embed(samples)
+        rows = panel_of(reference, samples, request, settings)
+        if not self.asked.held_out:
+            for row in rows:
+                row["method"] += NOT_HELD_OUT
+        if rows and self._copies is not None:
+            embedded = embed if callable(embed) else _same
+            rows += self._copies.rows(fitted, embedded, settings)
+        return rows
 
 
-def _of_samples(asked: Asked, model: Any, samples: Data, settings: Settings) -> list[Row]:  # noqa: ANN401
-    embed = getattr(model, "embed", None)
-    reference = asked.reference
-    if callable(embed):
-        reference, samples = embed(reference), embed(samples)
-    x, y = as_vectors(reference), as_vectors(samples)
-    if x is None or y is None or asked.request is None:
-        return []
-    rows = compare_vectors(x, y, asked.request, settings)
-    if not asked.held_out:
-        for row in rows:
-            row["method"] += NOT_HELD_OUT
-    return rows
+def _same(data: Data) -> Data:
+    return data
 
 
-def _parameters(model: Any) -> list[Row]:  # noqa: ANN401
+def _parameters(model: Any) -> list[Row]:  # noqa: ANN401  (what a learner fitted)
     if not callable(getattr(model, "parameters", None)):
         return []
     found = model.parameters()
@@ -127,12 +157,10 @@ def _parameters(model: Any) -> list[Row]:  # noqa: ANN401
     return rows
 
 
-def _of_training(portions: Sequence[Portion]) -> list[Row]:
-    counts = {True: 0, False: 0}
-    for portion in portions:
-        counts[portion.origin == 0] += len(portion)
-    total = counts[True] + counts[False]
-    values = {"human_fraction": counts[True] / total, "training_rows": float(total)}
+def _counted(portions: Sequence[Portion]) -> list[Row]:
+    total = sum(map(len, portions))
+    human = sum(len(portion) for portion in portions if portion.origin == HUMAN)
+    values = {"human_fraction": human / total, "training_rows": float(total)}
     return [
         {
             "group": "loop",

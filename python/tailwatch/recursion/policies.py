@@ -106,8 +106,8 @@ class Mix:
     """Learn from a fixed share of human rows, and for the rest from the last samples.
 
     The training set has as many rows n as a generation samples: ⌊f·n + ½⌋ human ones, at least one,
-    and others drawn without replacement from the last samples. If a filter left fewer of these, there are
-    fewer human rows too, so that the share remains.
+    and others drawn without replacement from the last samples. If a filter left fewer of these,
+    there are fewer human rows too, so that the share remains.
 
     Parameters
     ----------

@@ -14,6 +14,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import polars as pl
+
 from tailwatch.exceptions import InputError
 from tailwatch.recursion.data.arrays import ARRAYS
 from tailwatch.recursion.data.frames import FRAMES, SERIES
@@ -23,7 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from tailwatch.recursion.data.kind import Kind
@@ -36,6 +38,7 @@ __all__ = [
     "concat",
     "describe",
     "fingerprint",
+    "is_categorical",
     "kind_of",
     "length",
     "read",
@@ -123,6 +126,16 @@ def check_stored(data: Data) -> None:
             f"{type(data).__name__} without them"
         )
         raise InputError(message)
+
+
+def is_categorical(data: Data) -> bool:
+    """Say whether rows are labels: integers, booleans, strings or categories, one for each row."""
+    if isinstance(data, np.ndarray):
+        return data.ndim == 1 and data.dtype.kind in "biuSU"
+    if isinstance(data, pl.Series):
+        words = data.dtype in (pl.String, pl.Categorical, pl.Enum, pl.Boolean)
+        return words or data.dtype.is_integer()
+    return False
 
 
 def write(data: Data, directory: Path) -> None:

@@ -1,4 +1,4 @@
-"""The panel of a generation: its samples against human data, by the kind of the data.
+"""The panel of vectors: that of :func:`tailwatch.compare`.
 
 Embeddings (what the model's ``embed`` gives, a 2-D array of numbers, a column of vectors) and plain
 numbers, which are embeddings of one column, go through the panel of :func:`tailwatch.compare`
@@ -8,6 +8,7 @@ under the seed of the run: the human halves are the same ones in every generatio
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +21,8 @@ from tailwatch.embeddings import as_embeddings
 from tailwatch.exceptions import InputError
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from tailwatch.comparison.request import Request
     from tailwatch.recursion.frame import Row
     from tailwatch.recursion.protocols import Data
@@ -31,26 +34,30 @@ __all__ = ["as_vectors", "compare_vectors"]
 def as_vectors(data: Data) -> Any | None:  # noqa: ANN401  (embeddings of any form)
     """Give what can be compared as embeddings, or None where nothing can."""
     if isinstance(data, np.ndarray):
-        if data.dtype.kind not in "iufb" or data.ndim not in {1, 2}:
-            return None
-        if data.ndim == 1 and data.dtype.kind != "f":
-            return None
-        columns = data if data.ndim == 2 else data[:, None]
-        return columns if data.dtype in (np.float16, np.float32, np.float64) else columns * 1.0
+        return _of_array(data)
     if isinstance(data, pl.Series):
-        if data.dtype.is_float():
-            return data.cast(pl.Float64).to_numpy()[:, None]
-        nested = isinstance(data.dtype, pl.Array | pl.List)
-        return data if nested and data.dtype.inner.is_float() else None
-    if isinstance(data, pl.DataFrame):
-        if "embedding" in data.columns:
-            return data["embedding"]
-        return data.cast(pl.Float64).to_numpy() if _is_numeric(data) else None
+        return _of_series(data)
+    if isinstance(data, pl.DataFrame) and "embedding" in data.columns:
+        return data["embedding"]
+    if isinstance(data, pl.DataFrame) and all(dtype.is_numeric() for dtype in data.dtypes):
+        return data.cast(pl.Float64).to_numpy()
     return None
 
 
-def _is_numeric(frame: pl.DataFrame) -> bool:
-    return all(dtype.is_numeric() for dtype in frame.dtypes)
+def _of_array(data: NDArray[Any]) -> NDArray[Any] | None:
+    flat = data.ndim == 1 and data.dtype.kind == "f"
+    if not flat and (data.ndim != 2 or data.dtype.kind not in "biuf"):
+        return None
+    columns = data[:, None] if flat else data
+    known = data.dtype in (np.float16, np.float32, np.float64)
+    return columns if known else columns.astype(np.float64)
+
+
+def _of_series(data: pl.Series) -> Any | None:  # noqa: ANN401
+    if data.dtype.is_float():
+        return data.cast(pl.Float64).to_numpy()[:, None]
+    inner = data.dtype.inner if isinstance(data.dtype, pl.Array | pl.List) else None
+    return data if inner is not None and inner.is_float() else None
 
 
 def compare_vectors(
@@ -67,5 +74,7 @@ def compare_vectors(
     samples = Samples.draw(
         x.handle(), y.handle(), max_rows=request.max_rows, seed=request.panel.seed
     )
-    rows = split_rows(samples, request.panel, request.confidence, settings)
+    # Of copies the loop has a row of its own, against what the generation learnt from.
+    panel = replace(request.panel, names=request.panel.names - {"authenticity"})
+    rows = split_rows(samples, panel, request.confidence, settings)
     return [{"group": "panel", **dict(zip(COMPARISON, row, strict=True))} for row in rows]
