@@ -1,4 +1,4 @@
-"""The arms of a page, one per run: a colour and a shape of marker, either of which tells them apart."""
+"""The arms of a page, one per run, told apart by a colour and by a shape of marker."""
 
 from __future__ import annotations
 

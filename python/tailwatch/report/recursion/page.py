@@ -210,11 +210,12 @@ def _panel(frame: pl.DataFrame, arms: Sequence[Arm], confidence: str) -> str:
             )
         drawn = parameters[:MOST_PARAMETERS]
         parts.append(figures(drawn, arms, name="parameters", confidence=confidence))
-    return (
-        "<p>Everything that was measured on the samples of each generation. Tail metrics are drawn "
-        f"at the level nearest to {percent(NEAREST_LEVEL)}. Higher is not always better: samples that "
-        f"shrink towards the centre gain precision.</p>{''.join(parts)}{_last(frame, arms, confidence)}"
+    words = (
+        "Everything that was measured on the samples of each generation. Tail metrics are drawn at "
+        f"the level nearest to {percent(NEAREST_LEVEL)}. Higher is not always better: samples that "
+        "shrink towards the centre gain precision."
     )
+    return f"<p>{words}</p>{''.join(parts)}{_last(frame, arms, confidence)}"
 
 
 def _last(frame: pl.DataFrame, arms: Sequence[Arm], confidence: str) -> str:
