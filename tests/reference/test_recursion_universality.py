@@ -115,20 +115,20 @@ def test_types_that_survive() -> None:
 
 
 def test_time_to_a_single_type() -> None:
-    # 12 labels of two types, 300 runs until one is left, seed 280; 150 generations are enough.
+    # 8 labels of two types, 80 runs until one is left, seed 280; 80 generations are enough.
     runs = models_of(
         Multinomial(),
-        lambda rng: np.array([0, 1] * 6),
+        lambda rng: np.array([0, 1] * 4),
         policy=Replace(),
-        generations=150,
-        runs=60,
+        generations=80,
+        runs=80,
         seed=280,
     )
     times = np.array([[len(m.counts) > 1 for m in models].count(True) for models in runs], float)
-    assert times.max() < 150
-    # Diffusion: the fit to the human labels themselves is no step, and so near 12 labels the mean
+    assert times.max() < 80
+    # Diffusion: the fit to the human labels themselves is no step, and so near 8 labels the mean
     # time of steps is up to one generation off.
-    expected = theory.time_to_one_type({"a": 6, "b": 6}, 12)
+    expected = theory.time_to_one_type({"a": 4, "b": 4}, 8)
     error = times.std(ddof=1) / len(times) ** 0.5
     assert abs(times.mean() - expected) <= Z * error + 1
 
@@ -151,13 +151,13 @@ def test_a_kernel_density_widens(policy: Any) -> None:
 
 
 def test_a_kernel_density_settles_at_h_squared_times_rows() -> None:
-    # h = 0.5, 8 rows, 40 generations, 150 runs of 20 columns, seed 320: points at h²(M−1) = 1.75.
+    # h = 0.5, 8 rows, 40 generations, 80 runs of 20 columns, seed 320: points at h²(M−1) = 1.75.
     runs = models_of(
         KernelDensity(0.5),
         normal_rows(8, 20),
         policy=Replace(),
         generations=40,
-        runs=150,
+        runs=80,
         seed=320,
     )
     points = np.array([models[-1].points.var(axis=0).mean() for models in runs])
