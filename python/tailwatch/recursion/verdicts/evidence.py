@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-__all__ = ["Span", "retained", "stretch", "window_length"]
+__all__ = ["Span", "between", "retained", "stretch", "window_length"]
 
 DEGREES_OF_FREEDOM = 10
 LOGARITHMIC = frozenset(
@@ -124,6 +124,39 @@ def retained(series: Series, *, confidence: float, error: float) -> Span | None:
     of_null = _mean(some, "null_", reach, by_factors=by_factors, same=True)
     limits = (_factor if by_factors else _ratio)(of_value, of_null)
     return Span(series.name, int(some.generations[0]), int(some.generations[-1]), *limits)
+
+
+def between(first: Series, last: Series, *, confidence: float, error: float) -> Span | None:
+    """Return the ratio of a metric in some generations to that in earlier ones.
+
+    Parameters
+    ----------
+    first, last
+        Those generations.
+    confidence, error
+        As in :func:`retained`.
+
+    Returns
+    -------
+    Span or None
+        ``None`` where no interval is claimed. The null is not needed, and its error is not in it.
+    """
+    parts = []
+    for series in (first, last):
+        known = np.isfinite(series["low"]) & np.isfinite(series["high"])
+        if not known.any():
+            return None
+        parts.append(series.part(known))
+    before, after = parts
+    by_factors = after.metric in LOGARITHMIC
+    if by_factors and min(before["low"].min(), after["low"].min()) <= 0:
+        return None
+    if before["value"].mean() <= 0:
+        return None
+    reach = stretch(confidence, error)
+    of_before, of_after = (_mean(part, "", reach, by_factors=by_factors) for part in parts)
+    limits = (_factor if by_factors else _ratio)(of_after, of_before)
+    return Span(last.name, int(after.generations[0]), int(after.generations[-1]), *limits)
 
 
 def _mean(

@@ -212,8 +212,7 @@ def _octaves(
         return lines[0], lines[1]
     # An octave begins where the one before it ends.
     walks = [
-        drift(risk.values[part | np.append(part[1:], False)], error=error)
-        for part in (early, late)
+        drift(risk.values[part | np.append(part[1:], False)], error=error) for part in (early, late)
     ]
     return walks[0], walks[1]
 
