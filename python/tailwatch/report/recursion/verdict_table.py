@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from tailwatch.report.numbers import Estimate, write
+from tailwatch.report.labels import percent
 from tailwatch.report.recursion.words import describe_loop
 
 if TYPE_CHECKING:
@@ -37,10 +37,10 @@ def by_run(frame: pl.DataFrame) -> Iterator[tuple[str, pl.DataFrame]]:
 
 
 def verdict_table(verdicts: pl.DataFrame) -> str:
-    """Return the table of one run: definition, status, the evidence in words and in numbers."""
+    """Return the table of one run: definition, status, and the evidence with its numbers."""
     lines = [
         f"<tr>{_head(row['definition'])}{_status(row['status'])}"
-        f"<td>{escape(_sentence(row['evidence']))}{_small(_evidence(row))}</td></tr>"
+        f'<td role="cell">{escape(_evidence(row))}</td></tr>'
         for row in verdicts.to_dicts()
     ]
     return _table("tw-verdicts", ("Definition", "Status", "Evidence"), lines)
@@ -68,7 +68,7 @@ def failure_table(diagnosis: pl.DataFrame) -> str:
     """Return the table of a diagnosis: each way to fail, its status, the evidence."""
     lines = [
         f"<tr>{_head(row['mode'])}{_status(row['status'])}"
-        f"<td>{escape(_sentence(row['evidence']))}</td></tr>"
+        f'<td role="cell">{escape(_sentence(row["evidence"]))}</td></tr>'
         for row in diagnosis.to_dicts()
     ]
     return _table("tw-verdicts", ("Failure", "Status", "Evidence"), lines)
@@ -96,23 +96,19 @@ def _status(status: str) -> str:
 
 
 def _evidence(row: dict[str, Any]) -> str:
-    """Return the numbers behind a verdict: metric, generations, value, interval, threshold."""
-    parts = []
-    if row.get("metric"):
-        parts.append(describe_loop(row["metric"]).name)
-    if row.get("generations"):
-        parts.append(f"generations {row['generations']}")
-    value = row.get("value")
-    if value is not None:
-        written = write(Estimate(value, row.get("low"), row.get("high")))
-        parts.append(f"{written.value} {written.interval or '(no interval)'}")
-    if row.get("threshold") is not None:
-        parts.append(f"threshold {write(Estimate(row['threshold'])).value}")
-    return " · ".join(parts)
+    """Return the sentence of a verdict, its metric by the name that the charts have."""
+    text, metric = row["evidence"] or "", row.get("metric")
+    return _sentence(text.replace(metric, _name(metric), 1) if metric else text)
 
 
-def _small(text: str) -> str:
-    return f'<span class="tw-small">{escape(text)}</span>' if text else ""
+def _name(metric: str) -> str:
+    """Return the name of a metric that is written with its level, as in ``tail_mass at 0.05``."""
+    plain, at, level = metric.partition(" at ")
+    name = describe_loop(plain).name
+    try:
+        return f"{name}, {percent(float(level))}" if at else name
+    except ValueError:
+        return name
 
 
 def _sentence(text: str | None) -> str:
