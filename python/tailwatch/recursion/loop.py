@@ -193,7 +193,7 @@ def run(
             rows += store.rows(number)
         frame = frame_of(rows)
         store.finish(frame)
-    return Run(frame, asked.described, path)
+    return Run(frame, asked.described, path, store.samples)
 
 
 def _check_policy(asked: Asked, history: History) -> None:
