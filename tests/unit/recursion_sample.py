@@ -105,7 +105,11 @@ def verdicts(runs: tuple[str, ...] = ("replace",)) -> pl.DataFrame:
 def diagnosis() -> pl.DataFrame:
     """Return a diagnosis of each mode."""
     rows = [
-        {"mode": mode, "status": STATUSES[place], "evidence": f"what speaks for {mode}"}
+        {
+            "mode": mode,
+            "status": STATUSES[place],
+            "evidence": f"what_speaks for {mode}: total_variance",
+        }
         for place, mode in enumerate(MODES)
     ]
     return pl.DataFrame(rows)
