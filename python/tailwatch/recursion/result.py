@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
+
+import polars as pl
 
 from tailwatch.arguments import integer
 from tailwatch.comparison.saving import records, save, to_json
@@ -15,9 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    import polars as pl
-
     from tailwatch.recursion.protocols import Data
+    from tailwatch.recursion.verdicts import Onset
 
 __all__ = ["Run"]
 
@@ -73,8 +75,55 @@ class Run:
         """Name of the run: that of its policy, or the label it was given."""
         return str(self.arguments["label"])
 
+    @cached_property
+    def verdicts(self) -> pl.DataFrame:
+        """Whether this is collapse, by each of the eight definitions there are.
+
+        See :func:`tailwatch.recursion.verdicts.judge` for columns and thresholds.
+        """
+        from tailwatch.recursion.verdicts import judge
+
+        return judge(self.frame, confidence=self._confidence)
+
+    @property
+    def early_collapse(self) -> Onset | None:
+        """Since when tails are lost: the first generation from which they stay so, if any."""
+        from tailwatch.recursion.verdicts import early_collapse
+
+        return early_collapse(self.frame, confidence=self._confidence)
+
+    @property
+    def late_collapse(self) -> Onset | None:
+        """Since when variance is lost, if it is."""
+        from tailwatch.recursion.verdicts import late_collapse
+
+        return late_collapse(self.frame, confidence=self._confidence)
+
+    @property
+    def sentence(self) -> str:
+        """The finding in words."""
+        from tailwatch.report.recursion.sentence import sentence_of_loop
+
+        return sentence_of_loop(self.frame, self.verdicts)
+
+    @property
+    def _confidence(self) -> float:
+        return float(self.arguments["confidence"])
+
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write the run: ``.parquet`` and ``.csv`` its frame, ``.json`` all.
+        """Write the run to a file; the suffix says which form.
+
+        Parameters
+        ----------
+        path
+            ``.html`` for the report page, ``.parquet`` or ``.csv`` for the frame, ``.json`` for
+            all: ``sentence``, ``arguments``, ``verdicts`` and ``frame``. The file appears whole or
+            not at all.
+
+        Returns
+        -------
+        pathlib.Path
+            The path that was written.
 
         Raises
         ------
@@ -85,6 +134,35 @@ class Run:
         """
         return save(self, path)
 
+    def to_html(self) -> str:
+        """Return the report page: one HTML document that needs nothing else."""
+        from tailwatch.report.recursion import run_page
+
+        return run_page(
+            self.frame,
+            verdicts=self.verdicts,
+            diagnosis=pl.DataFrame(
+                schema={"mode": pl.String, "status": pl.String, "evidence": pl.String}
+            ),
+            arguments=self.arguments,
+        )
+
     def to_json(self) -> str:
-        """Return arguments and frame as one JSON object; what is not finite is null."""
-        return to_json({"arguments": self.arguments, "frame": records(self.frame)})
+        """Return all of it as one JSON object; what is not finite is null."""
+        return to_json(
+            {
+                "sentence": self.sentence,
+                "arguments": self.arguments,
+                "verdicts": records(self.verdicts),
+                "frame": records(self.frame),
+            }
+        )
+
+    def _repr_html_(self) -> str:
+        from tailwatch.report.recursion import run_fragment
+
+        return run_fragment(self.frame, verdicts=self.verdicts, arguments=self.arguments)
+
+    def __repr__(self) -> str:
+        """Say the finding and show the verdicts."""
+        return f"{self.sentence}\n{self.verdicts}"
