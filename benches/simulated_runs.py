@@ -21,6 +21,7 @@ from tailwatch.recursion import (
     Gaussian,
     GaussianMixture,
     KernelDensity,
+    LinearRegression,
     Multinomial,
     Replace,
     run,
@@ -272,6 +273,20 @@ def replace_types(seed: int) -> pl.DataFrame:
 def collapse(seed: int) -> pl.DataFrame:
     """Model collapse: a Gaussian of 150 rows that learns from itself."""
     return loop(Gaussian(ddof=0), gaussian, seed, rows=150, generations=24)
+
+
+def healthy(seed: int) -> pl.DataFrame:
+    """None: fresh human rows in each generation, with a risk on them and on an earlier task."""
+    rng = np.random.default_rng([seed, 11])
+    weights = rng.normal(size=COLUMNS - 1)
+    return loop(
+        Fresh(lambda draws, rows: task(draws, rows, weights), LinearRegression()),
+        lambda draws, rows: task(draws, rows, weights),
+        seed,
+        rows=300,
+        generations=12,
+        earlier={"first": task(rng, HOLDOUT, rng.normal(size=COLUMNS - 1))},
+    )
 
 
 def few_modes(seed: int) -> pl.DataFrame:
