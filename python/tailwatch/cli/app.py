@@ -11,6 +11,7 @@ from tailwatch.cli.compare import compare
 from tailwatch.cli.demo import demo
 from tailwatch.cli.exits import EPILOG, ExitCode
 from tailwatch.cli.loop import loop
+from tailwatch.cli.plan import plan
 from tailwatch.cli.report import report
 
 __all__ = ["app"]
@@ -49,4 +50,5 @@ def tailwatch(
 app.command(epilog=EPILOG)(compare)
 app.command(epilog=EPILOG)(demo)
 app.command(epilog=EPILOG)(loop)
+app.command(epilog=EPILOG)(plan)
 app.command(epilog=EPILOG)(report)
