@@ -8,14 +8,25 @@ E σ² is tested for n ≤ M/2 only, and the logarithm beyond.
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
-from tailwatch.recursion import Accumulate, AccumulateSubsample, Augment, Gaussian, Mix, Replace
-from tailwatch.recursion import theory
+from tailwatch.recursion import (
+    Accumulate,
+    AccumulateSubsample,
+    Augment,
+    Gaussian,
+    Mix,
+    Replace,
+    theory,
+)
 from tests.reference.recursion_runs import models_of, normal_rows, z_score
+
+if TYPE_CHECKING:
+    from tests.recursion_learners import Opaque
+
 
 Z = 4.0
 BOTH = pytest.mark.parametrize("ddof", [0, 1])
@@ -28,7 +39,7 @@ def moments_of(runs: list[list[Any]]) -> tuple[np.ndarray, np.ndarray]:
     return means, variances
 
 
-def assert_meets(found: np.ndarray, expected: Any) -> None:
+def assert_meets(found: np.ndarray, expected: Opaque) -> None:
     """Check the mean over runs of each generation; `found` is runs × generations."""
     for number, (values, value) in enumerate(
         zip(found.T, np.broadcast_to(expected, found.shape[1]), strict=True), 1
@@ -205,7 +216,7 @@ def test_fresh_rows_out_of_the_data_are_as_good_as_new_ones() -> None:
     ("policy", "size", "real", "synthetic"),
     [(Augment(), 20, 10, 20), (Augment(5), 20, 5, 20), (Mix(0.4), 20, 8, 12)],
 )
-def test_a_fixed_human_set(policy: Any, size: int, real: int, synthetic: int) -> None:
+def test_a_fixed_human_set(policy: Opaque, size: int, real: int, synthetic: int) -> None:
     # 8 generations, 200 runs of 6 columns, seed 180.
     rows = real if policy == Augment() else 20
     runs = models_of(

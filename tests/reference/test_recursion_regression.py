@@ -16,6 +16,8 @@ from tests.reference.recursion_runs import models_of, z_score
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tests.recursion_learners import Opaque
+
 Z = 4.0
 ROWS, FEATURES = 30, 5
 TRUE = np.arange(1.0, FEATURES + 1)
@@ -36,13 +38,13 @@ def excess(runs: list[list[Any]], weights: np.ndarray = TRUE) -> np.ndarray:
     return np.array([[((m.weights - weights) ** 2).sum() for m in models] for models in runs])
 
 
-def assert_meets(found: np.ndarray, expected: Any) -> None:
+def assert_meets(found: np.ndarray, expected: Opaque) -> None:
     for number, (values, value) in enumerate(zip(found.T, expected, strict=True), 1):
         assert abs(z_score(values, float(value))) <= Z, f"generation {number}"
 
 
 @pytest.mark.parametrize("design", ["fresh", "reuse"])
-def test_replace(design: Any) -> None:
+def test_replace(design: Opaque) -> None:
     # 30 rows of 5 features, 6 generations, 400 runs, seed 400.
     runs = models_of(
         LinearRegression(noise=1.0, design=design),
@@ -112,7 +114,7 @@ class Mislabelling:
     def __init__(self, shift: np.ndarray) -> None:
         self._shift = shift
 
-    def fit(self, data: np.ndarray, *, rng: np.random.Generator) -> Any:
+    def fit(self, data: np.ndarray, *, rng: np.random.Generator) -> Opaque:
         model = LinearRegression(noise=1.0).fit(data, rng=rng)
         return Mislabelled(model.weights, TRUE + self._shift)
 

@@ -5,7 +5,7 @@ Through `tailwatch.recursion.run`, with z ≤ 4; every test names its rows, gene
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -23,6 +23,10 @@ from tailwatch.recursion import (
 )
 from tests.reference.recursion_runs import models_of, normal_rows, z_score
 
+if TYPE_CHECKING:
+    from tests.recursion_learners import Opaque
+
+
 Z = 4.0
 N = np.arange(1, 9)
 M = 20
@@ -36,11 +40,11 @@ POLICIES = {
 SHARES = np.array([0.3, 0.2, 0.1, 0.1, *[0.03] * 10])
 
 
-def categories(rows: int) -> Any:
+def categories(rows: int) -> Opaque:
     return lambda rng: rng.choice(len(SHARES), size=rows, p=SHARES)
 
 
-def assert_meets(found: np.ndarray, expected: Any) -> None:
+def assert_meets(found: np.ndarray, expected: Opaque) -> None:
     for number, (values, value) in enumerate(zip(found.T, expected, strict=True), 1):
         assert abs(z_score(values, float(value))) <= Z, f"generation {number}"
 
@@ -134,7 +138,7 @@ def test_time_to_a_single_type() -> None:
 
 
 @pytest.mark.parametrize("policy", ["replace", "accumulate"])
-def test_a_kernel_density_widens(policy: Any) -> None:
+def test_a_kernel_density_widens(policy: Opaque) -> None:
     # h = 0.3, 10 generations of 15 rows, 150 runs of 20 columns, seed 300.
     policies = {"replace": Replace(), "accumulate": Accumulate()}
     runs = models_of(

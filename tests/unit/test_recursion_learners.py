@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -21,11 +21,14 @@ from tailwatch.recursion import (
     NGram,
 )
 
+if TYPE_CHECKING:
+    from tests.recursion_learners import Opaque
+
 RNG = np.random.default_rng(0)
 NUMBERS = RNG.normal(size=(200, 3)) @ np.array([[2.0, 0.5, 0], [0, 1.0, 0], [0, 0, 0.1]])
 
 
-def fitted(learner: Any, data: Any) -> Any:
+def fitted(learner: Opaque, data: Opaque) -> Opaque:
     return learner.fit(data, rng=np.random.default_rng(1))
 
 
@@ -105,7 +108,7 @@ def test_kernel_density_blurs_its_points() -> None:
     ],
     ids=["integers", "strings", "series", "categories", "small integers"],
 )
-def test_multinomial_counts_whatever_can_be_counted(data: Any) -> None:
+def test_multinomial_counts_whatever_can_be_counted(data: Opaque) -> None:
     model = fitted(Multinomial(), data)
     assert sorted(model.shares.tolist()) == [0.25, 0.75]
     drawn = model.sample(1000, rng=np.random.default_rng(0))
@@ -174,7 +177,7 @@ def test_regression_learns_and_labels() -> None:
     model = fitted(LinearRegression(noise=0.0, design="reuse"), data)
     assert np.allclose(model.weights, [1.0, -3.0])
     assert np.allclose(model.sample(60, rng=RNG), np.concatenate([data, data[:10]]))
-    assert np.allclose(model.risk(data + [0.0, 0.0, 2.0]), 4.0)
+    assert np.allclose(model.risk(data + np.array([0.0, 0.0, 2.0])), 4.0)
     fresh = fitted(LinearRegression(noise=0.0), data).sample(60, rng=RNG)
     assert np.allclose(fresh[:, 2], fresh[:, :2] @ [1.0, -3.0])
     assert not np.isin(fresh[:, 0], x).any()
@@ -193,7 +196,7 @@ def test_regression_learns_and_labels() -> None:
         (LinearRegression(), np.ones((4, 1)), "^data: LinearRegression .* got 1 column$"),
     ],
 )
-def test_data_that_a_learner_cannot_learn_from(learner: Any, data: Any, message: str) -> None:
+def test_data_that_a_learner_cannot_learn_from(learner: Opaque, data: Opaque, message: str) -> None:
     with pytest.raises(InputError, match=message):
         fitted(learner, data)
 
@@ -211,7 +214,7 @@ def test_data_that_a_learner_cannot_learn_from(learner: Any, data: Any, message:
     ],
     ids=["ddof", "bias", "k", "bandwidth", "order", "noise", "design"],
 )
-def test_arguments_of_learners(build: Any, message: str) -> None:
+def test_arguments_of_learners(build: Opaque, message: str) -> None:
     with pytest.raises(InputError, match=message):
         build()
 
@@ -227,6 +230,6 @@ def test_arguments_of_learners(build: Any, message: str) -> None:
         (LinearRegression(), NUMBERS, {"weights.npy"}),
     ],
 )
-def test_models_are_kept(learner: Any, data: Any, files: set[str], tmp_path: Any) -> None:
+def test_models_are_kept(learner: Opaque, data: Opaque, files: set[str], tmp_path: Opaque) -> None:
     fitted(learner, data).save(tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == files

@@ -22,7 +22,7 @@ from tailwatch.recursion import (
     Verified,
 )
 from tailwatch.recursion.frame import GROUPS, SCHEMA
-from tests.recursion_learners import Folder, Tagging, tagged
+from tests.recursion_learners import Folder, Opaque, Tagging, tagged
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 HUMAN = np.random.default_rng(0).normal(size=(300, 2))
 
 
-def run(**changes: Any) -> tw.recursion.Run:
+def run(**changes: Opaque) -> tw.recursion.Run:
     arguments: dict[str, Any] = {
         "learner": Gaussian(),
         "data": HUMAN,
@@ -221,8 +221,8 @@ def test_progress_names_generation_and_step() -> None:
     assert stages[-1] == "writing the run"
 
 
-def test_an_interrupted_run_raises_and_leaves_what_is_done(tmp_path: Any) -> None:
-    def stop(generation: Any) -> None:
+def test_an_interrupted_run_raises_and_leaves_what_is_done(tmp_path: Opaque) -> None:
+    def stop(generation: Opaque) -> None:
         if generation.number == 2:
             raise KeyboardInterrupt
 
@@ -280,7 +280,7 @@ def test_bad_arguments(
     changes: dict[str, Any],
     error: type[Exception],
     message: str,
-    tmp_path: Any,
+    tmp_path: Opaque,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -303,10 +303,10 @@ def test_samples_that_cannot_be_learnt_from(
     wrong: Callable[[np.ndarray], Any], error: type[Exception], message: str
 ) -> None:
     class Model:
-        def fit(self, data: Any, *, rng: np.random.Generator) -> Any:
+        def fit(self, data: Opaque, *, rng: np.random.Generator) -> Opaque:
             return self
 
-        def sample(self, size: int, *, rng: np.random.Generator) -> Any:
+        def sample(self, size: int, *, rng: np.random.Generator) -> Opaque:
             return wrong(np.zeros((size, 2)))
 
     with pytest.raises(error, match=message):
@@ -315,7 +315,7 @@ def test_samples_that_cannot_be_learnt_from(
 
 def test_a_fit_must_return_a_model() -> None:
     class Forgetful:
-        def fit(self, data: Any, *, rng: np.random.Generator) -> None:
+        def fit(self, data: Opaque, *, rng: np.random.Generator) -> None:
             return None
 
     with pytest.raises(InputError, match=r"^learner.fit: .* got NoneType$"):
@@ -334,17 +334,17 @@ def test_a_fit_must_return_a_model() -> None:
     ],
     ids=["numbers", "shape", "none"],
 )
-def test_filters_that_say_something_else(keep: Any, message: str) -> None:
+def test_filters_that_say_something_else(keep: Opaque, message: str) -> None:
     with pytest.raises(InputError, match=message):
         run(policy=Verified(Replace(), keep))
 
 
 def test_a_policy_must_give_portions() -> None:
     class Raw:
-        def compose(self, history: Any, *, rng: np.random.Generator) -> Any:
+        def compose(self, history: Opaque, *, rng: np.random.Generator) -> Opaque:
             return history.human.read()
 
-    with pytest.raises(InputError, match="^policy: compose: expected a list of history.human"):
+    with pytest.raises(InputError, match=r"^policy: compose: expected a list of history.human"):
         run(policy=Raw())
 
 
@@ -363,7 +363,7 @@ def test_policies_check_their_own_arguments() -> None:
 
 def test_a_policy_of_ones_own_takes_five_lines() -> None:
     class LastTwo:
-        def compose(self, history: Any, *, rng: np.random.Generator) -> Any:
+        def compose(self, history: Opaque, *, rng: np.random.Generator) -> Opaque:
             return history.samples[-2:]
 
     learner = Tagging()
@@ -388,11 +388,11 @@ def test_a_policy_of_ones_own_takes_five_lines() -> None:
         (Verified(Accumulate(), keep=lambda rows: rows[:, 0] < 9), "verified accumulate"),
     ],
 )
-def test_runs_are_named_after_their_policies(policy: Any, label: str) -> None:
+def test_runs_are_named_after_their_policies(policy: Opaque, label: str) -> None:
     assert run(policy=policy, size=8, generations=1).policy == label
 
 
-def test_a_run_shows_and_saves_itself(tmp_path: Any) -> None:
+def test_a_run_shows_and_saves_itself(tmp_path: Opaque) -> None:
     found = run(metrics="fast", holdout=0.5, label="arm")
     assert found.verdicts.height == 8
     assert found.sentence in repr(found)
@@ -402,7 +402,7 @@ def test_a_run_shows_and_saves_itself(tmp_path: Any) -> None:
     assert pl.read_parquet(tmp_path / "run.parquet").equals(found.frame)
     assert "<html" in (tmp_path / "run.html").read_text()
     assert found._repr_html_()
-    with pytest.raises(InputError, match="^generation: expected at most 2, got 3$"):
+    with pytest.raises(InputError, match=r"^generation: expected at most 2, got 3$"):
         found.samples(3)
-    with pytest.raises(InputError, match="^path: expected a name ending in"):
+    with pytest.raises(InputError, match=r"^path: expected a name ending in"):
         found.save(tmp_path / "run.txt")
