@@ -206,9 +206,9 @@ def _drift(loop: _Loop, n: int, counts: Mapping[Any, float] | None) -> Iterator[
     if counts is None:
         return
     human, unit = len(as_shares(counts)), "share of the human types"
-    for generation in every:
-        kept = theory.types_expected(counts, loop.rows, int(generation)) / human
-        yield ("types_kept", int(generation), kept, None, None, unit, NO_SPREAD)
+    expected = np.atleast_1d(theory.types_expected(counts, loop.rows, every))
+    for generation, types in zip(every, expected, strict=True):
+        yield ("types_kept", int(generation), float(types) / human, None, None, unit, NO_SPREAD)
 
 
 def _needed(size: int, n: int, keep: float) -> Iterator[Row]:
