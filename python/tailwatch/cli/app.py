@@ -10,6 +10,8 @@ from tailwatch import __version__
 from tailwatch.cli.compare import compare
 from tailwatch.cli.demo import demo
 from tailwatch.cli.exits import EPILOG, ExitCode
+from tailwatch.cli.loop import loop
+from tailwatch.cli.plan import plan
 from tailwatch.cli.report import report
 
 __all__ = ["app"]
@@ -47,4 +49,6 @@ def tailwatch(
 
 app.command(epilog=EPILOG)(compare)
 app.command(epilog=EPILOG)(demo)
+app.command(epilog=EPILOG)(loop)
+app.command(epilog=EPILOG)(plan)
 app.command(epilog=EPILOG)(report)

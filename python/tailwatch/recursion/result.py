@@ -6,8 +6,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import polars as pl
-
 from tailwatch.arguments import integer
 from tailwatch.comparison.saving import records, save, to_json
 from tailwatch.exceptions import InputError
@@ -18,6 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    import polars as pl
+
+    from tailwatch.recursion.diagnosis import Diagnosis
     from tailwatch.recursion.protocols import Data
     from tailwatch.recursion.verdicts import Onset
 
@@ -60,9 +61,9 @@ class Run:
         InputError
             The run has no such generation, or was loaded without its data.
         """
-        last = self.frame["generation"].max()
+        last = max(self.frame["generation"].to_list(), default=0)
         number = integer(generation, "generation")
-        if number > int(last or 0):  # type: ignore[call-overload]
+        if number > last:
             message = f"generation: expected at most {last}, got {number}"
             raise InputError(message)
         if self.sampled is None:
@@ -85,6 +86,13 @@ class Run:
 
         return judge(self.frame, confidence=self._confidence)
 
+    @cached_property
+    def diagnosis(self) -> Diagnosis:
+        """Which failure this looks like: model collapse, mode collapse, overfitting, forgetting."""
+        from tailwatch.recursion.diagnosis import diagnose
+
+        return diagnose(self.frame, confidence=self._confidence)
+
     @property
     def early_collapse(self) -> Onset | None:
         """Since when tails are lost: the first generation from which they stay so, if any."""
@@ -102,7 +110,7 @@ class Run:
     @property
     def sentence(self) -> str:
         """The finding in words."""
-        from tailwatch.report.recursion.sentence import sentence_of_loop
+        from tailwatch.report.recursion import sentence_of_loop
 
         return sentence_of_loop(self.frame, self.verdicts)
 
@@ -117,8 +125,8 @@ class Run:
         ----------
         path
             ``.html`` for the report page, ``.parquet`` or ``.csv`` for the frame, ``.json`` for
-            all: ``sentence``, ``arguments``, ``verdicts`` and ``frame``. The file appears whole or
-            not at all.
+            all: ``sentence``, ``arguments``, ``verdicts``, ``diagnosis`` and ``frame``. The file
+            appears whole or not at all.
 
         Returns
         -------
@@ -141,9 +149,7 @@ class Run:
         return run_page(
             self.frame,
             verdicts=self.verdicts,
-            diagnosis=pl.DataFrame(
-                schema={"mode": pl.String, "status": pl.String, "evidence": pl.String}
-            ),
+            diagnosis=self.diagnosis.frame,
             arguments=self.arguments,
         )
 
@@ -154,6 +160,7 @@ class Run:
                 "sentence": self.sentence,
                 "arguments": self.arguments,
                 "verdicts": records(self.verdicts),
+                "diagnosis": records(self.diagnosis.frame),
                 "frame": records(self.frame),
             }
         )
@@ -165,4 +172,4 @@ class Run:
 
     def __repr__(self) -> str:
         """Say the finding and show the verdicts."""
-        return f"{self.sentence}\n{self.verdicts}"
+        return f"{self.sentence} {self.diagnosis.sentence}\n{self.verdicts}"
