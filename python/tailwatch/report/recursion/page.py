@@ -165,12 +165,18 @@ def _verdicts(verdicts: pl.DataFrame, diagnosis: pl.DataFrame) -> str:
             "</details>"
             for name, part in parts
         )
-    failures = list(by_run(diagnosis))
+    return f"{introduction}{table}{_failures(diagnosis)}"
+
+
+def _failures(diagnosis: pl.DataFrame) -> str:
+    if not diagnosis.height:
+        return ""
+    parts = list(by_run(diagnosis))
     looks = "".join(
-        (f"<h4>{escape(name)}</h4>" if len(failures) > 1 else "") + failure_table(part)
-        for name, part in failures
+        (f"<h4>{escape(name)}</h4>" if len(parts) > 1 else "") + failure_table(part)
+        for name, part in parts
     )
-    return f"{introduction}{table}<h3>Which failure this looks like</h3>{looks}"
+    return f"<h3>Which failure this looks like</h3>{looks}"
 
 
 def _opening(frame: pl.DataFrame, arms: Sequence[Arm], confidence: str, name: str) -> str:

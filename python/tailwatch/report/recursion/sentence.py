@@ -88,7 +88,9 @@ def _of_several(frame: pl.DataFrame, verdicts: pl.DataFrame, runs: Sequence[str]
         f"Of {_count(definitions)} definitions of collapse, within {_last(frame)} "
         f"generations {_listed(told)} {'holds' if sum(holding.values()) == 1 else 'hold'}."
     )
-    parts = {name: _kept(frame.filter(pl.col("run") == name), SPREAD) for name in named}
+    # Text has no variance; what it keeps of its types says as much.
+    telling = (*SPREAD, *TAILS)
+    parts = {name: _kept(frame.filter(pl.col("run") == name), telling) for name in named}
     left = [f"{part[0]} under {name}" for name, part in parts.items() if part is not None]
     spread = next((part[1] for part in parts.values() if part is not None), "")
     if left:
