@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -238,3 +240,43 @@ def test_every_kind_of_data_is_kept(tmp_path: Path, data: Opaque) -> None:
         assert found.equals(data)
     described = json.loads((tmp_path / "run.json").read_text())
     assert described["data"]["rows"] == 2
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="SIGINT is POSIX")
+def test_an_interrupted_command_says_so_and_goes_on(tmp_path: Path) -> None:
+    np.save(tmp_path / "human.npy", np.random.default_rng(0).normal(size=(400, 4)))
+    command = [sys.executable, "-m", "tailwatch", "loop", "--data", "human.npy"]
+    command += ["--learner", "Gaussian", "--metrics", "recall", "--out", "run"]
+    running = subprocess.Popen(
+        [*command, "--generations", "100000"], cwd=tmp_path, stderr=subprocess.PIPE, text=True
+    )
+    third = tmp_path / "run" / "generations" / "0003" / "done"
+    for _ in range(1200):
+        if third.exists() or running.poll() is not None:
+            break
+        time.sleep(0.05)
+    assert third.exists()
+    running.send_signal(signal.SIGINT)
+    _, said = running.communicate(timeout=60)
+    assert running.returncode == 130
+    assert said.rstrip().endswith("interrupted")
+    done = sorted((tmp_path / "run" / "generations").glob("*/done"))
+    samples = {path.parent: (path.parent / "samples.npy").stat().st_mtime_ns for path in done}
+    goal = str(len(done) + 2)
+    # That many generations are fewer than were asked for: another run, of the same arguments.
+    shutil.copytree(tmp_path / "run", tmp_path / "again")
+    document = json.loads((tmp_path / "again" / "run.json").read_text())
+    document["generations"] = len(done)
+    (tmp_path / "again" / "run.json").write_text(json.dumps(document))
+    finished = subprocess.run(
+        [*command[:-1], "again", "--generations", goal],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert finished.returncode == 0, finished.stderr
+    kept = [tmp_path / "again" / "generations" / folder.name for folder in samples]
+    assert [(path / "samples.npy").stat().st_mtime_ns for path in kept] == [*samples.values()]
+    assert (tmp_path / "again" / "generations" / goal.zfill(4) / "done").exists()
