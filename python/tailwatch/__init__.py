@@ -12,7 +12,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tailwatch import contamination, exceptions, metrics
+    from tailwatch import contamination, exceptions, metrics, recursion
     from tailwatch.comparison.class_result import ClassComparison
     from tailwatch.comparison.compare import compare
     from tailwatch.comparison.result import Comparison
@@ -28,6 +28,7 @@ __all__ = [
     "exceptions",
     "metrics",
     "open",
+    "recursion",
 ]
 
 __version__ = version("tailwatch")
@@ -39,7 +40,7 @@ _HOMES = {
     "compare": "tailwatch.comparison.compare",
     "open": "tailwatch.embeddings",
 }
-_MODULES = {"contamination", "exceptions", "metrics"}
+_MODULES = {"contamination", "exceptions", "metrics", "recursion"}
 
 
 def __getattr__(name: str) -> object:

@@ -67,7 +67,8 @@ def class_table(
     rest = classes.height - shown.height
     more = f" {count(rest)} more classes are in the frame." if rest else ""
     return (
-        '<div class="tw-scroll"><table class="tw-classes"><caption>Sorted by how sure it is that '
+        '<div class="tw-scroll" tabindex="0" role="region" aria-label="All classes">'
+        '<table class="tw-classes"><caption>Sorted by how sure it is that '
         f"tails were lost. Brackets hold {confidence} intervals; ↓ and ↑ mark those below and "
         f"above what a fresh sample retains. Rows are reference + candidate.{more}</caption>"
         f"<thead><tr>{''.join(f'<th scope=col>{head}</th>' for head in heads)}</tr></thead>"

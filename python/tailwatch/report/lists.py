@@ -11,13 +11,19 @@ from tailwatch.report.numbers import count
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from tailwatch.report.labels import Label
+
 __all__ = ["definitions", "run_details"]
 
 
-def definitions(metrics: Iterable[str], terms: Mapping[str, str] = TERMS) -> str:
+def definitions(
+    metrics: Iterable[str],
+    terms: Mapping[str, str] = TERMS,
+    labels: Mapping[str, Label] = LABELS,
+) -> str:
     """Return what the columns of the table, or other `terms`, and each of `metrics` mean."""
-    labels = [LABELS[metric] for metric in dict.fromkeys(metrics) if metric in LABELS]
-    words = {label.name: label.meaning for label in labels}
+    known = [labels[metric] for metric in dict.fromkeys(metrics) if metric in labels]
+    words = {label.name: label.meaning for label in known if label.meaning}
     return _list(terms, "tw-words tw-terms") + _list(words, "tw-words")
 
 
@@ -25,7 +31,9 @@ def run_details(run: Mapping[str, Any]) -> str:
     """Return what was run: a list for each part of the metadata, and one for what stands alone."""
     parts = {key: part for key, part in run.items() if isinstance(part, dict)}
     parts["run"] = {key: value for key, value in run.items() if key not in parts}
-    cards = "".join(f"<section>{_card(title, part)}</section>" for title, part in parts.items())
+    cards = "".join(
+        f"<section>{_card(title, part)}</section>" for title, part in parts.items() if part
+    )
     return f'<div class="tw-run">{cards}</div>'
 
 

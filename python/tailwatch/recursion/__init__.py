@@ -1,0 +1,54 @@
+"""Loops in which models learn from the output of earlier models, measured.
+
+:func:`run` trains a learner on its own output under a policy; what comes of it is a
+:class:`Run`, whose frame has every measurement of every generation.
+"""
+
+from __future__ import annotations
+
+from tailwatch.recursion import theory
+from tailwatch.recursion.learners import (
+    Bootstrap,
+    Gaussian,
+    GaussianMixture,
+    KernelDensity,
+    LinearRegression,
+    Multinomial,
+    NGram,
+)
+from tailwatch.recursion.loop import Generation, run
+from tailwatch.recursion.policies import (
+    Accumulate,
+    AccumulateSubsample,
+    Augment,
+    Mix,
+    Replace,
+    Verified,
+)
+from tailwatch.recursion.protocols import Learner, Model, Policy, RowSet, StoredRowSet
+from tailwatch.recursion.result import Run
+
+__all__ = [
+    "Accumulate",
+    "AccumulateSubsample",
+    "Augment",
+    "Bootstrap",
+    "Gaussian",
+    "GaussianMixture",
+    "Generation",
+    "KernelDensity",
+    "Learner",
+    "LinearRegression",
+    "Mix",
+    "Model",
+    "Multinomial",
+    "NGram",
+    "Policy",
+    "Replace",
+    "RowSet",
+    "Run",
+    "StoredRowSet",
+    "Verified",
+    "run",
+    "theory",
+]

@@ -1,0 +1,198 @@
+"""What was asked of a run, checked before anything is learnt."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from tailwatch.arguments import integer, share
+from tailwatch.comparison.request import Request
+from tailwatch.exceptions import InputError
+from tailwatch.recursion import data as rows_of
+from tailwatch.recursion.identity import describe, name_of
+from tailwatch.recursion.randomness import generator
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tailwatch.recursion.protocols import Data, Learner, Policy
+
+__all__ = ["Asked", "set_aside"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Asked:
+    """The arguments of a run.
+
+    Attributes
+    ----------
+    learner, policy
+        What learns, and from which rows.
+    human
+        Rows that the first generation may learn from.
+    reference
+        Human rows that generations are compared with.
+    held_out
+        Whether these are rows that no generation trains on.
+    earlier
+        Human data of earlier tasks, by name.
+    generations, size, seed
+        How many generations, rows of each sample, and the seed.
+    request
+        What the panel computes; None for no measurement.
+    names
+        Metrics of the panel.
+    confidence
+        Of the intervals.
+    label
+        Name of the run in the frame.
+    described
+        All of it, as JSON takes it.
+    """
+
+    learner: Learner
+    policy: Policy
+    human: Data
+    reference: Data
+    held_out: bool
+    earlier: Mapping[str, Data]
+    generations: int
+    size: int
+    seed: int
+    request: Request | None
+    names: frozenset[str]
+    confidence: float
+    label: str
+    described: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls,
+        learner: Learner,
+        data: Any,  # noqa: ANN401
+        *,
+        policy: Policy,
+        generations: int,
+        size: int | None,
+        holdout: Any,  # noqa: ANN401
+        earlier: Mapping[str, Any] | None,
+        metrics: str | Sequence[str],
+        k: int,
+        tail_levels: Sequence[float],
+        confidence: float,
+        max_rows: int | None,
+        seed: int,
+        label: str | None,
+    ) -> Asked:
+        """Check the arguments."""
+        _check_has(learner, "learner", "fit")
+        _check_has(policy, "policy", "compose")
+        generations = integer(generations, "generations")
+        seed = integer(seed, "seed", least=0)
+        confidence = share(confidence, "confidence")
+        human, reference, held_out = set_aside(rows_of.as_data(data, "data"), holdout, seed)
+        size = rows_of.length(human) if size is None else integer(size, "size")
+        request = None
+        if isinstance(metrics, str) or len(metrics):
+            request = Request.of(
+                metrics=metrics,
+                k=k,
+                tail_levels=tail_levels,
+                confidence=confidence,
+                max_rows=max_rows,
+                seed=seed,
+            )
+        # Copies are looked for in what a generation learnt from, not in the human reference: a
+        # panel that has tails is also told of copies, one that avoids quadratic cost is not.
+        names = frozenset() if request is None else request.panel.names
+        if metrics == "standard":
+            names |= {"authenticity"}
+        if label is not None and not isinstance(label, str):
+            message = f"label: expected a string, got {type(label).__name__}"
+            raise InputError(message)
+        tasks = _tasks(earlier)
+        described = {
+            "learner": describe(learner),
+            "policy": describe(policy),
+            "generations": generations,
+            "size": size,
+            "seed": seed,
+            "label": label or name_of(policy),
+            "metrics": None if request is None else request.arguments(),
+            "confidence": confidence,
+            "data": rows_of.describe(human),
+            "reference": rows_of.describe(reference) | {"held_out": held_out},
+            "earlier": {name: rows_of.describe(rows) for name, rows in tasks.items()},
+            "versions": _versions(),
+        }
+        return cls(
+            learner=learner,
+            policy=policy,
+            human=human,
+            reference=reference,
+            held_out=held_out,
+            earlier=tasks,
+            generations=generations,
+            size=size,
+            seed=seed,
+            request=request,
+            names=names,
+            confidence=confidence,
+            label=described["label"],
+            described=described,
+        )
+
+
+def set_aside(data: Data, holdout: Any, seed: int) -> tuple[Data, Data, bool]:  # noqa: ANN401
+    """Return training rows, rows to compare with, and whether the latter are held out.
+
+    A share of `data` is drawn without replacement; both parts keep the order of `data`.
+    """
+    if holdout is None:
+        return data, data, False
+    if isinstance(holdout, bool | int | float):
+        part = share(holdout, "holdout")
+        rows = rows_of.length(data)
+        aside = int(np.floor(part * rows + 0.5))
+        if not 0 < aside < rows:
+            message = (
+                f"holdout: expected a share that leaves rows on both sides, got {holdout} of {rows}"
+            )
+            raise InputError(message)
+        chosen = np.zeros(rows, dtype=bool)
+        chosen[generator(seed, 0, "holdout").choice(rows, aside, replace=False)] = True
+        parts = (rows_of.take(data, np.flatnonzero(which)) for which in (~chosen, chosen))
+        return (*parts, True)
+    held_out = rows_of.as_data(holdout, "holdout")
+    return data, rows_of.check_like(held_out, data, "holdout"), True
+
+
+def _check_has(given: object, argument: str, method: str) -> None:
+    if isinstance(given, type) or not callable(getattr(given, method, None)):
+        what = f"the class {given.__name__}" if isinstance(given, type) else type(given).__name__
+        message = f"{argument}: expected an object with the method {method}, got {what}"
+        raise InputError(message)
+
+
+def _tasks(earlier: Any) -> dict[str, Data]:  # noqa: ANN401
+    if earlier is None:
+        return {}
+    if not isinstance(earlier, Mapping) or not all(isinstance(name, str) for name in earlier):
+        message = f"earlier: expected data by name of task, got {type(earlier).__name__}"
+        raise InputError(message)
+    return {name: rows_of.as_data(rows, f"earlier[{name!r}]") for name, rows in earlier.items()}
+
+
+def _versions() -> dict[str, str]:
+    return {
+        "tailwatch": version("tailwatch"),
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "polars": pl.__version__,
+    }

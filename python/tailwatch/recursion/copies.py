@@ -1,0 +1,97 @@
+"""How much of the samples is no copy of what their own generation learnt from.
+
+Of :func:`tailwatch.metrics.authenticity`, training set against samples, both cut at random to
+``max_rows`` if there is one. The interval is the binomial one (Wilson) for so many fresh samples of
+this model, the training set being given. The null is that of held-out human rows against the human
+rows of the first training set, with its own interval; there is none if nothing was held out.
+
+Below the null, a model copies what it learnt from: overfitting.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tailwatch.metrics import authenticity
+from tailwatch.recursion.panels.retained import retained
+from tailwatch.recursion.panels.vectors import as_vectors
+from tailwatch.recursion.randomness import generator
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tailwatch.recursion.asked import Asked
+    from tailwatch.recursion.frame import Row
+    from tailwatch.recursion.measurement import Fitted
+    from tailwatch.recursion.panels.retained import Triple
+    from tailwatch.recursion.protocols import Data
+    from tailwatch.running import Settings
+
+__all__ = ["Copies"]
+
+
+class Copies:
+    """Measures authenticity by generation; the null is measured once.
+
+    Parameters
+    ----------
+    asked
+        The arguments of the run.
+    """
+
+    def __init__(self, asked: Asked) -> None:
+        self._asked = asked
+        self._null: Triple | None = None
+
+    def rows(self, fitted: Fitted, embed: Callable[[Data], Any], settings: Settings) -> list[Row]:
+        """Measure the samples of a generation."""
+        training, samples = (self._cut(embed(data)) for data in (fitted.training, fitted.samples))
+        if training is None or samples is None or len(training) < 2:
+            return []
+        value = self._share(training, samples, settings)
+        null: tuple[float | None, ...] = (None, None, None)
+        kept: tuple[float | None, ...] = (None, None, None)
+        if self._asked.held_out:
+            # A model that embeds does so in its own way in each generation.
+            if self._null is None or embed(self._asked.human) is not self._asked.human:
+                human, fresh = (
+                    self._cut(embed(data)) for data in (self._asked.human, self._asked.reference)
+                )
+                self._null = self._share(human, fresh, settings)
+            null, kept = self._null, retained(value, self._null)
+        names = ("value", "low", "high", "null", "null_low", "null_high")
+        retention = ("retention", "retention_low", "retention_high")
+        return [
+            {
+                "group": "panel",
+                "metric": "authenticity",
+                **dict(zip(names, (*value, *null), strict=True)),
+                **dict(zip(retention, kept, strict=True)),
+                "direction": "match",
+                "n_reference": len(training),
+                "n_candidate": len(samples),
+                "method": "binomial (Wilson), the training set being given",
+            }
+        ]
+
+    def _cut(self, data: Data) -> Any:  # noqa: ANN401  (vectors of any form)
+        vectors = as_vectors(data)
+        most = None if self._asked.request is None else self._asked.request.max_rows
+        if vectors is None or most is None or len(vectors) <= most:
+            return vectors
+        rng = generator(self._asked.seed, 0, "panel")
+        return vectors[np.sort(rng.choice(len(vectors), most, replace=False, shuffle=False))]
+
+    def _share(self, training: Any, candidate: Any, settings: Settings) -> Triple:  # noqa: ANN401
+        from scipy.stats import binomtest
+
+        found = authenticity(
+            training, candidate, threads=settings["threads"], progress=settings["progress"]
+        )
+        count = round(found * len(candidate))
+        interval = binomtest(count, len(candidate)).proportion_ci(
+            self._asked.confidence, method="wilson"
+        )
+        return found, float(interval.low), float(interval.high)

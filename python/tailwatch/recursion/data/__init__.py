@@ -1,0 +1,148 @@
+"""Rows of whatever kind the data of a run are: count, take, join, tell apart, write and read.
+
+=================  ======================  =========================
+kind               rows                    in a run directory
+=================  ======================  =========================
+NumPy array        along the first axis    ``samples.npy``
+Polars frame       its rows                ``samples.parquet``
+Polars series      its values              ``samples.parquet``
+`RowSet`           as it counts them       ``samples/``, by its save
+=================  ======================  =========================
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from tailwatch.exceptions import InputError
+from tailwatch.recursion.data.arrays import ARRAYS
+from tailwatch.recursion.data.frames import FRAMES, SERIES
+from tailwatch.recursion.data.rowsets import ROW_SETS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from tailwatch.recursion.data.kind import Kind
+    from tailwatch.recursion.protocols import Data
+
+__all__ = [
+    "as_data",
+    "check_like",
+    "check_stored",
+    "concat",
+    "describe",
+    "fingerprint",
+    "is_categorical",
+    "kind_of",
+    "length",
+    "read",
+    "take",
+    "write",
+]
+
+KINDS: tuple[Kind, ...] = (ARRAYS, FRAMES, SERIES, ROW_SETS)
+
+
+def kind_of(data: Data, argument: str) -> Kind:
+    """Say which kind of data this is, or that it is none."""
+    for kind in KINDS:
+        if kind.holds(data):
+            return kind
+    message = (
+        f"{argument}: expected a NumPy array, a Polars frame or series, or an object with "
+        f"__len__, take and concat, got {type(data).__name__}"
+    )
+    raise InputError(message)
+
+
+def as_data(source: Any, argument: str) -> Data:  # noqa: ANN401  (checked here)
+    """Take an argument that is data: rows, at least one, or embeddings that were opened."""
+    from tailwatch.embeddings import Embeddings
+
+    data = source.to_numpy() if isinstance(source, Embeddings) else source
+    kind = kind_of(data, argument)
+    kind.check(data, argument)
+    if not kind.length(data):
+        message = f"{argument}: expected at least one row, got none"
+        raise InputError(message)
+    return data
+
+
+def check_like(data: Data, human: Data, argument: str, *, rows: int | None = None) -> Data:
+    """Refuse data that cannot be joined with the human data, or of another number of rows."""
+    kind = kind_of(human, "data")
+    if not kind.holds(data):
+        message = f"{argument}: expected {kind.name} as data is, got {type(data).__name__}"
+        raise InputError(message)
+    kind.check(data, argument)
+    kind.check_joins(data, human, argument)
+    if rows is not None and kind.length(data) != rows:
+        message = f"{argument}: expected {rows} rows, got {kind.length(data)}"
+        raise InputError(message)
+    return data
+
+
+def length(data: Data) -> int:
+    """Count the rows."""
+    return kind_of(data, "data").length(data)
+
+
+def take(data: Data, indices: NDArray[np.int64]) -> Data:
+    """Give the rows of these numbers, in this order."""
+    return kind_of(data, "data").take(data, indices)
+
+
+def concat(parts: Sequence[Data]) -> Data:
+    """Join rows, in order."""
+    return kind_of(parts[0], "data").concat(parts)
+
+
+def fingerprint(data: Data) -> str:
+    """Give a string that is another for other rows, or for rows in another order."""
+    return kind_of(data, "data").fingerprint(data)
+
+
+def describe(data: Data) -> dict[str, Any]:
+    """Say what the data are, as JSON takes it."""
+    kind = kind_of(data, "data")
+    return {
+        "kind": kind.describe(data),
+        "rows": kind.length(data),
+        "fingerprint": kind.fingerprint(data) if kind.can_write(data) else None,
+    }
+
+
+def check_stored(data: Data) -> None:
+    """Refuse data whose samples a run directory cannot hold."""
+    if not kind_of(data, "data").can_write(data):
+        message = (
+            "directory: expected data with save, load and fingerprint to keep, got "
+            f"{type(data).__name__} without them"
+        )
+        raise InputError(message)
+
+
+def is_categorical(data: Data) -> bool:
+    """Say whether rows are labels: integers, booleans, strings or categories, one for each row."""
+    if isinstance(data, np.ndarray):
+        return data.ndim == 1 and data.dtype.kind in "biuSU"
+    if isinstance(data, pl.Series):
+        words = data.dtype in (pl.String, pl.Categorical, pl.Enum, pl.Boolean)
+        return words or data.dtype.is_integer()
+    return False
+
+
+def write(data: Data, directory: Path) -> None:
+    """Write samples into the directory of their generation."""
+    kind_of(data, "data").write(data, directory)
+
+
+def read(like: Data, directory: Path) -> Data:
+    """Read samples of the kind that `like` is."""
+    return kind_of(like, "data").read(like, directory)

@@ -1,0 +1,75 @@
+"""NumPy arrays of any number of axes; the first one counts rows."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tailwatch.exceptions import DimensionError, InputError, NonFiniteError
+from tailwatch.recursion.data.kind import Kind
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    Array = NDArray[Any]
+
+__all__ = ["ARRAYS"]
+
+FILE = "samples.npy"
+# Booleans, integers, floats, complex numbers, bytes and strings of fixed width.
+WRITABLE = "biufcSU"
+
+
+def _check(data: Array, argument: str) -> None:
+    if not data.ndim:
+        message = f"{argument}: expected an array of at least one dimension, got a single value"
+        raise DimensionError(message)
+    if data.dtype.kind not in WRITABLE:
+        message = f"{argument}: expected numbers, booleans or strings, got dtype {data.dtype}"
+        raise InputError(message)
+    if data.dtype.kind in "fc" and not np.isfinite(data).all():
+        row = int(np.argwhere(~np.isfinite(data))[0][0])
+        message = f"{argument}: row {row} holds a value that is not finite"
+        raise NonFiniteError(message)
+
+
+def _check_joins(data: Array, human: Array, argument: str) -> None:
+    if data.shape[1:] != human.shape[1:]:
+        message = f"{argument}: expected rows of shape {human.shape[1:]}, got {data.shape[1:]}"
+        raise DimensionError(message)
+    text = (data.dtype.kind in "SU", human.dtype.kind in "SU")
+    if text[0] != text[1]:
+        message = f"{argument}: expected values like {human.dtype} as in data, got {data.dtype}"
+        raise InputError(message)
+
+
+def _fingerprint(data: Array) -> str:
+    rows = np.ascontiguousarray(data)
+    rows = rows.astype(rows.dtype.newbyteorder("<"), copy=False)
+    digest = hashlib.sha256(f"{rows.dtype.str} {data.shape} ".encode())
+    digest.update(rows.reshape(-1).view(np.uint8).data)
+    return digest.hexdigest()
+
+
+def _write(data: Array, directory: Path) -> None:
+    np.save(directory / FILE, np.ascontiguousarray(data), allow_pickle=False)
+
+
+ARRAYS = Kind(
+    name="a NumPy array",
+    holds=lambda data: isinstance(data, np.ndarray),
+    check=_check,
+    check_joins=_check_joins,
+    length=len,
+    take=lambda data, indices: data[indices],
+    concat=np.concatenate,
+    describe=lambda data: f"array of {data.dtype}, rows of shape {list(data.shape[1:])}",
+    can_write=lambda _: True,
+    fingerprint=_fingerprint,
+    write=_write,
+    read=lambda _, directory: np.load(directory / FILE, allow_pickle=False),
+)

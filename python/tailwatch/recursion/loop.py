@@ -1,0 +1,243 @@
+"""Fit, sample, measure, compose: the loop."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tailwatch.exceptions import InputError
+from tailwatch.recursion.asked import Asked
+from tailwatch.recursion.clock import Clock
+from tailwatch.recursion.data import check_like
+from tailwatch.recursion.directory import RunDirectory
+from tailwatch.recursion.frame import frame_of
+from tailwatch.recursion.history import History, Portion, Samples, join
+from tailwatch.recursion.measurement import Fitted, Measurement
+from tailwatch.recursion.memory import Memory
+from tailwatch.recursion.randomness import generator, replayable
+from tailwatch.recursion.result import Run
+from tailwatch.running import running
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable, Mapping, Sequence
+
+    import polars as pl
+
+    from tailwatch.progress import ProgressOption
+    from tailwatch.recursion.frame import Row
+    from tailwatch.recursion.memory import Store
+    from tailwatch.recursion.protocols import Data, Learner, Model, Policy
+
+__all__ = ["Generation", "run"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Generation:
+    """What ``on_generation`` is told of a generation that has just been computed.
+
+    Attributes
+    ----------
+    number
+        1 is the first fit.
+    model, samples
+        What was learnt, and what was sampled of it.
+    frame
+        Its rows of the run's frame.
+    """
+
+    number: int
+    model: Model
+    samples: Data
+    frame: pl.DataFrame
+
+
+def run(
+    learner: Learner,
+    data: Data,
+    *,
+    policy: Policy,
+    generations: int,
+    size: int | None = None,
+    holdout: Data | float | None = None,
+    earlier: Mapping[str, Data] | None = None,
+    metrics: str | Sequence[str] = "standard",
+    k: int = 5,
+    tail_levels: Sequence[float] = (0.10, 0.05, 0.01),
+    confidence: float = 0.95,
+    max_rows: int | None = None,
+    directory: str | os.PathLike[str] | None = None,
+    resume: bool = True,
+    seed: int = 0,
+    label: str | None = None,
+    threads: int | None = None,
+    progress: ProgressOption = None,
+    on_generation: Callable[[Generation], object] | None = None,
+) -> Run:
+    """Train a learner on its own output, generation after generation, and measure each one.
+
+    Each generation calls ``learner.fit`` once and then ``model.sample(size)`` once, and nothing
+    else draws from the learner: what was sampled serves the metrics and the next training set
+    alike. Generation 1 learns from human data; then the policy composes the next training set from
+    these and from all that was sampled.
+
+    Parameters
+    ----------
+    learner
+        What learns; see :class:`tailwatch.recursion.Learner`.
+    data
+        Human data: a NumPy array, a Polars frame or series, or an object with ``len``, ``take`` and
+        ``concat``.
+    policy
+        What each next generation learns from.
+    generations
+        How many fits.
+    size
+        Rows that each generation samples; by default as many as there are human rows to train on.
+    holdout
+        Human data that no generation trains on: a data set, or a share of `data` that is set aside
+        by the seed. With ``None`` all is compared with `data` itself, and ``method`` says so.
+    earlier
+        Human data of earlier tasks by name, for the risk that the model has on them.
+    metrics, k, tail_levels, max_rows
+        Of the panel, as :func:`tailwatch.compare` takes them; ``()`` measures nothing.
+    confidence
+        Of the intervals.
+    directory
+        Keep the run here, generation by generation. A run that was killed goes on where it was and
+        ends with the same bytes; a directory of other arguments is refused. More `generations` than
+        before go on too.
+    resume
+        Whether to go on with a run that is in `directory`; otherwise that is an error.
+    seed
+        Of the whole run: see :mod:`tailwatch.recursion.randomness`.
+    label
+        Name of the run in the frame, by default that of its policy.
+    threads
+        Threads of the panel; all cores by default.
+    progress
+        ``None``, ``True`` for a display on standard error, or a callable ``(stage, done, total)``.
+    on_generation
+        Called with a :class:`Generation` after each generation that is computed, and kept; not for
+        those that a resumed run finds done.
+
+    Returns
+    -------
+    Run
+        ``.frame``, ``.verdicts``, ``.save(path)``.
+
+    Raises
+    ------
+    InputError
+        Arguments out of range, data of different kinds, samples of another shape or number than was
+        asked for, too few rows for the panel, a directory of another run.
+
+    Notes
+    -----
+    Without a directory all samples stay in memory. The harness itself costs less than a millisecond
+    a generation, and a few with a directory.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import tailwatch as tw
+    >>> from tailwatch.recursion import Gaussian, Replace
+    >>> human = np.random.default_rng(0).normal(size=(100, 1))
+    >>> run = tw.recursion.run(Gaussian(), human, policy=Replace(), generations=50, metrics=())
+    >>> variance = run.frame.filter(metric="variance")["value"]
+    >>> bool(variance[-1] < variance[0])
+    True
+    """
+    asked = Asked.of(
+        learner,
+        data,
+        policy=policy,
+        generations=generations,
+        size=size,
+        holdout=holdout,
+        earlier=earlier,
+        metrics=metrics,
+        k=k,
+        tail_levels=tail_levels,
+        confidence=confidence,
+        max_rows=max_rows,
+        seed=seed,
+        label=label,
+    )
+    portions: list[Portion] = []
+    human = Portion.of(asked.human)
+    history = History(human, Samples(portions), asked.size, asked.seed)
+    _check_policy(asked, history)
+    measurement = Measurement(asked)
+    measurement.check()
+    path = None if directory is None else Path(directory)
+    store: Store = Memory()
+    if path is not None:
+        store = RunDirectory(path, asked.described, asked.human, resume=resume)
+    rows: list[Row] = []
+    with running(threads, progress) as settings:
+        clock = Clock(asked.generations, settings)
+        for number in range(1, asked.generations + 1):
+            if not store.has(number):
+                clock.start(number)
+                model, samples, found = _generation(asked, history, measurement, clock)
+                store.keep(number, model=model, samples=samples, rows=found, seconds=clock.stop())
+                if on_generation is not None:
+                    on_generation(Generation(number, model, samples, frame_of(found)))
+            sampled = partial(store.samples, number)
+            portions.append(Portion(sampled, number, np.arange(asked.size)))
+            rows += store.rows(number)
+        frame = frame_of(rows)
+        store.finish(frame)
+    return Run(frame, asked.described, path)
+
+
+def _check_policy(asked: Asked, history: History) -> None:
+    """Let the policy refuse the run before anything is learnt, if it knows how to."""
+    check = getattr(asked.policy, "check", None)
+    if callable(check):
+        check(history, asked.generations)
+
+
+def _generation(
+    asked: Asked, history: History, measurement: Measurement, clock: Clock
+) -> tuple[Model, Data, list[Row]]:
+    """Compose, fit, sample and measure."""
+    number = history.generation
+    clock.step("composing the training set")
+    portions = _compose(asked, history)
+    training = join(portions)
+    clock.step("fitting")
+    with replayable(asked.seed, number, "fit") as rng:
+        model = asked.learner.fit(training, rng=rng)
+    if not callable(getattr(model, "sample", None)):
+        message = (
+            "learner.fit: expected it to return a model with the method sample, got "
+            f"{type(model).__name__}"
+        )
+        raise InputError(message)
+    clock.step("sampling")
+    with replayable(asked.seed, number, "sample") as rng:
+        samples = model.sample(asked.size, rng=rng)
+    check_like(samples, asked.human, "model.sample", rows=asked.size)
+    clock.step("measuring")
+    counts = {
+        "run": asked.label,
+        "generation": number,
+        "n_training": sum(map(len, portions)),
+        "n_sample": asked.size,
+    }
+    found = measurement.rows(number, Fitted(model, samples, training, portions), clock.settings)
+    return model, samples, [row | counts for row in found]
+
+
+def _compose(asked: Asked, history: History) -> list[Portion]:
+    if history.generation == 1:
+        first = getattr(asked.policy, "first", None)
+        return [first(history) if callable(first) else history.human]
+    rng = generator(asked.seed, history.generation, "policy")
+    return history.require(asked.policy.compose(history, rng=rng))

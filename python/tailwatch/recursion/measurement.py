@@ -1,0 +1,173 @@
+"""All that is measured of a generation, as rows of the frame."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from tailwatch.comparison.samples import LEAST_ROWS
+from tailwatch.exceptions import InputError
+from tailwatch.recursion import data as rows_of
+from tailwatch.recursion.copies import Copies
+from tailwatch.recursion.expectation import Expectation
+from tailwatch.recursion.frame import rows_from
+from tailwatch.recursion.history import HUMAN
+from tailwatch.recursion.panels import as_vectors, panel_of
+from tailwatch.recursion.risks import risks_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tailwatch.recursion.asked import Asked
+    from tailwatch.recursion.frame import Row
+    from tailwatch.recursion.history import Portion
+    from tailwatch.recursion.protocols import Data
+    from tailwatch.running import Settings
+
+__all__ = ["Fitted", "Measurement"]
+
+NOT_HELD_OUT = "; human data are the training data: nothing was held out"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fitted:
+    """A generation that waits to be measured.
+
+    Attributes
+    ----------
+    model, samples
+        What it learnt, and what it sampled.
+    training, portions
+        What it learnt from, and where that came from.
+    """
+
+    model: Any
+    samples: Data
+    training: Data
+    portions: Sequence[Portion]
+
+
+@dataclass(frozen=True, eq=False)
+class Measurement:
+    """Measures the generations of a run.
+
+    Attributes
+    ----------
+    asked
+        The arguments of the run.
+    """
+
+    asked: Asked
+
+    def check(self) -> None:
+        """Refuse too few rows for the panel before anything is learnt."""
+        asked = self.asked
+        if asked.request is None:
+            return
+        is_vectors = as_vectors(asked.reference) is not None
+        least = LEAST_ROWS if is_vectors else 2
+        for name, got, needed in (
+            ("holdout" if asked.held_out else "data", rows_of.length(asked.reference), 2 * least),
+            ("size", asked.size, least),
+        ):
+            if got < needed:
+                message = (
+                    f"{name}: expected at least {needed} rows to compare, got {got} "
+                    "(metrics=() measures nothing)"
+                )
+                raise InputError(message)
+
+    def rows(self, generation: int, fitted: Fitted, settings: Settings) -> list[Row]:
+        """Measure one generation; the rows come in the order of the frame's groups."""
+        rows: list[Row] = []
+        if self.asked.request is not None:
+            rows += self._of_samples(fitted, settings)
+            rows += risks_of(
+                fitted.model,
+                held_out=self.asked.reference,
+                training=fitted.training,
+                earlier=self.asked.earlier,
+                confidence=self.asked.confidence,
+                method="" if self.asked.held_out else NOT_HELD_OUT,
+            )
+        rows += _parameters(fitted.model)
+        if self.asked.request is not None and callable(getattr(fitted.model, "measure", None)):
+            found = fitted.model.measure(self.asked.reference, fitted.samples)
+            rows += rows_from(found, "model", "model.measure")
+        rows += _counted(fitted.portions)
+        self._expectation.fill(rows, generation)
+        return rows
+
+    @cached_property
+    def _expectation(self) -> Expectation:
+        """What theory expects."""
+        return Expectation(self.asked)
+
+    @cached_property
+    def _copies(self) -> Copies | None:
+        """What tells copies of the training set, if that was asked for."""
+        return Copies(self.asked) if "authenticity" in self.asked.names else None
+
+    def _of_samples(self, fitted: Fitted, settings: Settings) -> list[Row]:
+        request = self.asked.request
+        if request is None:
+            return []
+        embed = getattr(fitted.model, "embed", None)
+        reference, samples = self.asked.reference, fitted.samples
+        if callable(embed):
+            reference, samples = embed(reference), embed(samples)
+        rows = panel_of(reference, samples, request, settings)
+        if not self.asked.held_out:
+            for row in rows:
+                row["method"] += NOT_HELD_OUT
+        if rows and self._copies is not None:
+            embedded = embed if callable(embed) else _same
+            rows += self._copies.rows(fitted, embedded, settings)
+        return rows
+
+
+def _same(data: Data) -> Data:
+    return data
+
+
+def _parameters(model: Any) -> list[Row]:  # noqa: ANN401  (what a learner fitted)
+    if not callable(getattr(model, "parameters", None)):
+        return []
+    found = model.parameters()
+    if not isinstance(found, dict):
+        message = f"model.parameters: expected a dict of numbers, got {type(found).__name__}"
+        raise InputError(message)
+    rows: list[Row] = []
+    for name, value in found.items():
+        try:
+            number = float(value)
+        except (TypeError, ValueError):
+            message = f"model.parameters: expected a number for {name!r}, got {value!r}"
+            raise InputError(message) from None
+        rows.append(
+            {
+                "group": "parameter",
+                "metric": str(name),
+                "value": number,
+                "direction": "none",
+                "method": "no interval: what the model holds, exactly",
+            }
+        )
+    return rows
+
+
+def _counted(portions: Sequence[Portion]) -> list[Row]:
+    total = sum(map(len, portions))
+    human = sum(len(portion) for portion in portions if portion.origin == HUMAN)
+    values = {"human_fraction": human / total, "training_rows": float(total)}
+    return [
+        {
+            "group": "loop",
+            "metric": metric,
+            "value": value,
+            "direction": "none",
+            "method": "no interval: counted",
+        }
+        for metric, value in values.items()
+    ]

@@ -1,0 +1,80 @@
+"""The panel of vectors: that of :func:`tailwatch.compare`.
+
+Embeddings (what the model's ``embed`` gives, a 2-D array of numbers, a column of vectors) and plain
+numbers, which are embeddings of one column, go through the panel of :func:`tailwatch.compare`
+under the seed of the run: the human halves are the same ones in every generation, and
+``tailwatch.compare(holdout, samples, seed=seed)`` gives the same numbers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from tailwatch.comparison.result import SCHEMA as COMPARISON
+from tailwatch.comparison.rows import split_rows
+from tailwatch.comparison.samples import Samples
+from tailwatch.embeddings import as_embeddings
+from tailwatch.exceptions import InputError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from tailwatch.comparison.request import Request
+    from tailwatch.recursion.frame import Row
+    from tailwatch.recursion.protocols import Data
+    from tailwatch.running import Settings
+
+__all__ = ["as_vectors", "compare_vectors"]
+
+
+def as_vectors(data: Data) -> Any | None:  # noqa: ANN401  (embeddings of any form)
+    """Give what can be compared as embeddings, or None where nothing can."""
+    if isinstance(data, np.ndarray):
+        return _of_array(data)
+    if isinstance(data, pl.Series):
+        return _of_series(data)
+    if isinstance(data, pl.DataFrame) and "embedding" in data.columns:
+        return data["embedding"]
+    if isinstance(data, pl.DataFrame) and all(dtype.is_numeric() for dtype in data.dtypes):
+        return data.cast(pl.Float64).to_numpy()
+    return None
+
+
+def _of_array(data: NDArray[Any]) -> NDArray[Any] | None:
+    flat = data.ndim == 1 and data.dtype.kind == "f"
+    if not flat and (data.ndim != 2 or data.dtype.kind not in "biuf"):
+        return None
+    columns = data[:, None] if flat else data
+    known = data.dtype in (np.float16, np.float32, np.float64)
+    return columns if known else columns.astype(np.float64)
+
+
+def _of_series(data: pl.Series) -> Any | None:  # noqa: ANN401
+    if data.dtype.is_float():
+        return data.cast(pl.Float64).to_numpy()[:, None]
+    inner = data.dtype.inner if isinstance(data.dtype, pl.Array | pl.List) else None
+    return data if inner is not None and inner.is_float() else None
+
+
+def compare_vectors(
+    reference: Any,  # noqa: ANN401
+    candidate: Any,  # noqa: ANN401
+    request: Request,
+    settings: Settings,
+) -> list[Row]:
+    """Compare the samples of a generation with human data."""
+    x, y = as_embeddings(reference, "holdout"), as_embeddings(candidate, "samples")
+    if x.columns != y.columns:
+        message = f"samples: expected {x.columns} columns as in the human data, got {y.columns}"
+        raise InputError(message)
+    samples = Samples.draw(
+        x.handle(), y.handle(), max_rows=request.max_rows, seed=request.panel.seed
+    )
+    # Of copies the loop has a row of its own, against what the generation learnt from.
+    panel = replace(request.panel, names=request.panel.names - {"authenticity"})
+    rows = split_rows(samples, panel, request.confidence, settings)
+    return [{"group": "panel", **dict(zip(COMPARISON, row, strict=True))} for row in rows]

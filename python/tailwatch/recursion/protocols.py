@@ -1,0 +1,132 @@
+"""What a user brings to the loop: a learner, the models it fits, and data of any kind.
+
+==============  ================================================================================
+protocol        what the loop calls
+==============  ================================================================================
+`Learner`       ``fit(data, rng=…)``, once each generation
+`Model`         ``sample(size, rng=…)``, once each generation, after the fit
+`RowSet`        ``len``, ``take`` and ``concat`` of data that are neither arrays nor frames
+`Policy`        ``compose(history, rng=…)``, once each generation after the first
+==============  ================================================================================
+
+What a model may offer besides is used where it is there: ``parameters()``, ``risk(data)``,
+``embed(data)``, ``measure(reference, samples)`` and ``save(directory)``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeAlias, runtime_checkable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from tailwatch.recursion.history import History, Portion
+
+__all__ = ["Data", "Learner", "Model", "Policy", "RowSet", "StoredRowSet"]
+
+Data: TypeAlias = Any
+"""Rows: a NumPy array whose first axis counts them, a Polars frame or series, or a `RowSet`.
+
+Opaque to the loop, which counts, takes and joins rows and hands them to the learner.
+"""
+
+
+class Learner(Protocol):
+    """What learns from data; the same object is fitted generation after generation.
+
+    It should keep nothing from one fit to the next: what it kept would be lost when a run is
+    resumed. All that is random may come from `rng`, or from NumPy's or Python's global generator:
+    the loop seeds these too while it calls the learner.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> class Shrinking:
+    ...     def fit(self, data, *, rng):
+    ...         self.centre, self.scale = data.mean(0), 0.9 * data.std(0)
+    ...         return self
+    ...
+    ...     def sample(self, size, *, rng):
+    ...         return rng.normal(self.centre, self.scale, size=(size, len(self.centre)))
+    """
+
+    def fit(self, data: Data, *, rng: np.random.Generator) -> Model:
+        """Learn from a training set and return what can be sampled from."""
+        ...
+
+
+class Model(Protocol):
+    """What a learner has learnt.
+
+    Optional, and used where it is there:
+
+    - ``parameters() -> dict[str, float]``: become rows of the frame, group "parameter";
+    - ``risk(data) -> float`` or one loss per row, as an array: the risk on held-out human data, on
+      the training set and on earlier tasks, with an interval where there is a loss per row;
+    - ``embed(data) -> array``: embeddings that the panel compares, in place of the data themselves;
+    - ``measure(reference, samples) -> polars.DataFrame``: more rows of the frame, with at least
+      the columns ``metric`` and ``value``, and any others of it;
+    - ``save(directory)``: keeps the model in the run directory. Resuming does not need it.
+    """
+
+    def sample(self, size: int, *, rng: np.random.Generator) -> Data:
+        """Draw `size` rows, of the kind that the training set is."""
+        ...
+
+
+@runtime_checkable
+class RowSet(Protocol):
+    """Data of the user's own kind, for example a folder of files."""
+
+    def __len__(self) -> int:
+        """Count the rows."""
+        ...
+
+    def take(self, indices: NDArray[np.int64]) -> Self:
+        """Give the rows of these numbers, in this order."""
+        ...
+
+    def concat(self, others: Sequence[Self]) -> Self:
+        """Give these rows followed by those of the others, in their order."""
+        ...
+
+
+@runtime_checkable
+class StoredRowSet(RowSet, Protocol):
+    """A `RowSet` that a run directory can hold."""
+
+    def save(self, directory: Path) -> object:
+        """Write the rows into a directory that is there and empty; the same bytes each time."""
+        ...
+
+    @classmethod
+    def load(cls, directory: Path) -> Self:
+        """Read what `save` wrote."""
+        ...
+
+    def fingerprint(self) -> str:
+        """Give a string that is another for other rows, or for rows in another order."""
+        ...
+
+
+class Policy(Protocol):
+    """What the next generation learns from, of human rows and of all that was sampled.
+
+    Examples
+    --------
+    Learn from the last two generations:
+
+    >>> from dataclasses import dataclass
+    >>> @dataclass(frozen=True)
+    ... class LastTwo:
+    ...     def compose(self, history, *, rng):
+    ...         return history.samples[-2:]
+    """
+
+    def compose(self, history: History, *, rng: np.random.Generator) -> Sequence[Portion]:
+        """Give the parts of the next training set, which are joined in this order."""
+        ...

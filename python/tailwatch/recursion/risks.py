@@ -1,0 +1,96 @@
+"""The risk of a model: on held-out human data, on its own training set, on earlier tasks.
+
+A model that has ``risk(data)`` returns either the mean loss, or the loss of each row. From losses
+there is an interval, mean ± t · sd/√n, for the risk on the population that the rows are drawn from,
+the model being given; a mean alone has none.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tailwatch.exceptions import InputError
+from tailwatch.recursion import data as rows_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tailwatch.recursion.frame import Row
+    from tailwatch.recursion.protocols import Data
+
+__all__ = ["mean_with_interval", "risks_of"]
+
+
+def risks_of(
+    model: Any,  # noqa: ANN401  (what a learner fitted)
+    *,
+    held_out: Data,
+    training: Data,
+    earlier: Mapping[str, Data],
+    confidence: float,
+    method: str = "",
+) -> list[Row]:
+    """Measure the risks of a model, if it has any.
+
+    Parameters
+    ----------
+    model
+        What a learner fitted.
+    held_out
+        Human data.
+    training
+        What the model learnt from.
+    earlier
+        Human data of tasks that were learnt before, by name.
+    confidence
+        Of the intervals.
+    method
+        What to say of the held-out data, if they are not held out.
+    """
+    if not callable(getattr(model, "risk", None)):
+        return []
+    asked = {"risk": (held_out, method), "training_risk": (training, "")}
+    asked |= {f"earlier_risk:{name}": (data, "") for name, data in earlier.items()}
+    rows = []
+    for metric, (data, said) in asked.items():
+        value, low, high, how = mean_with_interval(model.risk(data), confidence, data)
+        rows.append(
+            {
+                "group": "risk",
+                "metric": metric,
+                "value": value,
+                "low": low,
+                "high": high,
+                "direction": "lower",
+                "n_reference": rows_of.length(data),
+                "method": how + said,
+            }
+        )
+    return rows
+
+
+def mean_with_interval(
+    losses: Any,  # noqa: ANN401  (checked here)
+    confidence: float,
+    data: Data,
+) -> tuple[float, float | None, float | None, str]:
+    """Return the mean loss, its interval, and how it was made."""
+    from scipy.stats import t
+
+    values = np.asarray(losses, dtype=np.float64)
+    rows = rows_of.length(data)
+    if values.ndim > 1 or (values.ndim == 1 and len(values) != rows):
+        message = (
+            f"model.risk: expected a number or one loss for each of {rows} rows, got an array of "
+            f"shape {values.shape}"
+        )
+        raise InputError(message)
+    mean = float(values.mean())
+    if not values.ndim:
+        return mean, None, None, "no interval: the model gives the mean loss alone"
+    if rows < 2 or not np.isfinite(values).all():
+        return mean, None, None, "no interval: one row, or losses that are not finite"
+    reach = float(t.ppf((1 + confidence) / 2, rows - 1) * values.std(ddof=1) / rows**0.5)
+    return mean, mean - reach, mean + reach, "mean of rows, t interval, the model being given"

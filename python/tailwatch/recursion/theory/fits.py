@@ -1,0 +1,62 @@
+"""How generations are counted, and checks of what the closed forms take.
+
+Generation n is the n-th **fit**: the first one sees human rows. Whatever is asked of generations
+takes one number or an array of them, and gives as many values.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+import numpy as np
+
+from tailwatch.arguments import integer
+from tailwatch.exceptions import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+__all__ = ["Curve", "Ddof", "Generations", "as_curve", "as_ddof", "as_generations", "as_rows"]
+
+Generations: TypeAlias = "int | Sequence[int] | NDArray[np.integer[Any]]"
+"""One generation or an array of them, each at least 1."""
+
+Curve: TypeAlias = "np.float64 | NDArray[np.float64]"
+"""One value per generation: a number for one generation, else an array of their shape."""
+
+Ddof: TypeAlias = Literal[0, 1]
+"""What a fitted variance divides by: 0 for the rows (maximum likelihood), 1 for one less
+(unbiased)."""
+
+
+def as_generations(generations: object) -> NDArray[np.float64]:
+    """Return generations as floats, each a whole number of at least 1."""
+    counts = np.asarray(generations)
+    if counts.dtype.kind not in "iu" or counts.size == 0:
+        message = f"generations: expected an integer or an array of integers, got {generations!r}"
+        raise InputError(message)
+    if counts.min() < 1:
+        message = f"generations: expected at least 1 (the fit of human rows), got {counts.min()}"
+        raise InputError(message)
+    return counts.astype(np.float64)
+
+
+def as_rows(size: object, name: str = "size", *, least: int = 2) -> int:
+    """Return a number of rows of at least `least`."""
+    return integer(size, name, least=least)
+
+
+def as_ddof(ddof: object) -> int:
+    """Return 0 or 1."""
+    if isinstance(ddof, bool) or ddof not in {0, 1}:
+        message = f"ddof: expected 0 (maximum likelihood) or 1 (unbiased), got {ddof!r}"
+        raise InputError(message)
+    return 1 if ddof == 1 else 0
+
+
+def as_curve(values: NDArray[np.float64] | np.float64 | float) -> Curve:
+    """Return a number for one generation, an array for several."""
+    curve: Curve = np.asarray(values, dtype=np.float64)[()]
+    return curve

@@ -1,0 +1,13 @@
+"""Verdicts on a run: is this collapse, by which definition, since when.
+
+The literature calls eight different things model collapse (Schaeffer et al. 2025). :func:`judge`
+says of each whether it holds, with the interval that says so; :func:`early_collapse` and
+:func:`late_collapse` say since when tails and variance are lost.
+"""
+
+from __future__ import annotations
+
+from tailwatch.recursion.verdicts.judgement import DEFINITIONS, SCHEMA, judge
+from tailwatch.recursion.verdicts.onset import Onset, early_collapse, late_collapse
+
+__all__ = ["DEFINITIONS", "SCHEMA", "Onset", "early_collapse", "judge", "late_collapse"]

@@ -1,0 +1,187 @@
+"""What a metric retains over some generations, with an interval of any confidence.
+
+Human halves A and B are the same ones in every generation. Given A, and if nothing happened, B and
+the samples C₁, C₂, … are exchangeable: so values of different generations err independently, each
+as its own interval says, and all are compared with one null, which errs as *its* interval says.
+With the mean value v over w generations and the null n, the interval of the ratio v/n comes from
+those of both (MOVER: Zou & Donner 2008; Donner & Zou 2012), on the log scale for variances and
+ranks. The intervals of the frame hold A's error too, so this is on the long side.
+
+Intervals are given at the confidence of the frame. They are stretched to another one by the ratio
+of the quantiles of t with 10 degrees of freedom, which is the fewest that half-samples have: with
+more of them, or with a normal error, the ratio would be smaller.
+
+Odds of rare rows are better known: their number in the pooled tail is hypergeometric whatever the
+distribution, so each generation has an exact interval (Fisher). These are combined by their median
+at half the error, which holds for any dependence between generations: if twice as many errors than
+allowed fell together, half of the limits would have to be wrong (Rüger 1978).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tailwatch.comparison.evidence import evidence_of_odds
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from tailwatch.recursion.verdicts.series import Series
+
+    Array = NDArray[np.float64]
+
+__all__ = ["Span", "retained", "stretch", "window_length"]
+
+DEGREES_OF_FREEDOM = 10
+LOGARITHMIC = frozenset(
+    {
+        "effective_rank",
+        "participation_ratio",
+        "total_variance",
+        "variance",
+        "vendi_score",
+    }
+)
+"""Metrics that are positive and spread by factors."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A number over some generations, with its interval.
+
+    Attributes
+    ----------
+    name
+        The metric, with its level.
+    first, last
+        Generations.
+    value, low, high
+        The number; infinite limits where nothing bounds it.
+    """
+
+    name: str
+    first: int
+    last: int
+    value: float
+    low: float
+    high: float
+
+    @property
+    def generations(self) -> str:
+        """First and last generation in words."""
+        return str(self.last) if self.first == self.last else f"{self.first}–{self.last}"
+
+
+def window_length(generations: int) -> int:
+    """Return how many of the last generations speak for the end of a run: a third of them."""
+    return max(1, -(-generations // 3))
+
+
+def stretch(confidence: float, error: float) -> float:
+    """Say how much longer an interval is that misses on either side with probability `error`."""
+    from scipy.stats import t
+
+    given = t.isf((1 - confidence) / 2, DEGREES_OF_FREEDOM)
+    return float(t.isf(error, DEGREES_OF_FREEDOM) / given)
+
+
+def retained(series: Series, *, confidence: float, error: float) -> Span | None:
+    """Return what a metric retains of its null over the generations of a series.
+
+    Parameters
+    ----------
+    series
+        Those generations.
+    confidence
+        Of the intervals of the frame.
+    error
+        Probability that the interval misses on one side.
+
+    Returns
+    -------
+    Span or None
+        ``None`` where no interval is claimed.
+    """
+    if series.metric == "tail_odds_ratio":
+        return _odds(series, error)
+    known = np.isfinite(series["low"]) & np.isfinite(series["high"]) & np.isfinite(series["value"])
+    known &= np.isfinite(series["null_low"]) & np.isfinite(series["null_high"])
+    if not known.any():
+        return None
+    some = series.part(known)
+    by_factors = some.metric in LOGARITHMIC
+    if by_factors and min(some["low"].min(), some["null_low"].min()) <= 0:
+        return None
+    if some["null"].min() <= 0:
+        return None
+    reach = stretch(confidence, error)
+    of_value = _mean(some, "", reach, by_factors=by_factors)
+    # One null for all: where rows used differ a little, so does it, and its errors are one error.
+    of_null = _mean(some, "null_", reach, by_factors=by_factors, same=True)
+    limits = (_factor if by_factors else _ratio)(of_value, of_null)
+    return Span(series.name, int(some.generations[0]), int(some.generations[-1]), *limits)
+
+
+def _mean(
+    series: Series, prefix: str, reach: float, *, by_factors: bool, same: bool = False
+) -> tuple[float, float, float]:
+    """Return a mean over generations, and how far its interval reaches below and above."""
+    low, high = series[f"{prefix}low"], series[f"{prefix}high"]
+    value = series["null" if prefix else "value"]
+    if by_factors:
+        value, low, high = np.log(value), np.log(low), np.log(high)
+    below, above = (value - low) * reach, (high - value) * reach
+    if same:
+        return float(value.mean()), float(below.mean()), float(above.mean())
+    count = len(value)
+    return (
+        float(value.mean()),
+        float(np.sqrt((below**2).sum())) / count,
+        float(np.sqrt((above**2).sum())) / count,
+    )
+
+
+def _factor(
+    of_value: tuple[float, float, float], of_null: tuple[float, float, float]
+) -> tuple[float, float, float]:
+    """Return a ratio of two estimates and its interval, from those of their logarithms."""
+    (value, below, above), (null, null_below, null_above) = of_value, of_null
+    middle = value - null
+    low, high = middle - np.hypot(below, null_above), middle + np.hypot(above, null_below)
+    return float(np.exp(middle)), float(np.exp(low)), float(np.exp(high))
+
+
+def _ratio(
+    of_value: tuple[float, float, float], of_null: tuple[float, float, float]
+) -> tuple[float, float, float]:
+    """Return a ratio of two estimates of at least 0 and its interval, from theirs (MOVER)."""
+    (value, below, above), (null, null_below, null_above) = of_value, of_null
+    middle, product = value / null, value * null
+    low_value, high_value = max(value - below, 0.0), value + above
+    low_null, high_null = max(null - null_below, 0.0), null + null_above
+
+    def parts(top: float, bottom: float) -> tuple[float, float, float]:
+        a, b = top * (2 * value - top), bottom * (2 * null - bottom)
+        return a, b, product + float(np.sqrt(max(product**2 - a * b, 0.0)))
+
+    a, _, root = parts(low_value, high_null)
+    low = a / root if root > 0 else 0.0
+    _, b, root = parts(high_value, low_null)
+    high = root / b if b > 0 else np.inf
+    return middle, float(min(max(low, 0.0), middle)), float(max(high, middle))
+
+
+def _odds(series: Series, error: float) -> Span | None:
+    """Return the median of exact intervals of odds."""
+    found = [evidence_of_odds(row, 1 - error) for row in series.rows]
+    values = np.array([np.nan if one.value is None else one.value for one in found])
+    lows = np.array([0.0 if one.low is None else one.low for one in found])
+    highs = np.array([np.inf if one.high is None else one.high for one in found])
+    # Medians of an even number: the outer one of the two in the middle.
+    low = float(np.quantile(lows, 0.5, method="lower"))
+    high = float(np.quantile(highs, 0.5, method="higher"))
+    first, last = int(series.generations[0]), int(series.generations[-1])
+    return Span(series.name, first, last, float(np.median(values)), low, high)

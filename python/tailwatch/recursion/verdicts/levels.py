@@ -1,0 +1,145 @@
+"""Definitions about what the samples retain: variance, tails, support, modes.
+
+=====================  ==========================================================  =========
+definition             metrics, over the last third of the generations             threshold
+=====================  ==========================================================  =========
+collapsing variance    total variance, effective rank; Gini–Simpson of categories  below 0.9
+disappearance of       odds of the rarest rows and their coverage, at all levels,  below 0.8
+real tails             directional tails; types of categories
+hallucinated data      precision: samples inside the support of human data         below 0.9
+entanglement of real   rows between the modes of human data                        above 2
+modes
+=====================  ==========================================================  =========
+
+All are ratios to a fresh human sample of the same size.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tailwatch.recursion.verdicts.evidence import retained, window_length
+from tailwatch.recursion.verdicts.series import levels_of, series_of
+from tailwatch.recursion.verdicts.verdict import Verdict, judge_levels, not_measured
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from tailwatch.recursion.verdicts.series import Series
+
+__all__ = ["ENTANGLEMENT", "HALLUCINATION", "TAILS", "VARIANCE", "Level", "judge_level", "measured"]
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """A definition about a level that is retained.
+
+    Attributes
+    ----------
+    metrics
+        Any of which may decide; those that were not measured are left out.
+    threshold
+        Of what is retained.
+    below
+        Whether the definition holds below it, or above.
+    unit
+        What the ratio is of.
+    missing
+        What to say if none was measured.
+    """
+
+    metrics: tuple[str, ...]
+    threshold: float
+    below: bool
+    unit: str
+    missing: str
+
+
+OF_HUMAN = "of what a fresh human sample has"
+
+VARIANCE = Level(
+    ("total_variance", "effective_rank", "gini_simpson"),
+    0.9,
+    below=True,
+    unit=OF_HUMAN,
+    missing="none of total_variance, effective_rank, gini_simpson is in the frame with a null",
+)
+TAILS = Level(
+    ("tail_odds_ratio", "tail_coverage", "directional_tails", "type_coverage", "types"),
+    0.8,
+    below=True,
+    unit=OF_HUMAN,
+    missing="no metric of tails or of rare types is in the frame with a null",
+)
+HALLUCINATION = Level(
+    ("precision",),
+    0.9,
+    below=True,
+    unit="of the share of a fresh human sample that lies among human rows",
+    missing="precision is not in the frame",
+)
+ENTANGLEMENT = Level(
+    ("between_modes",),
+    2.0,
+    below=False,
+    unit="times as many rows between the modes of human data as a fresh human sample has",
+    missing="rows between modes (between_modes) are not in the frame: human data show no separate "
+    "modes, or were not looked at",
+)
+
+
+def measured(frame: pl.DataFrame, level: Level) -> list[Series]:
+    """Return the metrics of a definition that are in the frame with a null, level by level."""
+    found: list[Series | None] = []
+    for metric in level.metrics:
+        tails = levels_of(frame, metric)
+        found += [series_of(frame, metric, level=one) for one in tails]
+        if not tails:
+            found.append(series_of(frame, metric))
+    return [one for one in found if one is not None and (one["null"] > 0).any()]
+
+
+def judge_level(
+    definition: str, frame: pl.DataFrame, level: Level, *, confidence: float, error: float
+) -> Verdict:
+    """Judge a definition about a level on the last third of the generations.
+
+    Parameters
+    ----------
+    definition
+        Its name.
+    frame
+        Of one run, checked.
+    level
+        What is judged.
+    confidence
+        Of the intervals of the frame.
+    error
+        Probability that the definition may hold by chance; it is shared by the metrics.
+    """
+    series = measured(frame, level)
+    if not series:
+        return not_measured(definition, level.missing)
+    spans = []
+    for one in series:
+        last = one.part(slice(-window_length(len(one)), None))
+        span = retained(last, confidence=confidence, error=error / len(series))
+        if span is not None:
+            spans.append(span)
+    if not spans:
+        names = ", ".join(one.name for one in series)
+        evidence = f"no interval is claimed for {names}"
+        first = series[0]
+        return Verdict(
+            definition,
+            "undetermined",
+            first.name,
+            str(first.generations[-1]),
+            None,
+            None,
+            None,
+            level.threshold,
+            evidence,
+        )
+    return judge_levels(definition, spans, level.threshold, below=level.below, unit=level.unit)

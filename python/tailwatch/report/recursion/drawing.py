@@ -1,0 +1,294 @@
+"""A plot drawn: lines with intervals by generation, the band of the null, the curve of theory.
+
+Everything is placed in pixels by hand (no automatic sizing), so that the drawing does not depend on
+the fonts of the machine that renders it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import altair as alt
+
+from tailwatch.report.palette import LIGHT
+from tailwatch.report.recursion.plots import finite, spread_out
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tailwatch.report.recursion.plots import Curve, Plot, Point
+
+__all__ = ["FEW", "LARGE", "MOST", "SMALL", "Size", "draw", "is_cut"]
+
+FEW = 12
+"""Up to as many generations, each has its marker and its bar; beyond, intervals are ribbons."""
+
+MOST = 60
+"""Generations that are drawn."""
+
+_MARKERS = 6
+_PADDING_TOP, _PADDING_BOTTOM, _PADDING_RIGHT = 26, 40, 8
+_APART = 0.14
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """Sizes in pixels: of the plot, of what is left of it, and of letters."""
+
+    width: int
+    height: int
+    left: int
+    font: int
+
+
+LARGE = Size(width=352, height=216, left=52, font=13)
+SMALL = Size(width=212, height=132, left=48, font=12)
+
+
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    """What all layers of a drawing share."""
+
+    x: alt.X
+    y: alt.Y
+    drawn: frozenset[int]
+    few: bool
+    low: float
+    high: float
+
+    def row(self, x: float, low: float, high: float) -> dict[str, float]:
+        """Return a vertical piece, as far as the axis shows it."""
+        return {
+            "x": x,
+            "y": min(max(low, self.low), self.high),
+            "y2": min(max(high, self.low), self.high),
+        }
+
+
+def draw(plot: Plot, size: Size, *, from_zero: bool = False) -> alt.LayerChart:
+    """Draw a plot.
+
+    Parameters
+    ----------
+    plot
+        What to draw.
+    size
+        :data:`LARGE` or :data:`SMALL`.
+    from_zero
+        Whether 0 is on the axis wherever the values are.
+
+    Returns
+    -------
+    altair.LayerChart
+        The chart. Intervals are cut where they reach far beyond all values: :func:`is_cut`.
+    """
+    drawn = spread_out(plot.generations, MOST)
+    low, high = _extent(plot, from_zero=from_zero)
+    frame = _Frame(
+        x=_generations(drawn),
+        y=_values(plot, low, high, size),
+        drawn=frozenset(drawn),
+        few=len(drawn) <= FEW,
+        low=low,
+        high=high,
+    )
+    layers = [*_null(plot, frame), *_measured(plot, frame)]
+    chart: alt.LayerChart = (
+        alt.layer(*layers)
+        .properties(
+            width=size.width,
+            height=size.height,
+            background="transparent",
+            autosize=alt.AutoSizeParams(type="none"),
+            padding={
+                "left": size.left,
+                "right": _PADDING_RIGHT,
+                "top": _PADDING_TOP,
+                "bottom": _PADDING_BOTTOM,
+            },
+        )
+        .configure(aria=False)
+        .configure_view(stroke=None)
+        .configure_axis(
+            domain=False,
+            ticks=False,
+            gridColor=LIGHT["line"],
+            labelColor=LIGHT["muted"],
+            labelFontSize=size.font - 1,
+            labelPadding=6,
+            labelFlush=False,
+            titleColor=LIGHT["muted"],
+            titleFontSize=size.font - 1,
+            titleFontWeight="normal",
+        )
+    )
+    return chart
+
+
+def is_cut(plot: Plot) -> bool:
+    """Tell whether an interval goes on beyond the axis of a plot."""
+    low, high = _extent(plot, from_zero=False)
+    ends = _ends(plot)
+    return bool(ends) and (min(ends) < low or max(ends) > high)
+
+
+def _generations(drawn: Sequence[int]) -> alt.X:
+    first, last = drawn[0], drawn[-1]
+    ticks = range(first, last + 1, 1 + (last - first) // 8)
+    return alt.X(
+        "x:Q",
+        title="generation",
+        scale=alt.Scale(domain=[first - 0.5, last + 0.5], nice=False, zero=False),
+        axis=alt.Axis(values=list(ticks), format="d", grid=False, titleY=30),
+    )
+
+
+def _values(plot: Plot, low: float, high: float, size: Size) -> alt.Y:
+    largest = max(abs(low), abs(high))
+    form = "~s" if largest >= 10_000 else "~f" if largest >= 0.001 else ".1~e"
+    return alt.Y(
+        "y:Q",
+        title=plot.label.unit or "value",
+        scale=alt.Scale(domain=[low, high], nice=False, zero=False),
+        axis=alt.Axis(
+            format=form,
+            labelExpr="datum.value === 0 ? '0' : datum.label",
+            tickCount=4,
+            titleAngle=0,
+            titleAlign="left",
+            titleBaseline="bottom",
+            titleX=-size.left,
+            titleY=-9,
+        ),
+    )
+
+
+def _extent(plot: Plot, *, from_zero: bool) -> tuple[float, float]:
+    """Return the ends of the axis: all values, and of intervals what is not far beyond them."""
+    points, band = plot.points, [null for _, null in plot.null_band]
+    core = [p.value.value for p in points] + [p.theory for p in points] + [n.value for n in band]
+    inner = [number for it in core if (number := finite(it)) is not None] or [0.0]
+    low, high = min(inner), max(inner)
+    apart = max(high - low, 0.5 * max(abs(low), abs(high))) or 1.0
+    outer = _ends(plot)
+    within = [min(max(number, low - apart), high + apart) for number in outer]
+    low, high = min([low, *within]), max([high, *within])
+    if from_zero:
+        low, high = min(low, 0.0), max(high, 0.0)
+    room = 0.05 * (high - low or abs(high) or 1.0)
+    # Most numbers have a natural 0, and room below it would look as if they could fall further.
+    least = min([*inner, *outer])
+    return (max(low - room, 0.0) if least >= 0 else low - room), high + room
+
+
+def _ends(plot: Plot) -> list[float]:
+    """Return the finite ends of all intervals, those of the null among them."""
+    estimates = [point.value for point in plot.points] + [null for _, null in plot.null_band]
+    ends = (end for estimate in estimates for end in (estimate.low, estimate.high))
+    return [number for it in ends if (number := finite(it)) is not None]
+
+
+def _null(plot: Plot, frame: _Frame) -> list[alt.Chart]:
+    """Return the band of the null and its line, both from edge to edge of the plot."""
+    found = [(g, null) for g, null in plot.null_band if g in frame.drawn]
+    if not found:
+        return []
+    edges = [(found[0][0] - 0.5, found[0][1]), *found, (found[-1][0] + 0.5, found[-1][1])]
+    band = [
+        frame.row(x, null.low, null.high)
+        for x, null in edges
+        if null.low is not None and null.high is not None
+    ]
+    line = [{"x": x, "y": null.value} for x, null in edges if null.value is not None]
+    return [
+        _over(band).mark_area(color=LIGHT["band"]).encode(frame.x, frame.y, y2="y2"),
+        _over(line).mark_line(color=LIGHT["muted"], strokeWidth=1).encode(frame.x, frame.y),
+    ]
+
+
+def _measured(plot: Plot, frame: _Frame) -> list[alt.Chart]:
+    """Return the layers of all curves: intervals below, then theory, lines and markers."""
+    below, above = [], []
+    for curve in plot.curves:
+        shift = _shift(curve, plot) if frame.few else 0.0
+        points = [point for point in curve.points if point.generation in frame.drawn]
+        colour = LIGHT[curve.arm.colour]
+        below += _intervals(points, shift, colour, frame)
+        lines = {
+            "value": [(p.generation, finite(p.value.value)) for p in points],
+            "theory": [(p.generation, finite(p.theory)) for p in points],
+        }
+        theory = _over(_pieces(lines["theory"], shift)).mark_line(
+            color=colour, strokeWidth=1.5, strokeDash=[5, 4]
+        )
+        line = _over(_pieces(lines["value"], shift)).mark_line(color=colour, strokeWidth=1.75)
+        detail = alt.Detail("piece:N")
+        above += [it.encode(frame.x, frame.y, detail) for it in (theory, line)]
+        above.append(_markers(lines["value"], shift, curve, frame))
+    return [*below, *above]
+
+
+def _shift(curve: Curve, plot: Plot) -> float:
+    """Return how far a curve stands aside, so that its bars do not hide those of others."""
+    apart = min(_APART, 0.7 / len(plot.curves))
+    return apart * (plot.curves.index(curve) - (len(plot.curves) - 1) / 2)
+
+
+def _intervals(
+    points: Sequence[Point], shift: float, colour: str, frame: _Frame
+) -> list[alt.Chart]:
+    rows = [
+        frame.row(point.generation + shift, low, high)
+        for point in points
+        if (low := point.value.low) is not None
+        and (high := point.value.high) is not None
+        and finite(point.value.value) is not None
+        and low <= high
+    ]
+    over = _over(rows)
+    mark = (
+        over.mark_rule(color=colour, strokeWidth=2, opacity=0.55)
+        if frame.few
+        else over.mark_area(color=colour, opacity=0.22)
+    )
+    return [mark.encode(frame.x, frame.y, y2="y2")] if rows else []
+
+
+def _pieces(line: Sequence[tuple[int, float | None]], shift: float) -> list[dict[str, float]]:
+    """Return the points of a line, which is broken where a generation has no value."""
+    rows, piece = [], 0
+    for generation, number in line:
+        if number is None:
+            piece += 1
+        else:
+            rows.append({"x": generation + shift, "y": number, "piece": piece})
+    return rows
+
+
+def _markers(
+    line: Sequence[tuple[int, float | None]], shift: float, curve: Curve, frame: _Frame
+) -> alt.Chart:
+    present = [(generation, number) for generation, number in line if number is not None]
+    if not frame.few:
+        # Some are enough to tell the shape; arms start at different ones, so that they differ.
+        step = max(1, len(present) // _MARKERS)
+        present = present[(curve.arm.place * 2) % step :: step]
+    rows: list[dict[str, Any]] = [{"x": g + shift, "y": number} for g, number in present]
+    chart: alt.Chart = (
+        _over(rows)
+        .mark_point(
+            shape=curve.arm.shape,
+            size=46,
+            opacity=1,
+            fill=LIGHT[curve.arm.colour],
+            stroke=LIGHT["paper"],
+            strokeWidth=1,
+        )
+        .encode(frame.x, frame.y)
+    )
+    return chart
+
+
+def _over(rows: list[dict[str, Any]] | list[dict[str, float]]) -> alt.Chart:
+    return alt.Chart(alt.Data(values=rows))

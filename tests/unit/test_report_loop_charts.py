@@ -1,0 +1,245 @@
+"""The charts of a loop: what is drawn where, and in colours that anybody can tell apart."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import re
+from xml.etree import ElementTree as ET
+
+import numpy as np
+import polars as pl
+import pytest
+
+from tailwatch.report.palette import DARK, LIGHT, LINES
+from tailwatch.report.recursion.arms import MOST_ARMS, arms_of
+from tailwatch.report.recursion.drawing import LARGE, SMALL, draw, is_cut
+from tailwatch.report.recursion.plots import Plot, plots_of, spread_out
+from tailwatch.report.svg import inline_svg
+from tests.unit.recursion_sample import SCHEMA
+from tests.unit.test_report_charts import colours, contrast, place
+
+
+def frame(
+    generations: int = 3, runs: tuple[str, ...] = ("a",), **changes: float | None
+) -> pl.DataFrame:
+    """Rows whose value is 10 − generation, ± 0.5, under a null of 9 ± 1 and a theory of 8."""
+    given = {"null": 9.0, "null_low": 8.0, "null_high": 10.0, "theory": 8.0, "group": "panel"}
+    rows = [
+        {"run": run, "generation": g, "metric": "total_variance", "value": 10.0 - g}
+        | {"low": 9.5 - g, "high": 10.5 - g, "direction": "match", "method": "m"}
+        | given
+        | changes
+        for run in runs
+        for g in range(1, generations + 1)
+    ]
+    return pl.DataFrame([dict.fromkeys(SCHEMA) | row for row in rows], schema=SCHEMA)
+
+
+def plot(table: pl.DataFrame) -> Plot:
+    (only,) = plots_of(table, arms_of(table))
+    return only
+
+
+def svg(table: pl.DataFrame, **options: bool) -> ET.Element:
+    drawing = draw(plot(table), LARGE, **options)
+    return ET.fromstring(inline_svg(drawing, name="c", title="A title", description="Words."))
+
+
+def paint(name: str) -> str:
+    return f"var(--tw-{name}, {LIGHT[name]})"
+
+
+def nodes(drawing: ET.Element, **attributes: str) -> list[ET.Element]:
+    return [
+        node
+        for node in drawing.iter()
+        if all(node.get(key.replace("_", "-")) == value for key, value in attributes.items())
+    ]
+
+
+def heights(node: ET.Element) -> list[float]:
+    """The vertical places of a path made of straight lines."""
+    return [float(y) for _, y in re.findall(r"[ML]([-\d.]+),([-\d.]+)", node.get("d", ""))]
+
+
+def test_it_has_titles_of_both_axes_with_the_unit_and_whole_generations() -> None:
+    texts = [node.text for node in svg(frame(5)).iter("text")]
+    assert "generation" in texts
+    assert "squared distance" in texts
+    assert [text for text in texts if text in {"1", "2", "3", "4", "5"}][:5] == list("12345")
+
+
+def test_value_interval_null_and_theory_are_drawn_to_scale() -> None:
+    drawing = svg(frame(3))
+    (line,) = nodes(drawing, stroke=paint("azure"), stroke_width="1.75")
+    (theory,) = nodes(drawing, stroke_dasharray="5,4")
+    first, second, third = heights(line)
+    unit = second - first
+    assert third - second == pytest.approx(unit, abs=0.02)
+    # Theory is 8, where the second value stands; the null is 9, where the first does.
+    assert heights(theory) == pytest.approx([second] * 3, abs=0.02)
+    (null,) = nodes(drawing, stroke=paint("muted"), stroke_width="1")
+    assert heights(null) == pytest.approx([first] * len(heights(null)), abs=0.02)
+    (band,) = nodes(drawing, fill=paint("band"))
+    assert min(heights(band)) == pytest.approx(first - unit, abs=0.02)
+    assert max(heights(band)) == pytest.approx(first + unit, abs=0.02)
+    bars = [
+        node
+        for node in nodes(drawing, stroke=paint("azure"), stroke_width="2")
+        if node.tag == "line"
+    ]
+    assert len(bars) == 3
+    for bar in bars:
+        reach = abs(float(bar.get("y2", "0")) - float(bar.get("y1", "0")))
+        assert reach == pytest.approx(unit, abs=0.02)
+
+
+def test_the_axis_starts_at_zero_where_it_is_told_to() -> None:
+    ticks = {node.text for node in svg(frame(3), from_zero=True).iter("text")}
+    assert "0" in ticks
+    assert "0" not in {node.text for node in svg(frame(3)).iter("text")}
+
+
+def test_a_line_breaks_where_there_is_no_value() -> None:
+    table = frame(5).with_columns(
+        pl.when(pl.col("generation") != 3).then(pl.col("value")).otherwise(math.nan).alias("value")
+    )
+    lines = nodes(svg(table), stroke=paint("azure"), stroke_width="1.75")
+    assert [len(heights(line)) for line in lines] == [2, 2]
+
+
+def test_many_generations_are_thinned_and_their_intervals_become_ribbons() -> None:
+    drawing = svg(frame(500))
+    (line,) = nodes(drawing, stroke=paint("azure"), stroke_width="1.75")
+    assert len(heights(line)) == 60
+    assert len(nodes(drawing, fill=paint("azure"), opacity="0.22")) == 1
+    assert len(nodes(drawing, fill=paint("azure"), stroke=paint("paper"))) in {6, 7}
+
+
+@pytest.mark.parametrize("most", [2, 7, 60])
+def test_generations_are_spread_out_with_both_ends(most: int) -> None:
+    chosen = spread_out(range(1, 101), most)
+    assert len(set(chosen)) == min(most, 100)
+    assert (chosen[0], chosen[-1]) == (1, 100)
+    gaps = {b - a for a, b in itertools.pairwise(chosen)}
+    assert max(gaps) - min(gaps) <= 1
+
+
+def test_an_interval_that_reaches_far_is_cut_and_said_to_be() -> None:
+    wide = frame(3, low=-1e6, high=1e6)
+    assert is_cut(plot(wide))
+    assert not is_cut(plot(frame(3)))
+    (line,) = nodes(svg(wide), stroke=paint("azure"), stroke_width="1.75")
+    # The values keep a fair part of the height.
+    assert max(heights(line)) - min(heights(line)) > 0.1 * LARGE.height
+
+
+def test_of_several_levels_the_nearest_to_five_per_cent_is_drawn() -> None:
+    table = pl.concat(frame(2, level=level) for level in (0.1, 0.04, 0.01))
+    assert plot(table).level == 0.04
+
+
+def test_runs_differ_in_colour_and_in_shape() -> None:
+    table = frame(2, tuple(f"run {i}" for i in range(40)))
+    arms = arms_of(table)
+    assert len(arms) == MOST_ARMS == 30
+    assert len({(arm.colour, arm.shape) for arm in arms}) == MOST_ARMS
+    for a, b in itertools.pairwise(arms):
+        assert a.colour != b.colour
+        assert a.shape != b.shape
+
+
+def test_every_colour_follows_the_theme() -> None:
+    table = frame(3, tuple("abcdef"))
+    for colour in colours(svg(table)):
+        assert re.fullmatch(r"var\(--tw-[a-z]+, #[0-9a-f]{6}\)", colour)
+
+
+def test_runs_stand_aside_from_each_other() -> None:
+    drawing = svg(frame(3, ("a", "b")))
+    first = [place(n) for n in nodes(drawing, fill=paint("azure"), stroke=paint("paper"))]
+    second = [place(n) for n in nodes(drawing, fill=paint("rust"), stroke=paint("paper"))]
+    assert len(first) == len(second) == 3
+    assert all(b - a > 5 for a, b in zip(first, second, strict=True))
+
+
+@pytest.mark.parametrize("size", [LARGE, SMALL])
+@pytest.mark.parametrize("scale", [1e-9, 1e-4, 1.0, 1e5, 1e12])
+def test_labels_of_any_size_have_room(size: object, scale: float) -> None:
+    numbers = ("value", "low", "high", "null", "null_low", "null_high", "theory")
+    table = frame(3).with_columns(pl.col(numbers) * scale)
+    drawing = draw(plot(table), size).to_dict()
+    markup = inline_svg(draw(plot(table), size), name="c", title="t", description="d")
+    texts = [
+        node.text or ""
+        for node in ET.fromstring(markup).iter("text")
+        if node.get("text-anchor") == "end"
+    ]
+    assert texts
+    # A letter is some 0.6 of the font's height wide.
+    room = drawing["padding"]["left"] - 6
+    assert max(map(len, texts)) * 0.6 * (size.font - 1) <= room
+
+
+# Machado, Oliveira & Fernandes (2009), severity 1, on linear RGB.
+_SEEN = {
+    "normal": np.eye(3),
+    "protanopia": np.array(
+        [
+            [0.152286, 1.052583, -0.204868],
+            [0.114503, 0.786281, 0.099216],
+            [-0.003882, -0.048116, 1.051998],
+        ]
+    ),
+    "deuteranopia": np.array(
+        [
+            [0.367322, 0.860646, -0.227968],
+            [0.280085, 0.672501, 0.047413],
+            [-0.011820, 0.042940, 0.968881],
+        ]
+    ),
+    "tritanopia": np.array(
+        [
+            [1.255528, -0.076749, -0.178779],
+            [-0.078411, 0.930809, 0.147602],
+            [0.004733, 0.691367, 0.303900],
+        ]
+    ),
+}
+# Ottosson (2020): linear RGB to cone responses, and their cube roots to OKLab.
+_CONES = np.array(
+    [
+        [0.4122214708, 0.5363325363, 0.0514459929],
+        [0.2119034982, 0.6806995451, 0.1073969566],
+        [0.0883024619, 0.2817188376, 0.6299787005],
+    ]
+)
+_LAB = np.array(
+    [
+        [0.2104542553, 0.7936177850, -0.0040720468],
+        [1.9779984951, -2.4285922050, 0.4505937099],
+        [0.0259040371, 0.7827717662, -0.8086757660],
+    ]
+)
+
+
+def seen(colour: str, eye: str) -> np.ndarray:
+    channels = np.array([int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)])
+    linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
+    return _LAB @ np.cbrt(_CONES @ np.clip(_SEEN[eye] @ linear, 0, 1))
+
+
+@pytest.mark.parametrize("eye", _SEEN)
+@pytest.mark.parametrize("palette", [LIGHT, DARK], ids=["light", "dark"])
+def test_any_two_lines_differ_for_any_eye(palette: dict[str, str], eye: str) -> None:
+    # A just noticeable difference is 0.02.
+    for a, b in itertools.combinations(LINES, 2):
+        assert np.linalg.norm(seen(palette[a], eye) - seen(palette[b], eye)) >= 0.1, (a, b)
+
+
+@pytest.mark.parametrize("palette", [LIGHT, DARK], ids=["light", "dark"])
+def test_lines_stand_out_from_paper_and_band(palette: dict[str, str]) -> None:
+    for name in LINES:
+        assert contrast(palette[name], palette["paper"]) >= 3
+        assert contrast(palette[name], palette["band"]) >= 3
