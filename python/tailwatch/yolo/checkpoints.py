@@ -41,7 +41,6 @@ def check_model(model: str | Path) -> str:
         )
         raise SourceError(message)
     ultralytics()
-    checks: Any = extra("ultralytics.utils.checks")
     tasks: Any = extra("ultralytics.nn.tasks")
     try:
         # Scales share a file: yolo26n.yaml is yolo26.yaml with the letter n.
@@ -49,7 +48,6 @@ def check_model(model: str | Path) -> str:
     except FileNotFoundError as error:
         message = f"{model}: no such file, and no architecture of Ultralytics"
         raise SourceError(message) from error
-    del checks
     return path.name
 
 

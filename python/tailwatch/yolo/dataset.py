@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
     from tailwatch.yolo.detections import Box
 
-__all__ = ["IMAGES", "DetectionDataset"]
+__all__ = ["IMAGES", "MANIFEST", "DetectionDataset", "link"]
 
 IMAGES = pl.Schema(
     {
@@ -255,7 +255,7 @@ class DetectionDataset:
         paths = self.images["path"].to_list()
         for number, (path, boxes) in enumerate(zip(paths, self.boxes_of(), strict=True)):
             file = f"{number:06d}{Path(path).suffix.lower()}"
-            _link(Path(path), folder / "images" / file)
+            link(Path(path), folder / "images" / file)
             (folder / "labels" / f"{number:06d}.txt").write_text(label_text(boxes))
             files.append(file)
         (folder / "data.yaml").write_text(_yaml(self.names))
@@ -319,12 +319,12 @@ def _measure(file: Path) -> tuple[str, int, int]:
     return hashlib.sha256(content).hexdigest(), width, height
 
 
-def _link(source: Path, target: Path) -> None:
+def link(source: Path, target: Path) -> None:
     """Link a file, or copy it where the file system has no links to it."""
     try:
         os.link(source, target)
     except FileNotFoundError as error:
-        message = f"{source}: the image is no longer there"
+        message = f"{source}: the file is no longer there"
         raise SourceError(message) from error
     except OSError:
         shutil.copyfile(source, target)

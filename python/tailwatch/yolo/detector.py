@@ -57,11 +57,20 @@ class Detector(Protocol):
         ...
 
     def fit(
-        self, data: DetectionDataset, weights: Path, *, seed: int, start: Path | None, report: Report
+        self,
+        data: DetectionDataset,
+        weights: Path,
+        *,
+        seed: int,
+        start: Path | None,
+        budget: int | None,
+        report: Report,
     ) -> None:
         """Learn from `data` and write `weights`: the same bytes for the same arguments.
 
         `start` has the weights to go on from; with ``None`` it begins as its settings say.
+        `budget` is how many images to learn from, counted each time one is shown; with ``None``
+        that too is as its settings say.
         """
         ...
 

@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from tailwatch.yolo.dataset import DetectionDataset
     from tailwatch.yolo.detector import Report
 
-__all__ = ["UltralyticsDetector"]
+__all__ = ["WORK", "UltralyticsDetector"]
 
 OURS = frozenset(
     {
@@ -58,6 +58,9 @@ OURS = frozenset(
     }
 )  # fmt: skip
 """Arguments of Ultralytics that `settings` may not have."""
+
+WORK = "work-"
+"""How folders begin that a killed training leaves beside its weights."""
 
 PREDICTED = 16
 """Images in a batch of predictions."""
@@ -141,10 +144,24 @@ class UltralyticsDetector:
         }
 
     def fit(
-        self, data: DetectionDataset, weights: Path, *, seed: int, start: Path | None, report: Report
+        self,
+        data: DetectionDataset,
+        weights: Path,
+        *,
+        seed: int,
+        start: Path | None,
+        budget: int | None,
+        report: Report,
     ) -> None:
-        """Train, and write the weights of the last epoch."""
-        with session(self.threads), tempfile.TemporaryDirectory(dir=weights.parent) as work:
+        """Train, and write the weights of the last epoch.
+
+        A budget is met to the nearest whole epoch, of which there is at least one.
+        """
+        epochs = self.epochs if budget is None else max(1, round(budget / len(data)))
+        with (
+            session(self.threads),
+            tempfile.TemporaryDirectory(dir=weights.parent, prefix=WORK) as work,
+        ):
             folder = Path(work)
             yaml = _lay_out(data, folder / "data", validate=self.batch)
             model = open_model(self.model if start is None else str(start))
@@ -153,7 +170,7 @@ class UltralyticsDetector:
                 model.add_callback(event, callback)
             model.train(
                 data=str(yaml),
-                epochs=self.epochs,
+                epochs=epochs,
                 imgsz=self.imgsz,
                 batch=self.batch,
                 nbs=self.batch,
@@ -163,7 +180,7 @@ class UltralyticsDetector:
                 project=work,
                 name="run",
                 exist_ok=True,
-                patience=self.epochs,
+                patience=epochs,
                 workers=0,
                 amp=False,
                 val=False,
@@ -208,8 +225,10 @@ class UltralyticsDetector:
                     boxes = found.boxes
                     places = boxes.xywhn.clamp(0, 1).double().tolist()
                     columns = (boxes.cls.int().tolist(), places, boxes.conf.double().tolist())
-                    for number, place, confidence in zip(*columns, strict=True):
-                        rows.append((image, number, *place, confidence))
+                    rows += [
+                        (image, number, *place, confidence)
+                        for number, place, confidence in zip(*columns, strict=True)
+                    ]
         return pl.DataFrame(rows, schema=SCHEMA, orient="row")
 
     def evaluate(self, weights: Path, data: DetectionDataset) -> Evaluation:
