@@ -64,6 +64,9 @@ SERVICES = (
 )
 """Settings of Ultralytics that send something somewhere, or print an invitation to do so."""
 
+CONSTANTS = {"ONLINE": False, "AUTOINSTALL": False, "SAFE_LOAD": True}
+"""What Ultralytics makes of the environment at its first import."""
+
 FONTS = ("Arial.ttf", "Arial.Unicode.ttf")
 """What Ultralytics looks for, by the alphabet of the classes' names."""
 
@@ -156,11 +159,9 @@ def _forget_network() -> None:
     """Set what an import before ours may have found otherwise; modules hold copies of it."""
     for name, module in list(sys.modules.items()):
         if name.partition(".")[0] == "ultralytics":
-            for constant in ("ONLINE", "AUTOINSTALL"):
+            for constant, value in CONSTANTS.items():
                 if hasattr(module, constant):
-                    setattr(module, constant, False)
-            if hasattr(module, "SAFE_LOAD"):
-                module.SAFE_LOAD = True
+                    setattr(module, constant, value)
 
 
 def _lay_out_fonts(folder: Path) -> None:

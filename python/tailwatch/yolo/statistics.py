@@ -12,7 +12,7 @@ metric                 definition                                            nul
 ``class_share:NAME``   share of the boxes that are of the class              halves
 ``class_kl``           KL(C ‖ A) = Σ q ln(q/p) of the shares of the classes,  halves
                        nats; half a box is added to each class of A
-``tail_mass``          share of the boxes in the tail classes: the rarest    halves
+``tail_class_mass``    share of the boxes in the tail classes: the rarest    halves
                        that together have at most 10 % of the human boxes,
                        at least one
 ``type_coverage``      share of the human classes that have a box; with a    resampling of
@@ -263,7 +263,7 @@ def _of_counts(
             found.append((f"class_share:{name}", None, "match", *pair))
     found += [
         ("class_kl", None, "lower", _kl(_shares(c), p), _kl(_shares(b), p)),
-        ("tail_mass", TAIL, "match", *(_shares(each)[:, tail].sum(axis=1) for each in (c, b))),
+        ("tail_class_mass", TAIL, "match", *(_shares(each)[:, tail].sum(axis=1) for each in (c, b))),
     ]
     # Of these the sample has its own value, whatever A is.
     in_b, in_c = x.sum(1)[cuts.b], y.sum(1)[cuts.c]
