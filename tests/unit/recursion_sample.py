@@ -87,13 +87,13 @@ def verdicts(runs: tuple[str, ...] = ("replace",)) -> pl.DataFrame:
             "run": run,
             "definition": definition,
             "status": STATUSES[(place + shift) % 4],
-            "metric": "total_variance",
+            "metric": "tail_mass at 0.05",
             "generations": "1–6",
             "value": 0.75,
             "low": 0.6,
             "high": 0.9,
             "threshold": 0.95,
-            "evidence": "the total variance of generation 6 is 0.75 of the null",
+            "evidence": "tail_mass at 0.05, generations 4–6: 0.75 [0.6, 0.9] of the null",
         }
         for shift, run in enumerate(runs)
         for place, definition in enumerate(DEFINITIONS)
@@ -105,7 +105,11 @@ def verdicts(runs: tuple[str, ...] = ("replace",)) -> pl.DataFrame:
 def diagnosis() -> pl.DataFrame:
     """Return a diagnosis of each mode."""
     rows = [
-        {"mode": mode, "status": STATUSES[place], "evidence": f"what speaks for {mode}"}
+        {
+            "mode": mode,
+            "status": STATUSES[place],
+            "evidence": f"what_speaks for {mode}: total_variance",
+        }
         for place, mode in enumerate(MODES)
     ]
     return pl.DataFrame(rows)

@@ -169,8 +169,8 @@ def test_runs_stand_aside_from_each_other() -> None:
 def test_labels_of_any_size_have_room(size: object, scale: float) -> None:
     numbers = ("value", "low", "high", "null", "null_low", "null_high", "theory")
     table = frame(3).with_columns(pl.col(numbers) * scale)
-    drawing = draw(plot(table), size).to_dict()
-    markup = inline_svg(draw(plot(table), size), name="c", title="t", description="d")
+    drawing = draw(plot(table), size)
+    markup = inline_svg(drawing, name="c", title="t", description="d")
     texts = [
         node.text or ""
         for node in ET.fromstring(markup).iter("text")

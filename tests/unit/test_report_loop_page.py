@@ -104,8 +104,10 @@ def test_each_verdict_has_its_status_and_evidence(parsed: Page) -> None:
     for status in sample.STATUSES:
         # Two of eight definitions and one of four failures have each.
         assert cells.count(status) == 3
-    small = "Total variance · generations 1–6 · 0.750 [0.600, 0.900] · threshold 0.950"
-    assert parsed.text("span").count(small) == 8
+    # The metric has the name that the charts have.
+    evidence = "Tail mass, 5\u202f%, generations 4–6: 0.75 [0.6, 0.9] of the null"
+    assert parsed.text("td").count(evidence) == 8
+    assert "What_speaks for overfitting: total variance" in parsed.text("td")
 
 
 def test_every_chart_is_told_to_those_who_do_not_see_it(parsed: Page) -> None:

@@ -10,6 +10,8 @@ from tailwatch import __version__
 from tailwatch.cli.compare import compare
 from tailwatch.cli.demo import demo
 from tailwatch.cli.exits import EPILOG, ExitCode
+from tailwatch.cli.loop import loop
+from tailwatch.cli.report import report
 
 __all__ = ["app"]
 
@@ -46,3 +48,5 @@ def tailwatch(
 
 app.command(epilog=EPILOG)(compare)
 app.command(epilog=EPILOG)(demo)
+app.command(epilog=EPILOG)(loop)
+app.command(epilog=EPILOG)(report)

@@ -12,15 +12,16 @@ if TYPE_CHECKING:
 
     from tailwatch.comparison.class_result import ClassComparison
     from tailwatch.comparison.result import Comparison
+    from tailwatch.recursion.overlay import Overlay
 
 __all__ = ["write_page"]
 
 
-def write_page(comparison: Comparison | ClassComparison, path: Path) -> None:
-    """Write the report page of a comparison to `path`, whole or not at all.
+def write_page(result: Comparison | ClassComparison | Overlay, path: Path) -> None:
+    """Write the report page of a result to `path`, whole or not at all.
 
     Drawing its charts takes native code half a second, so that is waited for; the file itself is
     written here, where an interruption removes what is unfinished.
     """
-    page = wait_for(comparison.to_html)
+    page = wait_for(result.to_html)
     write_atomically(path, lambda file: file.write_text(page, encoding="utf-8"))

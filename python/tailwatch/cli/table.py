@@ -20,7 +20,13 @@ if TYPE_CHECKING:
 
     from tailwatch.report.readings import Reading, Status
 
-__all__ = ["classes_table", "comparison_table", "for_people", "generations_table"]
+__all__ = [
+    "classes_table",
+    "comparison_table",
+    "for_people",
+    "generations_table",
+    "verdicts_table",
+]
 
 # What a line takes; a narrower terminal gets two places, and intervals on a line of their own.
 LINE_WIDTH = 107
@@ -36,6 +42,8 @@ MARKS: dict[Status, tuple[str, str]] = {
     "beyond": ("beyond", "cyan"),
     "unknown": ("", ""),
 }
+
+_STYLES = {"holds": "red", "does not hold": "cyan"}
 
 
 def for_people() -> Console:
@@ -137,6 +145,35 @@ def generations_table(frame: pl.DataFrame) -> Table:
         )
     for (generation,), rows in frame.group_by("generation", maintain_order=True):
         table.add_row(str(generation), *(_retention(reading) for reading in read(rows)))
+    return table
+
+
+def verdicts_table(verdicts: pl.DataFrame) -> Table:
+    """Lay out verdicts: a line for each definition of collapse, a column for each run.
+
+    Parameters
+    ----------
+    verdicts
+        The verdicts on one run or several, under a column ``run``.
+
+    Returns
+    -------
+    rich.table.Table
+        The status of each, and for one run its evidence.
+    """
+    runs = verdicts["run"].unique(maintain_order=True).to_list()
+    table = _table("definition")
+    for name in runs:
+        table.add_column(Text(name))
+    if len(runs) == 1:
+        table.add_column("evidence")
+    for (definition,), rows in verdicts.group_by("definition", maintain_order=True):
+        status = dict(zip(rows["run"], rows["status"], strict=True))
+        cells = [
+            Text(status.get(name, "–"), style=_STYLES.get(status.get(name), "")) for name in runs
+        ]
+        evidence = [Text(rows["evidence"][0])] if len(runs) == 1 else []
+        table.add_row(str(definition), *cells, *evidence)
     return table
 
 

@@ -17,6 +17,7 @@ from tailwatch.recursion.learners import (
     NGram,
 )
 from tailwatch.recursion.loop import Generation, run
+from tailwatch.recursion.overlay import Overlay, overlay
 from tailwatch.recursion.policies import (
     Accumulate,
     AccumulateSubsample,
@@ -43,12 +44,14 @@ __all__ = [
     "Model",
     "Multinomial",
     "NGram",
+    "Overlay",
     "Policy",
     "Replace",
     "RowSet",
     "Run",
     "StoredRowSet",
     "Verified",
+    "overlay",
     "run",
     "theory",
 ]

@@ -53,6 +53,11 @@ class Clock:
         self._computed += 1
         return self._seconds
 
+    def finish(self) -> None:
+        """Say that what is left is to write down what was found."""
+        if self._report is not None:
+            self._report("writing the run", 0, 0)
+
     @property
     def settings(self) -> Settings:
         """What the core takes, for the step that has begun."""

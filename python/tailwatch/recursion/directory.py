@@ -10,7 +10,7 @@ path                        content
 ``… metrics.parquet``       the rows of the frame
 ``… done``                  fingerprints of the above; written last, by rename
 ``frame.parquet``           the frame of the whole run, at its end
-``report.html``             its page, at its end
+``report.html``             its page, at its end, if anything was measured
 ``times.json``              seconds by generation: the only file that may differ between runs
 ==========================  ====================================================================
 
@@ -42,12 +42,14 @@ if TYPE_CHECKING:
 
     from tailwatch.recursion.frame import Row
     from tailwatch.recursion.protocols import Data
+    from tailwatch.recursion.result import Run
 
 __all__ = ["RunDirectory", "read_arguments", "read_frame"]
 
-RUN, FRAME, TIMES, DONE, METRICS = (
+RUN, FRAME, REPORT, TIMES, DONE, METRICS = (
     "run.json",
     "frame.parquet",
+    "report.html",
     "times.json",
     "done",
     "metrics.parquet",
@@ -107,7 +109,7 @@ class RunDirectory:
             if done == _done(samples, folder):
                 self._latest = (generation, samples)
                 return True
-        except (OSError, ValueError, KeyError, TypeError, pl.exceptions.PolarsError):
+        except Exception:  # noqa: BLE001, S110  (data of the user's own kind may raise anything)
             # Half-written by a run that was killed, or changed since.
             pass
         shutil.rmtree(folder)
@@ -149,10 +151,12 @@ class RunDirectory:
         if time.monotonic() - self._timed > TIMES_SECONDS:
             self._write_times()
 
-    def finish(self, frame: pl.DataFrame) -> None:
-        """Write the frame of the whole run."""
-        write_atomically(self.path / FRAME, frame.write_parquet)
+    def finish(self, run: Run) -> None:
+        """Write the frame of the whole run, and its page if anything was measured."""
+        write_atomically(self.path / FRAME, run.frame.write_parquet)
         self._write_times()
+        if run.arguments["metrics"] is not None:
+            _write_text(self.path / REPORT, run.to_html())
 
     def _write_times(self) -> None:
         _replace_text(self.path / TIMES, _json(self._times))

@@ -184,16 +184,17 @@ def run(
         for number in range(1, asked.generations + 1):
             if not store.has(number):
                 clock.start(number)
-                model, samples, found = _generation(asked, history, measurement, clock)
-                store.keep(number, model=model, samples=samples, rows=found, seconds=clock.stop())
+                model, samples, new = _generation(asked, history, measurement, clock)
+                store.keep(number, model=model, samples=samples, rows=new, seconds=clock.stop())
                 if on_generation is not None:
-                    on_generation(Generation(number, model, samples, frame_of(found)))
+                    on_generation(Generation(number, model, samples, frame_of(new)))
             sampled = partial(store.samples, number)
             portions.append(Portion(sampled, number, np.arange(asked.size)))
             rows += store.rows(number)
-        frame = frame_of(rows)
-        store.finish(frame)
-    return Run(frame, asked.described, path)
+        clock.finish()
+        found = Run(frame_of(rows), asked.described, path, store.samples)
+        store.finish(found)
+    return found
 
 
 def _check_policy(asked: Asked, history: History) -> None:
@@ -231,8 +232,8 @@ def _generation(
         "n_training": sum(map(len, portions)),
         "n_sample": asked.size,
     }
-    found = measurement.rows(number, Fitted(model, samples, training, portions), clock.settings)
-    return model, samples, [row | counts for row in found]
+    rows = measurement.rows(number, Fitted(model, samples, training, portions), clock.settings)
+    return model, samples, [row | counts for row in rows]
 
 
 def _compose(asked: Asked, history: History) -> list[Portion]:

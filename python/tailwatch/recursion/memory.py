@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    import polars as pl
-
     from tailwatch.recursion.frame import Row
     from tailwatch.recursion.protocols import Data
+    from tailwatch.recursion.result import Run
 
 __all__ = ["Memory", "Store"]
 
@@ -42,8 +41,8 @@ class Store(Protocol):
         """Keep a generation."""
         ...
 
-    def finish(self, frame: pl.DataFrame) -> None:
-        """Keep the frame of the whole run."""
+    def finish(self, run: Run) -> None:
+        """Keep what the whole run gave."""
         ...
 
 
@@ -79,5 +78,5 @@ class Memory:
         self._samples[generation] = samples
         self._rows[generation] = list(rows)
 
-    def finish(self, frame: pl.DataFrame) -> None:
-        """Keep nothing more: the run has the frame."""
+    def finish(self, run: Run) -> None:
+        """Keep nothing more: the caller gets the run."""

@@ -162,9 +162,14 @@ def _keeps_moments(*metrics: str) -> Callable[..., dict[str, Array]]:
         loop: _Loop, parameters: dict[str, Any], human: dict[str, float]
     ) -> dict[str, Array]:
         kept = loop.variance(int(parameters.get("ddof", 0)))
-        if kept is None:
+        bias = float(parameters.get("sampling_bias", 1.0))
+        if kept is None or (bias != 1.0 and loop.policy != "Replace"):
             return {}
-        return {metric: kept * human.get(metric, 1.0) for metric in metrics}
+        # What a generation samples has one power of the bias more than what it has learnt.
+        powers = {metric: loop.n - (metric == "variance") for metric in metrics}
+        return {
+            metric: kept * bias**power * human.get(metric, 1.0) for metric, power in powers.items()
+        }
 
     return curves
 

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from tailwatch.arguments import integer
 from tailwatch.comparison.saving import records, save, to_json
+from tailwatch.exceptions import InputError
 from tailwatch.recursion.directory import read_arguments, read_frame
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Callable
     from pathlib import Path
 
     import polars as pl
+
+    from tailwatch.recursion.diagnosis import Diagnosis
+    from tailwatch.recursion.protocols import Data
+    from tailwatch.recursion.verdicts import Onset
 
 __all__ = ["Run"]
 
@@ -29,11 +37,14 @@ class Run:
         What was run: learner, policy, sizes, seed, fingerprints of data, versions.
     directory
         Where it is kept, if anywhere.
+    sampled
+        Gives what a generation sampled.
     """
 
     frame: pl.DataFrame
     arguments: dict[str, Any]
     directory: Path | None = None
+    sampled: Callable[[int], Data] | None = field(default=None, repr=False)
 
     @classmethod
     def load(cls, directory: str | os.PathLike[str]) -> Run:
@@ -42,13 +53,85 @@ class Run:
 
         return cls(read_frame(directory), read_arguments(directory), Path(directory))
 
+    def samples(self, generation: int) -> Data:
+        """Give what a generation sampled: from memory, or from the directory of a run of arrays.
+
+        Raises
+        ------
+        InputError
+            The run has no such generation, or was loaded without its data.
+        """
+        last = max(self.frame["generation"].to_list(), default=0)
+        number = integer(generation, "generation")
+        if number > last:
+            message = f"generation: expected at most {last}, got {number}"
+            raise InputError(message)
+        if self.sampled is None:
+            message = "generation: this run was loaded from its frame, and has no samples at hand"
+            raise InputError(message)
+        return self.sampled(number)
+
     @property
     def policy(self) -> str:
         """Name of the run: that of its policy, or the label it was given."""
         return str(self.arguments["label"])
 
+    @cached_property
+    def verdicts(self) -> pl.DataFrame:
+        """Whether this is collapse, by each of the eight definitions there are.
+
+        See :func:`tailwatch.recursion.verdicts.judge` for columns and thresholds.
+        """
+        from tailwatch.recursion.verdicts import judge
+
+        return judge(self.frame, confidence=self._confidence)
+
+    @cached_property
+    def diagnosis(self) -> Diagnosis:
+        """Which failure this looks like: model collapse, mode collapse, overfitting, forgetting."""
+        from tailwatch.recursion.diagnosis import diagnose
+
+        return diagnose(self.frame, confidence=self._confidence)
+
+    @property
+    def early_collapse(self) -> Onset | None:
+        """Since when tails are lost: the first generation from which they stay so, if any."""
+        from tailwatch.recursion.verdicts import early_collapse
+
+        return early_collapse(self.frame, confidence=self._confidence)
+
+    @property
+    def late_collapse(self) -> Onset | None:
+        """Since when variance is lost, if it is."""
+        from tailwatch.recursion.verdicts import late_collapse
+
+        return late_collapse(self.frame, confidence=self._confidence)
+
+    @property
+    def sentence(self) -> str:
+        """The finding in words."""
+        from tailwatch.report.recursion import sentence_of_loop
+
+        return sentence_of_loop(self.frame, self.verdicts)
+
+    @property
+    def _confidence(self) -> float:
+        return float(self.arguments["confidence"])
+
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write the run: ``.parquet`` and ``.csv`` its frame, ``.json`` all.
+        """Write the run to a file; the suffix says which form.
+
+        Parameters
+        ----------
+        path
+            ``.html`` for the report page, ``.parquet`` or ``.csv`` for the frame, ``.json`` for
+            all: ``sentence``, ``arguments``, ``verdicts``, ``diagnosis`` and ``frame``. The file
+            appears whole or not at all.
+
+        Returns
+        -------
+        pathlib.Path
+            The path that was written.
 
         Raises
         ------
@@ -59,6 +142,34 @@ class Run:
         """
         return save(self, path)
 
+    def to_html(self) -> str:
+        """Return the report page: one HTML document that needs nothing else."""
+        from tailwatch.report.recursion import run_page
+
+        return run_page(
+            self.frame,
+            verdicts=self.verdicts,
+            diagnosis=self.diagnosis.frame,
+            arguments=self.arguments,
+        )
+
     def to_json(self) -> str:
-        """Return arguments and frame as one JSON object; what is not finite is null."""
-        return to_json({"arguments": self.arguments, "frame": records(self.frame)})
+        """Return all of it as one JSON object; what is not finite is null."""
+        return to_json(
+            {
+                "sentence": self.sentence,
+                "arguments": self.arguments,
+                "verdicts": records(self.verdicts),
+                "diagnosis": records(self.diagnosis.frame),
+                "frame": records(self.frame),
+            }
+        )
+
+    def _repr_html_(self) -> str:
+        from tailwatch.report.recursion import run_fragment
+
+        return run_fragment(self.frame, verdicts=self.verdicts, arguments=self.arguments)
+
+    def __repr__(self) -> str:
+        """Say the finding and show the verdicts."""
+        return f"{self.sentence} {self.diagnosis.sentence}\n{self.verdicts}"

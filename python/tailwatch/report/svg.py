@@ -11,6 +11,8 @@ import vl_convert
 from tailwatch.report.palette import themed
 
 if TYPE_CHECKING:
+    from typing import Any
+
     import altair as alt
 
 __all__ = ["inline_svg"]
@@ -25,13 +27,16 @@ _SURPLUS = re.compile(r' (?:font-family|class|role|pointer-events|aria-[a-z]+)="
 _LONG_DECIMAL = re.compile(r"-?\d+\.\d{3,}")
 
 
-def inline_svg(chart: alt.LayerChart, *, name: str, title: str, description: str) -> str:
+def inline_svg(
+    chart: alt.LayerChart | dict[str, Any], *, name: str, title: str, description: str
+) -> str:
     """Render `chart` as an ``<svg>`` element.
 
     Parameters
     ----------
     chart
-        The chart, drawn in the colours of :data:`tailwatch.report.palette.LIGHT`.
+        The chart, or its Vega-Lite specification, drawn in the colours of
+        :data:`tailwatch.report.palette.LIGHT`.
     name
         Prefix of the two ids inside, unique in the page.
     title, description
@@ -43,7 +48,8 @@ def inline_svg(chart: alt.LayerChart, *, name: str, title: str, description: str
         The element, without XML namespaces (HTML implies them) and without fonts (the page has
         its own).
     """
-    svg = vl_convert.vegalite_to_svg(chart.to_dict(), vl_version=_VEGALITE, allowed_base_urls=[])
+    specification = chart if isinstance(chart, dict) else chart.to_dict()
+    svg = vl_convert.vegalite_to_svg(specification, vl_version=_VEGALITE, allowed_base_urls=[])
     drawing = _DRAWING.search(svg)
     if drawing is None:
         message = "vl-convert returned no SVG element with a viewBox"

@@ -70,7 +70,8 @@ class MultinomialModel:
     @property
     def shares(self) -> NDArray[np.float64]:
         """Share of each category."""
-        return self.counts / self.counts.sum()
+        shares: NDArray[np.float64] = self.counts / self.counts.sum()
+        return shares
 
     def sample(self, size: int, *, rng: np.random.Generator) -> Any:  # noqa: ANN401
         """Draw categories, as the training set holds them."""

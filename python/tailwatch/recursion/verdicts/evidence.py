@@ -20,6 +20,7 @@ allowed fell together, half of the limits would have to be wrong (Rüger 1978).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-__all__ = ["Span", "retained", "stretch", "window_length"]
+__all__ = ["Span", "between", "retained", "stretch", "window_length"]
 
 DEGREES_OF_FREEDOM = 10
 LOGARITHMIC = frozenset(
@@ -125,6 +126,39 @@ def retained(series: Series, *, confidence: float, error: float) -> Span | None:
     return Span(series.name, int(some.generations[0]), int(some.generations[-1]), *limits)
 
 
+def between(first: Series, last: Series, *, confidence: float, error: float) -> Span | None:
+    """Return the ratio of a metric in some generations to that in earlier ones.
+
+    Parameters
+    ----------
+    first, last
+        Those generations.
+    confidence, error
+        As in :func:`retained`.
+
+    Returns
+    -------
+    Span or None
+        ``None`` where no interval is claimed. The null is not needed, and its error is not in it.
+    """
+    parts = []
+    for series in (first, last):
+        known = np.isfinite(series["low"]) & np.isfinite(series["high"])
+        if not known.any():
+            return None
+        parts.append(series.part(known))
+    before, after = parts
+    by_factors = after.metric in LOGARITHMIC
+    if by_factors and min(before["low"].min(), after["low"].min()) <= 0:
+        return None
+    if before["value"].mean() <= 0:
+        return None
+    reach = stretch(confidence, error)
+    of_before, of_after = (_mean(part, "", reach, by_factors=by_factors) for part in parts)
+    limits = (_factor if by_factors else _ratio)(of_after, of_before)
+    return Span(last.name, int(after.generations[0]), int(after.generations[-1]), *limits)
+
+
 def _mean(
     series: Series, prefix: str, reach: float, *, by_factors: bool, same: bool = False
 ) -> tuple[float, float, float]:
@@ -174,12 +208,24 @@ def _ratio(
     return middle, float(min(max(low, 0.0), middle)), float(max(high, middle))
 
 
+@lru_cache(maxsize=4096)
+def _exact(
+    level: float, n: int, m: int, value: float, confidence: float
+) -> tuple[float, float, float]:
+    """Return odds with their exact interval; few different numbers come up in a run."""
+    row = {"level": level, "n_reference": n, "n_candidate": m, "value": value}
+    found = evidence_of_odds(row, confidence)
+    low = 0.0 if found.low is None else found.low
+    return value, low, np.inf if found.high is None else found.high
+
+
 def _odds(series: Series, error: float) -> Span | None:
     """Return the median of exact intervals of odds."""
-    found = [evidence_of_odds(row, 1 - error) for row in series.rows]
-    values = np.array([np.nan if one.value is None else one.value for one in found])
-    lows = np.array([0.0 if one.low is None else one.low for one in found])
-    highs = np.array([np.inf if one.high is None else one.high for one in found])
+    found = [
+        _exact(row["level"], row["n_reference"], row["n_candidate"], row["value"], 1 - error)
+        for row in series.rows
+    ]
+    values, lows, highs = np.array(found).T
     # Medians of an even number: the outer one of the two in the middle.
     low = float(np.quantile(lows, 0.5, method="lower"))
     high = float(np.quantile(highs, 0.5, method="higher"))

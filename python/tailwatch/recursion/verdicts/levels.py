@@ -11,11 +11,13 @@ entanglement of real   rows between the modes of human data                     
 modes
 =====================  ==========================================================  =========
 
-All are ratios to a fresh human sample of the same size.
+All are ratios to a fresh human sample of the same size. Tails of fewer than 10 human rows are left
+out.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     import polars as pl
 
     from tailwatch.recursion.verdicts.series import Series
+
+FEWEST_IN_TAIL = 10
 
 __all__ = ["ENTANGLEMENT", "HALLUCINATION", "TAILS", "VARIANCE", "Level", "judge_level", "measured"]
 
@@ -97,7 +101,17 @@ def measured(frame: pl.DataFrame, level: Level) -> list[Series]:
         found += [series_of(frame, metric, level=one) for one in tails]
         if not tails:
             found.append(series_of(frame, metric))
-    return [one for one in found if one is not None and (one["null"] > 0).any()]
+    known = [one for one in found if one is not None and (one["null"] > 0).any()]
+    # A tail of few rows decides nothing, and would take its share of the error from others.
+    told = [one for one in known if _rows_in_tail(one) >= FEWEST_IN_TAIL]
+    return told or known[:1]
+
+
+def _rows_in_tail(series: Series) -> float:
+    row = series.rows[-1]
+    if row["level"] is None or row["n_reference"] is None or series.metric == "directional_tails":
+        return math.inf
+    return float(row["level"] * row["n_reference"])
 
 
 def judge_level(

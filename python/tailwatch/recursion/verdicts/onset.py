@@ -104,7 +104,8 @@ def _onset(
     if not series:
         return None
     longest = max(len(one) for one in series)
-    error = (1 - confidence) / 2 / len(series) / longest
+    # Only losses are looked for: there is one side to err on.
+    error = (1 - confidence) / len(series) / longest
     for place in range(1, longest + 1):
         before = max(0, place - max(1, place // SHARE_BEFORE))
         spans = [

@@ -15,7 +15,7 @@ import numpy as np
 
 from tailwatch.recursion.verdicts.evidence import window_length
 from tailwatch.recursion.verdicts.series import series_of
-from tailwatch.recursion.verdicts.trend import FEWEST, change, slope
+from tailwatch.recursion.verdicts.trend import FEWEST, change, drift, slope
 from tailwatch.recursion.verdicts.verdict import Status, Verdict, not_measured
 
 if TYPE_CHECKING:
@@ -78,14 +78,14 @@ class Risk:
 
 def read_risk(frame: pl.DataFrame) -> Risk | None:
     """Find the risk in the frame of one run; None if there is none."""
-    found = series_of(frame, "risk", group="risk")
+    found = series_of(frame, "risk", "risk")
     if found is not None:
         values, (below, above) = found["value"], _reaches(found)
         # A risk that may be below 0, as a log-loss of densities, has no ratios.
         positive = bool((values - below > 0).all())
         return Risk("risk", found.generations, values, below, above, positive, "risk")
-    distance = series_of(frame, "energy_distance", group="panel")
-    variance = series_of(frame, "total_variance", group="panel")
+    distance = series_of(frame, "energy_distance", "panel")
+    variance = series_of(frame, "total_variance", "panel")
     if distance is None or variance is None:
         return None
     null = variance["null"][np.isfinite(variance["null"])]
@@ -172,25 +172,13 @@ def judge_divergence(definition: str, risk: Risk | None, *, error: float) -> Ver
     count = len(risk.values)
     if count < FEWEST_TO_DIVERGE:
         return _too_few(definition, risk, FEWEST_TO_DIVERGE, 0.0)
-    octaves = np.log2(risk.generations.astype(np.float64))
-    late = risk.generations > risk.generations[-1] / 2
-    early = (risk.generations > risk.generations[-1] / 4) & ~late
-    errors = (risk.below + risk.above) / 2
-    weights = 1 / errors**2 if (errors > 0).all() else np.ones(count)
-    found: list[Change | None] = [
-        slope(octaves[part], risk.values[part], weights[part], error=error)
-        for part in (early, late)
-    ]
-    before, after = found
-    where = f"{risk.generations[late][0]}–{risk.generations[-1]}"
+    last = int(risk.generations[-1])
+    late, early = risk.generations > last / 2, risk.generations <= last / 2
+    early &= risk.generations > last / 4
+    before, after = _octaves(risk, early, late, error)
+    where = f"{risk.generations[late][0]}–{last}"
     if before is None or after is None:
-        evidence = (
-            f"{risk.words} of generations {where} follows no line: its residuals follow each other "
-            "too long for an honest slope"
-        )
-        return Verdict(
-            definition, "undetermined", risk.name, where, None, None, None, 0.0, evidence
-        )
+        return _too_few(definition, risk, FEWEST_TO_DIVERGE, 0.0)
     more = after.value - before.value
     low = more - float(np.hypot(after.value - after.low, before.high - before.value))
     high = more + float(np.hypot(after.high - after.value, before.value - before.low))
@@ -207,6 +195,26 @@ def judge_divergence(definition: str, risk: Risk | None, *, error: float) -> Ver
     )
     numbers = (after.value, after.low, after.high, 0.0)
     return Verdict(definition, status, risk.name, where, *numbers, evidence)
+
+
+def _octaves(
+    risk: Risk, early: NDArray[np.bool_], late: NDArray[np.bool_], error: float
+) -> tuple[Change | None, Change | None]:
+    """Return the growth in both octaves, per doubling: of lines, or of random walks."""
+    octaves = np.log2(risk.generations.astype(np.float64))
+    errors = (risk.below + risk.above) / 2
+    weights = 1 / errors**2 if (errors > 0).all() else np.ones(len(errors))
+    lines = [
+        slope(octaves[part], risk.values[part], weights[part], error=error)
+        for part in (early, late)
+    ]
+    if all(line is not None for line in lines):
+        return lines[0], lines[1]
+    # An octave begins where the one before it ends.
+    walks = [
+        drift(risk.values[part | np.append(part[1:], False)], error=error) for part in (early, late)
+    ]
+    return walks[0], walks[1]
 
 
 def _last(risk: Risk) -> str:

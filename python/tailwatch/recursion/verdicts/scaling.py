@@ -93,7 +93,7 @@ def judge_scaling(
 def _point(frame: pl.DataFrame, confidence: float) -> tuple[float, float, float] | None:
     """Return rows, the logarithm of late over first risk, and half its interval."""
     risk = read_risk(frame)
-    rows = series_of(frame, "training_rows", group="loop")
+    rows = series_of(frame, "training_rows", "loop")
     if risk is None or rows is None or not risk.is_ratio or not np.isfinite(risk.values).all():
         return None
     logs = np.log(risk.values)

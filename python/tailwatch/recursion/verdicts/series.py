@@ -39,6 +39,7 @@ NEEDED = (
 """Columns that verdicts read."""
 
 NUMBERS = NEEDED[5:14]
+COMPARED = ("panel", "moments")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,7 @@ def check_frame(frame: object, name: str = "frame") -> pl.DataFrame:
 
 
 def series_of(
-    frame: pl.DataFrame, metric: str, *, group: str | None = None, level: float | None = None
+    frame: pl.DataFrame, metric: str, *groups: str, level: float | None = None
 ) -> Series | None:
     """Return a metric through the generations, or None if it was not measured.
 
@@ -109,8 +110,8 @@ def series_of(
         As :func:`check_frame` returns it.
     metric
         Name of the metric.
-    group
-        In which group to look; in all by default.
+    groups
+        In which groups to look; in those that compare samples with human data by default.
     level
         The level, if the metric has several.
 
@@ -120,8 +121,7 @@ def series_of(
         Two values in one generation.
     """
     chosen = frame.filter(pl.col("metric") == metric, pl.col("value").is_not_null())
-    if group is not None:
-        chosen = chosen.filter(pl.col("group") == group)
+    chosen = chosen.filter(pl.col("group").is_in(groups or COMPARED))
     if level is not None:
         chosen = chosen.filter((pl.col("level") - level).abs() < 1e-9)
     if chosen.is_empty():

@@ -10,7 +10,8 @@ the most they can do.
 
 Slopes are weighted by the frame's errors, and their own errors allow for residuals that follow each
 other: with the lag-one correlation r of the residuals, corrected for its bias, the variance is
-(1 + r)/(1 − r) times that of independent ones, and so many fewer residuals count.
+(1 + r)/(1 − r) times that of independent ones, and so many fewer residuals count. Where so few are
+left that no line is honest, values are taken for a random walk: its steps are independent.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-__all__ = ["FEWEST", "Change", "change", "slope"]
+__all__ = ["FEWEST", "Change", "change", "drift", "slope"]
 
 FEWEST = 4
 """Values below which successive differences say nothing about noise."""
@@ -120,3 +121,29 @@ def slope(x: Array, y: Array, weights: Array, *, error: float) -> Change | None:
     variance = squares / (count - 2) / (count * spread) * inflation
     reach = float(t.isf(error, freedom)) * np.sqrt(variance)
     return Change(value, value - float(reach), value + float(reach))
+
+
+def drift(y: Array, *, error: float) -> Change | None:
+    """Sum up the steps of a random walk, with an error from their spread.
+
+    Parameters
+    ----------
+    y
+        Values in their order.
+    error
+        Probability that the interval misses on one side.
+
+    Returns
+    -------
+    Change or None
+        From the first to the last value; ``None`` for fewer than four values.
+    """
+    from scipy.stats import t
+
+    if len(y) < FEWEST:
+        return None
+    steps = np.diff(y)
+    count = len(steps)
+    reach = float(t.isf(error, count - 1)) * float(steps.std(ddof=1)) * count**0.5
+    value = float(y[-1] - y[0])
+    return Change(value, value - reach, value + reach)

@@ -1,15 +1,14 @@
 """A plot drawn: lines with intervals by generation, the band of the null, the curve of theory.
 
 Everything is placed in pixels by hand (no automatic sizing), so that the drawing does not depend on
-the fonts of the machine that renders it.
+the fonts of the machine that renders it. Drawings are Vega-Lite specifications as they are: a page
+has some thirty, and checking each against the schema costs more than drawing it.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-
-import altair as alt
 
 from tailwatch.report.palette import LIGHT
 from tailwatch.report.recursion.plots import finite, spread_out
@@ -18,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tailwatch.report.recursion.plots import Curve, Plot, Point
+
+    Spec = dict[str, Any]
 
 __all__ = ["FEW", "LARGE", "MOST", "SMALL", "Size", "draw", "is_cut"]
 
@@ -30,6 +31,8 @@ MOST = 60
 _MARKERS = 6
 _PADDING_TOP, _PADDING_BOTTOM, _PADDING_RIGHT = 26, 40, 8
 _APART = 0.14
+_OTHER_END = {"field": "y2"}
+_PIECE = {"field": "piece", "type": "nominal"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +53,17 @@ SMALL = Size(width=212, height=132, left=48, font=12)
 class _Frame:
     """What all layers of a drawing share."""
 
-    x: alt.X
-    y: alt.Y
+    x: Spec
+    y: Spec
     drawn: frozenset[int]
     few: bool
     low: float
     high: float
+
+    def layer(self, rows: Sequence[dict[str, Any]], mark: Spec, **more: Spec) -> Spec:
+        """Return a layer that draws `rows` on the axes of the drawing."""
+        encoding = {"x": self.x, "y": self.y, **more}
+        return {"data": {"values": rows}, "mark": mark, "encoding": encoding}
 
     def row(self, x: float, low: float, high: float) -> dict[str, float]:
         """Return a vertical piece, as far as the axis shows it."""
@@ -66,7 +74,7 @@ class _Frame:
         }
 
 
-def draw(plot: Plot, size: Size, *, from_zero: bool = False) -> alt.LayerChart:
+def draw(plot: Plot, size: Size, *, from_zero: bool = False) -> dict[str, Any]:
     """Draw a plot.
 
     Parameters
@@ -80,8 +88,9 @@ def draw(plot: Plot, size: Size, *, from_zero: bool = False) -> alt.LayerChart:
 
     Returns
     -------
-    altair.LayerChart
-        The chart. Intervals are cut where they reach far beyond all values: :func:`is_cut`.
+    dict
+        The drawing as a Vega-Lite specification. Intervals are cut where they reach far beyond all
+        values: :func:`is_cut`.
     """
     drawn = spread_out(plot.generations, MOST)
     low, high = _extent(plot, from_zero=from_zero)
@@ -93,37 +102,35 @@ def draw(plot: Plot, size: Size, *, from_zero: bool = False) -> alt.LayerChart:
         low=low,
         high=high,
     )
-    layers = [*_null(plot, frame), *_measured(plot, frame)]
-    chart: alt.LayerChart = (
-        alt.layer(*layers)
-        .properties(
-            width=size.width,
-            height=size.height,
-            background="transparent",
-            autosize=alt.AutoSizeParams(type="none"),
-            padding={
-                "left": size.left,
-                "right": _PADDING_RIGHT,
-                "top": _PADDING_TOP,
-                "bottom": _PADDING_BOTTOM,
+    return {
+        "layer": [*_null(plot, frame), *_measured(plot, frame)],
+        "width": size.width,
+        "height": size.height,
+        "background": "transparent",
+        "autosize": {"type": "none"},
+        "padding": {
+            "left": size.left,
+            "right": _PADDING_RIGHT,
+            "top": _PADDING_TOP,
+            "bottom": _PADDING_BOTTOM,
+        },
+        "config": {
+            "aria": False,
+            "view": {"stroke": None},
+            "axis": {
+                "domain": False,
+                "ticks": False,
+                "gridColor": LIGHT["line"],
+                "labelColor": LIGHT["muted"],
+                "labelFontSize": size.font - 1,
+                "labelPadding": 6,
+                "labelFlush": False,
+                "titleColor": LIGHT["muted"],
+                "titleFontSize": size.font - 1,
+                "titleFontWeight": "normal",
             },
-        )
-        .configure(aria=False)
-        .configure_view(stroke=None)
-        .configure_axis(
-            domain=False,
-            ticks=False,
-            gridColor=LIGHT["line"],
-            labelColor=LIGHT["muted"],
-            labelFontSize=size.font - 1,
-            labelPadding=6,
-            labelFlush=False,
-            titleColor=LIGHT["muted"],
-            titleFontSize=size.font - 1,
-            titleFontWeight="normal",
-        )
-    )
-    return chart
+        },
+    }
 
 
 def is_cut(plot: Plot) -> bool:
@@ -133,35 +140,37 @@ def is_cut(plot: Plot) -> bool:
     return bool(ends) and (min(ends) < low or max(ends) > high)
 
 
-def _generations(drawn: Sequence[int]) -> alt.X:
+def _generations(drawn: Sequence[int]) -> Spec:
     first, last = drawn[0], drawn[-1]
     ticks = range(first, last + 1, 1 + (last - first) // 8)
-    return alt.X(
-        "x:Q",
-        title="generation",
-        scale=alt.Scale(domain=[first - 0.5, last + 0.5], nice=False, zero=False),
-        axis=alt.Axis(values=list(ticks), format="d", grid=False, titleY=30),
-    )
+    return {
+        "field": "x",
+        "type": "quantitative",
+        "title": "generation",
+        "scale": {"domain": [first - 0.5, last + 0.5], "nice": False, "zero": False},
+        "axis": {"values": list(ticks), "format": "d", "grid": False, "titleY": 30},
+    }
 
 
-def _values(plot: Plot, low: float, high: float, size: Size) -> alt.Y:
+def _values(plot: Plot, low: float, high: float, size: Size) -> Spec:
     largest = max(abs(low), abs(high))
     form = "~s" if largest >= 10_000 else "~f" if largest >= 0.001 else ".1~e"
-    return alt.Y(
-        "y:Q",
-        title=plot.label.unit or "value",
-        scale=alt.Scale(domain=[low, high], nice=False, zero=False),
-        axis=alt.Axis(
-            format=form,
-            labelExpr="datum.value === 0 ? '0' : datum.label",
-            tickCount=4,
-            titleAngle=0,
-            titleAlign="left",
-            titleBaseline="bottom",
-            titleX=-size.left,
-            titleY=-9,
-        ),
-    )
+    return {
+        "field": "y",
+        "type": "quantitative",
+        "title": plot.label.unit or "value",
+        "scale": {"domain": [low, high], "nice": False, "zero": False},
+        "axis": {
+            "format": form,
+            "labelExpr": "datum.value === 0 ? '0' : datum.label",
+            "tickCount": 4,
+            "titleAngle": 0,
+            "titleAlign": "left",
+            "titleBaseline": "bottom",
+            "titleX": -size.left,
+            "titleY": -9,
+        },
+    }
 
 
 def _extent(plot: Plot, *, from_zero: bool) -> tuple[float, float]:
@@ -189,7 +198,7 @@ def _ends(plot: Plot) -> list[float]:
     return [number for it in ends if (number := finite(it)) is not None]
 
 
-def _null(plot: Plot, frame: _Frame) -> list[alt.Chart]:
+def _null(plot: Plot, frame: _Frame) -> list[Spec]:
     """Return the band of the null and its line, both from edge to edge of the plot."""
     found = [(g, null) for g, null in plot.null_band if g in frame.drawn]
     if not found:
@@ -202,12 +211,12 @@ def _null(plot: Plot, frame: _Frame) -> list[alt.Chart]:
     ]
     line = [{"x": x, "y": null.value} for x, null in edges if null.value is not None]
     return [
-        _over(band).mark_area(color=LIGHT["band"]).encode(frame.x, frame.y, y2="y2"),
-        _over(line).mark_line(color=LIGHT["muted"], strokeWidth=1).encode(frame.x, frame.y),
+        frame.layer(band, {"type": "area", "color": LIGHT["band"]}, y2=_OTHER_END),
+        frame.layer(line, {"type": "line", "color": LIGHT["muted"], "strokeWidth": 1}),
     ]
 
 
-def _measured(plot: Plot, frame: _Frame) -> list[alt.Chart]:
+def _measured(plot: Plot, frame: _Frame) -> list[Spec]:
     """Return the layers of all curves: intervals below, then theory, lines and markers."""
     below, above = [], []
     for curve in plot.curves:
@@ -219,12 +228,12 @@ def _measured(plot: Plot, frame: _Frame) -> list[alt.Chart]:
             "value": [(p.generation, finite(p.value.value)) for p in points],
             "theory": [(p.generation, finite(p.theory)) for p in points],
         }
-        theory = _over(_pieces(lines["theory"], shift)).mark_line(
-            color=colour, strokeWidth=1.5, strokeDash=[5, 4]
-        )
-        line = _over(_pieces(lines["value"], shift)).mark_line(color=colour, strokeWidth=1.75)
-        detail = alt.Detail("piece:N")
-        above += [it.encode(frame.x, frame.y, detail) for it in (theory, line)]
+        mark = {"type": "line", "color": colour}
+        theory, line = (_pieces(lines[name], shift) for name in ("theory", "value"))
+        above += [
+            frame.layer(theory, {**mark, "strokeWidth": 1.5, "strokeDash": [5, 4]}, detail=_PIECE),
+            frame.layer(line, {**mark, "strokeWidth": 1.75}, detail=_PIECE),
+        ]
         above.append(_markers(lines["value"], shift, curve, frame))
     return [*below, *above]
 
@@ -235,9 +244,7 @@ def _shift(curve: Curve, plot: Plot) -> float:
     return apart * (plot.curves.index(curve) - (len(plot.curves) - 1) / 2)
 
 
-def _intervals(
-    points: Sequence[Point], shift: float, colour: str, frame: _Frame
-) -> list[alt.Chart]:
+def _intervals(points: Sequence[Point], shift: float, colour: str, frame: _Frame) -> list[Spec]:
     rows = [
         frame.row(point.generation + shift, low, high)
         for point in points
@@ -246,13 +253,12 @@ def _intervals(
         and finite(point.value.value) is not None
         and low <= high
     ]
-    over = _over(rows)
     mark = (
-        over.mark_rule(color=colour, strokeWidth=2, opacity=0.55)
+        {"type": "rule", "color": colour, "strokeWidth": 2, "opacity": 0.55}
         if frame.few
-        else over.mark_area(color=colour, opacity=0.22)
+        else {"type": "area", "color": colour, "opacity": 0.22}
     )
-    return [mark.encode(frame.x, frame.y, y2="y2")] if rows else []
+    return [frame.layer(rows, mark, y2=_OTHER_END)] if rows else []
 
 
 def _pieces(line: Sequence[tuple[int, float | None]], shift: float) -> list[dict[str, float]]:
@@ -268,27 +274,20 @@ def _pieces(line: Sequence[tuple[int, float | None]], shift: float) -> list[dict
 
 def _markers(
     line: Sequence[tuple[int, float | None]], shift: float, curve: Curve, frame: _Frame
-) -> alt.Chart:
+) -> Spec:
     present = [(generation, number) for generation, number in line if number is not None]
     if not frame.few:
         # Some are enough to tell the shape; arms start at different ones, so that they differ.
         step = max(1, len(present) // _MARKERS)
         present = present[(curve.arm.place * 2) % step :: step]
-    rows: list[dict[str, Any]] = [{"x": g + shift, "y": number} for g, number in present]
-    chart: alt.Chart = (
-        _over(rows)
-        .mark_point(
-            shape=curve.arm.shape,
-            size=46,
-            opacity=1,
-            fill=LIGHT[curve.arm.colour],
-            stroke=LIGHT["paper"],
-            strokeWidth=1,
-        )
-        .encode(frame.x, frame.y)
-    )
-    return chart
-
-
-def _over(rows: list[dict[str, Any]] | list[dict[str, float]]) -> alt.Chart:
-    return alt.Chart(alt.Data(values=rows))
+    rows = [{"x": generation + shift, "y": number} for generation, number in present]
+    mark = {
+        "type": "point",
+        "shape": curve.arm.shape,
+        "size": 46,
+        "opacity": 1,
+        "fill": LIGHT[curve.arm.colour],
+        "stroke": LIGHT["paper"],
+        "strokeWidth": 1,
+    }
+    return frame.layer(rows, mark)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from tailwatch.report.numbers import Estimate, write
-from tailwatch.report.recursion.words import describe_loop
+from tailwatch.report.labels import LABELS, percent
+from tailwatch.report.recursion.words import LOOP_LABELS, describe_loop
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -17,6 +18,9 @@ __all__ = ["RUN", "by_run", "failure_table", "side_by_side", "verdict_table"]
 
 RUN = "run"
 """The column that names the run where there are several."""
+
+# Such as ``tail_mass at 0.05``; a metric of one word is its own name.
+_METRIC = re.compile(r"\b(?P<metric>[a-z]+(?:_[a-z0-9]+)+)(?: at (?P<level>0?\.\d+))?")
 
 # Sign and style of a status: the sign says it without the colour.
 _SIGNS = {
@@ -37,10 +41,10 @@ def by_run(frame: pl.DataFrame) -> Iterator[tuple[str, pl.DataFrame]]:
 
 
 def verdict_table(verdicts: pl.DataFrame) -> str:
-    """Return the table of one run: definition, status, the evidence in words and in numbers."""
+    """Return the table of one run: definition, status, and the evidence with its numbers."""
     lines = [
         f"<tr>{_head(row['definition'])}{_status(row['status'])}"
-        f"<td>{escape(_sentence(row['evidence']))}{_small(_evidence(row))}</td></tr>"
+        f'<td role="cell">{_evidence(row["evidence"])}</td></tr>'
         for row in verdicts.to_dicts()
     ]
     return _table("tw-verdicts", ("Definition", "Status", "Evidence"), lines)
@@ -68,7 +72,7 @@ def failure_table(diagnosis: pl.DataFrame) -> str:
     """Return the table of a diagnosis: each way to fail, its status, the evidence."""
     lines = [
         f"<tr>{_head(row['mode'])}{_status(row['status'])}"
-        f"<td>{escape(_sentence(row['evidence']))}</td></tr>"
+        f'<td role="cell">{_evidence(row["evidence"])}</td></tr>'
         for row in diagnosis.to_dicts()
     ]
     return _table("tw-verdicts", ("Failure", "Status", "Evidence"), lines)
@@ -95,24 +99,19 @@ def _status(status: str) -> str:
     return f'<td role="cell" class="tw-status {style}">{mark} {escape(status)}</td>'
 
 
-def _evidence(row: dict[str, Any]) -> str:
-    """Return the numbers behind a verdict: metric, generations, value, interval, threshold."""
-    parts = []
-    if row.get("metric"):
-        parts.append(describe_loop(row["metric"]).name)
-    if row.get("generations"):
-        parts.append(f"generations {row['generations']}")
-    value = row.get("value")
-    if value is not None:
-        written = write(Estimate(value, row.get("low"), row.get("high")))
-        parts.append(f"{written.value} {written.interval or '(no interval)'}")
-    if row.get("threshold") is not None:
-        parts.append(f"threshold {write(Estimate(row['threshold'])).value}")
-    return " · ".join(parts)
+def _evidence(text: str | None) -> str:
+    """Return a sentence in which metrics have the names that the charts have."""
+    return escape(_sentence(_METRIC.sub(_name, text or "")))
 
 
-def _small(text: str) -> str:
-    return f'<span class="tw-small">{escape(text)}</span>' if text else ""
+def _name(found: re.Match[str]) -> str:
+    """Return the name of a metric, and its level, for what may be its identifier."""
+    metric, level = found["metric"], found["level"]
+    if metric not in LABELS and metric not in LOOP_LABELS:
+        return found[0]
+    name = describe_loop(metric).name
+    name = name if name[1:2].isupper() else name[:1].lower() + name[1:]
+    return f"{name}, {percent(float(level))}" if level else name
 
 
 def _sentence(text: str | None) -> str:

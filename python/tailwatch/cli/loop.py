@@ -1,0 +1,244 @@
+"""``tailwatch loop``: a learner that is trained on its own output."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tailwatch.cli.destinations import check_directory
+from tailwatch.cli.loop_parts import LEARNERS, POLICIES, data_from, part_from, settings_from
+from tailwatch.cli.waiting import wait_for
+from tailwatch.comparison.selection import PANELS
+from tailwatch.exceptions import InputError
+from tailwatch.progress import reporting
+
+if TYPE_CHECKING:
+    from tailwatch.recursion.result import Run
+
+__all__ = ["loop"]
+
+SETTINGS = (
+    "data",
+    "column",
+    "learner",
+    "policy",
+    "generations",
+    "size",
+    "holdout",
+    "metrics",
+    "max_rows",
+    "confidence",
+    "seed",
+    "label",
+    "out",
+)
+"""What a file may set: each option under its name, with underscores."""
+
+
+def loop(
+    config: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="[CONFIG]",
+            help="A .toml or .yaml file with any of the options by name; options win over it.",
+            show_default=False,
+        ),
+    ] = None,
+    *,
+    data: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Human data: .npy, .parquet, .arrow, .csv, or .txt with a document in each line.",
+        ),
+    ] = None,
+    column: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Column of a table that holds the data.")
+    ] = None,
+    learner: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help=f"{', '.join(LEARNERS)}, with arguments as in 'GaussianMixture(k=10)'; or your "
+            "own, as module:attribute.",
+        ),
+    ] = None,
+    policy: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help=f"What the next generation learns from: {', '.join(POLICIES)}, as in 'Mix(0.25)'; "
+            "or your own. [default: Replace]",
+        ),
+    ] = None,
+    generations: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=1, help="Models trained one after the other. [default: 10]"),
+    ] = None,
+    size: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=1, help="Rows that each samples; as many as it learns from."),
+    ] = None,
+    holdout: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SHARE|FILE",
+            help="Human data that no model sees: a share of the data, or a file. [default: 0.5]",
+        ),
+    ] = None,
+    metrics: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAMES",
+            help=f"A panel ({', '.join(PANELS)}), or names of metrics joined by commas, or none. "
+            "[default: standard]",
+        ),
+    ] = None,
+    max_rows: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Rows that the quadratic metrics may use."),
+    ] = None,
+    confidence: Annotated[
+        float | None,
+        typer.Option(metavar="SHARE", help="Confidence of the intervals. [default: 0.95]"),
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(metavar="N", min=0, help="Seed of the whole run. [default: 0]")
+    ] = None,
+    label: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Name of the run in tables and charts.")
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Directory of the run; one that was cut short goes on. [default: tailwatch-loop]",
+        ),
+    ] = None,
+    threads: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", min=1, help="Threads; else TAILWATCH_NUM_THREADS, else all processors."
+        ),
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object to standard output.")
+    ] = False,
+    open_report: Annotated[
+        bool, typer.Option("--open", help="Open the report in the browser.")
+    ] = False,
+) -> None:
+    """Train a learner on its own output, generation after generation, and measure each one.
+
+    Verdicts go to standard error; the directory has all numbers, the samples and the report.
+
+    [bold]Examples[/bold]
+
+      tailwatch loop --data human.npy --learner 'GaussianMixture(k=10)' --generations 8
+      tailwatch loop --data human.npy --learner Gaussian --policy 'Mix(0.25)' --out runs/mix
+      tailwatch loop --data corpus.txt --learner 'NGram(3)' --policy Accumulate
+      tailwatch loop study.toml --seed 1 --out runs/seed-1
+    """
+    given = {
+        "data": data,
+        "column": column,
+        "learner": learner,
+        "policy": policy,
+        "generations": generations,
+        "size": size,
+        "holdout": holdout,
+        "metrics": metrics,
+        "max_rows": max_rows,
+        "confidence": confidence,
+        "seed": seed,
+        "label": label,
+        "out": out,
+    }
+    settings = _settings(config, given)
+    directory = Path(settings.pop("out", "tailwatch-loop"))
+    arguments = _arguments(settings)
+    check_directory("--out", directory)
+
+    with reporting(progress=True) as report:
+
+        def work() -> Run:
+            from tailwatch.recursion import run
+
+            # On Ctrl-C this is abandoned in the middle of writing, which a run directory survives.
+            return run(**arguments, directory=directory, threads=threads, progress=report)
+
+        found = wait_for(work)
+
+    _show(found, directory, as_json=as_json)
+    page = directory / "report.html"
+    if open_report and page.exists():
+        import webbrowser
+
+        webbrowser.open(page.resolve().as_uri())
+
+
+def _settings(config: Path | None, given: dict[str, Any]) -> dict[str, Any]:
+    """Put what was given over what the file says."""
+    settings = {} if config is None else settings_from(config)
+    unknown = [name for name in settings if name not in SETTINGS]
+    if unknown:
+        message = (
+            f"CONFIG: unknown setting {unknown[0]!r} in {config}; expected {', '.join(SETTINGS)}"
+        )
+        raise InputError(message)
+    settings |= {name: value for name, value in given.items() if value is not None}
+    for name in ("data", "learner"):
+        if name not in settings:
+            message = f"--{name}: expected one, here or in a file (see tailwatch loop --help)"
+            raise InputError(message)
+    return settings
+
+
+def _arguments(settings: dict[str, Any]) -> dict[str, Any]:
+    """Turn settings into the arguments of a run."""
+    column = settings.pop("column", None)
+    source, holdout = str(settings.pop("data")), settings.pop("holdout", 0.5)
+    metrics = settings.pop("metrics", "standard")
+    return {
+        "generations": 10,
+        **settings,
+        "learner": part_from(str(settings["learner"]), "--learner", LEARNERS),
+        "policy": part_from(str(settings.get("policy", "Replace")), "--policy", POLICIES),
+        "data": data_from(source, "--data", column),
+        "holdout": _holdout(holdout, column),
+        "metrics": _metrics(metrics),
+    }
+
+
+def _holdout(given: Any, column: str | None) -> Any:  # noqa: ANN401  (a share or data)
+    try:
+        return float(given)
+    except ValueError:
+        return data_from(str(given), "--holdout", column)
+
+
+def _metrics(given: Any) -> Any:  # noqa: ANN401  (names, however they were written)
+    if not isinstance(given, str):
+        return given
+    if given == "none":
+        return ()
+    return given if given in PANELS else [name.strip() for name in given.split(",")]
+
+
+def _show(found: Run, directory: Path, *, as_json: bool) -> None:
+    """Print the result: for people on standard error, for machines on standard output."""
+    import polars as pl
+
+    from tailwatch.cli.table import for_people, verdicts_table
+
+    console = for_people()
+    console.print(found.sentence, markup=False)
+    console.print(found.diagnosis.sentence, markup=False)
+    console.print(
+        verdicts_table(found.verdicts.select(pl.lit(found.policy).alias("run"), pl.all()))
+    )
+    console.print(f"The run is in {directory}", markup=False, soft_wrap=True)
+    if as_json:
+        typer.echo(found.to_json())

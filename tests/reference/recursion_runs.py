@@ -1,0 +1,74 @@
+"""Many runs of the loop, and how far their mean is from what theory says.
+
+The unit is a run: what several columns of one run say is averaged first, since they share rows.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+import tailwatch as tw
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
+__all__ = ["Recording", "models_of", "normal_rows", "z_score"]
+
+
+class Recording:
+    """A learner that keeps the models it has learnt; all else is that learner's."""
+
+    def __init__(self, learner: Any) -> None:
+        self._learner = learner
+        self._models: list[Any] = []
+
+    def fit(self, data: Any, *, rng: np.random.Generator) -> Any:
+        model = self._learner.fit(data, rng=rng)
+        self._models.append(model)
+        return model
+
+
+def models_of(
+    learner: Any,
+    human: Callable[[np.random.Generator], Any],
+    *,
+    policy: Any,
+    generations: int,
+    runs: int,
+    seed: int,
+    size: int | None = None,
+) -> list[list[Any]]:
+    """Run the loop so many times, each with human data of its own; the models by generation."""
+    found = []
+    for number in range(runs):
+        recording = Recording(learner)
+        tw.recursion.run(
+            recording,
+            human(np.random.default_rng([seed, number])),
+            policy=policy,
+            generations=generations,
+            size=size,
+            metrics=(),
+            seed=seed + number,
+        )
+        found.append(recording._models)
+    return found
+
+
+def normal_rows(rows: int, columns: int = 1) -> Callable[[np.random.Generator], Array]:
+    """Human data: independent N(0, 1)."""
+    return lambda rng: rng.normal(size=(rows, columns))
+
+
+def z_score(values: Iterable[float] | Array, expected: float) -> float:
+    """Distance of the mean of independent values from what it should be, in standard errors."""
+    found = np.asarray(list(values) if not isinstance(values, np.ndarray) else values)
+    assert found.ndim == 1
+    error = found.std(ddof=1) / len(found) ** 0.5
+    return float((found.mean() - expected) / error)

@@ -1,0 +1,115 @@
+"""Runs side by side: their names, one frame, verdicts on each, and files."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+import pytest
+
+import tailwatch as tw
+from tailwatch.exceptions import InputError
+from tailwatch.recursion import Accumulate, Gaussian, Mix, Overlay, Replace, Run
+from tailwatch.recursion.diagnosis import diagnose
+from tailwatch.recursion.verdicts import judge
+from tests.unit.test_report_page import Page
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tailwatch.recursion.protocols import Policy
+
+GENERATIONS = 4
+
+
+def loop(policy: Policy, label: str | None = None) -> Run:
+    human = np.random.default_rng(2).normal(size=(400, 3))
+    return tw.recursion.run(
+        Gaussian(),
+        human,
+        policy=policy,
+        generations=GENERATIONS,
+        size=100,
+        holdout=0.5,
+        metrics=("tail_mass", "recall", "total_variance"),
+        seed=4,
+        label=label,
+    )
+
+
+@pytest.fixture(scope="module")
+def runs() -> list[Run]:
+    return [loop(Replace()), loop(Accumulate()), loop(Mix(0.5))]
+
+
+@pytest.fixture(scope="module")
+def both(runs: list[Run]) -> Overlay:
+    return tw.recursion.overlay(runs)
+
+
+def test_the_frames_stand_below_each_other(runs: list[Run], both: Overlay) -> None:
+    names = ["replace", "accumulate", "mix(0.5)"]
+    assert both.frame["run"].unique(maintain_order=True).to_list() == names
+    for name, one in zip(names, runs, strict=True):
+        assert both.frame.filter(run=name).equals(one.frame)
+        assert both.arguments[name] == one.arguments
+
+
+def test_each_run_is_judged_as_if_it_were_alone(runs: list[Run], both: Overlay) -> None:
+    for name, one in zip(both.arguments, runs, strict=True):
+        found = both.verdicts.filter(run=name)
+        assert found.height == 8
+        assert found.drop("run").equals(judge(one.frame))
+        assert both.diagnosis.filter(run=name).drop("run").equals(diagnose(one.frame).frame)
+
+
+def test_runs_of_one_name_are_numbered(runs: list[Run]) -> None:
+    again = [runs[0], loop(Replace(), "replace (2)"), runs[0], runs[0]]
+    found = tw.recursion.overlay(again)
+    names = ["replace", "replace (2)", "replace (3)", "replace (4)"]
+    assert list(found.arguments) == names
+    assert found.verdicts["run"].unique(maintain_order=True).to_list() == names
+
+
+def test_files_of_every_form(both: Overlay, tmp_path: Path) -> None:
+    for suffix in ("html", "parquet", "json", "csv"):
+        assert both.save(tmp_path / f"runs.{suffix}") == tmp_path / f"runs.{suffix}"
+    assert pl.read_parquet(tmp_path / "runs.parquet").equals(both.frame)
+    assert pl.read_csv(tmp_path / "runs.csv").shape == both.frame.shape
+    document = json.loads((tmp_path / "runs.json").read_text())
+    assert list(document) == ["sentence", "arguments", "verdicts", "diagnosis", "frame"]
+    assert document["sentence"] == both.sentence
+    assert len(document["verdicts"]) == 24
+    assert len(document["frame"]) == both.frame.height
+    page = Page((tmp_path / "runs.html").read_text())
+    assert "The evidence for accumulate" in page.text("summary")
+    with pytest.raises(InputError, match="expected a name ending in"):
+        both.save(tmp_path / "runs.xlsx")
+
+
+def test_one_run_has_the_page_of_one_run(runs: list[Run]) -> None:
+    alone = tw.recursion.overlay(runs[:1])
+    assert alone.sentence.startswith("Under replace, ")
+    page = Page(alone.to_html())
+    assert page.text("h1") == ["replace"]
+    assert "What was run" in page.text("h2")
+    settings = dict(zip(page.text("dt"), page.text("dd"), strict=False))
+    assert settings["size"] == "100"
+    # The curve of theory is drawn, and told, where there is one.
+    told = next(text for text in page.text("desc") if text.startswith("Total variance"))
+    theory = runs[0].frame.filter(metric="total_variance")["theory"].drop_nulls()
+    assert f"theory {theory[-1]:.3f}" in told
+
+
+def test_a_notebook_shows_the_finding_and_the_verdicts(both: Overlay) -> None:
+    assert Page(both._repr_html_()).text("p")[0] == both.sentence
+    assert repr(both).startswith(both.sentence)
+
+
+def test_what_is_no_run_is_refused(runs: list[Run]) -> None:
+    with pytest.raises(InputError, match=r"^runs: expected at least one run, got none"):
+        tw.recursion.overlay([])
+    with pytest.raises(InputError, match=r"^runs\[1\]: expected a Run, got DataFrame"):
+        tw.recursion.overlay([runs[0], runs[0].frame])
