@@ -12,6 +12,7 @@ from tailwatch.cli.demo import demo
 from tailwatch.cli.exits import EPILOG, ExitCode
 from tailwatch.cli.loop import loop
 from tailwatch.cli.report import report
+from tailwatch.cli.yolo_loop import yolo_loop
 
 __all__ = ["app"]
 
@@ -50,3 +51,4 @@ app.command(epilog=EPILOG)(compare)
 app.command(epilog=EPILOG)(demo)
 app.command(epilog=EPILOG)(loop)
 app.command(epilog=EPILOG)(report)
+app.command(name="yolo-loop", epilog=EPILOG)(yolo_loop)

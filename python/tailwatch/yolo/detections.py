@@ -98,7 +98,7 @@ def label_text(boxes: Iterable[Box]) -> str:
     ''
     """
     # The shortest text that gives the same float64 back.
-    return "".join(f"{c} {x!r} {y!r} {w!r} {h!r}\n" for c, x, y, w, h in boxes)
+    return "".join(f"{c} {' '.join(repr(float(value)) for value in box)}\n" for c, *box in boxes)
 
 
 def read_labels(path: Path, classes: int) -> list[Box]:

@@ -19,7 +19,9 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import tempfile
+import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -73,6 +75,8 @@ class YoloLearner:
     budget
         Images shown in each training, counted each time, whatever the size of the training set; by
         default `epochs` passes. Accumulating policies need it for an equal comparison.
+    crop_imgsz
+        Pixels to which a crop is scaled before it is embedded.
     confidence, class_confidence
         Threshold of a box to become a label, and thresholds of single classes by name.
     uncertain
@@ -118,6 +122,7 @@ class YoloLearner:
     batch: int = 16
     start: str | None = None
     budget: int | None = None
+    crop_imgsz: int = 96
     confidence: float = 0.25
     class_confidence: Mapping[str, float] = field(default_factory=dict)
     uncertain: str = "background"
@@ -207,6 +212,7 @@ class YoloLearner:
             imgsz=self.imgsz,
             batch=self.batch,
             nms_free=self.nms_free,
+            crop_imgsz=self.crop_imgsz,
             threads=self.threads,
             device=self.device,
             settings=self.settings,
@@ -215,13 +221,15 @@ class YoloLearner:
     @cached_property
     def _fits(self) -> Fits:
         encoder = None if self.encoder is None else Path(self.encoder)
-        folder = self._temporary.name if self.directory is None else self.directory
+        folder = self._temporary if self.directory is None else self.directory
         return Fits(Path(folder), self.arm, encoder)
 
     @cached_property
-    def _temporary(self) -> tempfile.TemporaryDirectory[str]:
+    def _temporary(self) -> str:
         """A folder that lasts as long as the learner."""
-        return tempfile.TemporaryDirectory(prefix="tailwatch-yolo-", ignore_cleanup_errors=True)
+        folder = tempfile.mkdtemp(prefix="tailwatch-yolo-")
+        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        return folder
 
     @cached_property
     def _crops(self) -> CropCoverage:

@@ -8,7 +8,7 @@ column          content
 ``value``       mean over seeds, with the t interval mean ± t · sd/√n
 ``null``        mean over seeds of what each run gives; for average precision and risk, which have
                 none within a run, the control arm at the same generation
-``retention``   value over null
+``retention``   value over null, where less is a loss
 ==============  ================================================================================
 
 Data and training are new with each seed where the study makes them so; then the interval is for a
@@ -69,7 +69,7 @@ def over_seeds(frames: Mapping[int, pl.DataFrame], *, confidence: float = 0.95) 
                 "null_high": beside["high"],
                 "method": f"{each['method']}; null: {CONTROL}",
             }
-        if each["null"] and each["value"] is not None and each["direction"] != "none":
+        if each["null"] and each["value"] is not None and each["direction"] in {"higher", "match"}:
             each["retention"] = each["value"] / each["null"]
             if each["low"] is not None:
                 each["retention_low"] = each["low"] / each["null"]

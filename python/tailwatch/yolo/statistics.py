@@ -211,9 +211,9 @@ def row(
     value, low, high = _summary(values, confidence)
     null, null_low, null_high = _summary(nulls, confidence)
     retention = retention_low = retention_high = None
-    if null and value is not None and low is not None and high is not None:
-        # As in a comparison: the interval of the value over what the null is on average.
-        retention, retention_low, retention_high = value / null, low / null, high / null
+    kept = direction != "lower" and null
+    if kept and value is not None and low is not None and high is not None:
+        retention, retention_low, retention_high = value / kept, low / kept, high / kept
     return {
         "metric": metric,
         "level": level,

@@ -7,6 +7,7 @@
       seed-0/replace/         the run directory of one arm
       frame.parquet           all arms, means and intervals over seeds
       seeds.parquet           every run, by seed
+      report.html             the page of the study
 
 Arms differ in their policy alone: within a seed they have the same human data, the same pool, the
 same first generation, the same number of images shown in each training.
@@ -29,6 +30,7 @@ from tailwatch.recursion.loop import run
 from tailwatch.writing import write_atomically
 from tailwatch.yolo.policies import HumanOnly
 from tailwatch.yolo.seeds import CONTROL, over_seeds
+from tailwatch.yolo.study_page import study_page
 
 if TYPE_CHECKING:
     import os
@@ -127,6 +129,9 @@ def study(
     Study
     """
     numbers = list(range(integer(seeds, "seeds"))) if isinstance(seeds, int) else list(seeds)
+    if not numbers or len(set(numbers)) < len(numbers):
+        message = f"seeds: expected different numbers, at least one, got {numbers}"
+        raise InputError(message)
     arms = dict(policies)
     if control:
         arms.setdefault(CONTROL, HumanOnly())
@@ -135,9 +140,11 @@ def study(
         raise InputError(message)
     folder = Path(directory)
     runs: dict[int, dict[str, Run]] = {}
+    human: DetectionDataset | None = None
     with reporting(progress) as report:
         for seed in numbers:
             made = experiment if isinstance(experiment, Experiment) else experiment(seed)
+            human = made.data if human is None else human
             place = folder / f"seed-{seed}"
             runs[seed] = {}
             for label, policy in arms.items():
@@ -170,6 +177,11 @@ def study(
     frame = over_seeds(by_seed, confidence=confidence)
     write_atomically(folder / "seeds.parquet", numbered.write_parquet)
     write_atomically(folder / "frame.parquet", frame.write_parquet)
+    if human is not None:
+        page = study_page(frame, runs, human, generations=generations, confidence=confidence)
+        write_atomically(
+            folder / "report.html", lambda file: file.write_text(page, encoding="utf-8")
+        )
     return Study(frame, numbered, runs, folder)
 
 

@@ -184,6 +184,7 @@ class UltralyticsDetector:
                 workers=0,
                 amp=False,
                 val=False,
+                save=False,
                 plots=False,
                 verbose=False,
                 nms=self._nms,
