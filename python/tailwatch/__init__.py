@@ -12,7 +12,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tailwatch import contamination, exceptions, metrics, recursion
+    from tailwatch import contamination, exceptions, metrics, recursion, yolo
     from tailwatch.comparison.class_result import ClassComparison
     from tailwatch.comparison.compare import compare
     from tailwatch.comparison.result import Comparison
@@ -29,6 +29,7 @@ __all__ = [
     "metrics",
     "open",
     "recursion",
+    "yolo",
 ]
 
 __version__ = version("tailwatch")
@@ -40,7 +41,7 @@ _HOMES = {
     "compare": "tailwatch.comparison.compare",
     "open": "tailwatch.embeddings",
 }
-_MODULES = {"contamination", "exceptions", "metrics", "recursion"}
+_MODULES = {"contamination", "exceptions", "metrics", "recursion", "yolo"}
 
 
 def __getattr__(name: str) -> object:

@@ -13,6 +13,7 @@ from tailwatch.cli.exits import EPILOG, ExitCode
 from tailwatch.cli.loop import loop
 from tailwatch.cli.plan import plan
 from tailwatch.cli.report import report
+from tailwatch.cli.yolo_loop import yolo_loop
 
 __all__ = ["app"]
 
@@ -52,3 +53,4 @@ app.command(epilog=EPILOG)(demo)
 app.command(epilog=EPILOG)(loop)
 app.command(epilog=EPILOG)(plan)
 app.command(epilog=EPILOG)(report)
+app.command(name="yolo-loop", epilog=EPILOG)(yolo_loop)

@@ -1,0 +1,250 @@
+"""What happens to the rare classes of YOLO26 that labels its own training images.
+
+The scenes are of real content: handwritten digits (scikit-learn's, written by people) on photographs
+(scikit-image's, those that its package has). Classes are long-tailed: the most frequent digit has
+about half of the boxes, the rarest about one in sixty. A detector learns from human boxes; then it
+labels new scenes, the next generation goes on from its weights and learns from its labels, and so
+on. Three arms have the same budget:
+
+    replace       each generation learns from the labels of the one before
+    mix(0.25)     a quarter of the training set is human
+    human only    the control
+
+Each seed has scenes, starting weights and training of its own.
+
+    python examples/yolo_recursion.py --out yolo-run            # a quarter of an hour on one core
+    python examples/yolo_recursion.py --out yolo-run --small    # a minute, to see that it runs
+
+Needs ``pip install 'tailwatch[yolo]' scikit-image``. Nothing is downloaded. A study that was stopped
+goes on where it was.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.resources
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+import tailwatch as tw
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+PHOTOGRAPHS = (
+    "astronaut.png",
+    "brick.png",
+    "camera.png",
+    "chelsea.png",
+    "coffee.png",
+    "grass.png",
+    "gravel.png",
+    "rocket.jpg",
+)
+NAMES = tuple(("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"))
+
+# From frequent to rare; which digit is rare says nothing of how hard it is.
+ORDER = (3, 0, 7, 5, 2, 9, 4, 6, 1, 8)
+STEEPNESS = 1.6
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Sizes of the study."""
+
+    human: int = 240
+    pool: int = 240
+    test: int = 150
+    pixels: int = 64
+    base_epochs: int = 40
+    epochs: int = 5
+    generations: int = 4
+    seeds: int = 3
+    model: str = str(Path(__file__).with_name("yolo26_compact.yaml"))
+
+
+SMALL = Settings(human=24, pool=24, test=20, base_epochs=2, epochs=1, generations=2, seeds=2)
+
+
+def photographs() -> list[NDArray[np.uint8]]:
+    """Read the photographs from scikit-image's package, without its loaders, which may download."""
+    from PIL import Image
+
+    folder = importlib.resources.files("skimage") / "data"
+    with importlib.resources.as_file(folder) as path:
+        return [np.asarray(Image.open(path / name).convert("RGB")) for name in PHOTOGRAPHS]
+
+
+def digits() -> tuple[list[NDArray[np.float64]], NDArray[np.int64]]:
+    """Read the handwritten digits as ink, 0 to 1."""
+    from sklearn.datasets import load_digits
+
+    found = load_digits()
+    return [image / 16 for image in found.images], found.target
+
+
+class Scenes:
+    """Draws scenes: digits in long-tailed frequencies on photographs.
+
+    Parameters
+    ----------
+    folder
+        Where the images are written.
+    pixels
+        Of a side.
+    rng
+        Of all that is random.
+    """
+
+    def __init__(self, folder: Path, pixels: int, rng: np.random.Generator) -> None:
+        self.folder, self.pixels, self.rng = folder, pixels, rng
+        self.photographs = photographs()
+        self.ink, labels = digits()
+        # No digit is in two sets: the detector is tested on other people's handwriting.
+        place = rng.permutation(len(self.ink))
+        parts = np.split(place, [len(place) * 2 // 5, len(place) * 4 // 5])
+        self.parts = dict(zip(("human", "pool", "test"), parts, strict=True))
+        self.labels = labels
+        shares = 1 / np.arange(1, 11) ** STEEPNESS
+        self.shares = np.zeros(10)
+        self.shares[list(ORDER)] = shares / shares.sum()
+
+    def draw(self, name: str, count: int, *, balanced: bool = False) -> tw.yolo.DetectionDataset:
+        """Draw a set of scenes with their human labels."""
+        folder = self.folder / name
+        folder.mkdir(parents=True, exist_ok=True)
+        images, boxes = [], []
+        for number in range(count):
+            path = folder / f"{number:04d}.png"
+            boxes.append(self._scene(path, self.parts[name], balanced=balanced))
+            images.append(path)
+        return tw.yolo.DetectionDataset.from_images(images, boxes, names=NAMES)
+
+    def _scene(
+        self, path: Path, among: NDArray[np.int64], *, balanced: bool
+    ) -> list[tuple[int, float, float, float, float]]:
+        from PIL import Image
+
+        rng, side = self.rng, self.pixels
+        canvas = self._background()
+        taken, boxes = np.zeros((side, side), bool), []
+        for _ in range(rng.integers(1, 5)):
+            number = int(rng.choice(10, p=None if balanced else self.shares))
+            glyph = self._glyph(int(rng.choice(among[self.labels[among] == number])))
+            height, width = glyph.shape
+            top, left = rng.integers(0, side - height), rng.integers(0, side - width)
+            where = (slice(top, top + height), slice(left, left + width))
+            if taken[where].any():
+                continue
+            taken[where] = True
+            # Ink that stands out from what is below it.
+            colour = 255.0 if canvas[where].mean() < 128 else 0.0
+            alpha = glyph[..., None]
+            canvas[where] = canvas[where] * (1 - alpha) + colour * alpha
+            centre = ((left + width / 2) / side, (top + height / 2) / side)
+            boxes.append((number, *map(float, centre), width / side, height / side))
+        Image.fromarray(canvas.round().astype(np.uint8)).save(path)
+        return boxes
+
+    def _background(self) -> NDArray[np.float64]:
+        from PIL import Image
+
+        photograph = self.photographs[self.rng.integers(len(self.photographs))]
+        most = min(photograph.shape[:2])
+        side = int(self.rng.integers(most // 3, most))
+        top = self.rng.integers(0, photograph.shape[0] - side + 1)
+        left = self.rng.integers(0, photograph.shape[1] - side + 1)
+        cut = Image.fromarray(photograph[top : top + side, left : left + side])
+        return np.asarray(cut.resize((self.pixels, self.pixels)), np.float64)
+
+    def _glyph(self, number: int) -> NDArray[np.float64]:
+        """Scale a digit to a fifth to two fifths of the scene, cut to its ink."""
+        from PIL import Image
+
+        ink = self.ink[number]
+        rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
+        ink = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+        height = int(self.rng.integers(self.pixels // 5, self.pixels * 2 // 5))
+        width = max(height * ink.shape[1] // ink.shape[0], 4)
+        scaled = Image.fromarray((ink * 255).astype(np.uint8)).resize((width, height))
+        return np.asarray(scaled, np.float64) / 255
+
+
+def experiment(seed: int, settings: Settings, out: Path) -> tw.yolo.Experiment:
+    """Draw the scenes of a seed, and train the weights that all of its arms begin with."""
+    folder = out / "scenes" / f"seed-{seed}"
+    scenes = Scenes(folder, settings.pixels, np.random.default_rng([7, seed]))
+    human = scenes.draw("human", settings.human)
+    pool = scenes.draw("pool", settings.pool)
+    test = scenes.draw("test", settings.test, balanced=True)
+    # A mirrored digit is none, and few images are worth larger steps.
+    training = {"mosaic": 0.0, "fliplr": 0.0, "scale": 0.2, "optimizer": "AdamW", "lr0": 0.004}
+    learner = tw.yolo.YoloLearner(
+        model=settings.model,
+        pool=human,
+        epochs=settings.base_epochs,
+        imgsz=settings.pixels,
+        batch=8,
+        crop_imgsz=32,
+        settings=training,
+        directory=folder / "base",
+    )
+    base = learner.fit(human, rng=np.random.default_rng([8, seed]))
+    learner = replace(
+        learner,
+        model=str(base.weights),
+        pool=pool,
+        epochs=settings.epochs,
+        start="previous",
+        directory=None,
+    )
+    return tw.yolo.Experiment(human, test, learner)
+
+
+def table(study: tw.yolo.Study) -> str:
+    """Say in a table what became of each arm."""
+    metrics = ("map50", "class_kl", "tail_class_mass", "classes_gone", "crop_coverage:tail classes")
+    rows = study.frame.filter(pl.col("metric").is_in(metrics))
+    last = rows.filter(pl.col("generation") == pl.col("generation").max())
+    lines = []
+    for run, metric, value, low, high in last.select(
+        "run", "metric", "value", "low", "high"
+    ).iter_rows():
+        interval = "" if low is None else f"[{low:.3f}, {high:.3f}]"
+        lines.append(f"{run:12} {metric:28} {value:7.3f} {interval}")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Run the study, or go on with it."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--out", type=Path, default=Path("yolo-run"), help="folder of the study")
+    parser.add_argument("--small", action="store_true", help="a minute, to see that it runs")
+    parser.add_argument("--generations", type=int, help="generations of each run")
+    parser.add_argument("--seeds", type=int, help="how many seeds")
+    parser.add_argument("--pixels", type=int, help="side of an image, a multiple of 32")
+    parser.add_argument("--model", help="architecture, by default yolo26_compact.yaml beside this")
+    given = parser.parse_args()
+    chosen = {
+        name: getattr(given, name)
+        for name in ("generations", "seeds", "pixels", "model")
+        if getattr(given, name) is not None
+    }
+    settings = replace(SMALL if given.small else Settings(), **chosen)
+    study = tw.yolo.study(
+        lambda seed: experiment(seed, settings, given.out),
+        policies={"replace": tw.recursion.Replace(), "mix(0.25)": tw.recursion.Mix(0.25)},
+        generations=settings.generations,
+        seeds=settings.seeds,
+        directory=given.out,
+        progress=True,
+    )
+    print(table(study))
+
+
+if __name__ == "__main__":
+    main()

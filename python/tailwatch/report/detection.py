@@ -1,0 +1,236 @@
+"""The page of a study of detectors: which classes are left, how well they are found, and pictures.
+
+A pure function of the study's frame, of the number of human boxes of each class, and of pictures
+that are encoded already; so a page can be drawn again without the images.
+"""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from tailwatch.report.labels import percent
+from tailwatch.report.lists import run_details
+from tailwatch.report.numbers import Estimate, write
+from tailwatch.report.page import Section, page
+from tailwatch.report.recursion.arms import arms_of
+from tailwatch.report.recursion.panels import figures
+from tailwatch.report.recursion.plots import plots_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from tailwatch.report.recursion.arms import Arm
+
+__all__ = ["Picture", "detection_page"]
+
+MOST_CLASSES = 30
+"""Classes that are drawn: half of them the most frequent, half the rarest."""
+
+TERMS = {
+    "Tail classes": "The rarest classes, which together have at most a tenth of the human boxes.",
+    "Class share": "Share of the boxes that are of a class; the band is that of human images.",
+    "KL of the classes": "Sum of q ln(q/p) of the shares of the classes, in nats: 0 when nothing "
+    "happened, but for what chance makes of it, which is the band.",
+    "Classes gone": "Classes of the human data of which the labels have no box at all.",
+    "Crop coverage": "Share of the human crops of a class that a crop of the new labels comes as "
+    "near to as other human crops do, in an encoder that stays the same.",
+    "AP50": "Average precision on human boxes at an intersection over union of a half.",
+    "Control": "Human data alone, trained as often and as long: what training does by itself.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """An image with its boxes, as one generation of one run labelled it.
+
+    Attributes
+    ----------
+    image
+        What the image is called; pictures of one name stand side by side.
+    caption
+        Under it.
+    content
+        A JPEG.
+    """
+
+    image: str
+    caption: str
+    content: bytes
+
+
+def detection_page(
+    frame: pl.DataFrame,
+    *,
+    classes: Mapping[str, int],
+    arguments: Mapping[str, Any],
+    pictures: Sequence[Picture] = (),
+    confidence: float = 0.95,
+) -> str:
+    """Return the page of a study as one HTML document that needs nothing else.
+
+    Parameters
+    ----------
+    frame
+        In the schema of a run's frame; runs are told apart by column ``run``.
+    classes
+        Human boxes of each class.
+    arguments
+        What was run.
+    pictures
+        Images with boxes; those of one image in a row.
+    confidence
+        Of the intervals.
+    """
+    arms = arms_of(frame)
+    said = percent(confidence)
+    drawn = _drawn(classes)
+    sections = [
+        Section(
+            "Classes by generation",
+            "<p>The share of each class in the labels of each generation, from frequent to rare. "
+            "A class that leaves its band is gaining or losing ground; at 0 it is gone.</p>"
+            + _of_classes(frame, arms, "class_share", drawn, said),
+        ),
+        Section(
+            "What became of the tail classes",
+            _of_metrics(
+                frame,
+                arms,
+                (
+                    "tail_class_mass",
+                    "classes_gone",
+                    "type_coverage",
+                    "class_kl",
+                    "crop_coverage:tail classes",
+                    "crop_tail_coverage:tail classes",
+                ),
+                "tails",
+                said,
+            ),
+        ),
+        Section(
+            "Average precision",
+            "<p>On human boxes that no generation learned from.</p>"
+            + _of_metrics(frame, arms, ("map50", "map", "risk"), "precision", said)
+            + "<h3>By class</h3>"
+            + _of_classes(frame, arms, "ap50", drawn, said),
+        ),
+        Section("The same images, first and last generation", _gallery(pictures)),
+        Section(
+            "What hardly moves",
+            "<p>Numbers that are often watched, and say little of a class that dies.</p>"
+            + _of_metrics(
+                frame,
+                arms,
+                (
+                    "confidence",
+                    "boxes_per_image",
+                    "empty_images",
+                    "box_size",
+                    "box_size_distance",
+                    "boxes_distance",
+                ),
+                "others",
+                said,
+            ),
+        ),
+        Section("What each number means", _terms()),
+        Section("What was run", run_details(arguments)),
+    ]
+    generations = frame["generation"].max()
+    return page(
+        kind="tailwatch yolo-loop",
+        subject=", ".join(arm.name for arm in arms),
+        sentence=sentence_of_study(frame),
+        facts={
+            "Generations": str(generations),
+            "Classes": str(len(classes)),
+            "Human boxes": str(sum(classes.values())),
+            "Intervals": said,
+        },
+        sections=[section for section in sections if section.body],
+        foot="This file holds aggregated numbers and the pictures shown, and loads nothing.",
+    )
+
+
+def sentence_of_study(frame: pl.DataFrame) -> str:
+    """Say for each run what became of classes and precision from the first generation to the last."""
+    parts = []
+    for name in frame["run"].unique(maintain_order=True):
+        of_run = frame.filter(pl.col("run") == name)
+        gone = _ends(of_run, "classes_gone")
+        precision = _ends(of_run, "map50")
+        if gone is None or precision is None:
+            continue
+        first, last = (write(each).value for each in precision)
+        interval = write(precision[1]).interval
+        lost = gone[1].value or 0.0
+        classes = f"{lost:.2g} classes are gone" if lost else "no class is gone"
+        parts.append(
+            f"{name}: {classes} and mAP50 goes from {first} to {last}"
+            + (f" {interval}" if interval else "")
+        )
+    return "; ".join(parts) + "." if parts else "Nothing was measured."
+
+
+def _ends(of_run: pl.DataFrame, metric: str) -> tuple[Estimate, Estimate] | None:
+    rows = of_run.filter(pl.col("metric") == metric).sort("generation")
+    found = [Estimate(*each) for each in rows.select("value", "low", "high").iter_rows()]
+    return (found[0], found[-1]) if found else None
+
+
+def _drawn(classes: Mapping[str, int]) -> list[str]:
+    """Names of the classes that are drawn, from frequent to rare."""
+    order = sorted((name for name in classes if classes[name]), key=lambda name: -classes[name])
+    if len(order) <= MOST_CLASSES:
+        return order
+    half = MOST_CLASSES // 2
+    return [*order[:half], *order[-half:]]
+
+
+def _of_classes(
+    frame: pl.DataFrame, arms: Sequence[Arm], metric: str, names: Sequence[str], confidence: str
+) -> str:
+    wanted = [f"{metric}:{name}" for name in names]
+    return _of_metrics(frame, arms, wanted, metric, confidence)
+
+
+def _of_metrics(
+    frame: pl.DataFrame, arms: Sequence[Arm], metrics: Sequence[str], name: str, confidence: str
+) -> str:
+    plots = plots_of(frame.filter(pl.col("metric").is_in(metrics)), arms, metrics)
+    if not plots:
+        return "<p>Not measured.</p>"
+    return figures(plots, arms, name=name, confidence=confidence, from_zero=True)
+
+
+def _gallery(pictures: Sequence[Picture]) -> str:
+    """Put the pictures of each image side by side."""
+    rows: dict[str, list[Picture]] = {}
+    for picture in pictures:
+        rows.setdefault(picture.image, []).append(picture)
+    parts = []
+    for row in rows.values():
+        cells = "".join(
+            f'<div class="tw-panel"><p>{escape(picture.caption)}</p>'
+            f'<img alt="{escape(picture.caption)}" style="width:100%" '
+            f'src="data:image/jpeg;base64,{base64.b64encode(picture.content).decode()}"></div>'
+            for picture in row
+        )
+        parts.append(f'<figure><div class="tw-panels">{cells}</div></figure>')
+    if not parts:
+        return ""
+    return (
+        "<p>Chosen because the boxes of tail classes differ most between the first and the last "
+        "generation: they show what was lost and are no sample of all images.</p>" + "".join(parts)
+    )
+
+
+def _terms() -> str:
+    entries = "".join(f"<dt>{escape(k)}</dt><dd>{escape(v)}</dd>" for k, v in TERMS.items())
+    return f"<dl>{entries}</dl>"

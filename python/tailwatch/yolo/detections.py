@@ -1,0 +1,155 @@
+"""Detections: one frame of boxes, and the label files that a YOLO trainer reads.
+
+A frame of detections has one row per box:
+
+==============  =======  =====================================================================
+column          type     meaning
+==============  =======  =====================================================================
+``image``       u32      number of the image, from 0, in its data set
+``class``       u16      number of the class, from 0
+``x``, ``y``    f64      centre of the box, as a share of the image's width and height
+``w``, ``h``    f64      width and height of the box, as shares of the image's
+``confidence``  f64      what the detector gave it, null for a box that a person drew
+==============  =======  =====================================================================
+
+A label file has a line ``class x y w h`` per box and nothing else: Ultralytics drops an image whose
+lines have a sixth column, with no more than a line in its log, and writes no file at all for an
+image without detections. So tailwatch writes these files itself: five columns, numbers with all
+their digits, and an empty file where nothing was found.
+
+Level: above :mod:`tailwatch.yolo.environment` alone; no Ultralytics here.
+"""
+
+from __future__ import annotations
+
+from itertools import repeat
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from tailwatch.exceptions import SourceError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+__all__ = ["SCHEMA", "Box", "detections", "label_text", "read_labels"]
+
+SCHEMA = pl.Schema(
+    {
+        "image": pl.UInt32,
+        "class": pl.UInt16,
+        "x": pl.Float64,
+        "y": pl.Float64,
+        "w": pl.Float64,
+        "h": pl.Float64,
+        "confidence": pl.Float64,
+    }
+)
+
+Box = tuple[int, float, float, float, float]
+"""Class, x, y, w, h."""
+
+LARGEST = 1.01
+"""Ultralytics' own tolerance for coordinates that were rounded outwards."""
+
+
+def detections(
+    boxes: Iterable[Iterable[Box]], confidences: Iterable[Iterable[float | None]] | None = None
+) -> pl.DataFrame:
+    """Make a frame of detections from the boxes of each image.
+
+    Parameters
+    ----------
+    boxes
+        For each image, its boxes: class, x, y, w, h.
+    confidences
+        For each image, one confidence per box; none for boxes that a person drew.
+
+    Returns
+    -------
+    polars.DataFrame
+        A row per box, in the given order.
+
+    Examples
+    --------
+    >>> from tailwatch.yolo import detections
+    >>> detections([[(1, 0.5, 0.5, 0.2, 0.1)], []]).rows()
+    [(0, 1, 0.5, 0.5, 0.2, 0.1, None)]
+    """
+    beside = repeat(repeat(None)) if confidences is None else confidences
+    rows = [
+        (image, *box, confidence)
+        for image, (of_image, given) in enumerate(zip(boxes, beside, strict=False))
+        for box, confidence in zip(of_image, given, strict=False)
+    ]
+    return pl.DataFrame(rows, schema=SCHEMA, orient="row")
+
+
+def label_text(boxes: Iterable[Box]) -> str:
+    """Write the boxes of one image as a label file; an empty one for no box.
+
+    Examples
+    --------
+    >>> from tailwatch.yolo.detections import label_text
+    >>> label_text([(3, 0.5, 0.25, 0.125, 1 / 3)])
+    '3 0.5 0.25 0.125 0.3333333333333333\\n'
+    >>> label_text([])
+    ''
+    """
+    # The shortest text that gives the same float64 back.
+    return "".join(f"{c} {' '.join(repr(float(value)) for value in box)}\n" for c, *box in boxes)
+
+
+def read_labels(path: Path, classes: int) -> list[Box]:
+    """Read a label file; one that is not there has no box.
+
+    Parameters
+    ----------
+    path
+        The file.
+    classes
+        Number of classes.
+
+    Returns
+    -------
+    list
+        Class, x, y, w, h of each box.
+
+    Raises
+    ------
+    SourceError
+        A line that is no box: the error names file, line and what it has.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        return []
+    except UnicodeDecodeError as error:
+        message = f"{path}: expected a label file, lines of text, got bytes that are no UTF-8"
+        raise SourceError(message) from error
+    return [
+        _box(line.split(), f"{path}: line {number}", classes)
+        for number, line in enumerate(text.splitlines(), start=1)
+        if line.strip()
+    ]
+
+
+def _box(fields: list[str], where: str, classes: int) -> Box:
+    if len(fields) != 5:
+        message = f"{where}: expected five columns, class x y w h, got {len(fields)}"
+        if len(fields) == 6:
+            message += "; a column of confidences makes Ultralytics drop the image"
+        raise SourceError(message)
+    try:
+        number, x, y, w, h = map(float, fields)
+    except ValueError as error:
+        message = f"{where}: expected five numbers, got {' '.join(fields)!r}"
+        raise SourceError(message) from error
+    if number != int(number) or not 0 <= number < classes:
+        message = f"{where}: expected a class from 0 to {classes - 1}, got {fields[0]}"
+        raise SourceError(message)
+    if not all(0.0 <= value <= LARGEST for value in (x, y, w, h)):
+        message = f"{where}: expected x, y, w, h as shares of the image, got {' '.join(fields[1:])}"
+        raise SourceError(message)
+    return int(number), x, y, w, h

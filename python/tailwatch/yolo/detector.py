@@ -1,0 +1,96 @@
+"""What a detector has to do for the loop.
+
+The loop's logic (which images are labelled, what becomes of uncertain ones, what is measured) knows
+no library: it calls the four methods of `Detector`. :class:`UltralyticsDetector` is the one that
+ships. A detector keeps nothing: what it has learnt is a file of weights.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    import numpy as np
+    import polars as pl
+    from numpy.typing import NDArray
+
+    from tailwatch.yolo.dataset import DetectionDataset
+
+__all__ = ["Detector", "Evaluation", "Report"]
+
+Report: TypeAlias = "Callable[[str, int, int], object]"
+"""``report(stage, done, total)``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """How well a detector finds what a person drew.
+
+    Attributes
+    ----------
+    map
+        Average precision over intersection-over-union .50 to .95, averaged over the classes that
+        the data have.
+    map50
+        The same at .50 alone.
+    ap
+        Average precision .50 to .95 by class; ``None`` for a class of which the data have no box.
+    ap50
+        The same at .50 alone.
+    """
+
+    map: float
+    map50: float
+    ap: tuple[float | None, ...]
+    ap50: tuple[float | None, ...]
+
+
+class Detector(Protocol):
+    """Learns from boxes, finds boxes, and turns images into vectors."""
+
+    def describe(self) -> dict[str, Any]:
+        """Give all settings that its weights depend on, as JSON takes them."""
+        ...
+
+    def fit(
+        self,
+        data: DetectionDataset,
+        weights: Path,
+        *,
+        seed: int,
+        start: Path | None,
+        budget: int | None,
+        report: Report,
+    ) -> None:
+        """Learn from `data` and write `weights`: the same bytes for the same arguments.
+
+        `start` has the weights to go on from; with ``None`` it begins as its settings say.
+        `budget` is how many images to learn from, counted each time one is shown; with ``None``
+        that too is as its settings say.
+        """
+        ...
+
+    def predict(
+        self, weights: Path, images: Sequence[Path], *, least: float, report: Report
+    ) -> pl.DataFrame:
+        """Find boxes of a confidence of at least `least`; a frame of detections."""
+        ...
+
+    def evaluate(self, weights: Path, data: DetectionDataset) -> Evaluation:
+        """Compare with the boxes of `data`."""
+        ...
+
+    def embed(
+        self,
+        weights: Path,
+        images: Sequence[Path],
+        boxes: pl.DataFrame | None = None,
+        *,
+        report: Report,
+    ) -> NDArray[np.float32]:
+        """Turn every image, or every one of `boxes`, into a row."""
+        ...

@@ -1,0 +1,176 @@
+"""The way to Ultralytics: imported where it is used, offline, and with a configuration of its own.
+
+Ultralytics asks the network for fonts, weights, data sets, versions and statistics of use. Most of
+that is decided once, by the environment at its first import:
+
+======================================  ========================================================
+variable                                what it stops
+======================================  ========================================================
+``YOLO_OFFLINE``                        the look whether there is a network, and all that hangs
+                                        on the answer
+``YOLO_AUTOINSTALL``                    pip being run for a missing package
+``ULTRALYTICS_SKIP_REQUIREMENTS_CHECKS``  the check that leads to it
+``ULTRALYTICS_SAFE_LOAD``               code in a checkpoint being run as it is read
+``YOLO_CONFIG_DIR``                     the user's settings being read or written: the folder is
+                                        private to this process and goes with it
+======================================  ========================================================
+
+Its loggers to other services are settings instead and are switched off for this process alone: who
+wants one calls ``ultralytics.settings.update`` afterwards. The font that it would fetch is
+matplotlib's. Weights and data are looked for by the caller: a missing file is an error of ours
+before Ultralytics sees its name.
+
+Level: the lowest of ``tailwatch.yolo``. Ultralytics is licensed under AGPL-3.0, so nothing else of
+tailwatch imports it, and nothing of it is part of tailwatch.
+"""
+
+from __future__ import annotations
+
+import atexit
+import importlib
+import importlib.util
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tailwatch.exceptions import MissingDependencyError
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+__all__ = ["OFFLINE", "extra", "ultralytics"]
+
+OFFLINE = {
+    "YOLO_OFFLINE": "true",
+    "YOLO_AUTOINSTALL": "false",
+    "ULTRALYTICS_SKIP_REQUIREMENTS_CHECKS": "1",
+    "ULTRALYTICS_SAFE_LOAD": "1",
+}
+
+SERVICES = (
+    "sync",
+    "clearml",
+    "comet",
+    "dvc",
+    "mlflow",
+    "raytune",
+    "tensorboard",
+    "wandb",
+    "vscode_msg",
+    "openvino_msg",
+)
+"""Settings of Ultralytics that send something somewhere, or print an invitation to do so."""
+
+CONSTANTS = {"ONLINE": False, "AUTOINSTALL": False, "SAFE_LOAD": True}
+"""What Ultralytics makes of the environment at its first import."""
+
+FONTS = ("Arial.ttf", "Arial.Unicode.ttf")
+"""What Ultralytics looks for, by the alphabet of the classes' names."""
+
+INSTALL = (
+    "tailwatch.yolo needs Ultralytics YOLO: pip install 'tailwatch[yolo]' "
+    "(Ultralytics is licensed under AGPL-3.0, tailwatch under Apache-2.0)"
+)
+
+SYSTEM_LIBRARIES = (
+    "OpenCV, which Ultralytics needs, lacks a library of the system: on Debian, apt-get install "
+    "libgl1 libglib2.0-0; or, on a machine without a display, pip install --force-reinstall "
+    "--no-deps opencv-python-headless"
+)
+
+
+def extra(name: str) -> ModuleType:
+    """Import `name`, a module that the extra ``yolo`` brings.
+
+    Raises
+    ------
+    MissingDependencyError
+        It is not installed, or cannot be loaded on this machine.
+    """
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        message = f"{INSTALL}; missing: {error.name}"
+        raise MissingDependencyError(message) from error
+    except ImportError as error:
+        # A wheel that is there, and a shared library that is not.
+        if "cannot open shared object file" not in str(error):
+            raise
+        message = f"{SYSTEM_LIBRARIES}; the system says: {error}"
+        raise MissingDependencyError(message) from error
+
+
+def ultralytics() -> ModuleType:
+    """Import Ultralytics, configured so that it never asks the network.
+
+    Returns
+    -------
+    module
+        ``ultralytics``.
+
+    Raises
+    ------
+    MissingDependencyError
+        The extra ``yolo`` is not installed, or a library of the system is missing.
+    """
+    loaded = sys.modules.get("ultralytics")
+    if loaded is not None and getattr(loaded, "_tailwatch_offline", False):
+        return loaded
+    if importlib.util.find_spec("ultralytics") is None:
+        message = f"{INSTALL}; missing: ultralytics"
+        raise MissingDependencyError(message)
+    from tailwatch.yolo.torchvision_operators import mend_torchvision
+
+    os.environ.update(OFFLINE)
+    if loaded is None:
+        _use_private_folder()
+    extra("torch")
+    mend_torchvision()
+    extra("cv2")
+    module = extra("ultralytics")
+    state: Any = extra("ultralytics.utils")
+    # Around the settings' own `update`, which would write them to the user's file where Ultralytics
+    # was imported before.
+    dict.update(state.SETTINGS, dict.fromkeys(SERVICES, False))
+    _forget_network()
+    _lay_out_fonts(Path(state.USER_CONFIG_DIR))
+    module._tailwatch_offline = True  # type: ignore[attr-defined]  # noqa: SLF001
+    return module
+
+
+def _use_private_folder() -> None:
+    """Give Ultralytics a folder for its settings that ends with this process."""
+    folder = tempfile.mkdtemp(prefix="tailwatch-ultralytics-")
+    owner = os.getpid()
+
+    def remove() -> None:
+        # A forked child must not take the folder from its parent.
+        if os.getpid() == owner:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    atexit.register(remove)
+    os.environ["YOLO_CONFIG_DIR"] = folder
+
+
+def _forget_network() -> None:
+    """Set what an import before ours may have found otherwise; modules hold copies of it."""
+    for name, module in list(sys.modules.items()):
+        if name.partition(".")[0] == "ultralytics":
+            for constant, value in CONSTANTS.items():
+                if hasattr(module, constant):
+                    setattr(module, constant, value)
+
+
+def _lay_out_fonts(folder: Path) -> None:
+    """Put matplotlib's font where Ultralytics looks before it would fetch one."""
+    # Naming the back end keeps matplotlib from looking for a display.
+    os.environ.setdefault("MPLBACKEND", "Agg")
+    matplotlib: Any = extra("matplotlib")
+    font = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in FONTS:
+        if not (folder / name).exists():
+            shutil.copyfile(font, folder / name)

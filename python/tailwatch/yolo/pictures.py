@@ -1,0 +1,110 @@
+"""Images with their boxes, as two generations labelled them, small enough for a page."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from tailwatch.report.detection import Picture
+from tailwatch.yolo.environment import extra
+from tailwatch.yolo.statistics import tail_classes
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tailwatch.yolo.dataset import DetectionDataset
+
+__all__ = ["draw", "side_by_side"]
+
+PIXELS = 220
+"""Side of a picture."""
+
+IMAGES = 4
+
+COLOURS = (
+    (230, 97, 1),
+    (0, 114, 178),
+    (0, 158, 115),
+    (204, 121, 167),
+    (240, 228, 66),
+    (86, 180, 233),
+    (213, 94, 0),
+    (94, 60, 153),
+)
+"""Of the classes in turn: told apart by the colour-blind too, and named besides."""
+
+
+def side_by_side(
+    human: DetectionDataset, samples: Mapping[str, tuple[DetectionDataset, DetectionDataset]]
+) -> list[Picture]:
+    """Draw the images on which most boxes of tail classes were lost.
+
+    Parameters
+    ----------
+    human
+        Says which classes are rare.
+    samples
+        By the name of the run, what its first and its last generation labelled.
+
+    Returns
+    -------
+    list of Picture
+        For each chosen image, the first generation and the last one of each run.
+    """
+    rare = tail_classes(human.class_counts().sum(0))
+    # An image that is in a sample twice has the same labels twice.
+    places = {
+        run: tuple(
+            {sha: number for number, sha in enumerate(each.images["sha256"])} for each in pair
+        )
+        for run, pair in samples.items()
+    }
+    everywhere = [places[run][which] for run in places for which in (0, 1)]
+    if not everywhere:
+        return []
+    common = sorted(set.intersection(*map(set, everywhere)))
+    lost = np.zeros(len(common))
+    moved = np.zeros(len(common))
+    for run, pair in samples.items():
+        first, last = (
+            each.class_counts()[[places[run][which][sha] for sha in common]]
+            for which, each in enumerate(pair)
+        )
+        lost += np.maximum(first - last, 0)[:, rare].sum(axis=1)
+        moved += np.abs(first - last).sum(axis=1)
+    order = np.lexsort((-moved, -lost))[:IMAGES]
+    pictures = []
+    for chosen in order:
+        sha = common[chosen]
+        for number, (run, pair) in enumerate(samples.items()):
+            for which, each in enumerate(pair):
+                # All runs begin with the same generation.
+                if which == 0 and number:
+                    continue
+                caption = "first generation" if which == 0 else f"last generation, {run}"
+                picture = draw(each, places[run][which][sha])
+                pictures.append(Picture(sha[:12], caption, picture))
+    return pictures
+
+
+def draw(data: DetectionDataset, number: int, *, pixels: int = PIXELS) -> bytes:
+    """Draw one image with its boxes, as a JPEG."""
+    pillow: Any = extra("PIL.Image")
+    drawing: Any = extra("PIL.ImageDraw")
+    with pillow.open(data.images["path"][number]) as opened:
+        image = opened.convert("RGB").resize((pixels, pixels))
+    pen = drawing.Draw(image)
+    boxes = data.boxes.filter(pl.col("image") == number)
+    for _, of_class, x, y, w, h, _ in boxes.iter_rows():
+        colour = COLOURS[of_class % len(COLOURS)]
+        left, top, right, bottom = (
+            round(edge * pixels) for edge in (x - w / 2, y - h / 2, x + w / 2, y + h / 2)
+        )
+        pen.rectangle((left, top, right, bottom), outline=colour, width=2)
+        pen.text((left + 3, max(top - 11, 0)), data.names[of_class], fill=colour)
+    file = io.BytesIO()
+    image.save(file, "JPEG", quality=80)
+    return file.getvalue()

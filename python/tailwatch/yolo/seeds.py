@@ -1,0 +1,105 @@
+"""From the runs of several seeds to one frame: means, and intervals over the seeds.
+
+For each arm, generation, metric and level, over the seeds that measured it:
+
+==============  ================================================================================
+column          content
+==============  ================================================================================
+``value``       mean over seeds, with the t interval mean ± t · sd/√n
+``null``        mean over seeds of what each run gives; for average precision and risk, which have
+                none within a run, the control arm at the same generation
+``retention``   value over null, where less is a loss
+==============  ================================================================================
+
+Data and training are new with each seed where the study makes them so; then the interval is for a
+new experiment of this kind. With one seed there is no interval over seeds, and ``method`` says so.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from tailwatch.recursion.frame import SCHEMA, frame_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["CONTROL", "over_seeds"]
+
+CONTROL = "human only"
+"""Label of the control arm."""
+
+KEY = ("run", "generation", "group", "metric", "level")
+
+
+def over_seeds(frames: Mapping[int, pl.DataFrame], *, confidence: float = 0.95) -> pl.DataFrame:
+    """Join the frames of runs that differ in their seed.
+
+    Parameters
+    ----------
+    frames
+        By seed, the frames of all arms below each other.
+    confidence
+        Of the intervals.
+
+    Returns
+    -------
+    polars.DataFrame
+        In the schema of a run's frame.
+    """
+    numbered = pl.concat(
+        [frame.with_columns(seed=pl.lit(seed)) for seed, frame in sorted(frames.items())]
+    )
+    groups = numbered.group_by(KEY, maintain_order=True)
+    rows = [_joined(part, confidence) for _, part in groups]
+    control = {
+        (each["generation"], each["metric"], each["level"]): each
+        for each in rows
+        if each["run"] == CONTROL
+    }
+    for each in rows:
+        beside = control.get((each["generation"], each["metric"], each["level"]))
+        if each["null"] is None and beside is not None and _is_precision(each):
+            each |= {
+                "null": beside["value"],
+                "null_low": beside["low"],
+                "null_high": beside["high"],
+                "method": f"{each['method']}; null: {CONTROL}",
+            }
+        if each["null"] and each["value"] is not None and each["direction"] in {"higher", "match"}:
+            each["retention"] = each["value"] / each["null"]
+            if each["low"] is not None:
+                each["retention_low"] = each["low"] / each["null"]
+                each["retention_high"] = each["high"] / each["null"]
+    return frame_of(rows).select(list(SCHEMA))
+
+
+def _is_precision(row: dict[str, Any]) -> bool:
+    return row["group"] == "risk" or row["metric"].partition(":")[0] in {"map", "map50", "ap", "ap50"}
+
+
+def _joined(part: pl.DataFrame, confidence: float) -> dict[str, Any]:
+    """Mean and interval over the seeds of one metric."""
+    from scipy.stats import t
+
+    row = part.drop("seed").row(0, named=True)
+    row |= dict.fromkeys(("low", "high", "null_low", "null_high", "retention"))
+    row |= dict.fromkeys(("retention_low", "retention_high"))
+    values = part["value"].drop_nulls().to_numpy()
+    nulls = part["null"].drop_nulls().to_numpy()
+    row["value"] = float(values.mean()) if values.size else None
+    row["null"] = float(nulls.mean()) if nulls.size else None
+    if nulls.size:
+        lows, highs = part["null_low"].drop_nulls(), part["null_high"].drop_nulls()
+        row["null_low"] = None if lows.is_empty() else float(lows.to_numpy().mean())
+        row["null_high"] = None if highs.is_empty() else float(highs.to_numpy().mean())
+    if values.size < 2:
+        row["method"] = f"no interval over seeds: {values.size} of {part.height} measured it"
+        return row
+    reach = t.ppf((1 + confidence) / 2, values.size - 1) * values.std(ddof=1) / np.sqrt(values.size)
+    row["low"], row["high"] = row["value"] - float(reach), row["value"] + float(reach)
+    row["method"] = f"mean of {values.size} seeds, t interval"
+    return row

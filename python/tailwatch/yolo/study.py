@@ -1,0 +1,204 @@
+"""A study: several policies, several seeds, one budget, and a control that sees human data alone.
+
+::
+
+    DIRECTORY/
+      seed-0/fits/            what was fitted; the arms share their first generation
+      seed-0/replace/         the run directory of one arm
+      frame.parquet           all arms, means and intervals over seeds
+      seeds.parquet           every run, by seed
+      report.html             the page of the study
+
+Arms differ in their policy alone: within a seed they have the same human data, the same pool, the
+same first generation, the same number of images shown in each training.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+import polars as pl
+
+from tailwatch.arguments import integer
+from tailwatch.exceptions import InputError
+from tailwatch.progress import reporting
+from tailwatch.recursion.loop import run
+from tailwatch.writing import write_atomically
+from tailwatch.yolo.policies import HumanOnly
+from tailwatch.yolo.seeds import CONTROL, over_seeds
+from tailwatch.yolo.study_page import study_page
+
+if TYPE_CHECKING:
+    import os
+
+    from tailwatch.progress import ProgressOption, ProgressReport
+    from tailwatch.recursion.protocols import Policy
+    from tailwatch.recursion.result import Run
+    from tailwatch.yolo.dataset import DetectionDataset
+    from tailwatch.yolo.learner import YoloLearner
+
+__all__ = ["Experiment", "Study", "study"]
+
+
+@dataclass(frozen=True, eq=False)
+class Experiment:
+    """What all arms of one seed have in common.
+
+    Attributes
+    ----------
+    data
+        Human data that the first generation learns from.
+    test
+        Human data that no generation learns from and nothing is chosen on.
+    learner
+        The learner; its folder and the name of the arm are set by the study.
+    """
+
+    data: DetectionDataset
+    test: DetectionDataset
+    learner: YoloLearner
+
+
+Experiments: TypeAlias = Experiment | Callable[[int], Experiment]
+
+
+@dataclass(frozen=True, eq=False)
+class Study:
+    """What came of a study.
+
+    Attributes
+    ----------
+    frame
+        All arms in the schema of a run's frame: means and intervals over seeds.
+    seeds
+        The same for each seed on its own, with a column ``seed``.
+    runs
+        The runs, by seed and arm.
+    directory
+        Where all of it is.
+    """
+
+    frame: pl.DataFrame
+    seeds: pl.DataFrame
+    runs: Mapping[int, Mapping[str, Run]] = field(repr=False)
+    directory: Path = field(default_factory=Path)
+
+
+def study(
+    experiment: Experiments,
+    *,
+    policies: Mapping[str, Policy],
+    generations: int,
+    seeds: int | Sequence[int] = 3,
+    size: int | None = None,
+    directory: str | os.PathLike[str],
+    control: bool = True,
+    confidence: float = 0.95,
+    progress: ProgressOption = None,
+) -> Study:
+    """Run every policy with every seed, and put them side by side.
+
+    Parameters
+    ----------
+    experiment
+        Data, test data and learner; or a function that makes them for a seed, so that data are new
+        with each seed and intervals are for a new experiment.
+    policies
+        By label, what each arm learns from.
+    generations
+        Of each run.
+    seeds
+        How many (0, 1, …), or which.
+    size
+        Images that each generation labels; by default as many as there are human ones.
+    directory
+        Where to keep it. A study that was killed goes on where it was.
+    control
+        Whether to add an arm that learns from human data alone, as long.
+    confidence
+        Of the intervals.
+    progress
+        ``None``, ``True`` for a display on standard error, or a callable ``(stage, done, total)``.
+
+    Returns
+    -------
+    Study
+    """
+    numbers = list(range(integer(seeds, "seeds"))) if isinstance(seeds, int) else list(seeds)
+    if not numbers or len(set(numbers)) < len(numbers):
+        message = f"seeds: expected different numbers, at least one, got {numbers}"
+        raise InputError(message)
+    arms = dict(policies)
+    if control:
+        arms.setdefault(CONTROL, HumanOnly())
+    if len({_file_name(label) for label in arms}) < len(arms):
+        message = f"policies: expected labels that differ in letters and digits, got {list(arms)}"
+        raise InputError(message)
+    folder = Path(directory)
+    runs: dict[int, dict[str, Run]] = {}
+    human: DetectionDataset | None = None
+    with reporting(progress) as report:
+        for seed in numbers:
+            made = experiment if isinstance(experiment, Experiment) else experiment(seed)
+            human = made.data if human is None else human
+            place = folder / f"seed-{seed}"
+            runs[seed] = {}
+            for label, policy in arms.items():
+                shown = _Shown(report, f"seed {seed}, {label}")
+                learner = replace(
+                    made.learner,
+                    directory=place / "fits",
+                    arm=_file_name(label),
+                    # The same number of images in each training, whatever a policy hands over.
+                    budget=made.learner.budget or made.learner.epochs * len(made.data),
+                    report=shown.within,
+                )
+                runs[seed][label] = run(
+                    learner,
+                    made.data,
+                    holdout=made.test,
+                    policy=policy,
+                    generations=generations,
+                    size=size,
+                    directory=place / _file_name(label),
+                    seed=seed,
+                    label=label,
+                    confidence=confidence,
+                    progress=shown.loop,
+                )
+    by_seed = {seed: pl.concat([each.frame for each in of.values()]) for seed, of in runs.items()}
+    numbered = pl.concat(
+        [frame.with_columns(seed=pl.lit(seed, pl.Int64)) for seed, frame in by_seed.items()]
+    )
+    frame = over_seeds(by_seed, confidence=confidence)
+    write_atomically(folder / "seeds.parquet", numbered.write_parquet)
+    write_atomically(folder / "frame.parquet", frame.write_parquet)
+    if human is not None:
+        page = study_page(frame, runs, human, generations=generations, confidence=confidence)
+        write_atomically(
+            folder / "report.html", lambda file: file.write_text(page, encoding="utf-8")
+        )
+    return Study(frame, numbered, runs, folder)
+
+
+def _file_name(label: str) -> str:
+    """Turn a label into the name of a folder: ``mix(0.25)`` into ``mix-0.25``."""
+    return re.sub(r"[^A-Za-z0-9.]+", "-", label).strip("-.") or "arm"
+
+
+class _Shown:
+    """Puts the steps of a training behind the step of the loop that it belongs to."""
+
+    def __init__(self, report: ProgressReport, arm: str) -> None:
+        self._report, self._arm, self._stage = report, arm, ""
+
+    def loop(self, stage: str, done: int, total: int) -> None:
+        self._stage = stage
+        self._report(f"{self._arm}: {stage}", done, total)
+
+    def within(self, stage: str, done: int, total: int) -> None:
+        self._report(f"{self._arm}: {self._stage}, {stage}", done, total)

@@ -1,0 +1,384 @@
+"""YOLO26 of Ultralytics as a `Detector`: train, predict, val and embed, pinned and offline.
+
+What is pinned, and why:
+
+==================  ==========================================================================
+argument            reason
+==================  ==========================================================================
+``nms``             YOLO26 has two heads; ``None`` is the one-to-many head with suppression,
+                    ``False`` the one that needs none. They score differently on the same weights
+``nbs = batch``,    gradients are accumulated to 64 images and three epochs are warm-up by
+``warmup_epochs``   default: a few epochs of a small set would be no training at all
+``val=False``       the best epoch would be chosen on data that then measure it: the last epoch is
+                    what is kept, and a separate human set measures it
+``amp=False``       the check that precedes mixed precision fetches weights
+``fraction=1``      a smaller share would be the first files by name, not a sample: the caller
+                    takes the sample
+``workers=0``       batches come in one order
+threads             Ultralytics sets them to cores − 1; other numbers give other weights
+==================  ==========================================================================
+
+The checkpoint is written again without date, paths and times, so that equal weights are equal files.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from tailwatch.arguments import integer
+from tailwatch.exceptions import InputError, SourceError, TailwatchError
+from tailwatch.writing import write_atomically
+from tailwatch.yolo.checkpoints import check_model, open_model, rewrite
+from tailwatch.yolo.detections import SCHEMA
+from tailwatch.yolo.detector import Evaluation
+from tailwatch.yolo.environment import extra
+from tailwatch.yolo.session import session
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from tailwatch.yolo.dataset import DetectionDataset
+    from tailwatch.yolo.detector import Report
+
+__all__ = ["WORK", "UltralyticsDetector"]
+
+OURS = frozenset(
+    {
+        "amp", "batch", "cfg", "data", "device", "epochs", "exist_ok", "fraction", "imgsz", "iou",
+        "max_det", "mode", "model", "name", "nbs", "nms", "patience", "plots", "pretrained",
+        "project", "resume", "save", "seed", "task", "val", "verbose", "workers",
+    }
+)  # fmt: skip
+"""Arguments of Ultralytics that `settings` may not have."""
+
+WORK = "work-"
+"""How folders begin that a killed training leaves beside its weights."""
+
+PREDICTED = 16
+"""Images in a batch of predictions."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class UltralyticsDetector:
+    """YOLO26, trained and used with frozen arguments.
+
+    Parameters
+    ----------
+    model
+        Where training begins: the name of an architecture of Ultralytics (``yolo26n.yaml``), or a
+        file of your own, ``.yaml`` or ``.pt``.
+    epochs, imgsz, batch
+        Of the training, as in Ultralytics.
+    nms_free
+        Whether to use the head without non-maximum suppression.
+    iou
+        Intersection over union beyond which suppression drops the lower score.
+    max_det
+        Most boxes of an image.
+    warmup_epochs
+        At most 1: see above.
+    crop_imgsz
+        Pixels to which a crop is scaled before it is embedded.
+    device
+        ``"cpu"``, or a GPU as Ultralytics names it.
+    threads
+        Threads of the CPU.
+    settings
+        Other training arguments of Ultralytics (``mosaic``, ``lr0``, …).
+    """
+
+    model: str = "yolo26n.yaml"
+    epochs: int = 5
+    imgsz: int = 640
+    batch: int = 16
+    nms_free: bool = False
+    iou: float = 0.7
+    max_det: int = 300
+    warmup_epochs: float = 1.0
+    crop_imgsz: int = 96
+    device: str = "cpu"
+    threads: int = 1
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "imgsz", "batch", "max_det", "crop_imgsz", "threads"):
+            integer(getattr(self, name), name)
+        for name in ("imgsz", "crop_imgsz"):
+            if getattr(self, name) % 32:
+                message = f"{name}: expected a multiple of 32, got {getattr(self, name)}"
+                raise InputError(message)
+        if not 0 <= self.warmup_epochs <= 1:
+            message = f"warmup_epochs: expected 0 to 1, got {self.warmup_epochs}"
+            raise InputError(message)
+        if taken := sorted(OURS & set(self.settings)):
+            message = f"settings: {', '.join(taken)}: set by tailwatch, or an argument of its own"
+            raise InputError(message)
+
+    def describe(self) -> dict[str, Any]:
+        """Give all settings that the weights depend on, and the versions that have a part in it."""
+        from importlib.metadata import version
+
+        return {
+            "detector": "ultralytics",
+            "model": check_model(self.model),
+            "epochs": self.epochs,
+            "imgsz": self.imgsz,
+            "batch": self.batch,
+            "nms_free": self.nms_free,
+            "iou": self.iou,
+            "max_det": self.max_det,
+            "warmup_epochs": self.warmup_epochs,
+            "crop_imgsz": self.crop_imgsz,
+            "device": self.device,
+            "threads": self.threads,
+            "settings": dict(self.settings),
+            "versions": {name: version(name) for name in ("ultralytics", "torch", "torchvision")},
+        }
+
+    def fit(
+        self,
+        data: DetectionDataset,
+        weights: Path,
+        *,
+        seed: int,
+        start: Path | None,
+        budget: int | None,
+        report: Report,
+    ) -> None:
+        """Train, and write the weights of the last epoch.
+
+        A budget is met to the nearest whole epoch, of which there is at least one.
+        """
+        epochs = self.epochs if budget is None else max(1, round(budget / len(data)))
+        with (
+            session(self.threads),
+            tempfile.TemporaryDirectory(dir=weights.parent, prefix=WORK) as work,
+        ):
+            folder = Path(work)
+            yaml = _lay_out(data, folder / "data", validate=self.batch)
+            model = open_model(self.model if start is None else str(start))
+            kept: dict[str, Any] = {}
+            for event, callback in _callbacks(report, kept).items():
+                model.add_callback(event, callback)
+            model.train(
+                data=str(yaml),
+                epochs=epochs,
+                imgsz=self.imgsz,
+                batch=self.batch,
+                nbs=self.batch,
+                device=self.device,
+                seed=seed,
+                deterministic=True,
+                project=work,
+                name="run",
+                exist_ok=True,
+                patience=epochs,
+                workers=0,
+                amp=False,
+                val=False,
+                save=False,
+                plots=False,
+                verbose=False,
+                nms=self._nms,
+                iou=self.iou,
+                max_det=self.max_det,
+                warmup_epochs=self.warmup_epochs,
+                **self.settings,
+            )
+            used = kept["images"]
+            if used != len(data):
+                # It logs this and goes on, with what would be another experiment.
+                message = f"data: Ultralytics left out {len(data) - used} of {len(data)} images"
+                raise TailwatchError(message)
+            last = folder / "run" / "weights" / "last.pt"
+            write_atomically(weights, lambda target: rewrite(last, target))
+
+    def predict(
+        self, weights: Path, images: Sequence[Path], *, least: float, report: Report
+    ) -> pl.DataFrame:
+        """Find boxes of a confidence of at least `least`."""
+        rows: list[tuple[int, int, float, float, float, float, float]] = []
+        with session(self.threads):
+            model = open_model(str(weights))
+            for start, chunk in _chunks(images, report, "labelling"):
+                results = model.predict(
+                    [_read(path) for path in chunk],
+                    conf=least,
+                    imgsz=self.imgsz,
+                    batch=PREDICTED,
+                    device=self.device,
+                    iou=self.iou,
+                    max_det=self.max_det,
+                    nms=self._nms,
+                    rect=False,
+                    save=False,
+                    verbose=False,
+                )
+                for image, found in enumerate(results, start=start):
+                    boxes = found.boxes
+                    places = boxes.xywhn.clamp(0, 1).double().tolist()
+                    columns = (boxes.cls.int().tolist(), places, boxes.conf.double().tolist())
+                    rows += [
+                        (image, number, *place, confidence)
+                        for number, place, confidence in zip(*columns, strict=True)
+                    ]
+        return pl.DataFrame(rows, schema=SCHEMA, orient="row")
+
+    def evaluate(self, weights: Path, data: DetectionDataset) -> Evaluation:
+        """Run Ultralytics' own validation."""
+        with session(self.threads), tempfile.TemporaryDirectory() as work:
+            yaml = _lay_out(data, Path(work) / "data")
+            found = open_model(str(weights)).val(
+                data=str(yaml),
+                imgsz=self.imgsz,
+                batch=PREDICTED,
+                device=self.device,
+                iou=self.iou,
+                max_det=self.max_det,
+                nms=self._nms,
+                workers=0,
+                plots=False,
+                verbose=False,
+                project=work,
+                name="val",
+            )
+            ap: list[float | None] = [None] * len(data.names)
+            ap50 = ap.copy()
+            for place, number in enumerate(found.box.ap_class_index):
+                ap[number] = float(found.box.ap[place])
+                ap50[number] = float(found.box.ap50[place])
+            return Evaluation(float(found.box.map), float(found.box.map50), tuple(ap), tuple(ap50))
+
+    def embed(
+        self,
+        weights: Path,
+        images: Sequence[Path],
+        boxes: pl.DataFrame | None = None,
+        *,
+        report: Report,
+        layers: Sequence[int] | None = None,
+    ) -> NDArray[np.float32]:
+        """Pool the features of the last layer before the head, of every image or every box.
+
+        Parameters
+        ----------
+        weights
+            A ``.pt`` file.
+        images
+            Image files.
+        boxes
+            Detections on `images`: each is cut out, scaled to ``crop_imgsz``, and becomes a row.
+        report
+            Takes progress.
+        layers
+            Other layers; their features are joined.
+        """
+        rows: list[Any] = []
+        with session(self.threads):
+            model = open_model(str(weights))
+            size = self.imgsz if boxes is None else self.crop_imgsz
+            sources = [(path, None) for path in images] if boxes is None else _places(images, boxes)
+            for _, chunk in _chunks(sources, report, "embedding"):
+                found = model.embed(
+                    [_cut(_read(path), box) for path, box in chunk],
+                    embed=None if layers is None else list(layers),
+                    imgsz=size,
+                    batch=PREDICTED,
+                    device=self.device,
+                    rect=False,
+                    save=False,
+                    verbose=False,
+                )
+                rows.extend(row.cpu().numpy() for row in found)
+        return np.stack(rows).astype(np.float32) if rows else np.empty((0, 0), np.float32)
+
+    @property
+    def _nms(self) -> bool | None:
+        """The head, as Ultralytics names it."""
+        return False if self.nms_free else None
+
+
+def _lay_out(data: DetectionDataset, folder: Path, *, validate: int | None = None) -> Path:
+    """Write the data where the trainer reads them, and give their ``data.yaml``."""
+    data.save(folder)
+    if validate is None:
+        return folder / "data.yaml"
+    # Ultralytics validates after the last epoch whatever it is told; a batch is soon done.
+    images = sorted((folder / "images").iterdir())[:validate]
+    (folder / "val.txt").write_text("".join(f"{image}\n" for image in images))
+    text = (folder / "data.yaml").read_text().replace("val: images", "val: val.txt")
+    yaml = folder / "train.yaml"
+    yaml.write_text(text)
+    return yaml
+
+
+def _callbacks(report: Report, kept: dict[str, Any]) -> dict[str, Callable[[Any], None]]:
+    """Report batches and epochs, and count the images that are really trained on.
+
+    ``on_fit_epoch_end`` would fire once more in the final evaluation.
+    """
+
+    def start(trainer: Any) -> None:  # noqa: ANN401
+        kept["images"] = len(trainer.train_loader.dataset)
+        kept["batches"] = len(trainer.train_loader)
+        kept["done"] = 0
+
+    def batch(trainer: Any) -> None:  # noqa: ANN401
+        kept["done"] += 1
+        total = trainer.epochs * kept["batches"]
+        stage = f"epoch {trainer.epoch + 1}/{trainer.epochs}"
+        report(stage, min(kept["done"], total), total)
+
+    return {"on_train_start": start, "on_train_batch_end": batch}
+
+
+def _chunks(
+    items: Sequence[Any], report: Report, stage: str
+) -> Iterator[tuple[int, Sequence[Any]]]:
+    for start in range(0, len(items), PREDICTED):
+        yield start, items[start : start + PREDICTED]
+        report(stage, min(start + PREDICTED, len(items)), len(items))
+
+
+def _places(
+    images: Sequence[Path], boxes: pl.DataFrame
+) -> list[tuple[Path, tuple[float, float, float, float]]]:
+    placed = boxes.select("image", "x", "y", "w", "h").iter_rows()
+    return [(images[image], (x, y, w, h)) for image, x, y, w, h in placed]
+
+
+def _read(path: Path) -> NDArray[np.uint8]:
+    """Pixels of an image file, in OpenCV's order of colours."""
+    patches: Any = extra("ultralytics.utils.patches")
+    pixels: NDArray[np.uint8] | None = patches.imread(str(path))
+    if pixels is None:
+        message = f"{path}: expected an image file"
+        raise SourceError(message)
+    return pixels
+
+
+def _cut(
+    pixels: NDArray[np.uint8], box: tuple[float, float, float, float] | None
+) -> NDArray[np.uint8]:
+    """Cut a box out of an image, at least two pixels wide and high."""
+    if box is None:
+        return pixels
+    height, width = pixels.shape[:2]
+    x, y, w, h = box
+    left, right = _span(x, w, width)
+    top, bottom = _span(y, h, height)
+    return np.ascontiguousarray(pixels[top:bottom, left:right])
+
+
+def _span(centre: float, extent: float, pixels: int) -> tuple[int, int]:
+    first = int(np.clip(np.floor((centre - extent / 2) * pixels), 0, max(pixels - 2, 0)))
+    last = int(np.clip(np.ceil((centre + extent / 2) * pixels), first + 2, max(pixels, 2)))
+    return first, last

@@ -1,0 +1,370 @@
+"""The logic of a loop of detectors, on a detector of NumPy alone."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+import pytest
+
+import tailwatch as tw
+from tailwatch.exceptions import InputError, TailwatchError
+from tests.yolo_scenes import NAMES, NumpyDetector, scenes
+
+if TYPE_CHECKING:
+    from tailwatch.yolo import DetectionDataset, YoloModel
+
+# Blue has a tenth of the boxes: 0.2 + 2 · 0.1 is less than this.
+BLIND_TO_BLUE = 0.45
+
+
+@pytest.fixture(scope="module")
+def sets(tmp_path_factory: pytest.TempPathFactory) -> dict[str, DetectionDataset]:
+    folder = tmp_path_factory.mktemp("scenes")
+    return {
+        "human": scenes(folder / "human", 40, seed=3),
+        "pool": scenes(folder / "pool", 50, seed=1),
+        "test": scenes(folder / "test", 20, seed=2),
+    }
+
+
+def learner(sets: dict[str, DetectionDataset], **given: object) -> tw.yolo.YoloLearner:
+    given = {"detector": NumpyDetector(), "confidence": BLIND_TO_BLUE} | given
+    return tw.yolo.YoloLearner(pool=sets["pool"], **given)  # type: ignore[arg-type]
+
+
+def fitted(sets: dict[str, DetectionDataset], **given: object) -> YoloModel:
+    return learner(sets, **given).fit(sets["human"], rng=np.random.default_rng(0))
+
+
+def sampled(model: YoloModel, size: int, seed: int = 0) -> DetectionDataset:
+    return model.sample(size, rng=np.random.default_rng(seed))
+
+
+def run(
+    sets: dict[str, DetectionDataset], folder: Path, *, arm: str = "run", **given: object
+) -> tuple[tw.recursion.Run, NumpyDetector]:
+    detector = NumpyDetector()
+    chosen = learner(sets, directory=folder / "fits", detector=detector, arm=arm)
+    given = {"policy": tw.recursion.Replace(), "generations": 3} | given
+    start = given.pop("start", None)
+    found = tw.recursion.run(
+        replace(chosen, start=start),  # type: ignore[arg-type]
+        sets["human"],
+        holdout=sets["test"],
+        directory=folder / arm,
+        **given,  # type: ignore[arg-type]
+    )
+    return found, detector
+
+
+def test_labels_are_those_that_reach_their_threshold(sets: dict[str, DetectionDataset]) -> None:
+    found = sampled(fitted(sets), 50)
+    counts = found.class_counts().sum(0)
+    assert counts[2] == 0
+    assert counts[:2].min() > 0
+    assert found.boxes["confidence"].min() >= BLIND_TO_BLUE
+    assert found.names == NAMES
+
+
+def test_a_class_may_have_a_threshold_of_its_own(sets: dict[str, DetectionDataset]) -> None:
+    found = sampled(fitted(sets, class_confidence={"blue": 0.2, "red": 1.0}), 50)
+    counts = found.class_counts().sum(0)
+    assert counts[2] == sets["pool"].class_counts().sum(0)[2]
+    assert counts[0] == sets["pool"].class_counts().sum(0)[0]
+    with pytest.raises(InputError, match=r"class_confidence: expected classes among .* 'purple'"):
+        learner(sets, class_confidence={"purple": 0.5})
+
+
+def test_samples_know_their_teacher_and_not_the_pools_labels(
+    sets: dict[str, DetectionDataset],
+) -> None:
+    model = fitted(sets)
+    found = sampled(model, 50)
+    assert found.images["origin"].unique().to_list() == ["pseudo"]
+    assert found.images["teacher"].unique().to_list() == [model.fit.fingerprint]
+    assert found.boxes["confidence"].null_count() == 0
+    assert sorted(found.images["sha256"]) == sorted(sets["pool"].images["sha256"])
+
+
+def test_an_uncertain_image_is_background(sets: dict[str, DetectionDataset]) -> None:
+    found = sampled(fitted(sets), 50)
+    only_blue = {
+        sha
+        for sha, boxes in zip(
+            sets["pool"].images["sha256"], sets["pool"].boxes_of(), strict=True
+        )
+        if boxes and all(box[0] == 2 for box in boxes)
+    }
+    assert only_blue
+    for sha, boxes in zip(found.images["sha256"], found.boxes_of(), strict=True):
+        if sha in only_blue:
+            assert boxes == []
+
+
+def test_an_uncertain_image_is_dropped(sets: dict[str, DetectionDataset]) -> None:
+    found = sampled(fitted(sets, uncertain="drop"), 50)
+    assert len(found) == 50
+    assert all(found.boxes_of())
+    # Each image that is left is there before any is taken again.
+    times = found.images["sha256"].value_counts()["count"]
+    assert times.max() - times.min() <= 1
+
+
+def test_dropping_every_image_is_an_error(sets: dict[str, DetectionDataset]) -> None:
+    # No class has more than about 0.6 of the boxes; and a detector may be this unsure of all.
+    blind = fitted(sets, uncertain="drop", class_confidence=dict.fromkeys(NAMES, 1.0))
+    weights = json.loads(blind.weights.read_text()) | {"shares": [0.1, 0.1, 0.1]}
+    blind.weights.write_text(json.dumps(weights))
+    with pytest.raises(TailwatchError, match="none of the 50 images of the pool"):
+        sampled(blind, 10)
+
+
+@pytest.mark.parametrize("size", [7, 50, 120])
+def test_the_asked_number_of_images_comes_back(
+    sets: dict[str, DetectionDataset], size: int
+) -> None:
+    found = sampled(fitted(sets), size)
+    assert len(found) == size
+    times = found.images["sha256"].value_counts()["count"]
+    assert times.max() == -(-size // 50)
+    assert sampled(fitted(sets), size).fingerprint() == found.fingerprint()
+    assert sampled(fitted(sets), size, seed=1).fingerprint() != found.fingerprint()
+
+
+def test_the_loop_loses_what_the_detector_does_not_see(
+    sets: dict[str, DetectionDataset], tmp_path: Path
+) -> None:
+    found, _ = run(sets, tmp_path)
+    frame = found.frame.filter(generation=3)
+    values = dict(frame.filter(pl.col("level").is_null()).select("metric", "value").iter_rows())
+    assert values["classes_gone"] == 1
+    assert values["class_share:blue"] == 0
+    assert values["ap50:blue"] == 0
+    assert values["ap50:red"] == 1
+    assert values["crop_coverage:blue"] == 0
+    assert values["crop_coverage:tail classes"] == 0
+    assert values["map50"] == pytest.approx(2 / 3)
+    assert values["risk"] == pytest.approx(1 / 3)
+
+
+def test_human_data_alone_lose_nothing(
+    sets: dict[str, DetectionDataset], tmp_path: Path
+) -> None:
+    found, detector = run(sets, tmp_path, policy=tw.yolo.HumanOnly())
+    by_generation = found.frame.filter(metric="map50")["value"]
+    assert by_generation.to_list() == [1, 1, 1]
+    assert found.frame.filter(metric="human_fraction")["value"].to_list() == [1, 1, 1]
+    # Each generation is a training of its own.
+    assert len({fit["seed"] for fit in detector.fits}) == 3
+
+
+POLICIES = {
+    "replace": (tw.recursion.Replace(), [40, 40, 40], [1, 0, 0]),
+    "accumulate": (tw.recursion.Accumulate(), [40, 80, 120], [1, 1 / 2, 1 / 3]),
+    "subsample": (tw.recursion.AccumulateSubsample(), [40, 40, 40], None),
+    "augment": (tw.recursion.Augment(), [40, 80, 80], [1, 1 / 2, 1 / 2]),
+    "mix": (tw.recursion.Mix(0.25), [40, 40, 40], [1, 0.25, 0.25]),
+    "human only": (tw.yolo.HumanOnly(), [40, 40, 40], [1, 1, 1]),
+}
+
+
+@pytest.mark.parametrize("name", POLICIES)
+def test_every_policy_hands_over_what_it_promises(
+    sets: dict[str, DetectionDataset], tmp_path: Path, name: str
+) -> None:
+    policy, rows, human = POLICIES[name]
+    found, detector = run(sets, tmp_path, policy=policy)
+    assert [fit["images"] for fit in detector.fits] == rows
+    if human is not None:
+        values = found.frame.filter(metric="human_fraction")["value"].to_list()
+        assert values == pytest.approx(human)
+
+
+def test_fresh_human_labels_are_new_in_each_generation(
+    sets: dict[str, DetectionDataset], tmp_path: Path
+) -> None:
+    found, detector = run(sets, tmp_path, policy=tw.recursion.Mix(0.5, fresh=True), size=20)
+    assert [fit["images"] for fit in detector.fits] == [20, 20, 20]
+    assert found.frame.filter(metric="human_fraction")["value"].to_list() == [1, 0.5, 0.5]
+
+
+@pytest.mark.parametrize("start", [None, "previous"])
+def test_a_training_starts_where_it_was_told(
+    sets: dict[str, DetectionDataset], tmp_path: Path, start: str | None
+) -> None:
+    _, detector = run(sets, tmp_path, start=start)
+    starts = [fit["start"] for fit in detector.fits]
+    if start is None:
+        assert starts == [None] * 3
+        return
+    records = tmp_path / "fits" / "arms" / "run.json"
+    keys = [fit["key"] for fit in json.loads(records.read_text())]
+    assert starts == [None, *(tmp_path / "fits" / "fits" / f"{key}.pt" for key in keys[:2])]
+
+
+def test_a_run_that_was_cut_short_trains_only_what_is_missing(
+    sets: dict[str, DetectionDataset], tmp_path: Path
+) -> None:
+    whole, _ = run(sets, tmp_path / "whole", start="previous")
+    run(sets, tmp_path / "cut", start="previous", generations=2)
+    cut, detector = run(sets, tmp_path / "cut", start="previous")
+    assert len(detector.fits) == 1
+    assert cut.frame.equals(whole.frame)
+
+
+def test_a_training_that_was_done_is_not_done_again(
+    sets: dict[str, DetectionDataset], tmp_path: Path
+) -> None:
+    first, _ = run(sets, tmp_path, start="previous")
+    # Killed after the training and before `done`.
+    (tmp_path / "run" / "generations" / "0002" / "done").unlink()
+    second, detector = run(sets, tmp_path, start="previous")
+    assert detector.fits == []
+    assert second.frame.equals(first.frame)
+
+
+def test_arms_share_their_first_generation(
+    sets: dict[str, DetectionDataset], tmp_path: Path
+) -> None:
+    run(sets, tmp_path, arm="replace", start="previous")
+    _, detector = run(
+        sets, tmp_path, arm="mix", start="previous", policy=tw.recursion.Mix(0.25)
+    )
+    assert len(detector.fits) == 2
+    # And each goes on from its own weights.
+    arms = [
+        json.loads((tmp_path / "fits" / "arms" / f"{arm}.json").read_text())
+        for arm in ("replace", "mix")
+    ]
+    assert arms[0][0] == arms[1][0]
+    assert detector.fits[1]["start"].stem == arms[1][1]["key"] != arms[0][1]["key"]
+
+
+def test_the_encoder_does_not_move(sets: dict[str, DetectionDataset], tmp_path: Path) -> None:
+    run(sets, tmp_path)
+    first = json.loads((tmp_path / "fits" / "arms" / "run.json").read_text())[0]["key"]
+    weights = tmp_path / "fits" / "fits" / f"{first}.pt"
+    assert (tmp_path / "fits" / "encoder.pt").read_bytes() == weights.read_bytes()
+
+
+def test_a_run_directory_holds_each_generation(
+    sets: dict[str, DetectionDataset], tmp_path: Path
+) -> None:
+    run(sets, tmp_path)
+    for number in (1, 2, 3):
+        folder = tmp_path / "run" / "generations" / f"{number:04d}"
+        data = tw.yolo.DetectionDataset.load(folder / "samples")
+        weights = json.loads((folder / "model" / "model.json").read_text())["weights"]
+        assert data.images["teacher"].unique().to_list() == [weights]
+        assert (folder / "model" / "weights.pt").is_file()
+
+
+def test_a_run_of_another_learner_is_refused(
+    sets: dict[str, DetectionDataset], tmp_path: Path
+) -> None:
+    run(sets, tmp_path)
+    changed = replace(learner(sets, directory=tmp_path / "fits"), confidence=0.3)
+    with pytest.raises(InputError, match=r"learner\.confidence: 0\.45 there, 0\.3 here"):
+        tw.recursion.run(
+            changed,
+            sets["human"],
+            holdout=sets["test"],
+            policy=tw.recursion.Replace(),
+            generations=3,
+            directory=tmp_path / "run",
+        )
+
+
+def test_a_folder_without_the_first_generation_cannot_be_gone_on_with(
+    sets: dict[str, DetectionDataset], tmp_path: Path
+) -> None:
+    labelled = sampled(fitted(sets), 40)
+    with pytest.raises(InputError, match="has no human data of a first generation"):
+        learner(sets, directory=tmp_path).fit(labelled, rng=np.random.default_rng(0))
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"start": "sideways"}, "start: expected one of scratch, base, previous"),
+        ({"confidence": 0}, "expected above 0 and at most 1, got 0"),
+        ({"class_confidence": {"red": 2}}, "got 2 for 'red'"),
+        ({"uncertain": "keep"}, "uncertain: expected 'background' or 'drop'"),
+        ({"budget": 0}, "budget: expected an integer of at least 1"),
+    ],
+)
+def test_bad_arguments_are_named(
+    sets: dict[str, DetectionDataset], given: dict[str, object], said: str
+) -> None:
+    with pytest.raises(InputError, match=said):
+        learner(sets, **given)
+
+
+def test_other_classes_are_refused(sets: dict[str, DetectionDataset]) -> None:
+    human = sets["human"]
+    other = tw.yolo.DetectionDataset(("a", "b", "c"), human.images, human.boxes)
+    with pytest.raises(InputError, match="pool: expected the classes of data"):
+        learner(sets).fit(other, rng=np.random.default_rng(0))
+
+
+def study(sets: dict[str, DetectionDataset], folder: Path) -> tw.yolo.Study:
+    return tw.yolo.study(
+        tw.yolo.Experiment(sets["human"], sets["test"], learner(sets)),
+        policies={"replace": tw.recursion.Replace(), "accumulate": tw.recursion.Accumulate()},
+        generations=2,
+        seeds=2,
+        directory=folder,
+    )
+
+
+def test_a_study_puts_arms_and_seeds_together(
+    sets: dict[str, DetectionDataset], tmp_path: Path
+) -> None:
+    found = study(sets, tmp_path)
+    runs = found.frame["run"].unique(maintain_order=True).to_list()
+    assert runs == ["replace", "accumulate", "human only"]
+    of_metric = found.seeds.filter(run="replace", generation=2, metric="map50")
+    assert of_metric["seed"].to_list() == [0, 1]
+    row = found.frame.filter(run="replace", generation=2, metric="map50").row(0, named=True)
+    assert row["value"] == pytest.approx(of_metric["value"].mean())
+    assert row["method"].startswith("mean of 2 seeds, t interval; null: human only")
+    control = found.frame.filter(run="human only", generation=2, metric="map50")["value"][0]
+    assert row["null"] == control
+    assert row["retention"] == pytest.approx(row["value"] / control)
+    assert pl.read_parquet(tmp_path / "frame.parquet").equals(found.frame)
+    page = (tmp_path / "report.html").read_text()
+    assert "class_share" not in page
+    assert page.count("data:image/jpeg;base64,") == 4 * 4
+    assert len(page) < 1_000_000
+
+
+def test_arms_of_a_study_have_the_same_budget(
+    sets: dict[str, DetectionDataset], tmp_path: Path
+) -> None:
+    study(sets, tmp_path)
+    records = (tmp_path / "seed-0" / "fits" / "fits").glob("*.json")
+    budgets = {json.loads(record.read_text())["budget"] for record in records}
+    assert budgets == {5 * 40}
+
+
+def test_intervals_over_seeds_are_those_of_the_mean() -> None:
+    from scipy.stats import t
+
+    from tailwatch.recursion.frame import frame_of
+
+    row = {"run": "replace", "generation": 1, "group": "model", "metric": "map", "n_sample": 9}
+    values = (0.2, 0.5, 0.3)
+    frames = {seed: frame_of([row | {"value": value}]) for seed, value in enumerate(values)}
+    found = tw.yolo.over_seeds(frames, confidence=0.9).row(0, named=True)
+    reach = t.ppf(0.95, 2) * np.std(values, ddof=1) / 3**0.5
+    mean = np.mean(values)
+    assert found["value"] == pytest.approx(mean)
+    assert (found["low"], found["high"]) == pytest.approx((mean - reach, mean + reach))
+    alone = tw.yolo.over_seeds({0: frames[0]}).row(0, named=True)
+    assert alone["low"] is None
+    assert alone["method"] == "no interval over seeds: 1 of 1 measured it"
