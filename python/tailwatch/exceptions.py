@@ -10,6 +10,8 @@ __all__ = [
     "InputError",
     "MissingDependencyError",
     "NonFiniteError",
+    "OutputError",
+    "ShardError",
     "SourceError",
     "TailwatchError",
     "TailwatchWarning",
@@ -34,6 +36,25 @@ class NonFiniteError(InputError):
 
 class SourceError(InputError):
     """A file, column or pattern that was asked for cannot be read."""
+
+
+class ShardError(SourceError):
+    """Shards of a data set could not be scored; the others were.
+
+    Attributes
+    ----------
+    report
+        What was found in the others; None where no shard could be scored, or at the first failure in
+        strict mode.
+    """
+
+    def __init__(self, message: str, report: object = None) -> None:
+        super().__init__(message)
+        self.report = report
+
+
+class OutputError(TailwatchError, OSError):
+    """Results cannot be written where they were to go."""
 
 
 class MissingDependencyError(TailwatchError, ImportError):

@@ -80,6 +80,10 @@ class Part(ABC):
         del argument
         return None
 
+    def beside(self) -> pl.LazyFrame | None:
+        """Give the columns beside the embeddings, a row for each; None where there is no table."""
+        return None
+
     @abstractmethod
     def _read(self, place: Place) -> Iterator[Matrix]:
         """Yield the rows from the source itself."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
+import numpy as np
 import polars as pl
 
+from tailwatch.exceptions import DimensionError, InputError
 from tailwatch.io.arrow import as_frame, as_series, pyarrow
 from tailwatch.io.columns import choose, require, vector_type
 from tailwatch.io.part import Matrix, Part
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-__all__ = ["ColumnPart", "Frame", "open_arrow", "open_parquet"]
+__all__ = ["ColumnPart", "Frame", "binary_type_of", "open_arrow", "open_parquet"]
 
 _STREAM_ROWS = 16_384
 _FILE_MAGIC = b"ARROW1"
@@ -37,6 +39,10 @@ class Table(Protocol):
         """Give the first row of a column."""
         ...
 
+    def lazy(self) -> pl.LazyFrame:
+        """Give the table for Polars to read what is asked of it."""
+        ...
+
 
 class Frame:
     """A table in memory; its chunks are kept as they are."""
@@ -53,6 +59,10 @@ class Frame:
     def first(self, column: str) -> pl.Series:
         """Give the first row of a column."""
         return self.frame[column].head(1)
+
+    def lazy(self) -> pl.LazyFrame:
+        """Give the table."""
+        return self.frame.lazy()
 
 
 class ScannedFile:
@@ -74,6 +84,10 @@ class ScannedFile:
     def first(self, column: str) -> pl.Series:
         """Give the first row of a column."""
         return self._scan().select(column).head(1).collect()[column]
+
+    def lazy(self) -> pl.LazyFrame:
+        """Give the scan of the file as it is now."""
+        return self._scan()
 
 
 class ArrowFile(ScannedFile):
@@ -129,6 +143,43 @@ def open_arrow(path: Path) -> Table:
     return Frame(as_frame(as_series(table)))
 
 
+def binary_type_of(
+    table: Table, column: str, columns: int, place: Place
+) -> np.dtype[Any] | None:
+    """Tell the type of a Binary column's values from the number of them in a row.
+
+    Parameters
+    ----------
+    table, column
+        The column.
+    columns
+        Values in each row.
+    place
+        For the text of an error.
+
+    Returns
+    -------
+    numpy.dtype or None
+        None for other columns.
+
+    Raises
+    ------
+    DimensionError
+        No type fits the bytes of the first row.
+    """
+    if table.schema[column] != pl.Binary or not table.rows:
+        return None
+    with place.reading():
+        first = table.first(column)[0]
+    if first is None:
+        raise InputError(place.row(0, "is null"))
+    for kind in (np.float16, np.float32, np.float64):
+        if len(first) == columns * np.dtype(kind).itemsize:
+            return np.dtype(kind)
+    problem = f"holds {len(first)} bytes, expected {columns} values of 2, 4 or 8 bytes"
+    raise DimensionError(place.row(0, problem))
+
+
 class ColumnPart(Part):
     """Rows of one column of a table.
 
@@ -142,26 +193,35 @@ class ColumnPart(Part):
         Name of the column of embeddings, as :func:`~tailwatch.io.columns.choose` takes it.
     id_column
         Name of the column of identifiers.
+    binary
+        Type of the values in a Binary column.
     """
 
-    def __init__(self, table: Table, place: Place, column: str, id_column: str | None) -> None:
+    def __init__(
+        self,
+        table: Table,
+        place: Place,
+        column: str,
+        id_column: str | None,
+        binary: np.dtype[Any] | None = None,
+    ) -> None:
         self._table = table
         self._column = choose(table.schema, column, place)
         self._id_column = (
             None if id_column is None else require(table.schema, id_column, place, "id_column")
         )
-        dtype, columns = vector_type(table.schema, self._column, place)
+        dtype, columns = vector_type(table.schema, self._column, place, binary)
         if columns is None:
             columns = 0
             if table.rows:
                 with place.reading():
-                    columns = width(storage(table.first(self._column)), place)
+                    columns = width(storage(table.first(self._column)), place, dtype)
         super().__init__(shape=(table.rows, columns), dtype=dtype, origin=place.origin)
 
     @property
     def arrow(self) -> pl.Series | None:
         """The column, if the table is in memory."""
-        if isinstance(self._table, Frame):
+        if isinstance(self._table, Frame) and self._table.schema[self._column] != pl.Binary:
             return storage(self._table.frame[self._column])
         return None
 
@@ -172,8 +232,12 @@ class ColumnPart(Part):
         with Place(argument, self.origin).reading():
             return pl.concat(list(self._table.stream(self._id_column)))
 
+    def beside(self) -> pl.LazyFrame | None:
+        """Give the other columns."""
+        return self._table.lazy().select(pl.exclude(self._column))
+
     def _read(self, place: Place) -> Iterator[Matrix]:
         with place.reading():
             for series in self._table.stream(self._column):
-                yield from views(series, self.columns, place)
+                yield from views(series, self.columns, place, self.dtype)
                 place = place.after(len(series))

@@ -1,0 +1,18 @@
+"""The job over a data set: shards in, a table for each, a summary and a page out.
+
+============  ==================================================================================
+``job``       the order of things: score and count, estimate, write rows, sum up
+``folder``    the output folder: its files, its lock, and errors of writing
+``manifest``  what is done, so that a run that was killed can go on
+``scoring``   the first pass over a shard: identifiers and scores
+``rows``      the second pass: probabilities, p- and q-values
+``summary``   the content of ``summary.json``, its sentence
+``report``    the result of a job, and the gate
+============  ==================================================================================
+
+The output folder holds ``shards/`` (a Parquet file for each shard), ``summary.json``, ``report.html``,
+``manifest.jsonl`` and ``times.json``. All but the last are functions of the shards, the model and the
+arguments: the same bytes however often the job was killed, and on any number of threads.
+"""
+
+from __future__ import annotations
