@@ -10,6 +10,7 @@ from tailwatch.running import Settings
 
 __all__ = [
     "Rows",
+    "content_folds",
     "directional_metrics",
     "directional_tails",
     "directions",
@@ -25,6 +26,7 @@ __all__ = [
     "neighbor_metrics",
     "pooled_tail",
     "precision_recall_density_coverage",
+    "probe_scores",
     "sample",
     "spectrum",
     "tail_coverage",
@@ -123,3 +125,14 @@ def kernel_metrics(
 def whole_kernel_metrics(
     reference: Rows, candidate: Rows, kernels: Sequence[_Kernel], settings: Settings
 ) -> list[float | str]: ...
+def probe_scores(
+    rows: Rows,
+    weights: _Floats,
+    intercepts: _Floats,
+    bounds: NDArray[np.uint64],
+    folds: NDArray[np.uint8] | None,
+    settings: Settings,
+) -> NDArray[np.float32]: ...
+def content_folds(
+    rows: Rows, bounds: NDArray[np.uint64], settings: Settings
+) -> NDArray[np.uint8]: ...

@@ -36,6 +36,7 @@ CALLS: dict[str, Callable[..., object]] = {
     "mmd_gaussian": lambda x, y, **how: metrics.mmd(x, y, kernel="gaussian", **how),
     "energy_distance": metrics.energy_distance,
     "spectrum": lambda x, _, **how: metrics.spectrum(x, **how),
+    "contamination": lambda x, y, **how: tw.contamination.fit(x, y, **how).score(y, **how),
 }
 
 

@@ -1,8 +1,8 @@
 """Which rows of a target are synthetic, and what share of it is.
 
 :func:`fit` makes a :class:`ContaminationModel` of a human reference and, where there is one, a
-synthetic reference. The model scores rows; counts of scores are all that the estimates need, so a target
-may be larger than memory and come in shards, in any order.
+synthetic reference. The model scores rows; counts of scores are all that the estimates need, so a
+target may be larger than memory and come in shards, in any order.
 """
 
 from __future__ import annotations

@@ -6,8 +6,9 @@ prediction f of every target row:
     value = λ·mean f(T) + mean(Y − λ f(L)),   SE² = λ² var f(T)/N + var(Y − λ f(L))/n,
     λ = cov(Y, f(L)) / ((1 + n/N) var f(L)),  within [0, 1].
 
-Wrong predictions cost length, not validity. With few labels of one kind the normal limit is not reached:
-below `LEAST_OF_EACH` the labels are taken alone, with the exact interval of Clopper and Pearson.
+Wrong predictions cost length, not validity. With few labels of one kind the normal limit is not
+reached: below `LEAST_OF_EACH` the labels are taken alone, with the exact interval of Clopper and
+Pearson.
 
 Cost: the labelled rows are scored; mean and variance of f(T) come from the histogram.
 """

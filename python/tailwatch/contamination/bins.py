@@ -5,8 +5,9 @@ needs a few counts of both references in every bin, so neighbours are merged unt
 `LEAST_COUNT`. Pseudo-counts would fill the bins too, but pull the templates together and destroy
 the coverage of the interval.
 
-Where the references hardly overlap no two bins can hold `LEAST_COUNT` of both. Then two bins remain,
-cut where they are told apart best: the likelihood knows that a count of 0 is not a share of 0.
+Where the references hardly overlap no two bins can hold `LEAST_COUNT` of both. Then two bins
+remain, cut where they are told apart best: the likelihood knows that a count of 0 is not a share of
+0.
 
 Cost: a sort of the references.
 """

@@ -1,13 +1,14 @@
 """Other estimators of the share, from the same histograms, and whether they agree.
 
-- ACC (Rogan & Gladen 1978): rows above the threshold of the largest TPR − FPR, (q − FPR)/(TPR − FPR),
-  with a delta interval in which all three shares are random.
+- ACC (Rogan & Gladen 1978): rows above the threshold of the largest TPR − FPR, (q − FPR)/(TPR −
+  FPR), with a delta interval in which all three shares are random.
 - DyS (Maletzke et al. 2019): the share whose mixture of the templates is nearest to the target in
   Hellinger distance.
 - Median sweep (Forman 2008): the median of ACC over the thresholds with TPR − FPR of at least 1/4.
 
-They weigh the bins differently, so where the templates do not explain the target they go apart. That
-is said where one of them lies outside the interval by more than ACC's own half-length. Cost O(B).
+They weigh the bins differently, so where the templates do not explain the target they go apart.
+That is said where one of them lies outside the interval by more than ACC's own half-length. Cost
+O(B).
 """
 
 from __future__ import annotations

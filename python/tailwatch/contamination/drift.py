@@ -1,15 +1,21 @@
 """Drift between human strata: the error that no number of rows removes.
 
-A human score that shifts between reference and target moves the estimate. How far it does so is seen
-on the strata (months, domains, languages) of the human reference, each a target of known share 0. To
-first order the estimator is linear, π̂ − π = Σ_b u_b (m_b/N − f_b/N) with
+A human score that shifts between reference and target moves the estimate. How far it does so is
+seen on the strata (months, domains, languages) of the human reference, each a target of known share
+0. To first order the estimator is linear, π̂ − π = Σ_b u_b (m_b/N − f_b/N) with
 
     u_b = (d_b/V_b) / Σ d²/V,   d = p₁ − p₀,   V = f/N + (1−π)²p₀/n₀ + π²p₁/n₁,
 
 so π_k = Σ_b u_b (h_kb − p₀b) is the estimate that stratum k would give. Its sampling variance is
 v_k = (Σ u²p₀ − (Σ up₀)²)/n_k, and what the K strata vary beyond it is drift:
-τ² = max(0, var_k(π_k) − mean v_k). The target is one more draw, against a mean of K of which a share
-1−π is human: t_{K−1}·(1−π)·√(τ²(1+1/K)), in quadrature with the profile interval.
+τ² = max(0, var_k(π_k) − mean v_k).
+
+The target is one more draw, against a mean of K, of which a share 1−π is human. The interval is
+widened in quadrature by t_{K−1}·(1−π)·√(s²(1+1/K)) with s² = var_k(π_k), sampling included: that is
+the interval of one more draw of normal variables, whose coverage holds for any K and τ. With τ² in
+place of s² it would not, since τ² is 0 by chance where drift is no larger than the sampling error
+of a stratum: 0.85 instead of 0.95 for 8 strata and v = τ². So strata of few rows cost length, and
+large ones do not.
 
 Cost O(K·B).
 """
@@ -41,6 +47,8 @@ class Drift:
         Number of strata K.
     sd
         τ, the standard deviation of the estimate from one stratum to another, beyond sampling.
+    spread
+        s, the same with sampling.
     half_width
         What is added in quadrature to both sides of the interval.
     shares
@@ -49,6 +57,7 @@ class Drift:
 
     strata: int
     sd: float
+    spread: float
     half_width: float
     shares: tuple[float, ...]
 
@@ -81,10 +90,15 @@ def drift_between(
     shares = (strata / rows[:, np.newaxis]) @ u - human @ u
     sampling = (human @ u**2 - (human @ u) ** 2) * (1 / rows).mean()
     count = len(strata)
-    variance = max(0.0, float(shares.var(ddof=1) - sampling))
+    variance = float(shares.var(ddof=1))
     reach = float(t.ppf((1 + confidence) / 2, count - 1)) * (1 - share)
-    half_width = reach * math.sqrt(variance * (1 + 1 / count))
-    return Drift(count, math.sqrt(variance), half_width, tuple(map(float, shares)))
+    return Drift(
+        strata=count,
+        sd=math.sqrt(max(0.0, variance - sampling)),
+        spread=math.sqrt(variance),
+        half_width=reach * math.sqrt(variance * (1 + 1 / count)),
+        shares=tuple(map(float, shares)),
+    )
 
 
 def widened(interval: Interval, half_width: float) -> Interval:

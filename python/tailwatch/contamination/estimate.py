@@ -1,9 +1,9 @@
 """The most likely share of synthetic rows and its profile interval.
 
-π̂ maximises the profile log likelihood L of :mod:`~tailwatch.contamination.likelihood` on [0, 1], and the
-interval is {π : 2(L(π̂) − L(π)) ≤ χ²₁}, ends 0 and 1 included. A fixed grid, dense towards both ends,
-finds the summit and the brackets; a root of L′ then gives π̂, where a maximum itself is known to half
-the digits only. Were the likelihood of two summits, the interval would span both.
+π̂ maximises the profile log likelihood L of :mod:`~tailwatch.contamination.likelihood` on [0, 1],
+and the interval is {π : 2(L(π̂) − L(π)) ≤ χ²₁}, ends 0 and 1 included. A fixed grid, dense towards
+both ends, finds the summit and the brackets; a root of L′ then gives π̂, where a maximum itself is
+known to half the digits only. Were the likelihood of two summits, the interval would span both.
 
 Cost: some hundred evaluations of L, O(B) each, whatever the number of rows.
 """
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tailwatch.contamination.likelihood import log_likelihood, slope
+from tailwatch.contamination.likelihood import profile, slope
 
 if TYPE_CHECKING:
     from tailwatch.contamination.likelihood import Counts
@@ -64,24 +64,23 @@ def profile_interval(counts: Counts, confidence: float) -> Interval:
         return Interval(np.nan, 0.0, 1.0)
     found = _summit(counts)
     points = np.unique(np.append(GRID, found))
-    heights = log_likelihood(counts, points)
-    drop = float(chi2.ppf(confidence, 1)) / 2
-    level = float(heights[points == found][0]) - drop
+    shares, heights = profile(counts, points)
+    level = float(heights[points == found][0]) - float(chi2.ppf(confidence, 1)) / 2
     inside = np.flatnonzero(heights >= level)
     first, last = int(inside[0]), int(inside[-1])
-    low = points[first] if first == 0 else _crossing(counts, level, *points[first - 1 : first + 1])
+    low = shares[0] if first == 0 else _crossing(counts, level, *points[first - 1 : first + 1])
     high = (
-        points[last]
+        shares[-1]
         if last == len(points) - 1
         else _crossing(counts, level, *points[last : last + 2])
     )
-    return Interval(found, float(low), float(high))
+    return Interval(found, float(min(low, found)), float(max(high, found)))
 
 
 def _summit(counts: Counts) -> float:
     from scipy.optimize import brentq
 
-    top = int(log_likelihood(counts, GRID).argmax())
+    top = int(profile(counts, GRID)[1].argmax())
     left, right = GRID[max(top - 1, 0)], GRID[min(top + 1, len(GRID) - 1)]
     # At an end of [0, 1] the slope may point outwards; within, it changes sign.
     if slope(counts, left) <= 0:
@@ -92,9 +91,11 @@ def _summit(counts: Counts) -> float:
 
 
 def _crossing(counts: Counts, level: float, left: float, right: float) -> float:
+    """Give the share at which the likelihood crosses `level` between two values of π."""
     from scipy.optimize import brentq
 
-    def above(share: float) -> float:
-        return float(log_likelihood(counts, np.array([share]))[0]) - level
+    def above(parameter: float) -> float:
+        return float(profile(counts, np.array([parameter]))[1][0]) - level
 
-    return float(brentq(above, left, right, xtol=1e-13, rtol=1e-12))
+    crossing = float(brentq(above, left, right, xtol=1e-13, rtol=1e-12))
+    return float(profile(counts, np.array([crossing]))[0][0])

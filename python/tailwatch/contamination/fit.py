@@ -49,13 +49,14 @@ def fit(
     folds: int = 5,
     seed: int = 0,
     encoder: str | None = None,
+    threads: int | None = None,
     progress: ProgressOption = None,
 ) -> ContaminationModel:
     """Learn what human and synthetic rows look like.
 
-    A linear probe is cross-fitted: every reference row is scored by a model that did not see it, and
-    so is every row of a target, copies of reference rows included. The scores of the references are the
-    templates of all that follows.
+    A linear probe is cross-fitted: every reference row is scored by a model that did not see it,
+    and so is every row of a target, copies of reference rows included. The scores of the references
+    are the templates of all that follows.
 
     Parameters
     ----------
@@ -77,6 +78,8 @@ def fit(
         Seed of all random choices.
     encoder
         Name of the encoder, kept with the model.
+    threads
+        Threads for scoring; all cores by default.
     progress
         ``None``, ``True`` for a display on standard error, or a callable
         ``(stage, done, total)``.
@@ -114,6 +117,8 @@ def fit(
         message = f"folds: expected at most 50, got {folds}"
         raise InputError(message)
     seed = integer(seed, "seed", least=0)
+    if threads is not None:
+        threads = integer(threads, "threads")
     if encoder is not None and not isinstance(encoder, str):
         message = f"encoder: expected a name, got {type(encoder).__name__}"
         raise InputError(message)
@@ -132,11 +137,13 @@ def fit(
             _sample(other, name, seed, bounds, None),
         )
         probe = fit_probe(*samples, bounds, report)
-        of_human = _scores(probe, first, name="human", folds=human_folds, report=report)
+        of_human = _scores(
+            probe, first, name="human", folds=human_folds, threads=threads, report=report
+        )
         if synthetic is None:
-            of_other = probe.score(samples[1].rows, 0, "target")
+            of_other = probe.score(samples[1].rows, "target", threads=threads)
         else:
-            of_other = _scores(probe, other, name=name, folds=None, report=report)
+            of_other = _scores(probe, other, name=name, folds=None, threads=threads, report=report)
     thresholds = np.empty(0, np.float32)
     if synthetic is None:
         thresholds = human_thresholds(of_human)
@@ -219,6 +226,7 @@ def _scores(
     *,
     name: str,
     folds: NDArray[np.uint8] | None,
+    threads: int | None,
     report: ProgressReport,
 ) -> NDArray[np.float32]:
     scores = np.empty(len(rows), np.float32)
@@ -226,7 +234,7 @@ def _scores(
     for batch in rows.batches(BATCH_ROWS):
         stop = done + len(batch)
         own = None if folds is None else folds[done:stop]
-        scores[done:stop] = probe.score(batch, done, name, own)
+        scores[done:stop] = probe.score(batch, name, first_row=done, folds=own, threads=threads)
         done = stop
         report("scores", done, len(rows))
     return scores

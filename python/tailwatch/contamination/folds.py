@@ -1,9 +1,9 @@
 """Folds by content: which of the probe's models may score a row.
 
 The model of fold k was fitted without the rows of fold k. A row's fold is a hash of its values, so
-whoever scores the row later, in whatever batch, comes to the same model: reference rows are scored by
-a model that did not see them, copies of reference rows inside the target as well, and so is
-the part of the target that a human-only probe was fitted on. The target's rows spread over the models
+whoever scores the row later, in whatever batch, comes to the same model: reference rows are scored
+by a model that did not see them, copies of reference rows inside the target as well, and so is the
+part of the target that a human-only probe was fitted on. The target's rows spread over the models
 as the references did, so that both sides of a histogram are draws of the same score; one model for
 the target and the held-out ones for the references would not be, and the estimate would inherit the
 difference.

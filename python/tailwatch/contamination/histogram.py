@@ -1,8 +1,8 @@
 """Counts of scores: all that is kept of a target, however many rows it has.
 
 Two integer histograms: over the bins of the template fit, and over the ranks among the human
-calibration scores, from which p- and q-values follow. Integers add up to the same whatever the order,
-so shards may be absorbed and merged in any order and split anywhere.
+calibration scores, from which p- and q-values follow. Integers add up to the same whatever the
+order, so shards may be absorbed and merged in any order and split anywhere.
 """
 
 from __future__ import annotations

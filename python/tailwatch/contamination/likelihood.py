@@ -1,8 +1,8 @@
 """Likelihood of the share of synthetic rows, with finite templates (Barlow & Beeston 1993).
 
-Three histograms over the same B bins are seen: human rows a₀, synthetic rows a₁ and the target m, of
-n₀, n₁ and N rows. None of the three is known without error, so the expected counts of the templates
-are parameters too, and are profiled out.
+Three histograms over the same B bins are seen: human rows a₀, synthetic rows a₁ and the target m,
+of n₀, n₁ and N rows. None of the three is known without error, so the expected counts of the
+templates are parameters too, and are profiled out.
 
 ==========  ================================================
 here        there
@@ -13,16 +13,22 @@ A_jb        expected counts of reference j
 f_b         Σ_j P_j A_jb, expected counts of the target
 ==========  ================================================
 
-At the maximum over A, with one t per bin: A_jb = a_jb/(1 + P_j t_b) and f_b = m_b/(1 − t_b), so that
-t_b ∈ [−1/max P, 1] solves m/(1−t) = Σ_j P_j a_j/(1 + P_j t). Cleared of its denominators that is a
-quadratic, whose larger root is taken in the form that does not cancel; no iteration is needed. Where
-reference j has the larger P and no count, the root may fall below −1/P_j; then t stays there
+At the maximum over A, with one t per bin: A_jb = a_jb/(1 + P_j t_b) and f_b = m_b/(1 − t_b), so
+that t_b ∈ [−1/max P, 1] solves m/(1−t) = Σ_j P_j a_j/(1 + P_j t). Cleared of its denominators that
+is a quadratic, whose larger root is taken in the form that does not cancel; no iteration is needed.
+Where reference j has the larger P and no count, the root may fall below −1/P_j; then t stays there
 and A_j is what remains of f.
 
-The log likelihood is taken relative to the saturated one,
-L(π) = Σ_b [−m ln(1−t) − (f − m)] + Σ_jb [−a ln(1 + P t) − (A − a)], which is 0 where the templates
-explain the target: the terms are as small as the misfit, whatever N. By the envelope theorem
-L′(π) = −N Σ_b t_b (A_1b/n₁ − A_0b/n₀). Cost O(B) for each π.
+Expected counts with free totals are the Poisson form; it lets the references' sizes be uncertain,
+though they are known, and its intervals are too long where they are small. A Poisson likelihood is
+that of three multinomials times that of the totals. So the templates that maximise it at π are
+those that maximise the multinomial one at the share that they amount to, ρ = P₁ΣA₁/Σf, and its
+value there is the Poisson one less that of the totals: L(ρ) = Σ [c ln(e/c) − (e−c)] + Σ_totals
+[(E−n) − n ln(E/n)], for counts c and expected counts e of all bins of the three histograms, with
+totals n and E. As π goes from 0 to 1, so does ρ, and at the maximum they are equal, with totals as
+seen. L is relative to the saturated likelihood, 0 where the templates explain the target: its terms
+are as small as the misfit, whatever N. By the envelope theorem the Poisson slope is −N Σ_b t_b
+(A_1b/n₁ − A_0b/n₀). Cost O(B) for each π.
 
 Reference: R. Barlow, C. Beeston, *Fitting using finite Monte Carlo samples*, Computer Physics
 Communications 77 (1993).
@@ -38,7 +44,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Counts", "Fitted", "fit_templates", "log_likelihood", "slope"]
+__all__ = ["Counts", "Fitted", "fit_templates", "profile", "slope"]
 
 Floats: TypeAlias = "NDArray[np.float64]"
 
@@ -110,26 +116,49 @@ def fit_templates(counts: Counts, shares: Floats) -> Fitted:
     synthetic, f_synthetic = _template(a1, p1, t)
     # A reference without a count that is wanted all the same: what is left of f is its own.
     wanted = np.where(m > 0, m / np.where(t < 1, 1 - t, 1), 0)
-    missing = np.where(t <= lower, np.maximum(wanted - f_human - f_synthetic, 0), 0)
+    missing = np.maximum(wanted - f_human - f_synthetic, 0)
     to_human = (p0 >= p1) & (a0 == 0)
-    to_synthetic = ~to_human & (a1 == 0)
+    to_synthetic = (p0 < p1) & (a1 == 0)
     human = human + np.where(to_human, missing / np.where(p0 > 0, p0, 1), 0)
     synthetic = synthetic + np.where(to_synthetic, missing / np.where(p1 > 0, p1, 1), 0)
     return Fitted(t, human, synthetic, p0 * human + p1 * synthetic)
 
 
-def log_likelihood(counts: Counts, shares: Floats) -> Floats:
-    """Give the profile log likelihood of each of `shares`, relative to the saturated one."""
-    fitted = fit_templates(counts, shares)
-    p0, p1 = counts.rates(shares)
-    total = _deviation(counts.target, -fitted.t, fitted.target)
-    total += _deviation(counts.human, p0 * fitted.t, fitted.human)
-    total += _deviation(counts.synthetic, p1 * fitted.t, fitted.synthetic)
-    return np.asarray(total.sum(axis=1))
+def profile(counts: Counts, parameters: Floats) -> tuple[Floats, Floats]:
+    """Give points of the profile likelihood of the share.
+
+    Parameters
+    ----------
+    counts
+        The histograms.
+    parameters
+        Values of π, ascending from 0 to 1 along the curve.
+
+    Returns
+    -------
+    numpy.ndarray
+        ρ, the share of synthetic rows; 0 and 1 at 0 and 1, and π̂ at the maximum.
+    numpy.ndarray
+        The multinomial log likelihood at ρ, relative to the saturated one.
+    """
+    fitted = fit_templates(counts, parameters)
+    p0, p1 = counts.rates(parameters)
+    heights = np.zeros(len(parameters))
+    for seen, excess, expected in (
+        (counts.target, -fitted.t, fitted.target),
+        (counts.human, p0 * fitted.t, fitted.human),
+        (counts.synthetic, p1 * fitted.t, fitted.synthetic),
+    ):
+        total, rows = expected.sum(axis=1), seen.sum()
+        heights += _deviation(seen, excess, expected).sum(axis=1)
+        # The sum is the Poisson likelihood; what it says of the totals is taken out.
+        heights += (total - rows) - rows * np.log(total / rows)
+    synthetic = (p1 * fitted.synthetic).sum(axis=1)
+    return synthetic / fitted.target.sum(axis=1), heights
 
 
 def slope(counts: Counts, share: float) -> float:
-    """Give the derivative L′ at one share."""
+    """Give the derivative of the Poisson form, 0 at the common maximum, at one π."""
     fitted = fit_templates(counts, np.array([share]))
     moved = fitted.synthetic / counts.synthetic.sum() - fitted.human / counts.human.sum()
     return float(-counts.target.sum() * (fitted.t * moved).sum())

@@ -1,8 +1,8 @@
 """Human reference only: what the share of synthetic rows is at least.
 
-Whatever the synthetic rows look like, a set A of scores holds at least (1−π) q_H(A) of the target, so
-π ≥ 1 − q_T(A)/q_H(A). Without more knowledge of them that is all that can be known. The sets are those
-of the most human scores, below a threshold.
+Whatever the synthetic rows look like, a set A of scores holds at least (1−π) q_H(A) of the target,
+so π ≥ 1 − q_T(A)/q_H(A). Without more knowledge of them that is all that can be known. The sets are
+those of the most human scores, below a threshold.
 
 - Value: best-bin estimate (Garg et al. 2021), 1 − q_T/q_H at the bin edge that minimises
   q_T/q_H + (1+γ)/q_H · (√(ln(4/δ)/2N) + √(ln(4/δ)/2n_H)), γ = 0.01, δ = 0.1.

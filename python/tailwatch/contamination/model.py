@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tailwatch.arguments import share
+from tailwatch.arguments import integer, share
 from tailwatch.contamination.audit import audited, checked_labels
 from tailwatch.contamination.cross_checks import cross_checks
 from tailwatch.contamination.histogram import Histogram
@@ -25,7 +25,7 @@ from tailwatch.contamination.rows import (
     tail_probabilities,
 )
 from tailwatch.contamination.template_fit import bounded, fitted, null_floor
-from tailwatch.embeddings import Embeddings, as_embeddings
+from tailwatch.embeddings import as_embeddings
 from tailwatch.exceptions import DimensionError, InputError, TailwatchWarning
 from tailwatch.progress import reporting
 
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from tailwatch.contamination.estimate import Interval
     from tailwatch.contamination.prevalence import NullFloor
     from tailwatch.contamination.state import ModelState
-    from tailwatch.embeddings import EmbeddingsLike
+    from tailwatch.embeddings import Embeddings, EmbeddingsLike
     from tailwatch.progress import ProgressOption
 
 __all__ = ["ContaminationModel"]
@@ -122,7 +122,11 @@ class ContaminationModel:
         return self._state.fitted_on
 
     def score(
-        self, embeddings: EmbeddingsLike, *, progress: ProgressOption = None
+        self,
+        embeddings: EmbeddingsLike,
+        *,
+        threads: int | None = None,
+        progress: ProgressOption = None,
     ) -> NDArray[np.float32]:
         """Score rows: log odds that a row is synthetic, or not human, were both as frequent.
 
@@ -130,6 +134,8 @@ class ContaminationModel:
         ----------
         embeddings
             Rows from the encoder of the references; files are streamed.
+        threads
+            Threads to use; all cores by default.
         progress
             ``None``, ``True`` for a display on standard error, or a callable
             ``(stage, done, total)``.
@@ -144,7 +150,7 @@ class ContaminationModel:
         InputError
             Bad data, or another number of columns than the references have.
         """
-        return np.concatenate(list(self._scores(embeddings, "embeddings", progress)))
+        return np.concatenate(list(self._scores(embeddings, "embeddings", threads, progress)))
 
     def empty_histogram(
         self, counts: tuple[NDArray[np.int64], NDArray[np.int64]] | None = None
@@ -159,7 +165,11 @@ class ContaminationModel:
         return Histogram(self.fingerprint, self._state.edges, self._state.calibration, counts)
 
     def histogram(
-        self, embeddings: EmbeddingsLike, *, progress: ProgressOption = None
+        self,
+        embeddings: EmbeddingsLike,
+        *,
+        threads: int | None = None,
+        progress: ProgressOption = None,
     ) -> Histogram:
         """Score rows and count the scores, a batch at a time.
 
@@ -167,7 +177,7 @@ class ContaminationModel:
         ----------
         embeddings
             Rows from the encoder of the references.
-        progress
+        threads, progress
             As in :meth:`score`.
 
         Returns
@@ -180,10 +190,8 @@ class ContaminationModel:
         InputError
             As in :meth:`score`.
         """
-        counted = self.empty_histogram()
-        for scores in self._scores(embeddings, "embeddings", progress):
-            counted.absorb(scores)
-        return counted
+        rows = as_embeddings(embeddings, "embeddings")
+        return self._counted(rows, "embeddings", threads, progress)
 
     def prevalence(
         self,
@@ -191,6 +199,7 @@ class ContaminationModel:
         *,
         confidence: float = 0.95,
         audit: tuple[EmbeddingsLike, ArrayLike] | None = None,
+        threads: int | None = None,
         progress: ProgressOption = None,
     ) -> Prevalence:
         """Estimate the share of synthetic rows.
@@ -204,7 +213,7 @@ class ContaminationModel:
         audit
             Embeddings of a random sample of the target's rows and their verified labels, 1 for
             synthetic. Where given, they decide, since they hold under any drift.
-        progress
+        threads, progress
             As in :meth:`score`.
 
         Returns
@@ -231,7 +240,7 @@ class ContaminationModel:
         counted = (
             self._own(target)
             if isinstance(target, Histogram)
-            else self.histogram(as_embeddings(target, "target"), progress=progress)
+            else self._counted(as_embeddings(target, "target"), "target", threads, progress)
         )
         if not counted.rows:
             message = "target: expected a histogram of at least one row, got an empty one"
@@ -255,7 +264,7 @@ class ContaminationModel:
             if not agreement:
                 warnings.warn(_disagreement(found, checks), TailwatchWarning, stacklevel=2)
         if audit is not None:
-            labels = self._audited(audit, bins, found.value, confidence)
+            labels = self._audited(audit, bins, found.value, confidence, threads)
             found, method = labels.interval, "audit"
         return Prevalence(
             found.value,
@@ -311,6 +320,7 @@ class ContaminationModel:
         embeddings: EmbeddingsLike,
         prevalence: Prevalence | float | None = None,
         *,
+        threads: int | None = None,
         progress: ProgressOption = None,
     ) -> pl.DataFrame:
         """Give each row's probability, p-value and q-value.
@@ -322,7 +332,7 @@ class ContaminationModel:
         prevalence
             What :meth:`prevalence` said of the whole target; or the share, with `embeddings` as the
             whole target; or None, for it to be estimated from them.
-        progress
+        threads, progress
             As in :meth:`score`.
 
         Returns
@@ -343,7 +353,7 @@ class ContaminationModel:
             As in :meth:`prevalence`.
         """
         rows = as_embeddings(embeddings, "embeddings")
-        scores = self.score(rows, progress=progress)
+        scores = self.score(rows, threads=threads, progress=progress)
         if not isinstance(prevalence, Prevalence):
             counted = self.empty_histogram().absorb(scores)
             found = self.prevalence(counted)
@@ -423,21 +433,39 @@ class ContaminationModel:
         )
 
     def _scores(
-        self, source: EmbeddingsLike, argument: str, progress: ProgressOption
+        self,
+        source: EmbeddingsLike,
+        argument: str,
+        threads: int | None,
+        progress: ProgressOption,
     ) -> Iterator[NDArray[np.float32]]:
-        rows = as_embeddings(source, argument) if not isinstance(source, Embeddings) else source
+        rows = as_embeddings(source, argument)
         if rows.columns != self.columns:
             message = (
                 f"{argument}: expected {self.columns} columns as the references have, got "
                 f"{rows.columns}"
             )
             raise DimensionError(message)
+        if threads is not None:
+            threads = integer(threads, "threads")
         with reporting(progress) as report:
             done = 0
             for batch in rows.batches(BATCH_ROWS):
-                yield self._state.probe.score(batch, done, argument)
+                yield self._state.probe.score(batch, argument, first_row=done, threads=threads)
                 done += len(batch)
                 report("scores", done, len(rows))
+
+    def _counted(
+        self,
+        rows: Embeddings,
+        argument: str,
+        threads: int | None,
+        progress: ProgressOption,
+    ) -> Histogram:
+        counted = self.empty_histogram()
+        for scores in self._scores(rows, argument, threads, progress):
+            counted.absorb(scores)
+        return counted
 
     def _own(self, histogram: Histogram) -> Histogram:
         if histogram.fingerprint != self.fingerprint:
@@ -468,11 +496,12 @@ class ContaminationModel:
         bins: NDArray[np.int64],
         value: float,
         confidence: float,
+        threads: int | None,
     ) -> Audit:
         embeddings, given = audit
         rows = as_embeddings(embeddings, "audit")
         labels = checked_labels(given, len(rows))
-        scores = np.concatenate(list(self._scores(rows, "audit", None)))
+        scores = np.concatenate(list(self._scores(rows, "audit", threads, None)))
         by_bin = self._probabilities(bins, value)
         predicted = by_bin[np.searchsorted(self._state.edges, scores, side="right")]
         return audited(labels, predicted, bins, by_bin, confidence)

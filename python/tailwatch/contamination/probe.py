@@ -1,14 +1,14 @@
 """The probe: cross-fitted logistic regression on standardised embeddings.
 
-For each fold, scikit-learn fits an L2-regularised logistic regression to the rows of the other folds,
-both classes weighing the same. Mean and standard deviation of each column come from the same rows, in
-blocks, as sums that add up over folds; a column that does not vary is left out. The prior of
-the weights is N(0, 10/d), under which the log odds of a row have a standard deviation of about √10
-whatever the number of columns d. Standardisation is then put into the weights, so that a score is one dot
-product.
+For each fold, scikit-learn fits an L2-regularised logistic regression to the rows of the other
+folds, both classes weighing the same. Mean and standard deviation of each column come from the same
+rows, in blocks, as sums that add up over folds; a column that does not vary is left out. The prior
+of the weights is N(0, 10/d), under which the log odds of a row have a standard deviation of about
+√10 whatever the number of columns d. Standardisation is then put into the weights, so that a score
+is one dot product.
 
-Cost: at most `LARGEST_FIT` rows enter, drawn at random under the seed; some hundred passes over them
-for each fold. Deterministic for a seed on one machine; to rounding on another.
+Cost: at most `LARGEST_FIT` rows enter, drawn at random under the seed; some hundred passes over
+them for each fold. Deterministic for a seed on one machine; to rounding on another.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 """From the score of a row to its probability, p-value and q-value.
 
 - Probability: with the templates p₀, p₁ fitted to the target, θ p₁/((1−θ)p₀ + θ p₁) for each bin,
-  made monotone in the score by pooling adjacent violators with the target's counts as weights. θ is such
-  that the mean over the target is the share that was asked for; where that is the most likely share,
-  θ is the share itself, and pooling leaves the mean as it is. Bins without a target row take the
-  probability of the next lower bin that has one.
+  made monotone in the score by pooling adjacent violators with the target's counts as weights. θ is
+  such that the mean over the target is the share that was asked for; where that is the most likely
+  share, θ is the share itself, and pooling leaves the mean as it is. Bins without a target row take
+  the probability of the next lower bin that has one.
 - Human reference only: 1 − κ q_H/q_T, not below 0, with κ chosen alike.
 - p-value: conformal and one-sided, (1 + #{calibration ≥ s})/(n + 1) for the n human calibration
   scores.
@@ -114,7 +114,7 @@ def tail_probabilities(
     ratio = np.divide(expected, target, out=np.full(len(human), np.inf), where=target > 0)
 
     def at(shift: float) -> NDArray[np.float64]:
-        return np.asarray(np.maximum(0, 1 - math.exp(-shift) * np.minimum(ratio, 1e300)))
+        return np.asarray(np.maximum(0, 1 - math.exp(-shift) * np.minimum(ratio, 1e200)))
 
     return _monotone(_matched(at, target, share, 2 * _ODDS), target)
 
@@ -162,6 +162,10 @@ def _matched(
     def excess(shift: float) -> float:
         return float(weights @ at(shift)) - share
 
+    for end in (-reach, reach):
+        # A share next to 0 or 1, which certainty as it is counted here does not tell from either.
+        if excess(end) * end <= 0:
+            return at(end)
     return at(float(brentq(excess, -reach, reach, xtol=1e-14, rtol=1e-14)))
 
 

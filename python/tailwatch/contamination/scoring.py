@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tailwatch import _core
 from tailwatch.contamination.finite import problem
 from tailwatch.exceptions import NonFiniteError
 
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from tailwatch.io.part import Matrix
 
 __all__ = ["Probe", "content_folds"]
-
-_BLOCK = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,20 +47,41 @@ class Probe:
         return int(self.weights.shape[1])
 
     def score(
-        self, batch: Matrix, first_row: int, argument: str, folds: NDArray[np.uint8] | None = None
+        self,
+        batch: Matrix,
+        argument: str,
+        *,
+        first_row: int = 0,
+        folds: NDArray[np.uint8] | None = None,
+        threads: int | None = None,
     ) -> NDArray[np.float32]:
-        """Score the rows of an array, by the model of their content's fold or of `folds`."""
-        scores = np.empty(len(batch), np.float32)
-        for start in range(0, len(batch), _BLOCK):
-            block = batch[start : start + _BLOCK].astype(np.float64, order="C")
-            chosen = (
-                content_folds(block, self.bounds)
-                if folds is None
-                else folds[start : start + _BLOCK]
-            )
-            products = block * self.weights[chosen]
-            with np.errstate(over="ignore", invalid="ignore"):
-                scores[start : start + _BLOCK] = products.sum(axis=1) + self.intercepts[chosen]
+        """Score the rows of an array.
+
+        Parameters
+        ----------
+        batch
+            The rows, with as many columns as the probe has.
+        argument, first_row
+            Whose rows they are, and the number of the first one, for the text of an error.
+        folds
+            The fold of each row, where it is not that of its content.
+        threads
+            Threads to use; all cores by default.
+
+        Raises
+        ------
+        NonFiniteError
+            If a score is not finite, since a value is not, or is too large.
+        """
+        rows = _core.Rows.from_numpy([batch], argument)
+        scores = _core.probe_scores(
+            rows,
+            self.weights,
+            self.intercepts,
+            self.bounds,
+            folds,
+            {"threads": threads, "progress": None},
+        )
         bad = ~np.isfinite(scores)
         if bad.any():
             row = int(bad.argmax())
@@ -69,20 +89,9 @@ class Probe:
         return scores
 
 
-def content_folds(rows: Matrix, bounds: NDArray[np.uint64]) -> NDArray[np.uint8]:
+def content_folds(
+    rows: Matrix, bounds: NDArray[np.uint64], threads: int | None = None
+) -> NDArray[np.uint8]:
     """Give the fold of each row, from its values as float64."""
-    values = np.ascontiguousarray(rows, np.float64) + 0.0
-    index = np.arange(values.shape[1], dtype=np.uint64)
-    with np.errstate(over="ignore"):
-        factors = _mixed(index + np.uint64(1)) | np.uint64(1)
-        sums = (values.view(np.uint64) * factors).sum(axis=1, dtype=np.uint64)
-        hashes = _mixed(sums) >> np.uint64(32)
-    return np.searchsorted(bounds, hashes, side="right").astype(np.uint8)
-
-
-def _mixed(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Spread 64 bits over 64 bits (the finalizer of SplitMix64)."""
-    mixed = values + np.uint64(0x9E3779B97F4A7C15)
-    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return mixed ^ (mixed >> np.uint64(31))
+    handle = _core.Rows.from_numpy([rows], "rows")
+    return _core.content_folds(handle, bounds, {"threads": threads, "progress": None})

@@ -1,7 +1,7 @@
 """Estimates from counts: the template fit or the lower bound, and what they say of human rows.
 
-The null floor holds out one part of the human reference at a time and takes it for a target: its share
-of synthetic rows is 0. Strata beyond `LARGEST_PARTS` are held out together.
+The null floor holds out one part of the human reference at a time and takes it for a target: its
+share of synthetic rows is 0. Strata beyond `LARGEST_PARTS` are held out together.
 """
 
 from __future__ import annotations

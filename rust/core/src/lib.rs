@@ -1,13 +1,14 @@
 //! Algorithms of tailwatch: neighbours, tails, divergences and spectra of sets of embeddings.
 //!
 //! Levels, each using only those above it: 0 `error` `control` `streams`; 1 `rows`; 2 `neighbors`
-//! `dense` `nuclear` `moments`; 3 `coverage` `divergence` `spectrum` `cluster`; 4 `inference`, which
+//! `dense` `nuclear` `moments` `contamination`; 3 `coverage` `divergence` `spectrum` `cluster`; 4 `inference`, which
 //! runs them on replicates. Nothing here knows of Python, and nothing here is unsafe: the kernels crate
 //! is.
 
 #![forbid(unsafe_code)]
 
 pub mod cluster;
+pub mod contamination;
 pub mod control;
 pub mod coverage;
 pub(crate) mod dense;

@@ -6,6 +6,7 @@
 #![allow(clippy::too_many_arguments, clippy::type_complexity)]
 
 mod cluster;
+mod contamination;
 mod coverage;
 mod divergence;
 mod enter;
@@ -21,6 +22,8 @@ mod streams;
 mod _core {
     #[pymodule_export]
     use super::cluster::modes;
+    #[pymodule_export]
+    use super::contamination::{content_folds, probe_scores};
     #[pymodule_export]
     use super::coverage::{
         directional_tails, directions, pooled_tail, precision_recall_density_coverage,

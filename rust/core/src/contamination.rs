@@ -1,0 +1,232 @@
+//! Scores of a linear probe with a model for each fold. Level 2.
+//!
+//! The fold of a row is a hash of its values as `f64`: Σⱼ bits(xⱼ)·cⱼ modulo 2⁶⁴ with odd constants cⱼ,
+//! finished as in `SplitMix64`, of which the upper 32 bits are compared with the folds' bounds. The score
+//! is Σⱼ wⱼxⱼ + b with the fold's weights, summed in `f64` over eight lanes in one fixed order and rounded to
+//! `f32`: it depends on the row alone. Cost: two passes over a row in the first cache, so that
+//! memory sets the rate; 4 bytes for each row.
+
+use std::ops::Range;
+
+use rayon::prelude::*;
+
+use crate::control::Control;
+use crate::error::{Error, Result};
+use crate::rows::{Rows, check_rows};
+
+/// Rows scored between two looks at the caller's wish to stop.
+const BLOCK: usize = 1024;
+const LANES: usize = 8;
+
+/// A linear model for each fold.
+#[derive(Clone, Copy, Debug)]
+pub struct Probe<'a> {
+    /// Weights, fold by fold, as many for each as a row has columns.
+    pub weights: &'a [f64],
+    /// One for each fold.
+    pub intercepts: &'a [f64],
+    /// Fold k takes hashes from `bounds[k − 1]` up to `bounds[k]`; the last one is 2³².
+    pub bounds: &'a [u64],
+}
+
+/// The score of each row, by the model of its content's fold or of `folds`.
+pub fn scores(
+    rows: &Rows<'_>,
+    probe: Probe<'_>,
+    folds: Option<&[u8]>,
+    control: &Control,
+) -> Result<Vec<f32>> {
+    check_rows(rows, "rows", 0)?;
+    let (count, d) = (probe.intercepts.len(), rows.columns());
+    if probe.weights.len() != count * d || probe.bounds.len() != count || count == 0 {
+        return Err(Error::Dimension(format!(
+            "weights: expected {d} for each of {count} folds, got {} and {} bounds",
+            probe.weights.len(),
+            probe.bounds.len()
+        )));
+    }
+    if let Some(given) = folds
+        && (given.len() != rows.len() || given.iter().any(|&fold| usize::from(fold) >= count))
+    {
+        return Err(Error::Input(format!(
+            "folds: expected one below {count} for each of {} rows",
+            rows.len()
+        )));
+    }
+    let factors = factors(d);
+    each_row(rows, "scores", control, |row, values| {
+        let fold = match folds {
+            Some(given) => usize::from(given[row]),
+            None => fold_of(values, &factors, probe.bounds),
+        };
+        let weights = &probe.weights[fold * d..(fold + 1) * d];
+        (dot(values, weights) + probe.intercepts[fold]) as f32
+    })
+}
+
+/// The fold of each row by its content.
+pub fn content_folds(rows: &Rows<'_>, bounds: &[u64], control: &Control) -> Result<Vec<u8>> {
+    check_rows(rows, "rows", 0)?;
+    if bounds.is_empty() || bounds.len() > 255 {
+        return Err(Error::Input(format!("bounds: expected 1 to 255, got {}", bounds.len())));
+    }
+    let factors = factors(rows.columns());
+    each_row(rows, "folds", control, |_, values| fold_of(values, &factors, bounds) as u8)
+}
+
+/// Applies `of_row` to the number and the values of every row.
+fn each_row<T: Send>(
+    rows: &Rows<'_>,
+    stage: &'static str,
+    control: &Control,
+    of_row: impl Fn(usize, &[f64]) -> T + Sync,
+) -> Result<Vec<T>> {
+    let n = rows.len();
+    control.begin(stage, n as u64);
+    let block = |range: Range<usize>| {
+        let mut values = vec![0.0; rows.columns()];
+        let found: Vec<T> = range
+            .clone()
+            .map(|row| {
+                rows.read(row, &mut values);
+                of_row(row, &values)
+            })
+            .collect();
+        control.advance(range.len() as u64)?;
+        Ok(found)
+    };
+    let blocks: Vec<Vec<T>> = control.run(|| {
+        (0..n.div_ceil(BLOCK))
+            .into_par_iter()
+            .map(|index| block(index * BLOCK..((index + 1) * BLOCK).min(n)))
+            .collect::<Result<_>>()
+    })?;
+    Ok(blocks.into_iter().flatten().collect())
+}
+
+fn fold_of(values: &[f64], factors: &[u64], bounds: &[u64]) -> usize {
+    let hash = |(value, factor): (&f64, &u64)| {
+        // Zero has two signs and one meaning.
+        (value + 0.0).to_bits().wrapping_mul(*factor)
+    };
+    let sum = values.iter().zip(factors).map(hash).fold(0_u64, u64::wrapping_add);
+    let hash = mixed(sum) >> 32;
+    bounds.partition_point(|&bound| bound <= hash).min(bounds.len() - 1)
+}
+
+/// An odd constant for each column.
+fn factors(columns: usize) -> Vec<u64> {
+    (1..=columns as u64).map(|index| mixed(index) | 1).collect()
+}
+
+/// The finalizer of `SplitMix64`.
+fn mixed(value: u64) -> u64 {
+    let mut z = value.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
+fn dot(left: &[f64], right: &[f64]) -> f64 {
+    let mut lanes = [0.0; LANES];
+    let (heads, tail) = left.as_chunks::<LANES>();
+    let (others, other_tail) = right.as_chunks::<LANES>();
+    for (x, y) in heads.iter().zip(others) {
+        for lane in 0..LANES {
+            lanes[lane] += x[lane] * y[lane];
+        }
+    }
+    for (lane, (x, y)) in tail.iter().zip(other_tail).enumerate() {
+        lanes[lane] += x * y;
+    }
+    let [a, b, c, d, e, f, g, h] = lanes;
+    ((a + e) + (c + g)) + ((b + f) + (d + h))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rows::Chunk;
+    use ndarray::{Array1, Array2, s};
+    use std::sync::Arc;
+
+    const BOUNDS: [u64; 3] = [1 << 30, 3 << 30, 1 << 32];
+
+    fn sample(n: usize, d: usize) -> Array2<f64> {
+        Array2::from_shape_fn((n, d), |(i, j)| ((i * 31 + j * 17) % 101) as f64 / 7.0 - 7.0)
+    }
+
+    #[test]
+    fn a_score_is_the_dot_product_of_its_folds_weights() {
+        for d in [1, 7, 8, 9, 37] {
+            let (x, weights) = (sample(50, d), sample(3, d));
+            let probe = Probe {
+                weights: weights.as_slice().unwrap(),
+                intercepts: &[0.5, -1.0, 2.0],
+                bounds: &BOUNDS,
+            };
+            let (rows, control) = (Rows::from_f64(x.view()), Control::with_threads(2));
+            let folds = content_folds(&rows, &BOUNDS, &control).unwrap();
+            let found = scores(&rows, probe, None, &control).unwrap();
+            assert_eq!(found, scores(&rows, probe, Some(&folds), &control).unwrap());
+            for (row, (&score, &fold)) in found.iter().zip(&folds).enumerate() {
+                let fold = usize::from(fold);
+                let exact = x.row(row).dot(&weights.row(fold)) + probe.intercepts[fold];
+                assert!((f64::from(score) - exact).abs() <= 1e-6 * (1.0 + exact.abs()));
+            }
+        }
+    }
+
+    #[test]
+    fn threads_and_chunks_do_not_show() {
+        let (x, weights) = (sample(2500, 19), sample(3, 19));
+        let probe =
+            Probe { weights: weights.as_slice().unwrap(), intercepts: &[0.0; 3], bounds: &BOUNDS };
+        let whole =
+            scores(&Rows::from_f64(x.view()), probe, None, &Control::with_threads(1)).unwrap();
+        let (head, tail) = (x.slice(s![..7, ..]), x.slice(s![7.., ..]));
+        let chunks: Vec<Arc<dyn Chunk + '_>> = vec![Arc::new(head), Arc::new(tail)];
+        let rows = Rows::new(chunks).unwrap();
+        assert_eq!(whole, scores(&rows, probe, None, &Control::with_threads(3)).unwrap());
+    }
+
+    #[test]
+    fn folds_take_their_share_and_do_not_see_the_sign_of_zero() {
+        let n = 40_000;
+        let x = Array2::from_shape_fn((n, 3), |(i, j)| (i * 3 + j) as f64 * 1e-3);
+        let control = Control::with_threads(1);
+        let folds = content_folds(&Rows::from_f64(x.view()), &BOUNDS, &control).unwrap();
+        for (fold, share) in [(0, 0.25), (1, 0.5), (2, 0.25)] {
+            let count = folds.iter().filter(|&&found| found == fold).count() as f64;
+            // Four standard deviations of a binomial count.
+            assert!((count - share * n as f64).abs() < 4.0 * (0.25 * n as f64).sqrt());
+        }
+        let zeros = |sign: f64| Array2::from_shape_vec((1, 2), vec![1.5, sign * 0.0]).unwrap();
+        let fold = |x: &Array2<f64>| {
+            content_folds(&Rows::from_f64(x.view()), &BOUNDS, &control).unwrap()[0]
+        };
+        assert_eq!(fold(&zeros(1.0)), fold(&zeros(-1.0)));
+    }
+
+    #[test]
+    fn shapes_that_do_not_fit_are_refused_and_a_cancelled_call_stops() {
+        let (x, weights) = (sample(5, 4), Array1::<f64>::zeros(8));
+        let control = Control::with_threads(1);
+        let rows = Rows::from_f64(x.view());
+        let probe = |weights| Probe { weights, intercepts: &[0.0, 0.0], bounds: &[1, 1 << 32] };
+        let all = weights.as_slice().unwrap();
+        assert!(matches!(
+            scores(&rows, probe(&all[1..]), None, &control),
+            Err(Error::Dimension(_))
+        ));
+        for folds in [&[0_u8; 4][..], &[0, 0, 0, 0, 2]] {
+            assert!(matches!(
+                scores(&rows, probe(all), Some(folds), &control),
+                Err(Error::Input(_))
+            ));
+        }
+        assert!(matches!(content_folds(&rows, &[], &control), Err(Error::Input(_))));
+        control.cancel();
+        assert_eq!(scores(&rows, probe(all), None, &control), Err(Error::Cancelled));
+    }
+}

@@ -1,0 +1,145 @@
+"""What must hold for any histograms: means of probabilities, orders of merging, q-values."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import false_discovery_control
+from sklearn.isotonic import IsotonicRegression
+
+from tailwatch.contamination.bins import LEAST_COUNT, bin_counts, shared_edges
+from tailwatch.contamination.estimate import profile_interval
+from tailwatch.contamination.histogram import Histogram, calibration_ranks
+from tailwatch.contamination.likelihood import Counts, fit_templates
+from tailwatch.contamination.rows import (
+    RowTable,
+    mixture_probabilities,
+    q_values,
+    tail_probabilities,
+)
+
+COUNT = st.integers(0, 10) | st.integers(0, 10**7)
+
+
+@st.composite
+def histograms(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Three histograms over the same bins, each with a row; any bin may be empty in any of them."""
+    bins = draw(st.integers(2, 12))
+    found = []
+    for _ in range(3):
+        counts = np.array(draw(st.lists(COUNT, min_size=bins, max_size=bins)), np.int64)
+        counts[draw(st.integers(0, bins - 1))] += 1
+        found.append(counts)
+    return found[0], found[1], found[2]
+
+
+def scores(least: int = 0) -> st.SearchStrategy[np.ndarray]:
+    values = st.integers(-6, 6).map(lambda value: value / 2) | st.floats(-3, 3, width=32)
+    return st.lists(values, min_size=least, max_size=60).map(
+        lambda list_: np.array(list_, np.float32)
+    )
+
+
+@settings(max_examples=300, deadline=None)
+@given(histograms())
+def test_the_mean_probability_is_the_estimate(counts: tuple[np.ndarray, ...]) -> None:
+    human, synthetic, target = counts
+    found = profile_interval(Counts.of(*counts), 0.95)
+    fitted = fit_templates(Counts.of(*counts), np.array([found.value]))
+    probabilities = mixture_probabilities(
+        fitted.human[0] / human.sum(), fitted.synthetic[0] / synthetic.sum(), target, found.value
+    )
+    assert target @ probabilities / target.sum() == pytest.approx(found.value, abs=1e-6)
+    assert (np.diff(probabilities) >= 0).all()
+    assert ((probabilities >= 0) & (probabilities <= 1)).all()
+
+
+@settings(max_examples=200, deadline=None)
+@given(histograms(), st.floats(0, 1))
+def test_the_mean_probability_is_the_share_asked_for(
+    counts: tuple[np.ndarray, ...], share: float
+) -> None:
+    human, synthetic, target = counts
+    for probabilities in (
+        mixture_probabilities(human / human.sum(), synthetic / synthetic.sum(), target, share),
+        tail_probabilities(human + 1, target, share),
+    ):
+        assert target @ probabilities / target.sum() == pytest.approx(share, abs=1e-6)
+        assert (np.diff(probabilities) >= 0).all()
+
+
+@settings(max_examples=200, deadline=None)
+@given(histograms())
+def test_fitted_templates_keep_their_rows(counts: tuple[np.ndarray, ...]) -> None:
+    # At an inner maximum the templates' expected counts add up to the rows that were seen.
+    found = profile_interval(Counts.of(*counts), 0.95)
+    if not 1e-9 < found.value < 1 - 1e-9:
+        return
+    fitted = fit_templates(Counts.of(*counts), np.array([found.value]))
+    for expected, seen in zip((fitted.human, fitted.synthetic, fitted.target), counts, strict=True):
+        assert expected.sum() == pytest.approx(seen.sum(), rel=1e-6)
+
+
+@settings(max_examples=200, deadline=None)
+@given(scores(1), scores(1))
+def test_bins_hold_enough_of_both(human: np.ndarray, synthetic: np.ndarray) -> None:
+    edges = shared_edges(human, synthetic)
+    assert (np.diff(edges) > 0).all()
+    both = np.minimum(bin_counts(human, edges), bin_counts(synthetic, edges))
+    assert len(edges) <= 1 or both.min() >= LEAST_COUNT
+    # There is a cut unless all scores are equal.
+    assert (len(edges) == 0) == (len(np.unique(np.concatenate([human, synthetic]))) == 1)
+
+
+@settings(max_examples=100, deadline=None)
+@given(scores(1), st.lists(scores(), min_size=1, max_size=6), st.randoms(use_true_random=False))
+def test_histograms_do_not_depend_on_order_or_split(
+    calibration: np.ndarray, shards: list[np.ndarray], random: object
+) -> None:
+    edges, calibration = np.float32([-1, 0, 0.5]), np.sort(calibration)
+
+    def empty() -> Histogram:
+        return Histogram("model", edges, calibration)
+
+    whole = empty().absorb(np.concatenate(shards)).finish()
+    parts = [empty().absorb(shard) for shard in shards]
+    random.shuffle(parts)  # type: ignore[attr-defined]
+    while len(parts) > 1:
+        parts.append(parts.pop(0).merge(parts.pop(0)))
+    again = parts[0].finish()
+    kept = Histogram("model", edges, calibration, again).finish()
+    for one, other, third in zip(whole, again, kept, strict=True):
+        assert one.tobytes() == other.tobytes() == third.tobytes()
+
+
+@settings(max_examples=200, deadline=None)
+@given(scores(1), scores(1))
+def test_p_and_q_values_are_those_of_their_definitions(
+    calibration: np.ndarray, target: np.ndarray
+) -> None:
+    calibration = np.sort(calibration)
+    edges = np.float32([0])
+    ranks = np.bincount(calibration_ranks(target, calibration), minlength=len(calibration) + 1)
+    table = RowTable(edges, calibration, np.array([0.1, 0.9]), q_values(ranks))
+    found = table.rows(target)
+    expected = [(1 + (calibration >= score).sum()) / (len(calibration) + 1) for score in target]
+    np.testing.assert_array_equal(found["p_value"].to_numpy(), expected)
+    np.testing.assert_allclose(
+        found["q_value"].to_numpy(), false_discovery_control(expected), rtol=1e-12
+    )
+    np.testing.assert_array_equal(found["probability"].to_numpy(), np.where(target >= 0, 0.9, 0.1))
+
+
+@settings(max_examples=100, deadline=None)
+@given(histograms())
+def test_probabilities_are_pooled_as_scikit_learn_does(counts: tuple[np.ndarray, ...]) -> None:
+    human, synthetic, target = (each + 1 for each in counts)
+    p0, p1 = human / human.sum(), synthetic / synthetic.sum()
+    # The share of the templates' own mixture in the target's bins, which leaves the prior as it is.
+    raw = 0.3 * p1 / (0.7 * p0 + 0.3 * p1)
+    share = float(target @ raw / target.sum())
+    pooled = IsotonicRegression().fit(np.arange(len(raw)), raw, sample_weight=target)
+    found = mixture_probabilities(p0, p1, target, share)
+    np.testing.assert_allclose(found, pooled.predict(np.arange(len(raw))), rtol=1e-9, atol=1e-12)
