@@ -7,38 +7,19 @@ caller only waits; it alone writes files and shows progress.
 
 from __future__ import annotations
 
-import os
 import threading
 from typing import TYPE_CHECKING, Generic, NoReturn, TypeVar
-
-from tailwatch.arguments import integer
-from tailwatch.exceptions import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-__all__ = ["apart", "in_order", "thread_count"]
+__all__ = ["apart", "in_order"]
 
 S = TypeVar("S")
 T = TypeVar("T")
 
 # POSIX wakes a waiting thread when a signal arrives; Windows does not, so it has to look.
 POLL_SECONDS = 0.05
-
-
-def thread_count(threads: int | None) -> int:
-    """Give `threads`, or ``TAILWATCH_NUM_THREADS``, or the processors that this process may use."""
-    if threads is not None:
-        return integer(threads, "threads")
-    named = os.environ.get("TAILWATCH_NUM_THREADS")
-    if named:
-        if not named.isascii() or not named.isdigit() or int(named) < 1:
-            message = f"TAILWATCH_NUM_THREADS: expected an integer of at least 1, got {named!r}"
-            raise InputError(message)
-        return int(named)
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def in_order(items: Iterable[S], work: Callable[[S], T], threads: int) -> Iterator[T]:

@@ -44,8 +44,8 @@ class ShardError(SourceError):
     Attributes
     ----------
     report
-        What was found in the others; None where no shard could be scored, or at the first failure in
-        strict mode.
+        What was found in the others; None where no shard could be scored, or at the first failure
+        in strict mode.
     """
 
     def __init__(self, message: str, report: object = None) -> None:

@@ -10,6 +10,9 @@ from tailwatch import __version__
 from tailwatch.cli.compare import compare
 from tailwatch.cli.demo import demo
 from tailwatch.cli.exits import EPILOG, ExitCode
+from tailwatch.cli.fit import fit
+from tailwatch.cli.pack import pack
+from tailwatch.cli.score import score
 
 __all__ = ["app"]
 
@@ -46,3 +49,6 @@ def tailwatch(
 
 app.command(epilog=EPILOG)(compare)
 app.command(epilog=EPILOG)(demo)
+app.command(epilog=EPILOG)(fit)
+app.command(epilog=EPILOG)(pack)
+app.command(epilog=EPILOG)(score)

@@ -27,21 +27,24 @@ from tailwatch.contamination.rows import (
 from tailwatch.contamination.template_fit import bounded, fitted, null_floor
 from tailwatch.embeddings import as_embeddings
 from tailwatch.exceptions import DimensionError, InputError, TailwatchWarning
+from tailwatch.io.columns import DEFAULT_COLUMN
 from tailwatch.progress import reporting
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     import polars as pl
     from numpy.typing import ArrayLike, NDArray
 
     from tailwatch.contamination.audit import Audit
     from tailwatch.contamination.cross_checks import CrossChecks
+    from tailwatch.contamination.dataset.report import ContaminationReport
     from tailwatch.contamination.estimate import Interval
     from tailwatch.contamination.prevalence import NullFloor
     from tailwatch.contamination.state import ModelState
     from tailwatch.embeddings import Embeddings, EmbeddingsLike
+    from tailwatch.io.paths import Paths
     from tailwatch.progress import ProgressOption
 
 __all__ = ["ContaminationModel"]
@@ -365,6 +368,108 @@ class ContaminationModel:
         if note is not None:
             warnings.warn(note, TailwatchWarning, stacklevel=2)
         return table.rows(scores)
+
+    def score_dataset(
+        self,
+        source: Paths,
+        out_dir: str | os.PathLike[str],
+        *,
+        column: str = DEFAULT_COLUMN,
+        id_column: str | Sequence[str] | None = None,
+        resume: bool = True,
+        strict: bool = False,
+        confidence: float = 0.95,
+        threads: int | None = None,
+        progress: ProgressOption = None,
+    ) -> ContaminationReport:
+        """Score the shards of a data set, of any size, into a folder.
+
+        Parameters
+        ----------
+        source
+            A folder of Parquet, Arrow or ``.npy`` files at any depth; one that ``tailwatch pack``
+            wrote; one of clip-retrieval; or files, globs and lists of them.
+        out_dir
+            The folder of the results; it is made if need be.
+        column
+            Column of the embeddings: Array, List or Binary. Where there is no ``embedding``, the
+            default takes ``emb`` or ``embeddings``.
+        id_column
+            Columns to copy into the tables of the rows. Without any, they get the number of each
+            row in its shard.
+        resume
+            Go on with a run of the same arguments that was interrupted, or add shards that are new.
+            A shard that changed since it was scored is refused. If False, all is done anew.
+        strict
+            Stop at the first shard that cannot be scored.
+        confidence
+            Of the intervals.
+        threads
+            Threads to use; all cores by default.
+        progress
+            As in :meth:`score`.
+
+        Returns
+        -------
+        ContaminationReport
+            The share with its interval. The folder then holds ``shards/``, a Parquet file for each
+            shard: identifiers or ``row``, ``score``, ``probability``, ``p_value``, ``q_value``;
+            ``summary.json`` and ``report.html``; ``manifest.jsonl``, by which a run goes on;
+            ``times.json``. All but the last have the same bytes however often the run was killed.
+
+        Warns
+        -----
+        TailwatchWarning
+            As in :meth:`prevalence` and :meth:`rows`.
+
+        Raises
+        ------
+        ShardError
+            Shards could not be scored. The others were; the results are written, and are in
+            ``error.report``.
+        InputError
+            There is nothing to score, a shard changed, or an argument is out of range.
+        OutputError
+            The folder cannot be written, holds something else, or is in use by another job. What is
+            done is kept.
+
+        Notes
+        -----
+        Memory is that of some batches of 32 MB, whatever the sizes of the shards.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> import numpy as np
+        >>> import tailwatch as tw
+        >>> rng = np.random.default_rng(0)
+        >>> human, synthetic = rng.normal(size=(500, 8)), 1 + rng.normal(size=(500, 8))
+        >>> model = tw.contamination.fit(human, synthetic)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     np.save(Path(folder, "a.npy"), rng.normal(size=(900, 8)))
+        ...     np.save(Path(folder, "b.npy"), 1 + rng.normal(size=(100, 8)))
+        ...     report = model.score_dataset(f"{folder}/*.npy", f"{folder}/scores")
+        ...     bool(report.prevalence.low < 0.1 < report.prevalence.high)
+        ...     report.frame["shard"].to_list(), report.gate(0.5)
+        True
+        (['a.npy', 'b.npy'], 'kept')
+        """
+        from tailwatch.contamination.dataset.job import score_dataset
+
+        return score_dataset(
+            self,
+            self._state,
+            source,
+            out_dir,
+            column=column,
+            id_column=id_column,
+            resume=resume,
+            strict=strict,
+            confidence=confidence,
+            threads=threads,
+            progress=progress,
+        )
 
     def calibration_note(self, prevalence: Prevalence, q: float = 0.05) -> str | None:
         """Say where the human rows are too few for a q-value of `q`, else None.

@@ -1,15 +1,15 @@
 """Folders of shards, and the files that each shard is made of.
 
-==================  ============================================  =======================================
-layout              files                                         told by
-==================  ============================================  =======================================
-packed              ``embeddings/*.npy``, ``metadata/*.parquet``  ``pack.json``
-clip-retrieval      ``img_emb/*.npy``, ``metadata/*.parquet``     a folder ``img_emb`` or ``text_emb``
-plain               tables and arrays, in folders of any depth    else
-==================  ============================================  =======================================
+==============  ============================================  ====================================
+layout          files                                         told by
+==============  ============================================  ====================================
+packed          ``embeddings/*.npy``, ``metadata/*.parquet``  ``pack.json``
+clip-retrieval  ``img_emb/*.npy``, ``metadata/*.parquet``     a folder ``img_emb``, ``text_emb``
+plain           tables and arrays, in folders of any depth    else
+==============  ============================================  ====================================
 
-Nothing is opened here. Of a plain folder, files and folders whose names start with ``.`` or ``_`` are
-passed over, as writers of tables put what is no data there.
+Nothing is opened here. Of a plain folder, files and folders whose names start with ``.`` or ``_``
+are passed over, as writers of tables put what is no data there.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The file ``pack.json``, which says what a folder that :func:`~tailwatch.io.pack.pack` wrote holds.
+"""The file ``pack.json``: what a folder that :func:`~tailwatch.io.pack.pack` wrote holds.
 
 =============  ==================================================================================
 field          content

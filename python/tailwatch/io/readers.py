@@ -140,4 +140,6 @@ def open_shard(
         raise InputError(msg)
     if suffix == ".npz":
         return open_npz(shard.path, argument, column)
-    return NpyPart(shard.path, argument) if shard.rows is None else PairedPart(shard, argument, None)
+    return (
+        NpyPart(shard.path, argument) if shard.rows is None else PairedPart(shard, argument, None)
+    )

@@ -143,9 +143,7 @@ def open_arrow(path: Path) -> Table:
     return Frame(as_frame(as_series(table)))
 
 
-def binary_type_of(
-    table: Table, column: str, columns: int, place: Place
-) -> np.dtype[Any] | None:
+def binary_type_of(table: Table, column: str, columns: int, place: Place) -> np.dtype[Any] | None:
     """Tell the type of a Binary column's values from the number of them in a row.
 
     Parameters

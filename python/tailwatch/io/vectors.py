@@ -38,9 +38,7 @@ def width(series: pl.Series, place: Place, dtype: np.dtype[Any]) -> int:
     return columns
 
 
-def views(
-    series: pl.Series, columns: int, place: Place, dtype: np.dtype[Any]
-) -> Iterator[Matrix]:
+def views(series: pl.Series, columns: int, place: Place, dtype: np.dtype[Any]) -> Iterator[Matrix]:
     """View each chunk of a column as an array, without a copy; of Binary, with one.
 
     Parameters

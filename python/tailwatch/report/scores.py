@@ -19,6 +19,7 @@ _LARGEST_BINS = 60
 _WIDTHS = {"wide": 780, "narrow": 330}
 _HEIGHT = 220
 _DASH = {"human": [1, 0], "synthetic": [6, 3]}
+_DASHED = 'stroke-dasharray="6 3"'
 _COLOUR = {"human": LIGHT["beyond"], "synthetic": LIGHT["worse"]}
 
 
@@ -144,12 +145,18 @@ def _labels(edges: Sequence[float]) -> str:
 
 def _legend(series: dict[str, list[float]]) -> str:
     marks = {
-        "human": f'<svg width="24" height="10" aria-hidden="true"><path d="M0 5H24" stroke="var(--tw-beyond, {LIGHT["beyond"]})" stroke-width="2"/></svg> human reference',
-        "synthetic": f'<svg width="24" height="10" aria-hidden="true"><path d="M0 5H24" stroke="var(--tw-worse, {LIGHT["worse"]})" stroke-width="2" stroke-dasharray="6 3"/></svg> synthetic reference',
+        "human": f"{_key('beyond', '')}human reference",
+        "synthetic": f"{_key('worse', _DASHED)}synthetic reference",
         "target": '<span class="tw-swatch" aria-hidden="true"></span>target',
     }
     items = "".join(f"<li>{marks[name]}</li>" for name in series)
     return f'<figcaption><ul class="tw-legend">{items}</ul></figcaption>'
+
+
+def _key(colour: str, dash: str) -> str:
+    """Draw a piece of a line as it is in the chart."""
+    stroke = f'stroke="var(--tw-{colour}, {LIGHT[colour]})" stroke-width="2" {dash}'
+    return f'<svg width="24" height="10" aria-hidden="true"><path d="M0 5H24" {stroke}/></svg> '
 
 
 def _describe(edges: Sequence[float], series: dict[str, list[float]]) -> str:

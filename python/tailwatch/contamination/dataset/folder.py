@@ -121,8 +121,8 @@ def _writing(root: Path) -> Iterator[None]:
     except OSError as error:
         file = error.filename or root
         message = (
-            f"out_dir: cannot write {file}: {error.strerror or error}; the shards that are done are "
-            "kept, and the same call goes on from there"
+            f"out_dir: cannot write {file}: {error.strerror or error}; the shards that are done "
+            "are kept, and the same call goes on from there"
         )
         raise OutputError(message) from error
 

@@ -1,24 +1,30 @@
 """A data set in shards, scored in two passes.
 
-The first pass scores and counts; from the counts follow the share and what each score means; the second
-pass writes that for each row. A shard that cannot be read does not stop the others: it is named at the
-end. All that is kept is written before it is said to be done, so a run that is killed at any moment
-goes on where it was.
+The first pass scores and counts; from the counts follow the share and what each score means; the
+second pass writes that for each row. A shard that cannot be read does not stop the others: it is
+named at the end. All that is kept is written before it is said to be done, so a run that is killed
+at any moment goes on where it was.
 
-Cost: one pass over the embeddings; a batch for each thread in memory, whatever the sizes of the shards.
+Cost: one pass over the embeddings; a batch for each thread in memory, whatever the sizes of the
+shards.
 """
 
 from __future__ import annotations
 
+import json
+import shutil
 import time
 import warnings
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tailwatch.arguments import share
-from tailwatch.background import thread_count
+from tailwatch import _core
+from tailwatch.arguments import integer, share
+from tailwatch.background import apart
 from tailwatch.contamination.dataset.folder import output
 from tailwatch.contamination.dataset.manifest import Entry, Manifest
 from tailwatch.contamination.dataset.report import ContaminationReport, Failure
@@ -75,13 +81,15 @@ def score_dataset(
     """Do what :meth:`ContaminationModel.score_dataset` says."""
     if not are_paths(source):
         message = (
-            f"source: expected a folder, paths or a glob, got {type(source).__name__}; rows() takes "
-            "data in memory"
+            f"source: expected a folder, paths or a glob, got {type(source).__name__}; rows() "
+            "takes data in memory"
         )
         raise InputError(message)
     confidence = share(confidence, "confidence")
     ids = _identifiers(id_column)
-    workers = thread_count(threads)
+    if threads is not None:
+        threads = integer(threads, "threads")
+    workers = _core.thread_count({"threads": threads, "progress": None})
     layout, shards = shards_of(source, "source", column)
     root = Path(out_dir)
     inside = root.resolve()
@@ -102,7 +110,9 @@ def score_dataset(
         if not resume:
             folder.clear()
         elif folder.shards.exists() and not folder.manifest.exists():
-            message = f"out_dir: {folder.shards} is not of a run of score_dataset; give another folder"
+            message = (
+                f"out_dir: {folder.shards} is not of a run of score_dataset; give another folder"
+            )
             raise InputError(message)
         manifest = Manifest(folder.manifest, header)
         folder.sweep()
@@ -172,8 +182,8 @@ class _Job:
             else:
                 continue
             message = (
-                f"source: {name} {problem} since it was scored into {self.folder.root}; give another "
-                "folder, or resume=False to score everything anew"
+                f"source: {name} {problem} since it was scored into {self.folder.root}; give "
+                "another folder, or resume=False to score everything anew"
             )
             raise InputError(message)
 
@@ -198,14 +208,11 @@ class _Job:
         for shard in self.shards:
             if shard.name in failures:
                 continue
-
-            def count(
-                shard: Shard, first: int = done, part: Part | None = parts.pop(shard.name, None)
-            ) -> Histogram:
-                return self._counted(
-                    shard, part, lambda rows: report("scoring rows", first + rows, total)
-                )
-
+            count = partial(
+                self._counted,
+                part=parts.pop(shard.name, None),
+                report=partial(_report_scored, report, done, total),
+            )
             counted = self._trying(shard, failures, count)
             if counted is None:
                 continue
@@ -247,7 +254,7 @@ class _Job:
             shard,
             part,
             counted,
-            self.state.probe.score,
+            self.state.probe,
             file=self.folder.scores(shard.name),
             ids=self.ids,
             threads=self.threads,
@@ -285,6 +292,10 @@ class _Job:
             report("writing rows", done, found.n)
 
 
+def _report_scored(report: ProgressReport, first: int, total: int, rows: int) -> None:
+    report("scoring rows", first + rows, total)
+
+
 def _identifiers(id_column: str | Sequence[str] | None) -> tuple[str, ...]:
     ids = () if id_column is None else (id_column,) if isinstance(id_column, str) else id_column
     names = tuple(ids)
@@ -310,9 +321,7 @@ def _raise_failures(
         return
     named = [f"{failure.shard}: {failure.reason}" for failure in failures[:3]]
     named += [f"and {len(failures) - 3} more"] if len(failures) > 3 else []
-    message = (
-        f"source: {len(failures)} of {shards} shards could not be scored: {'; '.join(named)}"
-    )
+    message = f"source: {len(failures)} of {shards} shards could not be scored: {'; '.join(named)}"
     raise ShardError(message, result)
 
 
@@ -323,14 +332,10 @@ def _write_results(
     result: ContaminationReport,
     started: float,
 ) -> None:
-    import json
-    import shutil
-    from datetime import UTC, datetime
-
     if folder.work.exists():
         shutil.rmtree(folder.work)
     manifest.settle(shard.name for shard in shards)
-    page = result.to_html()
+    page = apart(result.to_html)
     write_atomically(folder.page, lambda file: file.write_bytes(page.encode(errors="replace")))
     finished = time.time()
     times = {

@@ -1,9 +1,9 @@
 r"""What is done, line by line, so that a run that was killed can go on.
 
 The first line says what is run; each further line is about a shard, and a later line about the same
-shard replaces an earlier one. A line is written after the file it speaks of, so a shard is done if, and
-only if, both are there. Lines are appended while the job runs; at its end the file is written anew, in
-the order of the shards.
+shard replaces an earlier one. A line is written after the file it speaks of, so a shard is done if,
+and only if, both are there. Lines are appended while the job runs; at its end the file is written
+anew, in the order of the shards.
 
 =============  ===============================================================================
 field          content
@@ -90,15 +90,13 @@ class Manifest:
             header, *lines = [json.loads(line) for line in data[:whole].splitlines()]
             entries = [_entry(line) for line in lines]
         except (ValueError, TypeError, KeyError) as error:
-            message = (
-                f"out_dir: {self._path} is damaged ({error}); resume=False starts from the beginning"
-            )
+            message = f"out_dir: {self._path} is damaged ({error}); resume=False starts anew"
             raise InputError(message) from error
         for name, value in self._header.items():
             if header.get(name) != value:
                 message = (
-                    f"out_dir: {self._path.parent} holds a run with {name} {header.get(name)!r}, and "
-                    f"this one has {value!r}; give another folder, or resume=False to replace it"
+                    f"out_dir: {self._path.parent} holds a run with {name} {header.get(name)!r}, "
+                    f"and this one has {value!r}; give another folder, or resume=False to replace it"
                 )
                 raise InputError(message)
         self.entries = {entry.shard: entry for entry in entries}
@@ -109,9 +107,7 @@ class Manifest:
 
 def _entry(line: dict[str, Any]) -> Entry:
     source = tuple((int(size), int(modified)) for size, modified in line["source"])
-    return Entry(
-        str(line["shard"]), str(line["stage"]), int(line["rows"]), source, line["target"]
-    )
+    return Entry(str(line["shard"]), str(line["stage"]), int(line["rows"]), source, line["target"])
 
 
 def _line(content: dict[str, Any]) -> str:

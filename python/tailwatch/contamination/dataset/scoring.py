@@ -1,7 +1,7 @@
 """The first pass over a shard: every row is scored and counted; identifiers and scores are kept.
 
-Cost: one pass over the embeddings, a batch for each thread in memory, and 4 bytes a row on disk besides
-the identifiers.
+Cost: one pass over the embeddings, a batch for each thread in memory, and 4 bytes a row on disk
+besides the identifiers.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tailwatch.contamination.histogram import Histogram
+    from tailwatch.contamination.scoring import Probe
     from tailwatch.io.layouts import Shard
     from tailwatch.io.part import Matrix, Part
 
@@ -38,7 +39,6 @@ RESULTS = ("score", "probability", "p_value", "q_value")
 
 BATCH_BYTES = 1 << 25
 _KEPT_ROWS = 262_144
-
 
 
 def stamp(shard: Shard) -> tuple[tuple[int, int], ...]:
@@ -82,7 +82,7 @@ def score_shard(
     shard: Shard,
     part: Part,
     counted: Histogram,
-    score: Callable[[Matrix, int, str], NDArray[np.float32]],
+    probe: Probe,
     *,
     file: Path,
     ids: tuple[str, ...],
@@ -97,14 +97,14 @@ def score_shard(
         The shard, opened.
     counted
         Absorbs the scores; of no use after an error.
-    score
-        Scores of a batch, given the number of its first row and a name for the shard.
+    probe
+        Scores the rows.
     file
         The table to write.
     ids
         Columns of identifiers; without any the table has the number of each row.
     threads
-        Batches that are scored at a time.
+        Threads that score a batch; meanwhile the next one is read.
     report
         Called with the rows done.
 
@@ -119,11 +119,14 @@ def score_shard(
     raw = file.with_name(f".{file.name}.scores.part")
     file.parent.mkdir(parents=True, exist_ok=True)
     done = 0
+
+    def score(item: tuple[int, Matrix]) -> NDArray[np.float32]:
+        first, batch = item
+        return probe.score(batch, shard.name, first_row=first, threads=threads)
+
     try:
         with raw.open("wb") as kept:
-            for scores in in_order(
-                _numbered(part, shard.name), lambda item: score(item[1], item[0], shard.name), threads
-            ):
+            for scores in in_order(_numbered(part, shard.name), score, min(threads, 2)):
                 counted.absorb(scores)
                 kept.write(scores)
                 done += len(scores)

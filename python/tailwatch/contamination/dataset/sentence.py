@@ -26,7 +26,9 @@ def sentence(found: Prevalence) -> str:
     )
     floor = found.null_floor
     if found.value <= floor.high:
-        return f"{said}. That is no more than human rows alone can give: up to {_percent(floor.high)}."
+        return (
+            f"{said}. That is no more than human rows alone can give: up to {_percent(floor.high)}."
+        )
     return f"{said}. Human rows alone give at most {_percent(floor.high)}."
 
 
