@@ -1,13 +1,12 @@
 """How good the estimates of `contamination` are, by simulation; writes docs/contamination.md.
 
 Scores are Gaussian: N(0, 1) for human rows, N(d, 1) for synthetic ones, with d set by the AUC. The
-references are drawn row by row and cut into bins as `fit` does; the target's counts are
-multinomial over these bins, so that its size costs nothing. With drift, each of 8 human strata and the human
+references are drawn row by row and cut into bins as `fit` does; the target's counts are multinomial
+over these bins, so that its size costs nothing. With drift, each of 8 human strata and the human
 part of the target have means of their own, N(0, 0.05²). The probe is not part of this.
 
-A cell's random numbers depend on its name and the seed alone. Cells that the
-results file holds with as many replications are not computed again, so a run may be stopped and
-resumed::
+A cell's random numbers depend on its name and the seed alone. Cells that the results file holds
+with as many replications are not computed again, so a run may be stopped and resumed::
 
     python -m benches.contamination_grid --replications 200 --seconds 170
 """

@@ -47,7 +47,8 @@ def test_what_is_loaded_is_what_was_saved(name: str, tmp_path: Path) -> None:
     assert again.score(TARGET).tobytes() == model.score(TARGET).tobytes()
     found = model.prevalence(TARGET)
     assert again.prevalence(TARGET) == found
-    assert again.rows(TARGET, again.prevalence(TARGET)).equals(model.rows(TARGET, found))
+    scores = model.score(TARGET)
+    assert again.rows_from(scores, again.prevalence(TARGET)).equals(model.rows_from(scores, found))
     # Counts of the one may go on in the other.
     assert again.prevalence(model.histogram(TARGET)) == found
 

@@ -36,7 +36,10 @@ def check_finite(rows: Matrix, numbers: NDArray[np.int64], argument: str) -> Non
     NonFiniteError
         If there is such a row.
     """
-    good = (np.abs(rows) <= LARGEST_MAGNITUDE).all(axis=1)
+    finite = np.isfinite(rows)
+    if rows.dtype == np.float64:
+        finite &= np.abs(rows) <= LARGEST_MAGNITUDE
+    good = finite.all(axis=1)
     if not good.all():
         row = int((~good).argmax())
         raise NonFiniteError(problem(rows, row, int(numbers[row]), argument))
