@@ -1,8 +1,8 @@
 """Embeddings in the layout that is read fastest: arrays that can be mapped, tables beside them.
 
-Nested columns of Parquet are decoded at a fraction of the rate at which a file can be read; an array
-is read as it lies. The folder is written beside its place under another name and renamed at the end,
-so it appears whole or not at all.
+Nested columns of Parquet are decoded at a fraction of the rate at which a file can be read; an
+array is read as it lies. The folder is written beside its place under another name and renamed at
+the end, so it appears whole or not at all.
 
 Cost: one pass over the source; a batch of some megabytes is in memory.
 """

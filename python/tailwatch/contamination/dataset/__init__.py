@@ -11,9 +11,9 @@
 ============  ==================================================================================
 
 The output folder holds ``shards/`` (a Parquet file for each shard), ``summary.json``,
-``report.html``, ``manifest.jsonl`` and ``times.json``. All but the last are functions of the shards,
-the model and the arguments: the same bytes however often the job was killed, and on any number of
-threads.
+``report.html``, ``manifest.jsonl`` and ``times.json``. All but the last are functions of the
+shards, the model and the arguments: the same bytes however often the job was killed, and on any
+number of threads.
 """
 
 from __future__ import annotations

@@ -96,7 +96,8 @@ class Manifest:
             if header.get(name) != value:
                 message = (
                     f"out_dir: {self._path.parent} holds a run with {name} {header.get(name)!r}, "
-                    f"and this one has {value!r}; give another folder, or resume=False to replace it"
+                    f"and this one has {value!r}; give another folder, or resume=False "
+                    "to replace it"
                 )
                 raise InputError(message)
         self.entries = {entry.shard: entry for entry in entries}

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Literal
 import polars as pl
 
 from tailwatch.arguments import share as checked_share
-from tailwatch.report.contamination import contamination_page
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -86,4 +85,6 @@ class ContaminationReport:
 
     def to_html(self) -> str:
         """Give the page: one document without script that loads nothing."""
+        from tailwatch.report.contamination import contamination_page
+
         return contamination_page(self.summary)
