@@ -5,6 +5,8 @@ Every message names the argument, what was expected, what came, and where.
 
 from __future__ import annotations
 
+from typing import Any
+
 __all__ = [
     "DimensionError",
     "InputError",
@@ -48,7 +50,7 @@ class ShardError(SourceError):
         in strict mode.
     """
 
-    def __init__(self, message: str, report: object = None) -> None:
+    def __init__(self, message: str, report: Any = None) -> None:  # noqa: ANN401  (of a layer above)
         super().__init__(message)
         self.report = report
 

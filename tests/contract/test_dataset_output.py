@@ -133,10 +133,16 @@ def test_a_file_in_place_of_the_folder_is_refused(source: Path, tmp_path: Path) 
     assert (tmp_path / "out").read_text() == "mine"
 
 
-def test_a_folder_of_something_else_is_left_alone(source: Path, tmp_path: Path) -> None:
-    (tmp_path / "shards").mkdir()
-    with pytest.raises(InputError, match="shards is not of a run of score_dataset"):
-        model().score_dataset(source, tmp_path)
+@pytest.mark.parametrize("resume", [True, False])
+@pytest.mark.parametrize("name", ["shards", "work", "summary.json", "report.html"])
+def test_a_folder_of_something_else_is_left_alone(
+    name: str, resume: bool, source: Path, tmp_path: Path
+) -> None:
+    (tmp_path / name).mkdir()
+    (tmp_path / name / "mine").write_text("mine")
+    with pytest.raises(OutputError, match=f"{name} is not of a run of score_dataset"):
+        model().score_dataset(source, tmp_path, resume=resume)
+    assert (tmp_path / name / "mine").read_text() == "mine"
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,6 @@ import typer
 
 from tailwatch.cli.destinations import check_file
 from tailwatch.cli.waiting import wait_for
-from tailwatch.exceptions import InputError
 from tailwatch.progress import reporting
 
 if TYPE_CHECKING:
@@ -81,9 +80,6 @@ def fit(
                 return open_embeddings(source, column=column, binary=binary)
 
             rows = open_embeddings(human, column=column, binary=binary, id_column=strata)
-            if strata is not None and rows.ids is None:
-                message = f"--strata: {human} has no column {strata!r}"
-                raise InputError(message)
             return contamination.fit(
                 rows,
                 opened(synthetic),

@@ -68,6 +68,19 @@ class Folder:
         """Name the table of a shard's scores."""
         return self.work / table_name(shard)
 
+    def check_vacant(self) -> None:
+        """Refuse a folder that holds such files without a manifest: they are somebody else's.
+
+        Raises
+        ------
+        OutputError
+            There is one.
+        """
+        for path in (self.shards, self.work, self.summary, self.page, self.times):
+            if path.exists():
+                message = f"out_dir: {path} is not of a run of score_dataset; give another folder"
+                raise OutputError(message)
+
     def clear(self) -> None:
         """Remove all that a job writes."""
         for folder in (self.work, self.shards):

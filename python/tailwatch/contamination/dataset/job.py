@@ -107,19 +107,19 @@ def score_dataset(
     }
     started = time.time()
     with output(root) as folder:
-        if not resume:
+        if not folder.manifest.exists():
+            folder.check_vacant()
+        elif not resume:
             folder.clear()
-        elif folder.shards.exists() and not folder.manifest.exists():
-            message = (
-                f"out_dir: {folder.shards} is not of a run of score_dataset; give another folder"
-            )
-            raise InputError(message)
         manifest = Manifest(folder.manifest, header)
         folder.sweep()
         job = _Job(model, state, folder, manifest, shards, column, ids, workers, strict)
         with reporting(progress) as report:
             result = job.run(report, confidence, {"name": title(source), "layout": layout})
         _write_results(folder, manifest, shards, result, started)
+    # Where warnings are errors, the results are to be there all the same.
+    for text in result.summary["warnings"]:
+        warnings.warn(text, TailwatchWarning, stacklevel=3)
     _raise_failures(result.failures, len(shards), result)
     return result
 
@@ -167,8 +167,6 @@ class _Job:
             notes=said,
             source=source | {"column": self.column, "id_columns": list(self.ids)},
         )
-        for text in said:
-            warnings.warn(text, TailwatchWarning, stacklevel=4)
         return ContaminationReport(self.folder.root, found, tuple(failures), summary)
 
     def _check_unchanged(self) -> None:
