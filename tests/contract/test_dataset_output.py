@@ -35,10 +35,10 @@ def mounted(folder: Path, size: str) -> bool:
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     folder = tmp_path / "disk"
-    if not mounted(folder, "400k"):
+    if not mounted(folder, "100k"):
         pytest.skip("this user may not mount")
     yield folder
-    subprocess.run(["umount", str(folder)], check=True)
+    subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
 @linux
@@ -116,7 +116,7 @@ def test_a_read_only_disk_is_refused(source: Path, tmp_path: Path) -> None:
             model().score_dataset(source, folder / "out")
         assert str(caught.value) == expected
     finally:
-        subprocess.run(["umount", str(folder)], check=True)
+        subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
 @linux
