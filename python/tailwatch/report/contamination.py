@@ -72,8 +72,9 @@ def contamination_page(summary: dict[str, Any]) -> str:
 def _scores(summary: dict[str, Any]) -> str:
     found = summary["prevalence"]
     return (
-        "<p>The score of a row is larger the more it looks synthetic. Its bins hold about equal "
-        "numbers of reference rows; a target that the references explain lies between them.</p>"
+        "<p>The score of a row is larger the more it looks synthetic. Its bins are quantiles "
+        "of the references, merged where one of these has few rows; a target that they explain "
+        "lies between them.</p>"
         f"<figure>{score_chart(summary['histogram'])}</figure>"
         f"<p>{count(found['n_calibration'])} human scores stand behind the p-values.</p>"
     )

@@ -1,7 +1,8 @@
 """The job over a data set: shards in, a table for each, a summary and a page out.
 
 ============  ==================================================================================
-``job``       the order of things: score and count, estimate, write rows, sum up
+``job``       arguments, the folder, and what is written at the end
+``passes``    score and count, estimate, write rows
 ``folder``    the output folder: its files, its lock, and errors of writing
 ``manifest``  what is done, so that a run that was killed can go on
 ``scoring``   the first pass over a shard: identifiers and scores

@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any, Literal
 import polars as pl
 
 from tailwatch.arguments import share as checked_share
+from tailwatch.exceptions import ShardError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from tailwatch.contamination.prevalence import Prevalence
 
-__all__ = ["ContaminationReport", "Failure", "Gate"]
+__all__ = ["ContaminationReport", "Failure", "Gate", "raise_failures"]
 
 Gate = Literal["kept", "exceeded", "open"]
 
@@ -88,3 +90,15 @@ class ContaminationReport:
         from tailwatch.report.contamination import contamination_page
 
         return contamination_page(self.summary)
+
+
+def raise_failures(
+    failures: Sequence[Failure], shards: int, result: ContaminationReport | None
+) -> None:
+    """Raise an error that names the first of the shards that failed, if any did."""
+    if not failures:
+        return
+    named = [f"{failure.shard}: {failure.reason}" for failure in failures[:3]]
+    named += [f"and {len(failures) - 3} more"] if len(failures) > 3 else []
+    message = f"source: {len(failures)} of {shards} shards could not be scored: {'; '.join(named)}"
+    raise ShardError(message, result)
