@@ -61,7 +61,7 @@ def fit(
 
     [bold]Examples[/bold]
 
-      tailwatch fit human.parquet synthetic.parquet --out web.tailwatch --strata month
+      tailwatch fit human.parquet fake.parquet --out web.tailwatch --strata month
       tailwatch fit human.npy --target 'scrape/*.npy' --out web.tailwatch
     """
     named = [source for source in (human, synthetic, target) if source is not None]
