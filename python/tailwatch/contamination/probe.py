@@ -35,6 +35,7 @@ LARGEST_FIT = 200_000
 
 _LOGIT_VARIANCE = 10.0
 _BLOCK = 8192
+_ITERATIONS = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,21 +107,18 @@ def fit_probe(
         standardised = (rows[used] - mean.astype(rows.dtype)) * inverse.astype(rows.dtype)
         # Both classes weigh as much as the mean of their sizes, so that C means the same for each.
         model = LogisticRegression(
-            C=_LOGIT_VARIANCE / rows.shape[1], class_weight="balanced", max_iter=2000
+            C=_LOGIT_VARIANCE / rows.shape[1], class_weight="balanced", max_iter=_ITERATIONS
         )
         with warnings.catch_warnings():
-            warnings.simplefilter("error", ConvergenceWarning)
-            try:
-                model.fit(standardised, labels[used])
-            except ConvergenceWarning:
-                warnings.simplefilter("ignore", ConvergenceWarning)
-                model.fit(standardised, labels[used])
-                warnings.simplefilter("default", TailwatchWarning)
-                warnings.warn(
-                    "probe: not converged after 2000 iterations; it may tell less than it could",
-                    TailwatchWarning,
-                    stacklevel=2,
-                )
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            model.fit(standardised, labels[used])
+        if model.n_iter_[0] >= _ITERATIONS:
+            warnings.warn(
+                f"probe: not converged after {_ITERATIONS} iterations; it may tell less than it "
+                "could",
+                TailwatchWarning,
+                stacklevel=3,
+            )
         weights[fold] = model.coef_[0].astype(np.float64) * inverse
         intercepts[fold] = float(model.intercept_[0]) - weights[fold] @ mean
     report("probe", count, count)

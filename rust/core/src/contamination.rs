@@ -2,13 +2,14 @@
 //!
 //! The fold of a row is a hash of its values as `f64`: Σⱼ bits(xⱼ)·cⱼ modulo 2⁶⁴ with odd constants cⱼ,
 //! finished as in `SplitMix64`, of which the upper 32 bits are compared with the folds' bounds. The score
-//! is Σⱼ wⱼxⱼ + b with the fold's weights, summed in `f64` over eight lanes in one fixed order and rounded to
+//! is Σⱼ wⱼxⱼ + b with the fold's weights, summed in `f64` in one fixed order and rounded to
 //! `f32`: it depends on the row alone. Cost: two passes over a row in the first cache, so that
 //! memory sets the rate; 4 bytes for each row.
 
 use std::ops::Range;
 
 use rayon::prelude::*;
+use tailwatch_kernels::{Isa, weighted_bits, weighted_sum};
 
 use crate::control::Control;
 use crate::error::{Error, Result};
@@ -16,7 +17,6 @@ use crate::rows::{Rows, check_rows};
 
 /// Rows scored between two looks at the caller's wish to stop.
 const BLOCK: usize = 1024;
-const LANES: usize = 8;
 
 /// A linear model for each fold.
 #[derive(Clone, Copy, Debug)]
@@ -53,14 +53,14 @@ pub fn scores(
             rows.len()
         )));
     }
-    let factors = factors(d);
+    let (isa, factors) = (control.isa(), factors(d));
     each_row(rows, "scores", control, |row, values| {
         let fold = match folds {
             Some(given) => usize::from(given[row]),
-            None => fold_of(values, &factors, probe.bounds),
+            None => fold_of(isa, values, &factors, probe.bounds),
         };
         let weights = &probe.weights[fold * d..(fold + 1) * d];
-        (dot(values, weights) + probe.intercepts[fold]) as f32
+        (weighted_sum(isa, values, weights) + probe.intercepts[fold]) as f32
     })
 }
 
@@ -71,7 +71,9 @@ pub fn content_folds(rows: &Rows<'_>, bounds: &[u64], control: &Control) -> Resu
         return Err(Error::Input(format!("bounds: expected 1 to 255, got {}", bounds.len())));
     }
     let factors = factors(rows.columns());
-    each_row(rows, "folds", control, |_, values| fold_of(values, &factors, bounds) as u8)
+    each_row(rows, "folds", control, |_, values| {
+        fold_of(control.isa(), values, &factors, bounds) as u8
+    })
 }
 
 /// Applies `of_row` to the number and the values of every row.
@@ -104,13 +106,8 @@ fn each_row<T: Send>(
     Ok(blocks.into_iter().flatten().collect())
 }
 
-fn fold_of(values: &[f64], factors: &[u64], bounds: &[u64]) -> usize {
-    let hash = |(value, factor): (&f64, &u64)| {
-        // Zero has two signs and one meaning.
-        (value + 0.0).to_bits().wrapping_mul(*factor)
-    };
-    let sum = values.iter().zip(factors).map(hash).fold(0_u64, u64::wrapping_add);
-    let hash = mixed(sum) >> 32;
+fn fold_of(isa: Isa, values: &[f64], factors: &[u64], bounds: &[u64]) -> usize {
+    let hash = mixed(weighted_bits(isa, values, factors)) >> 32;
     bounds.partition_point(|&bound| bound <= hash).min(bounds.len() - 1)
 }
 
@@ -125,22 +122,6 @@ fn mixed(value: u64) -> u64 {
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     z ^ (z >> 31)
-}
-
-fn dot(left: &[f64], right: &[f64]) -> f64 {
-    let mut lanes = [0.0; LANES];
-    let (heads, tail) = left.as_chunks::<LANES>();
-    let (others, other_tail) = right.as_chunks::<LANES>();
-    for (x, y) in heads.iter().zip(others) {
-        for lane in 0..LANES {
-            lanes[lane] += x[lane] * y[lane];
-        }
-    }
-    for (lane, (x, y)) in tail.iter().zip(other_tail).enumerate() {
-        lanes[lane] += x * y;
-    }
-    let [a, b, c, d, e, f, g, h] = lanes;
-    ((a + e) + (c + g)) + ((b + f) + (d + h))
 }
 
 #[cfg(test)]

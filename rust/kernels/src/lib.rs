@@ -3,7 +3,7 @@
 //! Level 0: nothing below. This is the only crate of the workspace with `unsafe` code; it starts no
 //! threads, allocates nothing and returns no errors. Every kernel takes the instruction set as a
 //! value ([`Isa`]), so that one process can run and compare all that its processor has. The kernels of
-//! `tile`, `tile8` and `quantize` give the same bits on each of them; those of `gram` and `epilogue` on all
+//! `tile`, `tile8`, `quantize` and `weigh` give the same bits on each of them; those of `gram` and `epilogue` on all
 //! that fuse products.
 
 // Code that is not inlined into a function compiled for an instruction set loses it.
@@ -21,6 +21,7 @@ mod registers;
 mod rotate;
 mod tile;
 pub mod tile8;
+mod weigh;
 mod widen;
 
 pub use epilogue::{
@@ -34,4 +35,5 @@ pub use prefetch::prefetch;
 pub use quantize::{Code, quantize};
 pub use rotate::rotate;
 pub use tile::{dot_products, squared_distances};
+pub use weigh::{weighted_bits, weighted_sum};
 pub use widen::widen;
