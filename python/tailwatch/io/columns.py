@@ -78,7 +78,7 @@ def binary_type(name: str | None) -> np.dtype[Any] | None:
     """
     if name is None:
         return None
-    if not isinstance(name, str) or name not in {"float16", "float32", "float64"}:
+    if name not in ("float16", "float32", "float64"):
         msg = f"binary: expected 'float16', 'float32' or 'float64', got {name!r}"
         raise InputError(msg)
     return np.dtype(name)

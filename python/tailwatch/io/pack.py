@@ -40,7 +40,7 @@ __all__ = ["BATCH_BYTES", "ROWS_PER_SHARD", "pack"]
 
 ROWS_PER_SHARD = 1_000_000
 BATCH_BYTES = 1 << 25
-_DTYPES = {"f16": np.dtype(np.float16), "f32": np.dtype(np.float32)}
+_DTYPES: dict[str, np.dtype[Any]] = {"f16": np.dtype(np.float16), "f32": np.dtype(np.float32)}
 
 
 def pack(
@@ -106,7 +106,8 @@ def pack(
     rows_per_shard = integer(rows_per_shard, "rows_per_shard")
     target = Path(out)
     parts = open_parts(source, "source", column=column, id_column=None, binary=binary)
-    kind = _DTYPES[dtype] if dtype else np.result_type(*(part.dtype for part in parts))
+    own: np.dtype[Any] = np.result_type(*(part.dtype for part in parts))
+    kind = own if dtype is None else _DTYPES[dtype]
     _check_vacant(target)
     temporary = target.resolve().with_name(f".{secrets.token_hex(8)}.part")
     try:
@@ -162,7 +163,7 @@ def _write(
             while missing:
                 if not len(held):
                     held = next(batches)
-                file.write(np.ascontiguousarray(held[:missing]))
+                file.write(np.ascontiguousarray(held[:missing]).data)
                 written = min(missing, len(held))
                 held, missing, done = held[written:], missing - written, done + written
                 report("packing rows", done, rows)

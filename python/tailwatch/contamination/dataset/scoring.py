@@ -128,7 +128,7 @@ def score_shard(
         with raw.open("wb") as kept:
             for scores in in_order(_numbered(part, shard.name), score, min(threads, 2)):
                 counted.absorb(scores)
-                kept.write(scores)
+                kept.write(scores.data)
                 done += len(scores)
                 report(done)
         table = _with_scores(part, np.memmap(raw, np.float32, "r"), ids)
