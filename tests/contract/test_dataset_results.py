@@ -228,7 +228,7 @@ def test_bad_arguments_are_refused_before_anything_is_made(
 ) -> None:
     folder = tmp_path / "in"
     folder.mkdir()
-    if source != "{}":
+    if not isinstance(source, str) or source != "{}":
         np.save(folder / "a.npy", rows(10, 1))
     if isinstance(source, str):
         source = source.format(folder)
