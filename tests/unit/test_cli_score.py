@@ -187,7 +187,7 @@ def test_pack_writes_what_is_read(tmp_path: Path, capsys: pytest.CaptureFixture[
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_job_goes_on_where_it_was(number: signal.Signals, tmp_path: Path) -> None:
-    source = write_shards(tmp_path / "shards", 40, 20_000)
+    source = write_shards(tmp_path / "shards", 16, 5000)
     model().save(tmp_path / "web.tailwatch")
     out = tmp_path / "out"
     command = ["score", source, "--model", tmp_path / "web.tailwatch", "--out", out]
