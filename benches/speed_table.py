@@ -85,11 +85,15 @@ def _ladder(directory: Path) -> str:
     found = read("ladder", directory)
     if found is None:
         return "\n"
-    per_pair = found["ns_per_pair_and_column"].to_list()
-    few, many = found["rows"].min(), found["rows"].max()
+
+    def listed(column: str, form: str) -> str:
+        return ", ".join(format(value, form) for value in found[column])
+
+    above = 100 * flatness(found["ns_per_pair_and_column"].to_list())
     return (
-        f"\n\nFrom {few:,} to {many:,} rows of {found['columns'][0]} columns, the time per pair\n"
-        f"of exact neighbours varies by {100 * flatness(per_pair):.0f} %.\n"
+        f"\n\nExact neighbours of {listed('rows', ',')} rows of {found['columns'][0]}\n"
+        f"columns among as many take {listed('ns_per_pair_and_column', '.2g')} ns per pair\n"
+        f"and column: the most is {above:.0f} % above the least.\n"
     )
 
 

@@ -6,6 +6,7 @@ seconds from hours.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -34,3 +35,24 @@ def directions(size: Size) -> float:
 def clusters(size: Size) -> float:
     """Return the work of some twenty steps of k-means with √(n/2) clusters."""
     return 20 * size.rows * size.columns * (size.rows / 2) ** 0.5
+
+
+def tenths(size: Size) -> float:
+    """Return the work of some ten steps of k-means of both samples with n/10 clusters."""
+    return 10 * 2 * size.rows * size.columns * size.rows / 10
+
+
+def extrapolation(size: Size) -> float:
+    """Return the work of two covariances and of 31 distances between their like."""
+    return float(2 * size.rows * size.columns**2 + 31 * 20 * size.columns**3)
+
+
+def slices(size: Size) -> float:
+    """Return the work of projecting both samples on `DIRECTIONS` directions and sorting them."""
+    return 2 * DIRECTIONS * size.rows * (size.columns + 4 * math.log2(size.rows))
+
+
+def sorting(size: Size) -> float:
+    """Return the work of sorting all values of both samples."""
+    values = size.rows * size.columns
+    return 2 * values * math.log2(values)

@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from tailwatch import contamination, exceptions, metrics
+    from tailwatch.comparison.class_result import ClassComparison
     from tailwatch.comparison.compare import compare
     from tailwatch.comparison.result import Comparison
     from tailwatch.embeddings import Embeddings, open
 
 __all__ = [
+    "ClassComparison",
     "Comparison",
     "Embeddings",
     "__version__",
@@ -31,6 +33,7 @@ __all__ = [
 __version__ = version("tailwatch")
 
 _HOMES = {
+    "ClassComparison": "tailwatch.comparison.class_result",
     "Comparison": "tailwatch.comparison.result",
     "Embeddings": "tailwatch.embeddings",
     "compare": "tailwatch.comparison.compare",

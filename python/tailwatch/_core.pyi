@@ -10,15 +10,29 @@ from tailwatch.running import Settings
 
 __all__ = [
     "Rows",
+    "authenticity",
+    "authenticity_metrics",
+    "bin_counts",
+    "cluster_counts",
     "content_folds",
+    "cramer_von_mises",
+    "cross_mmd",
     "directional_metrics",
     "directional_tails",
     "directions",
+    "divergence_metrics",
     "frechet_distance",
+    "frechet_distance_extrapolated",
     "frechet_of_moments",
     "gaussian_metrics",
     "instruction_sets",
+    "intrinsic_dimension",
     "kernel_metrics",
+    "knn_divergence",
+    "knn_jensen_shannon",
+    "kolmogorov_smirnov",
+    "mauve",
+    "mauve_of_counts",
     "mmd",
     "modes",
     "moments",
@@ -27,10 +41,17 @@ __all__ = [
     "pooled_tail",
     "precision_recall_density_coverage",
     "probe_scores",
+    "projections",
     "sample",
+    "sliced_metrics",
+    "sliced_wasserstein",
     "spectrum",
     "tail_coverage",
     "thread_count",
+    "univariate_energy_distance",
+    "vendi_metrics",
+    "vendi_score",
+    "wasserstein_distance",
     "whole_kernel_metrics",
     "whole_neighbor_metrics",
 ]
@@ -40,6 +61,7 @@ _Samples: TypeAlias = tuple[Rows, Rows, Rows]
 _Halves: TypeAlias = tuple[int, int, bool]
 _Estimate: TypeAlias = tuple[str, float | None, _Floats, _Floats]
 _Kernel: TypeAlias = tuple[str, Sequence[float]]
+_Sample: TypeAlias = tuple[Sequence[NDArray[Any]], NDArray[np.uint64] | None, str]
 
 @final
 class Rows:
@@ -76,6 +98,15 @@ def directions(reference: Rows, count: int, seed: int, settings: Settings) -> _F
 def directional_tails(
     reference: Rows, candidate: Rows, directions: _Floats, level: float, settings: Settings
 ) -> _Floats: ...
+def authenticity(training: Rows, candidate: Rows, settings: Settings) -> float: ...
+def intrinsic_dimension(
+    embeddings: Rows, discard: float, settings: Settings
+) -> tuple[float, float, int]: ...
+def knn_divergence(
+    reference: Rows, candidate: Rows, k: int, dimension: float, settings: Settings
+) -> float: ...
+def knn_jensen_shannon(reference: Rows, candidate: Rows, k: int, settings: Settings) -> float: ...
+def vendi_score(embeddings: Rows, q: float, settings: Settings) -> float: ...
 def frechet_distance(reference: Rows, candidate: Rows, settings: Settings) -> float: ...
 def frechet_of_moments(
     reference_mean: _Floats,
@@ -85,6 +116,31 @@ def frechet_of_moments(
     settings: Settings,
 ) -> float: ...
 def moments(embeddings: Rows, settings: Settings) -> tuple[int, _Floats, _Floats]: ...
+def frechet_distance_extrapolated(
+    reference: Rows, candidate: Rows, points: int, seed: int, settings: Settings
+) -> tuple[float, float, float, float, list[float]]: ...
+def cross_mmd(
+    reference: Rows,
+    candidate: Rows,
+    kernel: str,
+    parameters: Sequence[float],
+    seed: int,
+    settings: Settings,
+) -> tuple[float, float, float]: ...
+def mauve(
+    reference: Rows,
+    candidate: Rows,
+    clusters: int,
+    frontier: tuple[float, int, float],
+    seed: int,
+    settings: Settings,
+) -> float: ...
+def cluster_counts(
+    reference: Rows, candidate: Rows, clusters: int, seed: int, settings: Settings
+) -> tuple[list[int], list[int]]: ...
+def mauve_of_counts(
+    reference: Sequence[int], candidate: Sequence[int], frontier: tuple[float, int, float]
+) -> float: ...
 def mmd(
     reference: Rows,
     candidate: Rows,
@@ -92,6 +148,10 @@ def mmd(
     parameters: Sequence[float],
     unbiased: bool,
     settings: Settings,
+) -> float: ...
+def projections(columns: int, count: int, seed: int) -> _Floats: ...
+def sliced_wasserstein(
+    reference: Rows, candidate: Rows, directions: _Floats, p: float, settings: Settings
 ) -> float: ...
 def spectrum(
     embeddings: Rows, settings: Settings
@@ -115,16 +175,52 @@ def directional_metrics(
     directions: int,
     settings: Settings,
 ) -> list[_Estimate]: ...
+def divergence_metrics(
+    samples: _Samples, replicates: _Halves, dimension: float, k: int, settings: Settings
+) -> _Estimate | str: ...
+def authenticity_metrics(
+    samples: _Samples, replicates: _Halves, settings: Settings
+) -> list[_Estimate]: ...
+def vendi_metrics(
+    samples: _Samples, replicates: _Halves, q: float, settings: Settings
+) -> _Estimate | str: ...
 def gaussian_metrics(
     samples: _Samples, replicates: _Halves, settings: Settings
 ) -> list[_Estimate]: ...
 def instruction_sets() -> list[tuple[str, bool]]: ...
+def sliced_metrics(
+    samples: _Samples,
+    replicates: _Halves,
+    p: float,
+    projections: int,
+    settings: Settings,
+) -> list[_Estimate]: ...
 def kernel_metrics(
     samples: _Samples, kernels: Sequence[_Kernel], settings: Settings
 ) -> list[tuple[float, float, float, float, float, float] | str]: ...
 def whole_kernel_metrics(
     reference: Rows, candidate: Rows, kernels: Sequence[_Kernel], settings: Settings
 ) -> list[float | str]: ...
+def wasserstein_distance(
+    reference: _Sample, candidate: _Sample, dtype: str, settings: Settings
+) -> float: ...
+def univariate_energy_distance(
+    reference: _Sample, candidate: _Sample, dtype: str, settings: Settings
+) -> float: ...
+def kolmogorov_smirnov(
+    reference: _Sample, candidate: _Sample, dtype: str, settings: Settings
+) -> tuple[float, float]: ...
+def cramer_von_mises(
+    reference: _Sample, candidate: _Sample, dtype: str, settings: Settings
+) -> float: ...
+def bin_counts(
+    reference: _Sample,
+    candidate: _Sample,
+    dtype: str,
+    bins: int,
+    of_both: bool,
+    settings: Settings,
+) -> tuple[list[int], list[int]]: ...
 def probe_scores(
     rows: Rows,
     weights: _Floats,

@@ -7,7 +7,7 @@ from numbers import Integral, Real
 
 from tailwatch.exceptions import InputError
 
-__all__ = ["integer", "positive", "share", "shares", "tail_size"]
+__all__ = ["integer", "positive", "real", "share", "shares", "tail_size"]
 
 
 def integer(value: object, name: str, *, least: int = 1) -> int:
@@ -33,6 +33,15 @@ def positive(value: object, name: str) -> float:
     return number
 
 
+def real(value: object, name: str) -> float:
+    """Return `value` as a float, which may be infinite and is not NaN."""
+    number = _real(value)
+    if number is None or math.isnan(number):
+        message = f"{name}: expected a number, got {value!r}"
+        raise InputError(message)
+    return number
+
+
 def share(value: object, name: str) -> float:
     """Return `value` as a float strictly between 0 and 1."""
     number = _real(value)
@@ -49,7 +58,7 @@ def _real(value: object) -> float | None:
     try:
         return float(value)
     except OverflowError:
-        return math.inf
+        return math.inf if value == abs(value) else -math.inf
 
 
 def shares(values: object, name: str) -> tuple[float, ...]:

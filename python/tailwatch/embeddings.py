@@ -118,6 +118,39 @@ class Embeddings:
                     self._ids = pl.concat(found)
         return self._ids
 
+    def labels(self, column: str) -> pl.Series:
+        """Read a column that stands beside the embeddings, such as one of labels.
+
+        Parameters
+        ----------
+        column
+            Its name, in every table that the rows come from.
+
+        Returns
+        -------
+        polars.Series
+            One entry per row, in the order of the rows; read anew at each call.
+
+        Raises
+        ------
+        SourceError
+            If a table has no such column, or tables hold it in types that do not go together.
+        InputError
+            If the rows come from an array, which has nothing beside them.
+
+        Examples
+        --------
+        >>> import polars as pl
+        >>> import tailwatch as tw
+        >>> vectors = pl.Series([[0.0, 1.0], [1.0, 0.5]], dtype=pl.Array(pl.Float32, 2))
+        >>> frame = pl.DataFrame({"embedding": vectors, "label": ["cat", "dog"]})
+        >>> tw.open(frame).labels("label").to_list()
+        ['cat', 'dog']
+        """
+        found = [part.beside(column, self._argument).to_frame() for part in self._parts]
+        with Place(self._argument).reading():
+            return pl.concat(found, how="vertical_relaxed")[column]
+
     def batches(self, rows: int = 65_536) -> Iterator[Matrix]:
         """Yield the rows in order, in arrays of `rows` rows; the last one may be shorter.
 

@@ -6,13 +6,13 @@
 ``None``        anything           nothing is shown
 ``True``        a terminal         one bar with stage, share done, elapsed and remaining time; it
                                    appears after half a second and is gone at the end
-``True``        a file, a pipe,    plain lines: one for a new stage, but none within two seconds of
-                a notebook         the last one, and one every half minute of a long stage
+``True``        a file, a pipe,    plain lines with the same: one for a new stage, but none within
+                a notebook         two seconds of the last one, and one every half minute
 a callable      anything           ``progress(stage, done, total)`` about ten times a second, in
                                    the thread that called tailwatch
 ==============  =================  ==============================================================
 
-A stage whose name ends in ``rows`` shows its rate; its line in a log also says what time is left.
+A stage whose name ends in ``rows`` shows its rate too.
 
 A display never outlives its ``with`` block, whichever way the block is left: the cursor and the
 line it stood on are restored before an error or an interruption is reported.
@@ -183,30 +183,30 @@ class _Lines:
         self._written = self._started
         self._closed = False
         self._stage = ""
-        # When the current stage was first heard of, and what was done by then.
-        self._begun = ("", self._started, 0)
+        # What was done when the stage was first heard of took no time of this run's.
+        self._running, self._began, self._first = "", self._started, 0
 
     def report(self, stage: str, done: int, total: int) -> None:
         now = time.monotonic()
-        if self._begun[0] != stage:
-            self._begun = (stage, now, done)
+        if stage != self._running:
+            self._running, self._began, self._first = stage, now, done
         pause = HEARTBEAT_SECONDS if stage == self._stage else STAGE_SECONDS
         if self._closed or now - self._written < pause:
             return
         self._stage = stage
         self._written = now
         share = f"{100 * done // total} %" if total > 0 else "…"
-        pace = self._pace(now, done, total) if _counts_rows(stage) else ""
+        pace = _pace(stage, now - self._began, done - self._first, total - done)
         self._stream.write(f"{stage}: {share} after {now - self._started:.0f} s{pace}\n")
         self._stream.flush()
 
-    def _pace(self, now: float, done: int, total: int) -> str:
-        """Write the rate of the stage and the time that is left of it."""
-        _, begun, first = self._begun
-        if now <= begun or done <= first:
-            return ""
-        speed = (done - first) / (now - begun)
-        return f", {_rate(speed)}, {(total - done) / speed:.0f} s left"
-
     def close(self) -> None:
         self._closed = True
+
+
+def _pace(stage: str, seconds: float, done: int, missing: int) -> str:
+    """Say how long a stage will go on at the rate of its first `seconds`, if it has one."""
+    if seconds <= 0 or done <= 0 or missing <= 0:
+        return ""
+    rate = f", {_rate(done / seconds)}" if _counts_rows(stage) else ""
+    return f"{rate}, {seconds * missing / done:.0f} s left"

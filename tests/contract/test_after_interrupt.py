@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
 import tailwatch as tw
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ROWS, COLUMNS = 1700, 1600
 """Enough columns for an eigendecomposition that cannot be interrupted to take long."""
@@ -30,3 +34,30 @@ def test_the_next_call_does_not_wait_for_abandoned_algebra() -> None:
     tw.metrics.nearest_neighbors(data[:9, :4], data[:9, :4], k=1, threads=1)
     # The abandoned work would still hold the only thread for most of the first call's time.
     assert time.perf_counter() - begun < whole / 2
+
+
+LONG: dict[str, Callable[..., object]] = {
+    "authenticity": tw.metrics.authenticity,
+    "intrinsic_dimension": lambda x, _, **how: tw.metrics.intrinsic_dimension(x, **how),
+    "knn_divergence": tw.metrics.knn_divergence,
+    "knn_jensen_shannon": tw.metrics.knn_jensen_shannon,
+    "vendi_score": lambda x, _, **how: tw.metrics.vendi_score(x, **how),
+}
+
+
+@pytest.mark.parametrize("name", LONG)
+def test_a_long_metric_stops_midway(name: str) -> None:
+    # Vendi's work grows with the square of the columns, that of the others with that of the rows.
+    shape = (20_000, 600) if name == "vendi_score" else (12_000, 64)
+    x, y = (np.random.default_rng(seed).standard_normal(shape, dtype=np.float32) for seed in (0, 1))
+    stopped_at: list[float] = []
+
+    def stop(stage: str, done: int, total: int) -> None:
+        if 0 < done < total:
+            stopped_at.append(done / total)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        LONG[name](x, y, threads=1, progress=stop)
+    # Nothing is reported after the interrupt.
+    assert len(stopped_at) == 1

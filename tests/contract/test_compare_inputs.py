@@ -129,7 +129,10 @@ ARGUMENTS: dict[str, tuple[dict[str, Any], str]] = {
     "unknown metric": ({"metrics": "fid"}, "metrics: unknown 'fid'; expected a panel or metrics"),
     "unknown metric among others": (
         {"metrics": ["recall", "fid"]},
-        "metrics: unknown 'fid'; expected a panel or metrics out of 'standard', 'fast', precision",
+        (
+            "metrics: unknown 'fid'; expected a panel or metrics out of 'standard', 'fast', 'all', "
+            "precision, recall,"
+        ),
     ),
     "a panel among metrics": (
         {"metrics": ["fast", "recall"]},

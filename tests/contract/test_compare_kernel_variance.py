@@ -66,6 +66,40 @@ def test_of_a_candidate_that_is_human(kernel: str) -> None:
     assert (slope > 0).all()
 
 
+LINEAR = ("polynomial", [1.0, 1.0, 0.0])
+WIDE, NARROW, MANY = 4, 0.1, 200
+
+
+def slopes(shift: float) -> np.ndarray:
+    """Slopes of the linear kernel in 50 runs: four columns of sd 1, and a narrow one that moves."""
+    rng = np.random.default_rng(11)
+    deviation = np.array([1.0] * WIDE + [NARROW])
+    move = np.array([0.0] * WIDE + [shift])
+    found = []
+    for _ in range(50):
+        a, b, c = deviation * rng.normal(size=(3, MANY, WIDE + 1))
+        trio = rows_of(a), rows_of(b), rows_of(c + move)
+        found += _core.kernel_metrics(trio, [LINEAR], SETTINGS)
+    return np.array(found)[:, -1]
+
+
+def test_a_clear_distance_has_the_slope_of_its_own_direction() -> None:
+    # The distance is δ² and its first-order variance 4σ²δ²(1/n + 1/m), σ that of the column that
+    # moves; n = 50 runs of 200 rows, z ≤ 4. The slope of the sampling error, which is in the wide
+    # columns, is 100 times larger, and has a weight of 9/z² with z = δ²/√V₂ = 35.
+    own, of_error = 8 * NARROW**2 / MANY, 8 / MANY
+    spread = math.sqrt(8 * WIDE) / MANY
+    found = slopes(1.0)
+    error = found.std(ddof=1) / math.sqrt(50)
+    assert own - 4 * error <= found.mean() <= own + of_error * 9 * spread**2 + 4 * error
+
+
+def test_without_a_distance_the_slope_is_that_of_the_sampling_error() -> None:
+    # Four equal eigenvalues: 8/n to within the weight, at most a tenth at one standard deviation,
+    # of a noisy estimate.
+    assert np.median(slopes(0.0)) == pytest.approx(8 / MANY, rel=0.1)
+
+
 def test_numbers_are_those_of_the_metric() -> None:
     a, b, c = samples.gaussian(1, 80, 3), samples.gaussian(2, 80, 3), samples.gaussian(3, 80, 3) + 1
     for name, parameters in KERNELS.values():

@@ -30,12 +30,24 @@ CALLS: dict[str, Callable[..., object]] = {
     "tail_coverage": metrics.tail_coverage,
     "tail_test": metrics.tail_test,
     "mode_coverage": metrics.mode_coverage,
+    "mauve": metrics.mauve,
     "directional_tails": metrics.directional_tails,
     "frechet_distance": metrics.frechet_distance,
+    "frechet_distance_extrapolated": metrics.frechet_distance_extrapolated,
     "mmd_polynomial": lambda x, y, **how: metrics.mmd(x, y, kernel="polynomial", **how),
     "mmd_gaussian": lambda x, y, **how: metrics.mmd(x, y, kernel="gaussian", **how),
+    "mmd_test_polynomial": lambda x, y, **how: metrics.mmd_test(x, y, kernel="polynomial", **how),
+    "mmd_test_gaussian": lambda x, y, **how: metrics.mmd_test(x, y, kernel="gaussian", **how),
     "energy_distance": metrics.energy_distance,
+    "sliced_wasserstein": metrics.sliced_wasserstein,
     "spectrum": lambda x, _, **how: metrics.spectrum(x, **how),
+    "vendi_score": lambda x, _, **how: metrics.vendi_score(x, **how),
+    "authenticity": metrics.authenticity,
+    "intrinsic_dimension": lambda x, _, **how: metrics.intrinsic_dimension(x, **how),
+    "knn_divergence": lambda x, y, **how: metrics.knn_divergence(
+        x, y, dimension="intrinsic", **how
+    ),
+    "knn_jensen_shannon": metrics.knn_jensen_shannon,
     "contamination": lambda x, y, **how: tw.contamination.fit(x, y, **how).score(y, **how),
 }
 

@@ -14,7 +14,18 @@ from tests.reference.trials import in_pieces
 
 SETS = dict(_core.instruction_sets())
 AVAILABLE = [name for name, there in SETS.items() if there]
-NEIGHBOURS = ("nearest_neighbors", "prdc", "tail_coverage", "tail_test", "mode_coverage")
+NEIGHBOURS = (
+    "nearest_neighbors",
+    "prdc",
+    "tail_coverage",
+    "tail_test",
+    "mode_coverage",
+    "mauve",
+    "authenticity",
+    "intrinsic_dimension",
+    "knn_divergence",
+    "knn_jensen_shannon",
+)
 EXACT = (*NEIGHBOURS, "contamination")
 
 # Chunks of the two sides that fit neither each other nor a block of 192 rows.

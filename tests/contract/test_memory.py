@@ -30,10 +30,31 @@ x, y = (rng.standard_normal((rows, columns), dtype=np.float32) for _ in range(2)
     "nearest_neighbors": lambda: tw.metrics.nearest_neighbors(x, y, k=5),
     "prdc": lambda: tw.metrics.precision_recall_density_coverage(x, y),
     "energy_distance": lambda: tw.metrics.energy_distance(x, y),
+    "knn_divergence": lambda: tw.metrics.knn_divergence(x, y, dimension="intrinsic"),
+    "knn_jensen_shannon": lambda: tw.metrics.knn_jensen_shannon(x, np.concatenate([y, y[:9]])),
+    "authenticity": lambda: tw.metrics.authenticity(x, y),
+    "vendi_score": lambda: tw.metrics.vendi_score(x),
+    "mauve": lambda: tw.metrics.mauve(x, y),
+    "mmd_test": lambda: tw.metrics.mmd_test(x, y),
+    "sliced_wasserstein": lambda: tw.metrics.sliced_wasserstein(x, y, projections=4096),
+    "all_projections": lambda: (x @ np.ones((columns, 4096), np.float32), y)[0].sum(),
     "all_pairs": lambda: np.ones((rows, rows), dtype=np.uint8),
 }[job]()
 print(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0])
 """
+
+
+JOBS = [
+    "nearest_neighbors",
+    "prdc",
+    "energy_distance",
+    "knn_divergence",
+    "knn_jensen_shannon",
+    "authenticity",
+    "vendi_score",
+    "mauve",
+    "mmd_test",
+]
 
 
 def peak_beside_inputs(job: str) -> int:
@@ -43,10 +64,18 @@ def peak_beside_inputs(job: str) -> int:
     return 1024 * int(child.stdout) - INPUTS
 
 
-@pytest.mark.parametrize("job", ["nearest_neighbors", "prdc", "energy_distance"])
+@pytest.mark.parametrize("job", JOBS)
 def test_a_quadratic_metric_holds_nothing_quadratic(job: str) -> None:
     assert peak_beside_inputs(job) < ALLOWANCE
 
 
 def test_one_byte_for_each_pair_would_be_seen() -> None:
     assert peak_beside_inputs("all_pairs") > ALLOWANCE
+
+
+def test_a_number_for_each_row_and_direction_is_not_held() -> None:
+    assert peak_beside_inputs("sliced_wasserstein") < ALLOWANCE
+
+
+def test_float32_projections_of_one_sample_would_be_seen() -> None:
+    assert peak_beside_inputs("all_projections") > ALLOWANCE

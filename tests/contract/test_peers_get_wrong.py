@@ -43,6 +43,9 @@ OTHERS: dict[str, Metric] = {
     "polynomial mmd": lambda x, y: metrics.mmd(x, y, kernel="polynomial"),
     "directional_tails": metrics.directional_tails,
     "mode_coverage": metrics.mode_coverage,
+    "mauve": metrics.mauve,
+    "mmd_test": lambda x, y: metrics.mmd_test(x, y).statistic,
+    "frechet extrapolated": lambda x, y: metrics.frechet_distance_extrapolated(x, y).value,
     "spectrum": lambda x, y: (metrics.spectrum(x), metrics.spectrum(y)),
 }
 ALL = NEIGHBOUR_METRICS | SCALAR_METRICS | OTHERS

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import tailwatch as tw
 from tailwatch.comparison.estimates import Estimate, HalfSamples
-from tailwatch.comparison.families import odds_ratio
+from tailwatch.comparison.families.neighbors import odds_ratio
 from tailwatch.comparison.intervals import intervals_of
 from tests.reference import samples
 

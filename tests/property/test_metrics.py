@@ -65,6 +65,7 @@ def smooth_numbers(x: Rows, y: Rows) -> list[float]:
         metrics.energy_distance(x, y, unbiased=False),
         metrics.mmd(x, y, kernel="gaussian", bandwidth=2.0),
         metrics.frechet_distance(x, y),
+        metrics.knn_jensen_shannon(x, y, k=3),
     ]
 
 
@@ -97,6 +98,8 @@ def test_shift_and_power_of_two_change_no_bit(
     assert neighbour_numbers(*moved, k) == neighbour_numbers(x, y, k)
     assert metrics.tail_coverage(*moved, k=k).equals(metrics.tail_coverage(x, y, k=k))
     assert metrics.tail_test(*moved, k=k) == metrics.tail_test(x, y, k=k)
+    assert metrics.authenticity(*moved) == metrics.authenticity(x, y)
+    assert metrics.knn_jensen_shannon(*moved, k=k) == metrics.knn_jensen_shannon(x, y, k=k)
 
 
 @given(lattice_pairs(), ks, seeds)
@@ -105,6 +108,51 @@ def test_mirrored_axes_change_no_bit(pair: tuple[Rows, Rows], k: int, seed: int)
     signs = np.random.default_rng(seed).choice([-1.0, 1.0], size=x.shape[1])
     assert metrics.tail_coverage(x * signs, y * signs, k=k).equals(metrics.tail_coverage(x, y, k=k))
     assert neighbour_numbers(x * signs, y * signs, k) == neighbour_numbers(x, y, k)
+
+
+@given(continuous_pairs(), seeds)
+def test_rigid_moves_and_scale_leave_divergence_authenticity_and_dimension(
+    pair: tuple[Rows, Rows], seed: int
+) -> None:
+    x, y = pair
+    rng = np.random.default_rng(seed)
+    d = x.shape[1]
+    rotation = scipy.stats.ortho_group.rvs(d, random_state=seed) if d > 1 else -np.eye(1)
+    moved = [rng.permutation(rows @ rotation * 3.0) + 1.0 for rows in pair]
+    assert metrics.authenticity(*moved) == metrics.authenticity(x, y)
+    # Roundings of d · ln(ν/ρ).
+    assert metrics.knn_divergence(*moved, k=3) == pytest.approx(
+        metrics.knn_divergence(x, y, k=3), rel=1e-10, abs=1e-11 * d
+    )
+    before, after = metrics.intrinsic_dimension(x), metrics.intrinsic_dimension(moved[0])
+    assert after.value == pytest.approx(before.value, rel=1e-9)
+    assert after.standard_error == pytest.approx(before.standard_error, rel=1e-9)
+
+
+@given(continuous_pairs(), seeds, st.sampled_from([0.5, 1.0, 2.0, 3.0]))
+def test_vendi_score_sees_directions_alone(pair: tuple[Rows, Rows], seed: int, q: float) -> None:
+    _, y = pair
+    d = y.shape[1]
+    rotation = scipy.stats.ortho_group.rvs(d, random_state=seed) if d > 1 else -np.eye(1)
+    rng = np.random.default_rng(seed)
+    moved = rng.permutation(y @ rotation) * rng.uniform(0.1, 10.0, size=(len(y), 1))
+    score = metrics.vendi_score(y, q=q)
+    # At q = 1/2 small eigenvalues, known to a fraction of the largest, count with their roots.
+    assert metrics.vendi_score(moved, q=q) == pytest.approx(score, rel=1e-6 if q < 1 else 1e-11)
+    assert 1.0 - 1e-12 <= score <= min(y.shape) * (1 + 1e-12)
+    # Rows that are there twice change no share.
+    assert metrics.vendi_score(np.concatenate([y, y]), q=2.0) == pytest.approx(
+        metrics.vendi_score(y, q=2.0), rel=1e-12
+    )
+
+
+@given(lattice_pairs(), ks)
+def test_ties_and_copies(pair: tuple[Rows, Rows], k: int) -> None:
+    x, y = pair
+    assert metrics.authenticity(x, y) == oracle.authenticity(x, y)
+    assert metrics.knn_jensen_shannon(x, y, k=k) == pytest.approx(
+        oracle.knn_jensen_shannon(x, y, k), rel=1e-12, abs=4e-14
+    )
 
 
 @given(lattice_pairs(), ks)

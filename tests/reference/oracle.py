@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import scipy.linalg
+import scipy.special
 import scipy.stats
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ __all__ = [
     "Spectrum",
     "TailRow",
     "TailTest",
+    "authenticity",
     "coverage_null",
     "directional_ratios",
     "distances",
@@ -41,6 +43,9 @@ __all__ = [
     "frechet_by_rows",
     "frechet_by_sqrtm",
     "gaussian_kernel",
+    "intrinsic_dimension",
+    "knn_divergence",
+    "knn_jensen_shannon",
     "median_distance",
     "mmd",
     "nearest_neighbors",
@@ -53,6 +58,8 @@ __all__ = [
     "tail_rows",
     "tail_size",
     "tail_test",
+    "to_mixture",
+    "vendi_score",
 ]
 
 
@@ -207,7 +214,85 @@ def directional_ratios(x: Array, y: Array, level: float, directions: Array) -> A
     return ((along_y < low) | (along_y > high)).mean(axis=0) / level
 
 
+def authenticity(training: Array, candidate: Array) -> float:
+    """Share of rows farther from their nearest training row than that is from its nearest other."""
+    nearest, index = nearest_neighbors(candidate, training, 1)
+    # A square root may make equal what was not: squares are compared.
+    others = squared_distances(training, training)
+    np.fill_diagonal(others, np.inf)
+    between = squared_distances(candidate, training)[np.arange(len(candidate)), index[:, 0]]
+    assert np.array_equal(np.sqrt(between), nearest[:, 0])
+    return int((between > others.min(axis=1)[index[:, 0]]).sum()) / len(candidate)
+
+
+# --- dimension
+
+
+def intrinsic_dimension(x: Array, discard: float) -> tuple[float, float, int]:
+    """Return the dimension by the two nearest neighbours, its standard error, the rows used."""
+    x = np.unique(x, axis=0)
+    rows, columns = len(x), 2
+    (near, index) = nearest_neighbors(x, x, columns, exclude_self=True)
+    logs = np.log(near[:, 1] / near[:, 0])
+    kept = rows - int(discard * rows)
+    cut = np.sort(logs)[kept - 1]
+    value = (kept - 1) / np.minimum(logs, cut).sum()
+    residual = (logs <= cut) - value * np.minimum(logs, cut)
+    beside = np.zeros((rows, rows), dtype=bool)
+    beside[np.arange(rows)[:, None], index] = True
+    dependent = beside | beside.T | np.eye(rows, dtype=bool)
+    variance = max(float(residual @ dependent @ residual), kept)
+    return float(value), float(value * math.sqrt(variance) / kept), rows
+
+
 # --- divergences
+
+
+def knn_divergence(x: Array, y: Array, k: int, dimension: float) -> float:
+    """(d/m) Σ ln(ν_k(y)/ρ_k(y)) + ln(n/(m−1))."""
+    to_x = nearest_neighbors(y, x, k)[0][:, -1]
+    to_y = radii(y, k)
+    n, m = len(x), len(y)
+    return float(dimension * np.log(to_x / to_y).mean() + math.log(n / (m - 1)))
+
+
+def knn_jensen_shannon(x: Array, y: Array, k: int) -> float:
+    """½KL(X‖M) + ½KL(Y‖M), row by row, from counts in closed balls, adjusted for chance."""
+    n, m = len(x), len(y)
+    found = (to_mixture(x, y, k) + to_mixture(y, x, k)) / 2
+    by_chance = (_by_chance(k, n, m) + _by_chance(k, m, n)) / 2
+    return math.log(2) * (found - by_chance) / (math.log(2) - by_chance)
+
+
+def to_mixture(x: Array, y: Array, k: int) -> float:
+    """KL(X‖M), not adjusted."""
+    n, m = len(x), len(y)
+    terms = []
+    for row in range(n):
+        own = np.delete(((x - x[row]) ** 2).sum(axis=1), row)
+        other = ((y - x[row]) ** 2).sum(axis=1)
+        radius = np.sort(own)[k - 1]
+        inside, there = int((own <= radius).sum()), int((other <= radius).sum())
+        terms.append(_term(inside, there, n, m))
+    return float(np.mean(terms))
+
+
+def _term(inside: int, there: int, n: int, m: int) -> float:
+    p, q = inside / (n - 1), there / m
+    seen = (p + q) ** 2 / (p**2 / inside + (q**2 / there if there else 0.0))
+    log_p = math.log(p) - math.log(inside) + scipy.special.digamma(inside)
+    log_m = math.log((p + q) / 2) - math.log(seen) + scipy.special.digamma(seen)
+    return float(log_p - log_m)
+
+
+def _by_chance(k: int, n: int, m: int) -> float:
+    """Mean term of equal densities: rows of Y that come before the k-th of n − 1 of X at random."""
+    orders = math.comb(n - 1 + m, m)
+    # c of Y and k − 1 of X in any order, the k-th of X, and then the others in any order.
+    share = [
+        math.comb(k - 1 + c, c) * math.comb(n - 1 - k + m - c, m - c) / orders for c in range(m + 1)
+    ]
+    return sum(share[c] * _term(k, c, n, m) for c in range(m + 1))
 
 
 def _moments(x: Array) -> tuple[Array, Array]:
@@ -310,6 +395,32 @@ def exact_polynomial_mmd(x: Array, y: Array) -> float:
     return float(value / (d * unit) ** 3)
 
 
+def cross_mmd(k_1x: Array, k_1y: Array, k_2x: Array, k_2y: Array) -> tuple[float, float]:
+    """The cross-MMD and its standard error, from the kernel of each first half with each second.
+
+    The columns of ``k_1x`` and ``k_2x`` are X₂, those of ``k_1y`` and ``k_2y`` Y₂; the rows of the
+    first two are X₁, of the others Y₁.
+    """
+    of_x, of_y = (
+        a.mean(axis=1, dtype=np.longdouble) - b.mean(axis=1, dtype=np.longdouble)
+        for a, b in ((k_1x, k_1y), (k_2x, k_2y))
+    )
+    error = np.sqrt(of_x.var() / len(of_x) + of_y.var() / len(of_y))
+    return float(of_x.mean() - of_y.mean()), float(error)
+
+
+def mauve(p: Array, q: Array, *, scaling: float = 5.0, points: int = 25) -> float:
+    """Area under the divergence frontier of two histograms, as the authors compute it."""
+    p, q = p / p.sum(), q / q.sum()
+    curve = [[1.0, 0.0]]
+    for w in np.linspace(1e-6, 1 - 1e-6, points):
+        mixed = w * p + (1 - w) * q
+        divergences = [scipy.special.rel_entr(one, mixed).sum() for one in (q, p)]
+        curve.append(np.exp(-scaling * np.array(divergences)).tolist())
+    x, y = np.array([*curve, [0.0, 1.0]]).T
+    return float(np.trapezoid(y[::-1], x[::-1]))
+
+
 def energy_distance(x: Array, y: Array, *, unbiased: bool) -> float:
     """E = 2E‖x−y‖ − E‖x−x'‖ − E‖y−y'‖ (not its root, not its half)."""
     within = _within(distances(x, x), unbiased=unbiased) + _within(
@@ -347,3 +458,16 @@ def spectrum(x: Array) -> Spectrum:
         effective_rank=float(np.exp(-(share * np.log(share)).sum())),
         participation_ratio=float(values.sum() ** 2 / (values**2).sum()),
     )
+
+
+def vendi_score(x: Array, q: float) -> float:
+    """exp of the Rényi entropy of the squared singular values of the unit rows over √n."""
+    x = np.asarray(x, dtype=np.float64)
+    units = x / np.sqrt((x**2).sum(axis=1, keepdims=True))
+    share = scipy.linalg.svdvals(units) ** 2 / len(x)
+    share = share[share > 1e-14]
+    if q == 1:
+        return float(np.exp(-(share * np.log(share)).sum()))
+    if q == math.inf:
+        return float(1 / share.max())
+    return float((share**q).sum() ** (1 / (1 - q)))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import scipy.spatial
 import scipy.stats
-from sklearn.metrics.pairwise import polynomial_kernel, rbf_kernel
+from sklearn.metrics.pairwise import cosine_similarity, polynomial_kernel, rbf_kernel
 
 from tests.reference import oracle, samples
 
@@ -80,3 +80,43 @@ def test_effective_rank_of_equal_eigenvalues_is_their_number() -> None:
     assert spectrum.effective_rank == pytest.approx(3.0, rel=1e-14)
     assert spectrum.participation_ratio == pytest.approx(3.0, rel=1e-14)
     assert spectrum.log_det == pytest.approx(3 * math.log(2 / 7), rel=1e-12)
+
+
+def test_knn_divergence_is_that_of_a_kd_tree() -> None:
+    x, y = samples.gaussian(20, 150, 3), samples.student(21, 80, 3)
+    to_x = scipy.spatial.cKDTree(x).query(y, k=4)[0][:, 3]
+    to_y = scipy.spatial.cKDTree(y).query(y, k=5)[0][:, 4]
+    expected = 3 * np.mean(np.log(to_x) - np.log(to_y)) + math.log(150 / 79)
+    assert oracle.knn_divergence(x, y, 4, 3) == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("q", [0.5, 1.0, 3.0, math.inf])
+@pytest.mark.parametrize(("rows", "columns"), [(60, 9), (9, 60)])
+def test_vendi_score_is_that_of_all_cosines(rows: int, columns: int, q: float) -> None:
+    x = samples.gaussian(22, rows, columns)
+    share = np.linalg.eigvalsh(cosine_similarity(x) / rows)
+    share = share[share > 1e-12]
+    # scipy.stats.entropy knows order 1; the others are powers.
+    expected = {
+        1.0: math.exp(scipy.stats.entropy(share)),
+        math.inf: 1 / share.max(),
+    }.get(q) or (share**q).sum() ** (1 / (1 - q))
+    assert oracle.vendi_score(x, q) == pytest.approx(expected, rel=1e-10)
+
+
+def test_the_two_nearest_give_the_dimension_of_a_line_of_known_gaps() -> None:
+    # Gaps 1, 2, 4, 8: the two nearest of the five rows are at 1 and 3, 1 and 2, 2 and 3, 4 and 6,
+    # 8 and 12.
+    x = np.array([[0.0], [1.0], [3.0], [7.0], [15.0]])
+    logs = np.log([3.0, 2.0, 1.5, 1.5, 1.5])
+    value, _, rows = oracle.intrinsic_dimension(x, 0.0)
+    assert rows == 5
+    assert value == pytest.approx(4 / logs.sum(), rel=1e-14)
+
+
+def test_authenticity_by_hand() -> None:
+    # From 0 its nearest other is at 1, from 1 at 1, from 5 at 4: 1.4 is nearer to 1 than 0 is, 2.5
+    # is farther; 8.9 is nearer to 5 than 1 is and 9 is as far, which is not farther.
+    training = np.array([[0.0], [1.0], [5.0]])
+    candidate = np.array([[1.4], [2.5], [8.9], [9.0], [9.1]])
+    assert oracle.authenticity(training, candidate) == 0.4

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from tailwatch.arguments import integer, positive, share, shares, tail_size
+from tailwatch.arguments import integer, positive, real, share, shares, tail_size
 from tailwatch.exceptions import InputError
 
 if TYPE_CHECKING:
@@ -52,9 +52,21 @@ def test_positive_numbers(value: float) -> None:
     assert positive(value, "sigma") == value
 
 
+@pytest.mark.parametrize(
+    ("value", "number"),
+    [(-1.5, -1.5), (0, 0.0), (np.float16(2), 2.0), (10**400, np.inf), (-(10**400), -np.inf)],
+    ids=["negative", "zero", "half precision", "huge", "huge and negative"],
+)
+def test_numbers_of_any_size(value: float, number: float) -> None:
+    found = real(value, "q")
+    assert found == number
+    assert type(found) is float
+
+
 WHOLE = "k: expected an integer"
 SHARE = "k: expected a number between 0 and 1, got "
 POSITIVE = "k: expected a positive number, got "
+NUMBER = "k: expected a number, got "
 
 REFUSED: list[tuple[Callable[..., object], object, str]] = [
     (integer, 1.0, f"{WHOLE}, got 1.0"),
@@ -85,6 +97,11 @@ REFUSED: list[tuple[Callable[..., object], object, str]] = [
     (positive, "1", f"{POSITIVE}'1'"),
     (positive, True, f"{POSITIVE}True"),
     (positive, 10**400, f"{POSITIVE}1000000"),
+    (real, float("nan"), f"{NUMBER}nan"),
+    (real, "1", f"{NUMBER}'1'"),
+    (real, None, f"{NUMBER}None"),
+    (real, True, f"{NUMBER}True"),
+    (real, 1j, f"{NUMBER}1j"),
 ]
 
 

@@ -9,8 +9,10 @@ import numpy as np
 import polars as pl
 import pytest
 
+import tailwatch as tw
 from tailwatch.cli import run
 from tailwatch.comparison.compare import compare
+from tailwatch.comparison.registry import METRICS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -92,6 +94,56 @@ def test_the_column_is_chosen(
     expected = json.loads(capsys.readouterr().out)["frame"]
     assert run(["compare", *sources, "--column", "vector", *arguments]) == 0
     assert json.loads(capsys.readouterr().out)["frame"] == expected
+
+
+def test_the_help_lists_panels_and_metrics(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["compare", "--help"]) == 0
+    shown = capsys.readouterr().out
+    # Lines are broken by the width of the terminal, and a frame stands around them.
+    told = "".join(shown.replace("│", " ").split())
+    assert "Apanel(standard,fast,all)" in told
+    assert all(f"{name}" in told for name in METRICS)
+    assert "--per" in told
+
+
+def test_classes_are_compared_by_a_column(
+    data: tuple[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sources = []
+    for name, path in zip(("one", "two"), data, strict=True):
+        values = np.load(path)
+        label = np.where(np.arange(len(values)) % 2, "odd", "even")
+        table = pl.DataFrame({"vector": values, "label": label})
+        table.write_parquet(tmp_path / f"{name}.parquet")
+        sources.append(str(tmp_path / f"{name}.parquet"))
+    html, parquet = tmp_path / "classes.html", tmp_path / "classes-out.parquet"
+    options = ["--column", "vector", "--per", "label", "--metrics", "tail_odds_ratio,recall"]
+    files = ["--html", str(html), "--parquet", str(parquet)]
+    assert run(["compare", *sources, *options, *files, "--json"]) == 0
+    shown = capsys.readouterr()
+    found = compare(
+        *(tw.open(source, column="vector") for source in sources),
+        per="label",
+        metrics=("tail_odds_ratio", "recall"),
+    )
+    document = json.loads(shown.out)
+    assert document["classes"] == json.loads(found.to_json())["classes"]
+    assert pl.read_parquet(parquet).equals(found.frame)
+    assert "tailwatch comparison by class" in html.read_text("utf-8")
+    assert " ".join(found.sentence.split()) in " ".join(shown.err.split())
+    (line,) = (line for line in shown.err.splitlines() if line.startswith("odd"))
+    assert line.split()[1:4] == ["200", "+", "150"]
+    assert line.rstrip().endswith("lost")
+
+
+def test_a_missing_column_of_classes_is_one_line(
+    data: tuple[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["compare", *data, "--per", "label"]) == 2
+    assert capsys.readouterr().err == (
+        f"error: reference: {data[0]}: no column 'label'; the embeddings are an array, not a "
+        "table\n"
+    )
 
 
 def test_outputs_are_checked_before_the_inputs_are_read(

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 import tailwatch as tw
-from tailwatch.comparison.heaviness import LEAST_INDEX, tail_index
+from tailwatch.comparison.heaviness import LEAST_INDEX, TailIndex, tail_index
 from tests.reference import samples
 from tests.reference.anchored import SETTINGS, rows_of
 
@@ -86,3 +86,53 @@ def test_a_small_gaussian_sample_is_seldom_called_heavy(columns: int) -> None:
     rng = np.random.default_rng(6)
     called = [is_heavy(rng.normal(size=(64, columns))) for _ in range(400)]
     assert np.mean(called) <= 0.05 + 4 * np.sqrt(0.05 * 0.95 / 400)
+
+
+@pytest.mark.parametrize("columns", [1, 2, 32])
+def test_a_gaussian_sample_of_a_thousand_rows_is_seldom_called_heavy(columns: int) -> None:
+    # 200 samples, seed 7: at most 5 % false alarms (z ≤ 4 above that).
+    rng = np.random.default_rng(7)
+    called = [is_heavy(rng.normal(size=(1000, columns))) for _ in range(200)]
+    assert np.mean(called) <= 0.05 + 4 * np.sqrt(0.05 * 0.95 / 200)
+
+
+def test_what_all_rows_have_does_not_hide_a_tail() -> None:
+    # Squared distance c + r with P(r > x) = x^-1.5, in random directions and their opposites, whose
+    # centre is zero. 4,000 rows, seed 8.
+    rng = np.random.default_rng(8)
+    directions = rng.normal(size=(2000, 3))
+    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+    excess = rng.uniform(size=(2000, 1)) ** (-1 / 1.5)
+
+    def found(common: float) -> TailIndex:
+        one = directions * np.sqrt(common + excess)
+        return tail_index([rows_of(np.stack([one, -one], axis=1).reshape(-1, 3))], SETTINGS)
+
+    plain, beyond_a_bulk = found(0.0), found(100.0)
+    assert plain.heavy
+    assert beyond_a_bulk.heavy
+    assert beyond_a_bulk.of_distance > 2 * LEAST_INDEX
+    # The excess is what rounding leaves of distances a hundred times as large in the square.
+    assert beyond_a_bulk.of_excess == pytest.approx(plain.of_excess, rel=1e-6)
+
+
+def test_the_excess_is_that_over_the_median() -> None:
+    # Squared distances 1 but for 1 + 16, 8, 4, 2, and rows in opposite pairs: the centre is zero.
+    # Of 160 rows the farthest are 6, so that the last of them, at 1 + 4, is the threshold.
+    distances = np.sqrt(np.concatenate([np.ones(76), [17.0, 9, 5, 3]]))
+    pairs = np.stack([distances, -distances], axis=1).reshape(-1, 1)
+    found = tail_index([rows_of(pairs * np.array([[0.6, 0.8]]))], SETTINGS)
+    of_spacings = np.log(np.array([16.0, 16, 8, 8, 4]) / 4)
+    assert found.of_excess == pytest.approx(1 / of_spacings.mean(), rel=1e-9)
+
+
+def test_t3_columns_practically_never_pass_as_light() -> None:
+    # 500 samples of 1,000 rows of 32 t₃ columns, seed 9: at most 2 % (z ≤ 4 above that); a pair of
+    # samples passes only if both do. Hill's estimate of the distance itself lets 10 % pass.
+    rng = np.random.default_rng(9)
+    found = [
+        tail_index([rows_of(rng.standard_t(3, size=(1000, 32)))], SETTINGS) for _ in range(500)
+    ]
+    passed = np.mean([not each.heavy for each in found])
+    assert passed <= 0.02 + 4 * np.sqrt(0.02 * 0.98 / 500)
+    assert np.mean([each.of_distance >= LEAST_INDEX for each in found]) >= 0.05

@@ -11,7 +11,7 @@ import scipy.stats
 from scipy.special import expit, logit
 
 from tailwatch.comparison.estimates import ClosedVariance, Estimate, HalfSamples, NoInterval
-from tailwatch.comparison.families import odds_ratio
+from tailwatch.comparison.families.neighbors import odds_ratio
 from tailwatch.comparison.intervals import Intervals, intervals_of
 from tailwatch.comparison.samples import REPLICATES
 
@@ -239,3 +239,12 @@ def test_odds_beside_a_null_with_an_empty_side_do_not_read_as_zero() -> None:
     assert 0 < found.retention < 1
     both = intervals(nulls, nulls, "match", scale="share", total=4, present=odds)
     assert both.retention == 1.0
+
+
+def test_what_may_be_negative_has_an_interval_on_both_sides_of_zero() -> None:
+    values, nulls = halves(0.02, 0.05), halves(-0.3, 0.1)
+    signed, cut = (intervals(values, nulls, "lower", scale=scale) for scale in ("signed", "real"))
+    assert signed.value == pytest.approx((0.02 - T * 0.05, 0.02 + T * 0.05), rel=1e-9)
+    assert signed.null == pytest.approx((-0.3 - T * 0.1, -0.3 + T * 0.1), rel=1e-9)
+    assert cut.value[0] == 0.0
+    assert signed.retention == cut.retention == pytest.approx(3.2)

@@ -97,8 +97,8 @@ def test_a_log_gets_one_line_for_a_stage_that_lasts(clock: Clock) -> None:
                 report(stage, done, 25)
                 clock.now += 0.125
     assert log.getvalue().splitlines() == [
-        "neighbours: 64 % after 2 s",
-        "moments: 8 % after 4 s",
+        "neighbours: 64 % after 2 s, 1 s left",
+        "moments: 8 % after 4 s, 3 s left",
     ]
 
 
@@ -109,10 +109,10 @@ def test_a_log_hears_every_half_minute_of_a_long_stage(clock: Clock) -> None:
             clock.now += 1
             report("neighbours", done, 100)
     assert log.getvalue().splitlines() == [
-        "neighbours: 1 % after 2 s",
-        "neighbours: 31 % after 32 s",
-        "neighbours: 61 % after 62 s",
-        "neighbours: 91 % after 92 s",
+        "neighbours: 1 % after 2 s, 99 s left",
+        "neighbours: 31 % after 32 s, 69 s left",
+        "neighbours: 61 % after 62 s, 39 s left",
+        "neighbours: 91 % after 92 s, 9 s left",
     ]
 
 

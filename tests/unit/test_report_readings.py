@@ -6,6 +6,8 @@ import math
 
 import pytest
 
+from tailwatch.comparison.registry import METRICS as REGISTERED
+from tailwatch.comparison.selection import PANELS
 from tailwatch.report.labels import LABELS, describe
 from tailwatch.report.readings import Reading, read
 from tests.unit.report_sample import METRICS, frame, records
@@ -17,7 +19,8 @@ def reading(metric: str, level: float | None = None, **changes: float | None) ->
 
 
 def test_every_metric_of_the_panel_has_words() -> None:
-    assert list(LABELS) == METRICS
+    assert list(LABELS) == list(REGISTERED)
+    assert set(METRICS) == set(PANELS["standard"])
     for label in LABELS.values():
         assert label.name
         assert label.unit

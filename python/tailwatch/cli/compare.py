@@ -10,17 +10,18 @@ import typer
 from tailwatch.cli.destinations import check_file
 from tailwatch.cli.pages import write_page
 from tailwatch.cli.waiting import wait_for
+from tailwatch.comparison.registry import METRICS
+from tailwatch.comparison.selection import PANELS
 from tailwatch.exceptions import InputError
 from tailwatch.progress import reporting
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from tailwatch.comparison.class_result import ClassComparison
     from tailwatch.comparison.result import Comparison
 
 __all__ = ["compare"]
-
-PANELS = ("standard", "fast")
 
 
 def compare(
@@ -38,8 +39,19 @@ def compare(
         str, typer.Option(metavar="NAME", help="Column or array that holds the embeddings.")
     ] = "embedding",
     metrics: Annotated[
-        str, typer.Option(metavar="NAMES", help="standard, fast, or metrics joined by commas.")
+        str,
+        typer.Option(
+            metavar="NAMES",
+            help=f"A panel ({', '.join(PANELS)}), or some of these joined by commas: "
+            f"{', '.join(METRICS)}.",
+        ),
     ] = "standard",
+    per: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="Compare class by class: column of both sides with the classes."
+        ),
+    ] = None,
     k: Annotated[
         int, typer.Option("--k", "-k", min=1, metavar="N", help="Neighbours within a ball.")
     ] = 5,
@@ -79,6 +91,7 @@ def compare(
       tailwatch compare human.npy generated.npy --html report.html
       tailwatch compare 'human-*.parquet' new.parquet --max-rows 20000
       tailwatch compare human.npy generated.npy --json > result.json
+      tailwatch compare human.parquet new.parquet --per label --html classes.html
     """
     levels = _shares("--tail-levels", tail_levels)
     files = {"--html": html, "--parquet": parquet}
@@ -89,13 +102,14 @@ def compare(
 
     with reporting(progress=True) as report:
 
-        def work() -> Comparison:
+        def work() -> Comparison | ClassComparison:
             from tailwatch.comparison.compare import compare as compare_embeddings
             from tailwatch.embeddings import open as open_embeddings
 
             return compare_embeddings(
                 open_embeddings(reference, column=column),
                 open_embeddings(candidate, column=column),
+                per=per,
                 metrics=metrics if metrics in PANELS else _names(metrics),
                 k=k,
                 tail_levels=levels,
@@ -115,13 +129,19 @@ def compare(
     _show(comparison, wanted.values(), as_json=as_json)
 
 
-def _show(comparison: Comparison, written: Iterable[Path], *, as_json: bool) -> None:
+def _show(
+    comparison: Comparison | ClassComparison, written: Iterable[Path], *, as_json: bool
+) -> None:
     """Print the result: for people on standard error, for machines on standard output."""
-    from tailwatch.cli.table import comparison_table, for_people
+    from tailwatch.cli.table import classes_table, comparison_table, for_people
+    from tailwatch.comparison.result import Comparison
 
     console = for_people()
     console.print(comparison.sentence, markup=False)
-    console.print(comparison_table(comparison.frame, console.width))
+    if isinstance(comparison, Comparison):
+        console.print(comparison_table(comparison.frame, console.width))
+    else:
+        console.print(classes_table(comparison.classes, console.width))
     for path in written:
         console.print(f"wrote {path}", markup=False, soft_wrap=True)
     if as_json:

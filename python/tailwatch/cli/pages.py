@@ -10,12 +10,13 @@ from tailwatch.writing import write_atomically
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tailwatch.comparison.class_result import ClassComparison
     from tailwatch.comparison.result import Comparison
 
 __all__ = ["write_page"]
 
 
-def write_page(comparison: Comparison, path: Path) -> None:
+def write_page(comparison: Comparison | ClassComparison, path: Path) -> None:
     """Write the report page of a comparison to `path`, whole or not at all.
 
     Drawing its charts takes native code half a second, so that is waited for; the file itself is

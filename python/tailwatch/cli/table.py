@@ -9,6 +9,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from tailwatch.report.class_readings import STATUSES, shortened
+from tailwatch.report.class_table import written_q
 from tailwatch.report.labels import describe, percent
 from tailwatch.report.numbers import Estimate, write
 from tailwatch.report.readings import read
@@ -18,11 +20,13 @@ if TYPE_CHECKING:
 
     from tailwatch.report.readings import Reading, Status
 
-__all__ = ["comparison_table", "for_people", "generations_table"]
+__all__ = ["classes_table", "comparison_table", "for_people", "generations_table"]
 
 # What a line takes; a narrower terminal gets two places, and intervals on a line of their own.
 LINE_WIDTH = 107
 LOG_WIDTH = 120
+MOST_CLASSES = 30
+LONGEST_NAME = 40
 GROUPS = ("tails", "fidelity", "spread", "divergence")
 
 # The words say what the colours say, for terminals and readers without them.
@@ -70,6 +74,44 @@ def comparison_table(frame: pl.DataFrame, width: int) -> Table:
             if reading.label.group == group:
                 table.add_row(*_cells(reading, wide=wide))
         table.add_section()
+    return table
+
+
+def classes_table(classes: pl.DataFrame, width: int) -> Table:
+    """Lay out the classes of a comparison by class, the surest losses first.
+
+    Parameters
+    ----------
+    classes
+        The summary of the classes. Those beyond the first 30 are left to files, and counted.
+    width
+        Columns of the terminal.
+
+    Returns
+    -------
+    rich.table.Table
+        One line per class: rows of reference and candidate, the number that decided and its
+        interval, its q-value, and the verdict or the reason why there is none.
+    """
+    decided = classes["metric"].drop_nulls()[:1].to_list()
+    table = _table("class")
+    for name in ("rows", *(describe(metric).name for metric in decided), "q"):
+        table.add_column(name, justify="right")
+    table.add_column("tails")
+    gap = " " if width >= LINE_WIDTH else "\n"
+    for row in classes.head(MOST_CLASSES).to_dicts():
+        number = Estimate(row["value"], row["low"], row["high"])
+        _, style = MARKS[STATUSES.get(row["verdict"], "unknown")]
+        reason = "" if row["note"] is None else f": {row['note']}"
+        table.add_row(
+            Text(shortened(row["class"], LONGEST_NAME)),
+            f"{row['reference_rows']} + {row['candidate_rows']}",
+            *([_with_interval(number, gap, places=2)] if decided else []),
+            written_q(row["q_value"]),
+            Text(f"{row['verdict']}{reason}", style=style),
+        )
+    if classes.height > MOST_CLASSES:
+        table.caption = f"{classes.height - MOST_CLASSES} more classes are in the files"
     return table
 
 

@@ -2,47 +2,74 @@
 
 from __future__ import annotations
 
-import platform
-import time
-from datetime import UTC, datetime
-from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
-import numpy as np
 import polars as pl
 
 from tailwatch import _core
-from tailwatch.arguments import integer, share, shares
-from tailwatch.comparison.estimates import NoValue
-from tailwatch.comparison.families import FAMILIES
-from tailwatch.comparison.families.panel import Panel
-from tailwatch.comparison.intervals import intervals_of
-from tailwatch.comparison.registry import METRICS, select
+from tailwatch.comparison.class_result import ClassComparison
+from tailwatch.comparison.classes import compare_classes
+from tailwatch.comparison.evidence import deciding
+from tailwatch.comparison.judgement import frames
+from tailwatch.comparison.partition import check_per, partition
+from tailwatch.comparison.request import Clock, Request, describe
 from tailwatch.comparison.result import SCHEMA, Comparison
+from tailwatch.comparison.rows import full_rows, split_rows
 from tailwatch.comparison.samples import Samples
 from tailwatch.embeddings import as_embeddings
-from tailwatch.exceptions import DimensionError, InputError
+from tailwatch.exceptions import DimensionError
 from tailwatch.running import running
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tailwatch.comparison.estimates import Estimate
-    from tailwatch.comparison.registry import Metric
+    from tailwatch.comparison.partition import Labels, Per
     from tailwatch.embeddings import Embeddings, EmbeddingsLike
     from tailwatch.progress import ProgressOption
     from tailwatch.running import Settings
 
 __all__ = ["compare", "split_rows"]
 
-LARGEST_LEVEL = 0.5
-"""A tail of more than half of the rows is none."""
+
+@overload
+def compare(
+    reference: EmbeddingsLike,
+    candidate: EmbeddingsLike,
+    *,
+    per: None = None,
+    metrics: str | Sequence[str] = ...,
+    k: int = ...,
+    tail_levels: Sequence[float] = ...,
+    confidence: float = ...,
+    max_rows: int | None = ...,
+    seed: int = ...,
+    threads: int | None = ...,
+    progress: ProgressOption = ...,
+) -> Comparison: ...
+
+
+@overload
+def compare(
+    reference: EmbeddingsLike,
+    candidate: EmbeddingsLike,
+    *,
+    per: Per,
+    metrics: str | Sequence[str] = ...,
+    k: int = ...,
+    tail_levels: Sequence[float] = ...,
+    confidence: float = ...,
+    max_rows: int | None = ...,
+    seed: int = ...,
+    threads: int | None = ...,
+    progress: ProgressOption = ...,
+) -> ClassComparison: ...
 
 
 def compare(
     reference: EmbeddingsLike,
     candidate: EmbeddingsLike,
     *,
+    per: Per | None = None,
     metrics: str | Sequence[str] = "standard",
     k: int = 5,
     tail_levels: Sequence[float] = (0.10, 0.05, 0.01),
@@ -51,7 +78,7 @@ def compare(
     seed: int = 0,
     threads: int | None = None,
     progress: ProgressOption = None,
-) -> Comparison:
+) -> Comparison | ClassComparison:
     """Compare a candidate with human data: how far it has moved, what became of its tails.
 
     The reference is split at random into halves A and B, and the candidate is cut to C with as many
@@ -67,8 +94,13 @@ def compare(
         Embeddings of human data, at least 128 rows.
     candidate
         Embeddings of the data in question, at least 64 rows, from the same encoder.
+    per
+        Compare class by class: the name of a column that stands beside the embeddings in frames or
+        files of both sides, or a tuple of two, for the reference and for the candidate, each such a
+        name or a label for every row (an array, a series, a list of strings, integers or booleans).
     metrics
-        ``"standard"``, ``"fast"`` (nothing quadratic in the rows) or names of metrics.
+        ``"standard"``, ``"fast"`` (what of it is not quadratic in the rows), ``"all"``, or names of
+        metrics; ``docs/metrics.md`` says what each of them is.
     k
         The neighbour that rarity and balls reach to.
     tail_levels
@@ -77,7 +109,8 @@ def compare(
         Of each interval.
     max_rows
         At most so many rows of each set enter the metrics of quadratic cost, drawn at random under
-        `seed`; the frame says how many each number used. All rows by default.
+        `seed`; the frame says how many each number used. All rows by default. With `per`, at most
+        so many of each class.
     seed
         Seed of all random choices.
     threads
@@ -88,20 +121,24 @@ def compare(
 
     Returns
     -------
-    Comparison
-        ``.frame`` with one row per metric, level and method; ``.sentence``; ``.save(path)``.
+    Comparison or ClassComparison
+        ``.frame`` with one row per metric, level and method; ``.sentence``; ``.save(path)``. With
+        `per` a :class:`ClassComparison`, whose frame has these rows for each class, and which says
+        in ``.classes`` which of them lost their tails.
 
     Raises
     ------
     InputError
-        Bad data, too few rows, different numbers of columns, or an argument out of range.
+        Bad data, too few rows (with `per`: in all classes), different numbers of columns, labels
+        that do not fit the rows, or an argument out of range.
 
     Notes
     -----
     For h rows in each half, n and m in all: O((9h² + n² + m² + 3nm)·d) time for the neighbour-based
     metrics and 3½h² + (n + m)²/2 inner products for all kernels together. Nothing quadratic in the
     rows is kept: about 1 KB a row, and 3·32·8·d² bytes (0.2 GB for 512 columns, 3 GB for 2,048)
-    besides the embeddings.
+    besides the embeddings. With `per` that is time and memory of one class after the other, besides
+    two numbers a row; a class has a seed of its own, so that its numbers depend on no other class.
 
     Examples
     --------
@@ -114,116 +151,62 @@ def compare(
     >>> bool(row["retention_low"] < 0.64 < row["retention_high"])
     True
     """
-    started, clock = datetime.now(UTC), time.perf_counter()
-    chosen = select(metrics)
-    levels = shares(tail_levels, "tail_levels")
-    if max(levels) > LARGEST_LEVEL:
-        message = f"tail_levels: expected levels up to {LARGEST_LEVEL}, got {max(levels)}"
-        raise InputError(message)
-    confidence = share(confidence, "confidence")
-    seed = integer(seed, "seed", least=0)
-    if max_rows is not None:
-        max_rows = integer(max_rows, "max_rows", least=128)
-    panel = Panel(frozenset(metric.name for metric in chosen), integer(k, "k"), levels, seed)
+    clock = Clock()
+    request = Request.of(
+        metrics=metrics,
+        k=k,
+        tail_levels=tail_levels,
+        confidence=confidence,
+        max_rows=max_rows,
+        seed=seed,
+    )
+    labels = None if per is None else check_per(per)
     x, y = as_embeddings(reference, "reference"), as_embeddings(candidate, "candidate")
     if x.columns != y.columns:
         message = f"candidate: expected {x.columns} columns as in reference, got {y.columns}"
         raise DimensionError(message)
+    run: dict[str, Any] = {
+        "reference": describe(x),
+        "candidate": describe(y),
+        "arguments": request.arguments(),
+    }
     with running(threads, progress) as settings:
-        samples = Samples.draw(x.handle(), y.handle(), max_rows=max_rows, seed=seed)
         used_threads = _core.thread_count(settings)
-        rows = split_rows(samples, panel, confidence, settings)
-        rows += _full_rows(samples, panel, settings)
-    frame = pl.DataFrame(rows, schema=SCHEMA, orient="row")
-    run = {
-        "reference": _describe(x),
-        "candidate": _describe(y),
-        "arguments": {
-            "metrics": [metric.name for metric in chosen],
-            "k": panel.k,
-            "tail_levels": list(levels),
-            "confidence": confidence,
-            "max_rows": max_rows,
-            "seed": seed,
-        },
-        "rows_used": {
-            "reference_half": samples.halves[0].shape[0],
-            "candidate": samples.halves[2].shape[0],
-            "quadratic_half": samples.bounded[0].shape[0],
-        },
-        "versions": {
-            "tailwatch": version("tailwatch"),
-            "python": platform.python_version(),
-            "numpy": np.__version__,
-            "polars": pl.__version__,
-        },
-        "started": started.isoformat(timespec="seconds"),
-        "seconds": round(time.perf_counter() - clock, 3),
-        "threads": used_threads,
+        if labels is None:
+            frame, used = _compare_once(x, y, request, settings)
+            return Comparison(frame, run | used | clock.ran_with(used_threads))
+        found, classes = _compare_by_class(x, y, labels, request, settings)
+    run["arguments"]["per"] = [name if isinstance(name, str) else "labels" for name in labels]
+    counts = {"all": classes.height, "compared": classes["note"].null_count()}
+    run["classes"] = counts
+    return ClassComparison(found, classes, run | clock.ran_with(used_threads))
+
+
+def _compare_once(
+    x: Embeddings, y: Embeddings, request: Request, settings: Settings
+) -> tuple[pl.DataFrame, dict[str, Any]]:
+    """Return the frame, and how many rows it was made of."""
+    panel = request.panel
+    samples = Samples.draw(x.handle(), y.handle(), max_rows=request.max_rows, seed=panel.seed)
+    rows = split_rows(samples, panel, request.confidence, settings)
+    rows += full_rows(samples, panel, settings)
+    used = {
+        "reference_half": samples.halves[0].shape[0],
+        "candidate": samples.halves[2].shape[0],
+        "quadratic_half": samples.bounded[0].shape[0],
     }
-    return Comparison(frame, run)
+    return pl.DataFrame(rows, schema=SCHEMA, orient="row"), {"rows_used": used}
 
 
-def split_rows(
-    samples: Samples, panel: Panel, confidence: float, settings: Settings
-) -> list[tuple[Any, ...]]:
-    """Compute the rows of the frame that have a null."""
-    found: dict[str, list[Estimate]] = {}
-    for family in _families(panel):
-        for estimate in FAMILIES[family].estimates(samples, panel, settings):
-            found.setdefault(estimate.metric, []).append(estimate)
-    rows = []
-    for metric in _chosen(panel):
-        used = samples.bounded if metric.quadratic else samples.halves
-        for estimate in found[metric.name]:
-            made = intervals_of(estimate, metric.direction, confidence)
-            missing = isinstance(estimate.error, NoValue)
-            value, null = (None, None) if missing else (estimate.value, estimate.null)
-            numbers = (value, *made.value, null, *made.null)
-            retained = (made.retention, *made.retained)
-            counts = (used[0].shape[0], used[2].shape[0])
-            rows.append(
-                (
-                    metric.name,
-                    estimate.level,
-                    *numbers,
-                    *retained,
-                    metric.direction,
-                    *counts,
-                    made.method,
-                )
-            )
-    return rows
-
-
-def _full_rows(samples: Samples, panel: Panel, settings: Settings) -> list[tuple[Any, ...]]:
-    found: dict[str, list[tuple[float | None, float | None]]] = {}
-    for family in _families(panel):
-        for name, level, value in FAMILIES[family].full(samples, panel, settings):
-            found.setdefault(name, []).append((level, value))
-    rows = []
-    for metric in _chosen(panel):
-        used = samples.bounded_wholes if metric.quadratic else samples.wholes
-        counts = (used[0].shape[0], used[1].shape[0])
-        for level, value in found[metric.name]:
-            rows.append(
-                (metric.name, level, value, *(None,) * 8, metric.direction, *counts, "full")
-            )
-    return rows
-
-
-def _chosen(panel: Panel) -> list[Metric]:
-    return [metric for metric in METRICS.values() if metric.name in panel.names]
-
-
-def _families(panel: Panel) -> list[Any]:
-    return list(dict.fromkeys(metric.family for metric in _chosen(panel)))
-
-
-def _describe(embeddings: Embeddings) -> dict[str, Any]:
-    return {
-        "name": embeddings.name,
-        "rows": len(embeddings),
-        "columns": embeddings.columns,
-        "dtype": str(embeddings.dtype),
-    }
+def _compare_by_class(
+    x: Embeddings,
+    y: Embeddings,
+    labels: tuple[Labels, Labels],
+    request: Request,
+    settings: Settings,
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the frame and the summary of the classes."""
+    classes = partition(labels, x, y)
+    found = compare_classes(x.handle(), y.handle(), classes, request, settings)
+    chosen = deciding(request.panel)
+    return frames(found, chosen[0] if chosen else None, request.confidence)

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 __all__ = ["ClosedVariance", "Estimate", "HalfSamples", "NoInterval", "NoValue", "Scale"]
 
-Scale = Literal["share", "ratio", "real"]
+Scale = Literal["share", "ratio", "real", "signed"]
 """On which errors are symmetric: ``share`` on the logit scale, ``ratio`` on the log scale, ``real``
-as it is."""
+as it is, where nothing is below 0, and ``signed`` as it is."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,11 +75,15 @@ def intervals_of(estimate: Estimate, direction: Direction, confidence: float) ->
     if isinstance(error, ClosedVariance):
         return _closed(estimate, error, confidence)
     method = "half-sampling" if error.kept == 0.5 else "three-quarter sampling"
-    retained = _excess_of_halves if direction == "lower" else _retained
+    retained = (
+        _excess_of_halves(error, confidence)
+        if direction == "lower"
+        else _retained(estimate, error, confidence)
+    )
     return Intervals(
         _interval(error.values, error, confidence),
         _interval(error.nulls, error, confidence),
-        *retained(estimate, error, confidence),
+        *retained,
         method,
     )
 
@@ -117,15 +121,14 @@ def _retained(
     return retention, (min(low, retention), max(high, retention))
 
 
-def _excess_of_halves(
-    estimate: Estimate, error: HalfSamples, confidence: float
-) -> tuple[float | None, Interval]:
+def _excess_of_halves(error: HalfSamples, confidence: float) -> tuple[float | None, Interval]:
     """(value − null) in standard errors of the null, which is itself estimated."""
     spread = standard_error(error.nulls, error)
     if spread == 0:
         return None, NONE
-    excess = (estimate.value - estimate.null) / spread
+    # In the form in which it was counted, on whose scale errors are.
     difference = error.values - error.nulls
+    excess = float(difference[0]) / spread
     of_difference = standard_error(difference, error) / spread
     of_spread = excess / math.sqrt(2 * degrees_of_freedom(error.nulls, error))
     t = _t(difference, error, confidence)
@@ -180,7 +183,10 @@ def _interval(counted: NDArray[np.float64], error: HalfSamples, confidence: floa
         margin = _margin(np.log(counted), error, confidence)
         return value * math.exp(-margin), value * math.exp(margin)
     margin = _margin(counted, error, confidence)
-    return max(value - margin, 0.0), value + margin
+    low, high = around(value, margin)
+    bounds = np.array([low if error.scale == "signed" else max(low, 0.0), high])
+    low, high = error.present(bounds)
+    return float(low), float(high)
 
 
 def _of_share(counted: NDArray[np.float64], error: HalfSamples, confidence: float) -> Interval:

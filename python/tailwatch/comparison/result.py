@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from tailwatch.comparison.saving import records, save, to_json
 from tailwatch.comparison.sentence import sentence_of
-from tailwatch.exceptions import InputError
-from tailwatch.writing import write_atomically
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable
+    from pathlib import Path
 
 __all__ = ["SCHEMA", "Comparison"]
 
@@ -84,17 +81,7 @@ class Comparison:
         OSError
             The file cannot be written.
         """
-        path = Path(path)
-        forms: dict[str, Callable[[Path], object]] = {
-            ".html": lambda file: file.write_text(self.to_html(), encoding="utf-8"),
-            ".parquet": self.frame.write_parquet,
-            ".csv": self.frame.write_csv,
-            ".json": lambda file: file.write_text(self.to_json() + "\n", encoding="utf-8"),
-        }
-        if path.suffix.lower() not in forms:
-            message = f"path: expected a name ending in {', '.join(forms)}, got {path.name!r}"
-            raise InputError(message)
-        return write_atomically(path, forms[path.suffix.lower()])
+        return save(self, path)
 
     def to_html(self) -> str:
         """Return the report page: one HTML document that needs nothing else."""
@@ -104,10 +91,7 @@ class Comparison:
 
     def to_json(self) -> str:
         """Return sentence, run and frame as one JSON object; what is not finite is null."""
-        finite = pl.when(pl.col(pl.Float64).is_finite()).then(pl.col(pl.Float64))
-        rows = self.frame.with_columns(finite).to_dicts()
-        document = {"sentence": self.sentence, "run": self.run, "frame": rows}
-        return json.dumps(document, indent=2, allow_nan=False)
+        return to_json({"sentence": self.sentence, "run": self.run, "frame": records(self.frame)})
 
     def _repr_html_(self) -> str:
         from tailwatch.report import comparison_fragment

@@ -14,7 +14,7 @@ import polars as pl
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["sentence_of"]
+__all__ = ["DECIDING", "NEAREST_LEVEL", "said", "sentence_of"]
 
 Row: TypeAlias = "Mapping[str, Any]"
 
@@ -87,21 +87,27 @@ def _decided(row: Row) -> tuple[float | None, float | None, float | None]:
 
 
 def _said(row: Row) -> str:
-    """Say the metric that decides."""
-    number = _with_interval(*_decided(row))
-    rarest = "" if row["level"] is None else f"{100 * row['level']:g} %"
-    if row["metric"] == "tail_odds_ratio":
+    return said(row["metric"], row["level"], *_decided(row))
+
+
+def said(
+    metric: str, level: float | None, number: float | None, low: float | None, high: float | None
+) -> str:
+    """Say the metric that decides, and its number with its interval."""
+    times = _with_interval(number, low, high)
+    rarest = "" if level is None else f"{100 * level:g} %"
+    if metric == "tail_odds_ratio":
         return (
-            f"the odds of finding a candidate row among the rarest {rarest} are {number} times "
+            f"the odds of finding a candidate row among the rarest {rarest} are {times} times "
             "those of a human row"
         )
-    if row["metric"] == "directional_tails":
+    if metric == "directional_tails":
         return (
-            f"beyond the outermost {rarest} along directions lies {number} times the mass of a "
+            f"beyond the outermost {rarest} along directions lies {times} times the mass of a "
             "fresh human sample"
         )
-    noun = NOUNS[row["metric"]]
-    return f"{noun} at level {rarest} is {number} times that of a fresh human sample"
+    noun = NOUNS[metric]
+    return f"{noun} at level {rarest} is {times} times that of a fresh human sample"
 
 
 def _left(rows: Mapping[str, Row], names: Sequence[str]) -> list[str]:

@@ -80,14 +80,20 @@ def profile_interval(counts: Counts, confidence: float) -> Interval:
 def _summit(counts: Counts) -> float:
     from scipy.optimize import brentq
 
-    top = int(profile(counts, GRID)[1].argmax())
-    left, right = GRID[max(top - 1, 0)], GRID[min(top + 1, len(GRID) - 1)]
-    # At an end of [0, 1] the slope may point outwards; within, it changes sign.
-    if slope(counts, left) <= 0:
-        return float(left)
-    if slope(counts, right) >= 0:
-        return float(right)
-    return float(brentq(lambda share: slope(counts, share), left, right, xtol=1e-15, rtol=1e-14))
+    points = GRID
+    for _ in range(2):
+        top = int(profile(counts, points)[1].argmax())
+        left, summit, right = points[max(top - 1, 0)], points[top], points[top + 1 :][:1]
+        # At an end of [0, 1] the slope may point outwards; within, it leads to the maximum.
+        rises = slope(counts, summit) > 0
+        ends = (summit, right[0] if len(right) else summit) if rises else (left, summit)
+        if ends[0] == ends[1]:
+            break
+        if slope(counts, ends[0]) > 0 > slope(counts, ends[1]):
+            return float(brentq(lambda share: slope(counts, share), *ends, xtol=1e-15, rtol=1e-14))
+        # Far from any fit, two summits may stand between neighbours of the grid: look closer.
+        points = np.linspace(left, right[0] if len(right) else summit, 65)
+    return float(summit)
 
 
 def _crossing(counts: Counts, level: float, left: float, right: float) -> float:

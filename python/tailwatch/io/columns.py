@@ -54,17 +54,15 @@ def choose(schema: pl.Schema, column: str, place: Place) -> str:
     return require(schema, column, place, "column")
 
 
-def require(schema: pl.Schema, column: str, place: Place, keyword: str) -> str:
-    """Check that a table has a column; `keyword` is the argument that names another one."""
+def require(schema: pl.Schema, column: str, place: Place, keyword: str | None = None) -> str:
+    """Check that a table has a column; `keyword` of ``tailwatch.open`` would name another one."""
     if column in schema:
         return column
     listed = [f"{name} ({dtype})" for name, dtype in schema.items()]
     if len(listed) > _LISTED:
         listed[_LISTED:] = [f"and {len(listed) - _LISTED} more"]
-    msg = (
-        f"{place.subject}: no column {column!r}; it has {', '.join(listed) or 'none'} "
-        f"(tailwatch.open(..., {keyword}=NAME) takes another)"
-    )
+    hint = "" if keyword is None else f" (tailwatch.open(..., {keyword}=NAME) takes another)"
+    msg = f"{place.subject}: no column {column!r}; it has {', '.join(listed) or 'none'}{hint}"
     raise SourceError(msg)
 
 

@@ -206,7 +206,7 @@ def _converted(first_row: int, batch: Matrix, dtype: np.dtype[Any]) -> Matrix:
 
 def _tables(parts: list[Part]) -> list[pl.LazyFrame]:
     """Give the other columns of each part, or nothing where there are none."""
-    found = [part.beside() for part in parts]
+    found = [part.others() for part in parts]
     tables = [table for table in found if table is not None]
     if not tables:
         return []

@@ -11,7 +11,7 @@ from tailwatch.exceptions import InputError, SourceError
 from tailwatch.io.arrays import NpyPart
 from tailwatch.io.columns import require
 from tailwatch.io.place import Place
-from tailwatch.io.tables import ScannedFile
+from tailwatch.io.tables import ScannedFile, whole_column
 
 if TYPE_CHECKING:
     from tailwatch.io.layouts import Shard
@@ -45,7 +45,8 @@ class PairedPart(NpyPart):
                 message = f"{place.subject}: id_column={id_column!r} needs a table beside it"
                 raise InputError(message)
             return
-        beside = Place(argument, str(shard.metadata))
+        self._metadata = str(shard.metadata)
+        beside = Place(argument, self._metadata)
         with beside.reading():
             self._table = ScannedFile(
                 partial(pl.scan_parquet, shard.metadata, glob=False, hive_partitioning=False)
@@ -66,6 +67,13 @@ class PairedPart(NpyPart):
         with Place(argument, self.origin).reading():
             return pl.concat(list(self._table.stream(self._id_column)))
 
-    def beside(self) -> pl.LazyFrame | None:
+    def beside(self, column: str, argument: str) -> pl.Series:
+        """Read a column of the table."""
+        if self._table is None:
+            return super().beside(column, argument)
+        place = Place(argument, self._metadata)
+        return self._all_rows(whole_column(self._table, column, place), place)
+
+    def others(self) -> pl.LazyFrame | None:
         """Give the table."""
         return None if self._table is None else self._table.lazy()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from tailwatch.exceptions import SourceError
+from tailwatch.exceptions import InputError, SourceError
 from tailwatch.io.place import Place
 
 if TYPE_CHECKING:
@@ -80,13 +80,25 @@ class Part(ABC):
         del argument
         return None
 
-    def beside(self) -> pl.LazyFrame | None:
-        """Give the columns beside the embeddings, a row for each; None where there is no table."""
+    def others(self) -> pl.LazyFrame | None:
+        """Give all columns beside the embeddings, a row for each; None where there is no table."""
         return None
+
+    def beside(self, column: str, argument: str) -> pl.Series:
+        """Give a column that stands beside the embeddings, if the source is a table."""
+        subject = Place(argument, self.origin).subject
+        msg = f"{subject}: no column {column!r}; the embeddings are an array, not a table"
+        raise InputError(msg)
 
     @abstractmethod
     def _read(self, place: Place) -> Iterator[Matrix]:
         """Yield the rows from the source itself."""
+
+    def _all_rows(self, column: pl.Series, place: Place) -> pl.Series:
+        """Refuse a column of more or fewer rows than there were."""
+        if len(column) != self.rows:
+            raise SourceError(self._changed(place))
+        return column
 
     def _changed(self, place: Place) -> str:
         return (

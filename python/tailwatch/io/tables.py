@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-__all__ = ["ColumnPart", "Frame", "binary_type_of", "open_arrow", "open_parquet"]
+__all__ = ["ColumnPart", "Frame", "binary_type_of", "open_arrow", "open_parquet", "whole_column"]
 
 _STREAM_ROWS = 16_384
 _FILE_MAGIC = b"ARROW1"
@@ -178,6 +178,13 @@ def binary_type_of(table: Table, column: str, columns: int, place: Place) -> np.
     raise DimensionError(place.row(0, problem))
 
 
+def whole_column(table: Table, column: str, place: Place) -> pl.Series:
+    """Read a column that stands beside the embeddings."""
+    require(table.schema, column, place)
+    with place.reading():
+        return pl.concat(list(table.stream(column))).alias(column)
+
+
 class ColumnPart(Part):
     """Rows of one column of a table.
 
@@ -230,9 +237,14 @@ class ColumnPart(Part):
         with Place(argument, self.origin).reading():
             return pl.concat(list(self._table.stream(self._id_column)))
 
-    def beside(self) -> pl.LazyFrame | None:
+    def others(self) -> pl.LazyFrame | None:
         """Give the other columns."""
         return self._table.lazy().select(pl.exclude(self._column))
+
+    def beside(self, column: str, argument: str) -> pl.Series:
+        """Read another column of the table."""
+        place = Place(argument, self.origin)
+        return self._all_rows(whole_column(self._table, column, place), place)
 
     def _read(self, place: Place) -> Iterator[Matrix]:
         with place.reading():

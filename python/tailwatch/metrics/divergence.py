@@ -19,7 +19,15 @@ if TYPE_CHECKING:
     from tailwatch.embeddings import EmbeddingsLike
     from tailwatch.progress import ProgressOption
 
-__all__ = ["energy_distance", "frechet_distance", "median_distance", "mmd"]
+__all__ = [
+    "check_columns",
+    "energy_distance",
+    "frechet_distance",
+    "kernel_parameters",
+    "median_distance",
+    "mmd",
+    "polynomial_parameters",
+]
 
 MEDIAN_ROWS = 2000
 """Rows whose pairwise distances make the default bandwidth."""
@@ -166,21 +174,10 @@ def mmd(
     """
     x = as_embeddings(reference, "reference").handle()
     y = as_embeddings(candidate, "candidate").handle()
-    _check_columns(x, y)
-    if kernel == "polynomial" and bandwidth is not None:
-        message = f"bandwidth: the polynomial kernel has none, got {bandwidth}"
-        raise InputError(message)
-    if kernel == "gaussian" and gamma is not None:
-        message = f"gamma: the Gaussian kernel has none, got {gamma}; its scale is `bandwidth`"
-        raise InputError(message)
-    if kernel == "polynomial":
-        parameters = polynomial_parameters(x.shape[1], degree=degree, gamma=gamma, coef0=coef0)
-    elif kernel == "gaussian":
-        sigma = median_distance([x, y]) if bandwidth is None else positive(bandwidth, "bandwidth")
-        parameters = [sigma]
-    else:
-        message = f"kernel: expected 'polynomial' or 'gaussian', got {kernel!r}"
-        raise InputError(message)
+    check_columns(x, y)
+    parameters = kernel_parameters(
+        [x, y], kernel, degree=degree, gamma=gamma, coef0=coef0, bandwidth=bandwidth
+    )
     with running(threads, progress) as settings:
         return _core.mmd(x, y, kernel, parameters, unbiased, settings)
 
@@ -248,11 +245,37 @@ def energy_distance(
         return _core.mmd(x, y, "distance", [], unbiased, settings)
 
 
-def _check_columns(reference: Rows, candidate: Rows) -> None:
+def check_columns(reference: Rows, candidate: Rows) -> None:
+    """Fail unless both samples have the same number of columns."""
     expected, got = reference.shape[1], candidate.shape[1]
     if expected != got:
         message = f"candidate: expected {expected} columns as in reference, got {got}"
         raise DimensionError(message)
+
+
+def kernel_parameters(
+    samples: Sequence[Rows],
+    kernel: str,
+    *,
+    degree: int,
+    gamma: float | None,
+    coef0: float,
+    bandwidth: float | None,
+) -> list[float]:
+    """Check the parameters of a kernel and fill in those that are left to the data."""
+    if kernel == "polynomial" and bandwidth is not None:
+        message = f"bandwidth: the polynomial kernel has none, got {bandwidth}"
+        raise InputError(message)
+    if kernel == "gaussian" and gamma is not None:
+        message = f"gamma: the Gaussian kernel has none, got {gamma}; its scale is `bandwidth`"
+        raise InputError(message)
+    if kernel == "polynomial":
+        columns = samples[0].shape[1]
+        return polynomial_parameters(columns, degree=degree, gamma=gamma, coef0=coef0)
+    if kernel == "gaussian":
+        return [median_distance(samples) if bandwidth is None else positive(bandwidth, "bandwidth")]
+    message = f"kernel: expected 'polynomial' or 'gaussian', got {kernel!r}"
+    raise InputError(message)
 
 
 def polynomial_parameters(
@@ -282,14 +305,15 @@ def median_distance(samples: Sequence[Rows]) -> float:
         pooled.append(sample.take(inside).to_numpy().astype(np.float64))
         start += rows
     points = np.concatenate(pooled)
-    distances = [
-        cdist(points[first : first + 64], points[first:])[
-            np.triu_indices(min(64, len(points) - first), 1, len(points) - first)
+    every = np.empty(len(points) * (len(points) - 1) // 2)
+    filled = 0
+    for first in range(0, len(points), 64):
+        upper = np.triu_indices(min(64, len(points) - first), 1, len(points) - first)
+        every[filled : filled + len(upper[0])] = cdist(points[first : first + 64], points[first:])[
+            upper
         ]
-        for first in range(0, len(points), 64)
-    ]
-    every = np.concatenate(distances)
-    median = float(np.median(every)) if len(every) else 0.0
+        filled += len(upper[0])
+    median = float(np.median(every, overwrite_input=True)) if len(every) else 0.0
     if median == 0 and every.any():
         median = float(np.median(every[every > 0]))
     # Where all rows are equal, the kernel is 1 whatever its bandwidth.

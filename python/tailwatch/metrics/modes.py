@@ -12,6 +12,7 @@ import polars as pl
 from tailwatch import _core
 from tailwatch.arguments import integer, share
 from tailwatch.embeddings import as_embeddings
+from tailwatch.metrics.categorical.chi_square import equal_shares
 from tailwatch.running import running
 
 if TYPE_CHECKING:
@@ -131,10 +132,12 @@ def mode_coverage(
         labels = _core.modes(x, [x, y], clusters, seed, settings)
     counts = [np.bincount(of_sample, minlength=clusters) for of_sample in labels]
     table = mode_table(counts[0], counts[1], level=level)
-    chi_square, p_value = _equal_shares(counts[0], counts[1], seed)
+    equality = equal_shares(counts[0], counts[1], seed=seed)
     rare = int(table["rare"].sum())
     lost = int(table["lost"].sum())
-    return ModeCoverage(clusters, rare, lost, lost / rare, chi_square, p_value, table)
+    return ModeCoverage(
+        clusters, rare, lost, lost / rare, equality.statistic, equality.p_value, table
+    )
 
 
 def default_clusters(rows: int) -> int:
@@ -177,33 +180,3 @@ def mode_table(
             "lost": rare & (high < 0.5),
         }
     )
-
-
-def _equal_shares(
-    reference: NDArray[np.integer[Any]], candidate: NDArray[np.integer[Any]], seed: int
-) -> tuple[float, float]:
-    """Pearson's χ² for equal shares; exact by permutation where counts are small."""
-    from scipy.stats import chi2
-
-    x, y = reference.astype(np.float64), candidate.astype(np.float64)
-    kept = x + y > 0
-    x, y = x[kept], y[kept]
-    if len(x) < 2:
-        return 0.0, 1.0
-    total, expected_share = x + y, x.sum() / (x.sum() + y.sum())
-
-    def statistic(of_x: NDArray[np.float64]) -> NDArray[np.float64]:
-        expected = total * expected_share
-        # Both samples deviate by the same amount in each mode.
-        scale = 1 / expected + 1 / (total - expected)
-        squares: NDArray[np.float64] = ((of_x - expected) ** 2 * scale).sum(axis=-1)
-        return squares
-
-    found = float(statistic(x))
-    smallest = float((total * min(expected_share, 1 - expected_share)).min())
-    if smallest >= 5:
-        return found, float(chi2.sf(found, len(x) - 1))
-    rng = np.random.Generator(np.random.Philox(seed))
-    draws = rng.multivariate_hypergeometric(total.astype(np.int64), int(x.sum()), size=10_000)
-    extreme = int((statistic(draws.astype(np.float64)) >= found * (1 - 1e-12)).sum())
-    return found, (1 + extreme) / (1 + len(draws))

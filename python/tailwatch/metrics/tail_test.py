@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tailwatch.embeddings import EmbeddingsLike
     from tailwatch.progress import ProgressOption
 
-__all__ = ["TailTest", "tail_test"]
+__all__ = ["TailTest", "tail_test", "tail_test_of_counts"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +105,6 @@ def tail_test(
     >>> bool(found.high < 0.2 and found.p_value < 1e-6)
     True
     """
-    from scipy.stats import fisher_exact
-    from scipy.stats.contingency import odds_ratio
-
     k = integer(k, "k")
     level = share(level, "level")
     confidence = share(confidence, "confidence")
@@ -115,7 +112,37 @@ def tail_test(
     y = as_embeddings(candidate, "candidate").handle()
     with running(threads, progress) as settings:
         from_x, from_y = _core.pooled_tail(x, y, level, k, settings)
-    table = np.array([[from_y, y.shape[0] - from_y], [from_x, x.shape[0] - from_x]])
+    return tail_test_of_counts(from_x, from_y, x.shape[0], y.shape[0], confidence)
+
+
+def tail_test_of_counts(
+    from_reference: int, from_candidate: int, reference: int, candidate: int, confidence: float
+) -> TailTest:
+    """Test who is in the tail, given the counts.
+
+    Parameters
+    ----------
+    from_reference, from_candidate
+        Rows of each sample in the pooled tail.
+    reference, candidate
+        Rows of each sample.
+    confidence
+        Of the interval.
+
+    Returns
+    -------
+    TailTest
+        Odds ratio with interval, p-value, rows in the tail.
+    """
+    from scipy.stats import fisher_exact
+    from scipy.stats.contingency import odds_ratio
+
+    table = np.array(
+        [
+            [from_candidate, candidate - from_candidate],
+            [from_reference, reference - from_reference],
+        ]
+    )
     odds = odds_ratio(table, kind="conditional")
     interval = odds.confidence_interval(confidence_level=confidence)
     return TailTest(
@@ -123,5 +150,5 @@ def tail_test(
         low=float(interval.low),
         high=float(interval.high),
         p_value=float(fisher_exact(table).pvalue),
-        rows=from_x + from_y,
+        rows=from_reference + from_candidate,
     )

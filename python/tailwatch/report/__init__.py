@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tailwatch.report.classes import classes_fragment, classes_page
 from tailwatch.report.comparison import comparison_fragment, comparison_page
 
-__all__ = ["comparison_fragment", "comparison_page"]
+__all__ = ["classes_fragment", "classes_page", "comparison_fragment", "comparison_page"]

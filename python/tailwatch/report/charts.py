@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tailwatch.report.forest import NARROW, WIDE, Axis, forest
@@ -13,7 +14,19 @@ if TYPE_CHECKING:
 
     from tailwatch.report.readings import Reading
 
-__all__ = ["divergence_chart", "retention_chart"]
+__all__ = ["AxisWords", "divergence_chart", "retention_chart"]
+
+
+@dataclass(frozen=True, slots=True)
+class AxisWords:
+    """What an axis of ratios shows: its title, the head of the numbers, what the lines are."""
+
+    title: str
+    numbers: str
+    lines: str
+
+
+RETENTION = AxisWords("Retention: value ÷ null", "Retention", "Metric")
 
 # Retention beyond this is drawn as an arrow at the edge: next to 30 times the null, the losses on
 # the other lines would be squeezed into a sliver.
@@ -23,9 +36,15 @@ _STEPS = (3, 10, 30, 100, 300, 1000)
 
 
 def retention_chart(
-    readings: Sequence[Reading], *, name: str, title: str, confidence: str, from_zero: bool = True
+    readings: Sequence[Reading],
+    *,
+    name: str,
+    title: str,
+    confidence: str,
+    from_zero: bool = True,
+    words: AxisWords = RETENTION,
 ) -> str:
-    """Draw retentions (value ÷ null) against 1.
+    """Draw retentions (value ÷ null), or other ratios, against 1.
 
     Parameters
     ----------
@@ -39,6 +58,8 @@ def retention_chart(
         The confidence of the intervals, as text.
     from_zero
         Whether the axis starts at 0 even when all readings are near 1.
+    words
+        What is drawn.
     """
     low, high = _extent(readings, 1.0, 1.0, bands=not from_zero)
     low, high = max(low, 0.0), min(high + 0.02, _LARGEST_RETENTION)
@@ -50,8 +71,8 @@ def retention_chart(
     last = max(math.ceil(high / step), round(1 / step) + 2)
     ticks = tuple(round(i * step, 1) for i in range(first, last + 1))
     axis = Axis(
-        title="Retention: value ÷ null",
-        numbers="Retention",
+        title=words.title,
+        numbers=words.numbers,
         intervals=f"[{confidence}]",
         neutral=1.0,
         domain=(ticks[0], ticks[-1]),
@@ -59,6 +80,7 @@ def retention_chart(
         scale="linear",
         below="← less",
         above="more →",
+        lines=words.lines,
     )
     return _figure(readings, axis, name=name, title=title, confidence=confidence)
 

@@ -42,7 +42,10 @@ _SPACE = 6
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """The horizontal axis: its title, the place of the null, and what lies on either side of it."""
+    """The horizontal axis: its title, the place of the null, and what lies on either side of it.
+
+    `lines` heads the names on the left.
+    """
 
     title: str
     numbers: str
@@ -53,6 +56,7 @@ class Axis:
     scale: Literal["linear", "symlog"]
     below: str
     above: str
+    lines: str = "Metric"
 
     def clip(self, number: float) -> float:
         """Return the nearest number on the axis."""
@@ -256,7 +260,7 @@ def _texts(
 def _headings(axis: Axis, layout: Layout, x: alt.X, y: alt.Y, *, tails: bool) -> list[alt.Chart]:
     """Return the line above the plot: what the columns hold and what lies beside the null."""
     at = [{"x": axis.neutral, "y": _HEADING_Y}]
-    left = "" if layout.stacked else "Metric, tail" if tails else "Metric"
+    left = "" if layout.stacked else f"{axis.lines}, tail" if tails else axis.lines
     right = layout.numbers
     below = _over(at).mark_text(align="right", dx=-8, text=axis.below, color=LIGHT["muted"])
     above = _over(at).mark_text(align="left", dx=8, text=axis.above, color=LIGHT["muted"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["LABELS", "TERMS", "Group", "Label", "describe", "percent"]
+__all__ = ["CLASS_TERMS", "LABELS", "TERMS", "Group", "Label", "describe", "percent"]
 
 Group = Literal["tails", "fidelity", "spread", "divergence"]
 
@@ -134,6 +134,52 @@ LABELS: dict[str, Label] = {
         "dimensions",
         "How many directions carry the variance, large ones weighted more.",
     ),
+    "sliced_wasserstein": Label(
+        "Sliced Wasserstein distance",
+        "divergence",
+        "distance",
+        "How far rows must be moved along a direction to make one set of the other, over many "
+        "directions.",
+    ),
+    "authenticity": Label(
+        "Authenticity",
+        "fidelity",
+        "share of candidate rows",
+        "Candidate rows farther from their nearest reference row than that is from its own "
+        "neighbour. Below the null, the candidate copies the reference.",
+    ),
+    "vendi_score": Label(
+        "Vendi score",
+        "spread",
+        "rows",
+        "How many rows of different directions the candidate amounts to.",
+    ),
+    "knn_divergence": Label(
+        "Kullback–Leibler divergence",
+        "divergence",
+        "nats",
+        "How much denser the candidate lies where it lies than the reference does, from nearest "
+        "neighbours.",
+    ),
+    "knn_jensen_shannon": Label(
+        "Jensen–Shannon divergence",
+        "divergence",
+        "nats",
+        "How well a row tells which set it is from, from nearest neighbours: 0 not at all, ln 2 "
+        "always.",
+    ),
+    "mauve": Label(
+        "MAUVE",
+        "fidelity",
+        "area, up to 1",
+        "How little is to be found in one set and not in the other, over clusters of both.",
+    ),
+    "frechet_distance_extrapolated": Label(
+        "Fréchet distance, extrapolated",
+        "divergence",
+        "squared distance",
+        "The Fréchet distance that infinitely many rows would show.",
+    ),
 }
 
 #: The words that all rows of the table share.
@@ -153,6 +199,24 @@ TERMS: dict[str, str] = {
     ),
     "Tail": "The rarest share of the reference rows: those furthest from their k-th neighbour.",
     "All rows": "The metric on all rows of both sets, which is the number that papers quote.",
+}
+
+#: The words that the table of a comparison by class has besides.
+CLASS_TERMS: dict[str, str] = {
+    "Tails": (
+        "Lost or widened where q is at most 1 − confidence. Absent: no candidate row. New: no "
+        "reference row."
+    ),
+    "q": (
+        "The smallest share of classes called lost or widened by chance, at which this one is "
+        "called so too (Benjamini–Hochberg over the p-values of all classes)."
+    ),
+    "Which number decides": (
+        "The tail odds ratio on all rows of a class, by Fisher's exact test; without it, the "
+        "retention of another tail metric by its interval."
+    ),
+    "Retention": TERMS["Retention"],
+    "Tail": TERMS["Tail"],
 }
 
 

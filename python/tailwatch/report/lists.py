@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 __all__ = ["definitions", "run_details"]
 
 
-def definitions(metrics: Iterable[str]) -> str:
-    """Return what the columns of the table and each of `metrics` mean."""
+def definitions(metrics: Iterable[str], terms: Mapping[str, str] = TERMS) -> str:
+    """Return what the columns of the table, or other `terms`, and each of `metrics` mean."""
     labels = [LABELS[metric] for metric in dict.fromkeys(metrics) if metric in LABELS]
     words = {label.name: label.meaning for label in labels}
-    return _list(TERMS, "tw-words tw-terms") + _list(words, "tw-words")
+    return _list(terms, "tw-words tw-terms") + _list(words, "tw-words")
 
 
 def run_details(run: Mapping[str, Any]) -> str:

@@ -1,9 +1,9 @@
 //! Algorithms of tailwatch: neighbours, tails, divergences and spectra of sets of embeddings.
 //!
 //! Levels, each using only those above it: 0 `error` `control` `streams`; 1 `rows`; 2 `neighbors`
-//! `dense` `nuclear` `moments` `contamination`; 3 `coverage` `divergence` `spectrum` `cluster`; 4 `inference`, which
-//! runs them on replicates. Nothing here knows of Python, and nothing here is unsafe: the kernels crate
-//! is.
+//! `dense` `nuclear` `moments` `univariate` `contamination`; 3 `coverage` `divergence` `spectrum` `vendi`
+//! `dimension` `cluster`; 4 `inference`, which runs them on replicates. Nothing here knows of Python, and
+//! nothing here is unsafe: the kernels crate is.
 
 #![forbid(unsafe_code)]
 
@@ -12,6 +12,7 @@ pub mod contamination;
 pub mod control;
 pub mod coverage;
 pub(crate) mod dense;
+pub mod dimension;
 pub mod divergence;
 pub mod error;
 pub mod inference;
@@ -22,6 +23,8 @@ pub mod rows;
 pub mod spectrum;
 pub mod streams;
 pub mod subsets;
+pub mod univariate;
+pub mod vendi;
 
 pub use control::{Control, Progress};
 pub use error::{Error, Result};

@@ -160,6 +160,37 @@ impl<'a> Rows<'a> {
         Ok(self)
     }
 
+    /// The rows at `indices` of these, in that order: a selection of a selection.
+    ///
+    /// # Panics
+    /// If an index is beyond the rows.
+    pub(crate) fn pick(&self, indices: &[usize]) -> Self {
+        let picked: Arc<[usize]> = match &self.selection {
+            Some(outer) => indices.iter().map(|&index| outer[index]).collect(),
+            None => indices.into(),
+        };
+        assert!(picked.iter().all(|&index| index < self.stored()), "an index beyond the rows");
+        Self { selection: Some(picked), ..self.clone() }
+    }
+
+    /// The rows of both, these first, without copying any.
+    pub(crate) fn followed_by(&self, others: &Self) -> Self {
+        let stored = self.stored();
+        let mut chunks = self.chunks.clone();
+        chunks.extend(others.chunks.iter().cloned());
+        let mut ends = self.ends.clone();
+        ends.extend(others.ends.iter().map(|end| stored + end));
+        let chosen = |rows: &Self, row: usize| match &rows.selection {
+            Some(selection) => selection[row],
+            None => row,
+        };
+        let selection = (self.selection.is_some() || others.selection.is_some()).then(|| {
+            let first = (0..self.len()).map(|row| chosen(self, row));
+            first.chain((0..others.len()).map(|row| stored + chosen(others, row))).collect()
+        });
+        Self { chunks, ends, columns: self.columns, selection }
+    }
+
     fn stored(&self) -> usize {
         self.ends.last().copied().unwrap_or(0)
     }
@@ -333,6 +364,26 @@ mod tests {
         let mut row = [0.0; 5];
         rows.read(0, &mut row);
         assert_eq!(row, [4.0, 24.0, 44.0, 64.0, 84.0]);
+    }
+
+    #[test]
+    fn picked_and_joined_rows_are_those_of_the_selections() {
+        let data = Array2::from_shape_fn((6, 1), |(i, _)| i as f64);
+        let (front, back) = data.view().split_at(Axis(0), 3);
+        let values = |rows: &Rows<'_>| -> Vec<f64> {
+            let mut row = [0.0];
+            let mut read = |index| {
+                rows.read(index, &mut row);
+                row[0]
+            };
+            (0..rows.len()).map(&mut read).collect()
+        };
+        let (front, back) = (Rows::from_f64(front), Rows::from_f64(back));
+        assert_eq!(values(&front.followed_by(&back)), [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]);
+        let some = back.pick(&[2, 0, 1]).pick(&[1, 0]);
+        assert_eq!(values(&some), [3.0, 5.0]);
+        assert_eq!(values(&front.followed_by(&some)), [0.0, 1.0, 2.0, 3.0, 5.0]);
+        assert_eq!(values(&some.followed_by(&front)), [3.0, 5.0, 0.0, 1.0, 2.0]);
     }
 
     #[test]

@@ -64,6 +64,28 @@ impl Subsets {
         Self::of_parts(rows, (0..count as u64).map(half).collect())
     }
 
+    /// The whole, and after it the parts of random cuts of the groups: for each `(parts, cuts)` as many cuts
+    /// into as many parts, the parts of a cut one after the other.
+    ///
+    /// # Panics
+    /// If there are more than [`MOST_PARTS`] parts in all.
+    #[must_use]
+    pub fn partitions(rows: usize, repeats: &[(usize, usize)], seed: u64, sample: u64) -> Self {
+        let mut all = Vec::new();
+        for &(parts, cuts) in repeats {
+            for cut in 0..cuts {
+                let index = sample << 32 | (parts as u64) << 16 | cut as u64;
+                let order = Stream::new(seed, "partition", index).sample(GROUPS, GROUPS);
+                let first = all.len();
+                all.resize(first + parts, [false; GROUPS]);
+                for (place, group) in order.into_iter().enumerate() {
+                    all[first + place % parts][group] = true;
+                }
+            }
+        }
+        Self::of_parts(rows, all)
+    }
+
     fn of_parts(rows: usize, parts: Vec<[bool; GROUPS]>) -> Self {
         let count = parts.len();
         assert!(count <= MOST_PARTS, "{count} parts");
@@ -117,6 +139,13 @@ impl Subsets {
     #[must_use]
     pub fn has_group(&self, subset: usize, group: usize) -> bool {
         subset == 0 || self.parts[subset - 1][group]
+    }
+
+    /// The share of all groups that belong to `subset`.
+    #[must_use]
+    pub fn share_of_groups(&self, subset: usize) -> f64 {
+        let groups = (0..GROUPS).filter(|&group| self.has_group(subset, group)).count();
+        groups as f64 / GROUPS as f64
     }
 }
 
@@ -183,6 +212,24 @@ mod tests {
                 assert_eq!(first + second, 1);
             }
         }
+    }
+
+    #[test]
+    fn the_parts_of_a_cut_share_no_row_and_miss_none() {
+        let subsets = Subsets::partitions(100, &[(2, 2), (3, 1)], 7, 1);
+        assert_eq!(subsets.count(), 8);
+        let mut first = 1;
+        for parts in [2, 2, 3] {
+            let mask = ((1 << parts) - 1) << first;
+            assert!((0..100).all(|row| (subsets.mask(row) & mask).is_power_of_two()));
+            let shares: f64 = (first..first + parts).map(|s| subsets.share_of_groups(s)).sum();
+            assert_eq!(shares, 1.0);
+            first += parts;
+        }
+        let cut = |cut: u32| (0..100).map(move |row| (row, cut));
+        assert!(cut(1).zip(cut(3)).any(|((row, a), (_, b))| {
+            subsets.mask(row) >> a & 1 != subsets.mask(row) >> b & 1
+        }));
     }
 
     #[test]

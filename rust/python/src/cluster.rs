@@ -22,7 +22,7 @@ pub(crate) fn modes<'py>(
     let samples = samples.iter().map(|sample| sample.borrow(py)).collect::<PyResult<Vec<_>>>()?;
     let samples = samples.iter().map(Borrowed::rows).collect::<PyResult<Vec<_>>>()?;
     let labels = enter(py, &settings, |control| {
-        let centres = k_means(&reference, clusters, seed, control)?;
+        let centres = k_means(&reference, "reference", clusters, seed, control)?.centres;
         samples.iter().map(|sample| centres.assign(sample, control)).collect::<Result<Vec<_>, _>>()
     })?;
     Ok(labels.into_iter().map(|labels| labels.into_pyarray(py)).collect())

@@ -3,7 +3,7 @@
 use numpy::ndarray::Array2;
 use numpy::{IntoPyArray, PyArray1, PyArray2, PyReadonlyArray2};
 use pyo3::prelude::*;
-use tailwatch_core::coverage::{directional, manifold, pooled, tail};
+use tailwatch_core::coverage::{authenticity as authentic, directional, manifold, pooled, tail};
 
 use crate::enter::{Settings, enter};
 use crate::input::PyRows;
@@ -98,4 +98,17 @@ pub(crate) fn directional_tails<'py>(
         directional::directional_tails(&reference, &candidate, directions, level, control)
     })?;
     Ok(ratios.into_pyarray(py))
+}
+
+/// The share of the candidate that is no copy of the training data.
+#[pyfunction]
+pub(crate) fn authenticity(
+    py: Python<'_>,
+    training: &PyRows,
+    candidate: &PyRows,
+    settings: Settings,
+) -> PyResult<f64> {
+    let (training, candidate) = (training.borrow(py)?, candidate.borrow(py)?);
+    let (training, candidate) = (training.rows()?, candidate.rows()?);
+    enter(py, &settings, |control| authentic::authenticity(&training, &candidate, control))
 }

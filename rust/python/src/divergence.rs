@@ -1,13 +1,17 @@
 //! `tailwatch_core::divergence` for Python.
 
-use ndarray::Array2;
+use numpy::ndarray::Array2;
 use numpy::{IntoPyArray, PyArray1, PyArray2, PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::prelude::*;
-use tailwatch_core::divergence::{frechet, kernel};
+use tailwatch_core::divergence::frontier::Frontier;
+use tailwatch_core::divergence::{
+    cross, extrapolation, frechet, jensen_shannon, kernel, knn, mauve as clustered, projection,
+    sliced,
+};
 use tailwatch_core::moments::Moments;
 
 use crate::enter::{Settings, enter};
-use crate::error::InputError;
+use crate::error::{InputError, to_python};
 use crate::input::PyRows;
 
 /// A kernel's name and parameters.
@@ -84,4 +88,159 @@ pub(crate) fn mmd(
     let (reference, candidate) = (reference.borrow(py)?, candidate.borrow(py)?);
     let (reference, candidate) = (reference.rows()?, candidate.rows()?);
     enter(py, &settings, |control| kernel::mmd(&reference, &candidate, kernel, unbiased, control))
+}
+
+/// `count` unit vectors, uniform on the sphere.
+#[pyfunction]
+pub(crate) fn projections(
+    py: Python<'_>,
+    columns: usize,
+    count: usize,
+    seed: u64,
+) -> Bound<'_, PyArray2<f64>> {
+    let values = projection::random_directions(columns, count, seed);
+    Array2::from_shape_vec((count, columns), values).expect("one value per column").into_pyarray(py)
+}
+
+/// Sliced Wasserstein distance along the rows of `directions`.
+#[pyfunction]
+pub(crate) fn sliced_wasserstein(
+    py: Python<'_>,
+    reference: &PyRows,
+    candidate: &PyRows,
+    directions: PyReadonlyArray2<'_, f64>,
+    p: f64,
+    settings: Settings,
+) -> PyResult<f64> {
+    let (reference, candidate) = (reference.borrow(py)?, candidate.borrow(py)?);
+    let (reference, candidate) = (reference.rows()?, candidate.rows()?);
+    let directions = directions.as_slice()?;
+    enter(py, &settings, |control| {
+        sliced::sliced_wasserstein(&reference, &candidate, directions, p, control)
+    })
+}
+
+/// KL(candidate ‖ reference) in nats.
+#[pyfunction]
+pub(crate) fn knn_divergence(
+    py: Python<'_>,
+    reference: &PyRows,
+    candidate: &PyRows,
+    k: usize,
+    dimension: f64,
+    settings: Settings,
+) -> PyResult<f64> {
+    let (reference, candidate) = (reference.borrow(py)?, candidate.borrow(py)?);
+    let (reference, candidate) = (reference.rows()?, candidate.rows()?);
+    enter(py, &settings, |control| {
+        knn::knn_divergence(&reference, &candidate, k, dimension, control)
+    })
+}
+
+/// Jensen–Shannon divergence in nats.
+#[pyfunction]
+pub(crate) fn knn_jensen_shannon(
+    py: Python<'_>,
+    reference: &PyRows,
+    candidate: &PyRows,
+    k: usize,
+    settings: Settings,
+) -> PyResult<f64> {
+    let (reference, candidate) = (reference.borrow(py)?, candidate.borrow(py)?);
+    let (reference, candidate) = (reference.rows()?, candidate.rows()?);
+    enter(py, &settings, |control| {
+        jensen_shannon::knn_jensen_shannon(&reference, &candidate, k, control)
+    })
+}
+
+/// Cross-MMD: xMMD², its standard error, and the one over the other.
+#[pyfunction]
+pub(crate) fn cross_mmd(
+    py: Python<'_>,
+    reference: &PyRows,
+    candidate: &PyRows,
+    kernel: &str,
+    parameters: Vec<f64>,
+    seed: u64,
+    settings: Settings,
+) -> PyResult<(f64, f64, f64)> {
+    let kernel = kernel_of(kernel, &parameters)?;
+    let (reference, candidate) = (reference.borrow(py)?, candidate.borrow(py)?);
+    let (reference, candidate) = (reference.rows()?, candidate.rows()?);
+    let found = enter(py, &settings, |control| {
+        cross::cross_mmd(&reference, &candidate, kernel, seed, control)
+    })?;
+    Ok((found.value, found.standard_error, found.statistic))
+}
+
+/// Value, standard error, its degrees of freedom, slope, and the mean distance of the parts of each cut.
+#[pyfunction]
+pub(crate) fn frechet_distance_extrapolated(
+    py: Python<'_>,
+    reference: &PyRows,
+    candidate: &PyRows,
+    points: usize,
+    seed: u64,
+    settings: Settings,
+) -> PyResult<(f64, f64, f64, f64, Vec<f64>)> {
+    let (reference, candidate) = (reference.borrow(py)?, candidate.borrow(py)?);
+    let (reference, candidate) = (reference.rows()?, candidate.rows()?);
+    let found = enter(py, &settings, |control| {
+        extrapolation::extrapolate(&reference, &candidate, points, seed, control)
+    })?;
+    let error = (found.standard_error, found.degrees_of_freedom);
+    Ok((found.value, error.0, error.1, found.slope, found.distances))
+}
+
+/// MAUVE; `frontier` is its scaling, the points of the curve and the smoothing.
+#[pyfunction]
+pub(crate) fn mauve(
+    py: Python<'_>,
+    reference: &PyRows,
+    candidate: &PyRows,
+    clusters: usize,
+    frontier: (f64, usize, f64),
+    seed: u64,
+    settings: Settings,
+) -> PyResult<f64> {
+    let (scaling, points, smoothing) = frontier;
+    let frontier = Frontier { scaling, points, smoothing };
+    let (reference, candidate) = (reference.borrow(py)?, candidate.borrow(py)?);
+    let (reference, candidate) = (reference.rows()?, candidate.rows()?);
+    enter(py, &settings, |control| {
+        clustered::mauve(&reference, &candidate, clusters, &frontier, seed, control)
+    })
+}
+
+/// Rows of each sample in each cluster of the pooled rows.
+#[pyfunction]
+pub(crate) fn cluster_counts(
+    py: Python<'_>,
+    reference: &PyRows,
+    candidate: &PyRows,
+    clusters: usize,
+    seed: u64,
+    settings: Settings,
+) -> PyResult<[Vec<u64>; 2]> {
+    let (reference, candidate) = (reference.borrow(py)?, candidate.borrow(py)?);
+    let (reference, candidate) = (reference.rows()?, candidate.rows()?);
+    enter(py, &settings, |control| {
+        clustered::cluster_counts(&reference, &candidate, clusters, seed, control)
+    })
+}
+
+/// MAUVE of two histograms.
+#[pyfunction]
+pub(crate) fn mauve_of_counts(
+    reference: Vec<u64>,
+    candidate: Vec<u64>,
+    frontier: (f64, usize, f64),
+) -> PyResult<f64> {
+    let (scaling, points, smoothing) = frontier;
+    let frontier = Frontier { scaling, points, smoothing };
+    frontier.check().map_err(|error| to_python(&error))?;
+    if reference.len() != candidate.len() {
+        return Err(InputError::new_err("candidate: expected as many bins as in reference"));
+    }
+    Ok(frontier.area(&reference, &candidate))
 }

@@ -8,7 +8,8 @@ use numpy::{IntoPyArray, PyArray1};
 use pyo3::prelude::*;
 use tailwatch_core::divergence::kernel::{self, Kernel};
 use tailwatch_core::inference::{
-    Estimate, Parts, Replicates, Trio, gaussian, kernels, neighbors, tails,
+    Estimate, Parts, Replicates, Trio, authenticity, gaussian, kernels, knn, neighbors, sliced,
+    tails, vendi,
 };
 use tailwatch_core::{Control, Result};
 
@@ -57,9 +58,13 @@ fn halves((count, seed, complementary): PyHalves) -> Replicates {
     Replicates { count, seed, parts }
 }
 
+fn wrap_one(py: Python<'_>, estimate: Estimate) -> PyEstimate<'_> {
+    let Estimate { metric, level, value, null } = estimate;
+    (metric, level, value.into_pyarray(py), null.into_pyarray(py))
+}
+
 fn wrap(py: Python<'_>, estimates: Vec<Estimate>) -> Vec<PyEstimate<'_>> {
-    let wrap = |e: Estimate| (e.metric, e.level, e.value.into_pyarray(py), e.null.into_pyarray(py));
-    estimates.into_iter().map(wrap).collect()
+    estimates.into_iter().map(|estimate| wrap_one(py, estimate)).collect()
 }
 
 /// PRDC, tail coverage and pooled tail odds. `replicates` is their number, the seed, and whether density, whose
@@ -127,6 +132,22 @@ pub(crate) fn gaussian_metrics<'py>(
     Ok(wrap(py, found))
 }
 
+/// SW_p^p along random directions.
+#[pyfunction]
+pub(crate) fn sliced_metrics<'py>(
+    py: Python<'py>,
+    samples: Samples<'py>,
+    replicates: PyHalves,
+    p: f64,
+    projections: usize,
+    settings: Settings,
+) -> PyResult<Vec<PyEstimate<'py>>> {
+    let found = with_trio(py, &samples, halves(replicates), &settings, |trio, control| {
+        sliced::sliced_metrics(trio, p, projections, replicates.1, control)
+    })?;
+    Ok(wrap(py, found))
+}
+
 /// Squared MMD with each kernel: value, null, the variances at a distance of zero of value, null and
 /// value − null, and what a unit of distance adds; or why there is none.
 #[pyfunction]
@@ -165,4 +186,47 @@ pub(crate) fn whole_kernel_metrics(
         kernel::several(&reference, &candidate, &kernels, true, control)
     })?;
     Ok(found.into_iter().map(or_reason).collect())
+}
+
+/// Nearest-neighbour divergence, or why there is none.
+#[pyfunction]
+pub(crate) fn divergence_metrics<'py>(
+    py: Python<'py>,
+    samples: Samples<'py>,
+    replicates: PyHalves,
+    dimension: f64,
+    k: usize,
+    settings: Settings,
+) -> PyResult<OrReason<PyEstimate<'py>>> {
+    let found = with_trio(py, &samples, halves(replicates), &settings, |trio, control| {
+        knn::divergence_metrics(trio, dimension, k, control)
+    })?;
+    Ok(or_reason(found.map(|estimate| wrap_one(py, estimate))))
+}
+
+/// Authenticity, of which the first sample is the training data.
+#[pyfunction]
+pub(crate) fn authenticity_metrics<'py>(
+    py: Python<'py>,
+    samples: Samples<'py>,
+    replicates: PyHalves,
+    settings: Settings,
+) -> PyResult<Vec<PyEstimate<'py>>> {
+    let work = authenticity::authenticity_metrics;
+    Ok(wrap(py, with_trio(py, &samples, halves(replicates), &settings, work)?))
+}
+
+/// Vendi score of order q, or why there is none.
+#[pyfunction]
+pub(crate) fn vendi_metrics<'py>(
+    py: Python<'py>,
+    samples: Samples<'py>,
+    replicates: PyHalves,
+    q: f64,
+    settings: Settings,
+) -> PyResult<OrReason<PyEstimate<'py>>> {
+    let found = with_trio(py, &samples, halves(replicates), &settings, |trio, control| {
+        vendi::vendi_metrics(trio, q, control)
+    })?;
+    Ok(or_reason(found.map(|estimate| wrap_one(py, estimate))))
 }

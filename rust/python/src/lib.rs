@@ -8,6 +8,7 @@
 mod cluster;
 mod contamination;
 mod coverage;
+mod dimension;
 mod divergence;
 mod enter;
 mod error;
@@ -16,6 +17,8 @@ mod input;
 mod neighbors;
 mod spectrum;
 mod streams;
+mod univariate;
+mod vendi;
 
 /// The Rust core of tailwatch.
 #[pyo3::pymodule]
@@ -26,17 +29,24 @@ mod _core {
     use super::contamination::{content_folds, probe_scores};
     #[pymodule_export]
     use super::coverage::{
-        directional_tails, directions, pooled_tail, precision_recall_density_coverage,
-        tail_coverage,
+        authenticity, directional_tails, directions, pooled_tail,
+        precision_recall_density_coverage, tail_coverage,
     };
     #[pymodule_export]
-    use super::divergence::{frechet_distance, frechet_of_moments, mmd, moments};
+    use super::dimension::intrinsic_dimension;
+    #[pymodule_export]
+    use super::divergence::{
+        cluster_counts, cross_mmd, frechet_distance, frechet_distance_extrapolated,
+        frechet_of_moments, knn_divergence, knn_jensen_shannon, mauve, mauve_of_counts, mmd,
+        moments, projections, sliced_wasserstein,
+    };
     #[pymodule_export]
     use super::enter::{instruction_sets, thread_count};
     #[pymodule_export]
     use super::inference::{
-        directional_metrics, gaussian_metrics, kernel_metrics, neighbor_metrics,
-        whole_kernel_metrics, whole_neighbor_metrics,
+        authenticity_metrics, directional_metrics, divergence_metrics, gaussian_metrics,
+        kernel_metrics, neighbor_metrics, sliced_metrics, vendi_metrics, whole_kernel_metrics,
+        whole_neighbor_metrics,
     };
     #[pymodule_export]
     use super::input::PyRows;
@@ -46,4 +56,11 @@ mod _core {
     use super::spectrum::of_rows;
     #[pymodule_export]
     use super::streams::sample;
+    #[pymodule_export]
+    use super::univariate::{
+        bin_counts, cramer_von_mises, kolmogorov_smirnov, univariate_energy_distance,
+        wasserstein_distance,
+    };
+    #[pymodule_export]
+    use super::vendi::vendi_score;
 }

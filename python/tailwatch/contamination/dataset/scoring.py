@@ -67,7 +67,7 @@ def opened(shard: Shard, column: str, ids: tuple[str, ...], columns: int) -> Par
             f"{part.columns}"
         )
         raise DimensionError(message)
-    beside = part.beside()
+    beside = part.others()
     if ids and beside is None:
         message = f"{place.subject}: id_column={ids[0]!r} needs a table, and there is none"
         raise InputError(message)
@@ -171,7 +171,7 @@ def _numbered(part: Part, argument: str) -> Iterator[tuple[int, Matrix]]:
 
 
 def _with_scores(part: Part, scores: NDArray[np.float32], ids: tuple[str, ...]) -> pl.LazyFrame:
-    beside = part.beside()
+    beside = part.others()
     if not ids or beside is None:
         return _numbered_scores(scores)
     return (

@@ -1,5 +1,6 @@
 //! How well one sample covers another, and above all its tails. Level 3.
 
+pub mod authenticity;
 pub(crate) mod balls;
 pub mod directional;
 pub mod manifold;

@@ -189,7 +189,7 @@ impl Frame {
 
 /// The fixed μ: the mean of up to 1,024 leading rows, with the digits of an `f32`. Any fixed vector
 /// gives the same statistics; one amid the data keeps their digits.
-fn origin_of(rows: &Rows<'_>) -> Vec<f64> {
+pub(crate) fn origin_of(rows: &Rows<'_>) -> Vec<f64> {
     let count = rows.len().min(1024);
     let (mut mean, mut row) = (vec![0.0; rows.stride()], vec![0.0; rows.stride()]);
     for index in 0..count {

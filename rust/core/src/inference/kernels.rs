@@ -6,9 +6,12 @@
 //! (Hoeffding's decomposition). A and B have the same distribution, so for the null the first-order part is
 //! zero and V₂ is its variance. The first-order part grows in proportion to the distance: along an
 //! eigenfunction of the kernel with eigenvalue λ, where the means of the samples differ by δ, the distance
-//! is λδ² and the first-order variance 4λ·λδ²(1/n + 1/m). What a unit of distance adds, the slope, is
-//! V_projections over the V-statistic: both are sums over eigenfunctions, of λ²δ² and of λδ² with δ as it
-//! was sampled, never negative and never a difference of two noisy numbers, as V_projections − V₂ is.
+//! is λδ² and the first-order variance 4λ·λδ²(1/n + 1/m). What a unit of distance adds, the slope, has two
+//! estimates. V_projections, the variance of the means of g, over the V-statistic: both are sums over
+//! eigenfunctions, of λ²δ² and of λδ² with δ as it was sampled, never negative, but of the sampling error as
+//! much as of the distance. And, of the distance alone, (V_projections − 2V₂) over the U-statistic, as the
+//! error puts 2V₂ into V_projections on average: noisy at a small distance z√V₂, with a variance as z⁻². They
+//! are weighted by their precision, as 9 to z².
 //! Cost: three and a half products of h × h pairs, whatever the number of kernels.
 
 use super::Trio;
@@ -18,6 +21,10 @@ use crate::divergence::kernel::{Kernel, check_kernels, overflow};
 use crate::divergence::pairs::{PairSums, pair_sums};
 use crate::error::{Error, Result};
 use crate::rows::Rows;
+
+/// The distance, in standard deviations of one that is zero, from which on its own slope counts for more than
+/// that of the sampling error.
+const CLEAR: f64 = 3.0;
 
 /// A statistic, its null and their sampling variances.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -68,12 +75,13 @@ pub fn kernel_metrics(
 fn estimate(within: &[Within; 3], across: &[Across; 2]) -> Option<KernelEstimate> {
     let [of_a, of_b, of_c] = within;
     let [with_b, with_c] = across;
-    let (value, slope) = statistic(of_a, of_c, with_c);
     let second = |x: &Within, y: &Within, across: &Across| {
         x.second_order() + y.second_order() + across.second_order()
     };
     let value_variance = second(of_a, of_c, with_c);
-    let (null, _) = statistic(of_a, of_b, with_b);
+    let value = statistic(of_a, of_c, with_c);
+    let null = statistic(of_a, of_b, with_b);
+    let slope = slope(of_a, of_c, with_c, value, value_variance);
     // A maximum hides what is not a number, so a variance alone does not tell.
     if ![value, null, value_variance, slope].into_iter().all(f64::is_finite) {
         return None;
@@ -84,15 +92,30 @@ fn estimate(within: &[Within; 3], across: &[Across; 2]) -> Option<KernelEstimate
     Some(KernelEstimate { value, null, value_variance, null_variance, difference_variance, slope })
 }
 
-/// The U-statistic, and the first-order variance that a unit of it has.
-fn statistic(of_x: &Within, of_y: &Within, across: &Across) -> (f64, f64) {
-    let value = mean(&of_x.means) + mean(&of_y.means) - 2.0 * mean(&across.rows);
+/// The U-statistic.
+fn statistic(of_x: &Within, of_y: &Within, across: &Across) -> f64 {
+    mean(&of_x.means) + mean(&of_y.means) - 2.0 * mean(&across.rows)
+}
+
+/// The first-order variance that a unit of the distance has.
+fn slope(of_x: &Within, of_y: &Within, across: &Across, value: f64, second_order: f64) -> f64 {
     let from_x = combine(&of_x.means, &across.rows, 2.0);
     let from_y = combine(&of_y.means, &across.columns, 2.0);
     let projections =
         variance(&from_x) / from_x.len() as f64 + variance(&from_y) / from_y.len() as f64;
-    let with_diagonal = value + of_x.diagonal_excess() + of_y.diagonal_excess();
-    (value, if projections == 0.0 { 0.0 } else { projections / with_diagonal })
+    if projections == 0.0 {
+        return 0.0;
+    }
+    let as_sampled = projections / (value + of_x.diagonal_excess() + of_y.diagonal_excess());
+    let spread = second_order.sqrt();
+    if value <= 0.0 {
+        return as_sampled;
+    }
+    let of_distance = (projections - 2.0 * second_order).max(0.0) / value;
+    // Of z² and 9, without squares that overflow.
+    let ratio = CLEAR * spread / value;
+    let weight = 1.0 / (1.0 + ratio * ratio);
+    as_sampled + weight * (of_distance - as_sampled)
 }
 
 /// `scale` · (x − y).

@@ -5,10 +5,14 @@
 //! are computed on the whole samples and on random halves of them, whose spread is the standard error.
 //! A is the anchor: rarity, balls and quantiles come from A alone, and B and C meet them on equal terms.
 
+pub mod authenticity;
 pub mod gaussian;
 pub mod kernels;
+pub mod knn;
 pub mod neighbors;
+pub mod sliced;
 pub mod tails;
+pub mod vendi;
 
 use std::ops::Range;
 

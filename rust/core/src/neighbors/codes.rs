@@ -167,6 +167,28 @@ impl Codes {
         Ok(Self { panels, bytes, rows, tests, unit: frame.unit })
     }
 
+    /// The codes of the rows at `indices`, in that order, as they are.
+    pub(crate) fn some(&self, indices: &[usize], control: &Control) -> Self {
+        let bytes = self.bytes;
+        let mut panels = vec![0_i8; indices.len().div_ceil(PANEL) * bytes];
+        let gather = |(out, indices): (&mut [i8], &[usize])| {
+            for (slot, &index) in indices.iter().enumerate() {
+                let panel = &self.panels[index / PANEL * bytes..][..bytes];
+                let (to, from) = (slot * GROUP, index % PANEL * GROUP);
+                let groups = out.chunks_exact_mut(GROUP_BYTES).zip(panel.chunks_exact(GROUP_BYTES));
+                for (out, codes) in groups {
+                    out[to..to + GROUP].copy_from_slice(&codes[from..from + GROUP]);
+                }
+            }
+        };
+        control.run(|| {
+            panels.par_chunks_mut(bytes).zip(indices.par_chunks(PANEL)).for_each(gather);
+        });
+        let rows: Vec<Coded> = indices.iter().map(|&index| self.rows[index]).collect();
+        let tests = rows.chunks(PANEL).map(|panel| bound::base_test(panel, self.unit)).collect();
+        Self { panels, bytes, rows, tests, unit: self.unit }
+    }
+
     /// Codes of few or many columns alike, in a frame of `centre`.
     #[cfg(test)]
     pub(crate) fn of_any_width(

@@ -49,6 +49,16 @@ impl<'a> Set<'a> {
         Ok(Self { rows, codes })
     }
 
+    /// The set of `rows`, which are those of this set at `indices`, with the codes that they have here.
+    pub(crate) fn some<'b>(
+        &self,
+        rows: &'b Rows<'b>,
+        indices: &[usize],
+        control: &Control,
+    ) -> Set<'b> {
+        Set { rows, codes: self.codes.as_ref().map(|codes| codes.some(indices, control)) }
+    }
+
     /// A set with the codes it is given.
     #[cfg(test)]
     pub(crate) fn with(rows: &'a Rows<'a>, codes: Option<Codes>) -> Self {

@@ -1,0 +1,147 @@
+"""The result of a comparison class by class."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from tailwatch.comparison.class_sentence import sentence_of_classes
+from tailwatch.comparison.result import SCHEMA, Comparison
+from tailwatch.comparison.saving import records, save, to_json
+from tailwatch.exceptions import InputError
+
+if TYPE_CHECKING:
+    import os
+    from pathlib import Path
+
+__all__ = ["ClassComparison"]
+
+
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
+class ClassComparison:
+    """Which classes of a candidate lost their tails.
+
+    Attributes
+    ----------
+    frame
+        The frames of all classes below each other: columns ``class``, ``reference_rows``,
+        ``candidate_rows``, ``verdict``, ``p_value`` and ``q_value``, then those of
+        :attr:`Comparison.frame`. A class that was not compared has one row, whose ``metric`` is
+        null and whose ``method`` says why.
+    classes
+        One row per class, first those whose tails were most surely lost: the same leading columns,
+        then the ``metric`` that decided, its ``level``, ``value``, ``low`` and ``high``, the
+        ``seed`` under which :func:`tailwatch.compare` gives the same numbers for the rows of the
+        class alone, and a ``note`` why it was not compared.
+    run
+        What was run: sources, arguments, versions, time.
+
+    Notes
+    -----
+    The tail odds ratio on all rows of a class decides, by Fisher's exact test at the level nearest
+    to 5 %, as :func:`tailwatch.metrics.tail_test` has it. Without it the retention of the
+    directional tails does, or of the tail mass, recall or coverage: the first that was asked for. A
+    class is *lost* or *widened* where its q-value (Benjamini & Hochberg 1995) is at most
+    1 − confidence: of all classes so called, that share at most is expected to be there by chance.
+    """
+
+    frame: pl.DataFrame
+    classes: pl.DataFrame
+    run: dict[str, Any]
+
+    @property
+    def sentence(self) -> str:
+        """The finding in words."""
+        return sentence_of_classes(self.classes, self.run["arguments"]["confidence"])
+
+    def of(self, name: object) -> Comparison:
+        """Return the comparison of one class.
+
+        Parameters
+        ----------
+        name
+            Its label.
+
+        Returns
+        -------
+        Comparison
+            What :func:`tailwatch.compare` finds on the rows of the class, under its seed.
+
+        Raises
+        ------
+        InputError
+            There is no such class, or it was not compared.
+        """
+        name = str(name).lower() if isinstance(name, bool) else str(name)
+        row = self.classes.filter(pl.col("class") == name)
+        if not row.height or row["note"].item() is not None:
+            what = "there is none" if not row.height else row["note"].item()
+            message = f"name: expected a class that was compared, got {name!r} ({what})"
+            raise InputError(message)
+        seed = row["seed"].item()
+        frame = self.frame.filter(pl.col("class") == name).select(*SCHEMA)
+        run = {key: part for key, part in self.run.items() if key != "classes"}
+        rows = self.run["arguments"]["max_rows"]
+        half = min(row["reference_rows"].item() // 2, row["candidate_rows"].item())
+        run["rows_used"] = {
+            "reference_half": half,
+            "candidate": half,
+            "quadratic_half": half if rows is None else min(half, rows // 2),
+        }
+        run["arguments"] = run["arguments"] | {"seed": seed}
+        for side in ("reference", "candidate"):
+            described = {"name": f"{run[side]['name']}, {name}", "rows": row[f"{side}_rows"].item()}
+            run[side] = run[side] | described
+        return Comparison(frame, run)
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the comparison to a file; the suffix says which form.
+
+        Parameters
+        ----------
+        path
+            ``.html`` for the report page, ``.parquet`` or ``.csv`` for the frame, ``.json`` for
+            all: ``sentence``, ``run``, ``classes`` and ``frame``. The file appears whole or not at
+            all.
+
+        Returns
+        -------
+        pathlib.Path
+            The path that was written.
+
+        Raises
+        ------
+        InputError
+            Another suffix.
+        OSError
+            The file cannot be written.
+        """
+        return save(self, path)
+
+    def to_html(self) -> str:
+        """Return the report page: one HTML document that needs nothing else."""
+        from tailwatch.report import classes_page
+
+        return classes_page(self.frame, self.classes, self.run, self.sentence)
+
+    def to_json(self) -> str:
+        """Return sentence, run, classes and frame as one JSON object; not finite is null."""
+        return to_json(
+            {
+                "sentence": self.sentence,
+                "run": self.run,
+                "classes": records(self.classes),
+                "frame": records(self.frame),
+            }
+        )
+
+    def _repr_html_(self) -> str:
+        from tailwatch.report import classes_fragment
+
+        return classes_fragment(self.frame, self.classes, self.run, self.sentence)
+
+    def __repr__(self) -> str:
+        """Say the finding and show the classes."""
+        return f"{self.sentence}\n{self.classes}"

@@ -1,0 +1,127 @@
+"""How sure it is that the tails of a class changed.
+
+One metric decides, as in a sentence about one comparison. Where the tail odds ratio was asked for,
+that is the exact test of :func:`tailwatch.metrics.tail_test` on all rows of the class at the level
+nearest to 5 %: its null is 1 exactly, so that no row has to be set aside for it. Otherwise it is
+the retention of the next tail metric, and the p-value is the smallest α whose 1 − α interval leaves
+out 1, so that it says what the interval says.
+
+Over many classes some p-values are small by chance. Rows of different classes are different rows,
+so the p-values of unchanged classes are independent, and Benjamini & Hochberg (1995) holds: of
+the classes whose q-value is at most α, a share of α at most is expected to be there by chance.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tailwatch.arguments import tail_size
+from tailwatch.comparison.families.neighbors import odds_ratio
+from tailwatch.comparison.intervals import intervals_of
+from tailwatch.comparison.registry import METRICS
+from tailwatch.comparison.sentence import DECIDING, NEAREST_LEVEL
+from tailwatch.metrics.tail_test import tail_test_of_counts
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+    from tailwatch.comparison.estimates import Estimate
+    from tailwatch.comparison.families.panel import Panel
+
+__all__ = ["Evidence", "deciding", "evidence_of_interval", "evidence_of_odds", "q_values"]
+
+LEAST_P = 1e-12
+"""Half-samples say nothing about smaller ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What one metric says about the tails of a class.
+
+    Attributes
+    ----------
+    level
+        Tail level.
+    value, low, high
+        Odds ratio on all rows, or retention, with its interval; 1 when nothing happened.
+    p_value
+        Two-sided; ``None`` where there is no interval to read it from.
+    """
+
+    level: float | None
+    value: float | None
+    low: float | None
+    high: float | None
+    p_value: float | None
+
+
+def deciding(panel: Panel) -> tuple[str, float | None] | None:
+    """Return the metric that decides, and its level if it has several; ``None`` without tails."""
+    name = next((name for name in DECIDING if name in panel.names), None)
+    if name is None:
+        return None
+    nearest = min(panel.levels, key=lambda level: abs(level - NEAREST_LEVEL))
+    return name, nearest if METRICS[name].by_level else None
+
+
+def evidence_of_odds(row: Mapping[str, Any], confidence: float) -> Evidence:
+    """Test the tails by the odds ratio on all rows, from its row of the frame."""
+    n, m, level = row["n_reference"], row["n_candidate"], row["level"]
+    tail = tail_size(level, n + m)
+    # The odds are an increasing function of the candidate's rows in the tail: take it back.
+    counts = np.arange(tail + 1)
+    odds = odds_ratio(counts / tail, tail=tail, reference=n, candidate=m)
+    of_candidate = int(np.abs(odds - row["value"]).argmin())
+    found = tail_test_of_counts(tail - of_candidate, of_candidate, n, m, confidence)
+    return Evidence(level, found.odds_ratio, found.low, found.high, found.p_value)
+
+
+def evidence_of_interval(estimate: Estimate, confidence: float) -> Evidence:
+    """Test the tails by the interval of what is retained."""
+    direction = METRICS[estimate.metric].direction
+    made = intervals_of(estimate, direction, confidence)
+    return Evidence(estimate.level, made.retention, *made.retained, _inverted(estimate))
+
+
+def _inverted(estimate: Estimate) -> float | None:
+    """Return the smallest α whose 1 − α interval of the retention does not hold 1."""
+    from scipy.optimize import brentq
+
+    direction = METRICS[estimate.metric].direction
+
+    def margin(log_alpha: float) -> float:
+        """Distance of the interval from 1, in logarithms; below 0 where it holds 1."""
+        low, high = intervals_of(estimate, direction, 1 - float(np.exp(log_alpha))).retained
+        if low is None or high is None:
+            return np.nan
+        with np.errstate(divide="ignore"):
+            return float(np.clip(max(np.log(low), -np.log(high)), -1e3, 1e3))
+
+    largest, least = np.log(1 - 1e-9), np.log(LEAST_P)
+    at_most, at_least = margin(largest), margin(least)
+    if np.isnan(at_most):
+        return None
+    if at_most <= 0:
+        return 1.0
+    if at_least >= 0:
+        return LEAST_P
+    return float(np.exp(brentq(margin, least, largest, xtol=1e-3)))
+
+
+def q_values(p_values: Sequence[float | None]) -> list[float | None]:
+    """Return the smallest share of false discoveries at which each test would be one.
+
+    Parameters
+    ----------
+    p_values
+        Of independent tests; ``None`` is not a test, and stays.
+    """
+    from scipy.stats import false_discovery_control
+
+    known = [p for p in p_values if p is not None]
+    found = iter(false_discovery_control(known, method="bh") if known else ())
+    return [None if p is None else float(next(found)) for p in p_values]

@@ -1,0 +1,46 @@
+"""Metrics of tables of counts: class labels, tokens, cluster ids.
+
+Every function takes labels (a Series, a 1-D array or a list of strings, integers, categories or
+whatever else can be grouped) or their counts (a mapping, or a frame of the two columns type and
+count). A list of integers is a list of labels, never of counts. Two tables are joined on their
+types; a type of one alone has the count 0 in the other.
+
+What can be estimated with an error is an :class:`Estimate`, a float that carries it; divergences
+are floats, and :func:`compare_counts` puts intervals and nulls beside them.
+"""
+
+from __future__ import annotations
+
+from tailwatch.metrics.categorical.chi_square import ChiSquare, chi_square
+from tailwatch.metrics.categorical.comparison import compare_counts
+from tailwatch.metrics.categorical.counts import CountsLike
+from tailwatch.metrics.categorical.divergences import (
+    hellinger,
+    jensen_shannon,
+    kl_divergence,
+    total_variation,
+)
+from tailwatch.metrics.categorical.diversity import entropy, gini_simpson
+from tailwatch.metrics.categorical.estimate import Estimate
+from tailwatch.metrics.categorical.type_coverage import type_coverage
+from tailwatch.metrics.categorical.unseen import expected_types, missing_mass, rarefaction
+from tailwatch.metrics.categorical.zipf import zipf_exponent
+
+__all__ = [
+    "ChiSquare",
+    "CountsLike",
+    "Estimate",
+    "chi_square",
+    "compare_counts",
+    "entropy",
+    "expected_types",
+    "gini_simpson",
+    "hellinger",
+    "jensen_shannon",
+    "kl_divergence",
+    "missing_mass",
+    "rarefaction",
+    "total_variation",
+    "type_coverage",
+    "zipf_exponent",
+]

@@ -1,0 +1,93 @@
+"""How many different rows a sample amounts to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tailwatch import _core
+from tailwatch.arguments import real
+from tailwatch.embeddings import as_embeddings
+from tailwatch.exceptions import InputError
+from tailwatch.running import running
+
+if TYPE_CHECKING:
+    from tailwatch.embeddings import EmbeddingsLike
+    from tailwatch.progress import ProgressOption
+
+__all__ = ["vendi_score"]
+
+
+def vendi_score(
+    embeddings: EmbeddingsLike,
+    *,
+    q: float = 1.0,
+    threads: int | None = None,
+    progress: ProgressOption = None,
+) -> float:
+    """Measure the diversity of a sample: the effective number of different rows.
+
+    exp of the Rényi entropy of order q of the eigenvalues λ of K/n, with K the n × n matrix of
+    cosines ⟨x, x'⟩/‖x‖‖x'‖ [1]_ [2]_: exp(−Σ λ ln λ) at q = 1, else (Σ λ^q)^(1/(1−q)), in the limit
+    1/max λ at q = ∞. k groups of equally many rows, equal within a group and orthogonal between
+    groups, have a score of k at any q. Larger q count rare directions less.
+
+    The cosine knows directions and no lengths: a common offset of all rows makes them alike and the
+    score small. Embeddings with a mean far from 0 may have to be centred first, which is a choice
+    and is not made here. The score grows with the number of rows: compare it at equal sizes.
+
+    Parameters
+    ----------
+    embeddings
+        Embeddings, n ≥ 1 rows, none of them zero.
+    q
+        Order, from 0 to ``math.inf``.
+    threads
+        Threads to use; all cores by default.
+    progress
+        ``None``, ``True`` for a display on standard error, or a callable
+        ``(stage, done, total)``.
+
+    Returns
+    -------
+    float
+        From 1, all rows point one way, to min(n, d).
+
+    Raises
+    ------
+    InputError
+        Bad data, a row of zeros (named: it has no direction), or `q` below 0.
+
+    Notes
+    -----
+    O(n·d·min(n, d)) time for the smaller of the two matrices with these eigenvalues, UUᵀ/n and
+    UᵀU/n of the rows U divided by their lengths, and O(min(n, d)³) for its eigenvalues, which q = 2
+    does without; O(d·min(n, d)) memory besides the embeddings. All in float64; results differ by
+    roundings between machines.
+
+    Eigenvalues up to min(n, d)·2.2e-16 times the largest are what rounding leaves of 0 and count as
+    0. At q = 0 the score is the number of those above, which is the rank only if directions of less
+    than about 1e-7 of the largest singular value do not matter; below 1, roundings of the data (in
+    float32, 1e-7 of a value) count much.
+
+    References
+    ----------
+    .. [1] Friedman & Dieng (2023), The Vendi score: a diversity evaluation metric for machine
+       learning.
+    .. [2] Pasarkar & Dieng (2024), Cousins of the Vendi score: a family of similarity-based
+       diversity metrics for science and machine learning.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import tailwatch as tw
+    >>> rows = np.repeat(np.eye(4), 25, axis=0)
+    >>> round(tw.metrics.vendi_score(rows), 9)
+    4.0
+    """
+    order = real(q, "q")
+    if not order >= 0:
+        message = f"q: expected a number of at least 0, got {q!r}"
+        raise InputError(message)
+    rows = as_embeddings(embeddings, "embeddings").handle()
+    with running(threads, progress) as settings:
+        return _core.vendi_score(rows, order, settings)

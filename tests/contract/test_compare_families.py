@@ -1,0 +1,76 @@
+"""Every family yields exactly its metrics, with the intervals that the registry declares."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tailwatch.comparison.estimates import ClosedVariance, HalfSamples, NoInterval
+from tailwatch.comparison.families import FAMILIES
+from tailwatch.comparison.families.panel import Panel
+from tailwatch.comparison.registry import METRICS
+from tailwatch.comparison.samples import Samples
+from tailwatch.embeddings import as_embeddings
+from tests.reference import samples
+
+if TYPE_CHECKING:
+    from tailwatch.comparison.estimates import Estimate
+    from tailwatch.comparison.metric import Metric
+    from tailwatch.running import Settings
+
+LEVELS = (0.1, 0.2)
+SETTINGS: Settings = {"threads": 2, "progress": None}
+DRAWN = Samples.draw(
+    as_embeddings(samples.gaussian(1, 300, 4), "reference").handle(),
+    as_embeddings(samples.gaussian(2, 150, 4), "candidate").handle(),
+    max_rows=None,
+    seed=0,
+)
+
+
+def panel(*names: str) -> Panel:
+    return Panel(frozenset(names), 5, LEVELS, 0)
+
+
+def of_family(family: str) -> list[Metric]:
+    return [metric for metric in METRICS.values() if metric.family == family]
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_family_yields_its_metrics_and_no_others(family: str) -> None:
+    metrics = of_family(family)
+    asked = panel(*(metric.name for metric in metrics))
+    estimates = list(FAMILIES[family].estimates(DRAWN, asked, SETTINGS))
+    full = list(FAMILIES[family].full(DRAWN, asked, SETTINGS))
+    split = sorted((estimate.metric, estimate.level or 0) for estimate in estimates)
+    assert split == sorted((name, level or 0) for name, level, _ in full)
+    assert {name for name, _ in split} == {metric.name for metric in metrics}
+    for metric in metrics:
+        levels = [level for name, level in split if name == metric.name]
+        assert levels == list(LEVELS) if metric.by_level else len(levels) == 1
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_errors_are_known_as_the_registry_says(name: str) -> None:
+    metric = METRICS[name]
+    found = FAMILIES[metric.family].estimates(DRAWN, panel(name), SETTINGS)
+    for estimate in (one for one in found if one.metric == name):
+        assert method_of(estimate) == (metric.interval.method, metric.interval.scale)
+
+
+def method_of(estimate: Estimate) -> tuple[str, str | None]:
+    error = estimate.error
+    if isinstance(error, HalfSamples):
+        return {0.5: "half-sampling", 0.75: "three-quarter sampling"}[error.kept], error.scale
+    kinds = {ClosedVariance: "closed variance", NoInterval: "no interval"}
+    return kinds[type(error)], None
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_what_no_interval_is_for_is_what_the_frame_says(name: str) -> None:
+    metric = METRICS[name]
+    found = FAMILIES[metric.family].estimates(DRAWN, panel(name), SETTINGS)
+    for estimate in (one for one in found if one.metric == name):
+        if isinstance(estimate.error, NoInterval):
+            assert estimate.error.reason == metric.interval.words

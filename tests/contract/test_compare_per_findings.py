@@ -1,0 +1,69 @@
+"""What a comparison by class finds where it is known what happened."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import tailwatch as tw
+from tests.reference import samples
+
+CLASSES, REFERENCE, CANDIDATE = 200, 128, 64
+
+
+def labelled(rows: int) -> np.ndarray:
+    return np.repeat(np.arange(CLASSES), rows)
+
+
+@pytest.fixture(scope="module")
+def unchanged() -> tw.ClassComparison:
+    """200 classes of the smallest size, seeds 21 and 22, in which nothing happened."""
+    return tw.compare(
+        samples.gaussian(21, CLASSES * REFERENCE, 4),
+        samples.gaussian(22, CLASSES * CANDIDATE, 4),
+        per=(labelled(REFERENCE), labelled(CANDIDATE)),
+        metrics=["tail_odds_ratio", "directional_tails"],
+        tail_levels=[0.05],
+        threads=2,
+    )
+
+
+@pytest.mark.parametrize("level", [0.05, 0.2, 0.5])
+def test_p_values_of_unchanged_classes_are_no_smaller_than_chance_makes_them(
+    level: float, unchanged: tw.ClassComparison
+) -> None:
+    # An exact test of counts is at most as often as it says below a level; z ≤ 4.
+    found = int((unchanged.classes["p_value"] <= level).sum())
+    assert found <= CLASSES * level + 4 * (CLASSES * level * (1 - level)) ** 0.5
+
+
+def test_of_unchanged_classes_none_is_named(unchanged: tw.ClassComparison) -> None:
+    # With probability 0.95 at least, whatever the seed.
+    assert unchanged.classes["verdict"].unique().to_list() == ["no change found"]
+    assert unchanged.sentence == f"No loss of tails was found in any of {CLASSES} classes."
+
+
+def test_classes_that_changed_are_found_and_come_first() -> None:
+    x, y = samples.gaussian(23, CLASSES * REFERENCE, 8), samples.gaussian(24, CLASSES * 128, 8)
+    of_y = labelled(128)
+    shrunk, widened = of_y % 20 == 3, of_y % 20 == 7
+    y[shrunk] *= 0.5
+    y[widened] *= 2.0
+    found = tw.compare(
+        x,
+        y,
+        per=(labelled(REFERENCE), of_y),
+        metrics=["tail_odds_ratio"],
+        tail_levels=[0.1],
+        threads=2,
+    ).classes
+    lost, more = (set(map(str, np.unique(of_y[changed]))) for changed in (shrunk, widened))
+    assert set(found["class"][:10]) == lost
+    assert set(found["class"][-10:]) == more
+    judged = dict(found.select("class", "verdict").iter_rows())
+    # Half the deviation leaves next to nothing of 26 rows, twice that takes nearly all of them.
+    assert {judged[name] for name in lost} == {"lost"}
+    assert {judged[name] for name in more} == {"widened"}
+    false = [name for name, verdict in judged.items() if verdict in {"lost", "widened"}]
+    # 5 % of those named at most, in expectation; 20 are true.
+    assert len(set(false) - lost - more) <= 3

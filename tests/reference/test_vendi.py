@@ -1,0 +1,110 @@
+"""Vendi score: all cosines, closed forms of any order, what it does not see."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import scipy.stats
+
+import tailwatch as tw
+from tailwatch.exceptions import InputError
+from tests.reference import oracle, samples
+
+ORDERS = [0.0, 0.5, 0.999999, 1.0, 1.5, 2.0, 7.0, math.inf]
+
+CASES = {
+    "gaussian": samples.gaussian(1, 500, 20),
+    "student": samples.student(2, 300, 7) + 5.0,
+    "clusters": samples.clusters(3, 400, 65),
+    "line": samples.gaussian(4, 60, 1),
+    "short": samples.gaussian(5, 20, 50),
+    "many pieces": samples.gaussian(6, 300, 400),
+    "square": samples.gaussian(7, 40, 40),
+    "one row": samples.gaussian(8, 1, 5),
+}
+
+
+@pytest.mark.parametrize("q", ORDERS)
+@pytest.mark.parametrize("name", CASES)
+def test_equals_the_singular_values(name: str, q: float) -> None:
+    x = CASES[name]
+    found = tw.metrics.vendi_score(x, q=q)
+    assert found == pytest.approx(oracle.vendi_score(x, q), rel=1e-9)
+
+
+@pytest.mark.parametrize("q", ORDERS)
+@pytest.mark.parametrize(("groups", "each", "columns"), [(4, 25, 9), (7, 2, 30), (1, 50, 3)])
+def test_equal_orthogonal_groups_count_one_each(
+    groups: int, each: int, columns: int, q: float
+) -> None:
+    directions = scipy.stats.ortho_group.rvs(columns, random_state=groups)[:groups]
+    lengths = np.random.default_rng(groups).uniform(0.1, 10.0, size=(groups * each, 1))
+    rows = np.repeat(directions, each, axis=0) * lengths
+    assert tw.metrics.vendi_score(rows, q=q) == pytest.approx(groups, rel=1e-12)
+
+
+@pytest.mark.parametrize("q", ORDERS)
+def test_unequal_orthogonal_groups_are_hill_numbers(q: float) -> None:
+    counts = np.array([50, 30, 15, 4, 1])
+    share = counts / counts.sum()
+    rows = np.repeat(np.eye(5), counts, axis=0)
+    if q == 1.0:
+        expected = math.exp(-(share * np.log(share)).sum())
+    elif q == math.inf:
+        expected = 1 / share.max()
+    else:
+        expected = (share**q).sum() ** (1 / (1 - q))
+    # The exponent 1/(1 − q) multiplies roundings of the expected number by a million at 0.999999.
+    assert tw.metrics.vendi_score(rows, q=q) == pytest.approx(expected, rel=1e-9)
+
+
+def test_larger_orders_count_no_more() -> None:
+    for name in ("clusters", "short"):
+        found = [tw.metrics.vendi_score(CASES[name], q=q) for q in ORDERS]
+        assert found == sorted(found, reverse=True)
+        assert found[0] == min(CASES[name].shape)
+        assert found[-1] >= 1.0
+
+
+@pytest.mark.parametrize("rank", [1, 3, 6])
+@pytest.mark.parametrize("rows", [4, 7, 200])
+def test_order_zero_is_the_rank(rows: int, rank: int) -> None:
+    x = samples.gaussian(rows, rows, rank) @ samples.gaussian(9, rank, 30)
+    assert tw.metrics.vendi_score(x, q=0.0) == min(rows, rank)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_values_count_as_they_are_stored(dtype: type) -> None:
+    x = CASES["gaussian"].astype(dtype)
+    assert tw.metrics.vendi_score(x) == pytest.approx(
+        oracle.vendi_score(x.astype(np.float64), 1.0), rel=1e-9
+    )
+
+
+@pytest.mark.parametrize("shape", [(9, 3), (3, 9)])
+def test_a_row_of_zeros_is_named(shape: tuple[int, int]) -> None:
+    x = samples.gaussian(10, *shape)
+    x[2] = 0.0
+    with pytest.raises(InputError) as caught:
+        tw.metrics.vendi_score(x)
+    assert str(caught.value) == (
+        "embeddings: row 2 is zero and has no direction, so no cosine either"
+    )
+
+
+@pytest.mark.parametrize(
+    ("q", "text"),
+    [
+        (-1.0, "q: expected a number of at least 0, got -1.0"),
+        (math.nan, "q: expected a number, got nan"),
+        ("inf", "q: expected a number, got 'inf'"),
+        (True, "q: expected a number, got True"),
+    ],
+    ids=str,
+)
+def test_orders_that_there_are_not(q: object, text: str) -> None:
+    with pytest.raises(InputError) as caught:
+        tw.metrics.vendi_score(CASES["gaussian"], q=q)
+    assert str(caught.value) == text

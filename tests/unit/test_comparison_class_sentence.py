@@ -1,0 +1,86 @@
+"""A comparison by class in words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+import pytest
+
+from tailwatch.comparison.class_sentence import sentence_of_classes
+from tailwatch.comparison.judgement import CLASSES_SCHEMA
+
+
+def row(name: str, verdict: str, **given: object) -> dict[str, Any]:
+    return dict.fromkeys(CLASSES_SCHEMA) | {"class": name, "verdict": verdict} | given
+
+
+def odds(name: str, verdict: str) -> dict[str, Any]:
+    given = {"value": 0.05, "low": 0.01, "high": 0.123, "level": 0.05, "q_value": 3.2e-8}
+    return row(name, verdict, metric="tail_odds_ratio", **given)
+
+
+def sentence(*rows: dict[str, Any], confidence: float = 0.95) -> str:
+    return sentence_of_classes(pl.DataFrame(list(rows), schema=CLASSES_SCHEMA), confidence)
+
+
+BY_CHANCE = (
+    "Of the classes said to have changed, {} % at most are expected to be among them by chance."
+)
+
+
+def test_one_class_lost_its_tails() -> None:
+    assert sentence(odds("dog", "lost"), odds("cat", "no change found"), confidence=0.9) == (
+        "Tails were lost in 1 of 2 classes, “dog”: the odds of finding a candidate row among the "
+        "rarest 5 % are 0.05 [0.01, 0.12] times those of a human row (q = 3e-08). "
+        + BY_CHANCE.format(10)
+    )
+
+
+def test_many_classes_of_every_kind() -> None:
+    lost = [odds(f"l{i}", "lost") for i in range(6)]
+    found = sentence(
+        *lost,
+        odds("n", "no change found"),
+        odds("w", "widened"),
+        row("a", "absent"),
+        *(row(name, "not compared") for name in "xy"),
+        row("b", "new"),
+    )
+    assert found.startswith("Tails were lost in 6 of 8 classes, most surely in “l0”: the odds of ")
+    assert found.endswith(
+        "Then in “l1”, “l2”, “l3” and 2 more. Tails widened in “w”. "
+        "No candidate row at all is of “a”. No reference row at all is of “b”. "
+        "Not compared, for the reason given beside the class: “x” and “y”. " + BY_CHANCE.format(5)
+    )
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        (
+            [odds("a", "no change found"), odds("b", "no change found")],
+            "No loss of tails was found in any of 2 classes.",
+        ),
+        (
+            [odds("a", "no change found"), odds("b", "widened")],
+            "No loss of tails was found in any of 2 classes. Tails widened in “b”. "
+            + BY_CHANCE.format(5),
+        ),
+        (
+            [row("a", "undetermined"), row("b", "not compared", note="too few")],
+            (
+                "No tail metric was asked for, or none has an interval: the frame has the values "
+                "beside their nulls. Not compared, for the reason given beside the class: “b”."
+            ),
+        ),
+    ],
+)
+def test_nothing_was_lost(rows: list[dict[str, Any]], expected: str) -> None:
+    assert sentence(*rows) == expected
+
+
+def test_long_names_are_cut() -> None:
+    found = sentence(odds("x" * 100, "lost"))
+    assert f"“{'x' * 39}…”" in found
+    assert "x" * 40 not in found
