@@ -12,6 +12,7 @@ from tailwatch.contamination.dataset.report import ContaminationReport, Failure,
 from tailwatch.contamination.dataset.rows import write_rows
 from tailwatch.contamination.dataset.scoring import kept_scores, opened, score_shard, stamp
 from tailwatch.contamination.dataset.summary import ShardRow, summarize, target_digest
+from tailwatch.contamination.rows import calibration_note
 from tailwatch.exceptions import InputError, OutputError, TailwatchWarning
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ class Job:
             warnings.simplefilter("always")
             found = self.model.prevalence(target, confidence=confidence)
         said = [str(each.message) for each in caught if each.category is TailwatchWarning]
-        note = self.model.calibration_note(found)
+        note = calibration_note(found)
         said += [] if note is None else [note]
         self._write_all(found, list(bins), report)
         table = self.model.row_table(found)
