@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from tailwatch.contamination import ContaminationModel
-from tests.datasets import contents, model, write_shards
+from tests.datasets import contents, model, rows, write_shards
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,7 +28,9 @@ from tailwatch.contamination import ContaminationModel
 import tailwatch.contamination.dataset.job
 model = ContaminationModel.load(sys.argv[1])
 print("ready", flush=True)
-model.score_dataset(sys.argv[2], sys.argv[3], id_column="url", threads=2)
+model.score_dataset(
+    sys.argv[2], sys.argv[3], id_column="url", copies_of=sys.argv[4], threads=2
+)
 print("done", flush=True)
 """
 
@@ -39,18 +41,22 @@ class Job:
     def __init__(self, folder: Path) -> None:
         self.source = write_shards(folder / "shards", SHARDS, ROWS)
         self.model = model().save(folder / "model.tailwatch")
+        self.templates = folder / "templates.npy"
+        np.save(self.templates, rows(50, 99, share=1.0))
         started = time.monotonic()
         self.run(folder / "undisturbed")
         self.seconds = time.monotonic() - started
         self.expected = contents(folder / "undisturbed")
 
     def run(self, out: Path) -> None:
-        ContaminationModel.load(self.model).score_dataset(self.source, out, id_column="url")
+        ContaminationModel.load(self.model).score_dataset(
+            self.source, out, id_column="url", copies_of=self.templates
+        )
 
     def kill(self, out: Path, after: float) -> bool:
         """Run in a process of its own and kill it; tell whether it was killed before its end."""
         with subprocess.Popen(
-            [sys.executable, "-c", JOB, self.model, self.source, out],
+            [sys.executable, "-c", JOB, self.model, self.source, out, self.templates],
             stdout=subprocess.PIPE,
             text=True,
         ) as child:

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from tailwatch.contamination.dataset.templates import row_hashes
 from tailwatch.exceptions import InputError, SourceError
 from tailwatch.io.pack import pack
 from tests.datasets import COLUMNS, contents, model, rows, table, write_shards
@@ -64,6 +65,10 @@ def arrow(folder: Path) -> Path:
     return folder
 
 
+def pack_of_clip(folder: Path) -> Path:
+    return pack(clip(folder.with_name("clip")), folder, rows_per_shard=800)
+
+
 def pack_of(folder: Path, dtype: str | None = None) -> Path:
     return pack(
         f"{parquet(folder.with_name('unpacked'), lambda frame: frame)}/*.parquet",
@@ -83,8 +88,10 @@ LAYOUTS: dict[str, Callable[[Path], Path]] = {
     "Arrow": arrow,
     "clip-retrieval": clip,
     "packed": pack_of,
+    "packed from clip-retrieval": pack_of_clip,
 }
 HALVES: dict[str, Callable[[Path], Path]] = {
+    "Array of float16": lambda at: parquet(at, cast(pl.Array(pl.Float16, COLUMNS))),
     "List of float16": lambda at: parquet(at, cast(pl.List(pl.Float16))),
     "Binary float16": lambda at: parquet(at, binary("<f2")),
     "packed float16": lambda at: pack_of(at, dtype="f16"),
@@ -118,8 +125,11 @@ def test_every_layout_gives_the_numbers_of_memory(
         LAYOUTS[layout](tmp_path / "in"), tmp_path / "out", id_column="url"
     )
     found = together(tmp_path / "out")
-    assert found.columns == ["url", "score", "probability", "p_value", "q_value"]
-    assert found.equals(expected)
+    assert found.columns == ["url", "score", "probability", "p_value", "q_value", "content_hash"]
+    assert found.drop("content_hash").equals(expected)
+    dtype = np.float64 if layout == "Array of float64" else np.float32
+    hashes = row_hashes(np.concatenate(blocks()).astype(dtype), 1)
+    assert np.array_equal(found["content_hash"].to_numpy(), hashes)
     assert found["probability"].mean() == pytest.approx(report.prevalence.value, abs=1e-6)
     assert report.frame["rows"].sum() == sum(SIZES)
 
@@ -136,7 +146,7 @@ def test_arrays_alone_have_row_numbers(tmp_path: Path) -> None:
         np.save(tmp_path / f"{number}.npy", block)
     model().score_dataset(f"{tmp_path}/*.npy", tmp_path / "out")
     found = together(tmp_path / "out")
-    assert found.columns == ["row", "score", "probability", "p_value", "q_value"]
+    assert found.columns == ["row", "score", "probability", "p_value", "q_value", "content_hash"]
     assert found["row"].to_list() == [row for size in SIZES for row in range(size)]
     assert np.array_equal(found["score"].to_numpy(), model().score(np.concatenate(blocks())))
 

@@ -42,6 +42,24 @@ def score(
         list[str] | None,
         typer.Option(metavar="NAME", help="Column to copy beside the scores; may be repeated."),
     ] = None,
+    audit: Annotated[
+        str | None,
+        typer.Option(metavar="SOURCE", help="Table of rows with verified labels, drawn at random."),
+    ] = None,
+    audit_label: Annotated[
+        str, typer.Option(metavar="NAME", help="Its column of labels, 1 for synthetic.")
+    ] = "label",
+    copies_of: Annotated[
+        str | None,
+        typer.Option(metavar="SOURCE", help="Rows whose copies are counted: the synthetic ones."),
+    ] = None,
+    copy_distance: Annotated[
+        float | None,
+        typer.Option(
+            metavar="X",
+            help="Largest distance of a near copy; by default a tenth of that of two such rows.",
+        ),
+    ] = None,
     fail_above: Annotated[
         float | None,
         typer.Option(
@@ -83,8 +101,13 @@ def score(
         message = f"--fail-above: expected a share from 0 to below 1, got {fail_above}"
         raise InputError(message)
     from tailwatch.contamination import ContaminationModel
+    from tailwatch.embeddings import open as open_embeddings
 
     loaded = ContaminationModel.load(model)
+    labelled = (
+        None if audit is None else open_embeddings(audit, column=column).as_argument("--audit")
+    )
+    templates = None if copies_of is None else open_embeddings(copies_of, column=column)
     try:
         # It waits for its own threads, so an interruption is heard; what is done stays.
         report = loaded.score_dataset(
@@ -95,6 +118,9 @@ def score(
             resume=not restart,
             strict=strict,
             confidence=confidence,
+            audit=None if labelled is None else (labelled, labelled.labels(audit_label)),
+            copies_of=templates,
+            copy_distance=copy_distance,
             threads=threads,
             progress=True,
         )

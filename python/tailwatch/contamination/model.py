@@ -223,6 +223,9 @@ class ContaminationModel(Scorer):
         resume: bool = True,
         strict: bool = False,
         confidence: float = 0.95,
+        audit: tuple[EmbeddingsLike, ArrayLike] | None = None,
+        copies_of: EmbeddingsLike | None = None,
+        copy_distance: float | None = None,
         threads: int | None = None,
         progress: ProgressOption = None,
     ) -> ContaminationReport:
@@ -248,6 +251,15 @@ class ContaminationModel(Scorer):
             Stop at the first shard that cannot be scored.
         confidence
             Of the intervals.
+        audit
+            Labelled rows, as in :meth:`prevalence`.
+        copies_of
+            Rows whose copies are looked for, exact and near: the synthetic reference, as a rule.
+            The nearest of m rows for each row of the target takes O(m·d) time. Exact copies of each
+            other are counted in any case.
+        copy_distance
+            The largest distance of a near copy; by default a tenth of the root mean square distance
+            between two rows of `copies_of`.
         threads
             Threads to use; all cores by default.
         progress
@@ -257,14 +269,15 @@ class ContaminationModel(Scorer):
         -------
         ContaminationReport
             The share with its interval. The folder then holds ``shards/``, a Parquet file for each
-            shard: identifiers or ``row``, ``score``, ``probability``, ``p_value``, ``q_value``;
+            shard: identifiers or ``row``, ``score``, ``probability``, ``p_value``, ``q_value``,
+            ``content_hash``, and with `copies_of` ``copy_of`` and ``copy_distance``;
             ``summary.json`` and ``report.html``; ``manifest.jsonl``, by which a run goes on;
             ``times.json``. All but the last have the same bytes however often the run was killed.
 
         Warns
         -----
         TailwatchWarning
-            As in :meth:`prevalence` and :meth:`rows`.
+            As in :meth:`prevalence` and :meth:`rows`; or many rows are copies of each other.
 
         Raises
         ------
@@ -301,16 +314,25 @@ class ContaminationModel(Scorer):
         """
         from tailwatch.contamination.dataset.job import score_dataset
 
+        confidence = share(confidence, "confidence")
+        labelled = None if audit is None else self._labelled(audit, threads)
+
+        def estimate(counted: Histogram) -> Prevalence:
+            floor = self._floor(confidence)
+            return estimated(self._state, counted, floor, confidence, labelled)
+
         return score_dataset(
             self,
             self._state,
+            estimate,
             source,
             out_dir,
             column=column,
             id_column=id_column,
             resume=resume,
             strict=strict,
-            confidence=confidence,
+            copies_of=copies_of,
+            copy_distance=copy_distance,
             threads=threads,
             progress=progress,
         )

@@ -8,6 +8,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from tailwatch.report.copies import copies_section
 from tailwatch.report.labels import percent
 from tailwatch.report.lists import run_details
 from tailwatch.report.numbers import count
@@ -43,6 +44,7 @@ def contamination_page(summary: dict[str, Any]) -> str:
     sections = [
         Section("The share of synthetic rows", prevalence_section(summary)),
         Section("Scores", _scores(summary)),
+        Section("Copies", copies_section(summary["copies"])),
         Section("Shards", _shards(summary["shards"])),
         Section("What was run", run_details(_run(summary))),
     ]
@@ -93,7 +95,10 @@ def _shards(shards: Sequence[dict[str, Any]]) -> str:
         else f"The {len(highest)} of {count(len(shards))} shards with the largest shares; "
         "summary.json has all"
     )
-    caption = f"{shown}. A shard’s share is the mean probability of its rows."
+    caption = (
+        f"{shown}. A shard’s share is the mean probability of its rows, which says where to look; "
+        "it has no interval of its own."
+    )
     return table(("Shard", "Rows", "Share"), body, caption)
 
 

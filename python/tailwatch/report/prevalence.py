@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 __all__ = ["prevalence_section"]
 
+_CAPTION = "Shares of synthetic rows. DyS and median sweep come without an interval."
+
 
 def prevalence_section(summary: dict[str, Any]) -> str:
     """Return warnings, words and the table of all estimates of the share.
@@ -30,7 +32,7 @@ def prevalence_section(summary: dict[str, Any]) -> str:
         for name, what, found in _estimates(summary["prevalence"])
     )
     text = "".join(f"<p>{sentence}</p>" for sentence in _words(summary))
-    return text + table(("Estimate", "Share", "Interval"), body, "Shares of synthetic rows.")
+    return text + table(("Estimate", "Share", "Interval"), body, _CAPTION)
 
 
 def _estimates(found: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -65,6 +67,13 @@ def _words(summary: dict[str, Any]) -> Iterator[str]:
         )
     if found["agreement"]:
         yield "The other estimators agree with the share."
+    audit = found["audit"]
+    if audit is not None:
+        yield (
+            f"The share rests on {count(audit['rows'])} rows with verified labels, of which "
+            f"{count(audit['positive'])} are synthetic; it holds under any drift if they are a "
+            "random sample of the target."
+        )
     yield (
         f"{count(selected['rows'])} rows have a q-value of at most {selected['q_value']:g}: that "
         "share of them, at most, is expected to be human."

@@ -12,6 +12,7 @@ shards.
 from __future__ import annotations
 
 import json
+import math
 import shutil
 import time
 import warnings
@@ -21,13 +22,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tailwatch import _core
-from tailwatch.arguments import integer, share
+from tailwatch.arguments import integer, real
 from tailwatch.background import apart
 from tailwatch.contamination.dataset.folder import output
 from tailwatch.contamination.dataset.manifest import Manifest
 from tailwatch.contamination.dataset.passes import Job
+from tailwatch.contamination.dataset.records import Recorder
 from tailwatch.contamination.dataset.report import raise_failures
-from tailwatch.contamination.dataset.scoring import RESULTS
+from tailwatch.contamination.dataset.tables import RESULTS
+from tailwatch.contamination.dataset.templates import templates_of
 from tailwatch.exceptions import InputError, TailwatchWarning
 from tailwatch.io.columns import DEFAULT_COLUMN
 from tailwatch.io.layouts import shards_of
@@ -38,12 +41,16 @@ from tailwatch.writing import write_atomically
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from tailwatch.contamination.dataset.folder import Folder
     from tailwatch.contamination.dataset.report import ContaminationReport
+    from tailwatch.contamination.dataset.templates import Templates
+    from tailwatch.contamination.histogram import Histogram
     from tailwatch.contamination.model import ContaminationModel
+    from tailwatch.contamination.prevalence import Prevalence
     from tailwatch.contamination.state import ModelState
+    from tailwatch.embeddings import EmbeddingsLike
     from tailwatch.io.layouts import Shard
     from tailwatch.io.paths import Paths
     from tailwatch.progress import ProgressOption
@@ -54,6 +61,7 @@ __all__ = ["score_dataset"]
 def score_dataset(
     model: ContaminationModel,
     state: ModelState,
+    estimate: Callable[[Histogram], Prevalence],
     source: Paths,
     out_dir: str | os.PathLike[str],
     *,
@@ -61,23 +69,24 @@ def score_dataset(
     id_column: str | Sequence[str] | None = None,
     resume: bool = True,
     strict: bool = False,
-    confidence: float = 0.95,
+    copies_of: EmbeddingsLike | None = None,
+    copy_distance: float | None = None,
     threads: int | None = None,
     progress: ProgressOption = None,
 ) -> ContaminationReport:
-    """Do what :meth:`ContaminationModel.score_dataset` says."""
+    """Do what :meth:`ContaminationModel.score_dataset` says; `estimate` is its own."""
     if not are_paths(source):
         message = (
             f"source: expected a folder, paths or a glob, got {type(source).__name__}; rows() "
             "takes data in memory"
         )
         raise InputError(message)
-    confidence = share(confidence, "confidence")
     ids = _identifiers(id_column)
     if threads is not None:
         threads = integer(threads, "threads")
     workers = _core.thread_count({"threads": threads, "progress": None})
     layout, shards = shards_of(source, "source", column)
+    templates = _templates(copies_of, copy_distance, model.columns, workers)
     root = Path(out_dir)
     inside = root.resolve()
     shards = [shard for shard in shards if not shard.path.resolve().is_relative_to(inside)]
@@ -91,6 +100,7 @@ def score_dataset(
         "model": model.fingerprint,
         "column": column,
         "id_columns": list(ids),
+        "copies_of": templates and {"rows": templates.digest, "distance": templates.distance},
     }
     started = time.time()
     with output(root) as folder:
@@ -100,9 +110,10 @@ def score_dataset(
             folder.clear()
         manifest = Manifest(folder.manifest, header)
         folder.sweep()
-        job = Job(model, state, folder, manifest, shards, column, ids, workers, strict)
+        recorder = Recorder(state.probe, templates, workers)
+        job = Job(model, state, folder, manifest, shards, column, ids, recorder, strict)
         with reporting(progress) as report:
-            result = job.run(report, confidence, {"name": title(source), "layout": layout})
+            result = job.run(estimate, {"name": title(source), "layout": layout}, report)
         _write_results(folder, manifest, shards, result, started)
     # Where warnings are errors, the results are to be there all the same.
     for text in result.summary["warnings"]:
@@ -122,6 +133,20 @@ def _identifiers(id_column: str | Sequence[str] | None) -> tuple[str, ...]:
         message = f"id_column: {taken[0]!r} is a column of the result; rename it in the source"
         raise InputError(message)
     return names
+
+
+def _templates(
+    source: EmbeddingsLike | None, distance: float | None, columns: int, threads: int
+) -> Templates | None:
+    if distance is not None:
+        if source is None:
+            message = "copy_distance: given without copies_of, the rows to be near to"
+            raise InputError(message)
+        distance = real(distance, "copy_distance")
+        if not 0 <= distance < math.inf:
+            message = f"copy_distance: expected a finite number of at least 0, got {distance}"
+            raise InputError(message)
+    return None if source is None else templates_of(source, distance, columns, threads)
 
 
 def _write_results(

@@ -1,4 +1,4 @@
-"""The two passes over the shards, and the estimate between them."""
+"""The two passes over the shards, the estimate between them, and the copies at the end."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from tailwatch.contamination.dataset.copies import Copies, copies_note, count_copies
 from tailwatch.contamination.dataset.manifest import Entry
 from tailwatch.contamination.dataset.report import ContaminationReport, Failure, raise_failures
-from tailwatch.contamination.dataset.rows import write_rows
-from tailwatch.contamination.dataset.scoring import kept_scores, opened, score_shard, stamp
+from tailwatch.contamination.dataset.scoring import opened, score_shard, stamp
 from tailwatch.contamination.dataset.summary import ShardRow, summarize, target_digest
+from tailwatch.contamination.dataset.tables import kept, write_rows
 from tailwatch.contamination.rows import calibration_note
 from tailwatch.exceptions import InputError, OutputError, TailwatchWarning
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from tailwatch.contamination.dataset.folder import Folder
     from tailwatch.contamination.dataset.manifest import Manifest
+    from tailwatch.contamination.dataset.records import Recorder
     from tailwatch.contamination.histogram import Histogram
     from tailwatch.contamination.model import ContaminationModel
     from tailwatch.contamination.prevalence import Prevalence
@@ -49,8 +51,8 @@ class Job:
         The shards, in order.
     column, ids
         Columns of the embeddings and of the identifiers.
-    threads
-        Threads that score.
+    recorder
+        Makes what is kept of each row.
     strict
         Whether the first failure is the last.
     """
@@ -62,11 +64,14 @@ class Job:
     shards: list[Shard]
     column: str
     ids: tuple[str, ...]
-    threads: int
+    recorder: Recorder
     strict: bool
 
     def run(
-        self, report: ProgressReport, confidence: float, source: dict[str, str]
+        self,
+        estimate: Callable[[Histogram], Prevalence],
+        source: dict[str, str],
+        report: ProgressReport,
     ) -> ContaminationReport:
         """Score, estimate, write the rows, and sum up."""
         self._check_unchanged()
@@ -76,11 +81,11 @@ class Job:
             raise_failures(failures, len(self.shards), None)
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            found = self.model.prevalence(target, confidence=confidence)
+            found = estimate(target)
         said = [str(each.message) for each in caught if each.category is TailwatchWarning]
-        note = calibration_note(found)
-        said += [] if note is None else [note]
         self._write_all(found, list(bins), report)
+        copies = self._copies(list(bins), found.n, report)
+        said += [note for note in (calibration_note(found), copies_note(copies)) if note]
         table = self.model.row_table(found)
         rows = [
             ShardRow(name, int(counts.sum()), float(counts @ table.probabilities) / counts.sum())
@@ -92,6 +97,7 @@ class Job:
             found,
             table,
             rows,
+            copies=copies,
             failures=failures,
             notes=said,
             source=source | {"column": self.column, "id_columns": list(self.ids)},
@@ -120,33 +126,40 @@ class Job:
         """Score and count what is not yet, and count again what is."""
         failures: dict[str, Failure] = {}
         parts: dict[str, Part] = {}
-        total = 0
+        bins: dict[str, NDArray[np.int64]] = {}
         for number, shard in enumerate(self.shards):
-            if self._kept(shard) is not None:
-                total += self.manifest.entries[shard.name].rows
-            else:
+            file = self._kept(shard)
+            if file is None:
                 part = self._trying(shard, failures, self._opened)
                 if part is not None:
                     parts[shard.name] = part
-                    total += part.rows
+            else:
+                # First of all, lest their speed be taken for that of scoring.
+                counted = self._counted_again(shard, file)
+                target.merge(counted)
+                bins[shard.name] = counted.bins
             report("opening shards", number + 1, len(self.shards))
-        bins: dict[str, NDArray[np.int64]] = {}
-        done = 0
+        done = target.rows
+        total = done + sum(part.rows for part in parts.values())
         for shard in self.shards:
-            if shard.name in failures:
+            if shard.name not in parts:
                 continue
-            count = partial(
-                self._counted,
-                part=parts.pop(shard.name, None),
-                report=partial(_report_scored, report, done, total),
+            score = partial(
+                self._scored,
+                part=parts.pop(shard.name),
+                report=partial(_report_rows, report, "scoring rows", done, total),
             )
-            counted = self._trying(shard, failures, count)
+            counted = self._trying(shard, failures, score)
             if counted is None:
                 continue
             target.merge(counted)
             bins[shard.name] = counted.bins
             done += counted.rows
-        return bins, [failures[shard.name] for shard in self.shards if shard.name in failures]
+        names = [shard.name for shard in self.shards]
+        return (
+            {name: bins[name] for name in names if name in bins},
+            [failures[name] for name in names if name in failures],
+        )
 
     def _trying(
         self, shard: Shard, failures: dict[str, Failure], work: Callable[[Shard], Any]
@@ -163,28 +176,25 @@ class Job:
     def _opened(self, shard: Shard) -> Part:
         return opened(shard, self.column, self.ids, self.model.columns)
 
-    def _counted(
-        self, shard: Shard, part: Part | None, report: Callable[[int], object]
-    ) -> Histogram:
+    def _counted_again(self, shard: Shard, file: Path) -> Histogram:
         counted = self.model.empty_histogram()
-        if part is None:
-            file = self._kept(shard) or self.folder.rows(shard.name)
-            for scores in kept_scores(file):
-                counted.absorb(scores)
-                report(counted.rows)
-            expected = self.manifest.entries[shard.name].rows
-            if counted.rows != expected:
-                message = f"out_dir: expected {expected} rows in {file}, got {counted.rows}"
-                raise OutputError(message)
-            return counted
+        for batch in kept(file, ["score"]):
+            counted.absorb(batch["score"].to_numpy())
+        expected = self.manifest.entries[shard.name].rows
+        if counted.rows != expected:
+            message = f"out_dir: expected {expected} rows in {file}, got {counted.rows}"
+            raise OutputError(message)
+        return counted
+
+    def _scored(self, shard: Shard, part: Part, report: Callable[[int], object]) -> Histogram:
+        counted = self.model.empty_histogram()
         score_shard(
             shard,
             part,
             counted,
-            self.state.probe,
+            self.recorder,
             file=self.folder.scores(shard.name),
             ids=self.ids,
-            threads=self.threads,
             report=report,
         )
         self.manifest.add(Entry(shard.name, "scored", counted.rows, stamp(shard), None))
@@ -218,9 +228,18 @@ class Job:
             done += entry.rows
             report("writing rows", done, found.n)
 
+    def _copies(self, names: list[str], rows: int, report: ProgressReport) -> Copies:
+        return count_copies(
+            [self.folder.rows(name) for name in names],
+            rows,
+            self.recorder.templates,
+            self.folder.work,
+            partial(_report_rows, report, "comparing rows", 0, rows),
+        )
 
-def _report_scored(report: ProgressReport, first: int, total: int, rows: int) -> None:
-    report("scoring rows", first + rows, total)
+
+def _report_rows(report: ProgressReport, stage: str, first: int, total: int, rows: int) -> None:
+    report(stage, first + rows, total)
 
 
 def _reason(name: str, error: InputError) -> str:

@@ -1,7 +1,7 @@
-"""The first pass over a shard: every row is scored and counted; identifiers and scores are kept.
+"""The first pass over a shard: rows are scored and counted; identifiers and records are kept.
 
-Cost: one pass over the embeddings, a batch for each thread in memory, and 4 bytes a row on disk
-besides the identifiers.
+Cost: one pass over the embeddings, a batch for each thread in memory, and 12 bytes a row on disk
+besides the identifiers, 28 where copies of given rows are looked for.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ import polars as pl
 from polars.io.plugins import register_io_source
 
 from tailwatch.background import in_order
-from tailwatch.exceptions import DimensionError, InputError, OutputError, SourceError
+from tailwatch.contamination.dataset.records import as_frame
+from tailwatch.contamination.dataset.tables import KEPT_ROWS
+from tailwatch.exceptions import DimensionError, InputError, SourceError
 from tailwatch.io.batches import regroup
 from tailwatch.io.columns import require
 from tailwatch.io.place import Place
@@ -27,18 +29,14 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from tailwatch.contamination.dataset.records import Recorder
     from tailwatch.contamination.histogram import Histogram
-    from tailwatch.contamination.scoring import Probe
     from tailwatch.io.layouts import Shard
     from tailwatch.io.part import Matrix, Part
 
-__all__ = ["RESULTS", "kept_scores", "opened", "score_shard", "stamp"]
-
-RESULTS = ("score", "probability", "p_value", "q_value")
-"""Columns of a table of rows, after the identifiers."""
+__all__ = ["opened", "score_shard", "stamp"]
 
 BATCH_BYTES = 1 << 25
-_KEPT_ROWS = 262_144
 
 
 def stamp(shard: Shard) -> tuple[tuple[int, int], ...]:
@@ -82,14 +80,13 @@ def score_shard(
     shard: Shard,
     part: Part,
     counted: Histogram,
-    probe: Probe,
+    recorder: Recorder,
     *,
     file: Path,
     ids: tuple[str, ...],
-    threads: int,
     report: Callable[[int], object],
 ) -> None:
-    """Score and count the rows of a shard, and write a table of identifiers and scores.
+    """Score and count the rows of a shard, and write a table of identifiers and records.
 
     Parameters
     ----------
@@ -97,14 +94,12 @@ def score_shard(
         The shard, opened.
     counted
         Absorbs the scores; of no use after an error.
-    probe
-        Scores the rows.
+    recorder
+        Makes the records; meanwhile the next batch is read.
     file
         The table to write.
     ids
         Columns of identifiers; without any the table has the number of each row.
-    threads
-        Threads that score a batch; meanwhile the next one is read.
     report
         Called with the rows done.
 
@@ -116,22 +111,23 @@ def score_shard(
         The table cannot be written.
     """
     before = stamp(shard)
-    raw = file.with_name(f".{file.name}.scores.part")
+    raw = file.with_name(f".{file.name}.records.part")
     file.parent.mkdir(parents=True, exist_ok=True)
     done = 0
 
-    def score(item: tuple[int, Matrix]) -> NDArray[np.float32]:
+    def records(item: tuple[int, Matrix]) -> NDArray[np.void]:
         first, batch = item
-        return probe.score(batch, shard.name, first_row=first, threads=threads)
+        return recorder.records(batch, shard.name, first)
 
     try:
-        with raw.open("wb") as kept:
-            for scores in in_order(_numbered(part, shard.name), score, min(threads, 2)):
-                counted.absorb(scores)
-                kept.write(scores.data)
-                done += len(scores)
+        with raw.open("wb") as scratch:
+            lines = min(recorder.threads, 2)
+            for found in in_order(_numbered(part, shard.name), records, lines):
+                counted.absorb(np.ascontiguousarray(found["score"]))
+                scratch.write(found.data)
+                done += len(found)
                 report(done)
-        table = _with_scores(part, np.memmap(raw, np.float32, "r"), ids)
+        table = _joined(part, np.memmap(raw, recorder.dtype, "r"), recorder.schema, ids)
         try:
             write_atomically(file, lambda temporary: sink(table, temporary))
         except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
@@ -146,23 +142,6 @@ def score_shard(
         raise SourceError(message)
 
 
-def kept_scores(file: Path) -> Iterator[NDArray[np.float32]]:
-    """Read the scores of a table of scores or rows, in batches.
-
-    Raises
-    ------
-    OutputError
-        The table is damaged.
-    """
-    kept = pl.scan_parquet(file, glob=False, hive_partitioning=False).select("score")
-    found = kept.collect_batches(chunk_size=_KEPT_ROWS, lazy=True, engine="streaming")
-    try:
-        yield from in_order(found, lambda batch: batch["score"].to_numpy(), 1)
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
-        message = f"out_dir: {file} is damaged; without it, its shard is scored anew"
-        raise OutputError(message) from error
-
-
 def _numbered(part: Part, argument: str) -> Iterator[tuple[int, Matrix]]:
     """Give batches with the number of their first row."""
     rows = max(1, BATCH_BYTES // (part.dtype.itemsize * part.columns))
@@ -170,25 +149,31 @@ def _numbered(part: Part, argument: str) -> Iterator[tuple[int, Matrix]]:
     return ((number * rows, batch) for number, batch in enumerate(batches))
 
 
-def _with_scores(part: Part, scores: NDArray[np.float32], ids: tuple[str, ...]) -> pl.LazyFrame:
-    beside = part.others()
-    if not ids or beside is None:
-        return _numbered_scores(scores)
+def _joined(
+    part: Part, records: NDArray[np.void], schema: dict[str, Any], ids: tuple[str, ...]
+) -> pl.LazyFrame:
+    """Put records beside identifiers, or else beside the numbers of their rows."""
+    others = part.others()
+    if not ids or others is None:
+        return _numbered_records(records, schema)
+
+    def chosen(rows: pl.Series) -> pl.Series:
+        return as_frame(records[rows.to_numpy()]).to_struct("score")
+
     return (
-        beside.select(ids)
+        others.select(ids)
         .with_row_index("score")
-        .with_columns(
+        .select(
+            *ids,
             pl.col("score").map_batches(
-                lambda rows: pl.Series(scores[rows.to_numpy()]),
-                return_dtype=pl.Float32,
-                is_elementwise=True,
-            )
+                chosen, return_dtype=pl.Struct(schema), is_elementwise=True
+            ),
         )
-        .select(*ids, "score")
+        .unnest("score")
     )
 
 
-def _numbered_scores(scores: NDArray[np.float32]) -> pl.LazyFrame:
+def _numbered_records(records: NDArray[np.void], schema: dict[str, Any]) -> pl.LazyFrame:
     def batches(
         with_columns: list[str] | None,
         predicate: pl.Expr | None,
@@ -196,10 +181,9 @@ def _numbered_scores(scores: NDArray[np.float32]) -> pl.LazyFrame:
         batch_size: int | None,
     ) -> Iterator[pl.DataFrame]:
         del with_columns, predicate, n_rows, batch_size
-        for start in range(0, len(scores), _KEPT_ROWS):
-            some = scores[start : start + _KEPT_ROWS]
+        for start in range(0, len(records), KEPT_ROWS):
+            some = as_frame(records[start : start + KEPT_ROWS])
             row = pl.int_range(start, start + len(some), dtype=pl.Int64, eager=True)
-            yield pl.DataFrame({"row": row, "score": np.array(some)})
+            yield some.insert_column(0, row.alias("row"))
 
-    schema: dict[str, Any] = {"row": pl.Int64, "score": pl.Float32}
-    return register_io_source(batches, schema=schema, is_pure=True)
+    return register_io_source(batches, schema={"row": pl.Int64, **schema}, is_pure=True)

@@ -11,11 +11,14 @@ from dataclasses import asdict, dataclass, fields
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from tailwatch.contamination.dataset.sentence import sentence
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tailwatch.contamination.dataset.copies import Copies
     from tailwatch.contamination.dataset.report import Failure
     from tailwatch.contamination.prevalence import Prevalence
     from tailwatch.contamination.rows import RowTable
@@ -42,6 +45,8 @@ def target_digest(fingerprint: str, found: Prevalence) -> str:
     digest = hashlib.sha256(fingerprint.encode())
     digest.update(bins.astype("<i8").tobytes())
     digest.update(ranks.astype("<i8").tobytes())
+    # Labels change the share, and the counts do not tell.
+    digest.update(np.float64(found.value).astype("<f8").tobytes())
     return digest.hexdigest()[:32]
 
 
@@ -52,6 +57,7 @@ def summarize(
     table: RowTable,
     shards: Sequence[ShardRow],
     *,
+    copies: Copies,
     failures: Sequence[Failure],
     notes: Sequence[str],
     source: dict[str, Any],
@@ -71,6 +77,7 @@ def summarize(
         "sentence": sentence(found),
         "prevalence": prevalence,
         "selected": {"q_value": SELECTED_AT, "rows": selected},
+        "copies": _plain(copies),
         "histogram": {
             "edges": [float(edge) for edge in state.edges],
             "human": state.human.sum(axis=0).tolist(),
