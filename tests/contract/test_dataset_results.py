@@ -153,9 +153,10 @@ def test_arrays_alone_have_row_numbers(tmp_path: Path) -> None:
 
 def test_folders_at_any_depth_but_no_hidden_ones(tmp_path: Path) -> None:
     root = tmp_path / "in"
-    for name in ("month=1/a.parquet", "month=2/a.parquet", "_temporary/a.parquet", ".b.parquet"):
+    names = ("month=1/a.parquet", "month=2/a.parquet", "_temporary/a.parquet", ".b.parquet")
+    for number, name in enumerate(names):
         (root / name).parent.mkdir(parents=True, exist_ok=True)
-        table(rows(400, 1)).write_parquet(root / name)
+        table(rows(400, number)).write_parquet(root / name)
     (root / "README.md").write_text("no data")
     report = model().score_dataset(root, tmp_path / "out")
     assert report.frame["shard"].to_list() == ["month=1/a.parquet", "month=2/a.parquet"]
