@@ -49,11 +49,11 @@ def write(folder: Path, rows: int) -> None:
         file = np.lib.format.open_memmap(
             array_path(folder, number), "w+", np.float16, (size, COLUMNS)
         )
-        # Rows that repeat cost as much to score as others.
-        block = rng.standard_normal((5000, COLUMNS), np.float32)
-        block[4500:] += np.float32(0.1)
-        for start in range(0, size, len(block)):
-            file[start : start + len(block)] = block[: size - start]
+        block = rng.standard_normal((5000, COLUMNS), np.float32).astype(np.float16)
+        block[4500:] += np.float16(0.1)
+        # Other rows in each block, at the cost of a copy: values that moved on by a column.
+        for moved, start in enumerate(range(0, size, len(block))):
+            file[start : start + len(block)] = np.roll(block, moved, axis=1)[: size - start]
         file.flush()
     write_pack(folder, Pack(COLUMNS, "float16", rows, metadata=False, shards=tuple(sizes)))
 
