@@ -11,6 +11,7 @@ import pytest
 
 from tailwatch.report.contamination import contamination_page
 from tailwatch.report.palette import LIGHT
+from tailwatch.report.scores import _shares, _written
 from tests.datasets import model, write_shards
 
 if TYPE_CHECKING:
@@ -63,7 +64,10 @@ def test_the_sentence_stands_first(page: str, summary: dict[str, Any]) -> None:
     body = page[page.index("<body>") :]
     sentence = re.search(r'class="tw-sentence">(.*?)</p>', body)
     assert sentence is not None
-    assert sentence[1].replace("\N{NARROW NO-BREAK SPACE}", " ") == summary["sentence"]
+    # Thousands are apart as in the rest of the page.
+    assert "2,042 rows" in summary["sentence"]
+    expected = summary["sentence"].replace("2,042", "2 042")
+    assert sentence[1].replace("\N{NARROW NO-BREAK SPACE}", " ") == expected
     assert body.index("tw-sentence") < body.index("<section>")
 
 
@@ -87,9 +91,10 @@ def test_the_chart_is_told_in_words_and_follows_the_theme(
 ) -> None:
     descriptions = re.findall(r"<desc [^>]*>(.*?)</desc>", page)
     assert len(descriptions) == 2
-    bins = len(summary["histogram"]["target"])
-    share = summary["histogram"]["target"][0] / sum(summary["histogram"]["target"])
-    assert descriptions[0].count(";") == bins - 1
+    counts = summary["histogram"]
+    assert min(counts["human"][0] / 2000, counts["synthetic"][-1] / 2000) > 1 / 60
+    share = counts["target"][0] / sum(counts["target"])
+    assert descriptions[0].count(";") == len(counts["target"]) - 1
     assert f"target {100 * share:.3g} %" in descriptions[0]
     drawings = "".join(re.findall(r"<svg.*?</svg>", page, flags=re.DOTALL))
     assert not any(f'"{colour}"' in drawings for colour in LIGHT.values())
@@ -148,6 +153,40 @@ def test_a_human_reference_alone(summary: dict[str, Any]) -> None:
         "high": 1.0,
     }
     alone["histogram"]["synthetic"] = None
+    alone["selected"]["rows"] = 0
     page = contamination_page(alone)
     assert "synthetic reference" not in page
-    assert "Synthetic reference none" in text_of(page)
+    text = text_of(page)
+    assert "Synthetic reference none" in text
+    assert "No row has a q-value of at most 0.05." in text
+    assert "DyS" not in text
+
+
+def test_bins_of_few_reference_rows_are_drawn_with_the_next() -> None:
+    edges = [-2.0, -1.9, 0.0, 1.0, 1.05]
+    human, target = [400, 2, 300, 290, 5, 3], [100, 50, 400, 500, 10, 40]
+    histogram = {"edges": edges, "human": human, "synthetic": None, "target": target}
+    merged, series = _shares(histogram)
+    assert merged == [-2.0, 0.0, 1.0]
+    assert series["human"] == pytest.approx([0.4, 0.302, 0.29, 0.008])
+    assert series["target"] == pytest.approx([100 / 1100, 450 / 1100, 500 / 1100, 50 / 1100])
+
+
+def test_edges_are_written_to_two_digits_of_the_largest() -> None:
+    assert _written([-3.04, -0.0011, 0.62, 3.1]) == ["\N{MINUS SIGN}3.0", "0", "0.6", "3.1"]
+    assert _written([-0.097, 0.038, 0.12]) == ["\N{MINUS SIGN}0.10", "0.04", "0.12"]
+    assert _written([120.0, 7.0]) == ["120", "7"]
+
+
+def test_copies_are_told_with_what_was_looked_for(summary: dict[str, Any]) -> None:
+    changed = copy.deepcopy(summary)
+    changed["copies"] |= {"repeated": 51, "different": 2000, "most": 17}
+    text = text_of(contamination_page(changed))
+    assert "Copies of a reference were not looked for" in text
+    assert "rows of which there is another copy in the target 51 2.50 %" in text
+    assert "rows that go if each is kept once 42 2.06 %" in text
+    changed["copies"]["of"] = {"rows": 6000, "distance": 0.25, "exact": 300, "near": 250}
+    text = text_of(contamination_page(changed))
+    assert "Copies of 6 000 given rows were looked for" in text
+    assert "at distance 0 from one of them 300 14.7 %" in text
+    assert "at a distance of up to 0.25, but not 0 250 12.2 %" in text

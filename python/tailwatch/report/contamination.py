@@ -15,7 +15,7 @@ from tailwatch.report.numbers import count
 from tailwatch.report.page import Section, page
 from tailwatch.report.prevalence import prevalence_section
 from tailwatch.report.scores import score_chart
-from tailwatch.report.shares import cell, table, written
+from tailwatch.report.shares import cell, spaced, table, written
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,7 +63,7 @@ def contamination_page(summary: dict[str, Any]) -> str:
     return page(
         kind="tailwatch contamination",
         subject=source["name"],
-        sentence=summary["sentence"],
+        sentence=spaced(summary["sentence"]),
         facts=facts,
         sections=sections,
         foot=f"Written by tailwatch {summary['tailwatch']}. "
@@ -73,10 +73,16 @@ def contamination_page(summary: dict[str, Any]) -> str:
 
 def _scores(summary: dict[str, Any]) -> str:
     found = summary["prevalence"]
-    return (
-        "<p>The score of a row is larger the more it looks synthetic. Its bins are quantiles "
+    words = (
+        "The score of a row is larger the less it looks human. Its bins are quantiles of the human "
+        "reference; where the target is above it, on the right, rows are not human."
+        if summary["histogram"]["synthetic"] is None
+        else "The score of a row is larger the more it looks synthetic. Its bins are quantiles "
         "of the references, merged where one of these has few rows; a target that they explain "
-        "lies between them.</p>"
+        "lies between them."
+    )
+    return (
+        f"<p>{words}</p>"
         f"<figure>{score_chart(summary['histogram'])}</figure>"
         f"<p>{count(found['n_calibration'])} human scores stand behind the p-values.</p>"
     )
@@ -105,14 +111,15 @@ def _shards(shards: Sequence[dict[str, Any]]) -> str:
 def _failures(failures: Sequence[dict[str, str]]) -> str:
     body = "".join(
         f'<tr role="row"><th role="rowheader" scope="row">{escape(failure["shard"][:500])}</th>'
-        f'<td role="cell" data-label="Reason">{escape(failure["reason"][:1000])}</td></tr>'
+        '<td role="cell" data-label="Reason" class="tw-text">'
+        f"{escape(failure['reason'][:1000])}</td></tr>"
         for failure in failures[:_FAILURES]
     )
     rest = len(failures) - _FAILURES
     caption = "All numbers on this page are of the other shards."
     if rest > 0:
         caption += f" {count(rest)} more failures are in summary.json."
-    return table(("Shard", "Reason"), body, caption)
+    return table(("Shard", "Reason"), body, caption, numbers=False)
 
 
 def _run(summary: dict[str, Any]) -> dict[str, Any]:

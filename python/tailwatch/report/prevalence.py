@@ -6,14 +6,15 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from tailwatch.report.numbers import count
-from tailwatch.report.shares import cell, table, written, written_interval
+from tailwatch.report.shares import cell, spaced, table, written, written_interval
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 __all__ = ["prevalence_section"]
 
-_CAPTION = "Shares of synthetic rows. DyS and median sweep come without an interval."
+_CAPTION = "Shares of synthetic rows."
+_WITHOUT = " DyS and median sweep come without an interval; they stand here to be compared."
 
 
 def prevalence_section(summary: dict[str, Any]) -> str:
@@ -32,7 +33,11 @@ def prevalence_section(summary: dict[str, Any]) -> str:
         for name, what, found in _estimates(summary["prevalence"])
     )
     text = "".join(f"<p>{sentence}</p>" for sentence in _words(summary))
-    return text + table(("Estimate", "Share", "Interval"), body, _CAPTION)
+    return text + table(("Estimate", "Share", "Interval"), body, _caption(summary["prevalence"]))
+
+
+def _caption(found: dict[str, Any]) -> str:
+    return _CAPTION if found["checks"] is None else _CAPTION + _WITHOUT
 
 
 def _estimates(found: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -55,7 +60,7 @@ def _estimates(found: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]
 def _words(summary: dict[str, Any]) -> Iterator[str]:
     found, selected = summary["prevalence"], summary["selected"]
     for warning in summary["warnings"]:
-        yield f"<strong>Warning.</strong> {escape(warning)}"
+        yield f"<strong>Warning.</strong> {escape(spaced(warning.rstrip('.')))}."
     yield (
         "The null floor is what the estimator says of human rows that it was not given, of which "
         "none is synthetic: a share below its upper end shows nothing."
@@ -74,7 +79,10 @@ def _words(summary: dict[str, Any]) -> Iterator[str]:
             f"{count(audit['positive'])} are synthetic; it holds under any drift if they are a "
             "random sample of the target."
         )
+    limit = f"a q-value of at most {selected['q_value']:g}"
     yield (
-        f"{count(selected['rows'])} rows have a q-value of at most {selected['q_value']:g}: that "
-        "share of them, at most, is expected to be human."
+        f"{count(selected['rows'])} rows have {limit}: that share of them, at most, is expected to "
+        "be human."
+        if selected["rows"]
+        else f"No row has {limit}."
     )

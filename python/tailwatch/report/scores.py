@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import altair as alt
@@ -14,8 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = ["score_chart"]
 
-# Bins beyond this would be thinner than a line; neighbours are drawn as one.
-_LARGEST_BINS = 60
+# Of the references; a bin of fewer rows, whose bar would stand for nothing, joins the next one.
+_LEAST_SHARE = 1 / 60
 _WIDTHS = {"wide": 780, "narrow": 330}
 _HEIGHT = 220
 _DASH = {"human": [1, 0], "synthetic": [6, 3]}
@@ -54,17 +56,21 @@ def score_chart(histogram: dict[str, Any]) -> str:
 
 
 def _shares(histogram: dict[str, Any]) -> tuple[list[float], dict[str, list[float]]]:
-    """Give inner edges, and the shares of rows between them, of bins that are thick enough."""
-    edges = histogram["edges"]
-    bins = len(edges) + 1
-    step = -(-bins // _LARGEST_BINS)
-    series = {}
-    for name in ("human", "synthetic", "target"):
-        counts = histogram[name]
-        if counts is not None:
-            rows = max(sum(counts), 1)
-            series[name] = [sum(counts[i : i + step]) / rows for i in range(0, bins, step)]
-    return edges[step - 1 :: step][: len(series["target"]) - 1], series
+    """Give inner edges, and the shares of rows between them, of bins with enough rows."""
+    names = [name for name in ("human", "synthetic", "target") if histogram[name] is not None]
+    counts = {name: histogram[name] for name in names}
+    shares = {name: [each / max(sum(counts[name]), 1) for each in counts[name]] for name in names}
+    ends, held = [], 0.0
+    for at in range(len(histogram["edges"])):
+        held += sum(shares[name][at] for name in names[:-1]) / len(names[:-1])
+        if held >= _LEAST_SHARE:
+            ends.append(at + 1)
+            held = 0.0
+    bounds = [0, *ends, len(histogram["edges"]) + 1]
+    series = {
+        name: [sum(shares[name][low:high]) for low, high in pairwise(bounds)] for name in names
+    }
+    return [histogram["edges"][end - 1] for end in ends], series
 
 
 def _drawn(edges: Sequence[float], series: dict[str, list[float]], width: int) -> alt.LayerChart:
@@ -139,8 +145,16 @@ def _ticks(bins: int, width: int) -> list[int]:
 
 def _labels(edges: Sequence[float]) -> str:
     """Write a Vega expression that gives the edge at each tick."""
-    numbers = ",".join(f"'{edge:.2g}'" for edge in edges)
+    numbers = ",".join(f"'{text}'" for text in _written(edges))
     return f"[{numbers}][datum.value - 1]"
+
+
+def _written(edges: Sequence[float]) -> list[str]:
+    """Write numbers to two digits of the largest, with a minus sign as is drawn elsewhere."""
+    largest = max((abs(edge) for edge in edges), default=0.0)
+    places = max(0, 1 - math.floor(math.log10(largest))) if largest > 0 else 0
+    texts = [f"{edge:.{places}f}" for edge in edges]
+    return ["0" if float(text) == 0 else text.replace("-", "\N{MINUS SIGN}") for text in texts]
 
 
 def _legend(series: dict[str, list[float]]) -> str:

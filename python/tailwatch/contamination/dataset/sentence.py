@@ -24,6 +24,8 @@ def sentence(found: Prevalence) -> str:
         f"{_percent(found.value)} of the {found.n:,} rows are synthetic: between "
         f"{_percent(found.low)} and {_percent(found.high)}, with {sure}"
     )
+    if found.audit is not None:
+        return f"{said}, by {found.audit.rows:,} verified labels."
     floor = found.null_floor
     if found.value <= floor.high:
         return (
