@@ -12,7 +12,8 @@ known at once; its rows are borrowed, mapped or read when they are asked for, ch
 ``arrow``          Arrow data of any library as Polars columns
 ``columns``        which column of a table, and whether its type will do
 ``vectors``        a column of vectors -> arrays, without a copy
-``tables``         tables in memory, Parquet and Arrow files
+``tables``         tables in memory, and files as tables
+``parquet``        Parquet files
 ``objects``        Polars, Arrow and torch objects
 ``readers``        which of these reads a source
 ``layouts``        folders of shards: packed, of clip-retrieval, plain

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -10,8 +9,9 @@ import polars as pl
 from tailwatch.exceptions import InputError, SourceError
 from tailwatch.io.arrays import NpyPart
 from tailwatch.io.columns import require
+from tailwatch.io.parquet import ParquetFile
 from tailwatch.io.place import Place
-from tailwatch.io.tables import ScannedFile, whole_column
+from tailwatch.io.tables import whole_column
 
 if TYPE_CHECKING:
     from tailwatch.io.layouts import Shard
@@ -38,7 +38,7 @@ class PairedPart(NpyPart):
         if shard.rows is not None and shard.rows != self.rows:
             message = f"{place.subject}: expected {shard.rows} rows as was written, got {self.rows}"
             raise SourceError(message)
-        self._table: ScannedFile | None = None
+        self._table: ParquetFile | None = None
         self._id_column = id_column
         if shard.metadata is None:
             if id_column is not None:
@@ -48,9 +48,7 @@ class PairedPart(NpyPart):
         self._metadata = str(shard.metadata)
         beside = Place(argument, self._metadata)
         with beside.reading():
-            self._table = ScannedFile(
-                partial(pl.scan_parquet, shard.metadata, glob=False, hive_partitioning=False)
-            )
+            self._table = ParquetFile(shard.metadata)
         if self._table.rows != self.rows:
             message = (
                 f"{beside.subject}: expected {self.rows} rows as in {shard.path.name}, got "

@@ -12,9 +12,10 @@ from tailwatch.io.columns import binary_type, choose
 from tailwatch.io.layouts import SUFFIXES, TABLES, Shard, is_dataset, shards_of
 from tailwatch.io.objects import of_object
 from tailwatch.io.paired import PairedPart
+from tailwatch.io.parquet import ParquetFile
 from tailwatch.io.paths import Paths, files
 from tailwatch.io.place import Place
-from tailwatch.io.tables import ColumnPart, binary_type_of, open_arrow, open_parquet
+from tailwatch.io.tables import ColumnPart, binary_type_of, open_arrow
 
 if TYPE_CHECKING:
     import numpy as np
@@ -125,7 +126,7 @@ def open_shard(
     suffix = shard.path.suffix.lower()
     if suffix in TABLES:
         with place.reading():
-            table = (open_parquet if suffix == ".parquet" else open_arrow)(shard.path)
+            table = ParquetFile(shard.path) if suffix == ".parquet" else open_arrow(shard.path)
         if binary is None and binary_columns is not None:
             chosen = choose(table.schema, column, place)
             binary = binary_type_of(table, chosen, binary_columns, place)

@@ -1,4 +1,4 @@
-"""Tables with a column of embeddings: frames in memory, Parquet and Arrow files."""
+"""Tables with a column of embeddings: frames in memory, files that Polars scans, Arrow files."""
 
 from __future__ import annotations
 
@@ -19,9 +19,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-__all__ = ["ColumnPart", "Frame", "binary_type_of", "open_arrow", "open_parquet", "whole_column"]
+__all__ = [
+    "STREAM_ROWS",
+    "ColumnPart",
+    "Frame",
+    "ScannedFile",
+    "binary_type_of",
+    "open_arrow",
+    "whole_column",
+]
 
-_STREAM_ROWS = 16_384
+STREAM_ROWS = 16_384
 _FILE_MAGIC = b"ARROW1"
 
 
@@ -78,7 +86,7 @@ class ScannedFile:
     def stream(self, column: str) -> Iterator[pl.Series]:
         """Yield the column in pieces of some thousands of rows."""
         wanted = self._scan().select(column)
-        for batch in wanted.collect_batches(chunk_size=_STREAM_ROWS, lazy=True, engine="streaming"):
+        for batch in wanted.collect_batches(chunk_size=STREAM_ROWS, lazy=True, engine="streaming"):
             yield batch[column]
 
     def first(self, column: str) -> pl.Series:
@@ -122,11 +130,6 @@ class ArrowFile(ScannedFile):
                 # Polars trusts offsets and lengths; a damaged file must not get past this line.
                 values.validate()
                 yield as_series(values)
-
-
-def open_parquet(path: Path) -> Table:
-    """Open a ``.parquet`` file."""
-    return ScannedFile(partial(pl.scan_parquet, path, glob=False, hive_partitioning=False))
 
 
 def open_arrow(path: Path) -> Table:
