@@ -35,6 +35,9 @@ __all__ = ["COPY", "HASH", "Recorder", "as_frame"]
 HASH = {"content_hash": pl.UInt64}
 COPY = {"copy_of": pl.Int64, "copy_distance": pl.Float64}
 
+# Half a second or so, but enough rows that preparing the templates for each batch is no matter.
+_PAIRS, _LEAST_ROWS = 1 << 29, 4096
+
 _PLAIN = np.dtype([("score", np.float32), ("content_hash", np.uint64)])
 _COPIES = np.dtype([*_PLAIN.descr, ("copy_of", np.int64), ("copy_distance", np.float64)])
 
@@ -61,6 +64,13 @@ class Recorder:
     def dtype(self) -> np.dtype[Any]:
         """The fields of a record."""
         return _PLAIN if self.templates is None else _COPIES
+
+    @property
+    def most_rows(self) -> int | None:
+        """Rows of a batch that is not long in the making, where copies take time."""
+        if self.templates is None:
+            return None
+        return max(_LEAST_ROWS, _PAIRS // len(self.templates.rows))
 
     @property
     def schema(self) -> dict[str, Any]:

@@ -122,7 +122,7 @@ def score_shard(
     try:
         with raw.open("wb") as scratch:
             lines = min(recorder.threads, 2)
-            for found in in_order(_numbered(part, shard.name), records, lines):
+            for found in in_order(_numbered(part, shard.name, recorder.most_rows), records, lines):
                 counted.absorb(np.ascontiguousarray(found["score"]))
                 scratch.write(found.data)
                 done += len(found)
@@ -142,9 +142,10 @@ def score_shard(
         raise SourceError(message)
 
 
-def _numbered(part: Part, argument: str) -> Iterator[tuple[int, Matrix]]:
+def _numbered(part: Part, argument: str, most: int | None) -> Iterator[tuple[int, Matrix]]:
     """Give batches with the number of their first row."""
     rows = max(1, BATCH_BYTES // (part.dtype.itemsize * part.columns))
+    rows = rows if most is None else min(rows, most)
     batches = regroup(part.stream(argument, 0), rows, part.dtype)
     return ((number * rows, batch) for number, batch in enumerate(batches))
 
