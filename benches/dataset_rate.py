@@ -109,12 +109,17 @@ def peak(folder: Path, out: Path, saved: Path, found: multiprocessing.Queue[int]
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=2_000_000)
-    rows = parser.parse_args().rows
+    parser.add_argument("--keep", type=Path, help="folder of the rows: used if there, else made")
+    given = parser.parse_args()
+    rows: int = given.rows
     with tempfile.TemporaryDirectory() as place:
-        folder, out, saved = Path(place, "packed"), Path(place, "out"), Path(place, "m.tailwatch")
+        out, saved = Path(place, "out"), Path(place, "m.tailwatch")
+        folder: Path = given.keep or Path(place, "packed")
         scorer = model()
         scorer.save(saved)
-        write(folder, rows)
+        if not folder.exists():
+            write(folder, rows)
+        rows = len(tw.open(folder))
         size = 2 * COLUMNS * rows
         calls: dict[str, Callable[[], object]] = {
             "read": lambda: read(folder),
