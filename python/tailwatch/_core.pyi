@@ -42,6 +42,7 @@ __all__ = [
     "precision_recall_density_coverage",
     "probe_scores",
     "projections",
+    "row_hashes",
     "sample",
     "sliced_metrics",
     "sliced_wasserstein",
@@ -229,6 +230,7 @@ def probe_scores(
     folds: NDArray[np.uint8] | None,
     settings: Settings,
 ) -> NDArray[np.float32]: ...
+def row_hashes(row_bytes: NDArray[np.uint8], settings: Settings) -> NDArray[np.uint64]: ...
 def content_folds(
     rows: Rows, bounds: NDArray[np.uint64], settings: Settings
 ) -> NDArray[np.uint8]: ...

@@ -297,7 +297,11 @@ class Embeddings:
 
 
 def open(
-    source: EmbeddingsLike, *, column: str = DEFAULT_COLUMN, id_column: str | None = None
+    source: EmbeddingsLike,
+    *,
+    column: str = DEFAULT_COLUMN,
+    id_column: str | None = None,
+    binary: str | None = None,
 ) -> Embeddings:
     """Open embeddings in memory or in files; what follows decides what is read.
 
@@ -313,12 +317,17 @@ def open(
         - a torch tensor on the CPU;
         - a path, a glob, or a list of these, to ``.npy``, ``.npz``, ``.parquet``, ``.arrow``,
           ``.feather`` or ``.ipc`` files. A glob's files come in the order of their names; files of
-          different kinds may be mixed; empty files are passed over.
+          different kinds may be mixed; empty files are passed over;
+        - a folder that ``tailwatch pack`` wrote, or one of clip-retrieval (``img_emb/*.npy`` with
+          ``metadata/*.parquet``).
     column
         Column of a table, or array of a ``.npz`` archive with several. Where there is no column
         ``embedding``, the default takes ``emb`` or ``embeddings`` if just one of them is there.
     id_column
         Column of a table with identifiers of the rows, kept as :attr:`Embeddings.ids`.
+    binary
+        ``"float16"``, ``"float32"`` or ``"float64"``: what the bytes of a Binary column are, in
+        little-endian order. Other columns tell by themselves.
 
     Returns
     -------
@@ -350,7 +359,7 @@ def open(
     >>> for batch in embeddings.batches():  # doctest: +SKIP
     ...     print(batch.mean())
     """
-    return _opened(source, "source", column, id_column)
+    return _opened(source, "source", column, id_column, binary)
 
 
 def as_embeddings(source: EmbeddingsLike, argument: str) -> Embeddings:
@@ -372,11 +381,15 @@ def as_embeddings(source: EmbeddingsLike, argument: str) -> Embeddings:
 
 
 def _opened(
-    source: EmbeddingsLike, argument: str, column: str, id_column: str | None
+    source: EmbeddingsLike,
+    argument: str,
+    column: str,
+    id_column: str | None,
+    binary: str | None = None,
 ) -> Embeddings:
     if isinstance(source, Embeddings):
         return source.as_argument(argument)
-    parts = open_parts(source, argument, column=column, id_column=id_column)
+    parts = open_parts(source, argument, column=column, id_column=id_column, binary=binary)
     name = title(source) if are_paths(source) else argument
     return Embeddings(parts, name=name, argument=argument)
 

@@ -5,11 +5,15 @@ Every message names the argument, what was expected, what came, and where.
 
 from __future__ import annotations
 
+from typing import Any
+
 __all__ = [
     "DimensionError",
     "InputError",
     "MissingDependencyError",
     "NonFiniteError",
+    "OutputError",
+    "ShardError",
     "SourceError",
     "TailwatchError",
     "TailwatchWarning",
@@ -34,6 +38,25 @@ class NonFiniteError(InputError):
 
 class SourceError(InputError):
     """A file, column or pattern that was asked for cannot be read."""
+
+
+class ShardError(SourceError):
+    """Shards of a data set could not be scored; the others were.
+
+    Attributes
+    ----------
+    report
+        What was found in the others; None where no shard could be scored, or at the first failure
+        in strict mode.
+    """
+
+    def __init__(self, message: str, report: Any = None) -> None:  # noqa: ANN401  (of a layer above)
+        super().__init__(message)
+        self.report = report
+
+
+class OutputError(TailwatchError, OSError):
+    """Results cannot be written where they were to go."""
 
 
 class MissingDependencyError(TailwatchError, ImportError):

@@ -12,6 +12,8 @@ a callable      anything           ``progress(stage, done, total)`` about ten ti
                                    the thread that called tailwatch
 ==============  =================  ==============================================================
 
+A stage whose name ends in ``rows`` shows its rate too.
+
 A display never outlives its ``with`` block, whichever way the block is left: the cursor and the
 line it stood on are restored before an error or an interruption is reported.
 """
@@ -29,7 +31,7 @@ from tailwatch.exceptions import InputError
 if TYPE_CHECKING:
     from typing import TextIO
 
-    from rich.progress import Progress, TaskID
+    from rich.progress import Progress, Task, TaskID
 
 __all__ = ["ProgressOption", "ProgressReport", "reporting"]
 
@@ -128,16 +130,27 @@ def _start_bar(stage: str) -> tuple[Progress, TaskID]:
     from rich.progress import (
         BarColumn,
         Progress,
+        ProgressColumn,
         TaskProgressColumn,
         TextColumn,
         TimeElapsedColumn,
         TimeRemainingColumn,
     )
+    from rich.text import Text
+
+    class Rate(ProgressColumn):
+        """Rows a second, where the stage counts rows."""
+
+        def render(self, task: Task) -> Text:
+            """Write the rate, once there is one."""
+            known = _counts_rows(task.description) and task.speed
+            return Text(_rate(task.speed) if known and task.speed else "")
 
     progress = Progress(
         TextColumn("{task.description}", markup=False),
         BarColumn(),
         TaskProgressColumn(),
+        Rate(),
         TimeElapsedColumn(),
         TextColumn("left"),
         TimeRemainingColumn(),
@@ -149,6 +162,18 @@ def _start_bar(stage: str) -> tuple[Progress, TaskID]:
     return progress, task
 
 
+def _counts_rows(stage: str) -> bool:
+    return stage.endswith(" rows")
+
+
+def _rate(speed: float) -> str:
+    """Write rows a second to three digits: ``1.25 M rows/s``."""
+    for unit, size in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
+        if speed >= size:
+            return f"{speed / size:.3g} {unit} rows/s"
+    return f"{speed:.3g} rows/s"
+
+
 class _Lines:
     """Plain lines for a log: where a long job is, without control characters."""
 
@@ -158,28 +183,30 @@ class _Lines:
         self._written = self._started
         self._closed = False
         self._stage = ""
-        self._running, self._began = "", self._started
+        # What was done when the stage was first heard of took no time of this run's.
+        self._running, self._began, self._first = "", self._started, 0
 
     def report(self, stage: str, done: int, total: int) -> None:
         now = time.monotonic()
         if stage != self._running:
-            self._running, self._began = stage, now
+            self._running, self._began, self._first = stage, now, done
         pause = HEARTBEAT_SECONDS if stage == self._stage else STAGE_SECONDS
         if self._closed or now - self._written < pause:
             return
         self._stage = stage
         self._written = now
         share = f"{100 * done // total} %" if total > 0 else "…"
-        left = _left(now - self._began, done, total)
-        self._stream.write(f"{stage}: {share} after {now - self._started:.0f} s{left}\n")
+        pace = _pace(stage, now - self._began, done - self._first, total - done)
+        self._stream.write(f"{stage}: {share} after {now - self._started:.0f} s{pace}\n")
         self._stream.flush()
 
     def close(self) -> None:
         self._closed = True
 
 
-def _left(seconds: float, done: int, total: int) -> str:
+def _pace(stage: str, seconds: float, done: int, missing: int) -> str:
     """Say how long a stage will go on at the rate of its first `seconds`, if it has one."""
-    if seconds <= 0 or not 0 < done < total:
+    if seconds <= 0 or done <= 0 or missing <= 0:
         return ""
-    return f", {seconds * (total - done) / done:.0f} s left"
+    rate = f", {_rate(done / seconds)}" if _counts_rows(stage) else ""
+    return f"{rate}, {seconds * missing / done:.0f} s left"

@@ -5,10 +5,11 @@ from __future__ import annotations
 import dataclasses
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -23,6 +24,16 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 metrics = tw.metrics
+
+
+def scored_dataset(x: Any, y: Any, *, threads: int | None) -> pl.DataFrame:  # noqa: ANN401
+    """The tables of a job whose model is of both, with the copies of one in the other."""
+    model = tw.contamination.fit(x, y, threads=threads)
+    with tempfile.TemporaryDirectory() as folder:
+        np.save(f"{folder}/y.npy", tw.open(y).to_numpy())
+        model.score_dataset(f"{folder}/y.npy", f"{folder}/out", copies_of=x, threads=threads)
+        return pl.read_parquet(f"{folder}/out/shards/y.npy.parquet")
+
 
 CALLS: dict[str, Callable[..., object]] = {
     "nearest_neighbors": lambda x, y, **how: metrics.nearest_neighbors(y, x, k=5, **how),
@@ -49,6 +60,7 @@ CALLS: dict[str, Callable[..., object]] = {
     ),
     "knn_jensen_shannon": metrics.knn_jensen_shannon,
     "contamination": lambda x, y, **how: tw.contamination.fit(x, y, **how).score(y, **how),
+    "score_dataset": scored_dataset,
 }
 
 

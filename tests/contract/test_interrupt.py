@@ -1,4 +1,4 @@
-"""Ctrl-C in the middle of a long comparison: an exit at once, and nothing half-written."""
+"""Ctrl-C in the middle of a long job: an exit at once, and nothing half-written."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+
+import tailwatch as tw
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,13 +36,37 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     return paths
 
 
-def start(data: tuple[Path, Path], folder: Path) -> subprocess.Popen[str]:
-    """Start a comparison that would take long and write everywhere."""
-    reference, candidate = data
-    command = [sys.executable, "-m", "tailwatch", "compare", str(reference), str(candidate)]
+@pytest.fixture(scope="module")
+def model(data: tuple[Path, Path]) -> Path:
+    random = np.random.default_rng(1)
+    human, synthetic = random.normal(size=(2, 500, COLUMNS))
+    return tw.contamination.fit(human, synthetic + 0.1).save(data[0].with_name("m.tailwatch"))
+
+
+def compare(data: tuple[Path, Path], _: Path, folder: Path) -> list[str]:
+    """A comparison that writes everywhere."""
     outputs = ["--html", str(folder / "report.html"), "--parquet", str(folder / "numbers.parquet")]
+    return ["compare", *map(str, data), *outputs, "--json"]
+
+
+def fit(data: tuple[Path, Path], _: Path, folder: Path) -> list[str]:
+    return ["fit", *map(str, data), "--out", str(folder / "fitted.tailwatch")]
+
+
+def score(data: tuple[Path, Path], model: Path, folder: Path) -> list[str]:
+    """Copies among all pairs of rows take long."""
+    both = str(data[0].with_name("*.npy"))
+    options = ["--model", str(model), "--copies-of", both, "--json"]
+    return ["score", str(data[1]), "--out", str(folder / "scores"), *options]
+
+
+JOBS = {"compare": compare, "fit": fit, "score": score}
+
+
+def start(command: list[str]) -> subprocess.Popen[str]:
+    """Start a job that would take long."""
     return subprocess.Popen(
-        [*command, *outputs, "--json"],
+        [sys.executable, "-m", "tailwatch", *command],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -50,7 +76,7 @@ def start(data: tuple[Path, Path], folder: Path) -> subprocess.Popen[str]:
 
 
 def wait_until_it_works(child: subprocess.Popen[str]) -> str:
-    """Return the first line of progress: the comparison is then in native code."""
+    """Return the first line of progress: the job is then in native code."""
     assert child.stderr is not None
     line = child.stderr.readline()
     assert child.poll() is None, line + child.stderr.read()
@@ -59,10 +85,16 @@ def wait_until_it_works(child: subprocess.Popen[str]) -> str:
 
 @pytest.mark.parametrize("signal_number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("after", [0.0, 1.0])
-def test_an_interrupted_comparison_ends_at_once_and_leaves_nothing(
-    signal_number: signal.Signals, after: float, data: tuple[Path, Path], tmp_path: Path
+@pytest.mark.parametrize("job", JOBS)
+def test_an_interrupted_job_ends_at_once_and_leaves_nothing(
+    job: str,
+    signal_number: signal.Signals,
+    after: float,
+    data: tuple[Path, Path],
+    model: Path,
+    tmp_path: Path,
 ) -> None:
-    with start(data, tmp_path) as child:
+    with start(JOBS[job](data, model, tmp_path)) as child:
         stage = wait_until_it_works(child)
         time.sleep(after)
         sent = time.monotonic()
@@ -75,5 +107,7 @@ def test_an_interrupted_comparison_ends_at_once_and_leaves_nothing(
     assert errors.endswith("interrupted\n")
     assert "Traceback" not in errors
     assert out == ""
-    assert list(tmp_path.iterdir()) == []
+    # A job over a data set keeps what it needs to go on, and no half-written file.
+    kept = {"scores", "scores/manifest.jsonl", "scores/work"} if job == "score" else set()
+    assert {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*")} == kept
     assert seconds < EXIT_SECONDS

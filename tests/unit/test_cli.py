@@ -14,7 +14,17 @@ import tailwatch.cli.app
 from tailwatch.cli import run
 from tailwatch.exceptions import SourceError, TailwatchWarning
 
-COMMANDS = ["compare", "demo", "plan", "report"]
+COMMANDS = [
+    "compare",
+    "demo",
+    "fit",
+    "loop",
+    "pack",
+    "plan",
+    "report",
+    "score",
+    "yolo-loop",
+]
 EXIT_CODES = (
     "Exit codes: 0 fine, 1 a gate failed, 2 bad usage or input, 3 inconclusive, "
     "70 a defect in tailwatch, 130 interrupted"

@@ -10,6 +10,7 @@ import pytest
 
 import tailwatch as tw
 from tailwatch.exceptions import InputError, SourceError
+from tailwatch.io.pack import pack
 from tests.forms import array_series, frame, sample, write_parquet
 
 if TYPE_CHECKING:
@@ -38,6 +39,16 @@ def test_files_give_them_in_the_order_of_the_rows(tmp_path: Path) -> None:
     labels = embeddings.labels("label")
     assert (labels.name, labels.to_list()) == ("label", NAMES)
     np.testing.assert_array_equal(embeddings.to_numpy(), X)
+
+
+def test_a_packed_folder_gives_them_too(tmp_path: Path) -> None:
+    packed = tw.open(pack(labelled(), tmp_path / "packed", rows_per_shard=4))
+    assert packed.labels("label").to_list() == NAMES
+    with pytest.raises(SourceError, match=r"00000\.parquet: no column 'n'; it has label"):
+        packed.labels("n")
+    bare = tw.open(pack(X, tmp_path / "bare"))
+    with pytest.raises(InputError, match="the embeddings are an array, not a table"):
+        bare.labels("label")
 
 
 def test_types_that_go_together_are_joined(tmp_path: Path) -> None:

@@ -153,6 +153,7 @@ def test_the_import_contract_holds() -> None:
     [
         ("metrics/__init__.py", "tailwatch.comparison.compare"),
         ("metrics/__init__.py", "tailwatch.report"),
+        ("report/__init__.py", "tailwatch.contamination"),
         ("report/__init__.py", "tailwatch.embeddings"),
         ("report/__init__.py", "tailwatch.metrics"),
         ("embeddings.py", "tailwatch.metrics"),

@@ -65,6 +65,30 @@ def test_anything_else_is_refused() -> None:
         pass
 
 
+def test_a_stage_that_counts_rows_shows_its_rate_and_what_is_left(clock: Clock) -> None:
+    log = io.StringIO()
+    with redirect_stderr(log), reporting(True) as report:
+        report("scoring rows", 1_000_000, 10_000_000)
+        clock.now += 4
+        report("scoring rows", 6_000_000, 10_000_000)
+    # What was there at the first report was not done meanwhile.
+    assert log.getvalue() == "scoring rows: 60 % after 4 s, 1.25 M rows/s, 3 s left\n"
+
+
+@pytest.mark.parametrize(
+    ("speed", "written"),
+    [
+        (7.4, "7.4 rows/s"),
+        (999, "999 rows/s"),
+        (1000, "1 k rows/s"),
+        (2.5e6, "2.5 M rows/s"),
+        (3e9, "3 G rows/s"),
+    ],
+)
+def test_rates_have_three_digits(speed: float, written: str) -> None:
+    assert progress._rate(speed) == written
+
+
 def test_a_log_gets_one_line_for_a_stage_that_lasts(clock: Clock) -> None:
     log = io.StringIO()
     with redirect_stderr(log), reporting(True) as report:

@@ -10,9 +10,12 @@ from tailwatch import __version__
 from tailwatch.cli.compare import compare
 from tailwatch.cli.demo import demo
 from tailwatch.cli.exits import EPILOG, ExitCode
+from tailwatch.cli.fit import fit
 from tailwatch.cli.loop import loop
+from tailwatch.cli.pack import pack
 from tailwatch.cli.plan import plan
 from tailwatch.cli.report import report
+from tailwatch.cli.score import score
 from tailwatch.cli.yolo_loop import yolo_loop
 
 __all__ = ["app"]
@@ -50,7 +53,10 @@ def tailwatch(
 
 app.command(epilog=EPILOG)(compare)
 app.command(epilog=EPILOG)(demo)
+app.command(epilog=EPILOG)(fit)
 app.command(epilog=EPILOG)(loop)
+app.command(epilog=EPILOG)(pack)
 app.command(epilog=EPILOG)(plan)
 app.command(epilog=EPILOG)(report)
+app.command(epilog=EPILOG)(score)
 app.command(name="yolo-loop", epilog=EPILOG)(yolo_loop)

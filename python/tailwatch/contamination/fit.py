@@ -12,8 +12,9 @@ from tailwatch.contamination.bins import bin_counts, human_edges, shared_edges
 from tailwatch.contamination.finite import check_finite
 from tailwatch.contamination.folds import even_bounds, fold_bounds, stratum_folds
 from tailwatch.contamination.lower_bound import human_thresholds
-from tailwatch.contamination.model import BATCH_ROWS, ContaminationModel
+from tailwatch.contamination.model import ContaminationModel
 from tailwatch.contamination.probe import LARGEST_FIT, Sample, fit_probe
+from tailwatch.contamination.scorer import BATCH_ROWS
 from tailwatch.contamination.scoring import content_folds
 from tailwatch.contamination.state import ModelState
 from tailwatch.contamination.strata import named_parts, random_parts

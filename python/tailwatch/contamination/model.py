@@ -1,56 +1,43 @@
-"""What was learnt from the references, and what it says of a target."""
+"""What a model says of a target: scores, the share, rows, a whole data set."""
 
 from __future__ import annotations
 
 import warnings
 from dataclasses import replace
-from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tailwatch.arguments import integer, share
-from tailwatch.contamination.audit import audited, checked_labels
-from tailwatch.contamination.cross_checks import cross_checks
+from tailwatch.arguments import share
+from tailwatch.contamination.audit import checked_labels
 from tailwatch.contamination.histogram import Histogram
-from tailwatch.contamination.likelihood import Counts, fit_templates
-from tailwatch.contamination.model_file import fingerprint_of, read_state, write_state
 from tailwatch.contamination.prevalence import Prevalence
-from tailwatch.contamination.rows import (
-    RowTable,
-    least_calibration,
-    mixture_probabilities,
-    q_values,
-    tail_probabilities,
-)
-from tailwatch.contamination.template_fit import bounded, fitted, null_floor
+from tailwatch.contamination.rows import RowTable, calibration_note, q_values
+from tailwatch.contamination.scorer import Scorer
+from tailwatch.contamination.target import bin_probabilities, estimated
+from tailwatch.contamination.template_fit import null_floor
 from tailwatch.embeddings import as_embeddings
-from tailwatch.exceptions import DimensionError, InputError, TailwatchWarning
-from tailwatch.progress import reporting
+from tailwatch.exceptions import InputError, TailwatchWarning
+from tailwatch.io.columns import DEFAULT_COLUMN
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterator
+    from collections.abc import Sequence
 
     import polars as pl
     from numpy.typing import ArrayLike, NDArray
 
-    from tailwatch.contamination.audit import Audit
-    from tailwatch.contamination.cross_checks import CrossChecks
-    from tailwatch.contamination.estimate import Interval
+    from tailwatch.contamination.dataset.report import ContaminationReport
     from tailwatch.contamination.prevalence import NullFloor
     from tailwatch.contamination.state import ModelState
-    from tailwatch.embeddings import Embeddings, EmbeddingsLike
+    from tailwatch.embeddings import EmbeddingsLike
+    from tailwatch.io.paths import Paths
     from tailwatch.progress import ProgressOption
 
 __all__ = ["ContaminationModel"]
 
-BATCH_ROWS = 65_536
-"""Rows scored at a time: all that is in memory of a file."""
 
-
-class ContaminationModel:
+class ContaminationModel(Scorer):
     """Scores rows and estimates shares of synthetic rows; made by :func:`fit` or :meth:`load`.
 
     For a target in shards::
@@ -88,110 +75,8 @@ class ContaminationModel:
     """
 
     def __init__(self, state: ModelState) -> None:
-        self._state = state
+        super().__init__(state)
         self._floors: dict[float, NullFloor] = {}
-
-    @cached_property
-    def fingerprint(self) -> str:
-        """64 hexadecimal digits over all that the model knows: encoder, probe, bins, counts."""
-        return fingerprint_of(self._state)
-
-    @property
-    def columns(self) -> int:
-        """Numbers in a row."""
-        return self._state.probe.columns
-
-    @property
-    def encoder(self) -> str | None:
-        """Name of the encoder, if one was given."""
-        return self._state.encoder
-
-    @property
-    def human_only(self) -> bool:
-        """Whether there is no synthetic reference, so that only a lower bound is known."""
-        return self._state.human_only
-
-    @property
-    def strata(self) -> tuple[str, ...]:
-        """Names of the human strata; empty without strata."""
-        return self._state.strata
-
-    @property
-    def fitted_on(self) -> tuple[int, int]:
-        """Human and other rows that the probe was fitted on, out of those that were given."""
-        return self._state.fitted_on
-
-    def score(
-        self,
-        embeddings: EmbeddingsLike,
-        *,
-        threads: int | None = None,
-        progress: ProgressOption = None,
-    ) -> NDArray[np.float32]:
-        """Score rows: log odds that a row is synthetic, or not human, were both as frequent.
-
-        Parameters
-        ----------
-        embeddings
-            Rows from the encoder of the references; files are streamed.
-        threads
-            Threads to use; all cores by default.
-        progress
-            ``None``, ``True`` for a display on standard error, or a callable
-            ``(stage, done, total)``.
-
-        Returns
-        -------
-        numpy.ndarray
-            float32, one for each row; it depends on that row alone.
-
-        Raises
-        ------
-        InputError
-            Bad data, or another number of columns than the references have.
-        """
-        return np.concatenate(list(self._scores(embeddings, "embeddings", threads, progress)))
-
-    def empty_histogram(
-        self, counts: tuple[NDArray[np.int64], NDArray[np.int64]] | None = None
-    ) -> Histogram:
-        """Give a histogram that absorbs scores of this model.
-
-        Parameters
-        ----------
-        counts
-            What :meth:`Histogram.finish` gave, to go on from; none by default.
-        """
-        return Histogram(self.fingerprint, self._state.edges, self._state.calibration, counts)
-
-    def histogram(
-        self,
-        embeddings: EmbeddingsLike,
-        *,
-        threads: int | None = None,
-        progress: ProgressOption = None,
-    ) -> Histogram:
-        """Score rows and count the scores, a batch at a time.
-
-        Parameters
-        ----------
-        embeddings
-            Rows from the encoder of the references.
-        threads, progress
-            As in :meth:`score`.
-
-        Returns
-        -------
-        Histogram
-            To be merged with those of other shards, or given to :meth:`prevalence`.
-
-        Raises
-        ------
-        InputError
-            As in :meth:`score`.
-        """
-        rows = as_embeddings(embeddings, "embeddings")
-        return self._counted(rows, "embeddings", threads, progress)
 
     def prevalence(
         self,
@@ -236,7 +121,6 @@ class ContaminationModel:
         After the pass over the rows, less than 0.1 s whatever their number.
         """
         confidence = share(confidence, "confidence")
-        state = self._state
         counted = (
             self._own(target)
             if isinstance(target, Histogram)
@@ -245,45 +129,8 @@ class ContaminationModel:
         if not counted.rows:
             message = "target: expected a histogram of at least one row, got an empty one"
             raise InputError(message)
-        bins = counted.bins
-        human = state.human.sum(axis=0)
-        profile = drift = checks = agreement = labels = None
-        if state.human_only:
-            found, method = bounded(state, human, bins, confidence), "lower bound"
-        else:
-            found, profile, drift = fitted(
-                state.human,
-                state.synthetic,
-                bins,
-                stratified=bool(state.strata),
-                confidence=confidence,
-            )
-            method = "template fit" if drift is None else "template fit, drift"
-            checks = cross_checks(Counts.of(human, state.synthetic, bins), confidence)
-            agreement = checks.agree_with(found)
-            if not agreement:
-                warnings.warn(_disagreement(found, checks), TailwatchWarning, stacklevel=2)
-        if audit is not None:
-            labels = self._audited(audit, bins, found.value, confidence, threads)
-            found, method = labels.interval, "audit"
-        return Prevalence(
-            found.value,
-            found.low,
-            found.high,
-            confidence,
-            method,
-            counted.rows,
-            state.rows[0],
-            0 if state.human_only else state.rows[1],
-            len(state.calibration),
-            self._floor(confidence),
-            profile,
-            drift,
-            checks,
-            agreement,
-            labels,
-            counted,
-        )
+        labelled = None if audit is None else self._labelled(audit, threads)
+        return estimated(self._state, counted, self._floor(confidence), confidence, labelled)
 
     def row_table(self, prevalence: Prevalence) -> RowTable:
         """Say what each score means, given a target.
@@ -307,7 +154,7 @@ class ContaminationModel:
         return RowTable(
             self._state.edges,
             self._state.calibration,
-            self._probabilities(bins, prevalence.value),
+            bin_probabilities(self._state, bins, prevalence.value),
             q_values(ranks),
         )
 
@@ -361,111 +208,134 @@ class ContaminationModel:
                 found = replace(found, value=_proportion(prevalence))
             prevalence = found
         table = self.row_table(prevalence)
-        note = self.calibration_note(prevalence)
+        note = calibration_note(prevalence)
         if note is not None:
             warnings.warn(note, TailwatchWarning, stacklevel=2)
         return table.rows(scores)
 
-    def calibration_note(self, prevalence: Prevalence, q: float = 0.05) -> str | None:
-        """Say where the human rows are too few for a q-value of `q`, else None.
-
-        The least p-value is 1/(n + 1). A share of the target that scores above all n human rows has
-        the q-value 1/((n + 1)·share), so n must reach 1/(q·share) even if all synthetic rows do.
-        """
-        needed = least_calibration(q, prevalence.value)
-        have = prevalence.n_calibration
-        if needed is None or have >= needed:
-            return None
-        return (
-            f"q_value: no row can reach {q:g}: with a share of {prevalence.value:.4g} that needs "
-            f"{needed:,} human rows, and there are {have:,}"
-        )
-
-    def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write the model to a file, which appears whole or not at all.
+    def score_dataset(
+        self,
+        source: Paths,
+        out_dir: str | os.PathLike[str],
+        *,
+        column: str = DEFAULT_COLUMN,
+        id_column: str | Sequence[str] | None = None,
+        resume: bool = True,
+        strict: bool = False,
+        confidence: float = 0.95,
+        audit: tuple[EmbeddingsLike, ArrayLike] | None = None,
+        copies_of: EmbeddingsLike | None = None,
+        copy_distance: float | None = None,
+        threads: int | None = None,
+        progress: ProgressOption = None,
+    ) -> ContaminationReport:
+        """Score the shards of a data set, of any size, into a folder.
 
         Parameters
         ----------
-        path
-            The file to make or replace.
+        source
+            A folder of Parquet, Arrow or ``.npy`` files at any depth; one that ``tailwatch pack``
+            wrote; one of clip-retrieval; or files, globs and lists of them.
+        out_dir
+            The folder of the results; it is made if need be.
+        column
+            Column of the embeddings: Array, List or Binary. Where there is no ``embedding``, the
+            default takes ``emb`` or ``embeddings``.
+        id_column
+            Columns to copy into the tables of the rows. Without any, they get the number of each
+            row in its shard.
+        resume
+            Go on with a run of the same arguments that was interrupted, or add shards that are new.
+            A shard that changed since it was scored is refused. If False, all is done anew.
+        strict
+            Stop at the first shard that cannot be scored.
+        confidence
+            Of the intervals.
+        audit
+            Labelled rows, as in :meth:`prevalence`.
+        copies_of
+            Rows whose copies are looked for, exact and near: the synthetic reference, as a rule.
+            The nearest of m rows for each row of the target takes O(m·d) time. Exact copies of each
+            other are counted in any case.
+        copy_distance
+            The largest distance of a near copy; by default a tenth of the root mean square distance
+            between two rows of `copies_of`.
+        threads
+            Threads to use; all cores by default.
+        progress
+            As in :meth:`score`.
 
         Returns
         -------
-        pathlib.Path
-            `path`.
+        ContaminationReport
+            The share with its interval. The folder then holds ``shards/``, a Parquet file for each
+            shard: identifiers or ``row``, ``score``, ``probability``, ``p_value``, ``q_value``,
+            ``content_hash``, and with `copies_of` ``copy_of`` and ``copy_distance``;
+            ``summary.json`` and ``report.html``; ``manifest.jsonl``, by which a run goes on;
+            ``times.json``. All but the last have the same bytes however often the run was killed.
+
+        Warns
+        -----
+        TailwatchWarning
+            As in :meth:`prevalence` and :meth:`rows`; or many rows are copies of each other.
 
         Raises
         ------
-        OSError
-            The folder does not exist, or the file cannot be written.
+        ShardError
+            Shards could not be scored. The others were; the results are written, and are in
+            ``error.report``.
+        InputError
+            There is nothing to score, a shard changed, or an argument is out of range.
+        OutputError
+            The folder cannot be written, holds something else, or is in use by another job. What is
+            done is kept.
+
+        Notes
+        -----
+        Memory is that of some batches of 32 MB, whatever the sizes of the shards.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> import numpy as np
+        >>> import tailwatch as tw
+        >>> rng = np.random.default_rng(0)
+        >>> human, synthetic = rng.normal(size=(500, 8)), 1 + rng.normal(size=(500, 8))
+        >>> model = tw.contamination.fit(human, synthetic)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     np.save(Path(folder, "a.npy"), rng.normal(size=(900, 8)))
+        ...     np.save(Path(folder, "b.npy"), 1 + rng.normal(size=(100, 8)))
+        ...     report = model.score_dataset(f"{folder}/*.npy", f"{folder}/scores")
+        ...     bool(report.prevalence.low < 0.1 < report.prevalence.high)
+        ...     report.frame["shard"].to_list(), report.gate(0.5)
+        True
+        (['a.npy', 'b.npy'], 'kept')
         """
-        file = Path(path)
-        write_state(self._state, file)
-        return file
+        from tailwatch.contamination.dataset.job import score_dataset
 
-    @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> ContaminationModel:
-        """Read a model that :meth:`save` wrote; nothing in a file is executed.
+        confidence = share(confidence, "confidence")
+        labelled = None if audit is None else self._labelled(audit, threads)
 
-        Parameters
-        ----------
-        path
-            The file.
+        def estimate(counted: Histogram) -> Prevalence:
+            floor = self._floor(confidence)
+            return estimated(self._state, counted, floor, confidence, labelled)
 
-        Returns
-        -------
-        ContaminationModel
-            Equal to the saved one in every bit.
-
-        Raises
-        ------
-        SourceError
-            If it cannot be read, is no model, or not the file that was written.
-        """
-        return cls(read_state(Path(path)))
-
-    def __repr__(self) -> str:
-        human, other = self._state.rows
-        known = "human only" if self.human_only else f"{other:,} synthetic rows"
-        return (
-            f"ContaminationModel({human:,} human rows, {known}, {self.columns:,} columns, "
-            f"{len(self._state.edges) + 1} bins, {self.fingerprint[:12]})"
+        return score_dataset(
+            self,
+            self._state,
+            estimate,
+            source,
+            out_dir,
+            column=column,
+            id_column=id_column,
+            resume=resume,
+            strict=strict,
+            copies_of=copies_of,
+            copy_distance=copy_distance,
+            threads=threads,
+            progress=progress,
         )
-
-    def _scores(
-        self,
-        source: EmbeddingsLike,
-        argument: str,
-        threads: int | None,
-        progress: ProgressOption,
-    ) -> Iterator[NDArray[np.float32]]:
-        rows = as_embeddings(source, argument)
-        if rows.columns != self.columns:
-            message = (
-                f"{argument}: expected {self.columns} columns as the references have, got "
-                f"{rows.columns}"
-            )
-            raise DimensionError(message)
-        if threads is not None:
-            threads = integer(threads, "threads")
-        with reporting(progress) as report:
-            done = 0
-            for batch in rows.batches(BATCH_ROWS):
-                yield self._state.probe.score(batch, argument, first_row=done, threads=threads)
-                done += len(batch)
-                report("scores", done, len(rows))
-
-    def _counted(
-        self,
-        rows: Embeddings,
-        argument: str,
-        threads: int | None,
-        progress: ProgressOption,
-    ) -> Histogram:
-        counted = self.empty_histogram()
-        for scores in self._scores(rows, argument, threads, progress):
-            counted.absorb(scores)
-        return counted
 
     def _own(self, histogram: Histogram) -> Histogram:
         if histogram.fingerprint != self.fingerprint:
@@ -476,45 +346,20 @@ class ContaminationModel:
             raise InputError(message)
         return histogram
 
+    def _labelled(
+        self, audit: tuple[EmbeddingsLike, ArrayLike], threads: int | None
+    ) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
+        embeddings, given = audit
+        rows = as_embeddings(embeddings, "audit")
+        labels = checked_labels(given, len(rows))
+        return labels, np.concatenate(list(self._scores(rows, "audit", threads, None)))
+
     def _floor(self, confidence: float) -> NullFloor:
         if confidence not in self._floors:
             self._floors[confidence] = null_floor(self._state, confidence)
         return self._floors[confidence]
 
-    def _probabilities(self, bins: NDArray[np.int64], value: float) -> NDArray[np.float64]:
-        human, synthetic = self._state.human.sum(axis=0), self._state.synthetic
-        if self.human_only:
-            return tail_probabilities(human, bins, value)
-        templates = fit_templates(Counts.of(human, synthetic, bins), np.array([value]))
-        return mixture_probabilities(
-            templates.human[0] / human.sum(), templates.synthetic[0] / synthetic.sum(), bins, value
-        )
-
-    def _audited(
-        self,
-        audit: tuple[EmbeddingsLike, ArrayLike],
-        bins: NDArray[np.int64],
-        value: float,
-        confidence: float,
-        threads: int | None,
-    ) -> Audit:
-        embeddings, given = audit
-        rows = as_embeddings(embeddings, "audit")
-        labels = checked_labels(given, len(rows))
-        scores = np.concatenate(list(self._scores(rows, "audit", threads, None)))
-        by_bin = self._probabilities(bins, value)
-        predicted = by_bin[np.searchsorted(self._state.edges, scores, side="right")]
-        return audited(labels, predicted, bins, by_bin, confidence)
-
 
 def _proportion(value: float) -> float:
     """Check a share, 0 and 1 included."""
     return float(value) if value in {0, 1} else share(value, "prevalence")
-
-
-def _disagreement(found: Interval, checks: CrossChecks) -> str:
-    return (
-        f"target: the references do not explain it: template fit {found.value:.4f} "
-        f"[{found.low:.4f}, {found.high:.4f}], ACC {checks.acc:.4f}, DyS {checks.dys:.4f}, median "
-        f"sweep {checks.median_sweep:.4f}"
-    )

@@ -12,7 +12,7 @@ from tailwatch.exceptions import InputError, SourceError
 if TYPE_CHECKING:
     from tailwatch.io.place import Place
 
-__all__ = ["DEFAULT_COLUMN", "choose", "require", "vector_type"]
+__all__ = ["DEFAULT_COLUMN", "binary_type", "choose", "require", "vector_type"]
 
 DEFAULT_COLUMN = "embedding"
 _OTHER_NAMES = ("emb", "embeddings")
@@ -66,7 +66,25 @@ def require(schema: pl.Schema, column: str, place: Place, keyword: str | None = 
     raise SourceError(msg)
 
 
-def vector_type(schema: pl.Schema, column: str, place: Place) -> tuple[np.dtype[Any], int | None]:
+def binary_type(name: str | None) -> np.dtype[Any] | None:
+    """Check what the bytes of a Binary column are said to be.
+
+    Raises
+    ------
+    InputError
+        If it is anything but float16, float32 or float64.
+    """
+    if name is None:
+        return None
+    if name not in ("float16", "float32", "float64"):
+        msg = f"binary: expected 'float16', 'float32' or 'float64', got {name!r}"
+        raise InputError(msg)
+    return np.dtype(name)
+
+
+def vector_type(
+    schema: pl.Schema, column: str, place: Place, binary: np.dtype[Any] | None = None
+) -> tuple[np.dtype[Any], int | None]:
     """Read element type and width off the type of a column.
 
     Parameters
@@ -76,13 +94,15 @@ def vector_type(schema: pl.Schema, column: str, place: Place) -> tuple[np.dtype[
         the storage counts.
     place
         For the text of an error.
+    binary
+        What the bytes of a Binary column are, in little-endian order; its type does not tell.
 
     Returns
     -------
     numpy.dtype
         float16, float32 or float64.
     int or None
-        Number of values in each row; a List does not tell.
+        Number of values in each row; List and Binary do not tell.
 
     Raises
     ------
@@ -95,6 +115,14 @@ def vector_type(schema: pl.Schema, column: str, place: Place) -> tuple[np.dtype[
         element = _FLOATS.get(stored.inner)
         if element is not None:
             return element, stored.size if isinstance(stored, pl.Array) else None
+    if stored == pl.Binary:
+        if binary is not None:
+            return binary, None
+        msg = (
+            f"{place.subject}: column {column!r} is Binary, which does not tell the type of its "
+            "numbers (tailwatch.open(..., binary='float16') or 'float32' does)"
+        )
+        raise InputError(msg)
     msg = (
         f"{place.subject}: expected Array or List of Float16, Float32 or Float64, got {dtype}"
         f"{f' in column {column!r}' if column else ''}"

@@ -39,7 +39,13 @@ class TorchTensor(Protocol):
         ...
 
 
-def of_object(source: object, place: Place, column: str, id_column: str | None) -> Part:
+def of_object(
+    source: object,
+    place: Place,
+    column: str,
+    id_column: str | None,
+    binary: np.dtype[Any] | None = None,
+) -> Part:
     """Take embeddings from an object in memory, without a copy.
 
     Parameters
@@ -50,6 +56,8 @@ def of_object(source: object, place: Place, column: str, id_column: str | None) 
         The argument, for the text of an error.
     column, id_column
         Names of columns, where the source is a table.
+    binary
+        Type of the values in a Binary column.
 
     Returns
     -------
@@ -69,12 +77,12 @@ def of_object(source: object, place: Place, column: str, id_column: str | None) 
             if isinstance(source.dtype, pl.Struct):
                 source = as_frame(source)
     if isinstance(source, pl.DataFrame):
-        return ColumnPart(Frame(source), place, column, id_column)
+        return ColumnPart(Frame(source), place, column, id_column, binary)
     if id_column is not None:
         msg = f"{place.argument}: id_column={id_column!r} needs a table, got {_type(source)}"
         raise InputError(msg)
     if isinstance(source, pl.Series):
-        return ColumnPart(Frame(source.to_frame()), place, source.name, None)
+        return ColumnPart(Frame(source.to_frame()), place, source.name, None, binary)
     if isinstance(source, np.ndarray):
         return ArrayPart(matrix(source, place))
     if isinstance(source, TorchTensor):

@@ -80,6 +80,10 @@ class Part(ABC):
         del argument
         return None
 
+    def others(self) -> pl.LazyFrame | None:
+        """Give all columns beside the embeddings, a row for each; None where there is no table."""
+        return None
+
     def beside(self, column: str, argument: str) -> pl.Series:
         """Give a column that stands beside the embeddings, if the source is a table."""
         subject = Place(argument, self.origin).subject
@@ -89,6 +93,12 @@ class Part(ABC):
     @abstractmethod
     def _read(self, place: Place) -> Iterator[Matrix]:
         """Yield the rows from the source itself."""
+
+    def _all_rows(self, column: pl.Series, place: Place) -> pl.Series:
+        """Refuse a column of more or fewer rows than there were."""
+        if len(column) != self.rows:
+            raise SourceError(self._changed(place))
+        return column
 
     def _changed(self, place: Place) -> str:
         return (

@@ -3,29 +3,26 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, TypeGuard
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from tailwatch.exceptions import DimensionError, InputError, SourceError
 from tailwatch.io.arrays import NpyPart, open_npz
+from tailwatch.io.columns import binary_type, choose
+from tailwatch.io.layouts import SUFFIXES, TABLES, Shard, is_dataset, shards_of
 from tailwatch.io.objects import of_object
+from tailwatch.io.paired import PairedPart
+from tailwatch.io.parquet import ParquetFile
 from tailwatch.io.paths import Paths, files
 from tailwatch.io.place import Place
-from tailwatch.io.tables import ColumnPart, open_arrow, open_parquet
+from tailwatch.io.tables import ColumnPart, binary_type_of, open_arrow
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    import numpy as np
 
     from tailwatch.io.part import Part
 
-__all__ = ["are_paths", "open_parts"]
-
-_TABLES = {
-    ".parquet": open_parquet,
-    ".arrow": open_arrow,
-    ".feather": open_arrow,
-    ".ipc": open_arrow,
-}
-_SUFFIXES = (".npy", ".npz", *_TABLES)
+__all__ = ["are_paths", "open_parts", "open_shard"]
 
 
 def are_paths(source: object) -> TypeGuard[Paths]:
@@ -35,7 +32,14 @@ def are_paths(source: object) -> TypeGuard[Paths]:
     return isinstance(source, str | os.PathLike)
 
 
-def open_parts(source: object, argument: str, *, column: str, id_column: str | None) -> list[Part]:
+def open_parts(
+    source: object,
+    argument: str,
+    *,
+    column: str,
+    id_column: str | None,
+    binary: str | None = None,
+) -> list[Part]:
     """Open a source: one part per file, or one for an object in memory.
 
     Parameters
@@ -46,16 +50,25 @@ def open_parts(source: object, argument: str, *, column: str, id_column: str | N
         Name of the argument, for the text of an error.
     column, id_column
         Names of columns, where the source is a table.
+    binary
+        Type of the values in a Binary column.
 
     Returns
     -------
     list of Part
         At least one, each with rows, all with the same number of columns.
     """
-    if are_paths(source):
-        found = [_read(path, argument, column, id_column) for path in files(source, argument)]
+    dtype = binary_type(binary)
+    if isinstance(source, str | os.PathLike) and is_dataset(Path(source).expanduser()):
+        _, shards = shards_of(source, argument, column)
+        found = [open_shard(shard, argument, column, id_column, dtype) for shard in shards]
+    elif are_paths(source):
+        found = [
+            open_shard(Shard(path.name, path), argument, column, id_column, dtype)
+            for path in files(source, argument)
+        ]
     else:
-        found = [of_object(source, Place(argument), column, id_column)]
+        found = [of_object(source, Place(argument), column, id_column, dtype)]
     # Writers of shards leave empty ones, whose number of columns may not even be known.
     filled = [part for part in found if part.rows]
     if not filled:
@@ -79,17 +92,55 @@ def _check_columns(parts: list[Part], argument: str) -> None:
             raise DimensionError(msg)
 
 
-def _read(path: Path, argument: str, column: str, id_column: str | None) -> Part:
-    place = Place(argument, str(path))
-    suffix = path.suffix.lower()
-    if suffix in _TABLES:
+def open_shard(
+    shard: Shard,
+    argument: str,
+    column: str,
+    id_column: str | None = None,
+    binary: np.dtype[Any] | None = None,
+    *,
+    binary_columns: int | None = None,
+) -> Part:
+    """Open one file, with the table beside it.
+
+    Parameters
+    ----------
+    shard
+        The file.
+    argument, column, id_column, binary
+        As in :func:`open_parts`.
+    binary_columns
+        Values in each row, where they are known: then the bytes of a Binary column tell their type.
+
+    Returns
+    -------
+    Part
+        Its rows, of which there may be none.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read, or is not what it must be.
+    """
+    place = Place(argument, str(shard.path))
+    suffix = shard.path.suffix.lower()
+    if suffix in TABLES:
         with place.reading():
-            table = _TABLES[suffix](path)
-        return ColumnPart(table, place, column, id_column)
-    if suffix not in _SUFFIXES:
-        msg = f"{place.subject}: expected one of {', '.join(_SUFFIXES)}, got suffix {suffix!r}"
+            table = ParquetFile(shard.path) if suffix == ".parquet" else open_arrow(shard.path)
+        if binary is None and binary_columns is not None:
+            chosen = choose(table.schema, column, place)
+            binary = binary_type_of(table, chosen, binary_columns, place)
+        return ColumnPart(table, place, column, id_column, binary)
+    if suffix not in SUFFIXES:
+        msg = f"{place.subject}: expected one of {', '.join(SUFFIXES)}, got suffix {suffix!r}"
         raise SourceError(msg)
+    if shard.metadata is not None:
+        return PairedPart(shard, argument, id_column)
     if id_column is not None:
         msg = f"{place.subject}: id_column={id_column!r} needs a table, got {suffix}"
         raise InputError(msg)
-    return NpyPart(path, argument) if suffix == ".npy" else open_npz(path, argument, column)
+    if suffix == ".npz":
+        return open_npz(shard.path, argument, column)
+    return (
+        NpyPart(shard.path, argument) if shard.rows is None else PairedPart(shard, argument, None)
+    )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import polars as pl
 
 from tailwatch.exceptions import DimensionError, InputError
@@ -22,24 +23,32 @@ def storage(series: pl.Series) -> pl.Series:
     return series.ext.storage() if isinstance(series.dtype, pl.BaseExtension) else series
 
 
-def width(series: pl.Series, place: Place) -> int:
-    """Count the values in the first row of a List column, which sets the length of all."""
+def width(series: pl.Series, place: Place, dtype: np.dtype[Any]) -> int:
+    """Count the values in the first row of a List or Binary column, which sets that of all."""
     if series[0] is None:
         raise InputError(place.row(0, "is null"))
-    if series[0].is_empty():
+    if not len(series[0]):
         raise DimensionError(place.row(0, "holds no values"))
-    return len(series[0])
+    if series.dtype != pl.Binary:
+        return len(series[0])
+    columns, rest = divmod(len(series[0]), dtype.itemsize)
+    if rest:
+        problem = f"holds {len(series[0])} bytes, which are no whole number of {dtype} values"
+        raise DimensionError(place.row(0, problem))
+    return columns
 
 
-def views(series: pl.Series, columns: int, place: Place) -> Iterator[Matrix]:
-    """View each chunk of a column as an array, without a copy.
+def views(series: pl.Series, columns: int, place: Place, dtype: np.dtype[Any]) -> Iterator[Matrix]:
+    """View each chunk of a column as an array, without a copy; of Binary, with one.
 
     Parameters
     ----------
     series
-        Column of Array or List, whose type has been checked.
+        Column of Array, List or Binary, whose type has been checked.
     columns
         Number of values that each row must have.
+    dtype
+        Type of the values, which Binary does not tell.
     place
         For the text of an error.
 
@@ -56,7 +65,10 @@ def views(series: pl.Series, columns: int, place: Place) -> Iterator[Matrix]:
         If a row, or a value, is null.
     """
     for chunk in storage(series).get_chunks():
-        yield _view(chunk, columns, place)
+        if chunk.dtype == pl.Binary:
+            yield _decoded(chunk, columns, place, dtype)
+        else:
+            yield _view(chunk, columns, place)
         place = place.after(len(chunk))
 
 
@@ -76,6 +88,23 @@ def _view(chunk: pl.Series, columns: int, place: Place) -> Matrix:
         row, column = divmod(_first(values.is_null()), columns)
         raise InputError(place.row(row, f"holds null in column {column}"))
     return values.to_numpy(allow_copy=False).reshape(len(chunk), columns)
+
+
+def _decoded(chunk: pl.Series, columns: int, place: Place, dtype: np.dtype[Any]) -> Matrix:
+    """Read the values of each row from its bytes."""
+    if chunk.null_count():
+        raise InputError(place.row(_first(chunk.is_null()), "is null"))
+    expected = columns * dtype.itemsize
+    sizes = chunk.bin.size()
+    other = sizes != expected
+    if other.any():
+        row = _first(other)
+        msg = place.row(
+            row, f"holds {sizes[row]} bytes, expected {expected} for {columns} values of {dtype}"
+        )
+        raise DimensionError(msg)
+    values = np.frombuffer(b"".join(chunk.to_list()), dtype.newbyteorder("<"))
+    return values.astype(dtype, copy=False).reshape(len(chunk), columns)
 
 
 def _first(mask: pl.Series) -> int:

@@ -12,6 +12,7 @@ mod dimension;
 mod divergence;
 mod enter;
 mod error;
+mod hashes;
 mod inference;
 mod input;
 mod neighbors;
@@ -42,6 +43,8 @@ mod _core {
     };
     #[pymodule_export]
     use super::enter::{instruction_sets, thread_count};
+    #[pymodule_export]
+    use super::hashes::row_hashes;
     #[pymodule_export]
     use super::inference::{
         authenticity_metrics, directional_metrics, divergence_metrics, gaussian_metrics,

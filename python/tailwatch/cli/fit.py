@@ -1,0 +1,101 @@
+"""``tailwatch fit``: a contamination model of human and synthetic references."""
+
+from __future__ import annotations
+
+from pathlib import Path  # noqa: TC003  (Typer reads the annotations at run time)
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tailwatch.cli.destinations import check_file
+from tailwatch.cli.waiting import wait_for
+from tailwatch.progress import reporting
+
+if TYPE_CHECKING:
+    from tailwatch.contamination import ContaminationModel
+
+__all__ = ["fit"]
+
+SUFFIX = ".tailwatch"
+
+
+def fit(
+    human: Annotated[
+        str,
+        typer.Argument(
+            metavar="HUMAN",
+            help="Human rows: .npy, .npz, .parquet, .arrow, a packed folder, or a quoted glob.",
+        ),
+    ],
+    synthetic: Annotated[
+        str | None, typer.Argument(metavar="[SYNTHETIC]", help="Synthetic rows, if there are any.")
+    ] = None,
+    *,
+    out: Annotated[Path, typer.Option(metavar="FILE", help=f"Model to write, a {SUFFIX} file.")],
+    target: Annotated[
+        str | None,
+        typer.Option(metavar="SOURCE", help="Target rows; needed without SYNTHETIC."),
+    ] = None,
+    column: Annotated[
+        str, typer.Option(metavar="NAME", help="Column or array that holds the embeddings.")
+    ] = "embedding",
+    binary: Annotated[
+        str | None,
+        typer.Option(metavar="TYPE", help="float16 or float32, if the column is Binary."),
+    ] = None,
+    strata: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Column of HUMAN that names each row's stratum."),
+    ] = None,
+    folds: Annotated[
+        int, typer.Option(metavar="N", min=2, max=50, help="Models that are cross-fitted.")
+    ] = 5,
+    encoder: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Name of the encoder, kept in the model.")
+    ] = None,
+    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Seed of random choices.")] = 0,
+) -> None:
+    """Learn what human and synthetic rows look like; `tailwatch score` then finds them.
+
+    Without synthetic rows a share can only be bounded from below, and the target has to be named.
+
+    [bold]Examples[/bold]
+
+      tailwatch fit human.parquet fake.parquet --out web.tailwatch --strata month
+      tailwatch fit human.npy --target 'scrape/*.npy' --out web.tailwatch
+    """
+    named = [source for source in (human, synthetic, target) if source is not None]
+    check_file("--out", out, suffix=SUFFIX, sources=named)
+
+    with reporting(progress=True) as report:
+
+        def work() -> ContaminationModel:
+            from tailwatch import contamination
+            from tailwatch.embeddings import Embeddings
+            from tailwatch.embeddings import open as open_embeddings
+
+            def opened(source: str | None) -> Embeddings | None:
+                if source is None:
+                    return None
+                return open_embeddings(source, column=column, binary=binary)
+
+            rows = open_embeddings(human, column=column, binary=binary, id_column=strata)
+            return contamination.fit(
+                rows,
+                opened(synthetic),
+                strata=rows.ids,
+                target=opened(target),
+                folds=folds,
+                encoder=encoder,
+                seed=seed,
+                progress=report,
+            )
+
+        model = wait_for(work)
+
+    model.save(out)
+    from tailwatch.cli.table import for_people
+
+    console = for_people()
+    console.print(repr(model), markup=False, soft_wrap=True)
+    console.print(f"wrote {out}", markup=False, soft_wrap=True)

@@ -1,0 +1,159 @@
+"""``tailwatch score``: which rows of a data set are synthetic, what share, and a gate on it."""
+
+from __future__ import annotations
+
+from pathlib import Path  # noqa: TC003  (Typer reads the annotations at run time)
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tailwatch.cli.exits import ExitCode
+from tailwatch.exceptions import InputError, ShardError
+
+if TYPE_CHECKING:
+    from tailwatch.contamination.dataset.report import ContaminationReport, Gate
+
+__all__ = ["score"]
+
+CODES: dict[Gate, ExitCode] = {
+    "kept": ExitCode.FINE,
+    "exceeded": ExitCode.GATE_FAILED,
+    "open": ExitCode.INCONCLUSIVE,
+}
+
+
+def score(
+    source: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="SOURCE...",
+            help="Folder of shards, packed or of clip-retrieval too; or files and quoted globs.",
+        ),
+    ],
+    *,
+    model: Annotated[Path, typer.Option(metavar="FILE", help="Model of `tailwatch fit`.")],
+    out: Annotated[
+        Path, typer.Option(metavar="DIR", help="Folder for tables, summary.json and report.html.")
+    ],
+    column: Annotated[
+        str, typer.Option(metavar="NAME", help="Column that holds the embeddings.")
+    ] = "embedding",
+    id_column: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Column to copy beside the scores; may be repeated."),
+    ] = None,
+    audit: Annotated[
+        str | None,
+        typer.Option(metavar="SOURCE", help="Table of rows with verified labels, drawn at random."),
+    ] = None,
+    audit_label: Annotated[
+        str, typer.Option(metavar="NAME", help="Its column of labels, 1 for synthetic.")
+    ] = "label",
+    copies_of: Annotated[
+        str | None,
+        typer.Option(metavar="SOURCE", help="Rows whose copies are counted: the synthetic ones."),
+    ] = None,
+    copy_distance: Annotated[
+        float | None,
+        typer.Option(
+            metavar="X",
+            help="Largest distance of a near copy; by default a tenth of that of two such rows.",
+        ),
+    ] = None,
+    fail_above: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SHARE",
+            help="Gate: exit 1 if the whole interval is above, 3 if SHARE is within, else 0.",
+        ),
+    ] = None,
+    confidence: Annotated[
+        float, typer.Option(metavar="SHARE", help="Confidence of the intervals.")
+    ] = 0.95,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Stop at the first shard that cannot be scored.")
+    ] = False,
+    restart: Annotated[
+        bool, typer.Option("--restart", help="Score everything anew, whatever is in DIR.")
+    ] = False,
+    threads: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", min=1, help="Threads; else TAILWATCH_NUM_THREADS, else all processors."
+        ),
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the summary to standard output.")
+    ] = False,
+) -> None:
+    """Score the shards of a data set: each row, and the share of synthetic ones.
+
+    A run that was stopped, by whatever means, goes on when the same command is given again. A shard
+    that cannot be scored is named, and the exit code is 2; the others are scored. The model comes
+    from `tailwatch fit`.
+
+    [bold]Examples[/bold]
+
+      tailwatch score scrape/ --model web.tailwatch --out scores --id-column url
+      tailwatch score scrape/ --model web.tailwatch --out scores --fail-above 0.05
+    """
+    if fail_above is not None and not 0 <= fail_above < 1:
+        message = f"--fail-above: expected a share from 0 to below 1, got {fail_above}"
+        raise InputError(message)
+    from tailwatch.contamination import ContaminationModel
+    from tailwatch.embeddings import open as open_embeddings
+
+    loaded = ContaminationModel.load(model)
+    labelled = (
+        None if audit is None else open_embeddings(audit, column=column).as_argument("--audit")
+    )
+    templates = None if copies_of is None else open_embeddings(copies_of, column=column)
+    try:
+        # It waits for its own threads, so an interruption is heard; what is done stays.
+        report = loaded.score_dataset(
+            source[0] if len(source) == 1 else source,
+            out,
+            column=column,
+            id_column=id_column,
+            resume=not restart,
+            strict=strict,
+            confidence=confidence,
+            audit=None if labelled is None else (labelled, labelled.labels(audit_label)),
+            copies_of=templates,
+            copy_distance=copy_distance,
+            threads=threads,
+            progress=True,
+        )
+    except ShardError as error:
+        if error.report is not None:
+            _show(error.report, as_json=as_json)
+        raise
+    _show(report, as_json=as_json)
+    if fail_above is None:
+        return
+    gate = report.gate(fail_above)
+    typer.echo(_verdict(report, gate, fail_above), err=True)
+    raise typer.Exit(CODES[gate])
+
+
+def _show(report: ContaminationReport, *, as_json: bool) -> None:
+    """Print the result: for people on standard error, for machines on standard output."""
+    from tailwatch.cli.table import for_people
+
+    console = for_people()
+    console.print(report.sentence, markup=False)
+    for file in ("report.html", "summary.json"):
+        console.print(f"wrote {report.directory / file}", markup=False, soft_wrap=True)
+    if as_json:
+        typer.echo(report.to_json(), nl=False)
+
+
+def _verdict(report: ContaminationReport, gate: Gate, limit: float) -> str:
+    found = report.prevalence
+    interval = f"[{found.low:.4f}, {found.high:.4f}]"
+    words = {
+        "kept": f"gate: passed: {interval} is not above {limit:g}",
+        "exceeded": f"gate: failed: {interval} is above {limit:g}",
+        "open": f"gate: inconclusive: {interval} holds {limit:g}",
+    }
+    return words[gate]

@@ -1,0 +1,160 @@
+"""Packing: nothing is lost that was not given away, and the folder is whole or not there."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+import pytest
+
+import tailwatch as tw
+from tailwatch.exceptions import InputError, OutputError, SourceError
+from tailwatch.io import pack as pack_module
+from tailwatch.io.pack import pack
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ROWS, COLUMNS = 103, 5
+
+
+def values(dtype: type[np.floating]) -> np.ndarray:
+    rng = np.random.default_rng(0)
+    found = rng.normal(size=(ROWS, COLUMNS)) * 10.0 ** rng.integers(-4, 4, (ROWS, COLUMNS))
+    found[3] = [
+        0.0,
+        -0.0,
+        np.finfo(dtype).max,
+        np.finfo(dtype).tiny,
+        np.finfo(dtype).smallest_subnormal,
+    ]
+    return found.astype(dtype)
+
+
+def frame(kind: str, dtype: type[np.floating]) -> pl.DataFrame:
+    inner = {np.float16: pl.Float16, np.float32: pl.Float32, np.float64: pl.Float64}[dtype]
+    array = pl.Series(values(dtype), dtype=pl.Array(inner, COLUMNS))
+    column = array if kind == "Array" else array.cast(pl.List(inner))
+    if kind == "Binary":
+        column = pl.Series([row.tobytes() for row in values(dtype)])
+    keys = pl.Series([f"k{row}" for row in range(ROWS)])
+    return pl.DataFrame({"key": keys, "embedding": column, "n": np.arange(ROWS)})
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+@pytest.mark.parametrize("kind", ["Array", "List", "Binary"])
+@pytest.mark.parametrize("rows_per_shard", [1, 10, 103, 1000])
+def test_every_bit_comes_back(
+    kind: str, dtype: type[np.floating], rows_per_shard: int, tmp_path: Path
+) -> None:
+    source = tmp_path / "a.parquet"
+    frame(kind, dtype).write_parquet(source)
+    binary = np.dtype(dtype).name if kind == "Binary" else None
+    out = pack(source, tmp_path / "out", rows_per_shard=rows_per_shard, binary=binary)
+    packed = tw.open(out, id_column="key")
+    assert packed.dtype == dtype
+    assert packed.to_numpy().tobytes() == values(dtype).tobytes()
+    assert packed.ids is not None
+    assert packed.ids.to_list() == frame(kind, dtype)["key"].to_list()
+    tables = [pl.read_parquet(file) for file in sorted((out / "metadata").iterdir())]
+    assert pl.concat(tables).equals(frame(kind, dtype).drop("embedding"))
+    shards = json.loads((out / "pack.json").read_text())["shards"]
+    assert shards == [min(rows_per_shard, ROWS - start) for start in range(0, ROWS, rows_per_shard)]
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["a.parquet", "out"]
+
+
+def test_batches_need_not_be_shards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pack_module, "BATCH_BYTES", 7 * COLUMNS * 4)
+    files = []
+    for number, part in enumerate(np.array_split(values(np.float32), 4)):
+        files.append(tmp_path / f"{number}.npy")
+        np.save(files[-1], part)
+    packed = tw.open(pack(files, tmp_path / "out", rows_per_shard=10))
+    assert packed.to_numpy().tobytes() == values(np.float32).tobytes()
+    assert not (tmp_path / "out" / "metadata").exists()
+
+
+def test_packing_a_packed_folder_anew(tmp_path: Path) -> None:
+    first = pack(frame("List", np.float32), tmp_path / "first", rows_per_shard=40)
+    second = pack(first, tmp_path / "second", rows_per_shard=70)
+    assert tw.open(second).to_numpy().tobytes() == values(np.float32).tobytes()
+    ids = tw.open(second, id_column="n").ids
+    assert ids is not None
+    assert ids.to_list() == list(range(ROWS))
+
+
+def test_a_narrower_type_rounds_to_the_nearest(tmp_path: Path) -> None:
+    given = np.random.default_rng(1).normal(size=(50, 3))
+    packed = tw.open(pack(given, tmp_path / "out", dtype="f16")).to_numpy()
+    assert packed.dtype == np.float16
+    assert np.array_equal(packed, given.astype(np.float16))
+
+
+def test_what_float16_cannot_hold_is_refused(tmp_path: Path) -> None:
+    given = np.zeros((300, 3), np.float32)
+    given[271, 2] = 65_520
+    with pytest.raises(InputError) as caught:
+        pack(given, tmp_path / "out", dtype="f16")
+    assert str(caught.value) == ("source: row 271, column 2 holds 65520, which float16 cannot hold")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_no_number_stays_what_it_is(tmp_path: Path) -> None:
+    given = np.array([[np.nan, np.inf, -np.inf]], np.float32)
+    packed = tw.open(pack(given, tmp_path / "out", dtype="f16")).to_numpy()
+    assert np.array_equal(packed, given.astype(np.float16), equal_nan=True)
+
+
+def test_tables_of_other_columns_are_refused(tmp_path: Path) -> None:
+    frame("List", np.float32).write_parquet(tmp_path / "a.parquet")
+    frame("List", np.float32).drop("n").write_parquet(tmp_path / "b.parquet")
+    with pytest.raises(InputError, match=r"b\.parquet: its other columns are not those of .*a\."):
+        pack(f"{tmp_path}/*.parquet", tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ({"dtype": "f8"}, "dtype: expected 'f16' or 'f32', got 'f8'"),
+        ({"rows_per_shard": 0}, "rows_per_shard: expected an integer of at least 1, got 0"),
+        ({"binary": "f16"}, "binary: expected 'float16', 'float32' or 'float64', got 'f16'"),
+    ],
+)
+def test_bad_arguments(arguments: dict[str, object], says: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        pack(np.zeros((2, 2)), tmp_path / "out", **arguments)
+    assert str(caught.value) == says
+
+
+def test_a_folder_that_holds_something_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "mine").write_text("mine")
+    with pytest.raises(OutputError, match="exists already; expected a new or empty folder"):
+        pack(np.zeros((2, 2)), tmp_path)
+    assert [file.name for file in tmp_path.iterdir()] == ["mine"]
+
+
+def test_a_binary_column_asks_for_its_type(tmp_path: Path) -> None:
+    frame("Binary", np.float32).write_parquet(tmp_path / "a.parquet")
+    with pytest.raises(InputError, match=r"'embedding' is Binary, which does not tell the type"):
+        tw.open(tmp_path / "a.parquet")
+    # 20 bytes are 10 numbers of two bytes: it is taken at its word.
+    assert tw.open(tmp_path / "a.parquet", binary="float16").columns == 2 * COLUMNS
+
+
+def test_a_packed_shard_that_was_exchanged_is_noticed(tmp_path: Path) -> None:
+    out = pack(values(np.float32), tmp_path / "out", rows_per_shard=60)
+    np.save(out / "embeddings/00001.npy", values(np.float32)[:10])
+    with pytest.raises(SourceError, match=r"00001\.npy: expected 43 rows as was written, got 10"):
+        tw.open(out)
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", "[]", "{}", '{"format":"tailwatch-pack","version":2}', '{"format":"tailwatch-pack"}'],
+)
+def test_a_folder_that_is_described_wrongly_is_refused(content: str, tmp_path: Path) -> None:
+    (tmp_path / "pack.json").write_text(content)
+    with pytest.raises(SourceError, match=r"pack\.json does not describe a packed folder"):
+        tw.open(tmp_path)
