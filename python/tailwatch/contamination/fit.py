@@ -132,8 +132,7 @@ def fit(
     seed = integer(seed, "seed", least=0)
     if hold_out not in get_args(HoldOut) or (hold_out == "strata" and strata is None):
         message = (
-            "hold_out: expected 'rows', or 'strata' where there are strata, got "
-            f"{hold_out!r}{' without strata' if strata is None else ''}"
+            f"hold_out: expected 'rows', or 'strata' where there are strata, got {hold_out!r}"
         )
         raise InputError(message)
     if threads is not None:
