@@ -161,7 +161,7 @@ def new_package(
         seen = np.flatnonzero(corpus.package != name)
         learnt, others = halves(seen, corpus.package, LEARNT, rng)
         pool = written(corpus, learnt, 2 * LARGEST_STRATUM * len(names), rng)
-        for _ in range(replications * (number + 1) // len(large) - replications * number // len(large)):
+        for _ in range(number, replications, len(large)):
             mixed = rng.permutation(others)
             reference = np.concatenate(
                 [mixed[corpus.package[mixed] == other][:LARGEST_STRATUM] for other in names]
@@ -193,12 +193,13 @@ def estimates(each: Trial, seed: int) -> Iterator[dict[str, Any]]:
     """Fit with and without strata, and estimate each share."""
     reference = sp.vstack([each.human, each.synthetic])
     svd = TruncatedSVD(COLUMNS, n_iter=2, random_state=seed).fit(reference)
-    human, synthetic = (svd.transform(rows) for rows in (each.human, each.synthetic))
+    human, synthetic, *target = (
+        svd.transform(rows)
+        for rows in (each.human, each.synthetic, each.target_human, each.target_synthetic)
+    )
     for strata in (None, each.strata):
         model = tw.contamination.fit(human, synthetic, strata=strata, seed=seed)
-        of_human, of_synthetic = (
-            model.score(svd.transform(rows)) for rows in (each.target_human, each.target_synthetic)
-        )
+        of_human, of_synthetic = map(model.score, target)
         rows = len(of_human)
         for share in SHARES:
             count = round(share * rows)

@@ -21,13 +21,6 @@ macro_rules! dispatched {
         #[must_use]
         pub fn $name(isa: Isa, values: &[u16], factors: &[$factor]) -> $out {
             #[cfg(target_arch = "x86_64")]
-            #[target_feature(enable = "avx512f,avx512vl")]
-            fn avx512(values: &[u16], factors: &[$factor]) -> $out {
-                // SAFETY: this function is compiled for AVX-512F.
-                each::$name(values, factors, |halves| unsafe { x86::convert_avx512(halves) })
-            }
-
-            #[cfg(target_arch = "x86_64")]
             #[target_feature(enable = "avx2,f16c")]
             fn avx2(values: &[u16], factors: &[$factor]) -> $out {
                 // SAFETY: this function is compiled for AVX2 and F16C.
@@ -39,7 +32,7 @@ macro_rules! dispatched {
             match isa {
                 #[cfg(target_arch = "x86_64")]
                 // SAFETY: the processor has AVX-512F and VL, as was just asserted.
-                Isa::Avx512 => unsafe { avx512(values, factors) },
+                Isa::Avx512 => unsafe { avx512::$name(values, factors) },
                 #[cfg(target_arch = "x86_64")]
                 Isa::Avx2 | Isa::AvxVnni if std::arch::is_x86_feature_detected!("f16c") => {
                     // SAFETY: the processor has AVX2, as was just asserted, and F16C.
@@ -95,8 +88,13 @@ mod each {
                 *lane += f64::from(x) * w;
             }
         }
-        let x = convert(&padded(tail));
-        for ((lane, x), w) in lanes.iter_mut().zip(x).zip(other_tail) {
+        finish_sum(lanes, tail, other_tail)
+    }
+
+    /// Adds what is left of a row, and the lanes.
+    #[inline(always)]
+    pub(super) fn finish_sum(mut lanes: [f64; LANES], tail: &[u16], factors: &[f64]) -> f64 {
+        for ((lane, x), w) in lanes.iter_mut().zip(convert(&padded(tail))).zip(factors) {
             *lane += f64::from(x) * w;
         }
         add_lanes(lanes)
@@ -117,11 +115,16 @@ mod each {
                 *lane = lane.wrapping_add(upper_bits(x).wrapping_mul(*c));
             }
         }
-        let x = convert(&padded(tail));
-        for ((lane, x), c) in lanes.iter_mut().zip(x).zip(other_tail) {
-            *lane = lane.wrapping_add(upper_bits(x).wrapping_mul(*c));
+        finish_bits(lanes, tail, other_tail)
+    }
+
+    /// Adds what is left of a row, and the lanes.
+    #[inline(always)]
+    pub(super) fn finish_bits(lanes: [u32; LANES], tail: &[u16], factors: &[u32]) -> u64 {
+        let mut sum = lanes.iter().fold(0_u32, |sum, lane| sum.wrapping_add(*lane));
+        for (x, c) in convert(&padded(tail)).into_iter().zip(factors) {
+            sum = sum.wrapping_add(upper_bits(x).wrapping_mul(*c));
         }
-        let sum = lanes.iter().fold(0_u32, |sum, lane| sum.wrapping_add(*lane));
         u64::from(sum & KEPT) << 42
     }
 
@@ -143,23 +146,7 @@ mod each {
 #[cfg(target_arch = "x86_64")]
 mod x86 {
     use super::LANES;
-    use std::arch::x86_64::{
-        _mm_loadu_si128, _mm256_cvtph_ps, _mm256_loadu_si256, _mm256_storeu_ps, _mm512_cvtph_ps,
-        _mm512_storeu_ps,
-    };
-
-    /// # Safety
-    /// Must be inlined into code that is compiled for, and runs on, a processor with AVX-512F.
-    #[inline(always)]
-    pub(super) unsafe fn convert_avx512(halves: &[u16; LANES]) -> [f32; LANES] {
-        let mut values = [0.0; LANES];
-        // SAFETY: both arrays hold sixteen values; unaligned load and store.
-        unsafe {
-            let loaded = _mm256_loadu_si256(halves.as_ptr().cast());
-            _mm512_storeu_ps(values.as_mut_ptr(), _mm512_cvtph_ps(loaded));
-        }
-        values
-    }
+    use std::arch::x86_64::{_mm_loadu_si128, _mm256_cvtph_ps, _mm256_storeu_ps};
 
     /// # Safety
     /// Must be inlined into code that is compiled for, and runs on, a processor with AVX2 and F16C.
@@ -174,6 +161,80 @@ mod x86 {
             }
         }
         values
+    }
+}
+
+/// Written out, since the compiler takes half of what a vector holds.
+#[cfg(target_arch = "x86_64")]
+mod avx512 {
+    use super::{LANES, each};
+    use std::arch::x86_64::{
+        __m512, __m512i, _mm256_castpd_ps, _mm256_loadu_si256, _mm512_add_epi32, _mm512_add_pd,
+        _mm512_and_si512, _mm512_castps_pd, _mm512_castps_si512, _mm512_castps512_ps256,
+        _mm512_cvtph_ps, _mm512_cvtps_pd, _mm512_extractf64x4_pd, _mm512_loadu_pd,
+        _mm512_loadu_si512, _mm512_maskz_add_epi32, _mm512_mul_pd, _mm512_mullo_epi32,
+        _mm512_or_si512, _mm512_set1_epi32, _mm512_setzero_pd, _mm512_setzero_si512,
+        _mm512_srli_epi32, _mm512_storeu_pd, _mm512_storeu_si512, _mm512_test_epi32_mask,
+    };
+
+    #[target_feature(enable = "avx512f,avx512vl")]
+    pub(super) fn half_sum(values: &[u16], factors: &[f64]) -> f64 {
+        let (heads, tail) = values.as_chunks::<LANES>();
+        let (others, other_tail) = factors.as_chunks::<LANES>();
+        let (mut low, mut high) = (_mm512_setzero_pd(), _mm512_setzero_pd());
+        for (halves, w) in heads.iter().zip(others) {
+            let x = load(halves);
+            let upper = _mm256_castpd_ps(_mm512_extractf64x4_pd::<1>(_mm512_castps_pd(x)));
+            // SAFETY: the array holds sixteen weights; unaligned loads.
+            let (first, second) =
+                unsafe { (_mm512_loadu_pd(w.as_ptr()), _mm512_loadu_pd(w.as_ptr().add(8))) };
+            // Not fused: the other instruction sets round the product, too.
+            let of_low = _mm512_mul_pd(_mm512_cvtps_pd(_mm512_castps512_ps256(x)), first);
+            low = _mm512_add_pd(low, of_low);
+            high = _mm512_add_pd(high, _mm512_mul_pd(_mm512_cvtps_pd(upper), second));
+        }
+        let mut lanes = [0.0; LANES];
+        // SAFETY: the array holds sixteen values; unaligned stores.
+        unsafe {
+            _mm512_storeu_pd(lanes.as_mut_ptr(), low);
+            _mm512_storeu_pd(lanes.as_mut_ptr().add(8), high);
+        }
+        each::finish_sum(lanes, tail, other_tail)
+    }
+
+    #[target_feature(enable = "avx512f,avx512vl")]
+    pub(super) fn half_bits(values: &[u16], factors: &[u32]) -> u64 {
+        let (heads, tail) = values.as_chunks::<LANES>();
+        let (others, other_tail) = factors.as_chunks::<LANES>();
+        let mut sums = _mm512_setzero_si512();
+        for (halves, c) in heads.iter().zip(others) {
+            // SAFETY: the array holds sixteen factors; unaligned load.
+            let factors = unsafe { _mm512_loadu_si512(c.as_ptr().cast()) };
+            let products = _mm512_mullo_epi32(upper_bits(load(halves)), factors);
+            sums = _mm512_add_epi32(sums, products);
+        }
+        let mut lanes = [0; LANES];
+        // SAFETY: the array holds sixteen values; unaligned store.
+        unsafe { _mm512_storeu_si512(lanes.as_mut_ptr().cast(), sums) };
+        each::finish_bits(lanes, tail, other_tail)
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512vl")]
+    fn load(halves: &[u16; LANES]) -> __m512 {
+        // SAFETY: the array holds sixteen values; unaligned load.
+        _mm512_cvtph_ps(unsafe { _mm256_loadu_si256(halves.as_ptr().cast()) })
+    }
+
+    /// As `each::upper_bits`.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512vl")]
+    fn upper_bits(x: __m512) -> __m512i {
+        let bits = _mm512_castps_si512(x);
+        let sign = _mm512_and_si512(_mm512_srli_epi32::<10>(bits), _mm512_set1_epi32(1 << 21));
+        let rest = _mm512_and_si512(_mm512_srli_epi32::<13>(bits), _mm512_set1_epi32(0x3_ffff));
+        let is_some = _mm512_test_epi32_mask(bits, _mm512_set1_epi32(i32::MAX));
+        _mm512_maskz_add_epi32(is_some, _mm512_or_si512(sign, rest), _mm512_set1_epi32(896 << 10))
     }
 }
 
