@@ -44,9 +44,9 @@ def docstrings(package: str) -> Iterator[str]:
         message = f"the package {package!r} is not installed; --packages names others"
         raise SystemExit(message) from error
     for path in sorted(path for path in paths if path.suffix == ".py"):
-        if "tests" in path.parts:
+        if {"test", "tests"} & set(path.parts):
             continue
-        tree = ast.parse(path.read_text(encoding="utf-8"))
+        tree = ast.parse(path.read_binary())
         for node in ast.walk(tree):
             if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
                 yield ast.get_docstring(node) or ""

@@ -115,6 +115,16 @@ FITS: dict[str, tuple[Callable[[], object], type[TailwatchError], str]] = {
         InputError,
         "strata: expected a name for each row of human, got int",
     ),
+    "no such hold-out": (
+        lambda: fit(HUMAN, SYNTHETIC, hold_out="months"),  # type: ignore[arg-type]
+        InputError,
+        "hold_out: expected 'rows', or 'strata' where there are strata, got 'months'",
+    ),
+    "strata that are not there": (
+        lambda: fit(HUMAN, SYNTHETIC, hold_out="strata"),
+        InputError,
+        "hold_out: expected 'rows', or 'strata' where there are strata, got 'strata'",
+    ),
     "one fold": (
         lambda: fit(HUMAN, SYNTHETIC, folds=1),
         InputError,

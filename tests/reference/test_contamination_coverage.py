@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 import pytest
-from scipy.stats import norm
+from scipy.stats import norm, t
 
 from tailwatch.contamination.audit import audited
 from tailwatch.contamination.bins import bin_counts, human_edges, shared_edges
@@ -85,6 +85,20 @@ def test_with_drift_the_widened_interval_holds(sd: float) -> None:
         found = widened(plain, drift.half_width)
         held += found.low <= share <= found.high
     assert held >= least(0.95)
+
+
+def test_the_largest_stratum_sets_what_the_target_is_compared_with() -> None:
+    # One more draw less the mean of the reference's rows: its variance, in units of that of a draw.
+    rng, sizes = np.random.default_rng(17), np.array([20_000, 1000, 1000, 2000])
+    draws = rng.normal(size=(40_000, 5))
+    factor = (draws[:, 4] - draws[:, :4] @ sizes / sizes.sum()).var()
+    edges = shared_edges(draw(rng, 0, 4000), draw(rng, DISTANCE, 4000))
+    parts = np.stack([bin_counts(draw(rng, 0.2 * k, n), edges) for k, n in enumerate(sizes)])
+    synthetic, target = (bin_counts(draw(rng, mean, 4000), edges) for mean in (DISTANCE, 0.0))
+    drift = drift_between(parts, synthetic, target, 0.1, 0.95)
+    found = (drift.half_width / (t.ppf(0.975, 3) * 0.9 * drift.spread)) ** 2
+    # Four standard errors of a variance.
+    assert found == pytest.approx(factor, rel=4 * math.sqrt(2 / 40_000))
 
 
 def test_drift_is_measured_in_units_of_the_share() -> None:

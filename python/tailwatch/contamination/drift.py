@@ -10,9 +10,11 @@ so π_k = Σ_b u_b (h_kb − p₀b) is the estimate that stratum k would give. I
 v_k = (Σ u²p₀ − (Σ up₀)²)/n_k, and what the K strata vary beyond it is drift:
 τ² = max(0, var_k(π_k) − mean v_k).
 
-The target is one more draw, against a mean of K, of which a share 1−π is human. The interval is
-widened in quadrature by t_{K−1}·(1−π)·√(s²(1+1/K)) with s² = var_k(π_k), sampling included: that is
-the interval of one more draw of normal variables, whose coverage holds for any K and τ. With τ² in
+The target is one more draw, of which a share 1−π is human, against the mean over the reference's
+rows, in which stratum k weighs w_k = n_k/n₀. The interval is widened in quadrature by
+t_{K−1}·(1−π)·√(s²(1+Σw²)) with s² = var_k(π_k), sampling included: for strata of one size, where
+Σw² = 1/K, that is the interval of one more draw of normal variables, whose coverage holds for any K
+and τ. With τ² in
 place of s² it would not, since τ² is 0 by chance where drift is no larger than the sampling error
 of a stratum: 0.85 instead of 0.95 for 8 strata and v = τ². So strata of few rows cost length, and
 large ones do not.
@@ -89,14 +91,14 @@ def drift_between(
     rows = strata.sum(axis=1)
     shares = (strata / rows[:, np.newaxis]) @ u - human @ u
     sampling = (human @ u**2 - (human @ u) ** 2) * (1 / rows).mean()
-    count = len(strata)
+    count, weights = len(strata), rows / rows.sum()
     variance = float(shares.var(ddof=1))
     reach = float(t.ppf((1 + confidence) / 2, count - 1)) * (1 - share)
     return Drift(
         strata=count,
         sd=math.sqrt(max(0.0, variance - sampling)),
         spread=math.sqrt(variance),
-        half_width=reach * math.sqrt(variance * (1 + 1 / count)),
+        half_width=reach * math.sqrt(variance * (1 + float(weights @ weights))),
         shares=tuple(map(float, shares)),
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 import numpy as np
 
@@ -32,7 +32,10 @@ if TYPE_CHECKING:
     from tailwatch.embeddings import Embeddings, EmbeddingsLike
     from tailwatch.progress import ProgressOption, ProgressReport
 
-__all__ = ["fit"]
+__all__ = ["HoldOut", "fit"]
+
+HoldOut: TypeAlias = Literal["rows", "strata"]
+"""What a fold of the probe holds out at once."""
 
 LEAST_ROWS = 20
 """Rows of each class."""
@@ -47,6 +50,7 @@ def fit(
     *,
     strata: Sequence[object] | NDArray[np.generic] | pl.Series | None = None,
     target: EmbeddingsLike | None = None,
+    hold_out: HoldOut = "rows",
     folds: int = 5,
     seed: int = 0,
     encoder: str | None = None,
@@ -69,10 +73,19 @@ def fit(
     strata
         Name of each human row's stratum: crawl month, domain, language. What the estimate varies
         from one to another is the drift that an interval has to allow for; without strata it does
-        not, and holds only if target and reference differ in the share alone.
+        not, and holds only if target and reference differ in the share alone. The target is taken
+        for one more of them, so a target that mixes all strata as the reference does is allowed
+        more drift than it has.
     target
         Embeddings of the target, at least 20 rows; needed if, and only if, there is no synthetic
         reference. The probe then learns what distinguishes a sample of it from the human rows.
+    hold_out
+        What a fold holds out. ``"rows"``: rows, by their content, so that rows of the target are
+        scored as those of the reference were, and only strata that the reference has not are new to
+        the probe. ``"strata"``: whole strata, where near-duplicates within one would flatter the
+        probe and no stratum of the target is in the reference. It must not be taken where the
+        synthetic rows imitate the strata: to a probe that is shown the imitation of a stratum
+        alone, the stratum itself looks synthetic.
     folds
         Models that are cross-fitted, 2 to 50.
     seed
@@ -118,6 +131,11 @@ def fit(
         message = f"folds: expected at most 50, got {folds}"
         raise InputError(message)
     seed = integer(seed, "seed", least=0)
+    if hold_out not in get_args(HoldOut) or (hold_out == "strata" and strata is None):
+        message = (
+            f"hold_out: expected 'rows', or 'strata' where there are strata, got {hold_out!r}"
+        )
+        raise InputError(message)
     if threads is not None:
         threads = integer(threads, "threads")
     if encoder is not None and not isinstance(encoder, str):
@@ -128,7 +146,7 @@ def fit(
     other = _other(first, synthetic, target)
     parts = random_parts(len(first), seed) if strata is None else named_parts(strata, len(first))
     bounds, human_folds = even_bounds(folds), None
-    if strata is not None:
+    if hold_out == "strata":
         of_strata = stratum_folds(parts.sizes, folds)
         human_folds = of_strata[parts.index]
         bounds = fold_bounds(np.bincount(human_folds))

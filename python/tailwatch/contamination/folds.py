@@ -8,8 +8,11 @@ as the references did, so that both sides of a histogram are draws of the same s
 the target and the held-out ones for the references would not be, and the estimate would inherit the
 difference.
 
-Where human strata are given, whole strata go to a fold, so that near-duplicates within one do not
-flatter the probe. All other rows then spread in the proportions of those folds.
+Whole human strata may go to a fold instead, so that near-duplicates within one do not flatter the
+probe. All other rows then spread in the proportions of those folds. That is not the default: a
+target's rows of a stratum that the reference has would be scored by models that have seen it, while
+the reference's were not; and where the synthetic rows imitate the strata, a model without one of
+them is shown its imitation alone, and takes the stratum itself for synthetic.
 
 Cost: a multiplication and an addition for each value.
 """

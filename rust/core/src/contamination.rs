@@ -3,13 +3,13 @@
 //! The fold of a row is a hash of its values as `f64`: Σⱼ bits(xⱼ)·cⱼ modulo 2⁶⁴ with odd constants cⱼ,
 //! finished as in `SplitMix64`, of which the upper 32 bits are compared with the folds' bounds. The score
 //! is Σⱼ wⱼxⱼ + b with the fold's weights, summed in `f64` in one fixed order and rounded to
-//! `f32`: it depends on the row alone. Cost: two passes over a row in the first cache, so that
-//! memory sets the rate; 4 bytes for each row.
+//! `f32`: it depends on the row alone. Rows of `f16` are read as they lie, others as `f64`. Cost: two
+//! passes over a row in the first cache; 4 bytes for each row.
 
 use std::ops::Range;
 
 use rayon::prelude::*;
-use tailwatch_kernels::{Isa, weighted_bits, weighted_sum};
+use tailwatch_kernels::{Isa, half_bits, half_sum, weighted_bits, weighted_sum};
 
 use crate::control::Control;
 use crate::error::{Error, Result};
@@ -27,6 +27,13 @@ pub struct Probe<'a> {
     pub intercepts: &'a [f64],
     /// Fold k takes hashes from `bounds[k − 1]` up to `bounds[k]`; the last one is 2³².
     pub bounds: &'a [u64],
+}
+
+/// A row as it lies in memory, or as numbers.
+#[derive(Clone, Copy)]
+enum Values<'a> {
+    Half(&'a [u16]),
+    Double(&'a [f64]),
 }
 
 /// The score of each row, by the model of its content's fold or of `folds`.
@@ -53,14 +60,18 @@ pub fn scores(
             rows.len()
         )));
     }
-    let (isa, factors) = (control.isa(), factors(d));
+    let (isa, factors) = (control.isa(), Factors::new(d));
     each_row(rows, "scores", control, |row, values| {
         let fold = match folds {
             Some(given) => usize::from(given[row]),
-            None => fold_of(isa, values, &factors, probe.bounds),
+            None => factors.fold_of(isa, values, probe.bounds),
         };
         let weights = &probe.weights[fold * d..(fold + 1) * d];
-        (weighted_sum(isa, values, weights) + probe.intercepts[fold]) as f32
+        let sum = match values {
+            Values::Half(halves) => half_sum(isa, halves, weights),
+            Values::Double(values) => weighted_sum(isa, values, weights),
+        };
+        (sum + probe.intercepts[fold]) as f32
     })
 }
 
@@ -70,9 +81,9 @@ pub fn content_folds(rows: &Rows<'_>, bounds: &[u64], control: &Control) -> Resu
     if bounds.is_empty() || bounds.len() > 255 {
         return Err(Error::Input(format!("bounds: expected 1 to 255, got {}", bounds.len())));
     }
-    let factors = factors(rows.columns());
+    let factors = Factors::new(rows.columns());
     each_row(rows, "folds", control, |_, values| {
-        fold_of(control.isa(), values, &factors, bounds) as u8
+        factors.fold_of(control.isa(), values, bounds) as u8
     })
 }
 
@@ -81,7 +92,7 @@ fn each_row<T: Send>(
     rows: &Rows<'_>,
     stage: &'static str,
     control: &Control,
-    of_row: impl Fn(usize, &[f64]) -> T + Sync,
+    of_row: impl Fn(usize, Values<'_>) -> T + Sync,
 ) -> Result<Vec<T>> {
     let n = rows.len();
     control.begin(stage, n as u64);
@@ -90,8 +101,11 @@ fn each_row<T: Send>(
         let found: Vec<T> = range
             .clone()
             .map(|row| {
+                if let Some(halves) = rows.halves(row) {
+                    return of_row(row, Values::Half(halves));
+                }
                 rows.read(row, &mut values);
-                of_row(row, &values)
+                of_row(row, Values::Double(&values))
             })
             .collect();
         control.advance(range.len() as u64)?;
@@ -106,14 +120,27 @@ fn each_row<T: Send>(
     Ok(blocks.into_iter().flatten().collect())
 }
 
-fn fold_of(isa: Isa, values: &[f64], factors: &[u64], bounds: &[u64]) -> usize {
-    let hash = mixed(weighted_bits(isa, values, factors)) >> 32;
-    bounds.partition_point(|&bound| bound <= hash).min(bounds.len() - 1)
+/// An odd constant for each column, and what of it counts where values are `f16`.
+struct Factors {
+    whole: Vec<u64>,
+    lower: Vec<u32>,
 }
 
-/// An odd constant for each column.
-fn factors(columns: usize) -> Vec<u64> {
-    (1..=columns as u64).map(|index| mixed(index) | 1).collect()
+impl Factors {
+    fn new(columns: usize) -> Self {
+        let whole: Vec<u64> = (1..=columns as u64).map(|index| mixed(index) | 1).collect();
+        let lower = whole.iter().map(|&factor| factor as u32).collect();
+        Self { whole, lower }
+    }
+
+    fn fold_of(&self, isa: Isa, values: Values<'_>, bounds: &[u64]) -> usize {
+        let sum = match values {
+            Values::Half(halves) => half_bits(isa, halves, &self.lower),
+            Values::Double(values) => weighted_bits(isa, values, &self.whole),
+        };
+        let hash = mixed(sum) >> 32;
+        bounds.partition_point(|&bound| bound <= hash).min(bounds.len() - 1)
+    }
 }
 
 /// The finalizer of `SplitMix64`.

@@ -29,6 +29,11 @@ pub trait Chunk: Send + Sync {
     fn read(&self, row: usize, out: &mut [f64]);
     /// Hints that row `row` will be read soon.
     fn prefetch(&self, row: usize);
+    /// Row `row` as the bits of `f16`, where that is how it lies in memory.
+    fn halves(&self, row: usize) -> Option<&[u16]> {
+        let _ = row;
+        None
+    }
 }
 
 impl Chunk for ArrayView2<'_, f16> {
@@ -45,6 +50,9 @@ impl Chunk for ArrayView2<'_, f16> {
         if let Some(values) = self.row(row).to_slice() {
             prefetch(values);
         }
+    }
+    fn halves(&self, row: usize) -> Option<&[u16]> {
+        self.row(row).to_slice().map(HalfFloatSliceExt::reinterpret_cast)
     }
 }
 
@@ -235,6 +243,12 @@ impl<'a> Rows<'a> {
     pub(crate) fn prefetch(&self, index: usize) {
         let (chunk, row) = self.locate(index);
         chunk.prefetch(row);
+    }
+
+    /// Row `index` as the bits of `f16`, where that is how it lies in memory.
+    pub(crate) fn halves(&self, index: usize) -> Option<&[u16]> {
+        let (chunk, row) = self.locate(index);
+        chunk.halves(row)
     }
 
     /// The chunk that holds row `index`, and the row's place in it.

@@ -3,7 +3,7 @@
 //! Level 0: nothing below. This is the only crate of the workspace with `unsafe` code; it starts no
 //! threads, allocates nothing and returns no errors. Every kernel takes the instruction set as a
 //! value ([`Isa`]), so that one process can run and compare all that its processor has. The kernels of
-//! `tile`, `tile8`, `quantize` and `weigh` give the same bits on each of them; those of `gram` and `epilogue` on all
+//! `tile`, `tile8`, `quantize`, `weigh` and `weigh_half` give the same bits on each of them; those of `gram` and `epilogue` on all
 //! that fuse products.
 
 // Code that is not inlined into a function compiled for an instruction set loses it.
@@ -22,6 +22,7 @@ mod rotate;
 mod tile;
 pub mod tile8;
 mod weigh;
+mod weigh_half;
 mod widen;
 
 pub use epilogue::{
@@ -36,4 +37,5 @@ pub use quantize::{Code, quantize};
 pub use rotate::rotate;
 pub use tile::{dot_products, squared_distances};
 pub use weigh::{weighted_bits, weighted_sum};
+pub use weigh_half::{half_bits, half_sum};
 pub use widen::widen;

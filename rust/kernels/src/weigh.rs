@@ -5,7 +5,8 @@
 
 use crate::isa::Isa;
 
-const LANES: usize = 16;
+/// Lanes of a sum of values.
+pub(crate) const LANES: usize = 16;
 
 macro_rules! dispatched {
     ($(#[$doc:meta])* $name:ident($values:ident, $factors:ident: &[$factor:ty]) -> $out:ty) => {
@@ -52,8 +53,22 @@ dispatched! {
     weighted_bits(values, factors: &[u64]) -> u64
 }
 
+/// Adds the lanes up in the one fixed order.
+#[inline(always)]
+pub(crate) fn add_lanes(mut lanes: [f64; LANES]) -> f64 {
+    let mut width = LANES / 2;
+    while width > 0 {
+        let (low, high) = lanes.split_at_mut(width);
+        for (lane, other) in low.iter_mut().zip(&*high) {
+            *lane += other;
+        }
+        width /= 2;
+    }
+    lanes[0]
+}
+
 mod each {
-    use super::LANES;
+    use super::{LANES, add_lanes};
 
     #[inline(always)]
     pub(super) fn weighted_sum(values: &[f64], factors: &[f64]) -> f64 {
@@ -68,15 +83,7 @@ mod each {
         for ((lane, x), w) in lanes.iter_mut().zip(tail).zip(other_tail) {
             *lane += x * w;
         }
-        let mut width = LANES / 2;
-        while width > 0 {
-            let (low, high) = lanes.split_at_mut(width);
-            for (lane, other) in low.iter_mut().zip(&*high) {
-                *lane += other;
-            }
-            width /= 2;
-        }
-        lanes[0]
+        add_lanes(lanes)
     }
 
     #[inline(always)]
