@@ -17,6 +17,8 @@ pub(crate) unsafe trait Lanes: Copy {
     unsafe fn zero() -> Self;
     /// Reads eight values from `source`, which need not be aligned.
     unsafe fn load(source: *const f64) -> Self;
+    /// Reads eight values from `source`, which need not be aligned, as `f64`.
+    unsafe fn widen(source: *const f32) -> Self;
     unsafe fn add(self, other: Self) -> Self;
     unsafe fn sub(self, other: Self) -> Self;
     unsafe fn mul(self, other: Self) -> Self;
@@ -47,6 +49,11 @@ unsafe impl Lanes for Portable {
     unsafe fn load(source: *const f64) -> Self {
         // SAFETY: the caller vouches for eight readable values.
         Self(unsafe { source.cast::<[f64; LANES]>().read_unaligned() })
+    }
+    #[inline(always)]
+    unsafe fn widen(source: *const f32) -> Self {
+        // SAFETY: the caller vouches for eight readable values.
+        Self(unsafe { source.cast::<[f32; LANES]>().read_unaligned() }.map(f64::from))
     }
     #[inline(always)]
     unsafe fn add(self, other: Self) -> Self {
@@ -85,11 +92,11 @@ pub(crate) use x86::{Avx2, Avx512};
 mod x86 {
     use super::{LANES, Lanes};
     use std::arch::x86_64::{
-        __m256d, __m512d, _mm256_add_pd, _mm256_blend_pd, _mm256_loadu_pd, _mm256_mul_pd,
-        _mm256_permute_pd, _mm256_permute2f128_pd, _mm256_setzero_pd, _mm256_storeu_pd,
-        _mm256_sub_pd, _mm512_add_pd, _mm512_loadu_pd, _mm512_mask_sub_pd, _mm512_mul_pd,
-        _mm512_permutex_pd, _mm512_setzero_pd, _mm512_shuffle_f64x2, _mm512_shuffle_pd,
-        _mm512_storeu_pd, _mm512_sub_pd,
+        __m256d, __m512d, _mm_loadu_ps, _mm256_add_pd, _mm256_blend_pd, _mm256_cvtps_pd,
+        _mm256_loadu_pd, _mm256_loadu_ps, _mm256_mul_pd, _mm256_permute_pd, _mm256_permute2f128_pd,
+        _mm256_setzero_pd, _mm256_storeu_pd, _mm256_sub_pd, _mm512_add_pd, _mm512_cvtps_pd,
+        _mm512_loadu_pd, _mm512_mask_sub_pd, _mm512_mul_pd, _mm512_permutex_pd, _mm512_setzero_pd,
+        _mm512_shuffle_f64x2, _mm512_shuffle_pd, _mm512_storeu_pd, _mm512_sub_pd,
     };
 
     #[derive(Clone, Copy)]
@@ -106,6 +113,14 @@ mod x86 {
         unsafe fn load(source: *const f64) -> Self {
             // SAFETY: the caller vouches for eight readable values; unaligned loads.
             unsafe { Self(_mm256_loadu_pd(source), _mm256_loadu_pd(source.add(4))) }
+        }
+        #[inline(always)]
+        unsafe fn widen(source: *const f32) -> Self {
+            // SAFETY: the caller vouches for eight readable values; unaligned loads.
+            unsafe {
+                let (low, high) = (_mm_loadu_ps(source), _mm_loadu_ps(source.add(4)));
+                Self(_mm256_cvtps_pd(low), _mm256_cvtps_pd(high))
+            }
         }
         #[inline(always)]
         unsafe fn add(self, other: Self) -> Self {
@@ -177,6 +192,11 @@ mod x86 {
         unsafe fn load(source: *const f64) -> Self {
             // SAFETY: the caller vouches for eight readable values; unaligned load.
             unsafe { Self(_mm512_loadu_pd(source)) }
+        }
+        #[inline(always)]
+        unsafe fn widen(source: *const f32) -> Self {
+            // SAFETY: the caller vouches for eight readable values; unaligned load.
+            unsafe { Self(_mm512_cvtps_pd(_mm256_loadu_ps(source))) }
         }
         #[inline(always)]
         unsafe fn add(self, other: Self) -> Self {

@@ -138,7 +138,8 @@ mod tests {
 
     #[test]
     fn every_instruction_set_gives_the_bits_of_the_definition() {
-        let signs: Vec<f64> = (0..800).map(|i| if i * 7919 % 11 < 5 { -1.0 } else { 1.0 }).collect();
+        let signs: Vec<f64> =
+            (0..800).map(|i| if i * 7919 % 11 < 5 { -1.0 } else { 1.0 }).collect();
         for count in [1, 2, 3, 4, 7, 8, 9, 16, 63, 100, 384, 768] {
             let row: Vec<f64> = (0..count).map(|i| ((i * 31 % 17) as f64 - 8.0) / 3.0).collect();
             let mut expected = row.clone();

@@ -137,7 +137,8 @@ impl Codes {
         let bytes = d.div_ceil(GROUP) * GROUP_BYTES;
         let mut panels = vec![0_i8; n.div_ceil(PANEL) * bytes];
         let coded: Result<Vec<(Vec<Coded>, BaseTest)>> = control.run(|| {
-            let code = |(row, codes): &mut (Vec<f64>, Vec<i8>), (panel, out): (usize, &mut [i8])| {
+            let code = |(row, codes): &mut (Vec<f64>, Vec<i8>),
+                        (panel, out): (usize, &mut [i8])| {
                 control.check()?;
                 row.resize(d, 0.0);
                 // Zeros beyond the columns stay.

@@ -4,9 +4,10 @@
 //! signed byte, so 128 is added to the base codes (one exclusive or) and 128·Σc_x taken off at the start.
 
 use std::arch::x86_64::{
-    __m512i, _CMP_NLT_UQ, _mm512_cmp_ps_mask, _mm512_cvtepi32_ps, _mm512_dpbusd_epi32, _mm512_fmadd_ps,
-    _mm512_load_ps, _mm512_loadu_si512, _mm512_min_ps, _mm512_mul_ps, _mm512_set1_epi8,
-    _mm512_set1_epi32, _mm512_set1_ps, _mm512_setzero_si512, _mm512_storeu_si512, _mm512_xor_si512,
+    __m512i, _CMP_NLT_UQ, _mm512_cmp_ps_mask, _mm512_cvtepi32_ps, _mm512_dpbusd_epi32,
+    _mm512_fmadd_ps, _mm512_load_ps, _mm512_loadu_si512, _mm512_min_ps, _mm512_mul_ps,
+    _mm512_set1_epi8, _mm512_set1_epi32, _mm512_set1_ps, _mm512_setzero_si512, _mm512_storeu_si512,
+    _mm512_xor_si512,
 };
 
 use super::{BaseTest, GROUP, GROUP_BYTES, Hit, PANEL, SPAN, Tile};
@@ -34,79 +35,56 @@ pub(super) unsafe fn sift(tile: &Tile<'_>, mutual: bool, hits: &mut [Hit]) -> us
     }
 }
 
-/// Repeats a block for each of the queries in registers, with its number as a constant: a loop that is not
-/// unrolled would index the sums, and what is indexed lives in memory.
-macro_rules! each_query {
-    ($query:ident => $body:block) => {
-        each_query!($query => $body: 0 1 2 3 4 5 6 7)
-    };
-    ($query:ident => $body:block: $($number:literal)*) => {
-        $({
-            const $query: usize = $number;
-            $body
-        })*
-    };
-}
-
-#[inline(always)]
-unsafe fn rows<const WIDE: usize, const MUTUAL: bool>(tile: &Tile<'_>, hits: &mut [Hit]) -> usize {
-    // SAFETY: the caller's promise is passed on.
-    unsafe {
-        let count = half::<WIDE, MUTUAL, 0>(tile, hits, 0);
-        half::<WIDE, MUTUAL, TALL>(tile, hits, count)
-    }
-}
-
-/// The queries from `FIRST` on.
 #[inline(always)]
 #[allow(clippy::needless_range_loop)] // iterators keep the sums in memory
-unsafe fn half<const WIDE: usize, const MUTUAL: bool, const FIRST: usize>(
-    tile: &Tile<'_>,
-    hits: &mut [Hit],
-    mut count: usize,
-) -> usize {
+unsafe fn rows<const WIDE: usize, const MUTUAL: bool>(tile: &Tile<'_>, hits: &mut [Hit]) -> usize {
     let (groups, length) = (tile.groups(), tile.query.len());
-    // SAFETY: a group of every panel is 64 bytes, and there are `groups` of them in each of WIDE base panels;
-    // a query's four codes lie within its group.
-    unsafe {
-        let query = tile.query.as_ptr().add(FIRST * GROUP);
-        let base = tile.base.as_ptr();
-        let shift = _mm512_set1_epi8(i8::MIN);
-        let mut sums = [[_mm512_setzero_si512(); WIDE]; TALL];
-        each_query!(Q => {
-            sums[Q] = [_mm512_set1_epi32(-128 * tile.query_test.sums[FIRST + Q]); WIDE];
-        });
-        for group in 0..groups {
-            let mut right = [shift; WIDE];
-            for b in 0..WIDE {
-                let codes = base.add(b * length + group * GROUP_BYTES);
-                right[b] = _mm512_xor_si512(_mm512_loadu_si512(codes.cast()), shift);
-            }
-            each_query!(Q => {
-                let codes = query.add(group * GROUP_BYTES + Q * GROUP);
-                let left = _mm512_set1_epi32(codes.cast::<i32>().read_unaligned());
+    let mut count = 0;
+    for first in [0, TALL] {
+        // SAFETY: a group of every panel is 64 bytes, and there are `groups` of them in each of WIDE base
+        // panels; a query's four codes lie within its group.
+        unsafe {
+            let query = tile.query.as_ptr().add(first * GROUP);
+            let base = tile.base.as_ptr();
+            let shift = _mm512_set1_epi8(i8::MIN);
+            let mut sums = [[_mm512_setzero_si512(); WIDE]; TALL];
+            for q in 0..TALL {
+                let start = _mm512_set1_epi32(-128 * tile.query_test.sums[first + q]);
                 for b in 0..WIDE {
-                    sums[Q][b] = _mm512_dpbusd_epi32(sums[Q][b], right[b], left);
+                    sums[q][b] = start;
                 }
-            });
-        }
-        // The lanes of all base panels that are kept, for each query.
-        let mut masks = [0_u64; TALL];
-        let mut any = 0;
-        each_query!(Q => {
-            for b in 0..WIDE {
-                let mask = kept::<MUTUAL>(tile, FIRST + Q, &tile.base_tests[b], sums[Q][b]);
-                masks[Q] |= u64::from(mask) << (b * PANEL);
             }
-            any |= masks[Q];
-        });
-        // Mostly none is.
-        if any != 0 {
-            each_query!(Q => {
-                if masks[Q] != 0 {
-                    count = collect(&sums[Q], masks[Q], FIRST + Q, hits, count);
+            for group in 0..groups {
+                let mut right = [shift; WIDE];
+                for b in 0..WIDE {
+                    let codes = base.add(b * length + group * GROUP_BYTES);
+                    right[b] = _mm512_xor_si512(_mm512_loadu_si512(codes.cast()), shift);
                 }
-            });
+                for q in 0..TALL {
+                    let codes = query.add(group * GROUP_BYTES + q * GROUP);
+                    let left = _mm512_set1_epi32(codes.cast::<i32>().read_unaligned());
+                    for b in 0..WIDE {
+                        sums[q][b] = _mm512_dpbusd_epi32(sums[q][b], right[b], left);
+                    }
+                }
+            }
+            // The lanes of all base panels that are kept, for each query.
+            let mut masks = [0_u64; TALL];
+            for q in 0..TALL {
+                for b in 0..WIDE {
+                    let mask = kept::<MUTUAL>(tile, first + q, &tile.base_tests[b], sums[q][b]);
+                    masks[q] |= u64::from(mask) << (b * PANEL);
+                }
+            }
+            // Mostly none is.
+            if masks == [0; TALL] {
+                continue;
+            }
+            for q in 0..TALL {
+                if masks[q] != 0 {
+                    count = collect(&sums[q], masks[q], first + q, hits, count);
+                }
+            }
         }
     }
     count
