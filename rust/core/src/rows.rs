@@ -27,6 +27,10 @@ pub trait Chunk: Send + Sync {
     fn digits(&self) -> u32;
     /// Writes row `row` to `out`, which holds as many values as there are columns.
     fn read(&self, row: usize, out: &mut [f64]);
+    /// Row `row` as it lies in memory, where its values are `f32` next to each other.
+    fn single(&self, _row: usize) -> Option<&[f32]> {
+        None
+    }
     /// Hints that row `row` will be read soon.
     fn prefetch(&self, row: usize);
     /// Row `row` as the bits of `f16`, where that is how it lies in memory.
@@ -69,6 +73,9 @@ impl Chunk for ArrayView2<'_, f32> {
             Some(values) => widen(values, out),
             None => read_as(row, out, f64::from),
         }
+    }
+    fn single(&self, row: usize) -> Option<&[f32]> {
+        self.row(row).to_slice()
     }
     fn prefetch(&self, row: usize) {
         if let Some(values) = self.row(row).to_slice() {
@@ -237,6 +244,12 @@ impl<'a> Rows<'a> {
     pub fn read(&self, index: usize, out: &mut [f64]) {
         let (chunk, row) = self.locate(index);
         chunk.read(row, &mut out[..self.columns]);
+    }
+
+    /// Row `index` as it lies in memory, where its values are `f32` next to each other.
+    pub(crate) fn single(&self, index: usize) -> Option<&[f32]> {
+        let (chunk, row) = self.locate(index);
+        chunk.single(row)
     }
 
     /// Hints that row `index` will be read soon.

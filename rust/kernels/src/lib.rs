@@ -3,12 +3,13 @@
 //! Level 0: nothing below. This is the only crate of the workspace with `unsafe` code; it starts no
 //! threads, allocates nothing and returns no errors. Every kernel takes the instruction set as a
 //! value ([`Isa`]), so that one process can run and compare all that its processor has. The kernels of
-//! `tile`, `tile8`, `quantize`, `weigh` and `weigh_half` give the same bits on each of them; those of `gram` and `epilogue` on all
-//! that fuse products.
+//! `tile`, `apart`, `tile8`, `quantize`, `rotate`, `weigh` and `weigh_half` give the same bits on
+//! each of them; those of `gram` and `epilogue` on all that fuse products.
 
 // Code that is not inlined into a function compiled for an instruction set loses it.
 #![allow(clippy::inline_always)]
 
+mod apart;
 #[cfg(test)]
 mod draw;
 mod epilogue;
@@ -25,6 +26,7 @@ mod weigh;
 mod weigh_half;
 mod widen;
 
+pub use apart::squared_distances_apart;
 pub use epilogue::{
     Doubt, PolynomialRow, add_up, distances, gaussians, in_doubt, second_differences,
     squared_from_products,

@@ -63,7 +63,8 @@ fn quantize_avx512(row: &[f64], codes: &mut [i8]) -> Code {
 #[inline(always)]
 fn quantize_lanes(row: &[f64], codes: &mut [i8]) -> Code {
     const LANES: usize = 8;
-    // Adding and taking off 1.5·2⁵² rounds to the nearest integer without a call.
+    // Adding and taking off 1.5·2⁵² rounds to the nearest integer without a call; in between, the last bits
+    // of the sum are the integer.
     const ROUND: f64 = 6_755_399_441_055_744.0;
     let (blocks, rest) = row.as_chunks::<LANES>();
     let mut most = [0.0_f64; LANES];
@@ -88,10 +89,10 @@ fn quantize_lanes(row: &[f64], codes: &mut [i8]) -> Code {
     let (code_blocks, code_rest) = codes.as_chunks_mut::<LANES>();
     for (block, slots) in blocks.iter().zip(code_blocks) {
         for lane in 0..LANES {
-            let code = (block[lane] * inverse + ROUND) - ROUND;
-            let difference = block[lane] - code * scale;
+            let shifted = block[lane] * inverse + ROUND;
+            let difference = block[lane] - (shifted - ROUND) * scale;
             residuals[lane] += difference * difference;
-            let code = code as i32;
+            let code = shifted.to_bits() as i32;
             sums[lane] += code;
             squares[lane] += code * code;
             slots[lane] = code as i8;

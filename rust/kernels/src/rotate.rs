@@ -6,25 +6,65 @@
 //! orthogonal, and so is the whole: distances stay what they are, up to rounding of a few ε·‖x‖. In
 //! place; cost: 2·B·log₂B additions.
 
-/// Rotates `row` in place.
+use crate::Isa;
+#[cfg(target_arch = "x86_64")]
+use crate::lanes::{Avx2, Avx512};
+use crate::lanes::{LANES, Lanes, Portable};
+
+/// Rotates `row` in place; every instruction set gives the same bits.
 ///
 /// # Panics
-/// If there are fewer signs than values.
-pub fn rotate(signs: &[f64], row: &mut [f64]) {
+/// If there are fewer signs than values, or the processor lacks `isa`.
+pub fn rotate(isa: Isa, signs: &[f64], row: &mut [f64]) {
     assert!(signs.len() >= row.len(), "{} signs for {} values", signs.len(), row.len());
-    if row.is_empty() {
-        return;
-    }
-    flip(row, signs.iter());
-    let block = 1 << row.len().ilog2();
-    hadamard(&mut row[..block]);
-    let rest = row.len() - block;
-    if rest > 0 {
-        flip(row, signs[..row.len()].iter().rev());
-        hadamard(&mut row[rest..]);
+    assert!(isa.is_available(), "this processor has no {isa}");
+    match isa {
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: the processor has AVX2.
+        Isa::Avx2 | Isa::AvxVnni => unsafe { rotate_avx2(signs, row) },
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: the processor has AVX-512F.
+        Isa::Avx512 => unsafe { rotate_avx512(signs, row) },
+        // SAFETY: portable lanes need nothing.
+        _ => unsafe { rotate_by::<Portable>(signs, row) },
     }
 }
 
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+unsafe fn rotate_avx2(signs: &[f64], row: &mut [f64]) {
+    // SAFETY: compiled with AVX2; the caller vouches for the processor.
+    unsafe { rotate_by::<Avx2>(signs, row) }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f")]
+unsafe fn rotate_avx512(signs: &[f64], row: &mut [f64]) {
+    // SAFETY: compiled with AVX-512F; the caller vouches for the processor.
+    unsafe { rotate_by::<Avx512>(signs, row) }
+}
+
+/// # Safety
+/// As [`Lanes`].
+#[inline(always)]
+unsafe fn rotate_by<V: Lanes>(signs: &[f64], row: &mut [f64]) {
+    if row.is_empty() {
+        return;
+    }
+    // SAFETY: the caller's promise is passed on.
+    unsafe {
+        flip(row, signs.iter());
+        let block = 1 << row.len().ilog2();
+        hadamard::<V>(&mut row[..block]);
+        let rest = row.len() - block;
+        if rest > 0 {
+            flip(row, signs[..row.len()].iter().rev());
+            hadamard::<V>(&mut row[rest..]);
+        }
+    }
+}
+
+#[inline(always)]
 fn flip<'a>(row: &mut [f64], signs: impl Iterator<Item = &'a f64>) {
     for (value, sign) in row.iter_mut().zip(signs) {
         *value *= sign;
@@ -32,8 +72,29 @@ fn flip<'a>(row: &mut [f64], signs: impl Iterator<Item = &'a f64>) {
 }
 
 /// The Walsh–Hadamard transform of a power of two of values, scaled to be orthogonal.
-fn hadamard(values: &mut [f64]) {
-    let mut half = 1;
+///
+/// # Safety
+/// As [`Lanes`].
+#[inline(always)]
+unsafe fn hadamard<V: Lanes>(values: &mut [f64]) {
+    let scale = (values.len() as f64).sqrt().recip();
+    // Fewer values than lanes are their own rest.
+    let (vectors, rest) = values.as_chunks_mut::<LANES>();
+    for vector in vectors {
+        let vector = vector.as_mut_ptr();
+        // SAFETY: a chunk holds eight values; the caller's promise is passed on.
+        unsafe {
+            V::load(vector).butterfly::<1>().butterfly::<2>().butterfly::<4>().store(vector);
+        }
+    }
+    butterflies(rest, 1);
+    butterflies(values, LANES);
+    values.iter_mut().for_each(|value| *value *= scale);
+}
+
+/// The butterflies between values `half` apart, twice as far apart, and so on.
+#[inline(always)]
+fn butterflies(values: &mut [f64], mut half: usize) {
     while half < values.len() {
         for pair in values.chunks_exact_mut(2 * half) {
             let (left, right) = pair.split_at_mut(half);
@@ -43,13 +104,12 @@ fn hadamard(values: &mut [f64]) {
         }
         half *= 2;
     }
-    let scale = (values.len() as f64).sqrt().recip();
-    values.iter_mut().for_each(|value| *value *= scale);
 }
 
 #[cfg(test)]
 mod tests {
     use super::rotate;
+    use crate::Isa;
 
     #[test]
     fn distances_stay_and_a_heavy_coordinate_is_spread() {
@@ -66,13 +126,52 @@ mod tests {
                 x.iter().zip(y).map(|(a, b)| (a - b) * (a - b)).sum()
             };
             let before = square(&x, &y);
-            rotate(&signs, &mut x);
-            rotate(&signs, &mut y);
+            rotate(Isa::best(), &signs, &mut x);
+            rotate(Isa::best(), &signs, &mut y);
             assert!((square(&x, &y) - before).abs() <= 1e-13 * before, "{count}");
         }
         let mut heavy = vec![0.0; 768];
         heavy[300] = 1.0;
-        rotate(&signs, &mut heavy);
+        rotate(Isa::best(), &signs, &mut heavy);
         assert!(heavy.iter().all(|x| x.abs() <= 0.2));
+    }
+
+    #[test]
+    fn every_instruction_set_gives_the_bits_of_the_definition() {
+        let signs: Vec<f64> =
+            (0..800).map(|i| if i * 7919 % 11 < 5 { -1.0 } else { 1.0 }).collect();
+        for count in [1, 2, 3, 4, 7, 8, 9, 16, 63, 100, 384, 768] {
+            let row: Vec<f64> = (0..count).map(|i| ((i * 31 % 17) as f64 - 8.0) / 3.0).collect();
+            let mut expected = row.clone();
+            let block = 1 << count.ilog2();
+            let transform = |values: &mut [f64], signs: &[f64]| {
+                let flipped: Vec<f64> = values.iter().zip(signs).map(|(x, s)| x * s).collect();
+                values.copy_from_slice(&flipped);
+            };
+            let plain = |values: &mut [f64]| {
+                let mut half = 1;
+                while half < values.len() {
+                    for i in (0..values.len()).filter(|i| i & half == 0) {
+                        let (a, b) = (values[i], values[i + half]);
+                        (values[i], values[i + half]) = (a + b, a - b);
+                    }
+                    half *= 2;
+                }
+                let scale = (values.len() as f64).sqrt().recip();
+                values.iter_mut().for_each(|value| *value *= scale);
+            };
+            transform(&mut expected, &signs);
+            plain(&mut expected[..block]);
+            if count > block {
+                let reversed: Vec<f64> = signs[..count].iter().rev().copied().collect();
+                transform(&mut expected, &reversed);
+                plain(&mut expected[count - block..]);
+            }
+            for isa in Isa::available() {
+                let mut out = row.clone();
+                rotate(isa, &signs, &mut out);
+                assert_eq!(out, expected, "{isa} {count}");
+            }
+        }
     }
 }

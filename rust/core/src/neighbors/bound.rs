@@ -31,47 +31,63 @@ pub(crate) fn residual(squared: f64, norm: f64, columns: usize) -> f64 {
     (squared + underflow).sqrt() * (1.0 + 1e-12) + norm.sqrt() * 2.0_f64.powi(-45)
 }
 
-/// A length that a pair's measured squared distance is not within `squared` unless it is within it.
-pub(crate) fn length(squared: f64, columns: usize) -> f64 {
-    (squared + UNDERFLOW * columns as f64).sqrt() * (1.0 + 1e-12)
+/// A squared length that a pair's measured squared distance is not within `squared` unless its distance is
+/// within the root.
+pub(crate) fn reach(squared: f64, columns: usize) -> f64 {
+    (squared + UNDERFLOW * columns as f64) * (1.0 + 2e-12)
 }
 
-/// A length within which a pair is only if its measured squared distance is within `squared`; 0 or below,
-/// where no pair is certain.
-pub(crate) fn certain_length(squared: f64, columns: usize) -> f64 {
-    (squared - UNDERFLOW * columns as f64).max(0.0).sqrt() * (1.0 - 1e-12)
+/// A squared length within which a pair is only if its measured squared distance is within `squared`; 0 or
+/// below, where no pair is certain.
+pub(crate) fn certain_reach(squared: f64, columns: usize) -> f64 {
+    (squared - UNDERFLOW * columns as f64) * (1.0 - 2e-12)
 }
 
-/// Bounds on the distance of two rows from the product of their codes: lower, upper, in units.
+/// A squared length in units as `f32`, rounded up.
+pub(crate) fn above(squared: f64, inverse: f64) -> f32 {
+    // Two steps, because the square of the unit may underflow; exact, because it is a power of two.
+    (squared * inverse * inverse * (1.0 + 1e-6)) as f32 + f32::MIN_POSITIVE
+}
+
+/// A squared length in units as `f32`, rounded down.
+pub(crate) fn below(squared: f64, inverse: f64) -> f32 {
+    // What is beyond the largest number must not become infinite.
+    ((squared * inverse * inverse * (1.0 - 1e-6)) as f32).min(f32::MAX)
+}
+
+/// Bounds on the squared distance of two rows from the product of their codes: lower, upper, in units of
+/// which `inverse` is one over the length.
 ///
 /// Two certificates, of which the better one counts. The triangle inequality is sharp where rows are near
 /// each other; where they are about as far apart as from the centre, it is better to take their own lengths
 /// as known: ‖x−y‖² = ‖x‖² + ‖y‖² − 2⟨x, y⟩ and │⟨x, y⟩ − ⟨x̂, ŷ⟩│ ≤ ‖x̂‖·e_y + e_x·(‖ŷ‖ + e_y).
-pub(crate) fn distance(x: &Coded, y: &Coded, dot: i32, unit: f64) -> (f32, f32) {
+pub(crate) fn squared_distance(x: &Coded, y: &Coded, dot: i32, inverse: f64) -> (f32, f32) {
     let product = x.scale * y.scale * f64::from(dot);
     let total = x.square + y.square;
     let decoded = total - 2.0 * product;
-    // The rounding of the line above is below 2⁻⁵⁰ of the total: where the square is not as small as that,
-    // a millionth of its root has room for it.
+    let room = total * 2.0_f64.powi(-50);
+    // The rounding of `decoded` is below `room`. Where the square is not as small as that, the root is wrong
+    // by less than 2⁻³⁶ of the lengths.
     let (nearest, farthest) = if decoded > total * 2.0_f64.powi(-30) {
         let distance = decoded.sqrt();
         (distance, distance)
     } else {
-        (0.0, (decoded.max(0.0) + total * 2.0_f64.powi(-50)).sqrt())
+        (0.0, (decoded.max(0.0) + room).sqrt())
     };
-    let residual = x.residual + y.residual;
+    let residual = x.residual + y.residual + (x.length + y.length) * 2.0_f64.powi(-36);
     let lengths = x.norm + y.norm;
     let known = lengths - 2.0 * product;
     let miss = 2.0 * (x.length * y.residual + x.residual * (y.length + y.residual))
         + lengths * 2.0_f64.powi(-40);
-    let lower = (nearest - residual).max((known - miss).max(0.0).sqrt());
-    let upper = (farthest + residual).min((known + miss).max(0.0).sqrt());
-    // Exact: the unit is a power of two.
-    let inverse = unit.recip();
-    (
-        (lower * inverse * (1.0 - 1e-6)) as f32,
-        (upper * inverse * (1.0 + 1e-6)) as f32 + f32::MIN_POSITIVE,
-    )
+    let (near, far) = ((nearest - residual).max(0.0), farthest + residual);
+    let lower = (near * near).max(known - miss);
+    let upper = (far * far).min((known + miss).max(0.0));
+    (below(lower, inverse), above(upper, inverse))
+}
+
+/// The length of a squared length in units; one below zero reaches nothing.
+fn length(squared: f32, unit: f64) -> f64 {
+    f64::from(squared).max(0.0).sqrt() * unit
 }
 
 fn is_wild(row: &Coded, unit: f64) -> bool {
@@ -102,26 +118,26 @@ pub(crate) fn base_test(panel: &[Coded], unit: f64) -> BaseTest {
     test
 }
 
-/// Adds the reaches of the rows of a panel, as lengths, to what they bring.
+/// Adds the reaches of the rows of a panel, as squared lengths in units, to what they bring.
 pub(crate) fn base_reach(
     test: &mut BaseTest,
     panel: &[Coded],
     unit: f64,
-    reach: impl Fn(usize) -> f64,
+    reach: impl Fn(usize) -> f32,
 ) {
     for (slot, row) in panel.iter().enumerate() {
-        let reach = reach(slot) + row.residual;
+        let reach = length(reach(slot), unit) + row.residual;
         test.own_lift[slot] = down((row.square - reach * reach) / row.scale / unit);
         // Where the lift is minus infinity the rest does not count.
         test.own_spread[slot] = if reach.is_finite() { down(-reach / row.scale) } else { 0.0 };
     }
 }
 
-/// What the queries of a panel ask, from their reaches as lengths.
-pub(crate) fn query_test(panel: &[Coded], unit: f64, reach: impl Fn(usize) -> f64) -> QueryTest {
+/// What the queries of a panel ask, from their reaches as squared lengths in units.
+pub(crate) fn query_test(panel: &[Coded], unit: f64, reach: impl Fn(usize) -> f32) -> QueryTest {
     let mut test = QueryTest::default();
     for (slot, row) in panel.iter().enumerate() {
-        let reach = reach(slot) + row.residual;
+        let reach = length(reach(slot), unit) + row.residual;
         let twice = 2.0 * row.scale;
         let wild = is_wild(row, unit);
         test.sums[slot] = row.sum;

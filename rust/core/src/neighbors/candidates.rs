@@ -12,7 +12,7 @@ use super::measure::Measure;
 use super::topk::Nearest;
 use crate::rows::Rows;
 
-/// A row that may be near, and its distance at least, in units.
+/// A row that may be near, and its squared distance at least, in units.
 #[derive(Clone, Copy, Debug)]
 struct Candidate {
     lower: f32,
@@ -22,19 +22,20 @@ struct Candidate {
 /// Distances within which the pairs of a row are wanted, whatever else is near.
 pub(crate) struct Reach<'a> {
     squared: &'a [f64],
-    /// In units, rounded up: a pair that is farther is not within reach.
-    lengths: Vec<f32>,
-    /// In units, rounded down: a pair that is not farther is.
+    /// Squared, in units, rounded up: a pair that is farther is not within reach.
+    most: Vec<f32>,
+    /// Squared, in units, rounded down: a pair that is not farther is.
     certain: Vec<f32>,
 }
 
 impl<'a> Reach<'a> {
     pub(crate) fn new(squared: &'a [f64], unit: f64, columns: usize) -> Self {
-        let length = |&squared| in_units(bound::length(squared, columns), unit);
-        let certain = |&squared| surely_units(bound::certain_length(squared, columns), unit);
+        let inverse = unit.recip();
+        let most = |&squared| bound::above(bound::reach(squared, columns), inverse);
+        let certain = |&squared| bound::below(bound::certain_reach(squared, columns), inverse);
         Self {
             squared,
-            lengths: squared.iter().map(length).collect(),
+            most: squared.iter().map(most).collect(),
             certain: squared.iter().map(certain).collect(),
         }
     }
@@ -44,16 +45,16 @@ impl<'a> Reach<'a> {
         self.squared[row]
     }
 
-    /// The reach of `row` at least, in units.
-    pub(crate) fn length(&self, row: usize) -> f32 {
-        self.lengths[row]
+    /// The reach of `row`, squared, in units, rounded up.
+    pub(crate) fn most(&self, row: usize) -> f32 {
+        self.most[row]
     }
 }
 
 impl Reach<'_> {
     /// Whether the reach of `row` holds a pair of which only bounds are known, if they are enough to say.
     fn holds(&self, row: usize, (lower, upper): (f32, f32)) -> Option<bool> {
-        if lower > self.lengths[row] {
+        if lower > self.most[row] {
             Some(false)
         } else {
             (upper <= self.certain[row]).then_some(true)
@@ -79,20 +80,10 @@ impl Reaches<'_> {
         Some([self.queries.holds(query, bounds)?, self.base.holds(base, bounds)?])
     }
 
-    /// The length, in units, within which a pair may be.
-    pub(crate) fn length(&self, query: usize, base: usize) -> f32 {
-        self.queries.length(query).max(self.base.length(base))
+    /// The squared length, in units, within which a pair may be.
+    pub(crate) fn most(&self, query: usize, base: usize) -> f32 {
+        self.queries.most(query).max(self.base.most(base))
     }
-}
-
-/// A length in units as `f32`, rounded up.
-fn in_units(length: f64, unit: f64) -> f32 {
-    (length / unit * (1.0 + 1e-6)) as f32 + f32::MIN_POSITIVE
-}
-
-/// A length in units as `f32`, rounded down.
-fn surely_units(length: f64, unit: f64) -> f32 {
-    (length / unit * (1.0 - 1e-6)) as f32
 }
 
 /// What takes part in a search across two sets for one block of queries.
@@ -131,13 +122,31 @@ pub(crate) struct Search<'a, M> {
     pub(crate) meet: M,
 }
 
+/// Inserts a value into an ascending list, whose last one falls out.
+fn insert(list: &mut [f32], value: f32) {
+    /// Up to here a look at every place costs less than a wrong guess at one.
+    const SHORT: usize = 16;
+    if list.len() <= SHORT {
+        let mut value = value;
+        for slot in list {
+            let other = *slot;
+            (*slot, value) = (other.min(value), other.max(value));
+        }
+    } else {
+        let place = list.partition_point(|&other| other <= value);
+        let last = list.len() - 1;
+        list.copy_within(place..last, place + 1);
+        list[place] = value;
+    }
+}
+
 /// The candidates of a block of queries.
 pub(crate) struct Block {
     nearest: Nearest,
     depth: usize,
     unit: f64,
     columns: usize,
-    /// `depth` a row, ascending.
+    /// Squared, in units: `depth` a row, ascending.
     upper: Vec<f32>,
     pending: Vec<Vec<Candidate>>,
 }
@@ -169,7 +178,7 @@ impl Block {
         192 + 4 * self.depth
     }
 
-    /// The length, in units, beyond which nothing is among the nearest of the row in `slot`.
+    /// The squared length, in units, beyond which nothing is among the nearest of the row in `slot`.
     pub(crate) fn bound(&self, slot: usize) -> f32 {
         match self.depth {
             0 => f32::NEG_INFINITY,
@@ -182,8 +191,8 @@ impl Block {
         if self.depth == 0 {
             return;
         }
-        let measured = bound::length(self.nearest.reach(self.first() + slot), self.columns);
-        let most = in_units(measured, self.unit);
+        let measured = bound::reach(self.nearest.reach(self.first() + slot), self.columns);
+        let most = bound::above(measured, self.unit.recip());
         for upper in self.upper[slot * self.depth..][..self.depth].iter_mut().rev() {
             if *upper <= most {
                 break;
@@ -209,7 +218,7 @@ impl Block {
         held.is_some_and(|held| search.meet.meet_unmeasured(query, index, held))
     }
 
-    /// Takes note of a pair with the bounds of its distance; true if the row has to be settled, because too
+    /// Takes note of a pair with the bounds of its squared distance; true if the row has to be settled, because too
     /// many of its candidates wait.
     #[must_use]
     pub(crate) fn offer(
@@ -221,14 +230,11 @@ impl Block {
     ) -> bool {
         let query = self.first() + slot;
         let bound = self.bound(slot);
-        if lower > bound && reaches.is_none_or(|reaches| lower > reaches.length(query, index)) {
+        if lower > bound && reaches.is_none_or(|reaches| lower > reaches.most(query, index)) {
             return false;
         }
         if upper < bound {
-            let list = &mut self.upper[slot * self.depth..][..self.depth];
-            let place = list.partition_point(|&other| other <= upper);
-            list.copy_within(place..self.depth - 1, place + 1);
-            list[place] = upper;
+            insert(&mut self.upper[slot * self.depth..][..self.depth], upper);
         }
         let most = self.most_waiting();
         let pending = &mut self.pending[slot];
@@ -275,7 +281,7 @@ impl Block {
             for &Candidate { lower, index } in waiting.by_ref() {
                 let index = index as usize;
                 if lower <= bound
-                    || reaches.is_some_and(|reaches| lower <= reaches.length(query, index))
+                    || reaches.is_some_and(|reaches| lower <= reaches.most(query, index))
                 {
                     measure.add(base, index);
                     if measure.is_full() {

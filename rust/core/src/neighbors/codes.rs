@@ -39,11 +39,11 @@ impl Frame {
         if !(LEAST_COLUMNS..=MOST_COLUMNS).contains(&rows.columns()) {
             return None;
         }
-        Some(Self::fitting(rows, control.isa()))
+        Some(Self::fitting(rows, control))
     }
 
     /// The same whatever the number of columns.
-    fn fitting(rows: &Rows<'_>, isa: Isa) -> Self {
+    fn fitting(rows: &Rows<'_>, control: &Control) -> Self {
         let (n, d) = (rows.len(), rows.columns());
         let count = n.min(SAMPLE);
         // Evenly spaced: leading rows of sorted data would not do.
@@ -62,8 +62,8 @@ impl Frame {
         let mut stream = Stream::new(0, "rotation", 0);
         let signs = (0..d).map(|_| if stream.uniform() < 0.5 { -1.0 } else { 1.0 }).collect();
         let rotated = Self { signs: Some(signs), ..frame.clone() };
-        let (plain, largest) = frame.residuals(&sample, isa);
-        if rotated.residuals(&sample, isa).0 < WORTHWHILE * plain {
+        let (plain, largest) = frame.residuals(&sample, control);
+        if rotated.residuals(&sample, control).0 < WORTHWHILE * plain {
             frame = rotated;
         }
         if largest > 0.0 {
@@ -73,24 +73,27 @@ impl Frame {
     }
 
     /// The sum of the residuals of some rows, and their largest length.
-    fn residuals(&self, sample: &[Vec<f64>], isa: Isa) -> (f64, f64) {
-        let mut codes = vec![0; self.centre.len()];
-        let (mut sum, mut largest) = (0.0, 0.0_f64);
-        for row in sample {
-            let mut row = row.clone();
-            self.enter(&mut row);
-            let code = quantize(isa, &row, &mut codes);
-            sum += code.residual.sqrt();
-            largest = largest.max(code.norm.sqrt());
-        }
-        (sum, largest)
+    fn residuals(&self, sample: &[Vec<f64>], control: &Control) -> (f64, f64) {
+        let one = |(entered, codes): &mut (Vec<f64>, Vec<i8>), row: &Vec<f64>| {
+            entered.clone_from(row);
+            codes.resize(row.len(), 0);
+            self.enter(control.isa(), entered);
+            let code = quantize(control.isa(), entered, codes);
+            (code.residual.sqrt(), code.norm.sqrt())
+        };
+        let found: Vec<(f64, f64)> =
+            control.run(|| sample.par_iter().map_init(Default::default, one).collect());
+        // Added up in the order of the rows, whatever the threads.
+        found.iter().fold((0.0, 0.0), |(sum, largest), &(residual, length)| {
+            (sum + residual, f64::max(largest, length))
+        })
     }
 
     /// Moves a row into the frame.
-    fn enter(&self, row: &mut [f64]) {
+    fn enter(&self, isa: Isa, row: &mut [f64]) {
         add_scaled(row, &self.centre, -1.0);
         if let Some(signs) = &self.signs {
-            rotate(signs, row);
+            rotate(isa, signs, row);
         }
     }
 }
@@ -133,19 +136,22 @@ impl Codes {
         let (n, d) = (rows.len(), rows.columns());
         let bytes = d.div_ceil(GROUP) * GROUP_BYTES;
         let mut panels = vec![0_i8; n.div_ceil(PANEL) * bytes];
-        let coded: Result<Vec<Vec<Coded>>> = control.run(|| {
-            let code = |(panel, out): (usize, &mut [i8])| {
+        let coded: Result<Vec<(Vec<Coded>, BaseTest)>> = control.run(|| {
+            let code = |(row, codes): &mut (Vec<f64>, Vec<i8>),
+                        (panel, out): (usize, &mut [i8])| {
                 control.check()?;
-                let (mut row, mut codes) = (vec![0.0; d], vec![0; d]);
+                row.resize(d, 0.0);
+                // Zeros beyond the columns stay.
+                codes.resize(d.next_multiple_of(GROUP), 0);
                 let first = panel * PANEL;
                 let one = |index: usize| {
-                    rows.read(index, &mut row);
-                    frame.enter(&mut row);
-                    let code = quantize(control.isa(), &row, &mut codes);
-                    let place = (index - first) * GROUP;
-                    for (group, codes) in out.chunks_exact_mut(GROUP_BYTES).zip(codes.chunks(GROUP))
-                    {
-                        group[place..place + codes.len()].copy_from_slice(codes);
+                    rows.read(index, row);
+                    frame.enter(control.isa(), row);
+                    let code = quantize(control.isa(), row, &mut codes[..d]);
+                    let (groups, _) = out.as_chunks_mut::<GROUP>();
+                    let places = groups.iter_mut().skip(index - first).step_by(PANEL);
+                    for (place, group) in places.zip(codes.as_chunks::<GROUP>().0) {
+                        *place = *group;
                     }
                     let square = code.scale * code.scale * code.squares as f64;
                     Coded {
@@ -158,13 +164,15 @@ impl Codes {
                         sum: code.sum,
                     }
                 };
-                Ok((first..(first + PANEL).min(n)).map(one).collect())
+                let coded: Vec<Coded> = (first..(first + PANEL).min(n)).map(one).collect();
+                let test = bound::base_test(&coded, frame.unit);
+                Ok((coded, test))
             };
-            panels.par_chunks_mut(bytes).enumerate().map(code).collect()
+            let panels = panels.par_chunks_mut(bytes).enumerate();
+            panels.map_init(Default::default, code).collect()
         });
-        let rows = coded?.concat();
-        let tests = rows.chunks(PANEL).map(|panel| bound::base_test(panel, frame.unit)).collect();
-        Ok(Self { panels, bytes, rows, tests, unit: frame.unit })
+        let (rows, tests): (Vec<Vec<Coded>>, Vec<BaseTest>) = coded?.into_iter().unzip();
+        Ok(Self { panels, bytes, rows: rows.concat(), tests, unit: frame.unit })
     }
 
     /// The codes of the rows at `indices`, in that order, as they are.
@@ -197,7 +205,7 @@ impl Codes {
         trust: f64,
         control: &Control,
     ) -> Self {
-        let frame = Frame::fitting(centre, control.isa());
+        let frame = Frame::fitting(centre, control);
         Self::trusting(rows, &frame, trust, control).unwrap()
     }
 

@@ -2,7 +2,7 @@
 //!
 //! A [`Pair`] is a block of queries and a block of base rows of at most [`BLOCK`] rows each. The kernels keep
 //! the pairs of rows whose codes do not certify that they are too far apart; what is kept goes, with bounds
-//! on its distance, to the candidates of the query and, where base rows ask too, of the base row.
+//! on its squared distance, to the candidates of the query and, where base rows ask too, of the base row.
 
 use std::ops::Range;
 
@@ -53,8 +53,8 @@ impl Sieve {
     ) {
         let (first, unit) = (state.first(), codes.unit());
         let reach = |slot: usize| {
-            let wanted = reaches.map_or(f32::NEG_INFINITY, |r| r.queries.length(first + slot));
-            f64::from(state.bound(slot).max(wanted)) * unit
+            let wanted = reaches.map_or(f32::NEG_INFINITY, |r| r.queries.most(first + slot));
+            state.bound(slot).max(wanted)
         };
         self.queries.clear();
         for (panel, rows) in codes.rows_of(panels_of(block, codes.len())).chunks(PANEL).enumerate()
@@ -64,16 +64,14 @@ impl Sieve {
         }
     }
 
-    /// Sets what the base rows of a block bring and ask: all pairs within `reach`, as a length in units.
+    /// Sets what the base rows of a block bring and ask: all pairs within `reach`, a squared length in units.
     pub(crate) fn bring(&mut self, codes: &Codes, block: usize, reach: impl Fn(usize) -> f32) {
         let (panels, unit) = (panels_of(block, codes.len()), codes.unit());
         self.base.clear();
         self.base.extend_from_slice(codes.tests(panels.clone()));
         let rows = codes.rows_of(panels).chunks(PANEL);
         for (panel, (test, rows)) in self.base.iter_mut().zip(rows).enumerate() {
-            bound::base_reach(test, rows, unit, |slot| {
-                f64::from(reach(panel * PANEL + slot)) * unit
-            });
+            bound::base_reach(test, rows, unit, |slot| reach(panel * PANEL + slot));
         }
     }
 
@@ -90,6 +88,7 @@ impl Sieve {
     ) {
         let of_query = panels_of(query_block, queries.len());
         let of_base = panels_of(base_block, base.len());
+        let inverse = queries.unit().recip();
         let (query_rows, base_rows) =
             (queries.rows_of(of_query.clone()), base.rows_of(of_base.clone()));
         for span in spans {
@@ -111,7 +110,7 @@ impl Sieve {
                     let y = place * PANEL + usize::from(hit.base);
                     // Places beyond the last row hold no row.
                     if let (Some(of_x), Some(of_y)) = (query_rows.get(x), base_rows.get(y)) {
-                        take(x, y, bound::distance(of_x, of_y, hit.dot, queries.unit()));
+                        take(x, y, bound::squared_distance(of_x, of_y, hit.dot, inverse));
                     }
                 }
             }

@@ -2,7 +2,7 @@
 //!
 //! Σ(x−y)² in `f64` in the one fixed order of the kernels, whatever rows are measured together.
 
-use tailwatch_kernels::{Isa, squared_distances};
+use tailwatch_kernels::{Isa, squared_distances, squared_distances_apart};
 
 use crate::rows::Rows;
 
@@ -55,11 +55,20 @@ impl Measure {
     /// The base rows taken, each with its squared distance from the query.
     pub(crate) fn finish(&mut self, base: &Rows<'_>) -> impl Iterator<Item = (usize, f64)> {
         let count = self.indices.len();
-        for (&index, row) in self.indices.iter().zip(self.base.chunks_exact_mut(self.stride)) {
-            base.read(index, row);
-        }
-        let (base, squared) = (&self.base[..count * self.stride], &mut self.squared[..count]);
-        if count > 0 {
+        let squared = &mut self.squared[..count];
+        let mut singles: [&[f32]; BATCH] = [&[]; BATCH];
+        let found = singles
+            .iter_mut()
+            .zip(&self.indices)
+            .all(|(single, &index)| base.single(index).map(|row| *single = row).is_some());
+        if found {
+            let query = &self.query[..base.columns()];
+            squared_distances_apart(self.isa, query, &singles[..count], squared);
+        } else {
+            for (&index, row) in self.indices.iter().zip(self.base.chunks_exact_mut(self.stride)) {
+                base.read(index, row);
+            }
+            let base = &self.base[..count * self.stride];
             squared_distances(self.isa, &self.query, base, self.stride, squared);
         }
         self.measured += count as u64;

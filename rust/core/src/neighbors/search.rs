@@ -288,7 +288,7 @@ fn search(
     for (turn, other) in among.enumerate() {
         let first = other * BLOCK;
         if let Some(reaches) = reaches {
-            sieve.bring(base_codes, other, |slot| reaches.base.length(first + slot));
+            sieve.bring(base_codes, other, |slot| reaches.base.most(first + slot));
         }
         // Bounds shrink fast at first and slowly later, and asking takes time.
         let step = if turn == 0 { 1 } else { SPANS };

@@ -4,9 +4,10 @@
 //! signed byte, so 128 is added to the base codes (one exclusive or) and 128·Σc_x taken off at the start.
 
 use std::arch::x86_64::{
-    _CMP_NLT_UQ, _mm512_cmp_ps_mask, _mm512_cvtepi32_ps, _mm512_dpbusd_epi32, _mm512_fmadd_ps,
-    _mm512_load_ps, _mm512_loadu_si512, _mm512_min_ps, _mm512_mul_ps, _mm512_set1_epi8,
-    _mm512_set1_epi32, _mm512_set1_ps, _mm512_setzero_si512, _mm512_storeu_si512, _mm512_xor_si512,
+    __m512i, _CMP_NLT_UQ, _mm512_cmp_ps_mask, _mm512_cvtepi32_ps, _mm512_dpbusd_epi32,
+    _mm512_fmadd_ps, _mm512_load_ps, _mm512_loadu_si512, _mm512_min_ps, _mm512_mul_ps,
+    _mm512_set1_epi8, _mm512_set1_epi32, _mm512_set1_ps, _mm512_setzero_si512, _mm512_storeu_si512,
+    _mm512_xor_si512,
 };
 
 use super::{BaseTest, GROUP, GROUP_BYTES, Hit, PANEL, SPAN, Tile};
@@ -39,7 +40,7 @@ pub(super) unsafe fn sift(tile: &Tile<'_>, mutual: bool, hits: &mut [Hit]) -> us
 unsafe fn rows<const WIDE: usize, const MUTUAL: bool>(tile: &Tile<'_>, hits: &mut [Hit]) -> usize {
     let (groups, length) = (tile.groups(), tile.query.len());
     let mut count = 0;
-    for first in (0..PANEL).step_by(TALL) {
+    for first in [0, TALL] {
         // SAFETY: a group of every panel is 64 bytes, and there are `groups` of them in each of WIDE base
         // panels; a query's four codes lie within its group.
         unsafe {
@@ -67,28 +68,47 @@ unsafe fn rows<const WIDE: usize, const MUTUAL: bool>(tile: &Tile<'_>, hits: &mu
                     }
                 }
             }
+            // The lanes of all base panels that are kept, for each query.
+            let mut masks = [0_u64; TALL];
             for q in 0..TALL {
                 for b in 0..WIDE {
-                    let dots = sums[q][b];
-                    let mut mask = kept::<MUTUAL>(tile, first + q, &tile.base_tests[b], dots);
-                    if mask == 0 {
-                        continue;
-                    }
-                    let mut values = [0_i32; PANEL];
-                    _mm512_storeu_si512(values.as_mut_ptr().cast(), dots);
-                    while mask != 0 {
-                        let row = mask.trailing_zeros() as usize;
-                        mask &= mask - 1;
-                        hits[count] = Hit {
-                            dot: values[row],
-                            query: (first + q) as u8,
-                            base: (b * PANEL + row) as u8,
-                        };
-                        count += 1;
-                    }
+                    let mask = kept::<MUTUAL>(tile, first + q, &tile.base_tests[b], sums[q][b]);
+                    masks[q] |= u64::from(mask) << (b * PANEL);
+                }
+            }
+            // Mostly none is.
+            if masks == [0; TALL] {
+                continue;
+            }
+            for q in 0..TALL {
+                if masks[q] != 0 {
+                    count = collect(&sums[q], masks[q], first + q, hits, count);
                 }
             }
         }
+    }
+    count
+}
+
+/// Adds the pairs of one query that are kept to `hits`, from `count` on.
+#[inline(always)]
+unsafe fn collect<const WIDE: usize>(
+    sums: &[__m512i; WIDE],
+    mut mask: u64,
+    query: usize,
+    hits: &mut [Hit],
+    mut count: usize,
+) -> usize {
+    let mut dots = [0_i32; SPAN * PANEL];
+    for (dots, &sum) in dots.chunks_exact_mut(PANEL).zip(sums) {
+        // SAFETY: a chunk holds one vector; an unaligned store.
+        unsafe { _mm512_storeu_si512(dots.as_mut_ptr().cast(), sum) };
+    }
+    while mask != 0 {
+        let base = mask.trailing_zeros() as usize;
+        mask &= mask - 1;
+        hits[count] = Hit { dot: dots[base], query: query as u8, base: base as u8 };
+        count += 1;
     }
     count
 }
@@ -99,7 +119,7 @@ unsafe fn kept<const MUTUAL: bool>(
     tile: &Tile<'_>,
     query: usize,
     brings: &BaseTest,
-    dots: std::arch::x86_64::__m512i,
+    dots: __m512i,
 ) -> u16 {
     let asks = tile.query_test;
     // SAFETY: the tests are aligned to 64 bytes and so is each of their arrays.
