@@ -12,6 +12,8 @@ import pytest
 
 import tailwatch as tw
 from tailwatch.metrics import categorical, text
+from tailwatch.metrics.text.documents import as_documents
+from tailwatch.metrics.text.groups import in_groups
 
 Documents = list[list[str]]
 POEM = [
@@ -255,6 +257,30 @@ def test_errors_of_tokens_taken_for_independent_are_too_small() -> None:
     )
     row = frame.row(by_predicate=pl.col("metric") == "entropy", named=True)
     assert (row["high"] - row["low"]) / 2 / 2.045 > 0.8 * spread * (1.0 - 4.0 / math.sqrt(160))
+
+
+@pytest.mark.parametrize("many", [5, 40, 90])
+def test_the_variance_of_repetition_is_that_of_leaving_groups_out(many: int) -> None:
+    documents = as_documents(zipf_documents(3, many, power=1.4), "documents", None)
+    (found,), groups = in_groups({"documents": documents}, many * 40, np.random.default_rng(0))
+
+    def without(*left_out: int) -> float:
+        return found.repeated(~np.isin(np.arange(groups), left_out))
+
+    one = np.array([without(i) for i in range(groups)])
+    pairs = [(i, j) for i in range(groups) for j in range(i)]
+    second = np.array([without() - one[i] - one[j] + without(i, j) for i, j in pairs])
+    jackknife = (groups - 1) / groups * ((one - one.mean()) ** 2).sum()
+    expected = max(jackknife - ((second - second.mean()) ** 2).sum() / 2, jackknife / 2)
+    assert found.repetition_variance() == pytest.approx(expected, rel=1e-10)
+
+
+def test_the_interval_of_repetition_is_multiplicative() -> None:
+    a, b, c = (zipf_documents(seed, 64, 1.4) for seed in range(3))
+    frame = text.compare_documents(a, c, b)
+    row = frame.row(by_predicate=pl.col("metric") == "self_repetition", named=True)
+    assert row["low"] * row["high"] == pytest.approx(row["value"] ** 2, rel=1e-12)
+    assert row["null_low"] * row["null_high"] == pytest.approx(row["null"] ** 2, rel=1e-12)
 
 
 def test_what_a_set_does_not_have_is_null() -> None:

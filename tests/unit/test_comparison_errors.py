@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from tailwatch.comparison.errors import degrees_of_freedom, standard_error, variance
+from tailwatch.comparison.errors import degrees_of_freedom, spread_of_null, standard_error, variance
 from tailwatch.comparison.estimates import HalfSamples
 from tailwatch.comparison.samples import GROUPS, REPLICATES
 
@@ -42,6 +42,31 @@ def test_without_a_first_order_part_both_parts_measure_the_second() -> None:
     assert variance(of.values, of) == pytest.approx(5)
     of = error([0.0, 6, 2, 3, 1], complementary=True)
     assert variance(of.values, of) == pytest.approx((5 / 4 + 2) / 2)
+
+
+def test_of_a_null_at_its_minimum_both_parts_measure_one_variance() -> None:
+    # Odd parts 3, 1 of mean square 5, even parts 4, 5 of variance 1/2: were V₁ left open, it would
+    # take all.
+    of = error([0.0, 7, 1, 6, 4], complementary=True)
+    found = spread_of_null(of.values, of)
+    assert found.error == pytest.approx(math.sqrt((5 / 2 + 1 / 2) / 2))
+    assert found.degrees_of_freedom == pytest.approx(1 / (1 / 4 + 1 / 31))
+    plain = error([7.0, 1.0, 2.0, 6.0], complementary=False)
+    assert spread_of_null(plain.values, plain).error == pytest.approx(math.sqrt(7.0))
+
+
+def test_the_spread_of_a_null_scatters_as_its_degrees_of_freedom_say() -> None:
+    # Deviations √2·ε (odd) and η (even) of a second-order statistic, 4,000 draws, seed 0, z <= 4.
+    rng = np.random.default_rng(0)
+    odd = math.sqrt(2) * rng.normal(size=(4000, 15))
+    even = rng.normal(size=(4000, 15))
+    halves = np.stack([even + odd, even - odd], axis=2).reshape(4000, 30)
+    of = [error([0.0, *one], complementary=True) for one in halves]
+    squares = np.array([spread_of_null(one.values, one).error ** 2 for one in of])
+    assert squares.mean() == pytest.approx(1.0, abs=4 * math.sqrt(2 / 29 / 4000))
+    # Relative variance (2/15 + 2/14)/4 of a chi-squared over 29 degrees, of whose estimate the
+    # error is √((2 + 12/29)/4000) of it.
+    assert squares.var() == pytest.approx(2 / 15 / 4 + 2 / 14 / 4, rel=4 * math.sqrt(2.42 / 4000))
 
 
 def test_the_rules_meet_where_the_first_order_part_vanishes() -> None:

@@ -173,6 +173,13 @@ def test_what_is_retained_is_computed_within_each_replicate() -> None:
     assert found.retained == pytest.approx((1.5, 1.5))
 
 
+def second_order(centre: float, error: float) -> np.ndarray:
+    """Halves of a statistic at its minimum: odd parts of variance 2·error², even ones of error²."""
+    even = error * np.array([-1.0] * 7 + [0.0] + [1.0] * 7)
+    odd = math.sqrt(2) * error
+    return np.array([centre, *(centre + part + side for part in even for side in (odd, -odd))])
+
+
 def test_the_excess_of_a_divergence_is_in_errors_of_its_null() -> None:
     # Complementary halves: odd parts ±0.1 and ±0.2, no even part.
     values, nulls = np.array([5.0, *[5.1, 4.9] * 15]), np.array([4.0, *[4.2, 3.8] * 15])
@@ -180,9 +187,30 @@ def test_the_excess_of_a_divergence_is_in_errors_of_its_null() -> None:
     t = float(scipy.stats.t.ppf(0.975, 15 * 31 / 46))
     assert found.value == pytest.approx((5 - t * 0.1, 5 + t * 0.1))
     assert found.null == pytest.approx((4 - t * 0.2, 4 + t * 0.2))
+    # A null at its minimum, of error 0.2, and values that differ from it with odd parts ±0.1.
+    nulls = second_order(4.0, 0.2)
+    found = intervals(nulls + values - 4, nulls, "lower", scale="real", complementary=True)
     assert found.retention == pytest.approx(1 / 0.2)
-    margin = t * math.hypot(0.1 / 0.2, 5 / math.sqrt(2 * 15 * 31 / 46))
-    assert found.retained == pytest.approx((5 - margin, 5 + margin))
+    known = 30 * 31 / 61
+    least, most = np.sqrt(scipy.stats.chi2.ppf([0.025, 0.975], known) / known)
+    margins = (
+        math.hypot(t * 0.1 / 0.2, 5 * (1 - least)),
+        math.hypot(t * 0.1 / 0.2, 5 * (most - 1)),
+    )
+    assert found.retained == pytest.approx((5 - margins[0], 5 + margins[1]))
+
+
+def test_a_divergence_below_its_null_has_the_mirrored_interval() -> None:
+    still, nulls = np.full(31, 4.0), second_order(4.0, 0.2)
+    above = intervals(still + 1 + (nulls - 4.0), nulls, "lower", scale="real", complementary=True)
+    below = intervals(still - 1 + (nulls - 4.0), nulls, "lower", scale="real", complementary=True)
+    assert above.retention == pytest.approx(5.0)
+    assert below.retention == pytest.approx(-5.0)
+    # The difference has no error, so that the interval is that of the unit alone.
+    known = 30 * 31 / 61
+    bounds = 5 * np.sqrt(scipy.stats.chi2.ppf([0.025, 0.975], known) / known)
+    assert above.retained == pytest.approx(tuple(bounds))
+    assert below.retained == pytest.approx((-bounds[1], -bounds[0]))
 
 
 def test_a_distance_does_not_reach_below_zero() -> None:

@@ -20,7 +20,7 @@ so that their intervals are on the long side, up to 1.4 times where chance is al
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -34,7 +34,14 @@ if TYPE_CHECKING:
 NEGLIGIBLE = 0.25
 """Even over odd variance: 1/2 at a stationary point, 0 far from one."""
 
-__all__ = ["degrees_of_freedom", "standard_error", "variance"]
+__all__ = ["Spread", "degrees_of_freedom", "spread_of_null", "standard_error", "variance"]
+
+
+class Spread(NamedTuple):
+    """A standard error, and how well it is known."""
+
+    error: float
+    degrees_of_freedom: float
 
 
 def variance(statistic: NDArray[np.float64], error: HalfSamples) -> float:
@@ -58,15 +65,35 @@ def degrees_of_freedom(statistic: NDArray[np.float64], error: HalfSamples) -> fl
     return 1 / (1 / _variance(halves, error)[1] + 1 / (GROUPS - 1))
 
 
+def spread_of_null(nulls: NDArray[np.float64], error: HalfSamples) -> Spread:
+    """Estimate the standard error of a divergence of two samples of one distribution.
+
+    There a divergence has its minimum, so that V₁ is zero and need not be estimated: of
+    complementary halves, odd/2 and even measure V₂ independently, and their mean is it. The
+    estimate that leaves V₁ open, :func:`standard_error`, would scatter twice as much.
+    """
+    unit = float(np.abs(nulls[1:]).max())
+    if not error.complementary or not 0 < unit < np.inf:
+        return Spread(standard_error(nulls, error), degrees_of_freedom(nulls, error))
+    odd, even = _parts(nulls[1:] / unit)
+    known = 1 / (1 / (len(nulls) - 1) + 1 / (GROUPS - 1))
+    return Spread(unit * math.sqrt((odd / 2 + even) / 2), known)
+
+
+def _parts(halves: NDArray[np.float64]) -> tuple[float, float]:
+    """Return the variances of what is odd in the deviation and of what is even."""
+    first, second = halves[0::2], halves[1::2]
+    odd = float((((first - second) / 2) ** 2).mean())
+    return odd, float(((first + second) / 2).var(ddof=1))
+
+
 def _variance(halves: NDArray[np.float64], error: HalfSamples) -> tuple[float, float]:
     """Return the variance and from how many independent squares it comes."""
     count = len(halves)
     if not error.complementary:
         # A share f without replacement varies (1 − f)/f times as much as the whole.
         return float(halves.var(ddof=1)) * error.kept / (1 - error.kept), count - 1
-    first, second = halves[0::2], halves[1::2]
-    odd = float((((first - second) / 2) ** 2).mean())
-    even = float(((first + second) / 2).var(ddof=1))
+    odd, even = _parts(halves)
     if odd < 2 * even:
         # V₁ would be negative, and odd/2 and even are as good a measurement of V₂ each.
         return (odd / 2 + even) / 2, count

@@ -19,7 +19,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tailwatch.comparison.distances import around, interval_of_distance
-from tailwatch.comparison.errors import degrees_of_freedom, standard_error, variance
+from tailwatch.comparison.errors import (
+    degrees_of_freedom,
+    spread_of_null,
+    standard_error,
+    variance,
+)
 from tailwatch.comparison.estimates import (
     ClosedVariance,
     Estimate,
@@ -122,17 +127,34 @@ def _retained(
 
 
 def _excess_of_halves(error: HalfSamples, confidence: float) -> tuple[float | None, Interval]:
-    """(value − null) in standard errors of the null, which is itself estimated."""
-    spread = standard_error(error.nulls, error)
+    """(value − null) in standard errors of the null, which is itself estimated.
+
+    The unit has a chi-squared interval, which is not symmetric; its ends and those of the
+    difference are put together as variances are (Zou & Donner 2008), so that each alone would give
+    its own interval.
+    """
+    spread, known = spread_of_null(error.nulls, error)
     if spread == 0:
         return None, NONE
     # In the form in which it was counted, on whose scale errors are.
     difference = error.values - error.nulls
     excess = float(difference[0]) / spread
-    of_difference = standard_error(difference, error) / spread
-    of_spread = excess / math.sqrt(2 * degrees_of_freedom(error.nulls, error))
-    t = _t(difference, error, confidence)
-    return excess, around(excess, t * math.hypot(of_difference, of_spread))
+    of_difference = _t(difference, error, confidence) * standard_error(difference, error) / spread
+    shrunk, grown = (excess * (factor - 1) for factor in _per_spread(known, confidence))
+    low, high = min(shrunk, grown), max(shrunk, grown)
+    return excess, (
+        excess - math.hypot(of_difference, low),
+        excess + math.hypot(of_difference, high),
+    )
+
+
+def _per_spread(degrees_of_freedom: float, confidence: float) -> tuple[float, float]:
+    """Bounds of an estimated standard error over the true one."""
+    from scipy.stats import chi2
+
+    tails = 0.5 - confidence / 2, 0.5 + confidence / 2
+    low, high = np.sqrt(chi2.ppf(tails, degrees_of_freedom) / degrees_of_freedom)
+    return float(low), float(high)
 
 
 def _t(statistic: NDArray[np.float64], error: HalfSamples, confidence: float) -> float:

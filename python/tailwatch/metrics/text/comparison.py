@@ -92,10 +92,12 @@ def compare_documents(
     -----
     All sets are cut to the tokens of the smallest, whole documents at random, the last one cut. The
     interval is ± t · the standard deviation over half-samples of documents, and is about what this
-    many tokens show. ``self_repetition`` and ``distinct_2_per_document`` also depend on the lengths
-    of documents: give a candidate whose documents are as long as the human ones. A metric that a
-    set does not have (no 4-gram, no exponent) is null, and so is an interval where no half-sample
-    differs (no repetition at all).
+    many tokens show. That of ``self_repetition``, half of whose pairs of documents no half has, is
+    a jackknife's over groups of documents, on the log scale. How often they hold is in
+    ``docs/interval-coverage-text.md``. ``self_repetition`` and ``distinct_2_per_document`` also
+    depend on the lengths of documents: give a candidate whose documents are as long as the human
+    ones. A metric that a set does not have (no 4-gram, no exponent) is null, and so is an interval
+    where no half-sample differs, or nothing is repeated at all.
 
     O(tokens · (1 + replicates/10)) time, O(tokens) memory.
 
@@ -140,29 +142,33 @@ def compare_documents(
         of_a, of_b, of_c = (_half(rng, groups) for _ in range(3))
         halves.append((_measure(a, c, of_a, of_c), _measure(a, b, of_a, of_b)))
     reach = float(t.ppf((1.0 + confidence) / 2.0, replicates - 1))
+    of_groups = float(t.ppf((1.0 + confidence) / 2.0, groups - 1))
     rows = []
     for metric in values:
         row: dict[str, object] = {"metric": metric}
-        for place, (name, found) in enumerate((("value", values), ("null", nulls))):
+        for place, (name, found, text) in enumerate((("value", values, c), ("null", nulls, b))):
             value = row[name] = found[metric]
-            error = reach * _error(metric, value, [half[place][metric] for half in halves])
+            if metric == "self_repetition":
+                low, high = _interval_of_repetition(value, text, of_groups)
+            else:
+                spread = float(np.std([half[place][metric] for half in halves], ddof=1))
+                error = reach * spread if spread > 0.0 else float("nan")
+                low, high = value - error, value + error
             prefix = "" if name == "value" else "null_"
-            row[f"{prefix}low"] = max(value - error, 0.0)
-            row[f"{prefix}high"] = min(value + error, _MOST.get(metric, np.inf))
+            row[f"{prefix}low"] = max(low, 0.0)
+            row[f"{prefix}high"] = min(high, _MOST.get(metric, np.inf))
         rows.append(row | {"tokens": tokens})
     columns = ["metric", "value", "low", "high", "null", "null_low", "null_high", "tokens"]
     return pl.DataFrame(rows).select(columns).with_columns(pl.col(pl.Float64).fill_nan(None))
 
 
-def _error(metric: str, value: float, halves: list[float]) -> float:
-    """Take the standard error of a value from half-samples; NaN where they do not differ."""
-    spread, mean = float(np.std(halves, ddof=1)), float(np.mean(halves))
-    if not spread > 0.0:
-        return float("nan")
-    if metric == "self_repetition":
-        # Half of the documents have a quarter of the pairs: what strays with them grows with size.
-        spread *= max(value / mean, 1.0)
-    return spread
+def _interval_of_repetition(value: float, text: Texts, reach: float) -> tuple[float, float]:
+    """Interval on the log scale: what is repeated by chance is a count, and skewed."""
+    variance = text.repetition_variance()
+    if not (value > 0.0 and variance > 0.0):
+        return float("nan"), float("nan")
+    margin = reach * variance**0.5 / value
+    return value * float(np.exp(-margin)), value * float(np.exp(margin))
 
 
 _MOST = dict.fromkeys(

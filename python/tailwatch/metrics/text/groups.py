@@ -19,6 +19,7 @@ from tailwatch.metrics.categorical.counts import Frequencies
 from tailwatch.metrics.text.distinct import ratios_by_owner
 from tailwatch.metrics.text.documents import Documents, ngrams
 from tailwatch.metrics.text.repetition import repeated_share
+from tailwatch.metrics.text.repetition_error import repetition_variance
 from tailwatch.metrics.text.tokens import cut
 
 if TYPE_CHECKING:
@@ -80,6 +81,11 @@ class Texts:
             return float("nan")
         members = int(self.members[groups].sum())
         return repeated_share(having, members, members)
+
+    def repetition_variance(self) -> float:
+        """Estimate the sampling variance of self-repetition within all groups."""
+        grams = self.grams[REPEATED]
+        return repetition_variance(grams.key, grams.group, grams.documents, len(self.members))
 
     def distinct_by_document(self, groups: Groups) -> float:
         """Mean distinct-2 of the documents of some of the groups; NaN without 2-grams."""
