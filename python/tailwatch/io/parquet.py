@@ -6,6 +6,7 @@ is in memory, twice. pyarrow decodes page by page, and nested columns in a fifth
 
 from __future__ import annotations
 
+import importlib
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -38,18 +39,20 @@ class ParquetFile(ScannedFile):
 
     def stream(self, column: str) -> Iterator[pl.Series]:
         """Yield a column in pieces of some thousands of rows."""
-        arrow = pyarrow()
         dtype = self.schema[column]
         # pyarrow takes a point in a name for a path into a nested column.
-        if arrow is None or "." in column or not isinstance(dtype, pl.Array | pl.List | pl.Binary):
+        if (
+            pyarrow() is None
+            or "." in column
+            or not isinstance(dtype, pl.Array | pl.List | pl.Binary)
+        ):
             yield from super().stream(column)
             return
-        from pyarrow.parquet import ParquetFile as Reader
-
+        opened = importlib.import_module("pyarrow.parquet").ParquetFile
         # Read, not mapped: a file that is cut while it is mapped would end the process.
         with (
             self._path.open("rb") as file,
-            Reader(file, buffer_size=_READ_BYTES, pre_buffer=False) as reader,
+            opened(file, buffer_size=_READ_BYTES, pre_buffer=False) as reader,
         ):
             for batch in reader.iter_batches(STREAM_ROWS, columns=[column], use_threads=False):
                 values = batch.column(column)

@@ -76,9 +76,10 @@ def _shares(histogram: dict[str, Any]) -> tuple[list[float], dict[str, list[floa
 def _drawn(edges: Sequence[float], series: dict[str, list[float]], width: int) -> alt.LayerChart:
     bins = len(series["target"])
     highest = max(max(shares) for shares in series.values())
+    far = "synthetic" if "synthetic" in series else "other"
     x = alt.X(
         "left:Q",
-        title="Score, human to synthetic (edges of the bins)",
+        title=f"Score, human to {far} (edges of the bins)",
         scale=alt.Scale(domain=[0, bins], nice=False),
         axis=alt.Axis(values=_ticks(bins, width), labelExpr=_labels(edges), grid=False),
     )

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -121,11 +122,11 @@ def count_copies(
     scratch.mkdir(exist_ok=True)
     try:
         with ExitStack() as stack:
-            opened = [stack.enter_context(file.open("wb")) for file in files]
+            dealt = [stack.enter_context(file.open("wb")) for file in files]
             for table in tables:
                 for batch in kept(table, columns):
-                    for file, some in zip(opened, _dealt(batch, bits), strict=True):
-                        file.write(some.data)
+                    for heap, some in zip(dealt, _dealt(batch, bits), strict=True):
+                        heap.write(some.data)
                     if templates is not None:
                         exact += int((batch["copy_distance"] == 0).sum())
                         near += int((batch["copy_distance"] > 0).sum())
@@ -134,7 +135,7 @@ def count_copies(
         different = repeated = most = squares = 0
         for file in files:
             # Sorting holds off signals.
-            groups = apart(lambda file=file: _group_sizes(file))  # type: ignore[misc]
+            groups = apart(partial(_group_sizes, file))
             different += len(groups)
             repeated += int(groups[groups > 1].sum())
             most = max(most, int(groups.max(initial=0)))
