@@ -44,6 +44,7 @@ STRATA, DRIFT_SD = 8, 0.05
 CASES = ("no drift", "drift", "human only")
 RESULTS = Path("benches/results/contamination.jsonl")
 DOCUMENT = Path("docs/contamination.md")
+REAL_TEXT = "## Real text"
 
 Cell = tuple[str, float, int, int, float]
 
@@ -176,7 +177,8 @@ human and N(d, 1) for synthetic rows with d set by the AUC; n rows of each refer
 target. The Monte-Carlo error of a share near 0.95 is {error:.3f} (one standard deviation); `*`
 marks a share whose distance from what is demanded is more than that of chance (99 %, Wilson). The
 seed was not used while the rules were made. The probe, and what an encoder does to data, are not
-part of this table. Rate and times are of two cores of a machine that was busy with other work.
+part of this table: for them see [real text](#real-text). Rate and times are of two cores; how the
+file is read is said in `benches/score_rate.py`.
 
 | demanded | found |
 |---|---|
@@ -269,7 +271,9 @@ def write_document(rows: list[dict[str, Any]], seconds: tuple[float, float], rat
     ]
     for case, section in SECTIONS.items():
         text += [section, *table(case, [row for row in rows if row["case"] == case]), ""]
-    DOCUMENT.write_text("\n".join(text))
+    # What follows is of another program.
+    _, heading, others = DOCUMENT.read_text().partition(REAL_TEXT)
+    DOCUMENT.write_text("\n".join(text) + ("\n" + heading + others if heading else ""))
 
 
 def table(case: str, rows: list[dict[str, Any]]) -> list[str]:
@@ -334,10 +338,9 @@ def main() -> None:
         with RESULTS.open("a") as file:
             file.write(json.dumps(have[cell]) + "\n")
     RESULTS.write_text("".join(json.dumps(have[cell]) + "\n" for cell in cells()))
-    from benches.score_rate import rates
+    from benches.score_rate import rates, said
 
-    read, scored = rates(10**9)
-    rate = f"{scored / read:.0%}: {scored / 1e9:.1f} of {read / 1e9:.1f} GB/s"
+    rate = said(rates(10**9))
     write_document([have[cell] for cell in cells()], seconds_after_the_pass(), rate)
 
 

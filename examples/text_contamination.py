@@ -10,9 +10,9 @@ them many times with another split of the documents:
   language model has seen. What the estimate varies from one package of the reference to another,
   `strata`, is then what the interval has to allow for.
 
-The target holds known shares of synthetic documents, so that the intervals that hold can be counted::
+The target holds known shares of synthetic documents, so intervals that hold can be counted::
 
-    python examples/text_contamination.py --replications 100 --out intervals.parquet
+    python examples/text_contamination.py --replications 104 --out intervals.parquet
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import argparse
 import ast
 import sysconfig
 import warnings
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
+
+    from tailwatch.contamination.fit import HoldOut
 
 PACKAGES = (
     "altair",
@@ -112,10 +115,11 @@ def read_corpus(packages: Sequence[str]) -> Corpus:
 
 def hashed(documents: Sequence[Sequence[str]] | NDArray[np.object_]) -> sp.csr_matrix:
     """Count words and pairs of words, by their hash."""
-    vectorizer = HashingVectorizer(
-        n_features=4096, ngram_range=(1, 2), analyzer="word", token_pattern=r"\S+", lowercase=False
-    )
-    return vectorizer.transform(" ".join(words) for words in documents)
+
+    def pieces(words: Sequence[str]) -> list[str]:
+        return [*words, *map(" ".join, pairwise(words))]
+
+    return HashingVectorizer(n_features=4096, analyzer=pieces).transform(documents)
 
 
 def written(
@@ -189,7 +193,7 @@ def trial(
     )
 
 
-def estimates(each: Trial, seed: int) -> Iterator[dict[str, Any]]:
+def estimates(each: Trial, hold_out: HoldOut, seed: int) -> Iterator[dict[str, Any]]:
     """Fit with and without strata, and estimate each share."""
     reference = sp.vstack([each.human, each.synthetic])
     svd = TruncatedSVD(COLUMNS, n_iter=2, random_state=seed).fit(reference)
@@ -197,8 +201,8 @@ def estimates(each: Trial, seed: int) -> Iterator[dict[str, Any]]:
         svd.transform(rows)
         for rows in (each.human, each.synthetic, each.target_human, each.target_synthetic)
     )
-    for strata in (None, each.strata):
-        model = tw.contamination.fit(human, synthetic, strata=strata, seed=seed)
+    for strata, held_out in ((None, "rows"), (each.strata, hold_out)):
+        model = tw.contamination.fit(human, synthetic, strata=strata, hold_out=held_out, seed=seed)
         of_human, of_synthetic = map(model.score, target)
         rows = len(of_human)
         for share in SHARES:
@@ -272,6 +276,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("--replications", type=int, default=20, help="splits for each question")
     parser.add_argument("--packages", nargs="+", default=PACKAGES, help="whose documentation")
+    parser.add_argument(
+        "--hold-out", choices=["rows", "strata"], default="rows", help="what folds hold out"
+    )
     parser.add_argument("--seed", type=int, default=0, help="of all that is random")
     parser.add_argument("--out", type=Path, help="a Parquet file for every estimate")
     chosen = parser.parse_args(arguments)
@@ -291,7 +298,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             rng = np.random.default_rng([chosen.seed, number])
             for seed, (package, each) in enumerate(question(corpus, chosen.replications, rng)):
                 named = {"question": question.__name__.replace("_", " "), "package": package}
-                rows += [named | row for row in estimates(each, seed)]
+                rows += [named | row for row in estimates(each, chosen.hold_out, seed)]
     frame = pl.DataFrame(rows)
     if chosen.out is not None:
         frame.write_parquet(chosen.out)
@@ -299,6 +306,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         tbl_rows=-1,
         tbl_cols=-1,
         tbl_width_chars=160,
+        tbl_formatting="MARKDOWN",
         float_precision=3,
         tbl_hide_dataframe_shape=True,
         tbl_hide_column_data_types=True,

@@ -186,6 +186,31 @@ mod tests {
     }
 
     #[test]
+    fn half_precision_gives_the_bits_of_double_on_every_instruction_set() {
+        for d in [1, 16, 37] {
+            let half = sample(60, d).mapv(|x| half::f16::from_f64(x / 3.0));
+            let double = half.mapv(f64::from);
+            let weights = sample(3, d);
+            let probe = Probe {
+                weights: weights.as_slice().unwrap(),
+                intercepts: &[0.5, -1.0, 2.0],
+                bounds: &BOUNDS,
+            };
+            let control = Control::with_threads(2);
+            let plain = scores(&Rows::from_f64(double.view()), probe, None, &control).unwrap();
+            // Rows across memory have no slice, and take the way of the other types.
+            let turned = half.t().as_standard_layout().into_owned();
+            let strided = Rows::new(vec![Arc::new(turned.t())]).unwrap();
+            for isa in Isa::available() {
+                let control = Control::with_threads(2).with_isa(isa);
+                let rows = Rows::new(vec![Arc::new(half.view())]).unwrap();
+                assert_eq!(scores(&rows, probe, None, &control).unwrap(), plain);
+                assert_eq!(scores(&strided, probe, None, &control).unwrap(), plain);
+            }
+        }
+    }
+
+    #[test]
     fn threads_and_chunks_do_not_show() {
         let (x, weights) = (sample(2500, 19), sample(3, 19));
         let probe =
