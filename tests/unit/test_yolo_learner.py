@@ -338,7 +338,7 @@ def test_a_study_puts_arms_and_seeds_together(
     assert row["retention"] == pytest.approx(row["value"] / control)
     assert pl.read_parquet(tmp_path / "frame.parquet").equals(found.frame)
     page = (tmp_path / "report.html").read_text()
-    assert "class_share" not in page
+    assert ">Share, blue<" in page
     assert page.count("data:image/jpeg;base64,") == 4 * 4
     assert len(page) < 1_000_000
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from tailwatch.yolo.dataset import DetectionDataset
 from tailwatch.yolo.detections import detections
 from tailwatch.yolo.detector import Detector, Evaluation
+from tailwatch.yolo.embedding import embed
 from tailwatch.yolo.learner import YoloLearner, YoloModel
 from tailwatch.yolo.policies import HumanOnly
 from tailwatch.yolo.seeds import over_seeds
@@ -25,6 +26,7 @@ __all__ = [
     "YoloLearner",
     "YoloModel",
     "detections",
+    "embed",
     "over_seeds",
     "study",
 ]

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tailwatch.exceptions import SourceError
-from tailwatch.yolo.environment import extra, ultralytics
+from tailwatch.yolo.environment import extra, require_extra, ultralytics
 
 __all__ = ["check_model", "digest", "open_model", "rewrite"]
 
@@ -27,7 +27,10 @@ def check_model(model: str | Path) -> str:
     ------
     SourceError
         It is neither a file nor the name of an architecture.
+    MissingDependencyError
+        The extra ``yolo`` is not installed.
     """
+    require_extra()
     path = Path(model)
     if path.suffix not in {".pt", ".yaml", ".yml"} or "://" in str(model):
         message = f"model: expected a .pt or .yaml file, got {str(model)!r}"

@@ -41,7 +41,7 @@ from tailwatch.exceptions import MissingDependencyError
 if TYPE_CHECKING:
     from types import ModuleType
 
-__all__ = ["OFFLINE", "extra", "ultralytics"]
+__all__ = ["OFFLINE", "extra", "require_extra", "ultralytics"]
 
 OFFLINE = {
     "YOLO_OFFLINE": "true",
@@ -82,6 +82,19 @@ SYSTEM_LIBRARIES = (
 )
 
 
+def require_extra() -> None:
+    """Refuse to go on without Ultralytics, before anything of it is looked for.
+
+    Raises
+    ------
+    MissingDependencyError
+        The extra ``yolo`` is not installed.
+    """
+    if "ultralytics" not in sys.modules and importlib.util.find_spec("ultralytics") is None:
+        message = f"{INSTALL}; missing: ultralytics"
+        raise MissingDependencyError(message)
+
+
 def extra(name: str) -> ModuleType:
     """Import `name`, a module that the extra ``yolo`` brings.
 
@@ -119,9 +132,7 @@ def ultralytics() -> ModuleType:
     loaded = sys.modules.get("ultralytics")
     if loaded is not None and getattr(loaded, "_tailwatch_offline", False):
         return loaded
-    if importlib.util.find_spec("ultralytics") is None:
-        message = f"{INSTALL}; missing: ultralytics"
-        raise MissingDependencyError(message)
+    require_extra()
     from tailwatch.yolo.torchvision_operators import mend_torchvision
 
     os.environ.update(OFFLINE)

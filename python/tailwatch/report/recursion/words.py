@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tailwatch.report.detection_words import describe_detection
 from tailwatch.report.labels import LABELS, Label, describe
 
 __all__ = ["LOOP_LABELS", "LOOP_TERMS", "POLICIES", "SPREAD", "TAILS", "describe_loop"]
@@ -151,4 +152,4 @@ def describe_loop(metric: str, group: str = "panel") -> Label:
             "loss",
             "Mean loss on a task that was learned before this loop began.",
         )
-    return describe(metric)
+    return describe_detection(metric) or describe(metric)
