@@ -108,7 +108,7 @@ mod tests {
 
     #[test]
     fn every_instruction_set_gives_the_bits_of_padded_panels() {
-        for columns in [1, 7, 8, 9, 64, 100, 771] {
+        for columns in [1_usize, 7, 8, 9, 64, 100, 771] {
             let stride = columns.next_multiple_of(LANES);
             for count in [0, 1, 3, 4, 5, 8, 9] {
                 let query = values(columns, 1);

@@ -78,25 +78,33 @@ fn flip<'a>(row: &mut [f64], signs: impl Iterator<Item = &'a f64>) {
 #[inline(always)]
 unsafe fn hadamard<V: Lanes>(values: &mut [f64]) {
     let scale = (values.len() as f64).sqrt().recip();
-    // Fewer values than lanes are their own rest.
     let (vectors, rest) = values.as_chunks_mut::<LANES>();
-    for vector in vectors {
+    for vector in &mut *vectors {
         let vector = vector.as_mut_ptr();
         // SAFETY: a chunk holds eight values; the caller's promise is passed on.
         unsafe {
             V::load(vector).butterfly::<1>().butterfly::<2>().butterfly::<4>().store(vector);
         }
     }
-    butterflies(rest, 1);
-    butterflies(values, LANES);
-    values.iter_mut().for_each(|value| *value *= scale);
-}
-
-/// The butterflies between values `half` apart, twice as far apart, and so on.
-#[inline(always)]
-fn butterflies(values: &mut [f64], mut half: usize) {
-    while half < values.len() {
-        for pair in values.chunks_exact_mut(2 * half) {
+    let mut half = 1;
+    while half < vectors.len() {
+        for pair in vectors.chunks_exact_mut(2 * half) {
+            let (left, right) = pair.split_at_mut(half);
+            for (left, right) in left.iter_mut().zip(right) {
+                // SAFETY: as above.
+                unsafe {
+                    let (a, b) = (V::load(left.as_ptr()), V::load(right.as_ptr()));
+                    a.add(b).store(left.as_mut_ptr());
+                    a.sub(b).store(right.as_mut_ptr());
+                }
+            }
+        }
+        half *= 2;
+    }
+    // Fewer values than lanes are their own rest.
+    let mut half = 1;
+    while half < rest.len() {
+        for pair in rest.chunks_exact_mut(2 * half) {
             let (left, right) = pair.split_at_mut(half);
             for (a, b) in left.iter_mut().zip(right) {
                 (*a, *b) = (*a + *b, *a - *b);
@@ -104,6 +112,7 @@ fn butterflies(values: &mut [f64], mut half: usize) {
         }
         half *= 2;
     }
+    values.iter_mut().for_each(|value| *value *= scale);
 }
 
 #[cfg(test)]
@@ -140,7 +149,7 @@ mod tests {
     fn every_instruction_set_gives_the_bits_of_the_definition() {
         let signs: Vec<f64> =
             (0..800).map(|i| if i * 7919 % 11 < 5 { -1.0 } else { 1.0 }).collect();
-        for count in [1, 2, 3, 4, 7, 8, 9, 16, 63, 100, 384, 768] {
+        for count in [1_usize, 2, 3, 4, 7, 8, 9, 16, 63, 100, 384, 768] {
             let row: Vec<f64> = (0..count).map(|i| ((i * 31 % 17) as f64 - 8.0) / 3.0).collect();
             let mut expected = row.clone();
             let block = 1 << count.ilog2();

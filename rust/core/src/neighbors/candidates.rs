@@ -140,6 +140,9 @@ fn insert(list: &mut [f32], value: f32) {
     }
 }
 
+/// Candidates of a row that room is made for at first.
+const USUALLY_WAITING: usize = 64;
+
 /// The candidates of a block of queries.
 pub(crate) struct Block {
     nearest: Nearest,
@@ -155,7 +158,7 @@ impl Block {
     pub(crate) fn new(rows: Range<usize>, depth: usize, unit: f64, columns: usize) -> Self {
         Self {
             upper: vec![f32::INFINITY; rows.len() * depth],
-            pending: vec![Vec::new(); rows.len()],
+            pending: rows.clone().map(|_| Vec::with_capacity(USUALLY_WAITING)).collect(),
             nearest: Nearest::new(rows, depth),
             depth,
             unit,

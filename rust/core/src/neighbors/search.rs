@@ -209,7 +209,11 @@ pub(crate) fn nearest_across(
             search(queries, base, rows, among, depth, None, &mut (), scratch, buffers, control)
         };
         let tasks = queries.blocks() * parts;
-        (0..tasks).into_par_iter().map_init(Default::default, part).collect::<Result<_>>()
+        (0..tasks)
+            .into_par_iter()
+            .with_max_len(1)
+            .map_init(Default::default, part)
+            .collect::<Result<_>>()
     })?;
     let mut found = found.into_iter();
     let mut merged = Vec::with_capacity(queries.blocks());
@@ -253,7 +257,9 @@ fn blocks<T: Send>(
         let one = |(scratch, buffers): &mut (Scratch, Option<Buffers>), block: usize| {
             work(rows_of(block, set.rows.len()), scratch, buffers)
         };
-        (0..set.blocks()).into_par_iter().map_init(Default::default, one).collect()
+        // One at a time: a thread that is held up leaves the rest to the others.
+        let blocks = (0..set.blocks()).into_par_iter().with_max_len(1);
+        blocks.map_init(Default::default, one).collect()
     })
 }
 
