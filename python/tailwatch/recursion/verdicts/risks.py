@@ -107,7 +107,8 @@ def read_risk(frame: pl.DataFrame) -> Risk | None:
 
 
 def _reaches(series: Series) -> tuple[Array, Array]:
-    below, above = series["value"] - series["low"], series["high"] - series["value"]
+    value = np.where(np.isfinite(series["value"]), series["value"], np.nan)
+    below, above = value - series["low"], series["high"] - value
     return np.nan_to_num(below, posinf=0.0), np.nan_to_num(above, posinf=0.0)
 
 
