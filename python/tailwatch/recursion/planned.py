@@ -1,68 +1,61 @@
-"""The plan of a run: what theory expects of its policy, and what would keep more."""
+"""The plan of a run, from what it keeps of its arguments."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import polars as pl
-
+from tailwatch.exceptions import InputError
 from tailwatch.recursion import policies
 from tailwatch.recursion.plan import plan
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import polars as pl
+
     from tailwatch.recursion.protocols import Policy
 
 __all__ = ["plan_of"]
 
-SHIPPED = "tailwatch.recursion."
-KEEPS_MOMENTS = ("Gaussian", "Bootstrap", "Multinomial")
-"""Learners whose samples have the mean and covariance of what they learnt from."""
-
 
 def plan_of(arguments: Mapping[str, Any]) -> pl.DataFrame | None:
-    """Give the plan of a run, or None where closed forms say nothing of it.
+    """Plan a run again.
 
     Parameters
     ----------
     arguments
-        What was run, as ``run.json`` has it.
+        What was run, as :attr:`tailwatch.recursion.Run.arguments` has it.
 
     Returns
     -------
     polars.DataFrame or None
-        The rows of :func:`tailwatch.recursion.plan` for the last generation, and those that are of
-        no generation.
+        What :func:`tailwatch.recursion.plan` expects of its policy; ``None`` for a policy that has
+        no closed form.
     """
-    learner, size = arguments["learner"], arguments["size"]
-    policy = _policy(arguments["policy"])
-    keeps = _name(learner) in KEEPS_MOMENTS and learner.get("sampling_bias", 1.0) == 1.0
-    if policy is None or not keeps or size < 2:
+    policy = _policy(arguments["policy"], arguments["data"]["rows"])
+    if policy is None:
         return None
-    generations = arguments["generations"]
-    whole = plan(size, generations, policy, ddof=learner.get("ddof", 0))
-    of_last = pl.col("generation").is_null() | (pl.col("generation") == generations)
-    return whole.filter(of_last)
+    ddof = arguments["learner"].get("ddof", 0)
+    try:
+        return plan(arguments["size"], arguments["generations"], policy, ddof=1 if ddof == 1 else 0)
+    except InputError:
+        # A policy, or a size, of which theory expects nothing.
+        return None
 
 
-def _name(described: Mapping[str, Any]) -> str:
-    """Name of a class that ships, empty for one of the user's."""
-    path = str(described.get("class", ""))
-    return path.rpartition(".")[2] if path.startswith(SHIPPED) else ""
-
-
-def _policy(described: Mapping[str, Any]) -> Policy | None:
-    """Make the policy again, if it has a closed form."""
-    match _name(described):
-        case "Replace":
-            return policies.Replace()
-        case "Accumulate":
-            return policies.Accumulate()
-        case "AccumulateSubsample" if described["size"] is None:
-            return policies.AccumulateSubsample()
-        case "Mix":
-            return policies.Mix(described["real_fraction"], fresh=bool(described["fresh"]))
-        case "Augment" if described["real"] is None or isinstance(described["real"], int):
-            return policies.Augment(described["real"])
-    return None
+def _policy(described: Mapping[str, Any], human: int) -> Policy | None:
+    """Make a policy of the package again from its description."""
+    home, _, name = str(described["class"]).rpartition(".")
+    if home != policies.__name__:
+        return None
+    if name == "Mix":
+        # Whoever gave the fresh rows, theory knows them as fresh.
+        return policies.Mix(described["real_fraction"], fresh=bool(described["fresh"]))
+    if name == "Augment":
+        real = human if described["real"] is None else described["real"]
+        # Human rows of another data set are described, not counted.
+        return policies.Augment(real) if isinstance(real, int) else None
+    if name == "AccumulateSubsample":
+        return policies.AccumulateSubsample(described["size"])
+    plain = {"Replace": policies.Replace, "Accumulate": policies.Accumulate}
+    return plain[name]() if name in plain else None
