@@ -15,27 +15,22 @@ writes one page, with the policies side by side, and prints what was left at the
 from __future__ import annotations
 
 import argparse
-import ast
 import random
-import re
-from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
+from docstrings import docstrings, words
 
 import tailwatch as tw
 from tailwatch.recursion import Accumulate, Mix, NGram, Replace
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
 PACKAGES = ("numpy", "polars", "scikit-learn", "scipy")
 SHORTEST, LONGEST = 30, 300
 """Words of a document: shorter ones say nothing, longer ones are cut."""
-
-WORDS = re.compile(r"[a-z]+|[.,:;()]")
-CODE = re.compile(r"^\s*(>>>|\.\.\.|│|┌|└|╞|shape:).*$", re.MULTILINE)
 
 POLICIES = (Replace(), Accumulate(), Mix(0.25))
 
@@ -47,30 +42,14 @@ LEFT = {
 """What the table shows."""
 
 
-def docstrings(package: str) -> Iterator[str]:
-    """Read the docstrings of a package, in the order of its files."""
-    try:
-        paths = files(package) or []
-    except PackageNotFoundError as error:
-        message = f"the package {package!r} is not installed; --packages names others"
-        raise SystemExit(message) from error
-    for path in sorted(path for path in paths if path.suffix == ".py"):
-        if "tests" in path.parts:
-            continue
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
-                yield ast.get_docstring(node) or ""
-
-
 def human_documents(packages: Sequence[str], most: int, seed: int) -> pl.Series:
     """Make different documents of words from the docstrings, without code examples."""
     found = {}
     for package in packages:
         for text in docstrings(package):
-            words = WORDS.findall(CODE.sub("", text).lower())[:LONGEST]
-            if len(words) >= SHORTEST:
-                found[" ".join(words)] = words
+            document = words(text)[:LONGEST]
+            if len(document) >= SHORTEST:
+                found[" ".join(document)] = document
     documents = list(found.values())
     rng = random.Random(seed)  # noqa: S311
     return pl.Series(rng.sample(documents, min(most, len(documents))))
@@ -107,8 +86,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     chosen = parser.parse_args(arguments)
 
     human = human_documents(chosen.packages, chosen.documents, chosen.seed)
-    words = human.list.len().sum()
-    print(f"{len(human)} docstrings of {', '.join(chosen.packages)}: {words} words")
+    length = human.list.len().sum()
+    print(f"{len(human)} docstrings of {', '.join(chosen.packages)}: {length} words")
     overlay = tw.recursion.overlay(
         tw.recursion.run(
             NGram(chosen.order, longest=LONGEST),

@@ -18,8 +18,6 @@ The target holds known shares of synthetic documents, so intervals that hold can
 from __future__ import annotations
 
 import argparse
-import ast
-import sysconfig
 import warnings
 from itertools import pairwise
 from pathlib import Path
@@ -28,9 +26,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import polars as pl
 import scipy.sparse as sp
+from docstrings import docstrings, words
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import HashingVectorizer
-from text_collapse import CODE, WORDS, docstrings
 from threadpoolctl import threadpool_limits
 from word_model import WordModel
 
@@ -89,28 +87,19 @@ class Trial(NamedTuple):
     target_synthetic: sp.csr_matrix
 
 
-def of_python() -> Iterator[str]:
-    """Read the docstrings of Python's own library."""
-    library = Path(sysconfig.get_path("stdlib"))
-    for path in sorted(library.rglob("*.py")):
-        if {"site-packages", "dist-packages", "test", "tests", "lib2to3"} & set(path.parts):
-            continue
-        for node in ast.walk(ast.parse(path.read_bytes())):
-            if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
-                yield ast.get_docstring(node) or ""
-
-
 def read_corpus(packages: Sequence[str]) -> Corpus:
     """Read the documents that differ within their first words."""
     found: dict[str, tuple[list[str], str]] = {}
     for package in packages:
-        for text in of_python() if package == "python" else docstrings(package):
-            words = WORDS.findall(CODE.sub("", text).lower())[:LONGEST]
-            if len(words) >= SHORTEST:
-                found.setdefault(" ".join(words), (words, package))
-    words = np.empty(len(found), object)
-    words[:] = [document for document, _ in found.values()]
-    return Corpus(words, hashed(words), np.array([package for _, package in found.values()]))
+        for text in docstrings(package):
+            document = words(text)[:LONGEST]
+            if len(document) >= SHORTEST:
+                found.setdefault(" ".join(document), (document, package))
+    documents = np.empty(len(found), object)
+    documents[:] = [document for document, _ in found.values()]
+    return Corpus(
+        documents, hashed(documents), np.array([package for _, package in found.values()])
+    )
 
 
 def hashed(documents: Sequence[Sequence[str]] | NDArray[np.object_]) -> sp.csr_matrix:
