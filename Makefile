@@ -120,7 +120,9 @@ $(STAMPS)/package: $(STAMPS)/maturin $(RUST)
 	@touch $@
 
 $(STAMPS)/dev: $(STAMPS)/package
-	@echo 'installing the tools for tests and checks'
-	@$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["dev"], sep="\n")' \
+	@echo 'installing the tools for tests and checks, and YOLO26 with its torch (6 GB, minutes the first time)'
+	@$(BIN)/python -c 'import tomllib; extras = tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]; print(*extras["dev"], *extras["yolo"], sep="\n")' \
 	  | $(PIP) install --requirement /dev/stdin
+	@# A machine without a display may lack the libGL that opencv-python needs; its headless twin does not.
+	@$(BIN)/python -c 'import cv2' 2> /dev/null || $(PIP) install --force-reinstall --no-deps opencv-python-headless
 	@touch $@

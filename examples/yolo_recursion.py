@@ -1,7 +1,7 @@
-"""What happens to the rare classes of YOLO26 that labels its own training images.
+"""What happens to the rare classes of a YOLO26 that labels its own images.
 
-The scenes are of real content: handwritten digits (scikit-learn's, written by people) on photographs
-(scikit-image's, those that its package has). Classes are long-tailed: the most frequent digit has
+The scenes are of real content: handwritten digits (scikit-learn's, written by people) on
+photographs (scikit-image's, those that its package has). Classes are long-tailed: the most frequent digit has
 about half of the boxes, the rarest about one in sixty. A detector learns from human boxes; then it
 labels new scenes, the next generation goes on from its weights and learns from its labels, and so
 on. Three arms have the same budget:
@@ -15,8 +15,8 @@ Each seed has scenes, starting weights and training of its own.
     python examples/yolo_recursion.py --out yolo-run            # a quarter of an hour on one core
     python examples/yolo_recursion.py --out yolo-run --small    # a minute, to see that it runs
 
-Needs ``pip install 'tailwatch[yolo]' scikit-image``. Nothing is downloaded. A study that was stopped
-goes on where it was.
+Needs ``pip install 'tailwatch[yolo]'``. Nothing is downloaded. A study that was stopped goes on
+where it was.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ PHOTOGRAPHS = (
     "gravel.png",
     "rocket.jpg",
 )
-NAMES = tuple(("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"))
+NAMES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 # From frequent to rare; which digit is rare says nothing of how hard it is.
 ORDER = (3, 0, 7, 5, 2, 9, 4, 6, 1, 8)

@@ -113,9 +113,7 @@ class NumpyDetector:
         right = found.join(data.boxes.select(keys), on=keys, how="semi")
         truth = data.class_counts().sum(0)
         hit = np.bincount(right["class"].to_numpy(), minlength=len(data.names))
-        recall = tuple(
-            float(h / n) if n else None for h, n in zip(hit, truth, strict=True)
-        )
+        recall = tuple(float(h / n) if n else None for h, n in zip(hit, truth, strict=True))
         there = [value for value in recall if value is not None]
         mean = float(np.mean(there)) if there else 0.0
         return Evaluation(mean, mean, recall, recall)

@@ -65,7 +65,7 @@ def test_a_saved_set_comes_back(human: DetectionDataset, tmp_path: Path) -> None
 
 def test_images_are_linked_and_not_copied(human: DetectionDataset, tmp_path: Path) -> None:
     folder = human.save(tmp_path / "set")
-    assert os.path.samefile(folder / "images" / "000003.png", human.images["path"][3])
+    assert (folder / "images" / "000003.png").samefile(human.images["path"][3])
 
 
 def test_images_are_copied_where_links_cannot_be(
@@ -78,7 +78,7 @@ def test_images_are_copied_where_links_cannot_be(
     folder = human.save(tmp_path / "set")
     copied = folder / "images" / "000003.png"
     assert copied.read_bytes() == Path(human.images["path"][3]).read_bytes()
-    assert not os.path.samefile(copied, human.images["path"][3])
+    assert not copied.samefile(human.images["path"][3])
 
 
 def test_the_manifest_says_where_labels_come_from(human: DetectionDataset, tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +15,8 @@ from tailwatch.exceptions import InputError, TailwatchError
 from tests.yolo_scenes import NAMES, NumpyDetector, scenes
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tailwatch.yolo import DetectionDataset, YoloModel
 
 # Blue has a tenth of the boxes: 0.2 + 2 · 0.1 is less than this.
@@ -95,9 +96,7 @@ def test_an_uncertain_image_is_background(sets: dict[str, DetectionDataset]) -> 
     found = sampled(fitted(sets), 50)
     only_blue = {
         sha
-        for sha, boxes in zip(
-            sets["pool"].images["sha256"], sets["pool"].boxes_of(), strict=True
-        )
+        for sha, boxes in zip(sets["pool"].images["sha256"], sets["pool"].boxes_of(), strict=True)
         if boxes and all(box[0] == 2 for box in boxes)
     }
     assert only_blue
@@ -152,9 +151,7 @@ def test_the_loop_loses_what_the_detector_does_not_see(
     assert values["risk"] == pytest.approx(1 / 3)
 
 
-def test_human_data_alone_lose_nothing(
-    sets: dict[str, DetectionDataset], tmp_path: Path
-) -> None:
+def test_human_data_alone_lose_nothing(sets: dict[str, DetectionDataset], tmp_path: Path) -> None:
     found, detector = run(sets, tmp_path, policy=tw.yolo.HumanOnly())
     by_generation = found.frame.filter(metric="map50")["value"]
     assert by_generation.to_list() == [1, 1, 1]
@@ -232,9 +229,7 @@ def test_arms_share_their_first_generation(
     sets: dict[str, DetectionDataset], tmp_path: Path
 ) -> None:
     run(sets, tmp_path, arm="replace", start="previous")
-    _, detector = run(
-        sets, tmp_path, arm="mix", start="previous", policy=tw.recursion.Mix(0.25)
-    )
+    _, detector = run(sets, tmp_path, arm="mix", start="previous", policy=tw.recursion.Mix(0.25))
     assert len(detector.fits) == 2
     # And each goes on from its own weights.
     arms = [

@@ -100,10 +100,10 @@ def yolo_loop(
         bool, typer.Option("--json", help="Print the numbers as JSON to standard output.")
     ] = False,
 ) -> None:
-    """Train YOLO26 on its own labels, generation after generation, and see which classes survive.
+    r"""Train YOLO26 on its own labels, generation after generation, and watch its classes.
 
-    Needs pip install 'tailwatch\\[yolo]', which brings Ultralytics (AGPL-3.0). Nothing is downloaded:
-    data and weights must be on disk. DIR has frame.parquet, report.html and all runs.
+    Needs pip install 'tailwatch\[yolo]', which brings Ultralytics (AGPL-3.0). Nothing is
+    downloaded: data and weights must be on disk. DIR has frame.parquet, report.html and all runs.
 
     [bold]Examples[/bold]
 

@@ -159,7 +159,7 @@ def detection_page(
 
 
 def sentence_of_study(frame: pl.DataFrame) -> str:
-    """Say for each run what became of classes and precision from the first generation to the last."""
+    """Say for each run what became of classes and precision, first generation to last."""
     parts = []
     for name in frame["run"].unique(maintain_order=True):
         of_run = frame.filter(pl.col("run") == name)

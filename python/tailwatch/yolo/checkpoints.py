@@ -32,7 +32,8 @@ def check_model(model: str | Path) -> str:
     """
     require_extra()
     path = Path(model)
-    if path.suffix not in {".pt", ".yaml", ".yml"} or "://" in str(model):
+    # A path has lost one of the slashes of a URL.
+    if path.suffix not in {".pt", ".yaml", ".yml"} or ":/" in str(model):
         message = f"model: expected a .pt or .yaml file, got {str(model)!r}"
         raise SourceError(message)
     if path.is_file():

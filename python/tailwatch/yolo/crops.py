@@ -22,11 +22,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import polars as pl
 
 from tailwatch.yolo.statistics import TAIL, Cuts, row, tail_classes
 
 if TYPE_CHECKING:
+    import polars as pl
     from numpy.typing import NDArray
 
     from tailwatch.yolo.dataset import DetectionDataset

@@ -1,8 +1,9 @@
 """A user's ``data.yaml``: which images it names, where their labels are, what the classes are.
 
 Read as Ultralytics reads it: ``train``, ``val`` and ``test`` are a folder, a text file of paths, or
-a list of these, below ``path``; the labels of ``…/images/a.jpg`` are in ``…/labels/a.txt``. Nothing
-is downloaded, and a ``download:`` entry, which Ultralytics would run as a program, is not looked at.
+a list of these, below ``path``; the labels of ``…/images/a.jpg`` are in ``…/labels/a.txt``.
+Nothing is downloaded, and a ``download:`` entry, which Ultralytics would run as a program, is not
+looked at.
 """
 
 from __future__ import annotations
@@ -103,7 +104,9 @@ def _names(content: dict[Any, Any], path: Path) -> tuple[str, ...]:
         return tuple(f"class_{number}" for number in range(count))
     if isinstance(names, dict):
         if sorted(names) != list(range(len(names))):
-            message = f"{path}: names: expected the numbers 0 to {len(names) - 1}, got {list(names)}"
+            message = (
+                f"{path}: names: expected the numbers 0 to {len(names) - 1}, got {list(names)}"
+            )
             raise SourceError(message)
         names = [names[number] for number in range(len(names))]
     if not isinstance(names, list) or not names:

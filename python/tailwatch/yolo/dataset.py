@@ -158,7 +158,7 @@ class DetectionDataset:
         )
 
     def take(self, indices: NDArray[np.int64] | Sequence[int]) -> Self:
-        """Give the images of these numbers, in this order, with their boxes; twice if named twice."""
+        """Give the images of these numbers, in this order and as often, with their boxes."""
         chosen = np.asarray(indices, np.int64)
         outside = chosen[(chosen < 0) | (chosen >= len(self))]
         if outside.size:
@@ -293,7 +293,9 @@ class DetectionDataset:
         names = tuple(json.loads(metadata["names"]))
         manifest = pl.read_parquet(file)
         files = manifest["file"].to_list()
-        boxes = [read_labels(folder / "labels" / f"{Path(name).stem}.txt", len(names)) for name in files]
+        boxes = [
+            read_labels(folder / "labels" / f"{Path(name).stem}.txt", len(names)) for name in files
+        ]
         given = manifest["confidences"].to_list()
         base = (folder / "images").resolve()
         images = manifest.with_columns(
@@ -301,7 +303,9 @@ class DetectionDataset:
         )
         found = cls(names, images.select(IMAGES.names()), detections(boxes, given))
         if found.fingerprint() != metadata["fingerprint"]:
-            message = f"{folder}: its labels are not those that were written; sets are never changed"
+            message = (
+                f"{folder}: its labels are not those that were written; sets are never changed"
+            )
             raise SourceError(message)
         return found
 

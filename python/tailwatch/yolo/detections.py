@@ -87,13 +87,13 @@ def detections(
 
 
 def label_text(boxes: Iterable[Box]) -> str:
-    """Write the boxes of one image as a label file; an empty one for no box.
+    r"""Write the boxes of one image as a label file; an empty one for no box.
 
     Examples
     --------
     >>> from tailwatch.yolo.detections import label_text
     >>> label_text([(3, 0.5, 0.25, 0.125, 1 / 3)])
-    '3 0.5 0.25 0.125 0.3333333333333333\\n'
+    '3 0.5 0.25 0.125 0.3333333333333333\n'
     >>> label_text([])
     ''
     """

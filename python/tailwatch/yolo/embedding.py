@@ -92,7 +92,11 @@ def embed(
     paths = _paths(source)
     with reporting(progress) as report:
         rows = detector.embed(
-            Path(weights), paths, data.boxes if crops and data else None, report=report, layers=layers
+            Path(weights),
+            paths,
+            data.boxes if crops and data else None,
+            report=report,
+            layers=layers,
         )
     width = rows.shape[1]
     column = pl.Series("embedding", rows, dtype=pl.Array(pl.Float32, width))

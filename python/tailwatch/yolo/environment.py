@@ -29,16 +29,19 @@ from __future__ import annotations
 import atexit
 import importlib
 import importlib.util
+import logging
 import os
 import shutil
 import sys
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tailwatch.exceptions import MissingDependencyError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from types import ModuleType
 
 __all__ = ["OFFLINE", "extra", "require_extra", "ultralytics"]
@@ -141,8 +144,9 @@ def ultralytics() -> ModuleType:
     extra("torch")
     mend_torchvision()
     extra("cv2")
-    module = extra("ultralytics")
-    state: Any = extra("ultralytics.utils")
+    with _unlogged():
+        module = extra("ultralytics")
+        state: Any = extra("ultralytics.utils")
     # Around the settings' own `update`, which would write them to the user's file where Ultralytics
     # was imported before.
     dict.update(state.SETTINGS, dict.fromkeys(SERVICES, False))
@@ -150,6 +154,17 @@ def ultralytics() -> ModuleType:
     _lay_out_fonts(Path(state.USER_CONFIG_DIR))
     module._tailwatch_offline = True  # type: ignore[attr-defined]  # noqa: SLF001
     return module
+
+
+@contextmanager
+def _unlogged() -> Iterator[None]:
+    """Keep loggers silent: a new folder of settings is announced on standard output."""
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logging.disable(before)
 
 
 def _use_private_folder() -> None:

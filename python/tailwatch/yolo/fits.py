@@ -11,8 +11,9 @@ path                  content
 ====================  ========================================================================
 
 A fit is named by all that decides its weights: the detector's settings, the data, the seed, the
-budget, the start. One that is there is not done again: a run that was killed after a training goes on after
-it, and the arms of a study, which all begin with the same human data and seed, share that beginning.
+budget, the start. One that is there is not done again: a run that was killed after a training goes
+on after it, and the arms of a study, which all begin with the same human data and seed, share that
+beginning.
 """
 
 from __future__ import annotations
@@ -21,7 +22,6 @@ import hashlib
 import json
 import shutil
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tailwatch.exceptions import InputError
@@ -30,6 +30,8 @@ from tailwatch.yolo.checkpoints import digest
 from tailwatch.yolo.dataset import MANIFEST, DetectionDataset, link
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tailwatch.yolo.detector import Detector, Report
 
 __all__ = ["Fit", "Fits"]

@@ -22,13 +22,10 @@ import os
 import shutil
 import tempfile
 import weakref
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from tailwatch.arguments import integer
 from tailwatch.exceptions import InputError
@@ -41,6 +38,9 @@ from tailwatch.yolo.statistics import as_frame, precision_rows, statistics
 from tailwatch.yolo.ultralytics_detector import UltralyticsDetector
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    import numpy as np
     import polars as pl
 
     from tailwatch.yolo.detector import Detector, Evaluation, Report
@@ -186,7 +186,7 @@ class YoloLearner:
             go_on=self._start == "previous",
             report=self.report,
         )
-        return YoloModel(self, fit)
+        return YoloModel(fit, label=self._label, evaluate=self._evaluate, compare=self._compare)
 
     @property
     def _start(self) -> str:
@@ -262,19 +262,21 @@ class YoloModel:
 
     Parameters
     ----------
-    learner
-        What fitted it.
     fit
         Its weights.
+    label, evaluate, compare
+        What the learner does with weights: label images, measure precision, measure labels.
     """
 
-    def __init__(self, learner: YoloLearner, fit: Fit) -> None:
-        self._label, self._evaluate, self._compare = (
-            learner._label,
-            learner._evaluate,
-            learner._compare,
-        )
-        self.fit = fit
+    def __init__(
+        self,
+        fit: Fit,
+        *,
+        label: Callable[[Fit, int, np.random.Generator], DetectionDataset],
+        evaluate: Callable[[Fit, DetectionDataset], Evaluation],
+        compare: Callable[[DetectionDataset], list[dict[str, Any]]],
+    ) -> None:
+        self.fit, self._label, self._evaluate, self._compare = fit, label, evaluate, compare
         self._evaluations: dict[str, Evaluation] = {}
 
     @property

@@ -78,7 +78,12 @@ def over_seeds(frames: Mapping[int, pl.DataFrame], *, confidence: float = 0.95) 
 
 
 def _is_precision(row: dict[str, Any]) -> bool:
-    return row["group"] == "risk" or row["metric"].partition(":")[0] in {"map", "map50", "ap", "ap50"}
+    return row["group"] == "risk" or row["metric"].partition(":")[0] in {
+        "map",
+        "map50",
+        "ap",
+        "ap50",
+    }
 
 
 def _joined(part: pl.DataFrame, confidence: float) -> dict[str, Any]:

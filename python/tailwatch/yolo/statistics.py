@@ -54,7 +54,16 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Rows = list[dict[str, Any]]
 
-__all__ = ["CUTS", "TAIL", "Cuts", "as_frame", "precision_rows", "row", "statistics", "tail_classes"]
+__all__ = [
+    "CUTS",
+    "TAIL",
+    "Cuts",
+    "as_frame",
+    "precision_rows",
+    "row",
+    "statistics",
+    "tail_classes",
+]
 
 CUTS = 200
 DISTANCE_CUTS = 50
@@ -159,9 +168,7 @@ def statistics(
     rows += _coverage(x.sum(0), y.sum(0), confidence, sizes)
     few = Cuts(*(each[:DISTANCE_CUTS] for each in (cuts.a, cuts.b, cuts.c)))
     numbers = _Pair(x.sum(1).astype(float), y.sum(1).astype(float), few)
-    rows.append(
-        row("boxes_distance", *numbers.distances(), confidence, direction="lower", **sizes)
-    )
+    rows.append(row("boxes_distance", *numbers.distances(), confidence, direction="lower", **sizes))
     rows += _of_sizes(human, samples, cuts, confidence, sizes)
     given = samples.boxes["confidence"].drop_nulls()
     if len(given):
@@ -263,7 +270,12 @@ def _of_counts(
             found.append((f"class_share:{name}", None, "match", *pair))
     found += [
         ("class_kl", None, "lower", _kl(_shares(c), p), _kl(_shares(b), p)),
-        ("tail_class_mass", TAIL, "match", *(_shares(each)[:, tail].sum(axis=1) for each in (c, b))),
+        (
+            "tail_class_mass",
+            TAIL,
+            "match",
+            *(_shares(each)[:, tail].sum(axis=1) for each in (c, b)),
+        ),
     ]
     # Of these the sample has its own value, whatever A is.
     in_b, in_c = x.sum(1)[cuts.b], y.sum(1)[cuts.c]

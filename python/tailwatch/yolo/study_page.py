@@ -63,7 +63,7 @@ def _samples(directory: Path, generation: int) -> DetectionDataset:
 
 
 def _arguments(runs: Mapping[int, Mapping[str, Run]]) -> dict[str, Any]:
-    """What was run: that of the first run, and what differs between them."""
+    """Say what was run: what the first run was, and what differs between them."""
     first = next(iter(runs.values()))
     arguments = dict(next(iter(first.values())).arguments)
     arguments.pop("label", None)

@@ -64,7 +64,7 @@ def _declare() -> None:
 
 
 def nms(boxes: Any, scores: Any, iou_threshold: float) -> Any:  # noqa: ANN401  (torch ships no core types)
-    """Indices of the boxes that stay, in descending order of score.
+    """Give the indices of the boxes that stay, in descending order of score.
 
     Parameters
     ----------

@@ -18,7 +18,7 @@ argument            reason
 threads             Ultralytics sets them to cores − 1; other numbers give other weights
 ==================  ==========================================================================
 
-The checkpoint is written again without date, paths and times, so that equal weights are equal files.
+The checkpoint is written again without date, paths and times: equal weights are equal files.
 """
 
 from __future__ import annotations

@@ -1,0 +1,306 @@
+"""Whole loops in processes of their own: no network, killed and resumed, without the extra."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from tailwatch.yolo import DetectionDataset
+from tests.yolo_scenes import scenes
+
+TINY = Path(__file__).resolve().parents[1] / "yolo26_tiny.yaml"
+
+OFFLINE = """
+import sys
+
+asked = []
+
+def hook(event, arguments):
+    if event in {"socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "socket.sendto"}:
+        asked.append((event, arguments))
+        raise RuntimeError(f"network: {event} {arguments}")
+
+sys.addaudithook(hook)
+"""
+
+LOOP = f"""
+{OFFLINE}
+from tailwatch.cli import run
+code = run(sys.argv[1:])
+assert not asked, asked
+sys.exit(code)
+"""
+
+# As on a machine where only the core is installed: what the extra brings is not found.
+BARE = """
+import sys
+from importlib.machinery import PathFinder
+
+MISSING = {"ultralytics", "torch", "torchvision", "cv2", "yaml", "PIL", "matplotlib", "skimage"}
+
+class Finder:
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if name.partition(".")[0] in MISSING:
+            return None
+        return PathFinder.find_spec(name, path, target)
+
+sys.meta_path[:] = [Finder if it is PathFinder else it for it in sys.meta_path]
+"""
+
+
+def python(code: str, *arguments: str, timeout: float = 600) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def yaml(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("data")
+    for name, count, seed in (("train", 16, 3), ("val", 6, 2)):
+        made = scenes(folder / "drawn" / name, count, seed=seed).save(folder / "made" / name)
+        for kind in ("images", "labels"):
+            (folder / kind).mkdir(exist_ok=True)
+            (made / kind).rename(folder / kind / name)
+    path = folder / "data.yaml"
+    path.write_text("train: images/train\nval: images/val\nnames: [red, green, blue]\n")
+    return path
+
+
+def arguments(yaml: Path, out: Path) -> list[str]:
+    return [
+        "yolo-loop", str(yaml), "--model", str(TINY), "--generations", "2", "--policy", "replace",
+        "--epochs", "3", "--imgsz", "64", "--batch", "8", "--seeds", "1", "--no-control",
+        "--confidence", "0.01", "--out", str(out),
+    ]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def whole(
+    yaml: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, subprocess.CompletedProcess[str]]:
+    """A study that nobody cut short, in a process that may not use the network."""
+    out = tmp_path_factory.mktemp("whole") / "study"
+    return out, python(LOOP, *arguments(yaml, out), "--json")
+
+
+def bytes_of(folder: Path) -> dict[str, bytes]:
+    return {
+        str(file.relative_to(folder)): file.read_bytes()
+        for file in sorted(folder.rglob("*"))
+        if file.is_file()
+    }
+
+
+def test_a_whole_loop_asks_no_network(
+    whole: tuple[Path, subprocess.CompletedProcess[str]],
+) -> None:
+    out, done = whole
+    assert done.returncode == 0, done.stderr
+    frame = pl.read_parquet(out / "frame.parquet")
+    assert frame["generation"].unique().sort().to_list() == [1, 2]
+    assert json.loads(done.stdout) == json.loads(frame.write_json())
+    assert {"map50", "class_kl", "crop_coverage:red", "type_coverage", "box_size"} <= set(
+        frame["metric"]
+    )
+    page = (out / "report.html").read_text()
+    assert "http" not in page.replace("http-equiv", "").replace("http://www.w3.org", "")
+    labels = DetectionDataset.load(out / "seed-0/replace/generations/0001/samples")
+    assert labels.boxes.height > 0
+
+
+def test_a_killed_loop_goes_on_and_ends_alike(
+    whole: tuple[Path, subprocess.CompletedProcess[str]], yaml: Path, tmp_path: Path
+) -> None:
+    # Pitfall 6 too: the same seed and threads, in another process, give the same labels.
+    out = tmp_path / "study"
+    first = out / "seed-0" / "replace" / "generations" / "0001"
+    process = subprocess.Popen(
+        [sys.executable, "-c", LOOP, *arguments(yaml, out)],
+        stderr=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        limit = time.monotonic() + 500
+        while not ((first / "done").exists() and any(out.glob("seed-0/fits/fits/work-*"))):
+            assert process.poll() is None, "it ended before the second training began"
+            assert time.monotonic() < limit
+            time.sleep(0.002)
+    finally:
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+    assert not (first.parent / "0002" / "done").exists()
+    before = bytes_of(first)
+    times = {file: file.stat().st_mtime_ns for file in first.rglob("*") if file.is_file()}
+    done = python(LOOP, *arguments(yaml, out))
+    assert done.returncode == 0, done.stderr
+    assert bytes_of(first) == before
+    assert all(file.stat().st_mtime_ns == stamp for file, stamp in times.items())
+    assert not any(out.glob("seed-0/fits/fits/work-*"))
+    generations = ("seed-0/replace/generations", "seed-0/replace/frame.parquet")
+    one, other = (bytes_of(each / generations[0]) for each in (out, whole[0]))
+    assert one == other
+    assert pl.read_parquet(out / "frame.parquet").equals(
+        pl.read_parquet(whole[0] / "frame.parquet")
+    )
+
+
+def test_ctrl_c_ends_a_loop_that_can_go_on(yaml: Path, tmp_path: Path) -> None:
+    out = tmp_path / "study"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tailwatch", *arguments(yaml, out)],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    limit = time.monotonic() + 500
+    while not any(out.glob("seed-0/fits/fits/work-*")):
+        assert process.poll() is None
+        assert time.monotonic() < limit
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=120)
+    assert process.returncode == 130
+    assert said.splitlines()[-1] == "interrupted"
+    assert not any(out.glob("seed-0/fits/fits/work-*"))
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"--model": "yolo26n.pt"}, "yolo26n.pt: no such file of weights; nothing is downloaded"),
+        ({"--policy": "mixed"}, "--policy: expected one of replace,"),
+        ({"--policy": "mix:much"}, "--policy: expected a share after the colon"),
+    ],
+)
+def test_bad_input_is_one_line_and_no_network(
+    yaml: Path, tmp_path: Path, changed: dict[str, str], said: str
+) -> None:
+    given = arguments(yaml, tmp_path / "study")
+    for option, value in changed.items():
+        given[given.index(option) + 1] = value
+    done = python(LOOP, *given)
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert said in done.stderr
+
+
+def test_a_missing_data_set_is_one_line_and_no_network(tmp_path: Path) -> None:
+    done = python(LOOP, "yolo-loop", "coco8.yaml", "--out", str(tmp_path / "study"))
+    assert done.returncode == 2
+    assert done.stderr == (
+        "error: coco8.yaml: no such data.yaml; nothing is downloaded, so it must be on disk\n"
+    )
+
+
+def test_ultralytics_that_was_imported_before_is_taken_offline(tmp_path: Path) -> None:
+    code = f"""
+import os
+os.environ["YOLO_CONFIG_DIR"] = {str(tmp_path)!r}
+os.environ["YOLO_OFFLINE"] = "true"
+import ultralytics, ultralytics.utils as utils, ultralytics.utils.checks as checks
+utils.ONLINE = checks.ONLINE = True
+file = utils.SETTINGS.file
+before = file.read_bytes()
+{OFFLINE}
+from tailwatch.yolo.environment import ultralytics as configured
+assert configured() is ultralytics
+assert utils.ONLINE is checks.ONLINE is False
+assert utils.AUTOINSTALL is False
+assert utils.SETTINGS["sync"] is False
+# The user's own settings stay as they are.
+assert file.read_bytes() == before
+assert (utils.USER_CONFIG_DIR / "Arial.ttf").exists()
+"""
+    done = python(code)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_private_folder_goes_with_the_process() -> None:
+    code = """
+from tailwatch.yolo.environment import ultralytics
+ultralytics()
+import ultralytics.utils as utils
+print(utils.USER_CONFIG_DIR.parent)
+"""
+    done = python(code)
+    assert done.returncode == 0, done.stderr
+    assert "tailwatch-ultralytics-" in done.stdout
+    assert not Path(done.stdout.strip()).exists()
+
+
+USES = {
+    "learner": "tw.yolo.YoloLearner(pool=pool)",
+    "weights": 'tw.yolo.YoloLearner(pool=pool, model="yolo26n.pt")',
+    "detector": "tw.yolo.UltralyticsDetector().describe()",
+    "embed": 'tw.yolo.embed("images", weights="yolo26n.pt")',
+    "data": "tw.yolo.DetectionDataset.from_yaml(path)",
+}
+
+
+@pytest.mark.parametrize("use", USES)
+def test_without_the_extra_one_error_names_it(tmp_path: Path, use: str) -> None:
+    path = tmp_path / "data.yaml"
+    path.write_text("train: images\nnames: [a]\n")
+    (tmp_path / "images").mkdir()
+    code = f"""
+{BARE}
+import polars as pl
+import tailwatch as tw
+from tailwatch.yolo.dataset import IMAGES
+from tailwatch.yolo.detections import SCHEMA
+
+path = {str(path)!r}
+image = pl.DataFrame([("a.png", "0", 1, 1, "human", None)], schema=IMAGES, orient="row")
+pool = tw.yolo.DetectionDataset(("a",), image, pl.DataFrame(schema=SCHEMA))
+try:
+    {USES[use]}
+except tw.exceptions.MissingDependencyError as error:
+    print(error)
+assert not any(name in sys.modules for name in MISSING)
+"""
+    done = python(code)
+    assert done.returncode == 0, done.stderr
+    assert "pip install 'tailwatch[yolo]'" in done.stdout
+    assert "AGPL-3.0" in done.stdout
+
+
+def test_without_the_extra_the_core_and_its_commands_work() -> None:
+    code = f"""
+{BARE}
+import tailwatch as tw
+from tailwatch.cli import run
+tw.compare, tw.recursion, tw.yolo.DetectionDataset
+assert run(["--version"]) == 0
+assert run(["yolo-loop", "--help"]) == 0
+assert not any(name in sys.modules for name in MISSING)
+"""
+    done = python(code)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_missing_system_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    import importlib
+
+    from tailwatch.exceptions import MissingDependencyError
+    from tailwatch.yolo.environment import extra
+
+    def fail(name: str) -> None:
+        message = f"libGL.so.1: cannot open shared object file: No such file or directory ({name})"
+        raise ImportError(message)
+
+    monkeypatch.setattr(importlib, "import_module", fail)
+    with pytest.raises(MissingDependencyError, match="apt-get install libgl1 libglib2.0-0"):
+        extra("cv2")
