@@ -26,7 +26,7 @@ NEIGHBOURS = (
     "knn_divergence",
     "knn_jensen_shannon",
 )
-EXACT = (*NEIGHBOURS, "contamination", "score_dataset")
+EXACT = (*NEIGHBOURS, "contamination")
 
 # Chunks of the two sides that fit neither each other nor a block of 192 rows.
 PIECES = [(1, 1), (3, 7)]
