@@ -18,6 +18,9 @@ use crate::rows::{Rows, check_rows};
 /// Rows scored between two looks at the caller's wish to stop.
 const BLOCK: usize = 1024;
 
+/// Rows between the one that is scored and the one that memory is asked for.
+const AHEAD: usize = 4;
+
 /// A linear model for each fold.
 #[derive(Clone, Copy, Debug)]
 pub struct Probe<'a> {
@@ -102,6 +105,9 @@ fn each_row<T: Send>(
             .clone()
             .map(|row| {
                 if let Some(halves) = rows.halves(row) {
+                    if row + AHEAD < n {
+                        rows.prefetch(row + AHEAD);
+                    }
                     return of_row(row, Values::Half(halves));
                 }
                 rows.read(row, &mut values);

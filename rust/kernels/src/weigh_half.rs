@@ -94,8 +94,10 @@ mod each {
     /// Adds what is left of a row, and the lanes.
     #[inline(always)]
     pub(super) fn finish_sum(mut lanes: [f64; LANES], tail: &[u16], factors: &[f64]) -> f64 {
-        for ((lane, x), w) in lanes.iter_mut().zip(convert(&padded(tail))).zip(factors) {
-            *lane += f64::from(x) * w;
+        if !tail.is_empty() {
+            for ((lane, x), w) in lanes.iter_mut().zip(convert(&padded(tail))).zip(factors) {
+                *lane += f64::from(x) * w;
+            }
         }
         add_lanes(lanes)
     }
@@ -122,8 +124,10 @@ mod each {
     #[inline(always)]
     pub(super) fn finish_bits(lanes: [u32; LANES], tail: &[u16], factors: &[u32]) -> u64 {
         let mut sum = lanes.iter().fold(0_u32, |sum, lane| sum.wrapping_add(*lane));
-        for (x, c) in convert(&padded(tail)).into_iter().zip(factors) {
-            sum = sum.wrapping_add(upper_bits(x).wrapping_mul(*c));
+        if !tail.is_empty() {
+            for (x, c) in convert(&padded(tail)).into_iter().zip(factors) {
+                sum = sum.wrapping_add(upper_bits(x).wrapping_mul(*c));
+            }
         }
         u64::from(sum & KEPT) << 42
     }
