@@ -109,6 +109,9 @@ these shares lie above the band.
   with the Fréchet distance itself, the first-order variance cannot be negative, and an estimate of
   it is then too large on average. Second moments of t3 have no variance, and so neither of the
   distances an interval there.
+- *Retention of sliced Wasserstein and extrapolated Fréchet distance* is in standard errors of their
+  null, which sits at its minimum whatever the candidate is: that unit is estimated with twice the
+  degrees of freedom of an error that may be of first order, and has a chi-squared interval.
 - *Authenticity, kNN divergence*: in halves, which rows happen to be neighbours is chance that shows
   twice.
 - *MAUVE and the Jensen–Shannon divergence of neighbours* claim no interval and are not in the

@@ -28,6 +28,6 @@ TASKS: dict[str, Task] = {
         mauve.TASK,
         sliced.TASK,
         univariate.TASK,
-        vendi.TASK,
+        *vendi.TASKS,
     )
 }

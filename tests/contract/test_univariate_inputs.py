@@ -29,6 +29,8 @@ FORMS: dict[str, Callable[[np.ndarray], Any]] = {
     "off alignment": lambda x: np.frombuffer(b"." + x.tobytes(), x.dtype, offset=1),
     "column of a matrix": lambda x: np.stack([x, x], axis=1)[:, 0],
     "masked array without a mask": np.ma.MaskedArray,
+    "list": lambda x: x.tolist(),
+    "tuple of NumPy numbers": tuple,
     "polars": pl.Series,
     "polars chunks": lambda x: pl.concat([pl.Series(x[:2]), pl.Series(x[2:])], rechunk=False),
     "polars slice": lambda x: pl.Series(np.concatenate([x, x]))[len(x) :],
@@ -164,13 +166,61 @@ BAD: dict[str, tuple[Callable[[], Any], type[InputError], str]] = {
         InputError,
         "reference: expected integers or floats of up to 64 bits, got object",
     ),
-    "a list": (
-        lambda: [1.0],
+    "a set": (
+        lambda: {1.0},
         InputError,
         (
-            "reference: expected a 1-D NumPy array, a Polars Series or an Arrow array of numbers, "
-            "got list"
+            "reference: expected a 1-D NumPy array, a list, a Polars Series or an Arrow array of "
+            "numbers, got set"
         ),
+    ),
+    "an empty list": (
+        list,
+        InputError,
+        "reference: expected at least one number, got none",
+    ),
+    "None in a list": (
+        lambda: [1.0, None],
+        InputError,
+        "reference: position 1 is null",
+    ),
+    "NaN in a list": (
+        lambda: [1, float("nan")],
+        NonFiniteError,
+        "reference: position 1 holds NaN",
+    ),
+    "a string in a list": (
+        lambda: [1.0, 2.0, "3"],
+        InputError,
+        "reference: position 2 holds '3', expected a number",
+    ),
+    "a boolean in a list": (
+        lambda: [True],
+        InputError,
+        "reference: position 0 holds True, expected a number",
+    ),
+    "a list of lists": (
+        lambda: [[1.0]],
+        InputError,
+        "reference: position 0 holds [1.0], expected a number",
+    ),
+    "an integer of a list that float64 rounds": (
+        lambda: [0.5, 2**53 + 1],
+        InputError,
+        (
+            "reference: position 1 holds 9007199254740993, which float64, the type of the others, "
+            "does not"
+        ),
+    ),
+    "an integer of a list beyond 64 bits": (
+        lambda: [2**64],
+        InputError,
+        "reference: position 0 holds 18446744073709551616, which uint64 does not",
+    ),
+    "a negative integer beside one beyond int64": (
+        lambda: [2**63, -1],
+        InputError,
+        "reference: position 0 holds 9223372036854775808, which int64 does not",
     ),
     "a frame": (
         lambda: pl.DataFrame({"a": [1], "b": [2]}),
@@ -317,3 +367,10 @@ def test_an_interrupted_sort_ends_before_its_end() -> None:
     with pytest.raises(KeyboardInterrupt):
         univariate.wasserstein_distance(x, x[:-1], threads=1, progress=stop)
     assert time.perf_counter() - begun < whole
+
+
+def test_integers_of_lists_keep_all_their_digits() -> None:
+    big = 2**63
+    assert univariate.wasserstein_distance([big, big + 1], [big + 3, big + 4]) == 3.0
+    assert univariate.wasserstein_distance([-big], [1 - big]) == 1.0
+    assert univariate.wasserstein_distance([1, 2.5], range(1, 3)) == 0.25

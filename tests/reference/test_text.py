@@ -283,6 +283,16 @@ def test_the_interval_of_repetition_is_multiplicative() -> None:
     assert row["null_low"] * row["null_high"] == pytest.approx(row["null"] ** 2, rel=1e-12)
 
 
+def test_comparison_reports_its_half_samples() -> None:
+    said: list[tuple[str, int, int]] = []
+    documents = zipf_documents(0, 20)
+    with_progress = text.compare_documents(
+        documents, documents, replicates=20, progress=lambda *now: said.append(now)
+    )
+    assert said == [("half-samples", done, 20) for done in range(21)]
+    assert with_progress.equals(text.compare_documents(documents, documents, replicates=20))
+
+
 def test_what_a_set_does_not_have_is_null() -> None:
     documents = [["a", "b"], ["a", "c"], ["b", "c"], ["d", "a"]] * 3
     frame = text.compare_documents(documents, documents, documents)

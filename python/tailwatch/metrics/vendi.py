@@ -61,8 +61,15 @@ def vendi_score(
     -----
     O(n·d·min(n, d)) time for the smaller of the two matrices with these eigenvalues, UUᵀ/n and
     UᵀU/n of the rows U divided by their lengths, and O(min(n, d)³) for its eigenvalues, which q = 2
-    does without; O(d·min(n, d)) memory besides the embeddings. All in float64; results differ by
-    roundings between machines.
+    does without; O(d·min(n, d)) memory besides the embeddings. Results differ by roundings between
+    machines.
+
+    Float64 embeddings are multiplied in float64. Float32 and float16 ones of n > d ≥ 64 columns and
+    at least 1,024 rows, at q = 1 and q ≥ 2, are multiplied in float32 by runs of 64 rows, the runs
+    added up in float64. The matrix is then off by at most 8.5e-6 in the Frobenius norm relative to
+    its trace, which can move the logarithm of the score by at most 0.002 for 768 columns (0.0005 at
+    q = 2); roundings cancel, and what is seen is about 1e-9, or 1e-6 where most eigenvalues are 0.
+    Give float64 where that counts.
 
     Eigenvalues up to min(n, d)·2.2e-16 times the largest are what rounding leaves of 0 and count as
     0. At q = 0 the score is the number of those above, which is the rank only if directions of less

@@ -4,134 +4,75 @@
 //! holds all their numbers, and with how often each number was seen, unless once.
 
 use half::f16;
-use ndarray::ArrayView1;
-use numpy::{
-    Element, PyArray1, PyArrayMethods, PyReadonlyArray1, PyUntypedArray, PyUntypedArrayMethods,
-};
+use numpy::{PyArrayMethods, PyReadonlyArray1, PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::prelude::*;
-use tailwatch_core::rows::LARGEST_MAGNITUDE;
-use tailwatch_core::univariate::number::Number;
 use tailwatch_core::univariate::sample::Sample;
+use tailwatch_core::univariate::source::{Chunk, Numbers, Read};
 use tailwatch_core::univariate::steps::{self, Quantiles};
 use tailwatch_core::{Control, Result};
 
 use crate::enter::{Settings, enter};
-use crate::error::{InputError, NonFiniteError};
+use crate::error::InputError;
 
 /// Chunks of numbers, how often each was seen, and the argument's name.
 type PySample<'py> = (Vec<Bound<'py, PyUntypedArray>>, Option<PyReadonlyArray1<'py, u64>>, String);
 
-/// A number in each type that chunks have: nothing is lost where the caller chose the type with care.
-trait Read: Number {
-    fn from_f16(value: f16) -> Self;
-    fn from_f32(value: f32) -> Self;
-    fn from_f64(value: f64) -> Self;
-    fn from_i64(value: i64) -> Self;
-    fn from_u64(value: u64) -> Self;
-    /// Whether it is finite and not larger than other metrics take.
-    fn is_taken(self) -> bool;
-    fn to_f64(self) -> f64;
+/// A chunk that is held while its numbers are read.
+enum Held<'py> {
+    F16(PyReadonlyArray1<'py, f16>),
+    F32(PyReadonlyArray1<'py, f32>),
+    F64(PyReadonlyArray1<'py, f64>),
+    I64(PyReadonlyArray1<'py, i64>),
+    U64(PyReadonlyArray1<'py, u64>),
+    I32(PyReadonlyArray1<'py, i32>),
+    U32(PyReadonlyArray1<'py, u32>),
+    I16(PyReadonlyArray1<'py, i16>),
+    U16(PyReadonlyArray1<'py, u16>),
+    I8(PyReadonlyArray1<'py, i8>),
+    U8(PyReadonlyArray1<'py, u8>),
 }
 
-macro_rules! read {
-    ($type:ty, $taken:expr) => {
-        #[allow(clippy::cast_lossless, clippy::unnecessary_cast)]
-        impl Read for $type {
-            fn from_f16(value: f16) -> Self {
-                value.to_f32() as Self
-            }
-            fn from_f32(value: f32) -> Self {
-                value as Self
-            }
-            fn from_f64(value: f64) -> Self {
-                value as Self
-            }
-            fn from_i64(value: i64) -> Self {
-                value as Self
-            }
-            fn from_u64(value: u64) -> Self {
-                value as Self
-            }
-            fn is_taken(self) -> bool {
-                ($taken)(self)
-            }
-            fn to_f64(self) -> f64 {
-                self as f64
-            }
-        }
+macro_rules! in_each_type {
+    ($do:ident) => {
+        $do!(F64, F32, I64, U64, I32, U32, I16, U16, I8, U8, F16)
     };
 }
 
-read!(f32, f32::is_finite);
-read!(f64, |value: f64| value.abs() <= LARGEST_MAGNITUDE);
-read!(i64, |_| true);
-read!(u64, |_| true);
-
-fn absorb<S: Element + Copy, T: Read>(
-    chunk: &Bound<'_, PyUntypedArray>,
-    values: &mut Vec<T>,
-    read: impl Fn(S) -> T,
-) -> PyResult<bool> {
-    let Ok(array) = chunk.cast::<PyArray1<S>>() else { return Ok(false) };
-    let array = array.try_readonly()?;
-    let view: ArrayView1<'_, S> = array.as_array();
-    match view.as_slice() {
-        Some(slice) => values.extend(slice.iter().map(|&value| read(value))),
-        None => values.extend(view.iter().map(|&value| read(value))),
-    }
-    Ok(true)
-}
-
-/// The numbers of all chunks, all of them finite.
-fn numbers<T: Read>(chunks: &[Bound<'_, PyUntypedArray>], name: &str) -> PyResult<Vec<T>> {
-    let mut values = Vec::with_capacity(chunks.iter().map(PyUntypedArrayMethods::len).sum());
-    for chunk in chunks {
-        let read = absorb::<f64, T>(chunk, &mut values, T::from_f64)?
-            || absorb::<f32, T>(chunk, &mut values, T::from_f32)?
-            || absorb::<i64, T>(chunk, &mut values, T::from_i64)?
-            || absorb::<u64, T>(chunk, &mut values, T::from_u64)?
-            || absorb::<i32, T>(chunk, &mut values, |value| T::from_i64(i64::from(value)))?
-            || absorb::<u32, T>(chunk, &mut values, |value| T::from_u64(u64::from(value)))?
-            || absorb::<i16, T>(chunk, &mut values, |value| T::from_i64(i64::from(value)))?
-            || absorb::<u16, T>(chunk, &mut values, |value| T::from_u64(u64::from(value)))?
-            || absorb::<i8, T>(chunk, &mut values, |value| T::from_i64(i64::from(value)))?
-            || absorb::<u8, T>(chunk, &mut values, |value| T::from_u64(u64::from(value)))?
-            || absorb::<f16, T>(chunk, &mut values, T::from_f16)?;
-        if !read {
-            let dtype = chunk.dtype();
-            return Err(InputError::new_err(format!("{name}: expected numbers, got {dtype}")));
+impl<'py> Held<'py> {
+    fn of(array: &Bound<'py, PyUntypedArray>, name: &str) -> PyResult<Self> {
+        macro_rules! hold {
+            ($($variant:ident),*) => {
+                $(
+                    if let Ok(array) = array.cast() {
+                        return Ok(Self::$variant(array.try_readonly()?));
+                    }
+                )*
+            };
         }
+        in_each_type!(hold);
+        let dtype = array.dtype();
+        Err(InputError::new_err(format!("{name}: expected numbers, got {dtype}")))
     }
-    if let Some(position) = values.iter().position(|value| !value.is_taken()) {
-        let value = values[position].to_f64();
-        let what = if value.is_nan() {
-            "NaN".to_owned()
-        } else if value.is_infinite() {
-            (if value > 0.0 { "an infinity" } else { "a negative infinity" }).to_owned()
-        } else {
-            format!("{value:e} (magnitudes up to {LARGEST_MAGNITUDE:e} are taken)")
-        };
-        return Err(NonFiniteError::new_err(format!("{name}: position {position} holds {what}")));
+
+    fn chunk(&self) -> Chunk<'_> {
+        macro_rules! view {
+            ($($variant:ident),*) => {
+                match self { $(Self::$variant(array) => Chunk::$variant(array.as_array()),)* }
+            };
+        }
+        in_each_type!(view)
     }
-    Ok(values)
 }
 
-/// Both samples, sorted side by side.
-fn sorted<T: Read>(
-    samples: [(Vec<T>, Option<&[u64]>); 2],
-    control: &Control,
-) -> Result<[Sample<T>; 2]> {
-    let [x, y] = samples;
-    let sort = |(values, counts): (Vec<T>, Option<&[u64]>)| match counts {
-        Some(counts) => Ok(Sample::counted(values, counts)),
-        None => Sample::of(values, control),
-    };
-    control.begin("sorting", (x.0.len() + y.0.len()) as u64);
-    let (x, y) = control.run(|| rayon::join(|| sort(x), || sort(y)));
-    Ok([x?, y?])
+fn hold<'py>((chunks, _, name): &PySample<'py>) -> PyResult<Vec<Held<'py>>> {
+    chunks.iter().map(|chunk| Held::of(chunk, name)).collect()
 }
 
-/// Reads both samples as `T`, sorts them, and calls `work` on them.
+fn numbers<'a>(held: &'a [Held<'_>], name: &str) -> Numbers<'a> {
+    Numbers::new(held.iter().map(Held::chunk).collect(), name.to_owned())
+}
+
+/// Reads both samples as `T`, sorts them side by side, and calls `work` on them.
 fn with_sorted<T: Read, R: Send>(
     py: Python<'_>,
     reference: &PySample<'_>,
@@ -139,14 +80,19 @@ fn with_sorted<T: Read, R: Send>(
     settings: &Settings,
     work: impl FnOnce(&Sample<T>, &Sample<T>, &Control) -> Result<R> + Send,
 ) -> PyResult<R> {
-    let values = [numbers(&reference.0, &reference.2)?, numbers(&candidate.0, &candidate.2)?];
+    let held = [hold(reference)?, hold(candidate)?];
+    let (x, y) = (numbers(&held[0], &reference.2), numbers(&held[1], &candidate.2));
     let counts = [&reference.1, &candidate.1].map(|counts| counts.as_ref().map(|c| c.as_slice()));
-    let [x, y] = counts;
-    let counts = [x.transpose()?, y.transpose()?];
+    let [of_x, of_y] = counts;
+    let (of_x, of_y) = (of_x.transpose()?, of_y.transpose()?);
     enter(py, settings, |control| {
-        let [x, y] = values;
-        let [x, y] = sorted([(x, counts[0]), (y, counts[1])], control)?;
-        work(&x, &y, control)
+        control.begin("sorting", (x.len() + y.len()) as u64);
+        let sort = |numbers: &Numbers<'_>, counts: Option<&[u64]>| match counts {
+            Some(counts) => Ok(Sample::counted(numbers.to_vec()?, counts)),
+            None => Sample::<T>::read(numbers, control),
+        };
+        let (x, y) = control.run(|| rayon::join(|| sort(&x, of_x), || sort(&y, of_y)));
+        work(&x?, &y?, control)
     })
 }
 

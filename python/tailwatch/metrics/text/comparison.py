@@ -24,11 +24,13 @@ from tailwatch.metrics.categorical.type_coverage import covered
 from tailwatch.metrics.categorical.zipf import fit_zipf
 from tailwatch.metrics.text.documents import as_documents
 from tailwatch.metrics.text.groups import frequencies, in_groups
+from tailwatch.progress import reporting
 
 if TYPE_CHECKING:
     from tailwatch.metrics.categorical.counts import Frequencies
     from tailwatch.metrics.text.documents import DocumentsLike, Tokenizer
     from tailwatch.metrics.text.groups import Groups, Texts
+    from tailwatch.progress import ProgressOption
 
 __all__ = ["compare_documents"]
 
@@ -44,6 +46,7 @@ def compare_documents(
     confidence: float = 0.95,
     seed: int = 0,
     tokenizer: Tokenizer | None = None,
+    progress: ProgressOption = None,
 ) -> pl.DataFrame:
     """Measure what a candidate lost of human text, beside human text that lost nothing.
 
@@ -65,6 +68,9 @@ def compare_documents(
         Of the split, the documents taken, and the half-samples.
     tokenizer
         Makes a list of tokens of one text, such as ``str.split``.
+    progress
+        ``None``, ``True`` for a display on standard error, or a callable
+        ``(stage, done, total)``; of millions of tokens the half-samples take minutes.
 
     Returns
     -------
@@ -138,9 +144,12 @@ def compare_documents(
     everything = np.ones(groups, np.bool_)
     values, nulls = _measure(a, c, everything, everything), _measure(a, b, everything, everything)
     halves = []
-    for _ in range(replicates):
-        of_a, of_b, of_c = (_half(rng, groups) for _ in range(3))
-        halves.append((_measure(a, c, of_a, of_c), _measure(a, b, of_a, of_b)))
+    with reporting(progress) as report:
+        for done in range(replicates):
+            report("half-samples", done, replicates)
+            of_a, of_b, of_c = (_half(rng, groups) for _ in range(3))
+            halves.append((_measure(a, c, of_a, of_c), _measure(a, b, of_a, of_b)))
+        report("half-samples", replicates, replicates)
     reach = float(t.ppf((1.0 + confidence) / 2.0, replicates - 1))
     of_groups = float(t.ppf((1.0 + confidence) / 2.0, groups - 1))
     rows = []

@@ -42,7 +42,7 @@ def population_stability_index(
     Parameters
     ----------
     reference
-        Numbers X: a 1-D array, Polars Series or Arrow array.
+        Numbers X: a 1-D array, list, Polars Series or Arrow array.
     candidate
         Numbers Y, as many as there are.
     bins
@@ -113,7 +113,7 @@ def jensen_shannon(
     Parameters
     ----------
     reference
-        Numbers X: a 1-D array, Polars Series or Arrow array.
+        Numbers X: a 1-D array, list, Polars Series or Arrow array.
     candidate
         Numbers Y, as many as there are.
     bins

@@ -31,7 +31,7 @@ def wasserstein_distance(
     Parameters
     ----------
     reference
-        Numbers X: a 1-D array, Polars Series or Arrow array; with `counts`, a frame.
+        Numbers X: a 1-D array, list, Polars Series or Arrow array; with `counts`, a frame.
     candidate
         Numbers Y, as many as there are.
     counts
@@ -94,7 +94,7 @@ def energy_distance(
     Parameters
     ----------
     reference
-        Numbers X: a 1-D array, Polars Series or Arrow array; with `counts`, a frame.
+        Numbers X: a 1-D array, list, Polars Series or Arrow array; with `counts`, a frame.
     candidate
         Numbers Y, as many as there are.
     counts

@@ -80,7 +80,7 @@ def kolmogorov_smirnov(
     Parameters
     ----------
     reference
-        Numbers X: a 1-D array, Polars Series or Arrow array; with `counts`, a frame.
+        Numbers X: a 1-D array, list, Polars Series or Arrow array; with `counts`, a frame.
     candidate
         Numbers Y, as many as there are.
     counts
@@ -141,7 +141,7 @@ def cramer_von_mises(
     Parameters
     ----------
     reference
-        Numbers X, at least two: a 1-D array, Polars Series or Arrow array.
+        Numbers X, at least two: a 1-D array, list, Polars Series or Arrow array.
     candidate
         Numbers Y, at least two.
     threads

@@ -51,7 +51,7 @@ def hill_index(values: ValuesLike, *, level: float = 0.05) -> HillIndex:
     Parameters
     ----------
     values
-        Numbers: a 1-D array, Polars Series or Arrow array.
+        Numbers: a 1-D array, list, Polars Series or Arrow array.
     level
         Share of the numbers that is taken as the tail. Few rows make the estimate noisy; many make
         it biased, where only the far tail is a power.

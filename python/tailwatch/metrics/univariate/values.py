@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Values", "ValuesLike", "as_values", "common_type"]
 
-ValuesLike: TypeAlias = "NDArray[Any] | pl.Series | pl.DataFrame | ArrowStream | ArrowArray"
+ValuesLike: TypeAlias = (
+    "NDArray[Any] | Sequence[float] | pl.Series | pl.DataFrame | ArrowStream | ArrowArray"
+)
 """All that the functions of :mod:`tailwatch.metrics.univariate` take as a sample."""
 
 EXACT = 2**53
@@ -72,7 +75,8 @@ def as_values(source: ValuesLike, argument: str, *, counts: str | None = None) -
     Parameters
     ----------
     source
-        A 1-D NumPy array, a Polars Series, an Arrow array; a frame or table where there are counts.
+        A 1-D NumPy array, a list, a Polars Series, an Arrow array; a frame or table where there are
+        counts.
     argument
         Name of the argument, which every error about it starts with.
     counts
@@ -81,6 +85,9 @@ def as_values(source: ValuesLike, argument: str, *, counts: str | None = None) -
     if isinstance(source, np.ndarray):
         _refuse_counts(argument, counts, "numpy.ndarray")
         return _of_chunks([_array(source, argument)], argument)
+    if isinstance(source, Sequence) and not isinstance(source, str | bytes | bytearray):
+        _refuse_counts(argument, counts, type(source).__name__)
+        return _of_chunks([_listed(source, argument)], argument)
     columns = _columns(source, argument)
     if isinstance(columns, pl.DataFrame):
         return _of_frame(columns, argument, counts)
@@ -159,6 +166,41 @@ def _array(source: NDArray[Any], argument: str) -> NDArray[Any]:
     return source.astype(native) if source.dtype != native or not source.flags.aligned else source
 
 
+def _listed(source: Sequence[object], argument: str) -> NDArray[Any]:
+    """Give the numbers of a list the smallest type of 64 bits that holds them all."""
+    for place, value in enumerate(source):
+        if value is None:
+            message = f"{argument}: position {place} is null"
+            raise InputError(message)
+        # Booleans count as integers in Python, and as no numbers here.
+        if not isinstance(value, int | float | np.integer | np.floating) or isinstance(value, bool):
+            message = f"{argument}: position {place} holds {value!r}, expected a number"
+            raise InputError(message)
+    integers = {
+        place: int(value)
+        for place, value in enumerate(source)
+        if isinstance(value, int | np.integer)
+    }
+    if len(integers) < len(source):
+        _require_held(integers, -EXACT, EXACT, "float64, the type of the others,", argument)
+        return np.array(source, np.float64)
+    if min(integers.values(), default=0) < 0:
+        bounds = np.iinfo(np.int64)
+        _require_held(integers, bounds.min, bounds.max, "int64", argument)
+        return np.array(source, np.int64)
+    _require_held(integers, 0, np.iinfo(np.uint64).max, "uint64", argument)
+    largest = max(integers.values(), default=0)
+    return np.array(source, np.int64 if largest <= np.iinfo(np.int64).max else np.uint64)
+
+
+def _require_held(integers: dict[int, int], low: int, high: int, kind: str, argument: str) -> None:
+    """Refuse an integer of a list that a type does not hold."""
+    for place, value in integers.items():
+        if not low <= value <= high:
+            message = f"{argument}: position {place} holds {value}, which {kind} does not"
+            raise InputError(message)
+
+
 def _columns(source: object, argument: str) -> pl.Series | pl.DataFrame:
     if isinstance(source, pl.Series | pl.DataFrame):
         return source
@@ -169,8 +211,8 @@ def _columns(source: object, argument: str) -> pl.Series | pl.DataFrame:
     kind = type(source)
     name = kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
     message = (
-        f"{argument}: expected a 1-D NumPy array, a Polars Series or an Arrow array of numbers, "
-        f"got {name}"
+        f"{argument}: expected a 1-D NumPy array, a list, a Polars Series or an Arrow array of "
+        f"numbers, got {name}"
     )
     raise InputError(message)
 

@@ -42,7 +42,7 @@ pub(super) fn follow(
         for batch in order.chunks(sized(ROWS_PER_CLUSTER)) {
             let batch = rows.pick(batch);
             let set = Set::alone(&batch, frame, control)?;
-            let nearest = nearest_of(&centres.rows()?, &set, frame, 1, control)?;
+            let nearest = nearest_of(&centres.rows()?, &set, frame, 1, None, control)?;
             let labels: Vec<usize> = nearest.into_iter().map(|entry| entry.index).collect();
             pull(&mut centres, &mut seen, &batch, &labels, control)?;
         }

@@ -10,7 +10,8 @@
 //! 2. Of the others, those whose own centre or a centre that moved is nearer than the lower bound was before
 //!    the move, need no other centre (Kaukoranta, Fränti & Nevalainen 2000). Most centres stand still long
 //!    before the last one does.
-//! 3. The rest, all rows at first, are searched exactly.
+//! 3. The rest are searched exactly. A row also keeps a bound from above on the distance to one other centre:
+//!    nothing farther can be its nearest or its second nearest, and codes alone tell that.
 //!
 //! An empty cluster takes the row that is farthest from its centre. Cost: O(n·k·d) time for a round in which
 //! all centres move, O(n·d) for one in which hardly any does; O(n + k·d) memory.
@@ -18,6 +19,7 @@
 use rayon::prelude::*;
 use tailwatch_kernels::squared_distances;
 
+use super::seeds::Pair;
 use super::{Centres, Clustering, ROUNDS, nearest_of};
 use crate::control::Control;
 use crate::error::Result;
@@ -52,24 +54,58 @@ struct Place {
     upper: f64,
     /// At most the distance to any other centre.
     lower: f64,
+    /// One of the others; none if there is one centre.
+    other: u32,
+    /// At least the distance to it.
+    reach: f64,
+}
+
+/// At least the square of a bound.
+fn squared_limit(bound: f64) -> f64 {
+    let bound = bound.max(0.0);
+    bound * bound * (1.0 + SLACK)
 }
 
 impl Place {
     /// From the nearest centres, two of them where there are two.
     fn of(nearest: &[Entry]) -> Self {
-        let lower = nearest.get(1).map_or(f64::INFINITY, |entry| at_least(entry.squared));
-        Self { label: nearest[0].index as u32, upper: at_most(nearest[0].squared), lower }
+        let second = nearest.get(1).copied().unwrap_or(Entry::NONE);
+        Self {
+            label: nearest[0].index as u32,
+            upper: at_most(nearest[0].squared),
+            lower: if second.is_some() { at_least(second.squared) } else { f64::INFINITY },
+            other: if second.is_some() { second.index as u32 } else { u32::MAX },
+            reach: if second.is_some() { at_most(second.squared) } else { f64::INFINITY },
+        }
     }
 }
 
 /// Runs Lloyd's algorithm from `centres`.
+#[cfg(test)]
 pub(super) fn settle(
     rows: &Set<'_>,
     frame: Option<&Frame>,
     centres: Centres,
     control: &Control,
 ) -> Result<Clustering> {
-    let mut state = State::begin(rows, frame, centres, control)?;
+    let depth = centres.count().min(2);
+    let found = centres.nearest(rows, frame, depth, control)?;
+    let mut nearest = vec![[Entry::NONE; 2]; rows.rows().len()];
+    for (pair, found) in nearest.iter_mut().zip(found.chunks_exact(depth)) {
+        pair[..depth].copy_from_slice(found);
+    }
+    settle_from(rows, frame, centres, &nearest, control)
+}
+
+/// Runs Lloyd's algorithm from `centres`, of which every row knows the two nearest.
+pub(super) fn settle_from(
+    rows: &Set<'_>,
+    frame: Option<&Frame>,
+    centres: Centres,
+    nearest: &[Pair],
+    control: &Control,
+) -> Result<Clustering> {
+    let mut state = State::begin(rows, frame, centres, nearest, control);
     for _ in 1..ROUNDS {
         control.begin("k-means", (rows.rows().len() * state.centres.count()) as u64);
         state.fill_empty_clusters()?;
@@ -99,14 +135,12 @@ impl<'a> State<'a> {
         set: &'a Set<'a>,
         frame: Option<&'a Frame>,
         centres: Centres,
+        nearest: &[Pair],
         control: &'a Control,
-    ) -> Result<Self> {
+    ) -> Self {
         let (rows, count) = (set.rows(), centres.count());
-        control.begin("k-means", (rows.len() * count) as u64);
-        let depth = count.min(2);
-        let found = centres.nearest(set, frame, depth, control)?;
-        let places = found.chunks_exact(depth).map(Place::of).collect();
-        Ok(Self { set, rows, frame, centres, places, changed: vec![true; count], control })
+        let places = nearest.iter().map(|pair| Place::of(pair)).collect();
+        Self { set, rows, frame, centres, places, changed: vec![true; count], control }
     }
 
     /// The rows of each cluster, ascending.
@@ -139,7 +173,13 @@ impl<'a> State<'a> {
             }
             self.changed[self.places[row].label as usize] = true;
             self.changed[cluster] = true;
-            self.places[row] = Place { label: cluster as u32, upper: f64::INFINITY, lower: 0.0 };
+            self.places[row] = Place {
+                label: cluster as u32,
+                upper: f64::INFINITY,
+                lower: 0.0,
+                other: u32::MAX,
+                reach: f64::INFINITY,
+            };
         }
         Ok(())
     }
@@ -208,6 +248,8 @@ impl<'a> State<'a> {
             let nearest = place.upper - moves[own];
             place.upper = (place.upper + moves[own]) * (1.0 + SLACK);
             place.lower = place.lower * (1.0 - SLACK) - others;
+            let moved = moves.get(place.other as usize).copied().unwrap_or(0.0);
+            place.reach = (place.reach + moved) * (1.0 + SLACK);
             if place.upper >= place.lower {
                 suspects.push(row);
                 if nearest < place.lower {
@@ -240,16 +282,29 @@ impl<'a> State<'a> {
         let standing: Vec<usize> = suspects.iter().copied().filter(stands).collect();
         let mut own = self.to_own_centre(&standing)?.into_iter().zip(standing).peekable();
         let centres = self.centres.rows()?.pick(moved);
-        let found = self.nearest(&centres, suspects, depth)?;
+        // What is farther than any centre that stands still could be is not looked at.
+        let limits = suspects.iter().map(|&row| squared_limit(before[row].lower)).collect();
+        let found = self.nearest(&centres, suspects, depth, limits)?;
         let mut rest = Vec::new();
         for (&row, found) in suspects.iter().zip(found.chunks_exact(depth)) {
+            let found = found.iter().filter(|entry| entry.is_some());
             let mut known: Vec<Entry> =
-                found.iter().map(|entry| Entry { index: moved[entry.index], ..*entry }).collect();
+                found.map(|entry| Entry { index: moved[entry.index], ..*entry }).collect();
             if let Some((squared, _)) = own.next_if(|&(_, standing)| standing == row) {
                 known.push(Entry { squared, index: self.places[row].label as usize });
-                known.sort_by(|a, b| a.squared.total_cmp(&b.squared).then(a.index.cmp(&b.index)));
+                known.sort_by(Entry::order);
             }
-            let place = Place::of(&known);
+            if known.is_empty() {
+                rest.push(row);
+                continue;
+            }
+            let mut place = Place::of(&known);
+            if known.len() == 1 {
+                // The centre that it had beside its own, or its own of before.
+                let Place { label, upper, other, reach, .. } = self.places[row];
+                (place.other, place.reach) =
+                    if place.label == other { (label, upper) } else { (other, reach) };
+            }
             // Of the centres that stand still, the row's own aside, none is nearer than this.
             let still = before[row].lower;
             if place.upper < still {
@@ -267,21 +322,34 @@ impl<'a> State<'a> {
             return Ok(());
         }
         let depth = self.centres.count().min(2);
-        let found = self.nearest(&self.centres.rows()?, indices, depth)?;
+        // Its own centre and another are no farther than this.
+        let limit = |&row: &usize| {
+            let Place { upper, reach, .. } = self.places[row];
+            squared_limit(if depth == 2 { upper.max(reach) } else { upper })
+        };
+        let limits = indices.iter().map(limit).collect();
+        let found = self.nearest(&self.centres.rows()?, indices, depth, limits)?;
         for (&row, found) in indices.iter().zip(found.chunks_exact(depth)) {
             self.places[row] = Place::of(found);
         }
         Ok(())
     }
 
-    /// The `depth` nearest of `centres` of each of the rows at `indices`.
-    fn nearest(&self, centres: &Rows<'_>, indices: &[usize], depth: usize) -> Result<Vec<Entry>> {
+    /// The `depth` nearest of `centres` of each of the rows at `indices`, within `limits`.
+    fn nearest(
+        &self,
+        centres: &Rows<'_>,
+        indices: &[usize],
+        depth: usize,
+        limits: Vec<f64>,
+    ) -> Result<Vec<Entry>> {
+        let limits = Some(&limits[..]);
         if indices.len() == self.rows.len() {
-            return nearest_of(centres, self.set, self.frame, depth, self.control);
+            return nearest_of(centres, self.set, self.frame, depth, limits, self.control);
         }
         let some = self.rows.pick(indices);
         let set = self.set.some(&some, indices, self.control);
-        nearest_of(centres, &set, self.frame, depth, self.control)
+        nearest_of(centres, &set, self.frame, depth, limits, self.control)
     }
 
     /// Squared distances of the rows at `indices` to their own centres.

@@ -15,7 +15,7 @@ use ndarray::ArrayView2;
 
 use crate::control::Control;
 use crate::error::{Error, Result};
-use crate::neighbors::{Entry, Frame, Nearest, Set, nearest_across};
+use crate::neighbors::{Entry, Frame, Nearest, Set, nearest_within};
 use crate::rows::{Rows, check_rows};
 
 /// Rows of more than these follow mini-batches: Lloyd's rounds over them would take hours.
@@ -72,7 +72,7 @@ impl Centres {
         depth: usize,
         control: &Control,
     ) -> Result<Vec<Entry>> {
-        nearest_of(&self.rows()?, rows, frame, depth, control)
+        nearest_of(&self.rows()?, rows, frame, depth, None, control)
     }
 
     fn rows(&self) -> Result<Rows<'_>> {
@@ -82,16 +82,18 @@ impl Centres {
     }
 }
 
-/// The `depth` nearest of `centres` of each row, row by row.
+/// The `depth` nearest of `centres` of each row, row by row; where there are `limits`, those within these
+/// squared distances, and none in the places that are left.
 fn nearest_of(
     centres: &Rows<'_>,
     rows: &Set<'_>,
     frame: Option<&Frame>,
     depth: usize,
+    limits: Option<&[f64]>,
     control: &Control,
 ) -> Result<Vec<Entry>> {
     let base = Set::alone(centres, frame, control)?;
-    let found = nearest_across(rows, &base, depth, control)?;
+    let found = nearest_within(rows, &base, depth, limits, control)?;
     Ok(found.into_iter().flat_map(Nearest::into_entries).collect())
 }
 
@@ -127,8 +129,8 @@ fn fit(
         return batches::follow(rows, frame, clusters, seed, control);
     }
     let set = Set::alone(rows, frame, control)?;
-    let centres = seeds::draw(rows, &set, frame, clusters, seed, control)?;
-    lloyd::settle(&set, frame, centres, control)
+    let (centres, nearest) = seeds::draw_and_assign(rows, &set, frame, clusters, seed, control)?;
+    lloyd::settle_from(&set, frame, centres, &nearest, control)
 }
 
 #[cfg(test)]

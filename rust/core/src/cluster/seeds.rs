@@ -6,7 +6,12 @@
 //! exactly as many in the end as are asked for: the first fifteen are those of k-means++, and of thousands
 //! none was drawn knowing less than eight in nine of those before it.
 //!
+//! Every row keeps its two nearest seeds, so that only what is nearer than the second is looked for, and the
+//! first assignment of all rows is known when the last seed is met.
+//!
 //! Cost: O(n·k·d) time, the larger batches through the exact search for the nearest of them; O(n) memory.
+
+use std::ops::Range;
 
 use rayon::prelude::*;
 use tailwatch_kernels::squared_distances;
@@ -14,7 +19,7 @@ use tailwatch_kernels::squared_distances;
 use super::{Centres, nearest_of};
 use crate::control::Control;
 use crate::error::Result;
-use crate::neighbors::{Frame, Set};
+use crate::neighbors::{Entry, Frame, Set};
 use crate::rows::Rows;
 use crate::streams::Stream;
 
@@ -25,6 +30,9 @@ const DIRECT: usize = 8;
 /// Rows that are measured together, and weights that are summed together.
 const BLOCK: usize = 1024;
 
+/// The two nearest seeds of a row, the second none while there is one seed.
+pub(super) type Pair = [Entry; 2];
+
 /// Draws `clusters` rows as seeds.
 pub(super) fn draw(
     rows: &Rows<'_>,
@@ -34,52 +42,100 @@ pub(super) fn draw(
     seed: u64,
     control: &Control,
 ) -> Result<Centres> {
-    let (n, d) = (rows.len(), rows.columns());
+    let (chosen, _, _) = choose(rows, set, frame, clusters, seed, control)?;
+    Ok(centres_at(rows, &chosen))
+}
+
+/// The same, and the two nearest seeds of every row.
+pub(super) fn draw_and_assign(
+    rows: &Rows<'_>,
+    set: &Set<'_>,
+    frame: Option<&Frame>,
+    clusters: usize,
+    seed: u64,
+    control: &Control,
+) -> Result<(Centres, Vec<Pair>)> {
+    let (chosen, mut nearest, last) = choose(rows, set, frame, clusters, seed, control)?;
+    meet(rows, &chosen, last, (set, frame), &mut nearest, control)?;
+    Ok((centres_at(rows, &chosen), nearest))
+}
+
+fn centres_at(rows: &Rows<'_>, chosen: &[usize]) -> Centres {
+    let columns = rows.columns();
+    let mut values = vec![0.0; chosen.len() * columns];
+    for (&row, centre) in chosen.iter().zip(values.chunks_exact_mut(columns)) {
+        rows.read(row, centre);
+    }
+    Centres { values, columns }
+}
+
+/// The rows that are seeds, the nearest of them to each row, and those which have not been met.
+fn choose(
+    rows: &Rows<'_>,
+    set: &Set<'_>,
+    frame: Option<&Frame>,
+    clusters: usize,
+    seed: u64,
+    control: &Control,
+) -> Result<(Vec<usize>, Vec<Pair>, Range<usize>)> {
+    let n = rows.len();
     control.begin("k-means seeds", (n * clusters) as u64);
     let mut stream = Stream::new(seed, "k-means", 0);
-    let mut squared = vec![f64::INFINITY; n];
+    let mut nearest = vec![[Entry::NONE; 2]; n];
     let mut chosen = vec![stream.below(n as u64) as usize];
     let mut batch = 0..1;
     while chosen.len() < clusters {
-        meet(rows, &rows.pick(&chosen[batch]), (set, frame), &mut squared, control)?;
+        meet(rows, &chosen, batch, (set, frame), &mut nearest, control)?;
         let count = (chosen.len() / GROWTH).max(1).min(clusters - chosen.len());
         batch = chosen.len()..chosen.len() + count;
+        let squared: Vec<f64> = nearest.iter().map(|pair| pair[0].squared).collect();
         chosen.extend(weighted(&squared, count, &mut stream));
     }
-    let mut values = vec![0.0; clusters * d];
-    for (&row, centre) in chosen.iter().zip(values.chunks_exact_mut(d)) {
-        rows.read(row, centre);
-    }
-    Ok(Centres { values, columns: d })
+    Ok((chosen, nearest, batch))
 }
 
-/// Lowers the squared distances of all rows from their nearest seed to those from `seeds`.
+/// Shows the seeds of a batch to all rows.
 fn meet(
     rows: &Rows<'_>,
-    seeds: &Rows<'_>,
+    chosen: &[usize],
+    batch: Range<usize>,
     (set, frame): (&Set<'_>, Option<&Frame>),
-    squared: &mut [f64],
+    nearest: &mut [Pair],
     control: &Control,
 ) -> Result<()> {
+    let (seeds, first) = (&rows.pick(&chosen[batch.clone()]), batch.start);
+    let seed = |entry: Entry| Entry { index: first + entry.index, ..entry };
     if seeds.len() > DIRECT {
-        let found = nearest_of(seeds, set, frame, 1, control)?;
-        for (slot, entry) in squared.iter_mut().zip(found) {
-            *slot = slot.min(entry.squared);
+        let limits: Vec<f64> = nearest.iter().map(|pair| pair[1].squared).collect();
+        let found = nearest_of(seeds, set, frame, 2, Some(&limits), control)?;
+        for (pair, found) in nearest.iter_mut().zip(found.chunks_exact(2)) {
+            found.iter().filter(|entry| entry.is_some()).for_each(|&entry| add(pair, seed(entry)));
         }
         return Ok(());
     }
     let mut base = Vec::new();
     seeds.pack(0..seeds.len(), &mut base);
-    let measure = |(block, squared): (usize, &mut [f64])| {
-        let (mut queries, mut found) = (Vec::new(), vec![0.0; squared.len() * seeds.len()]);
-        rows.pack(block * BLOCK..block * BLOCK + squared.len(), &mut queries);
+    let measure = |(block, nearest): (usize, &mut [Pair])| {
+        let (mut queries, mut found) = (Vec::new(), vec![0.0; nearest.len() * seeds.len()]);
+        rows.pack(block * BLOCK..block * BLOCK + nearest.len(), &mut queries);
         squared_distances(control.isa(), &queries, &base, rows.stride(), &mut found);
-        for (slot, found) in squared.iter_mut().zip(found.chunks_exact(seeds.len())) {
-            *slot = found.iter().fold(*slot, |nearest, &other| nearest.min(other));
+        for (pair, found) in nearest.iter_mut().zip(found.chunks_exact(seeds.len())) {
+            for (index, &squared) in found.iter().enumerate() {
+                add(pair, seed(Entry { squared, index }));
+            }
         }
         control.advance(found.len() as u64)
     };
-    control.run(|| squared.par_chunks_mut(BLOCK).enumerate().try_for_each(measure))
+    control.run(|| nearest.par_chunks_mut(BLOCK).enumerate().try_for_each(measure))
+}
+
+/// Puts a seed in its place, if it is one of the two nearest.
+fn add(pair: &mut Pair, entry: Entry) {
+    if entry.order(&pair[0]).is_lt() {
+        *pair = [entry, pair[0]];
+    } else if entry.order(&pair[1]).is_lt() {
+        pair[1] = entry;
+    }
 }
 
 /// Draws `count` different rows with probabilities proportional to their weights; row 0 where no weight

@@ -83,6 +83,8 @@ proptest! {
         let expected = plain_lloyd(&rows, seeds);
         prop_assert_eq!(&found.labels, &expected.labels);
         prop_assert_eq!(&found.centres, &expected.centres);
+        let fitted = fit(&rows, clusters, seed, MOST_ROWS, &control).unwrap();
+        prop_assert_eq!(&fitted, &expected);
     }
 }
 

@@ -17,7 +17,7 @@ use crate::control::Control;
 use crate::error::{Error, Result};
 use crate::rows::{Rows, check_pair};
 use crate::subsets::Subsets;
-use crate::univariate::sort::{sort, sort_by_key};
+use crate::univariate::sort::{Spare, sort, sort_by_key};
 use crate::univariate::transport::{Power, cost};
 
 /// The fewest directions that are taken together, which share the reading of the rows.
@@ -52,7 +52,7 @@ pub fn sliced_wasserstein(
 #[derive(Default)]
 struct Memory {
     lines: [Vec<f64>; 2],
-    spare: Vec<u64>,
+    spare: Spare<f64>,
 }
 
 /// SW_p^p of each subset of a reference against that of each candidate: `[candidate][subset]`.

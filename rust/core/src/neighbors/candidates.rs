@@ -166,6 +166,12 @@ impl Block {
         }
     }
 
+    /// Wants only what is within a squared distance of the row in `slot`, before anything is offered.
+    pub(crate) fn limit(&mut self, slot: usize, squared: f64) {
+        let most = in_units(bound::length(squared, self.columns), self.unit);
+        self.upper[slot * self.depth..][..self.depth].fill(most);
+    }
+
     /// The number of the first row.
     pub(crate) fn first(&self) -> usize {
         self.nearest.queries().start

@@ -17,7 +17,7 @@ pub(crate) mod topk;
 
 pub(crate) use candidates::Meet;
 pub(crate) use codes::Frame;
-pub(crate) use search::{Set, across, nearest_across, within};
+pub(crate) use search::{Set, across, nearest_across, nearest_within, within};
 pub(crate) use topk::{Entry, Nearest};
 
 use crate::control::Control;

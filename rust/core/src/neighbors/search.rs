@@ -179,6 +179,7 @@ pub(crate) fn across<M: Meet, T: Send>(
             block,
             0..base.blocks(),
             depth,
+            None,
             reaches,
             &mut met,
             scratch,
@@ -196,17 +197,29 @@ pub(crate) fn nearest_across(
     depth: usize,
     control: &Control,
 ) -> Result<Vec<Nearest>> {
+    nearest_within(queries, base, depth, None, control)
+}
+
+/// The same, but of those within a squared distance of each query only: lists may be short, and whether they
+/// hold rows that are farther is left open. The codes of what is too far are all that is looked at.
+pub(crate) fn nearest_within(
+    queries: &Set<'_>,
+    base: &Set<'_>,
+    depth: usize,
+    limits: Option<&[f64]>,
+    control: &Control,
+) -> Result<Vec<Nearest>> {
     // A thread that runs out of blocks early would wait for the others.
     let parts = (4 * control.threads()).div_ceil(queries.blocks()).min(base.blocks());
-    if parts == 1 {
-        return across(queries, base, depth, None, control, |_| (), |(), lists| Ok(lists));
-    }
     let found: Vec<Nearest> = control.run(|| {
         let part = |(scratch, buffers): &mut (Scratch, Option<Buffers>), task: usize| {
             let (block, part) = (task / parts, task % parts);
             let among = part * base.blocks() / parts..(part + 1) * base.blocks() / parts;
             let rows = rows_of(block, queries.rows.len());
-            search(queries, base, rows, among, depth, None, &mut (), scratch, buffers, control)
+            let (met, reaches) = (&mut (), None);
+            search(
+                queries, base, rows, among, depth, limits, reaches, met, scratch, buffers, control,
+            )
         };
         let tasks = queries.blocks() * parts;
         (0..tasks)
@@ -271,6 +284,7 @@ fn search(
     block: Range<usize>,
     among: Range<usize>,
     depth: usize,
+    limits: Option<&[f64]>,
     reaches: Option<Reaches<'_>>,
     met: &mut impl Meet,
     scratch: &mut Scratch,
@@ -290,7 +304,10 @@ fn search(
     let buffers = buffers.get_or_insert_with(|| Buffers::new(of_base, control));
     let (sieve, mut search) = buffers.search(of_queries, of_base, reaches, met);
     let at = block.start / BLOCK;
-    let mut state = Block::new(block, depth, codes.unit(), of_base.columns());
+    let mut state = Block::new(block.clone(), depth, codes.unit(), of_base.columns());
+    if let Some(limits) = limits {
+        limits[block].iter().enumerate().for_each(|(slot, &squared)| state.limit(slot, squared));
+    }
     for (turn, other) in among.enumerate() {
         let first = other * BLOCK;
         if let Some(reaches) = reaches {

@@ -1,5 +1,6 @@
 //! The k nearest base rows of each query of a block. Level 2.
 
+use std::cmp::Ordering;
 use std::ops::Range;
 
 /// A base row and its squared distance.
@@ -17,12 +18,27 @@ pub(crate) struct Nearest {
     lengths: Vec<usize>,
 }
 
+impl Entry {
+    /// What unfilled places hold: infinitely far.
+    pub(crate) const NONE: Self = Self { squared: f64::INFINITY, index: usize::MAX };
+
+    /// Whether this is a row.
+    pub(crate) fn is_some(&self) -> bool {
+        self.index != usize::MAX
+    }
+
+    /// How entries are listed: by distance, then by index.
+    pub(crate) fn order(&self, other: &Self) -> Ordering {
+        self.squared.total_cmp(&other.squared).then(self.index.cmp(&other.index))
+    }
+}
+
 impl Nearest {
     pub(crate) fn new(block: Range<usize>, k: usize) -> Self {
         Self {
             first: block.start,
             k,
-            entries: vec![Entry { squared: f64::INFINITY, index: usize::MAX }; block.len() * k],
+            entries: vec![Entry::NONE; block.len() * k],
             lengths: vec![0; block.len()],
         }
     }
@@ -60,14 +76,13 @@ impl Nearest {
         let slot = query - self.first;
         let length = self.lengths[slot];
         let list = &mut self.entries[slot * self.k..][..self.k];
-        let before =
-            |entry: &Entry| entry.squared.total_cmp(&squared).then(entry.index.cmp(&index)).is_lt();
-        let place = list[..length].partition_point(before);
+        let new = Entry { squared, index };
+        let place = list[..length].partition_point(|entry| entry.order(&new).is_lt());
         if place == self.k {
             return;
         }
         list.copy_within(place..self.k - 1, place + 1);
-        list[place] = Entry { squared, index };
+        list[place] = new;
         self.lengths[slot] = (length + 1).min(self.k);
     }
 

@@ -7,5 +7,6 @@
 pub mod number;
 pub mod sample;
 pub mod sort;
+pub mod source;
 pub mod steps;
 pub(crate) mod transport;

@@ -1,7 +1,8 @@
 //! A sorted sample of numbers, each with how often it was seen. Level 2.
 
 use super::number::Number;
-use super::sort::sort;
+use super::sort::{Spare, sort, sorted};
+use super::source::{Numbers, Read};
 use crate::control::Control;
 use crate::error::Result;
 
@@ -16,7 +17,17 @@ pub struct Sample<T> {
 impl<T: Number> Sample<T> {
     /// Sorts numbers that each count once.
     pub fn of(mut values: Vec<T>, control: &Control) -> Result<Self> {
-        sort(&mut values, &mut Vec::new(), control)?;
+        sort(&mut values, &mut Spare::default(), control)?;
+        Ok(Self { values, ends: None })
+    }
+
+    /// Sorts numbers that each count once, from where they are.
+    pub fn read(numbers: &Numbers<'_>, control: &Control) -> Result<Self>
+    where
+        T: Read,
+    {
+        let pieces = |take: &mut dyn FnMut(&[T]) -> Result<()>| numbers.pieces(take);
+        let values = sorted(numbers.len(), |index| numbers.at(index), pieces, control)?;
         Ok(Self { values, ends: None })
     }
 
