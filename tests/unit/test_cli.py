@@ -57,7 +57,9 @@ def test_examples_fit_a_terminal_of_80_columns(
     ]
     source = [
         line.strip()
-        for line in (getattr(tailwatch.cli.app, command).__doc__ or "").splitlines()
+        for line in (
+            getattr(tailwatch.cli.app, command.replace("-", "_")).__doc__ or ""
+        ).splitlines()
         if line.strip().startswith("tailwatch ")
     ]
     assert [line.strip() for line in example_lines] == source

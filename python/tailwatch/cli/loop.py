@@ -136,8 +136,8 @@ def loop(
 
     [bold]Examples[/bold]
 
-      tailwatch loop --data human.npy --learner 'GaussianMixture(k=10)' --generations 8
-      tailwatch loop --data human.npy --learner Gaussian --policy 'Mix(0.25)' --out runs/mix
+      tailwatch loop --data human.npy --learner 'GaussianMixture(k=10)'
+      tailwatch loop --data human.npy --learner Gaussian --policy 'Mix(0.25)'
       tailwatch loop --data corpus.txt --learner 'NGram(3)' --policy Accumulate
       tailwatch loop study.toml --seed 1 --out runs/seed-1
     """

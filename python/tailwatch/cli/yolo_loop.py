@@ -108,7 +108,7 @@ def yolo_loop(
     [bold]Examples[/bold]
 
       tailwatch yolo-loop coco8.yaml --model yolo26n.pt --epochs 5 --generations 3
-      tailwatch yolo-loop data.yaml --policy replace --policy mix:0.25 --imgsz 160 --out study
+      tailwatch yolo-loop data.yaml --policy replace --policy mix:0.25 --out study
     """
     arms = policies_from(policy or ["replace"])
     thresholds = _thresholds(class_confidence or [])

@@ -168,8 +168,13 @@ impl Block {
 
     /// Wants only what is within a squared distance of the row in `slot`, before anything is offered.
     pub(crate) fn limit(&mut self, slot: usize, squared: f64) {
-        let most = in_units(bound::length(squared, self.columns), self.unit);
+        let most = self.in_units(squared);
         self.upper[slot * self.depth..][..self.depth].fill(most);
+    }
+
+    /// What a squared distance is, in units and rounded up.
+    fn in_units(&self, squared: f64) -> f32 {
+        bound::above(bound::reach(squared, self.columns), self.unit.recip())
     }
 
     /// The number of the first row.
@@ -200,8 +205,7 @@ impl Block {
         if self.depth == 0 {
             return;
         }
-        let measured = bound::reach(self.nearest.reach(self.first() + slot), self.columns);
-        let most = bound::above(measured, self.unit.recip());
+        let most = self.in_units(self.nearest.reach(self.first() + slot));
         for upper in self.upper[slot * self.depth..][..self.depth].iter_mut().rev() {
             if *upper <= most {
                 break;
