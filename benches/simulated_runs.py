@@ -240,11 +240,6 @@ def fresh_types(seed: int) -> pl.DataFrame:
     return loop(Fresh(types, Multinomial()), types, seed, rows=500, generations=12)
 
 
-def fresh_short(seed: int) -> pl.DataFrame:
-    """Null: three generations of many rows."""
-    return loop(Fresh(gaussian, Gaussian()), gaussian, seed, rows=400, generations=4)
-
-
 def replace_gaussian(seed: int) -> pl.DataFrame:
     """Collapse: a Gaussian of 100 rows, 50 generations, maximum likelihood."""
     return loop(Gaussian(ddof=0), gaussian, seed, rows=100, generations=50)

@@ -126,17 +126,19 @@ def series_of(
         chosen = chosen.filter((pl.col("level") - level).abs() < 1e-9)
     if chosen.is_empty():
         return None
-    chosen = chosen.sort("generation")
-    generations = chosen["generation"].to_numpy().astype(np.int64)
+    rows = chosen.sort("generation").to_dicts()
+    generations = np.array([row["generation"] for row in rows], dtype=np.int64)
     name = metric if level is None else f"{metric} at {level:g}"
     if len(np.unique(generations)) < len(generations):
         repeated = int(generations[1:][np.diff(generations) == 0][0])
         message = f"frame: expected one value of {name} in generation {repeated}, got several"
         raise InputError(message)
     numbers = {
-        column: chosen[column].cast(pl.Float64).fill_null(np.nan).to_numpy() for column in NUMBERS
+        # What is None becomes NaN.
+        column: np.array([row[column] for row in rows], dtype=np.float64)
+        for column in NUMBERS
     }
-    return Series(name, metric, chosen.to_dicts(), numbers, generations)
+    return Series(name, metric, rows, numbers, generations)
 
 
 def levels_of(frame: pl.DataFrame, metric: str) -> list[float]:
