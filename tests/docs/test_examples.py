@@ -86,7 +86,7 @@ def test_regression(
     page = tmp_path / "regression.html"
     small = ["--generations", "3", "--out", str(page)]
     out = run("recursion_regression.py", small, monkeypatch, capsys)
-    lines = [line for line in out.splitlines() if line.startswith("│ ")]
+    _, *lines = [line for line in out.splitlines() if line.startswith("│ ")]
     assert [line.split()[3] for line in lines] == ["1", "3"] * 3
     # Under replace there is a closed form, and the risk of least squares grows with its own noise.
     (start, end) = (float(line.split()[-2]) for line in lines[:2])
