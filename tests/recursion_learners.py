@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 import numpy as np
 
@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["Folder", "Fresh", "Restless", "Tagging", "tagged"]
+Opaque: TypeAlias = Any
+"""What the loop does not look into."""
+
+__all__ = ["Folder", "Fresh", "Opaque", "Restless", "Tagging", "tagged"]
 
 
 def tagged(origin: int, rows: int) -> NDArray[np.int64]:
@@ -28,7 +31,7 @@ class Tagging:
         self._seen: list[Any] = []
         self._calls: list[str] = []
 
-    def fit(self, data: Any, *, rng: np.random.Generator) -> Tagging:
+    def fit(self, data: Opaque, *, rng: np.random.Generator) -> Tagging:
         self._seen.append(data)
         self._calls.append("fit")
         return self
@@ -42,12 +45,12 @@ class Restless:
     """Draws from everything there is to draw from: ten lines of a user's own."""
 
     def fit(self, data: NDArray[np.float64], *, rng: np.random.Generator) -> Restless:
-        chosen = np.random.permutation(len(data))[: len(data) // 2]
+        chosen = np.random.permutation(len(data))[: len(data) // 2]  # noqa: NPY002
         self._rows = data[chosen] + random.gauss(0, 1e-3)
         return self
 
     def sample(self, size: int, *, rng: np.random.Generator) -> NDArray[np.float64]:
-        own = np.random.default_rng(np.random.randint(2**31))
+        own = np.random.default_rng(np.random.randint(2**31))  # noqa: NPY002
         picked = self._rows[own.integers(len(self._rows), size=size)]
         return picked + rng.normal(scale=0.1, size=picked.shape) + random.random()
 
@@ -58,7 +61,7 @@ class Fresh:
     def __init__(self, columns: int) -> None:
         self.columns = columns
 
-    def fit(self, data: Any, *, rng: np.random.Generator) -> Fresh:
+    def fit(self, data: Opaque, *, rng: np.random.Generator) -> Fresh:
         return self
 
     def sample(self, size: int, *, rng: np.random.Generator) -> NDArray[np.float64]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +19,7 @@ import tailwatch as tw
 from tailwatch.exceptions import InputError
 from tailwatch.recursion import Accumulate, Gaussian, Mix, Replace, Verified
 from tests.contract.killed_run import GENERATIONS, run_in
-from tests.recursion_learners import Folder, Restless, Tagging, tagged
+from tests.recursion_learners import Folder, Opaque, Restless, Tagging, tagged
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -97,7 +99,7 @@ def test_a_damaged_generation_is_computed_again(
     assert content(tmp_path) == expected
 
 
-def small(directory: Path, **changes: Any) -> tw.recursion.Run:
+def small(directory: Path, **changes: Opaque) -> tw.recursion.Run:
     arguments: dict[str, Any] = {
         "learner": Gaussian(),
         "data": np.random.default_rng(0).normal(size=(50, 2)),
@@ -140,9 +142,9 @@ def test_a_directory_of_another_run_is_refused(
 
 def test_a_directory_with_something_else_in_it_is_refused(tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").touch()
-    with pytest.raises(InputError, match="^directory: expected an empty directory"):
+    with pytest.raises(InputError, match=r"^directory: expected an empty directory"):
         small(tmp_path)
-    with pytest.raises(InputError, match="^directory: cannot create"):
+    with pytest.raises(InputError, match=r"^directory: cannot create"):
         small(tmp_path / "thesis.tex")
 
 
@@ -190,24 +192,24 @@ def test_every_generation_replays_from_the_directory(tmp_path: Path) -> None:
 
 
 def test_global_generators_are_left_as_they_were() -> None:
-    np.random.seed(3)
-    expected = np.random.uniform(size=4)
-    np.random.seed(3)
-    found = [np.random.uniform(size=2)]
+    np.random.seed(3)  # noqa: NPY002
+    expected = np.random.uniform(size=4)  # noqa: NPY002
+    np.random.seed(3)  # noqa: NPY002
+    found = [np.random.uniform(size=2)]  # noqa: NPY002
     human = np.random.default_rng(0).normal(size=(10, 1))
     tw.recursion.run(Restless(), human, policy=Replace(), generations=3, metrics=())
-    found.append(np.random.uniform(size=2))
+    found.append(np.random.uniform(size=2))  # noqa: NPY002
     assert np.array_equal(np.concatenate(found), expected)
 
 
 class Copying:
     """Gives back what it learnt from, whatever that is."""
 
-    def fit(self, data: Any, *, rng: np.random.Generator) -> Copying:
+    def fit(self, data: Opaque, *, rng: np.random.Generator) -> Copying:
         self._data = data
         return self
 
-    def sample(self, size: int, *, rng: np.random.Generator) -> Any:
+    def sample(self, size: int, *, rng: np.random.Generator) -> Opaque:
         return self._data[:size] if not isinstance(self._data, Folder) else self._data
 
 
@@ -222,7 +224,7 @@ class Copying:
     ],
     ids=["array", "strings", "frame", "series", "folder"],
 )
-def test_every_kind_of_data_is_kept(tmp_path: Path, data: Any) -> None:
+def test_every_kind_of_data_is_kept(tmp_path: Path, data: Opaque) -> None:
     arguments: dict[str, Any] = {"policy": Replace(), "metrics": (), "directory": tmp_path}
     tw.recursion.run(Copying(), data, generations=1, **arguments)
     # The second generation learns from what was read.
@@ -238,3 +240,43 @@ def test_every_kind_of_data_is_kept(tmp_path: Path, data: Any) -> None:
         assert found.equals(data)
     described = json.loads((tmp_path / "run.json").read_text())
     assert described["data"]["rows"] == 2
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="SIGINT is POSIX")
+def test_an_interrupted_command_says_so_and_goes_on(tmp_path: Path) -> None:
+    np.save(tmp_path / "human.npy", np.random.default_rng(0).normal(size=(400, 4)))
+    command = [sys.executable, "-m", "tailwatch", "loop", "--data", "human.npy"]
+    command += ["--learner", "Gaussian", "--metrics", "recall", "--out", "run"]
+    running = subprocess.Popen(
+        [*command, "--generations", "100000"], cwd=tmp_path, stderr=subprocess.PIPE, text=True
+    )
+    third = tmp_path / "run" / "generations" / "0003" / "done"
+    for _ in range(1200):
+        if third.exists() or running.poll() is not None:
+            break
+        time.sleep(0.05)
+    assert third.exists()
+    running.send_signal(signal.SIGINT)
+    _, said = running.communicate(timeout=60)
+    assert running.returncode == 130
+    assert said.rstrip().endswith("interrupted")
+    done = sorted((tmp_path / "run" / "generations").glob("*/done"))
+    samples = {path.parent: (path.parent / "samples.npy").stat().st_mtime_ns for path in done}
+    goal = str(len(done) + 2)
+    # That many generations are fewer than were asked for: another run, of the same arguments.
+    shutil.copytree(tmp_path / "run", tmp_path / "again")
+    document = json.loads((tmp_path / "again" / "run.json").read_text())
+    document["generations"] = len(done)
+    (tmp_path / "again" / "run.json").write_text(json.dumps(document))
+    finished = subprocess.run(
+        [*command[:-1], "again", "--generations", goal],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert finished.returncode == 0, finished.stderr
+    kept = [tmp_path / "again" / "generations" / folder.name for folder in samples]
+    assert [(path / "samples.npy").stat().st_mtime_ns for path in kept] == [*samples.values()]
+    assert (tmp_path / "again" / "generations" / goal.zfill(4) / "done").exists()

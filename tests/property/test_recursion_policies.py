@@ -5,8 +5,6 @@ Human rows are [0, i], those that generation t samples [t, i]: a training set sa
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -21,14 +19,14 @@ from tailwatch.recursion import (
     Replace,
     Verified,
 )
-from tests.recursion_learners import Tagging, tagged
+from tests.recursion_learners import Opaque, Tagging, tagged
 
 GENERATIONS = 5
 seeds = st.integers(0, 2**32)
 sizes = st.integers(1, 40)
 
 
-def training_sets(policy: Any, rows: int, size: int, seed: int) -> list[list[tuple[int, ...]]]:
+def training_sets(policy: Opaque, rows: int, size: int, seed: int) -> list[list[tuple[int, ...]]]:
     """What each generation learnt from, as tuples (origin, number)."""
     learner = Tagging()
     tw.recursion.run(
@@ -122,7 +120,7 @@ def test_fresh_rows_come_from_the_callable(size: int, fraction: float, seed: int
 
     def fresh(count: int, rng: np.random.Generator) -> np.ndarray:
         asked.append(count)
-        return tagged(0, count) + [0, 1000 * len(asked)]
+        return tagged(0, count) + np.array([0, 1000 * len(asked)])
 
     _, *later = training_sets(Mix(fraction, fresh=fresh), 3, size, seed)
     human = min(max(1, int(np.floor(fraction * size + 0.5))), size)
@@ -143,7 +141,7 @@ def test_augment_keeps_a_human_set(rows: int, size: int, real: int | None, seed:
 
 @given(rows=sizes, size=sizes, other=sizes, seed=seeds)
 def test_augment_takes_a_set_of_its_own(rows: int, size: int, other: int, seed: int) -> None:
-    own = tagged(0, other) + [0, 500]
+    own = tagged(0, other) + np.array([0, 500])
     _, *later = training_sets(Augment(own), rows, size, seed)
     for t, seen in enumerate(later, 1):
         assert parts(seen) == {0: own[:, 1].tolist(), t: list(range(size))}
@@ -154,7 +152,7 @@ def test_augment_takes_a_set_of_its_own(rows: int, size: int, other: int, seed: 
     "policy", [Replace(), Accumulate(), AccumulateSubsample(1000), Augment(), Mix(0.5)]
 )
 def test_no_row_passes_a_filter_that_refuses_it(
-    policy: Any, size: int, modulus: int, seed: int
+    policy: Opaque, size: int, modulus: int, seed: int
 ) -> None:
     def keep(samples: np.ndarray) -> np.ndarray:
         # Human rows are never asked about.

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from tests.recursion_learners import Opaque
+
     Array = NDArray[np.float64]
 
 __all__ = ["Recording", "models_of", "normal_rows", "z_score"]
@@ -24,21 +26,21 @@ __all__ = ["Recording", "models_of", "normal_rows", "z_score"]
 class Recording:
     """A learner that keeps the models it has learnt; all else is that learner's."""
 
-    def __init__(self, learner: Any) -> None:
+    def __init__(self, learner: Opaque) -> None:
         self._learner = learner
         self._models: list[Any] = []
 
-    def fit(self, data: Any, *, rng: np.random.Generator) -> Any:
+    def fit(self, data: Opaque, *, rng: np.random.Generator) -> Opaque:
         model = self._learner.fit(data, rng=rng)
         self._models.append(model)
         return model
 
 
 def models_of(
-    learner: Any,
+    learner: Opaque,
     human: Callable[[np.random.Generator], Any],
     *,
-    policy: Any,
+    policy: Opaque,
     generations: int,
     runs: int,
     seed: int,

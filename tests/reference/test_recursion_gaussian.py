@@ -8,14 +8,25 @@ E σ² is tested for n ≤ M/2 only, and the logarithm beyond.
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
-from tailwatch.recursion import Accumulate, AccumulateSubsample, Augment, Gaussian, Mix, Replace
-from tailwatch.recursion import theory
+from tailwatch.recursion import (
+    Accumulate,
+    AccumulateSubsample,
+    Augment,
+    Gaussian,
+    Mix,
+    Replace,
+    theory,
+)
 from tests.reference.recursion_runs import models_of, normal_rows, z_score
+
+if TYPE_CHECKING:
+    from tests.recursion_learners import Opaque
+
 
 Z = 4.0
 BOTH = pytest.mark.parametrize("ddof", [0, 1])
@@ -28,7 +39,7 @@ def moments_of(runs: list[list[Any]]) -> tuple[np.ndarray, np.ndarray]:
     return means, variances
 
 
-def assert_meets(found: np.ndarray, expected: Any) -> None:
+def assert_meets(found: np.ndarray, expected: Opaque) -> None:
     """Check the mean over runs of each generation; `found` is runs × generations."""
     for number, (values, value) in enumerate(
         zip(found.T, np.broadcast_to(expected, found.shape[1]), strict=True), 1
@@ -49,8 +60,8 @@ def replaced(ddof: int, rows: int, generations: int, runs: int) -> tuple[np.ndar
 
 @BOTH
 def test_moments_under_replace(ddof: int) -> None:
-    # M = 20, 8 generations, 150 runs of 8 columns, seeds 20 and 21.
-    means, variances = replaced(ddof, 20, 8, 150)
+    # M = 20, 8 generations, 100 runs of 8 columns, seeds 20 and 21.
+    means, variances = replaced(ddof, 20, 8, 100)
     n = np.arange(1, 9)
     assert_meets(variances.mean(axis=2), theory.replace_variance(n, 20, ddof=ddof))
     assert_meets((means**2).mean(axis=2), theory.replace_mean_square(n, 20, ddof=ddof))
@@ -63,13 +74,13 @@ def test_moments_under_replace(ddof: int) -> None:
 
 @BOTH
 def test_logarithm_of_the_variance_long_after(ddof: int) -> None:
-    # M = 10, 30 generations, 150 runs of one column, seeds 40 and 41: n = 3M.
+    # M = 10, 30 generations, 100 runs of one column, seeds 40 and 1040: n = 3M.
     runs = models_of(
         Gaussian(ddof=ddof),
         normal_rows(10),
         policy=Replace(),
         generations=30,
-        runs=150,
+        runs=100,
         seed=40 + 1000 * ddof,
     )
     logs = np.log(moments_of(runs)[1][:, :, 0])
@@ -90,11 +101,11 @@ def test_logarithm_of_the_variance_long_after(ddof: int) -> None:
 
     expected = norm.cdf(-shift / spread)
     # The median of a sum of few skewed steps is off its mean by a sixth of its skewness: < 0.05.
-    assert abs(below - expected) <= Z * (0.25 / 150) ** 0.5 + 0.05
+    assert abs(below - expected) <= Z * (0.25 / 100) ** 0.5 + 0.05
 
 
 def test_the_whole_covariance_fades_alike() -> None:
-    # M = 12, 5 generations, 300 runs, seed 60: correlated columns of different variances.
+    # M = 12, 5 generations, 160 runs, seed 60: correlated columns of different variances.
     true = np.array([[4.0, 1.2], [1.2, 1.0]])
     factor = np.linalg.cholesky(true)
     runs = models_of(
@@ -102,7 +113,7 @@ def test_the_whole_covariance_fades_alike() -> None:
         lambda rng: rng.normal(size=(12, 2)) @ factor.T,
         policy=Replace(),
         generations=5,
-        runs=300,
+        runs=160,
         seed=60,
     )
     covariances = np.array([[model.covariance for model in models] for models in runs])
@@ -113,13 +124,13 @@ def test_the_whole_covariance_fades_alike() -> None:
 
 @pytest.mark.parametrize("bias", [0.8, 1.1])
 def test_sampling_bias(bias: float) -> None:
-    # M = 25, 6 generations, 150 runs of 6 columns, seed 80. The first fit sees unbiased rows.
+    # M = 25, 6 generations, 100 runs of 6 columns, seed 80. The first fit sees unbiased rows.
     runs = models_of(
         Gaussian(ddof=1, sampling_bias=bias),
         normal_rows(25, 6),
         policy=Replace(),
         generations=6,
-        runs=150,
+        runs=100,
         seed=80,
     )
     _, variances = moments_of(runs)
@@ -130,13 +141,13 @@ def test_sampling_bias(bias: float) -> None:
 
 @BOTH
 def test_accumulate(ddof: int) -> None:
-    # M = 10, 10 generations, 150 runs of 6 columns, seeds 100 and 101.
+    # M = 10, 10 generations, 100 runs of 6 columns, seeds 100 and 1100.
     runs = models_of(
         Gaussian(ddof=ddof),
         normal_rows(10, 6),
         policy=Accumulate(),
         generations=10,
-        runs=150,
+        runs=100,
         seed=100 + 1000 * ddof,
     )
     _, variances = moments_of(runs)
@@ -145,13 +156,13 @@ def test_accumulate(ddof: int) -> None:
 
 
 def test_accumulate_subsample() -> None:
-    # M = 10, 8 generations, 200 runs of 6 columns, seed 120.
+    # M = 10, 8 generations, 120 runs of 6 columns, seed 120.
     runs = models_of(
         Gaussian(),
         normal_rows(10, 6),
         policy=AccumulateSubsample(),
         generations=8,
-        runs=200,
+        runs=120,
         seed=120,
     )
     _, variances = moments_of(runs)
@@ -161,7 +172,7 @@ def test_accumulate_subsample() -> None:
 @pytest.mark.parametrize(("share", "bias"), [(0.25, 1.0), (0.5, 0.7)])
 @BOTH
 def test_a_share_of_fresh_human_rows(share: float, bias: float, ddof: int) -> None:
-    # M = 20, 8 generations, 150 runs of 6 columns, seeds 140 and 141.
+    # M = 20, 8 generations, 100 runs of 6 columns, seeds 140 and 1140.
     def fresh(size: int, rng: np.random.Generator) -> np.ndarray:
         return rng.normal(size=(size, 6))
 
@@ -170,7 +181,7 @@ def test_a_share_of_fresh_human_rows(share: float, bias: float, ddof: int) -> No
         normal_rows(20, 6),
         policy=Mix(share, fresh=fresh),
         generations=8,
-        runs=150,
+        runs=100,
         seed=140 + 1000 * ddof,
     )
     means, variances = moments_of(runs)
@@ -187,13 +198,13 @@ def test_a_share_of_fresh_human_rows(share: float, bias: float, ddof: int) -> No
 
 
 def test_fresh_rows_out_of_the_data_are_as_good_as_new_ones() -> None:
-    # M = 20 of 55 rows, 8 generations, 200 runs of 6 columns, seed 160.
+    # M = 20 of 55 rows, 8 generations, 120 runs of 6 columns, seed 160.
     runs = models_of(
         Gaussian(),
         normal_rows(20 + 7 * 5, 6),
         policy=Mix(0.25, fresh=True),
         generations=8,
-        runs=200,
+        runs=120,
         seed=160,
         size=20,
     )
@@ -205,15 +216,15 @@ def test_fresh_rows_out_of_the_data_are_as_good_as_new_ones() -> None:
     ("policy", "size", "real", "synthetic"),
     [(Augment(), 20, 10, 20), (Augment(5), 20, 5, 20), (Mix(0.4), 20, 8, 12)],
 )
-def test_a_fixed_human_set(policy: Any, size: int, real: int, synthetic: int) -> None:
-    # 8 generations, 200 runs of 6 columns, seed 180.
+def test_a_fixed_human_set(policy: Opaque, size: int, real: int, synthetic: int) -> None:
+    # 8 generations, 120 runs of 6 columns, seed 180.
     rows = real if policy == Augment() else 20
     runs = models_of(
         Gaussian(),
         normal_rows(rows, 6),
         policy=policy,
         generations=8,
-        runs=200,
+        runs=120,
         seed=180,
         size=size,
     )

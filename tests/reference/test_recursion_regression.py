@@ -16,6 +16,8 @@ from tests.reference.recursion_runs import models_of, z_score
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tests.recursion_learners import Opaque
+
 Z = 4.0
 ROWS, FEATURES = 30, 5
 TRUE = np.arange(1.0, FEATURES + 1)
@@ -36,20 +38,20 @@ def excess(runs: list[list[Any]], weights: np.ndarray = TRUE) -> np.ndarray:
     return np.array([[((m.weights - weights) ** 2).sum() for m in models] for models in runs])
 
 
-def assert_meets(found: np.ndarray, expected: Any) -> None:
+def assert_meets(found: np.ndarray, expected: Opaque) -> None:
     for number, (values, value) in enumerate(zip(found.T, expected, strict=True), 1):
         assert abs(z_score(values, float(value))) <= Z, f"generation {number}"
 
 
 @pytest.mark.parametrize("design", ["fresh", "reuse"])
-def test_replace(design: Any) -> None:
-    # 30 rows of 5 features, 6 generations, 400 runs, seed 400.
+def test_replace(design: Opaque) -> None:
+    # 30 rows of 5 features, 6 generations, 250 runs, seed 400.
     runs = models_of(
         LinearRegression(noise=1.0, design=design),
         human(ROWS),
         policy=Replace(),
         generations=6,
-        runs=400,
+        runs=250,
         seed=400,
     )
     expected = theory.regression_replace_risk(np.arange(1, 7), ROWS, FEATURES)
@@ -57,13 +59,13 @@ def test_replace(design: Any) -> None:
 
 
 def test_accumulate_with_the_same_design() -> None:
-    # 30 rows of 5 features, 6 generations, 400 runs, seed 420.
+    # 30 rows of 5 features, 6 generations, 250 runs, seed 420.
     runs = models_of(
         LinearRegression(noise=1.0, design="reuse"),
         human(ROWS),
         policy=Accumulate(),
         generations=6,
-        runs=400,
+        runs=250,
         seed=420,
     )
     found = excess(runs)
@@ -73,7 +75,7 @@ def test_accumulate_with_the_same_design() -> None:
 
 
 def test_accumulate_with_fresh_designs_does_better() -> None:
-    # 12 rows of 5 features, 6 generations, 500 runs of the same human data, seed 430.
+    # 12 rows of 5 features, 6 generations, 300 runs of the same human data, seed 430.
     reused, fresh = (
         excess(
             models_of(
@@ -81,25 +83,26 @@ def test_accumulate_with_fresh_designs_does_better() -> None:
                 human(12),
                 policy=Accumulate(),
                 generations=6,
-                runs=500,
+                runs=300,
                 seed=430,
             )
         )
         for design in ("reuse", "fresh")
     )
     assert np.allclose(reused[:, 0], fresh[:, 0])
-    assert z_score(fresh[:, -1] - reused[:, -1], 0.0) < -Z
+    # Few rows make for heavy tails: on the scale of the logarithm, run by run.
+    assert z_score(np.log(fresh[:, -1] / reused[:, -1]), 0.0) < -Z
 
 
 def test_more_features_than_rows() -> None:
-    # 12 rows of 20 features without noise, 5 generations, 400 runs, seed 440.
+    # 12 rows of 20 features without noise, 5 generations, 250 runs, seed 440.
     weights = np.ones(20) / 20**0.5
     runs = models_of(
         LinearRegression(noise=0.0),
         human(12, weights, noise=0.0),
         policy=Replace(),
         generations=5,
-        runs=400,
+        runs=250,
         seed=440,
     )
     expected = theory.ridgeless_risk(np.arange(1, 6), 12, 20)
@@ -112,7 +115,7 @@ class Mislabelling:
     def __init__(self, shift: np.ndarray) -> None:
         self._shift = shift
 
-    def fit(self, data: np.ndarray, *, rng: np.random.Generator) -> Any:
+    def fit(self, data: np.ndarray, *, rng: np.random.Generator) -> Opaque:
         model = LinearRegression(noise=1.0).fit(data, rng=rng)
         return Mislabelled(model.weights, TRUE + self._shift)
 
@@ -126,7 +129,7 @@ class Mislabelled:
 
 
 def test_a_share_of_wrong_labels_is_a_floor() -> None:
-    # 40 rows, a quarter of them labelled by a model off by c² = 4; 800 runs, seed 460.
+    # 40 rows, a quarter of them labelled by a model off by c² = 4; 500 runs, seed 460.
     def fresh(size: int, rng: np.random.Generator) -> np.ndarray:
         return human(size)(rng)
 
@@ -137,7 +140,7 @@ def test_a_share_of_wrong_labels_is_a_floor() -> None:
         human(40),
         policy=Mix(0.75, fresh=fresh),
         generations=2,
-        runs=800,
+        runs=500,
         seed=460,
     )
     expected = theory.regression_mixture_risk(30, 10, FEATURES, 4.0)
@@ -146,8 +149,8 @@ def test_a_share_of_wrong_labels_is_a_floor() -> None:
 
 
 def test_noise_is_estimated_where_none_is_given() -> None:
-    # 30 rows of 5 features, 400 runs, seed 480: E RSS/(T − d) = 1 at the first fit.
+    # 30 rows of 5 features, 250 runs, seed 480: E RSS/(T − d) = 1 at the first fit.
     runs = models_of(
-        LinearRegression(), human(ROWS), policy=Replace(), generations=1, runs=400, seed=480
+        LinearRegression(), human(ROWS), policy=Replace(), generations=1, runs=250, seed=480
     )
     assert abs(z_score([models[0].noise ** 2 for models in runs], 1.0)) <= Z

@@ -5,7 +5,7 @@ Through `tailwatch.recursion.run`, with z ≤ 4; every test names its rows, gene
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -23,6 +23,10 @@ from tailwatch.recursion import (
 )
 from tests.reference.recursion_runs import models_of, normal_rows, z_score
 
+if TYPE_CHECKING:
+    from tests.recursion_learners import Opaque
+
+
 Z = 4.0
 N = np.arange(1, 9)
 M = 20
@@ -36,25 +40,25 @@ POLICIES = {
 SHARES = np.array([0.3, 0.2, 0.1, 0.1, *[0.03] * 10])
 
 
-def categories(rows: int) -> Any:
+def categories(rows: int) -> Opaque:
     return lambda rng: rng.choice(len(SHARES), size=rows, p=SHARES)
 
 
-def assert_meets(found: np.ndarray, expected: Any) -> None:
+def assert_meets(found: np.ndarray, expected: Opaque) -> None:
     for number, (values, value) in enumerate(zip(found.T, expected, strict=True), 1):
         assert abs(z_score(values, float(value))) <= Z, f"generation {number}"
 
 
 @pytest.mark.parametrize("name", POLICIES)
 def test_bootstrap_of_numbers(name: str) -> None:
-    # 8 generations of 20 rows, 150 runs of 30 skewed columns, seed 200.
+    # 8 generations of 20 rows, 100 runs of 30 skewed columns, seed 200.
     policy, expected = POLICIES[name]
     runs = models_of(
         Bootstrap(),
         lambda rng: rng.exponential(size=(M, 30)),
         policy=policy,
         generations=8,
-        runs=150,
+        runs=100,
         seed=200,
         size=M,
     )
@@ -64,14 +68,14 @@ def test_bootstrap_of_numbers(name: str) -> None:
 
 @pytest.mark.parametrize("name", POLICIES)
 def test_multinomial_diversity(name: str) -> None:
-    # 8 generations of 20 labels, 250 runs, seed 220.
+    # 8 generations of 20 labels, 150 runs, seed 220.
     policy, expected = POLICIES[name]
     runs = models_of(
         Multinomial(),
         categories(M),
         policy=policy,
         generations=8,
-        runs=250,
+        runs=150,
         seed=220,
         size=M,
     )
@@ -80,26 +84,26 @@ def test_multinomial_diversity(name: str) -> None:
 
 
 def test_fresh_labels() -> None:
-    # 8 generations of 20 labels, half of them fresh, 250 runs, seed 240.
+    # 8 generations of 20 labels, half of them fresh, 150 runs, seed 240.
     def fresh(size: int, rng: np.random.Generator) -> np.ndarray:
         return categories(size)(rng)
 
     policy = Mix(0.5, fresh=fresh)
-    runs = models_of(Multinomial(), categories(M), policy=policy, generations=8, runs=250, seed=240)
+    runs = models_of(Multinomial(), categories(M), policy=policy, generations=8, runs=150, seed=240)
     found = [[model.parameters()["gini_simpson"] for model in models] for models in runs]
     expected = theory.fresh_real_variance(N, M, 0.5) * (1 - SHARES @ SHARES)
     assert_meets(np.array(found), expected)
 
 
 def test_types_that_survive() -> None:
-    # 50 labels, 20 generations, 200 runs, seed 260. The first fit counts one sample of the shares.
+    # 50 labels, 20 generations, 120 runs, seed 260. The first fit counts one sample of the shares.
     rare = np.array([0.5, 0.2, *[0.02] * 10, *[0.005] * 20])
     runs = models_of(
         Multinomial(),
         lambda rng: rng.choice(len(rare), size=50, p=rare),
         policy=Replace(),
         generations=20,
-        runs=200,
+        runs=120,
         seed=260,
     )
     types = np.array([[len(model.counts) for model in models] for models in runs], dtype=float)
@@ -134,15 +138,15 @@ def test_time_to_a_single_type() -> None:
 
 
 @pytest.mark.parametrize("policy", ["replace", "accumulate"])
-def test_a_kernel_density_widens(policy: Any) -> None:
-    # h = 0.3, 10 generations of 15 rows, 150 runs of 20 columns, seed 300.
+def test_a_kernel_density_widens(policy: Opaque) -> None:
+    # h = 0.3, 10 generations of 15 rows, 100 runs of 20 columns, seed 300.
     policies = {"replace": Replace(), "accumulate": Accumulate()}
     runs = models_of(
         KernelDensity(0.3),
         normal_rows(15, 20),
         policy=policies[policy],
         generations=10,
-        runs=150,
+        runs=100,
         seed=300,
     )
     found = [[m.points.var(axis=0).mean() + 0.3**2 for m in models] for models in runs]

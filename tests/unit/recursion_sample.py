@@ -116,10 +116,9 @@ def diagnosis() -> pl.DataFrame:
 
 
 def plan() -> pl.DataFrame:
-    """Return a plan of three lines."""
-    return pl.DataFrame(
-        {"generation": [1, 5, 10], "variance_kept": [0.99, 0.95, 0.9], "note": ["a", None, "<b>"]}
-    )
+    """Return a plan of such a loop; its last note could break out of the page."""
+    hostile = pl.when(pl.col("quantity") == "half_life").then(pl.lit("<b>")).otherwise("note")
+    return tw.recursion.plan(ROWS, 20).with_columns(note=hostile)
 
 
 def arguments(policy: str = "Replace()") -> dict[str, Any]:

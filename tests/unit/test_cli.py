@@ -14,7 +14,7 @@ import tailwatch.cli.app
 from tailwatch.cli import run
 from tailwatch.exceptions import SourceError, TailwatchWarning
 
-COMMANDS = ["compare", "demo", "report"]
+COMMANDS = ["compare", "demo", "plan", "report"]
 EXIT_CODES = (
     "Exit codes: 0 fine, 1 a gate failed, 2 bad usage or input, 3 inconclusive, "
     "70 a defect in tailwatch, 130 interrupted"

@@ -13,8 +13,10 @@ from sklearn.datasets import load_digits
 
 from tailwatch.cli import run
 from tailwatch.demo.chart import generations_svg, retention_by_generation
-from tailwatch.demo.digits import draw, human_halves
+from tailwatch.demo.digits import DrawingLearner, human_halves
 from tailwatch.demo.generations import WATCHED
+from tailwatch.recursion import Replace
+from tailwatch.recursion import run as run_loop
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,6 +24,12 @@ if TYPE_CHECKING:
 
 def rows_of(pictures: np.ndarray) -> list[tuple[float, ...]]:
     return sorted(map(tuple, pictures.tolist()))
+
+
+def draw(training: np.ndarray, seed: int) -> np.ndarray:
+    """One generation: learn, and draw as many pictures."""
+    rng = np.random.default_rng(seed)
+    return DrawingLearner().fit(training, rng=rng).sample(len(training), rng=rng)
 
 
 def test_the_halves_are_all_digits_and_share_none() -> None:
@@ -37,7 +45,7 @@ def test_another_seed_splits_otherwise() -> None:
 
 def test_drawn_pictures_are_stored_like_human_ones() -> None:
     training, _ = human_halves(0)
-    drawn = draw(training, seed=0, generation=1)
+    drawn = draw(training, seed=0)
     assert drawn.shape == training.shape
     assert drawn.min() == 0
     assert drawn.max() == 16
@@ -48,10 +56,12 @@ def test_drawn_pictures_are_stored_like_human_ones() -> None:
 
 def test_seed_and_generation_choose_the_pictures() -> None:
     training, _ = human_halves(0)
-    first = draw(training, seed=0, generation=1)
-    assert np.array_equal(first, draw(training, seed=0, generation=1))
-    assert not np.array_equal(first, draw(training, seed=1, generation=1))
-    assert not np.array_equal(first, draw(training, seed=0, generation=2))
+    first = draw(training, seed=0)
+    assert np.array_equal(first, draw(training, seed=0))
+    assert not np.array_equal(first, draw(training, seed=1))
+    # The loop has a generator for each generation: the same pictures are never drawn twice.
+    loop = run_loop(DrawingLearner(), training, policy=Replace(), generations=2, metrics=())
+    assert not set(rows_of(loop.samples(1))) & set(rows_of(loop.samples(2)))
 
 
 def watched(generations: int, high: float | None = 0.9) -> pl.DataFrame:
@@ -122,6 +132,7 @@ def test_the_demo_runs_and_writes_what_it_says(
         "comparison.parquet",
         "generations.parquet",
         "generations.svg",
+        "loop.html",
     }
     generations = pl.read_parquet(out / "generations.parquet")
     last = pl.read_parquet(out / "comparison.parquet")

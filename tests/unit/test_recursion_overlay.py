@@ -11,8 +11,19 @@ import pytest
 
 import tailwatch as tw
 from tailwatch.exceptions import InputError
-from tailwatch.recursion import Accumulate, Gaussian, Mix, Overlay, Replace, Run
+from tailwatch.recursion import (
+    Accumulate,
+    AccumulateSubsample,
+    Augment,
+    Gaussian,
+    Mix,
+    Overlay,
+    Replace,
+    Run,
+    Verified,
+)
 from tailwatch.recursion.diagnosis import diagnose
+from tailwatch.recursion.planned import plan_of
 from tailwatch.recursion.verdicts import judge
 from tests.unit.test_report_page import Page
 
@@ -85,6 +96,7 @@ def test_files_of_every_form(both: Overlay, tmp_path: Path) -> None:
     assert len(document["frame"]) == both.frame.height
     page = Page((tmp_path / "runs.html").read_text())
     assert "The evidence for accumulate" in page.text("summary")
+    assert "The plan of accumulate" in page.text("summary")
     with pytest.raises(InputError, match="expected a name ending in"):
         both.save(tmp_path / "runs.xlsx")
 
@@ -113,3 +125,35 @@ def test_what_is_no_run_is_refused(runs: list[Run]) -> None:
         tw.recursion.overlay([])
     with pytest.raises(InputError, match=r"^runs\[1\]: expected a Run, got DataFrame"):
         tw.recursion.overlay([runs[0], runs[0].frame])
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        Replace(),
+        Accumulate(),
+        AccumulateSubsample(),
+        Mix(0.25),
+        Mix(0.25, fresh=True),
+        Augment(20),
+    ],
+    ids=["replace", "accumulate", "subsample", "mix", "fresh", "augment"],
+)
+def test_a_run_is_planned_from_its_arguments_as_from_its_policy(policy: Policy) -> None:
+    human = np.random.default_rng(0).normal(size=(600, 1))
+    done = tw.recursion.run(
+        Gaussian(ddof=1), human, policy=policy, generations=2, size=60, metrics=()
+    )
+    found = plan_of(json.loads(json.dumps(done.arguments)))
+    assert found is not None
+    assert found.equals(tw.recursion.plan(60, 2, policy, ddof=1))
+
+
+def test_a_policy_without_a_closed_form_has_no_plan() -> None:
+    human = np.random.default_rng(0).normal(size=(60, 1))
+    filtered = Verified(Replace(), keep=lambda rows: np.isfinite(rows[:, 0]))
+    for policy in (AccumulateSubsample(7), filtered):
+        done = tw.recursion.run(Gaussian(), human, policy=policy, generations=2, metrics=())
+        assert plan_of(done.arguments) is None
+    assert tw.recursion.overlay([done]).plan is None
+    assert "The plan" not in Page(tw.recursion.overlay([done]).to_html()).text("h3")

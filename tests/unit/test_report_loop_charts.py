@@ -117,6 +117,23 @@ def test_many_generations_are_thinned_and_their_intervals_become_ribbons() -> No
     assert len(nodes(drawing, fill=paint("azure"), stroke=paint("paper"))) in {6, 7}
 
 
+def test_many_generations_of_several_runs_have_bars_that_do_not_hide_each_other() -> None:
+    drawing = svg(frame(500, ("a", "b", "c")))
+    assert not nodes(drawing, opacity="0.22")
+    bars = [place(node) for node in nodes(drawing, opacity="0.55") if node.tag == "line"]
+    assert len(bars) >= 18
+    assert min(b - a for a, b in itertools.pairwise(sorted(bars))) > 5
+
+
+@pytest.mark.parametrize(
+    ("generations", "ticks"),
+    [(1, [1]), (3, [1, 2, 3]), (12, [1, 2, 4, 6, 8, 10, 12]), (20, [1, 5, 10, 15, 20])],
+)
+def test_generations_have_round_numbers(generations: int, ticks: list[int]) -> None:
+    axis = draw(plot(frame(generations)), LARGE)["layer"][0]["encoding"]["x"]["axis"]
+    assert axis["values"] == ticks
+
+
 @pytest.mark.parametrize("most", [2, 7, 60])
 def test_generations_are_spread_out_with_both_ends(most: int) -> None:
     chosen = spread_out(range(1, 101), most)

@@ -11,6 +11,7 @@ from tailwatch.cli.compare import compare
 from tailwatch.cli.demo import demo
 from tailwatch.cli.exits import EPILOG, ExitCode
 from tailwatch.cli.loop import loop
+from tailwatch.cli.plan import plan
 from tailwatch.cli.report import report
 from tailwatch.cli.yolo_loop import yolo_loop
 
@@ -50,5 +51,6 @@ def tailwatch(
 app.command(epilog=EPILOG)(compare)
 app.command(epilog=EPILOG)(demo)
 app.command(epilog=EPILOG)(loop)
+app.command(epilog=EPILOG)(plan)
 app.command(epilog=EPILOG)(report)
 app.command(name="yolo-loop", epilog=EPILOG)(yolo_loop)

@@ -67,6 +67,7 @@ def _write(result: Generations, out: Path) -> Path:
 
     report_page = out / "report.html"
     write_page(result.last, report_page)
+    write_page(result.run, out / "loop.html")
     result.last.save(out / "comparison.parquet")
     write_atomically(out / "generations.parquet", result.frame.write_parquet)
     picture = wait_for(lambda: generations_svg(result.frame))
@@ -93,3 +94,8 @@ def _show(result: Generations, report_page: Path) -> None:
     console.print()
     console.print(comparison_table(result.last.frame, console.width))
     console.print(f"\nThe report is in {report_page}", markup=False, soft_wrap=True)
+    console.print(
+        f"What all generations come to is in {report_page.with_name('loop.html')}",
+        markup=False,
+        soft_wrap=True,
+    )

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tailwatch.exceptions import InputError, MissingDependencyError, SourceError
+from tailwatch.exceptions import InputError, MissingDependencyError, SourceError, TailwatchError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -166,6 +166,8 @@ def data_from(source: str, option: str, column: str | None) -> Any:  # noqa: ANN
             return pl.Series("words", [line.split() for line in lines], dtype=pl.List(pl.String))
         if path.suffix in readers:
             return _chosen(readers[path.suffix](source), option, column)
+    except TailwatchError:
+        raise
     except (OSError, ValueError, pl.exceptions.PolarsError) as error:
         message = f"{option}: cannot read {source} ({str(error).splitlines()[0]})"
         raise SourceError(message) from error

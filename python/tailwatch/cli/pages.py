@@ -13,11 +13,12 @@ if TYPE_CHECKING:
     from tailwatch.comparison.class_result import ClassComparison
     from tailwatch.comparison.result import Comparison
     from tailwatch.recursion.overlay import Overlay
+    from tailwatch.recursion.result import Run
 
 __all__ = ["write_page"]
 
 
-def write_page(result: Comparison | ClassComparison | Overlay, path: Path) -> None:
+def write_page(result: Comparison | ClassComparison | Overlay | Run, path: Path) -> None:
     """Write the report page of a result to `path`, whole or not at all.
 
     Drawing its charts takes native code half a second, so that is waited for; the file itself is

@@ -169,9 +169,8 @@ def verdicts_table(verdicts: pl.DataFrame) -> Table:
         table.add_column("evidence")
     for (definition,), rows in verdicts.group_by("definition", maintain_order=True):
         status = dict(zip(rows["run"], rows["status"], strict=True))
-        cells = [
-            Text(status.get(name, "–"), style=_STYLES.get(status.get(name), "")) for name in runs
-        ]
+        given = [status.get(name, "not measured") for name in runs]
+        cells = [Text(word, style=_STYLES.get(word, "")) for word in given]
         evidence = [Text(rows["evidence"][0])] if len(runs) == 1 else []
         table.add_row(str(definition), *cells, *evidence)
     return table

@@ -13,12 +13,19 @@ and is cut off.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.datasets import load_digits
-from sklearn.mixture import GaussianMixture
 
-__all__ = ["Pictures", "draw", "human_halves"]
+from tailwatch.recursion.learners.mixture import GaussianMixture
+
+if TYPE_CHECKING:
+    from tailwatch.recursion.learners.mixture import GaussianMixtureModel
+
+__all__ = ["DrawingLearner", "Pictures", "human_halves"]
 
 Pictures = NDArray[np.float64]
 
@@ -48,28 +55,27 @@ def human_halves(seed: int) -> tuple[Pictures, Pictures]:
     return pictures[order[:middle]], pictures[order[middle:]]
 
 
-def draw(training: Pictures, seed: int, generation: int) -> Pictures:
-    """Fit the model to pictures and draw as many new ones.
+class DrawingLearner:
+    """Learns to draw from pictures: a learner for :func:`tailwatch.recursion.run`."""
 
-    Parameters
+    def fit(self, data: Pictures, *, rng: np.random.Generator) -> DrawingModel:
+        """Fit the mixture to pictures."""
+        mixture = GaussianMixture(DIGITS, least_variance=LEAST_VARIANCE)
+        return DrawingModel(mixture.fit(data, rng=rng))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DrawingModel:
+    """Draws pictures in whole grey levels.
+
+    Attributes
     ----------
-    training
-        The pictures to learn from.
-    seed, generation
-        Together they choose every random number.
-
-    Returns
-    -------
-    numpy.ndarray
-        As many pictures as `training` holds, in random order.
+    mixture
+        What was learnt.
     """
-    random = np.random.default_rng([seed, generation])
-    model = GaussianMixture(
-        DIGITS,
-        covariance_type="full",
-        reg_covar=LEAST_VARIANCE,
-        random_state=int(random.integers(2**32)),
-    )
-    drawn, _ = model.fit(training).sample(len(training))
-    # The mixture hands its samples out component by component.
-    return np.clip(np.rint(random.permutation(drawn)), WHITE, BLACK)
+
+    mixture: GaussianMixtureModel
+
+    def sample(self, size: int, *, rng: np.random.Generator) -> Pictures:
+        """Draw pictures, in random order."""
+        return np.clip(np.rint(self.mixture.sample(size, rng=rng)), WHITE, BLACK)

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from tailwatch.comparison.compare import compare
-from tailwatch.demo.digits import draw, human_halves
+from tailwatch.comparison.result import SCHEMA
+from tailwatch.demo.digits import DrawingLearner, human_halves
 from tailwatch.embeddings import as_embeddings
+from tailwatch.recursion import Replace, run
 
 if TYPE_CHECKING:
     from tailwatch.comparison.result import Comparison
     from tailwatch.progress import ProgressReport
+    from tailwatch.recursion import Run
 
 __all__ = ["LEVEL", "WATCHED", "Generations", "watch"]
 
@@ -34,12 +37,15 @@ class Generations:
         The rows of the comparison frames for the watched metrics, under a column ``generation``.
     last
         The whole comparison of the last generation.
+    run
+        The loop, with verdicts on it.
     training_rows, reference_rows
         Pictures that the first model learned from, and that all were compared with.
     """
 
     frame: pl.DataFrame
     last: Comparison
+    run: Run
     training_rows: int
     reference_rows: int
 
@@ -62,31 +68,30 @@ def watch(generations: int, seed: int, report: ProgressReport) -> Generations:
         The numbers by generation and the last comparison.
     """
     training, reference = human_halves(seed)
-    human = as_embeddings(reference, "handwritten digits")
-    pictures = training
-    frames = []
-    for generation in range(1, generations + 1):
-        pictures = draw(pictures, seed, generation)
-        comparison = compare(
-            human,
-            as_embeddings(pictures, f"generation {generation}"),
-            metrics="standard" if generation == generations else WATCHED,
-            seed=seed,
-            progress=_within(report, f"generation {generation} of {generations}"),
-        )
-        frames.append(_watched(comparison.frame, generation))
-    return Generations(pl.concat(frames), comparison, len(training), len(reference))
-
-
-def _watched(frame: pl.DataFrame, generation: int) -> pl.DataFrame:
-    """Keep the rows that are followed through the generations, in their order."""
-    measured = frame.filter(
-        pl.col("level").is_null() | (pl.col("level") == LEVEL), pl.col("method") != "full"
+    found = run(
+        DrawingLearner(),
+        training,
+        policy=Replace(),
+        generations=generations,
+        holdout=reference,
+        seed=seed,
+        progress=report,
     )
-    rows = pl.concat(measured.filter(pl.col("metric") == metric) for metric in WATCHED)
-    return rows.insert_column(0, pl.Series("generation", [generation] * len(rows), dtype=pl.Int64))
+    last = compare(
+        as_embeddings(reference, "handwritten digits"),
+        as_embeddings(found.samples(generations), f"generation {generations}"),
+        seed=seed,
+        progress=report,
+    )
+    return Generations(_watched(found.frame), last, found, len(training), len(reference))
 
 
-def _within(report: ProgressReport, where: str) -> ProgressReport:
-    """Name the generation in front of each stage."""
-    return lambda stage, done, total: report(f"{where}: {stage}", done, total)
+def _watched(frame: pl.DataFrame) -> pl.DataFrame:
+    """Keep the rows that are followed through the generations, in their order."""
+    rows = frame.filter(
+        pl.col("group") == "panel",
+        pl.col("metric").is_in(WATCHED),
+        pl.col("level").is_null() | (pl.col("level") == LEVEL),
+    )
+    order = pl.col("metric").replace_strict(WATCHED, range(len(WATCHED)))
+    return rows.sort("generation", order).select("generation", *SCHEMA)

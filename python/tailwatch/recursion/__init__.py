@@ -18,6 +18,7 @@ from tailwatch.recursion.learners import (
 )
 from tailwatch.recursion.loop import Generation, run
 from tailwatch.recursion.overlay import Overlay, overlay
+from tailwatch.recursion.plan import plan
 from tailwatch.recursion.policies import (
     Accumulate,
     AccumulateSubsample,
@@ -52,6 +53,7 @@ __all__ = [
     "StoredRowSet",
     "Verified",
     "overlay",
+    "plan",
     "run",
     "theory",
 ]

@@ -3,8 +3,8 @@
 =====================  =============================================================================
 failure                holds if
 =====================  =============================================================================
-catastrophic           the risk of an earlier task, over that of the present one, has risen by a
-forgetting             quarter from the first generation to the last third of them
+catastrophic           the risk of an earlier task has risen by a quarter from the first generation
+forgetting             to the last third of them, and more than that of the present task
 overfitting            less than half as many samples as of fresh human data are authentic, that is
                        no copies of what their own generation learnt from
 mode collapse          at the first generation already, less than 0.6 of the human rows (or types)
@@ -33,9 +33,13 @@ from tailwatch.recursion.verdicts.series import check_frame, series_of
 from tailwatch.recursion.verdicts.trend import change
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from tailwatch.recursion.verdicts.evidence import Span
     from tailwatch.recursion.verdicts.series import Series
     from tailwatch.recursion.verdicts.verdict import Status
+
+    Array = NDArray[np.float64]
 
 __all__ = ["FAILURES", "SCHEMA", "Diagnosis", "Failure", "diagnose"]
 
@@ -85,7 +89,7 @@ class Diagnosis:
         if self.mode == "none":
             open_ones = self.frame.filter(pl.col("status") != "does not hold")["mode"].to_list()
             rest = f"; not ruled out: {', '.join(open_ones)}" if open_ones else ""
-            return f"No failure is seen{rest}."
+            return f"None of the four failures is seen{rest}."
         evidence = self.frame.filter(mode=self.mode)["evidence"][0]
         return f"This looks like {self.mode}: {evidence}."
 
@@ -156,32 +160,48 @@ def _forgetting(frame: pl.DataFrame, confidence: float, error: float) -> Finding
 
 
 def _forgotten(earlier: Series | None, present: Series, confidence: float, error: float) -> Finding:
-    """Follow the risk of an earlier task over that of the present one."""
+    """See whether the risk of an earlier task rises, and more than that of the present one."""
     if earlier is None or not np.array_equal(earlier.generations, present.generations):
         return Finding("undetermined", "risks of both tasks are not known in all generations")
     name = earlier.metric.removeprefix(EARLIER)
-    ends = {
-        column: (np.log(np.maximum(earlier[column], 0)), np.log(np.maximum(present[column], 0)))
-        for column in ("value", "low", "high")
-    }
-    values = ends["value"][0] - ends["value"][1]
-    if not np.isfinite(values).all():
+    of_task, of_present = _logarithms(earlier), _logarithms(present)
+    if of_task is None or of_present is None:
         return Finding("undetermined", f"a risk of {name} or of the present task has no logarithm")
-    (task, now), (task_low, now_low), (task_high, now_high) = ends.values()
-    below = np.hypot(*np.nan_to_num((task - task_low, now_high - now), posinf=1e3))
-    above = np.hypot(*np.nan_to_num((task_high - task, now - now_low), posinf=1e3))
-    moved = change(values, below, above, confidence=confidence, error=error)
-    if moved is None:
-        return Finding("undetermined", "too few generations to see a risk change")
-    value, low, high = np.exp([moved.value, moved.low, moved.high])
-    status: Status = (
-        "holds" if low > FORGOTTEN else "does not hold" if high < FORGOTTEN else "undetermined"
+    task, down, up = of_task
+    now, now_down, now_up = of_present
+    rise = change(task, down, up, confidence=confidence, error=error)
+    more = change(
+        task - now,
+        np.hypot(down, now_up),
+        np.hypot(up, now_down),
+        confidence=confidence,
+        error=error,
     )
+    if rise is None or more is None:
+        return Finding("undetermined", "too few generations to see a risk change")
+    value, low, high = np.exp([rise.value, rise.low, rise.high])
+    status: Status = "undetermined"
+    if low > FORGOTTEN and more.low > 0:
+        status = "holds"
+    elif high < FORGOTTEN:
+        status = "does not hold"
     return Finding(
         status,
-        f"the risk of {name} over that of the present task became {value:.3g} [{low:.3g}, "
-        f"{high:.3g}] times what it was; threshold {FORGOTTEN:g}",
+        f"the risk of {name} became {value:.3g} [{low:.3g}, {high:.3g}] times what it was at first "
+        f"(threshold {FORGOTTEN:g}), and {np.exp(more.value):.3g} [{np.exp(more.low):.3g}, "
+        f"{np.exp(more.high):.3g}] times so over that of the present task",
     )
+
+
+def _logarithms(risk: Series) -> tuple[Array, Array, Array] | None:
+    """Return the logarithm of a risk, and how far its interval reaches; None if it has none."""
+    if not (np.isfinite(risk["value"]) & (risk["value"] > 0)).all():
+        return None
+    value = np.log(risk["value"])
+    low = np.log(np.maximum(np.nan_to_num(risk["low"], nan=np.inf), 1e-300))
+    high = np.log(np.nan_to_num(risk["high"], nan=0.0).clip(1e-300))
+    # Without an interval there is nothing to add to the noise between generations.
+    return value, np.maximum(value - low, 0.0), np.maximum(high - value, 0.0)
 
 
 def _overfitting(frame: pl.DataFrame, confidence: float, error: float) -> Finding:

@@ -9,13 +9,12 @@ import polars as pl
 
 from tailwatch.comparison.saving import records, save, to_json
 from tailwatch.exceptions import InputError
-from tailwatch.recursion.diagnosis import diagnose
+from tailwatch.recursion.planned import plan_of
 from tailwatch.recursion.result import Run
-from tailwatch.recursion.verdicts import judge
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
     from pathlib import Path
 
 __all__ = ["Overlay", "overlay"]
@@ -41,6 +40,13 @@ class Overlay:
     verdicts: pl.DataFrame
     diagnosis: pl.DataFrame
     arguments: dict[str, dict[str, Any]]
+
+    @property
+    def plan(self) -> pl.DataFrame | None:
+        """What theory expects of each run, under a column ``run``; None where it says nothing."""
+        plans = {name: plan_of(arguments) for name, arguments in self.arguments.items()}
+        known = [_under(name, found) for name, found in plans.items() if found is not None]
+        return pl.concat(known) if known else None
 
     @property
     def sentence(self) -> str:
@@ -82,6 +88,7 @@ class Overlay:
             verdicts=self.verdicts,
             diagnosis=self.diagnosis,
             arguments=self._told(),
+            plan=self.plan,
         )
 
     def to_json(self) -> str:
@@ -155,24 +162,18 @@ def overlay(runs: Iterable[Run]) -> Overlay:
     frames = {name: _renamed(one.frame, name) for name, one in named.items()}
     return Overlay(
         frame=pl.concat(frames.values()),
-        verdicts=_each(named, lambda one: judge(one.frame, confidence=_confidence(one))),
-        diagnosis=_each(named, lambda one: diagnose(one.frame, confidence=_confidence(one)).frame),
+        verdicts=pl.concat(_under(name, one.verdicts) for name, one in named.items()),
+        diagnosis=pl.concat(_under(name, one.diagnosis.frame) for name, one in named.items()),
         arguments={name: one.arguments for name, one in named.items()},
     )
 
 
-def _each(runs: dict[str, Run], judged: Callable[[Run], pl.DataFrame]) -> pl.DataFrame:
-    return pl.concat(
-        judged(one).select(pl.lit(name).alias("run"), pl.all()) for name, one in runs.items()
-    )
+def _under(name: str, frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.select(pl.lit(name).alias("run"), pl.all())
 
 
 def _renamed(frame: pl.DataFrame, name: str) -> pl.DataFrame:
     return frame.with_columns(run=pl.lit(name))
-
-
-def _confidence(one: Run) -> float:
-    return float(one.arguments["confidence"])
 
 
 def _names(labels: list[str]) -> list[str]:

@@ -109,8 +109,7 @@ def predict(
             _Loop(n, first, size, policy_name, dict(policy_parameters)), dict(parameters), known
         )
     if learner_name == "Multinomial" and policy_name == "Replace" and counts and first == size:
-        expected = [types_expected(counts, size, int(generation)) for generation in n]
-        curves["types"] = np.array(expected)
+        curves["types"] = np.asarray(types_expected(counts, size, n))
     frames = [
         pl.DataFrame({"generation": n, "metric": [metric] * len(n), "theory": curve}, schema=SCHEMA)
         for metric, curve in curves.items()

@@ -144,6 +144,7 @@ class Run:
 
     def to_html(self) -> str:
         """Return the report page: one HTML document that needs nothing else."""
+        from tailwatch.recursion.planned import plan_of
         from tailwatch.report.recursion import run_page
 
         return run_page(
@@ -151,6 +152,7 @@ class Run:
             verdicts=self.verdicts,
             diagnosis=self.diagnosis.frame,
             arguments=self.arguments,
+            plan=plan_of(self.arguments),
         )
 
     def to_json(self) -> str:

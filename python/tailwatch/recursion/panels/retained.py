@@ -25,7 +25,7 @@ def retained(value: Triple, null: Triple) -> tuple[float | None, float | None, f
     --------
     >>> from tailwatch.recursion.panels.retained import retained
     >>> [round(number, 3) for number in retained((0.5, 0.4, 0.6), (1.0, 0.9, 1.1))]
-    [0.5, 0.39, 0.617]
+    [0.5, 0.392, 0.617]
     """
     v, low, high = value
     n, null_low, null_high = null

@@ -19,6 +19,7 @@ from tailwatch.comparison.rows import split_rows
 from tailwatch.comparison.samples import Samples
 from tailwatch.embeddings import as_embeddings
 from tailwatch.exceptions import InputError
+from tailwatch.recursion.panels.modes import compare_modes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -76,5 +77,9 @@ def compare_vectors(
     )
     # Of copies the loop has a row of its own, against what the generation learnt from.
     panel = replace(request.panel, names=request.panel.names - {"authenticity"})
-    rows = split_rows(samples, panel, request.confidence, settings)
-    return [{"group": "panel", **dict(zip(COMPARISON, row, strict=True))} for row in rows]
+    found = split_rows(samples, panel, request.confidence, settings)
+    rows = [{"group": "panel", **dict(zip(COMPARISON, row, strict=True))} for row in found]
+    if "mode_coverage" in panel.names:
+        a, b, c = (part.to_numpy().astype(np.float64) for part in samples.bounded)
+        rows += compare_modes((a, b, c), seed=panel.seed, confidence=request.confidence)
+    return rows

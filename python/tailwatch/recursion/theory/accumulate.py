@@ -154,7 +154,8 @@ def accumulate_subsample_variance(
     Returns
     -------
     float or numpy.ndarray
-        In (0, 1], in units of σ₀².
+        Above 0, in units of σ₀². In (0, 1) by maximum likelihood; unbiased, it grows without bound,
+        as t^(1/m).
 
     Raises
     ------
@@ -163,8 +164,9 @@ def accumulate_subsample_variance(
 
     Notes
     -----
-    A mean of m of N rows is off by V N/(N−1) (1/m − 1/N) from the mean of all. By maximum
-    likelihood w_k + r_k = 1, and the step is A_k (1 − (1 − r_k(1−1/M))/(k+1)²).
+    Unbiased, samples spread around the mean of the pool by 1 + 1/m of its variance: the model's
+    own, and the error of its mean. A mean of m of N rows is off by V N/(N−1) (1/m − 1/N) from that
+    of all. By maximum likelihood w_k + r_k = 1, and the step is A_k (1 − (1 − r_k(1−1/M))/(k+1)²).
 
     Examples
     --------

@@ -29,7 +29,7 @@ from tailwatch.recursion.theory.fits import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -175,36 +175,40 @@ def type_survival(
     >>> round(float(theory.type_survival(0.02, 100, 20, exact=True)), 4)
     0.174
     """
-    shares, rows, k = np.asarray(share, dtype=np.float64), as_rows(size), integer(generation, "k")
+    shares, rows, k = (
+        np.asarray(share, dtype=np.float64),
+        as_rows(size),
+        integer(generation, "generation"),
+    )
     if not ((shares >= 0) & (shares <= 1)).all():
         message = f"share: expected shares between 0 and 1, got {share!r}"
         raise InputError(message)
     if not exact:
         return as_curve(-np.expm1(-float(effective_sample_size(k, rows)) * shares))
-    if rows > LARGEST_CHAIN:
-        message = f"size: expected at most {LARGEST_CHAIN} labels for the exact chain, got {rows}"
-        raise InputError(message)
-    return as_curve(_alive(shares, rows, k))
+    _check_chain(rows)
+    *_, alive = _alive(shares, rows, k)
+    return as_curve(alive)
 
 
-def _alive(shares: NDArray[np.float64], rows: int, k: int) -> NDArray[np.float64]:
-    """Chance of a count above 0 after k binomial draws, by steps back from the last."""
+def _alive(shares: NDArray[np.float64], rows: int, most: int) -> Iterator[NDArray[np.float64]]:
+    """Yield the chance of a count above 0 after 1, 2, … binomial draws, by steps back in time."""
     from scipy.stats import binom
 
     counts = np.arange(rows + 1)
     alive = (counts > 0).astype(np.float64)
-    if k > 1:
+    first = binom.pmf(counts, rows, shares[..., None])
+    yield first @ alive
+    if most > 1:
         chain = binom.pmf(counts[None, :], rows, counts[:, None] / rows)
-        for _ in range(k - 1):
+        for _ in range(most - 1):
             alive = chain @ alive
-    first: NDArray[np.float64] = binom.pmf(counts, rows, shares[..., None]) @ alive
-    return first
+            yield first @ alive
 
 
 def types_expected(
-    counts: Counts, size: int, generation: int, *, exact: bool | None = None
-) -> float:
-    """Give the expected number of types in the counts of generation k.
+    counts: Counts, size: int, generations: Generations, *, exact: bool | None = None
+) -> Curve:
+    """Give the expected number of types in the counts of each generation.
 
     Parameters
     ----------
@@ -212,14 +216,14 @@ def types_expected(
         Human counts or shares of the types.
     size
         Labels M of each generation.
-    generation
-        The fit k; 1 counts human labels.
+    generations
+        Fits k, one or an array; 1 counts human labels.
     exact
         As in :func:`type_survival`; by default for up to 512 labels.
 
     Returns
     -------
-    float
+    float or numpy.ndarray
         Above 0, at most the number of types; at least 1 if exact.
 
     Raises
@@ -231,15 +235,25 @@ def types_expected(
     --------
     >>> from tailwatch.recursion import theory
     >>> zipf = [1 / rank for rank in range(1, 101)]
-    >>> [round(theory.types_expected(zipf, 200, k), 1) for k in (1, 10, 50)]
-    [59.8, 20.8, 6.7]
+    >>> theory.types_expected(zipf, 200, [1, 10, 50]).round(1)
+    array([59.8, 20.8,  6.7])
     """
-    shares, rows = as_shares(counts), as_rows(size)
-    k = integer(generation, "generation")
-    if k == 1:
-        return types_drawn(shares, rows)
+    shares, rows, k = as_shares(counts), as_rows(size), as_generations(generations)
     by_chain = rows <= 512 if exact is None else exact
-    return float(np.sum(type_survival(shares, rows, k, exact=by_chain)))
+    if by_chain:
+        _check_chain(rows)
+        curve = np.array([alive.sum() for alive in _alive(shares, rows, int(k.max()))])
+        return as_curve(curve[k.astype(np.int64) - 1])
+    effective = np.asarray(effective_sample_size(generations, rows))
+    expected = -np.expm1(-effective[..., None] * shares).sum(axis=-1)
+    # The first sample is known exactly: it is drawn from the shares themselves.
+    return as_curve(np.where(k == 1, types_drawn(shares, rows), expected))
+
+
+def _check_chain(rows: int) -> None:
+    if rows > LARGEST_CHAIN:
+        message = f"size: expected at most {LARGEST_CHAIN} labels for the exact chain, got {rows}"
+        raise InputError(message)
 
 
 def time_to_one_type(counts: Counts, size: int) -> float:

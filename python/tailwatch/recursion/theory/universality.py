@@ -13,6 +13,7 @@ factor after one generation. Derived here; for single cases see the functions na
 
 from __future__ import annotations
 
+import math
 from typing import Literal, TypeAlias, get_args
 
 import numpy as np
@@ -138,7 +139,8 @@ def variance_limit(
     -------
     float
         0 under replace by maximum likelihood, 1 in expectation where the variance is unbiased (and
-        0 in almost every run: :func:`replace_log_variance`).
+        0 in almost every run: :func:`replace_log_variance`); infinite for unbiased fits to samples
+        of a pool.
 
     Raises
     ------
@@ -164,9 +166,7 @@ def variance_limit(
     if name == "accumulate":
         return accumulate_limit(rows, ddof=ddof)
     if name == "accumulate_subsample":
-        far = np.asarray(accumulate_subsample_variance([5_000, 10_000], rows, ddof=ddof))
-        # Losses fall as 1/t², so that what is left to lose falls as 1/t.
-        return float(2 * far[1] - far[0])
+        return _subsample_limit(rows, less)
     assert share is not None  # noqa: S101  (as_policy has seen to it)
     if less:
         settled = int(40 / share) + 40
@@ -174,6 +174,14 @@ def variance_limit(
     if name == "fresh_real":
         return fresh_real_limit(rows, share)
     return fixed_real_limit(*_fixed_rows(rows, share))
+
+
+def _subsample_limit(rows: int, less: int) -> float:
+    """Continue the losses of a subsample, which fall as 1/t²: what is left to lose falls as 1/t."""
+    if less:
+        return math.inf
+    sooner, later = np.asarray(accumulate_subsample_variance([5_000, 10_000], rows))
+    return float(2 * later - sooner)
 
 
 def _fixed_rows(rows: int, share: float) -> tuple[int, int]:

@@ -107,7 +107,8 @@ def read_risk(frame: pl.DataFrame) -> Risk | None:
 
 
 def _reaches(series: Series) -> tuple[Array, Array]:
-    below, above = series["value"] - series["low"], series["high"] - series["value"]
+    value = np.where(np.isfinite(series["value"]), series["value"], np.nan)
+    below, above = value - series["low"], series["high"] - value
     return np.nan_to_num(below, posinf=0.0), np.nan_to_num(above, posinf=0.0)
 
 
@@ -162,8 +163,8 @@ def judge_divergence(definition: str, risk: Risk | None, *, error: float) -> Ver
     An octave doubles the number of generations. Growth that adds up to a limit (as Σ 1/t² does)
     adds less in each octave than in the one before, growth without a limit that is faster than ln t
     adds more. So with the slope over log₂ t in the last octave b₂ and in the one before b₁: it
-    diverges if b₂ > 0 and b₂ > b₁, and does not if b₂ is less than 5 % of the risk or b₂ < b₁. What
-    grows as ln t stays undetermined.
+    diverges if b₂ > 0 and b₂ > b₁; it does not if b₂ < b₁, or if b₂ may be 0 and is less than 5 %
+    of the risk. What grows as ln t stays undetermined.
     """
     if risk is None:
         return not_measured(definition, NO_RISK)
@@ -186,7 +187,7 @@ def judge_divergence(definition: str, risk: Risk | None, *, error: float) -> Ver
     status: Status = "undetermined"
     if after.low > 0 and low > 0:
         status = "holds"
-    elif after.high < flat or high < 0:
+    elif (after.high < flat and after.low <= 0) or high < 0:
         status = "does not hold"
     evidence = (
         f"{risk.words} of generations {where} grows by {after.value:.3g} [{after.low:.3g}, "

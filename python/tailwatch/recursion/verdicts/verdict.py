@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -79,7 +80,9 @@ def judge_levels(
     def margin(span: Span) -> float:
         """How far the interval lies on the side on which the definition holds, in its widths."""
         clear = threshold - span.high if below else span.low - threshold
-        return clear / max(span.high - span.low, 1e-12)
+        width = span.high - span.low
+        # Without an upper limit nothing is known, and that is the least of all.
+        return clear / max(width, 1e-12) if width < math.inf else -math.inf
 
     def is_on_other_side(span: Span) -> bool:
         return span.low > threshold if below else span.high < threshold

@@ -8,13 +8,14 @@ has some thirty, and checking each against the schema costs more than drawing it
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from tailwatch.report.palette import LIGHT
 from tailwatch.report.recursion.plots import finite, spread_out
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from tailwatch.report.recursion.plots import Curve, Plot, Point
 
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 __all__ = ["FEW", "LARGE", "MOST", "SMALL", "Size", "draw", "is_cut"]
 
 FEW = 12
-"""Up to as many generations, each has its marker and its bar; beyond, intervals are ribbons."""
+"""Up to as many generations, each has its marker and its bar; beyond, some have, and the interval
+of a single curve is a ribbon."""
 
 MOST = 60
 """Generations that are drawn."""
@@ -142,14 +144,21 @@ def is_cut(plot: Plot) -> bool:
 
 def _generations(drawn: Sequence[int]) -> Spec:
     first, last = drawn[0], drawn[-1]
-    ticks = range(first, last + 1, 1 + (last - first) // 8)
+    step = next(step for step in _steps() if last - first <= 8 * step)
+    # Round numbers, and the first generation unless the next tick is too near to it.
+    ticks = [tick for tick in range(step, last + 1, step) if tick - first >= step / 2]
     return {
         "field": "x",
         "type": "quantitative",
         "title": "generation",
         "scale": {"domain": [first - 0.5, last + 0.5], "nice": False, "zero": False},
-        "axis": {"values": list(ticks), "format": "d", "grid": False, "titleY": 30},
+        "axis": {"values": [first, *ticks], "format": "d", "grid": False, "titleY": 30},
     }
+
+
+def _steps() -> Iterator[int]:
+    """Give 1, 2, 5, 10, 20, 50, …."""
+    return (factor * 10**power for power in count() for factor in (1, 2, 5))
 
 
 def _values(plot: Plot, low: float, high: float, size: Size) -> Spec:
@@ -222,20 +231,31 @@ def _measured(plot: Plot, frame: _Frame) -> list[Spec]:
     for curve in plot.curves:
         shift = _shift(curve, plot) if frame.few else 0.0
         points = [point for point in curve.points if point.generation in frame.drawn]
+        marked = points if frame.few else _some(points, curve, len(plot.curves))
+        ribbon = not frame.few and len(plot.curves) == 1
         colour = LIGHT[curve.arm.colour]
-        below += _intervals(points, shift, colour, frame)
-        lines = {
-            "value": [(p.generation, finite(p.value.value)) for p in points],
-            "theory": [(p.generation, finite(p.theory)) for p in points],
-        }
+        below += _intervals(points if ribbon else marked, shift, colour, frame, ribbon=ribbon)
         mark = {"type": "line", "color": colour}
+        lines = {
+            "theory": [(p.generation, finite(p.theory)) for p in points],
+            "value": [(p.generation, finite(p.value.value)) for p in points],
+        }
         theory, line = (_pieces(lines[name], shift) for name in ("theory", "value"))
         above += [
             frame.layer(theory, {**mark, "strokeWidth": 1.5, "strokeDash": [5, 4]}, detail=_PIECE),
             frame.layer(line, {**mark, "strokeWidth": 1.75}, detail=_PIECE),
+            _markers(marked, shift, curve, frame),
         ]
-        above.append(_markers(lines["value"], shift, curve, frame))
     return [*below, *above]
+
+
+def _some(points: Sequence[Point], curve: Curve, curves: int) -> list[Point]:
+    """Choose the points that get a marker, at other generations for each curve.
+
+    Ribbons of several curves would hide each other: these have a bar at each marker instead.
+    """
+    step = max(1, len(points) // _MARKERS)
+    return list(points[(curve.arm.place * max(1, step // curves)) % step :: step])
 
 
 def _shift(curve: Curve, plot: Plot) -> float:
@@ -244,7 +264,9 @@ def _shift(curve: Curve, plot: Plot) -> float:
     return apart * (plot.curves.index(curve) - (len(plot.curves) - 1) / 2)
 
 
-def _intervals(points: Sequence[Point], shift: float, colour: str, frame: _Frame) -> list[Spec]:
+def _intervals(
+    points: Sequence[Point], shift: float, colour: str, frame: _Frame, *, ribbon: bool
+) -> list[Spec]:
     rows = [
         frame.row(point.generation + shift, low, high)
         for point in points
@@ -254,9 +276,9 @@ def _intervals(points: Sequence[Point], shift: float, colour: str, frame: _Frame
         and low <= high
     ]
     mark = (
-        {"type": "rule", "color": colour, "strokeWidth": 2, "opacity": 0.55}
-        if frame.few
-        else {"type": "area", "color": colour, "opacity": 0.22}
+        {"type": "area", "color": colour, "opacity": 0.22}
+        if ribbon
+        else {"type": "rule", "color": colour, "strokeWidth": 2, "opacity": 0.55}
     )
     return [frame.layer(rows, mark, y2=_OTHER_END)] if rows else []
 
@@ -272,15 +294,12 @@ def _pieces(line: Sequence[tuple[int, float | None]], shift: float) -> list[dict
     return rows
 
 
-def _markers(
-    line: Sequence[tuple[int, float | None]], shift: float, curve: Curve, frame: _Frame
-) -> Spec:
-    present = [(generation, number) for generation, number in line if number is not None]
-    if not frame.few:
-        # Some are enough to tell the shape; arms start at different ones, so that they differ.
-        step = max(1, len(present) // _MARKERS)
-        present = present[(curve.arm.place * 2) % step :: step]
-    rows = [{"x": generation + shift, "y": number} for generation, number in present]
+def _markers(points: Sequence[Point], shift: float, curve: Curve, frame: _Frame) -> Spec:
+    rows = [
+        {"x": point.generation + shift, "y": number}
+        for point in points
+        if (number := finite(point.value.value)) is not None
+    ]
     mark = {
         "type": "point",
         "shape": curve.arm.shape,

@@ -28,7 +28,7 @@ from tailwatch.report.recursion.words import LOOP_TERMS, SPREAD, TAILS, describe
 from tailwatch.report.tables import panel_table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from tailwatch.report.labels import Label
     from tailwatch.report.recursion.arms import Arm
@@ -72,7 +72,8 @@ def run_page(
     arguments
         What was run. For several runs, what was run under the name of each.
     plan
-        What theory expects of the policy, shown as it is.
+        What theory expects of the policy, as :func:`tailwatch.recursion.plan` has it; again with
+        ``run``.
     title
         What the page is about; by default the names of the runs.
 
@@ -122,7 +123,11 @@ def run_fragment(
     sentence = sentence_of_loop(frame, verdicts)
     # Several fragments may stand in one notebook, and ids in a document must differ.
     mark = hashlib.sha256((sentence + frame.write_json()).encode()).hexdigest()[:8]
-    table = verdict_table(verdicts) if len(arms) == 1 else side_by_side(verdicts)
+    table = (
+        verdict_table(verdicts)
+        if len(arms) == 1
+        else side_by_side(verdicts, of="definition", name="Definition")
+    )
     return fragment(
         sentence=sentence,
         body=f"{_opening(frame, arms, confidence, f'loop-{mark}')}"
@@ -140,7 +145,11 @@ def _facts(frame: pl.DataFrame, arms: Sequence[Arm], confidence: str) -> dict[st
     ):
         first, panel = pl.col("generation") == 1, pl.col("group") == "panel"
         rows = frame.filter(first if column == "n_training" else panel)
-        numbers = rows[column].drop_nulls().unique().sort().to_list()
+        numbers = rows[column].drop_nulls()
+        if column == "n_reference":
+            # Copies are counted against training sets, which may grow.
+            numbers = numbers.mode()
+        numbers = numbers.unique().sort().to_list()
         if numbers:
             ends = dict.fromkeys((numbers[0], numbers[-1]))
             facts[words] = " to ".join(count(number) for number in ends) + " rows"
@@ -156,21 +165,25 @@ def _verdicts(verdicts: pl.DataFrame, diagnosis: pl.DataFrame) -> str:
         "<p>The literature means eight things by collapse. Each is judged on its own, and said to "
         "hold or not only where an interval clears its threshold.</p>"
     )
-    parts = list(by_run(verdicts))
+    return f"{introduction}{_judged(verdicts, verdict_table, 'definition')}{_failures(diagnosis)}"
+
+
+def _failures(diagnosis: pl.DataFrame) -> str:
+    if not diagnosis.height:
+        return ""
+    return f"<h3>Which failure this looks like</h3>{_judged(diagnosis, failure_table, 'mode')}"
+
+
+def _judged(judged: pl.DataFrame, table: Callable[[pl.DataFrame], str], of: str) -> str:
+    """Return the table of one run; or those of several side by side, with each to unfold."""
+    parts = list(by_run(judged))
     if len(parts) == 1:
-        table = verdict_table(parts[0][1])
-    else:
-        table = side_by_side(verdicts) + "".join(
-            f"<details><summary>The evidence for {escape(name)}</summary>{verdict_table(part)}"
-            "</details>"
-            for name, part in parts
-        )
-    failures = list(by_run(diagnosis))
-    looks = "".join(
-        (f"<h4>{escape(name)}</h4>" if len(failures) > 1 else "") + failure_table(part)
-        for name, part in failures
+        return table(parts[0][1])
+    name = {"definition": "Definition", "mode": "Failure"}[of]
+    return side_by_side(judged, of=of, name=name) + "".join(
+        f"<details><summary>The evidence for {escape(run)}</summary>{table(part)}</details>"
+        for run, part in parts
     )
-    return f"{introduction}{table}<h3>Which failure this looks like</h3>{looks}"
 
 
 def _opening(frame: pl.DataFrame, arms: Sequence[Arm], confidence: str, name: str) -> str:
@@ -260,8 +273,24 @@ def _policy(
     if plots:
         body += figures(plots, arms, name="loop", confidence=confidence)
     if plan is not None and plan.height:
-        body += f"<h3>The plan</h3>{plan_table(plan)}"
+        body += _plan(plan)
     return body
+
+
+def _plan(plan: pl.DataFrame) -> str:
+    words = (
+        "<p>What closed forms expect of such a loop, if its models keep mean and covariance, and "
+        "how much human data would keep more.</p>"
+    )
+    parts = list(by_run(plan))
+    if len(parts) == 1:
+        tables = plan_table(parts[0][1])
+    else:
+        tables = "".join(
+            f"<details><summary>The plan of {escape(run)}</summary>{plan_table(part)}</details>"
+            for run, part in parts
+        )
+    return f"<h3>The plan</h3>{words}{tables}"
 
 
 def _varied(plots: Sequence[Plot]) -> list[Plot]:

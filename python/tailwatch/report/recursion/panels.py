@@ -79,9 +79,12 @@ def _legend(plots: Sequence[Plot], arms: Sequence[Arm], confidence: str) -> str:
     shown = {curve.arm.name for plot in plots for curve in plot.curves}
     items = [swatch(arm) for arm in arms if arm.name in shown]
     few = max(len(plot.generations) for plot in plots) <= FEW
+    alone = max(len(plot.curves) for plot in plots) == 1
     if any(point.value.has_interval for point in points):
         cut = ", those that reach far cut at the edge" if any(map(is_cut, plots)) else ""
-        items.append(f"{'Bars' if few else 'Shades'}: {confidence} intervals{cut}")
+        what = "Shade" if alone and not few else "Bars"
+        where = "" if few or alone else " of some generations"
+        items.append(f"{what}: {confidence} intervals{where}{cut}")
     if any(point.theory is not None for point in points):
         items.append(f"{_DASHES}expected by theory")
     if any(plot.null_band for plot in plots):

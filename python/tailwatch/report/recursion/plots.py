@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -73,10 +74,9 @@ class Plot:
 
     @property
     def null_band(self) -> list[tuple[int, Estimate]]:
-        """What a fresh human sample would show: the null and the widest of its intervals.
+        """What a fresh human sample would show: the mean null, and the widest of its intervals.
 
-        Runs have nulls of their own where their data differ in size; a null value is given only
-        where they agree.
+        Runs have nulls of their own where the sizes of their data differ.
         """
         found: dict[int, list[Estimate]] = {}
         for point in self.points:
@@ -156,11 +156,11 @@ def _point(row: dict[str, Any]) -> Point:
 
 
 def _around(nulls: Sequence[Estimate]) -> Estimate:
-    values = {null.value for null in nulls}
+    values = [value for null in nulls if (value := finite(null.value)) is not None]
     lows = [low for null in nulls if (low := finite(null.low)) is not None]
     highs = [high for null in nulls if (high := finite(null.high)) is not None]
     return Estimate(
-        values.pop() if len(values) == 1 else None,
+        fmean(values),
         min(lows) if lows else None,
         max(highs) if highs else None,
     )

@@ -7,6 +7,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from tailwatch.report.numbers import ABSENT, Estimate, count, write
+from tailwatch.report.recursion.plots import spread_out
 from tailwatch.report.recursion.words import POLICIES
 
 if TYPE_CHECKING:
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["plan_table", "policy_words"]
 
-LINES_OF_PLAN = 40
+GENERATIONS_OF_PLAN = 5
+"""Generations that are shown of a quantity."""
 
 
 def policy_words(policies: Mapping[str, Any]) -> str:
@@ -35,21 +37,38 @@ def policy_words(policies: Mapping[str, Any]) -> str:
 
 
 def plan_table(plan: pl.DataFrame) -> str:
-    """Return a plan as a table, column by column as it is."""
-    shown = plan.head(LINES_OF_PLAN)
-    heads = "".join(f"<th scope=col>{escape(name.replace('_', ' '))}</th>" for name in plan.columns)
+    """Return a plan as a table.
+
+    Parameters
+    ----------
+    plan
+        Columns ``quantity``, ``generation``, ``value``, ``low``, ``high``, ``unit``, ``note``. Of
+        many generations some are shown, the first and the last among them.
+    """
     lines = []
-    for row in shown.rows():
-        first, *others = (_cell(value) for value in row)
-        cells = "".join(f"<td>{cell}</td>" for cell in others)
-        lines.append(f"<tr><th scope=row>{first}</th>{cells}</tr>")
-    rest = plan.height - shown.height
-    more = f" {count(rest)} more lines are in the plan itself." if rest else ""
+    for (quantity,), rows in plan.group_by("quantity", maintain_order=True):
+        chosen = spread_out(range(rows.height), GENERATIONS_OF_PLAN)
+        for place, row in enumerate(rows[chosen].to_dicts()):
+            name = escape(str(quantity).replace("_", " ").capitalize())
+            lines.append(_line(f'<span class="tw-unseen">{name}</span>' if place else name, row))
+    heads = ("Quantity", "Generation", "Expected", "Unit", "What it is")
+    columns = "".join(f"<th scope=col>{head}</th>" for head in heads)
     return (
         '<div class="tw-scroll" tabindex="0" role="region" aria-label="Plan">'
-        '<table class="tw-classes"><caption>What closed forms expect; theory has no sampling '
-        f"error, so these numbers have no interval.{more}</caption>"
-        f"<thead><tr>{heads}</tr></thead><tbody>{''.join(lines)}</tbody></table></div>"
+        f'<table class="tw-classes tw-plan"><thead><tr>{columns}</tr></thead>'
+        f"<tbody>{''.join(lines)}</tbody></table></div>"
+    )
+
+
+def _line(name: str, row: dict[str, Any]) -> str:
+    """Return a line of a plan; `name` is HTML."""
+    written = write(Estimate(row["value"], row["low"], row["high"]))
+    interval = "" if written.interval is None else f"<i>{written.interval}</i>"
+    generation = ABSENT if row["generation"] is None else count(row["generation"])
+    words = "".join(f"<td>{escape(row[column] or '')}</td>" for column in ("unit", "note"))
+    return (
+        f"<tr><th scope=row>{name}</th><td>{generation}</td>"
+        f"<td><b>{written.value}</b>{interval}</td>{words}</tr>"
     )
 
 
@@ -66,17 +85,3 @@ def _given(value: Any) -> str:  # noqa: ANN401
     name = str(value.get("class", "")).rpartition(".")[2]
     inner = [f"{key}={_given(each)}" for key, each in value.items() if key != "class"]
     return f"{name}({', '.join(inner)})"
-
-
-def _cell(value: object) -> str:
-    if value is None:
-        return ABSENT
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, int):
-        return count(value)
-    if isinstance(value, float):
-        return write(Estimate(value)).value
-    if isinstance(value, list):
-        return ", ".join(_cell(item) for item in value)
-    return escape(str(value))

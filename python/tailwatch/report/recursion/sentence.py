@@ -85,14 +85,18 @@ def _of_several(frame: pl.DataFrame, verdicts: pl.DataFrame, runs: Sequence[str]
     if rest:
         told.append(f"others under {rest} more runs")
     words = (
-        f"Of {_count(definitions)} definitions of collapse, within {_last(frame)} "
-        f"generations {_listed(told)} {'holds' if sum(holding.values()) == 1 else 'hold'}."
+        f"Definitions of collapse that hold within {_last(frame)} generations, of "
+        f"{_count(definitions)}: {_listed(told)}."
     )
-    parts = {name: _kept(frame.filter(pl.col("run") == name), SPREAD) for name in named}
+    # Text has no variance; what it keeps of its types says as much.
+    telling = (*SPREAD, *TAILS)
+    parts = {name: _kept(frame.filter(pl.col("run") == name), telling) for name in named}
     left = [f"{part[0]} under {name}" for name, part in parts.items() if part is not None]
-    spread = next((part[1] for part in parts.values() if part is not None), "")
     if left:
-        words += f" Of the {spread} of a fresh human sample, {_listed(left)} is left."
+        what = next(part[1] for part in parts.values() if part is not None)
+        words += (
+            f" Of the {what} of a fresh human sample, the last generation keeps {_listed(left)}."
+        )
     return words
 
 

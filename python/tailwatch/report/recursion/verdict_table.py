@@ -50,20 +50,27 @@ def verdict_table(verdicts: pl.DataFrame) -> str:
     return _table("tw-verdicts", ("Definition", "Status", "Evidence"), lines)
 
 
-def side_by_side(verdicts: pl.DataFrame) -> str:
-    """Return one table for several runs: a line for each definition, a column for each run."""
-    parts = list(by_run(verdicts))
-    found = {
-        (row["definition"], name): row["status"] for name, part in parts for row in part.to_dicts()
-    }
+def side_by_side(judged: pl.DataFrame, *, of: str, name: str) -> str:
+    """Return one table for several runs: a line for each thing judged, a column for each run.
+
+    Parameters
+    ----------
+    judged
+        Verdicts or diagnoses, with a column ``run``.
+    of
+        The column of what was judged.
+    name
+        What to call it.
+    """
+    parts = list(by_run(judged))
+    found = {(row[of], run): row["status"] for run, part in parts for row in part.to_dicts()}
     lines = []
-    for definition in dict.fromkeys(definition for definition, _ in found):
-        cells = "".join(_status(found.get((definition, name), "not measured")) for name, _ in parts)
-        lines.append(f"<tr>{_head(definition)}{cells}</tr>")
-    heads = ("Definition", *(name for name, _ in parts))
-    table = _table("tw-classes tw-verdict-grid", heads, lines)
+    for what in dict.fromkeys(what for what, _ in found):
+        cells = "".join(_status(found.get((what, run), "not measured")) for run, _ in parts)
+        lines.append(f"<tr>{_head(what)}{cells}</tr>")
+    table = _table("tw-classes tw-verdict-grid", (name, *(run for run, _ in parts)), lines)
     return (
-        '<div class="tw-scroll" tabindex="0" role="region" aria-label="Verdicts by run">'
+        f'<div class="tw-scroll" tabindex="0" role="region" aria-label="{name} by run">'
         f"{table}</div>"
     )
 

@@ -75,6 +75,36 @@ LOOP_LABELS: dict[str, Label] = {
         _SHARE,
         "Estimated share of what a further sample would bring that was not seen yet.",
     ),
+    "zipf_exponent": Label(
+        "Zipf exponent",
+        "tails",
+        "exponent",
+        "How fast shares fall with rank: it rises when rare types are lost.",
+    ),
+    "distinct_1_pooled": Label(
+        "Distinct tokens", "spread", "share of tokens", "Different tokens among all of them."
+    ),
+    "distinct_2_pooled": Label(
+        "Distinct pairs", "spread", "share of pairs", "Different pairs of tokens among all of them."
+    ),
+    "distinct_2_per_document": Label(
+        "Distinct pairs in a document",
+        "spread",
+        "share of pairs",
+        "Different pairs of tokens among those of one document, on average.",
+    ),
+    "self_repetition": Label(
+        "Repetition",
+        "fidelity",
+        "share of documents",
+        "Documents that repeat a run of tokens of another one.",
+    ),
+    "between_modes": Label(
+        "Rows between modes",
+        "fidelity",
+        _SHARE,
+        "Samples that lie between the separate modes of human data.",
+    ),
     "wasserstein_distance": Label(
         "Wasserstein distance",
         "divergence",

@@ -1,0 +1,158 @@
+"""``tailwatch plan``: how fast a loop collapses, and what would keep it from doing so."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    import polars as pl
+    from rich.table import Table
+
+__all__ = ["plan"]
+
+MOST_GENERATIONS = 12
+"""Generations that the table shows of a long run; files have all."""
+
+NEEDS = {
+    "rows_for": "rows of each generation, under replace",
+    "real_fraction_for": "share of fresh human rows in each training set",
+    "fresh_rows_for": "fresh human rows in each training set",
+    "fixed_real_rows_for": "human rows kept for ever beside the samples",
+}
+
+
+def plan(
+    *,
+    size: Annotated[
+        int, typer.Option(min=2, metavar="N", help="Rows of each training set.", show_default=False)
+    ],
+    generations: Annotated[
+        int, typer.Option(min=1, max=100_000, metavar="N", help="Models, one after the other.")
+    ] = 20,
+    policy: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="What the next model learns from: replace, accumulate, accumulate_subsample, "
+            "fresh_real, fixed_real.",
+        ),
+    ] = "replace",
+    real_fraction: Annotated[
+        float | None,
+        typer.Option(metavar="SHARE", help="Share of human rows, for fresh_real and fixed_real."),
+    ] = None,
+    keep: Annotated[
+        float, typer.Option(metavar="SHARE", help="Share of the human variance to keep.")
+    ] = 0.95,
+    unbiased: Annotated[
+        bool, typer.Option("--unbiased", help="Models divide variances by one row less.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object to standard output.")
+    ] = False,
+) -> None:
+    """Plan a loop: what theory expects, and how much human data keeps its variance.
+
+    No data are read: closed forms say what a learner keeps that reproduces the mean
+    and covariance of what it learns from.
+
+    [bold]Examples[/bold]
+
+      tailwatch plan --size 1000 --generations 20
+      tailwatch plan --size 1000 --policy fresh_real --real-fraction 0.1
+      tailwatch plan --size 500 --generations 50 --keep 0.9 --json > plan.json
+    """
+    from tailwatch.cli.table import for_people
+    from tailwatch.recursion.plan import plan as plan_loop
+
+    name: Any = policy
+    found = plan_loop(
+        size,
+        generations,
+        name,
+        keep=keep,
+        real_fraction=real_fraction,
+        ddof=1 if unbiased else 0,
+    )
+    console = for_people()
+    console.print(_sentence(found, generations, policy, keep), markup=False)
+    console.print(_by_generation(found, generations))
+    console.print(_needs(found, keep))
+    if as_json:
+        from tailwatch.comparison.saving import records, to_json
+
+        arguments = {
+            "size": size,
+            "generations": generations,
+            "policy": policy,
+            "real_fraction": real_fraction,
+            "keep": keep,
+            "ddof": int(unbiased),
+        }
+        typer.echo(to_json({"arguments": arguments, "plan": records(found)}))
+
+
+def _sentence(found: pl.DataFrame, generations: int, policy: str, keep: float) -> str:
+    """Say what is expected, and when it falls to `keep`."""
+    kept = _value(found, "variance_kept", generations)
+    until = _value(found, "generations_until")
+    when = (
+        f"it never falls to {keep:g}"
+        if until is None
+        else f"it falls to {keep:g} in generation {until:.0f}"
+    )
+    return (
+        f"Under {policy}, generation {generations} is expected to keep {kept:.3g} of the human "
+        f"variance; {when}."
+    )
+
+
+def _value(found: pl.DataFrame, quantity: str, generation: int | None = None) -> float | None:
+    rows = found.filter(quantity=quantity)
+    if generation is not None:
+        rows = rows.filter(generation=generation)
+    value: float | None = rows["value"][0]
+    return value
+
+
+def _by_generation(found: pl.DataFrame, generations: int) -> Table:
+    """Lay out the curve, and the rows that would keep the variance for ever."""
+    from rich import box
+    from rich.table import Table
+
+    step = -(-generations // MOST_GENERATIONS)
+    shown = sorted({1, *range(step, generations + 1, step), generations})
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    table.add_column("generation", justify="right")
+    table.add_column("variance kept", justify="right")
+    table.add_column("95 % of single runs", justify="right")
+    table.add_column("growing rows that keep it", justify="right")
+    for generation in shown:
+        row = found.filter(quantity="variance_kept", generation=generation).row(0, named=True)
+        reach = "–" if row["low"] is None else f"{row['low']:.3g} to {row['high']:.3g}"
+        rows = _value(found, "schedule", generation)
+        table.add_row(str(generation), f"{row['value']:.4g}", reach, f"{rows:,.0f}")
+    limit = _value(found, "variance_limit")
+    table.add_row("∞", f"{limit:.4g}", "–", "")
+    return table
+
+
+def _needs(found: pl.DataFrame, keep: float) -> Table:
+    """Lay out what keeps so much of the variance."""
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    table.add_column(f"what keeps {keep:g} of the variance")
+    table.add_column("", justify="right")
+    table.add_column("")
+    for quantity, words in NEEDS.items():
+        row = found.filter(quantity=quantity).row(0, named=True)
+        value = "–" if row["value"] is None else f"{row['value']:,.4g}"
+        if row["value"] is not None and row["value"] >= 1:
+            value = f"{row['value']:,.0f}"
+        note = row["note"] if row["value"] is None else ""
+        table.add_row(words, value, note)
+    return table

@@ -1,0 +1,216 @@
+"""``tailwatch loop``: from flags, from files, with learners of the user's own."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+import pytest
+
+from tailwatch.cli import run
+from tailwatch.cli.loop_parts import data_from, part_from, settings_from
+from tailwatch.exceptions import InputError, MissingDependencyError, SourceError
+from tailwatch.recursion import Accumulate, Gaussian, GaussianMixture, Mix, NGram
+
+if TYPE_CHECKING:
+    from tests.recursion_learners import Opaque
+
+
+MINE = """
+class Learner:
+    def __init__(self, scale=1.0):
+        self.scale = scale
+
+    def fit(self, data, *, rng):
+        self._mean, self._deviation = data.mean(0), data.std(0)
+        return self
+
+    def sample(self, size, *, rng):
+        return rng.normal(self._mean, self.scale * self._deviation, size=(size, len(self._mean)))
+
+
+ready = Learner(0.5)
+"""
+
+
+@pytest.fixture(autouse=True)
+def _in_a_directory_with_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    # The command adds the directory it is called in.
+    monkeypatch.setattr("sys.path", ["", *__import__("sys").path])
+    np.save("human.npy", np.random.default_rng(0).normal(size=(300, 2)))
+    Path("mine_of_loop.py").write_text(MINE)
+
+
+def loop(*arguments: str) -> int:
+    return run(["loop", *arguments])
+
+
+def test_flags_run_and_resume(capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = [
+        "--data",
+        "human.npy",
+        "--learner",
+        "Gaussian(ddof=1)",
+        "--policy",
+        "mix(0.25)",
+        "--generations",
+        "2",
+        "--metrics",
+        "total_variance,recall",
+        "--seed",
+        "3",
+        "--out",
+        "runs/mix",
+        "--threads",
+        "1",
+    ]
+    assert loop(*arguments, "--json") == 0
+    shown = capsys.readouterr()
+    result = json.loads(shown.out)
+    assert "no definition of collapse holds" in result["sentence"]
+    assert result["arguments"]["learner"]["ddof"] == 1
+    assert result["arguments"]["policy"]["real_fraction"] == 0.25
+    assert result["arguments"]["seed"] == 3
+    assert {row["metric"] for row in result["frame"] if row["group"] == "panel"} == {
+        "total_variance",
+        "recall",
+    }
+    assert "The run is in runs/mix" in shown.err
+    assert Path("runs/mix/report.html").exists()
+    before = Path("runs/mix/frame.parquet").read_bytes()
+    assert loop(*arguments) == 0
+    assert Path("runs/mix/frame.parquet").read_bytes() == before
+    assert loop(*arguments, "--seed", "4") == 2
+    assert "error: directory: runs/mix was made with other arguments: seed: 3 there, 4 here" in (
+        capsys.readouterr().err
+    )
+
+
+def test_a_file_says_it_all_and_options_win() -> None:
+    Path("study.toml").write_text(
+        'data = "human.npy"\nlearner = "mine_of_loop:Learner(scale=0.5)"\ngenerations = 3\n'
+        'metrics = "none"\nholdout = "human.npy"\nlabel = "half"\nout = "first"\n'
+    )
+    assert loop("study.toml") == 0
+    assert loop("study.toml", "--generations", "2", "--out", "second") == 0
+    first, second = (pl.read_parquet(f"{name}/frame.parquet") for name in ("first", "second"))
+    assert (first["generation"].max(), second["generation"].max()) == (3, 2)
+    assert first["run"].unique().to_list() == ["half"]
+    described = json.loads(Path("first/run.json").read_text())
+    assert described["learner"] == {"class": "mine_of_loop.Learner", "scale": 0.5}
+    assert described["reference"]["rows"] == 300
+    # Half of the spread in each generation: 0.5⁴ of the variance after two of them, within a third.
+    samples = np.load("first/generations/0002/samples.npy")
+    assert abs(samples.var(axis=0).mean() * 2**4 - 1) < 0.3
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Gaussian", Gaussian()),
+        ("gaussian_mixture(3, least_variance=0.5)", GaussianMixture(3, 0.5)),
+        (" NGram( order=2 ) ", NGram(2)),
+        ("tailwatch.recursion:Gaussian(ddof=1)", Gaussian(1)),
+    ],
+)
+def test_learners_by_name(text: str, expected: Opaque) -> None:
+    assert part_from(text, "--learner", ("Gaussian", "GaussianMixture", "NGram")) == expected
+
+
+def test_policies_by_name() -> None:
+    assert part_from("accumulate", "--policy", ("Accumulate", "Mix")) == Accumulate()
+    assert part_from("Mix(0.5, fresh=True)", "--policy", ("Mix",)) == Mix(0.5, fresh=True)
+    assert part_from("mine_of_loop:ready", "--learner", ()).scale == 0.5
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("Gausian", "^--learner: expected one of Gaussian, or module:attribute, got 'Gausian'$"),
+        ("Gaussian(ddof=2)", "^ddof: expected 0 or 1"),
+        ("Gaussian(dof=1)", r"^--learner: Gaussian\(dof=1\): .*unexpected keyword"),
+        ("Gaussian(ddof=open('x'))", "^--learner: expected a name such as"),
+        ("1 + 1", "^--learner: expected a name such as"),
+        ("Gaussian(", "^--learner: expected a name such as"),
+        ("mine_of_loop:Absent", "^--learner: cannot import Absent from mine_of_loop"),
+        ("absent_module:Learner", "^--learner: cannot import Learner from absent_module"),
+    ],
+)
+def test_learners_that_cannot_be_made(text: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        part_from(text, "--learner", ("Gaussian",))
+
+
+def test_data_come_in_many_forms() -> None:
+    vectors = pl.Series([[1.0, 2.0], [3.0, 4.0]], dtype=pl.Array(pl.Float32, 2))
+    pl.DataFrame({"embedding": vectors, "label": ["a", "b"]}).write_parquet("vectors.parquet")
+    assert data_from("vectors.parquet", "--data", None).tolist() == [[1.0, 2.0], [3.0, 4.0]]
+    assert data_from("vectors.parquet", "--data", "label").to_list() == ["a", "b"]
+    pl.DataFrame({"x": [1, 2], "y": [3.5, 4.5]}).write_csv("numbers.csv")
+    assert data_from("numbers.csv", "--data", None).tolist() == [[1.0, 3.5], [2.0, 4.5]]
+    assert data_from("numbers.csv", "--data", "y").tolist() == [3.5, 4.5]
+    pl.DataFrame({"tokens": [["a"], []]}, schema={"tokens": pl.List(pl.String)}).write_ipc(
+        "tokens.arrow"
+    )
+    assert data_from("tokens.arrow", "--data", None).to_list() == [["a"], []]
+    Path("corpus.txt").write_text("the cat\n\nsat\n", encoding="utf-8")
+    assert data_from("corpus.txt", "--data", None).to_list() == [["the", "cat"], [], ["sat"]]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--learner", "Gaussian"], "--data: expected one"),
+        (["--data", "human.npy"], "--learner: expected one"),
+        (["--data", "none.npy", "--learner", "Gaussian"], "--data: cannot read none.npy"),
+        (["--data", "mine_of_loop.py", "--learner", "Gaussian"], "--data: expected a .npy"),
+        (["absent.toml"], "CONFIG: cannot read absent.toml"),
+        (["mine_of_loop.py"], "CONFIG: expected a .toml, .yaml or .yml file"),
+        (["--data", "human.npy", "--learner", "Multinomial"], "data: Multinomial learns from"),
+        (
+            ["--data", "human.npy", "--learner", "Gaussian", "--holdout", "none.npy"],
+            "--holdout: cannot read none.npy",
+        ),
+    ],
+)
+def test_bad_usage_is_one_line(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert loop(*arguments) == 2
+    shown = capsys.readouterr().err
+    assert f"error: {message}" in shown
+    assert "Traceback" not in shown
+
+
+def test_files_that_say_something_else() -> None:
+    Path("typo.toml").write_text("learners = 'Gaussian'\n")
+    assert loop("typo.toml") == 2
+    Path("broken.toml").write_text("learner = \n")
+    with pytest.raises(SourceError, match=r"^CONFIG: cannot read broken.toml"):
+        settings_from(Path("broken.toml"))
+    pl.DataFrame({"a": ["x"], "b": ["y"]}).write_csv("words.csv")
+    with pytest.raises(InputError, match=r"^--data: expected --column, one of a, b$"):
+        data_from("words.csv", "--data", None)
+    with pytest.raises(SourceError, match=r"^--data: no column 'c'; there are a, b$"):
+        data_from("words.csv", "--data", "c")
+
+
+def test_yaml_is_read_where_pyyaml_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("study.yaml").write_text("learner: Gaussian\ngenerations: 3\nmetrics: [recall]\n")
+    with monkeypatch.context() as without:
+        without.setitem(__import__("sys").modules, "yaml", None)
+        with pytest.raises(MissingDependencyError, match=r"tailwatch\[yaml\]"):
+            settings_from(Path("study.yaml"))
+    pytest.importorskip("yaml")
+    expected = {"learner": "Gaussian", "generations": 3, "metrics": ["recall"]}
+    assert settings_from(Path("study.yaml")) == expected
+    Path("broken.yaml").write_text("learner: [\n")
+    with pytest.raises(SourceError, match=r"^CONFIG: cannot read broken.yaml"):
+        settings_from(Path("broken.yaml"))
+    Path("list.yaml").write_text("- a\n")
+    with pytest.raises(SourceError, match=r"^CONFIG: expected names and values"):
+        settings_from(Path("list.yaml"))
