@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+import tailwatch
 from tailwatch.yolo import DetectionDataset
 from tests.yolo_scenes import scenes
 
@@ -208,6 +210,7 @@ def test_a_missing_data_set_is_one_line_and_no_network(tmp_path: Path) -> None:
 def test_ultralytics_that_was_imported_before_is_taken_offline(tmp_path: Path) -> None:
     code = f"""
 import os
+import re
 os.environ["YOLO_CONFIG_DIR"] = {str(tmp_path)!r}
 os.environ["YOLO_OFFLINE"] = "true"
 import ultralytics, ultralytics.utils as utils, ultralytics.utils.checks as checks
@@ -302,5 +305,16 @@ def test_a_missing_system_library_is_named(monkeypatch: pytest.MonkeyPatch) -> N
         raise ImportError(message)
 
     monkeypatch.setattr(importlib, "import_module", fail)
-    with pytest.raises(MissingDependencyError, match="apt-get install libgl1 libglib2.0-0"):
+    with pytest.raises(MissingDependencyError, match=r"apt-get install libgl1 libglib2\.0-0"):
         extra("cv2")
+
+
+def test_no_module_imports_ultralytics_when_it_is_loaded() -> None:
+    # What is licensed otherwise, or large, is imported by name where it is used, in tailwatch.yolo.
+    package = Path(tailwatch.__file__).parent
+    names = re.compile(r"^\s*(import|from) (ultralytics|torch|torchvision|cv2)\b", re.MULTILINE)
+    assert not [file for file in package.rglob("*.py") if names.search(file.read_text())]
+    named = re.compile(r"""extra\(["'](ultralytics|torch)""")
+    users = [file for file in package.rglob("*.py") if named.search(file.read_text())]
+    assert users
+    assert {file.parent.name for file in users} == {"yolo"}

@@ -11,7 +11,7 @@ from tailwatch.cli.destinations import check_directory
 from tailwatch.exceptions import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from tailwatch.recursion.protocols import Policy
     from tailwatch.yolo.study import Study
@@ -147,7 +147,7 @@ def policies_from(texts: Sequence[str]) -> dict[str, Policy]:
     """Turn ``mix:0.25`` and its like into policies by label."""
     from tailwatch.recursion import Accumulate, AccumulateSubsample, Augment, Mix, Replace
 
-    plain = {
+    plain: dict[str, Callable[[], Policy]] = {
         "replace": Replace,
         "accumulate": Accumulate,
         "subsample": AccumulateSubsample,

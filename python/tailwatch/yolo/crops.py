@@ -117,8 +117,7 @@ class CropCoverage:
                         method=method
                         if np.isfinite(by_c).any()
                         else f"not measured: no half of the human images has more than {K} crops",
-                        n_reference=len(self.human),
-                        n_candidate=len(samples),
+                        sizes={"n_reference": len(self.human), "n_candidate": len(samples)},
                     )
                 )
         return found
@@ -169,7 +168,8 @@ def _mean_of_classes(values: Floats) -> Floats:
     there = np.isfinite(values)
     total = np.where(there, values, 0.0).sum(axis=1)
     count = there.sum(axis=1)
-    return np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)
+    means: Floats = np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)
+    return means
 
 
 def _chosen(data: DetectionDataset) -> pl.DataFrame:

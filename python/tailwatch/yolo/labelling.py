@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
+from tailwatch.arguments import real
 from tailwatch.exceptions import InputError, TailwatchError
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class Labelling:
             message = "class_confidence: expected a mapping of names to thresholds"
             raise InputError(message)
         for name, value in {"confidence": self.confidence, **self.class_confidence}.items():
-            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= 1:
+            if not 0 < real(value, "confidence") <= 1:
                 message = f"confidence: expected above 0 and at most 1, got {value!r} for {name!r}"
                 raise InputError(message)
         if self.uncertain not in UNCERTAIN:

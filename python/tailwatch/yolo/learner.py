@@ -137,8 +137,8 @@ class YoloLearner:
     report: Report = _silent
 
     def __post_init__(self) -> None:
-        if not isinstance(self.pool, DetectionDataset) or not len(self.pool):
-            message = "pool: expected a DetectionDataset with at least one image"
+        if not len(self.pool):
+            message = "pool: expected at least one image, got none"
             raise InputError(message)
         if self.budget is not None:
             integer(self.budget, "budget")

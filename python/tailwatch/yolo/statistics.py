@@ -162,13 +162,13 @@ def statistics(
     cuts = Cuts.of(len(human), len(samples))
     sizes = {"n_reference": len(human), "n_candidate": len(samples)}
     rows = [
-        row(metric, *pair, confidence, direction=direction, level=level, **sizes)
-        for metric, level, direction, *pair in _of_counts(human.names, x, y, cuts)
+        row(metric, values, nulls, confidence, direction=direction, level=level, sizes=sizes)
+        for metric, level, direction, values, nulls in _of_counts(human.names, x, y, cuts)
     ]
     rows += _coverage(x.sum(0), y.sum(0), confidence, sizes)
     few = Cuts(*(each[:DISTANCE_CUTS] for each in (cuts.a, cuts.b, cuts.c)))
     numbers = _Pair(x.sum(1).astype(float), y.sum(1).astype(float), few)
-    rows.append(row("boxes_distance", *numbers.distances(), confidence, direction="lower", **sizes))
+    rows.append(row("boxes_distance", *numbers.distances(), confidence, direction="lower", sizes=sizes))
     rows += _of_sizes(human, samples, cuts, confidence, sizes)
     given = samples.boxes["confidence"].drop_nulls()
     if len(given):
@@ -210,9 +210,9 @@ def row(
     confidence: float,
     *,
     direction: str,
+    sizes: dict[str, int],
     level: float | None = None,
     method: str | None = None,
-    **sizes: int,
 ) -> dict[str, Any]:
     """Make a row of a metric's values over cuts; cuts in which it has none are NaN."""
     value, low, high = _summary(values, confidence)
@@ -289,7 +289,8 @@ def _of_counts(
 def _shares(counts: Floats) -> Floats:
     """Shares of the classes; NaN where there is no box at all."""
     total = counts.sum(axis=1, keepdims=True)
-    return np.divide(counts, total, out=np.full_like(counts, np.nan), where=total > 0)
+    shares: Floats = np.divide(counts, total, out=np.full_like(counts, np.nan), where=total > 0)
+    return shares
 
 
 def _kl(q: Floats, p: Floats) -> Floats:
@@ -387,8 +388,15 @@ def _of_sizes(
                 if of_a.size and number < distances.shape[1]:
                     distances[place, number] = wasserstein_distance(of_a, other)
     return [
-        row("box_size", *means, confidence, direction="match", **sizes),
-        row("box_size_distance", *distances, confidence, direction="lower", **sizes),
+        row("box_size", means[0], means[1], confidence, direction="match", sizes=sizes),
+        row(
+            "box_size_distance",
+            distances[0],
+            distances[1],
+            confidence,
+            direction="lower",
+            sizes=sizes,
+        ),
     ]
 
 
