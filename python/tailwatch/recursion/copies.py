@@ -45,9 +45,14 @@ class Copies:
         self._asked = asked
         self._null: Triple | None = None
 
-    def rows(self, fitted: Fitted, embed: Callable[[Data], Any], settings: Settings) -> list[Row]:
-        """Measure the samples of a generation."""
-        training, samples = (self._cut(embed(data)) for data in (fitted.training, fitted.samples))
+    def rows(
+        self, fitted: Fitted, embed: Callable[[Data], Any] | None, settings: Settings
+    ) -> list[Row]:
+        """Measure the samples of a generation, as its model embeds them if it does."""
+        training, samples = (
+            self._cut(data if embed is None else embed(data))
+            for data in (fitted.training, fitted.samples)
+        )
         if training is None or samples is None or len(training) < 2:
             return []
         value = self._share(training, samples, settings)
@@ -55,9 +60,10 @@ class Copies:
         kept: tuple[float | None, ...] = (None, None, None)
         if self._asked.held_out:
             # A model that embeds does so in its own way in each generation.
-            if self._null is None or embed(self._asked.human) is not self._asked.human:
+            if self._null is None or embed is not None:
                 human, fresh = (
-                    self._cut(embed(data)) for data in (self._asked.human, self._asked.reference)
+                    self._cut(data if embed is None else embed(data))
+                    for data in (self._asked.human, self._asked.reference)
                 )
                 self._null = self._share(human, fresh, settings)
             null, kept = self._null, retained(value, self._null)

@@ -122,13 +122,8 @@ class Measurement:
             for row in rows:
                 row["method"] += NOT_HELD_OUT
         if rows and self._copies is not None:
-            embedded = embed if callable(embed) else _same
-            rows += self._copies.rows(fitted, embedded, settings)
+            rows += self._copies.rows(fitted, embed if callable(embed) else None, settings)
         return rows
-
-
-def _same(data: Data) -> Data:
-    return data
 
 
 def _parameters(model: Any) -> list[Row]:  # noqa: ANN401  (what a learner fitted)

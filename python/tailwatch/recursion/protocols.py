@@ -116,6 +116,10 @@ class StoredRowSet(RowSet, Protocol):
 class Policy(Protocol):
     """What the next generation learns from, of human rows and of all that was sampled.
 
+    Optional, and used where it is there: ``first(history)`` gives the portion of the human rows
+    that generation 1 learns from, all of them by default; ``check(history, generations)`` raises an
+    error before anything is learnt, if the run cannot be.
+
     Examples
     --------
     Learn from the last two generations:
