@@ -52,6 +52,11 @@ KINDS = """
 """
 
 READING = """
+The examples are clear ones: two of ten clusters, copies that are blurred by a hundredth of a
+standard deviation, a Gaussian that has lost a third of its directions, a task whose risk doubles.
+A weaker failure, or one that is seen in fewer rows, ends in `none`, and the sentence of the
+diagnosis says that it is not ruled out.
+
 Several failures may hold in one run; the one that comes first names it, in the order of the
 columns. A learner that hands out copies of its training set (a bootstrap) and learns from itself
 overfits at once and loses its tails later: it is named overfitting, and the frame of the diagnosis

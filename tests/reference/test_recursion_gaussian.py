@@ -60,16 +60,16 @@ def replaced(ddof: int, rows: int, generations: int, runs: int) -> tuple[np.ndar
 
 @BOTH
 def test_moments_under_replace(ddof: int) -> None:
-    # M = 20, 8 generations, 100 runs of 8 columns, seeds 20 and 21.
-    means, variances = replaced(ddof, 20, 8, 100)
+    # M = 40, 8 generations, 120 runs of 8 columns, seeds 20 and 21.
+    means, variances = replaced(ddof, 40, 8, 120)
     n = np.arange(1, 9)
-    assert_meets(variances.mean(axis=2), theory.replace_variance(n, 20, ddof=ddof))
-    assert_meets((means**2).mean(axis=2), theory.replace_mean_square(n, 20, ddof=ddof))
-    assert_meets(np.sqrt(variances).mean(axis=2), theory.replace_deviation(n, 20, ddof=ddof))
+    assert_meets(variances.mean(axis=2), theory.replace_variance(n, 40, ddof=ddof))
+    assert_meets((means**2).mean(axis=2), theory.replace_mean_square(n, 40, ddof=ddof))
+    assert_meets(np.sqrt(variances).mean(axis=2), theory.replace_deviation(n, 40, ddof=ddof))
     distance = means**2 + (np.sqrt(variances) - 1) ** 2
-    assert_meets(distance.mean(axis=2), theory.replace_wasserstein(n, 20, ddof=ddof))
+    assert_meets(distance.mean(axis=2), theory.replace_wasserstein(n, 40, ddof=ddof))
     divergence = (variances + means**2 - 1 - np.log(variances)) / 2
-    assert_meets(divergence.mean(axis=2), theory.replace_divergence(n, 20, ddof=ddof))
+    assert_meets(divergence.mean(axis=2), theory.replace_divergence(n, 40, ddof=ddof))
 
 
 @BOTH

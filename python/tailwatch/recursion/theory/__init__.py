@@ -35,13 +35,12 @@ from tailwatch.recursion.theory.gaussian import (
     half_life,
     relative_variance_of_variance,
     replace_deviation,
-    replace_divergence,
     replace_log_variance,
     replace_mean_square,
     replace_variance,
-    replace_wasserstein,
     variance_of_log_variance,
 )
+from tailwatch.recursion.theory.gaussian_distance import replace_divergence, replace_wasserstein
 from tailwatch.recursion.theory.inverses import (
     fixed_real_rows_for,
     generations_until,

@@ -35,13 +35,12 @@ __all__ = [
     "biased_sampling_variance",
     "c4",
     "half_life",
+    "log_decay",
     "relative_variance_of_variance",
     "replace_deviation",
-    "replace_divergence",
     "replace_log_variance",
     "replace_mean_square",
     "replace_variance",
-    "replace_wasserstein",
     "variance_of_log_variance",
 ]
 
@@ -212,7 +211,7 @@ def replace_log_variance(generations: Generations, size: int, *, ddof: Ddof = 0)
     array([-0.0202, -1.0093])
     """
     n, rows, less = as_generations(generations), as_rows(size), as_ddof(ddof)
-    return as_curve(-n * _decay(rows, less))
+    return as_curve(-n * log_decay(rows, less))
 
 
 def variance_of_log_variance(generations: Generations, size: int) -> Curve:
@@ -278,71 +277,6 @@ def relative_variance_of_variance(generations: Generations, size: int) -> Curve:
     return as_curve(np.expm1(n * math.log((rows + 1) / (rows - 1))))
 
 
-def replace_wasserstein(generations: Generations, size: int, *, ddof: Ddof = 0) -> Curve:
-    """E W₂²(Nₙ, N₀): n/M + 2(1 − c₄ⁿ) unbiased, 2(1 − (c₄√((M−1)/M))ⁿ) by maximum likelihood.
-
-    Parameters
-    ----------
-    generations, size, ddof
-        As in :func:`replace_variance`; the first generation learns from M rows too.
-
-    Returns
-    -------
-    float or numpy.ndarray
-        Above 0, in units of σ₀², in one column; below 2 by maximum likelihood.
-
-    Raises
-    ------
-    InputError
-        As in :func:`replace_variance`.
-
-    Notes
-    -----
-    W₂² of two Gaussians is (μ−μ₀)² + (σ−σ₀)²; its mean is E μ² + E σ² − 2 E σ + 1.
-
-    Examples
-    --------
-    >>> from tailwatch.recursion import theory
-    >>> theory.replace_wasserstein([1, 50], 100).round(4)
-    array([0.015 , 0.6289])
-    """
-    square = replace_mean_square(generations, size, ddof=ddof)
-    variance = replace_variance(generations, size, ddof=ddof)
-    return as_curve(square + variance + 1 - 2 * replace_deviation(generations, size, ddof=ddof))
-
-
-def replace_divergence(generations: Generations, size: int, *, ddof: Ddof = 0) -> Curve:
-    """E KL(Nₙ‖N₀): (n/2)(1/M + ln((M−1)/2) − ψ((M−1)/2)) unbiased.
-
-    Parameters
-    ----------
-    generations, size, ddof
-        As in :func:`replace_variance`; the first generation learns from M rows too.
-
-    Returns
-    -------
-    float or numpy.ndarray
-        Above 0, in nats, in one column. By maximum likelihood it is (n/2)(ln(M/2) − ψ((M−1)/2)).
-
-    Raises
-    ------
-    InputError
-        As in :func:`replace_variance`.
-
-    Notes
-    -----
-    KL is (μ² + σ² − 1 − ln σ²)/2, and E (μ² + σ²) is 1 + n/M unbiased, 1 by maximum likelihood.
-
-    Examples
-    --------
-    >>> from tailwatch.recursion import theory
-    >>> theory.replace_divergence([1, 50], 100, ddof=1).round(4)
-    array([0.0101, 0.5034])
-    """
-    n, rows, less = as_generations(generations), as_rows(size), as_ddof(ddof)
-    return as_curve(n / 2 * ((1 / rows if less else 0.0) + _decay(rows, less)))
-
-
 def half_life(size: int, *, ddof: Ddof = 0) -> float:
     """Say after how many generations half of the runs have lost half of the variance.
 
@@ -374,7 +308,7 @@ def half_life(size: int, *, ddof: Ddof = 0) -> float:
     >>> round(theory.half_life(100), 1), round(theory.half_life(100, ddof=1), 1)
     (34.3, 68.4)
     """
-    return math.log(2) / _decay(as_rows(size), as_ddof(ddof))
+    return math.log(2) / log_decay(as_rows(size), as_ddof(ddof))
 
 
 def biased_sampling_variance(generations: Generations, bias: float) -> Curve:
@@ -412,7 +346,7 @@ def biased_sampling_variance(generations: Generations, bias: float) -> Curve:
     return as_curve(positive(bias, "bias") ** as_generations(generations))
 
 
-def _decay(rows: int, less: int) -> float:
+def log_decay(rows: int, less: int) -> float:
     """Give what ln σ² loses per generation: ln((M−ddof)/2) − ψ((M−1)/2)."""
     from scipy.special import digamma
 
