@@ -41,7 +41,6 @@ POWER: dict[str, Callable[[int], pl.DataFrame]] = {
     "replace_gaussian": scenarios.replace_gaussian,
     "replace_unbiased": scenarios.replace_unbiased,
     "replace_flat": scenarios.replace_flat,
-    "replace_bootstrap": scenarios.replace_bootstrap,
     "replace_types": scenarios.replace_types,
     "merged": scenarios.merged,
     "kernel_density_replace": scenarios.kernel_density_replace,
@@ -131,8 +130,8 @@ def document(
     ]
     text = INTRODUCTION.format(first=FIRST_SEED, last=last) + "\n".join(lines)
     text += (
-        "\n\n## Loops that collapse\n\nRuns in which a definition holds. The first five lose "
-        "variance; the last two gain it.\n\n"
+        "\n\n## Loops that collapse\n\nRuns in which a definition holds. The last two gain "
+        "variance.\n\n"
     )
     return text + "\n".join(found) + "\n" + READING
 
