@@ -173,7 +173,8 @@ def test_several_runs_stand_side_by_side(overlay: Page) -> None:
     assert shown[:2] == ["tailwatch loops side by side", "replace, mix(0.5)"]
     assert shown[2].startswith(
         "Definitions of collapse that hold within 6 generations, of eight: two under replace and "
-        "two under mix(0.5). Of the total variance of a fresh human sample, the last one keeps "
+        "two under mix(0.5). Of the total variance of a fresh human sample, the last generation "
+        "keeps "
     )
     heads = overlay.text("th")
     at = heads.index("Definition")

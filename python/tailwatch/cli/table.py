@@ -169,7 +169,7 @@ def verdicts_table(verdicts: pl.DataFrame) -> Table:
         table.add_column("evidence")
     for (definition,), rows in verdicts.group_by("definition", maintain_order=True):
         status = dict(zip(rows["run"], rows["status"], strict=True))
-        given = [status.get(name, "not measured") for name in runs]
+        given: list[str] = [status.get(name, "not measured") for name in runs]
         cells = [Text(word, style=_STYLES.get(word, "")) for word in given]
         evidence = [Text(rows["evidence"][0])] if len(runs) == 1 else []
         table.add_row(str(definition), *cells, *evidence)

@@ -57,5 +57,6 @@ def _policy(described: Mapping[str, Any], human: int) -> Policy | None:
         return policies.Augment(real) if isinstance(real, int) else None
     if name == "AccumulateSubsample":
         return policies.AccumulateSubsample(described["size"])
-    plain = {"Replace": policies.Replace, "Accumulate": policies.Accumulate}
-    return plain[name]() if name in plain else None
+    if name == "Accumulate":
+        return policies.Accumulate()
+    return policies.Replace() if name == "Replace" else None

@@ -49,8 +49,8 @@ def plan_table(plan: pl.DataFrame) -> str:
     for (quantity,), rows in plan.group_by("quantity", maintain_order=True):
         chosen = spread_out(range(rows.height), GENERATIONS_OF_PLAN)
         for place, row in enumerate(rows[chosen].to_dicts()):
-            name = str(quantity).replace("_", " ").capitalize() if place == 0 else ""
-            lines.append(_line(name, row))
+            name = escape(str(quantity).replace("_", " ").capitalize())
+            lines.append(_line(f'<span class="tw-unseen">{name}</span>' if place else name, row))
     heads = ("Quantity", "Generation", "Expected", "Unit", "What it is")
     columns = "".join(f"<th scope=col>{head}</th>" for head in heads)
     return (
@@ -61,13 +61,13 @@ def plan_table(plan: pl.DataFrame) -> str:
 
 
 def _line(name: str, row: dict[str, Any]) -> str:
-    """Return a line of a plan; a quantity is named in the first of its lines."""
+    """Return a line of a plan; `name` is HTML."""
     written = write(Estimate(row["value"], row["low"], row["high"]))
     interval = "" if written.interval is None else f"<i>{written.interval}</i>"
     generation = ABSENT if row["generation"] is None else count(row["generation"])
     words = "".join(f"<td>{escape(row[column] or '')}</td>" for column in ("unit", "note"))
     return (
-        f"<tr><th scope=row>{escape(name)}</th><td>{generation}</td>"
+        f"<tr><th scope=row>{name}</th><td>{generation}</td>"
         f"<td><b>{written.value}</b>{interval}</td>{words}</tr>"
     )
 

@@ -94,7 +94,9 @@ def _of_several(frame: pl.DataFrame, verdicts: pl.DataFrame, runs: Sequence[str]
     left = [f"{part[0]} under {name}" for name, part in parts.items() if part is not None]
     if left:
         what = next(part[1] for part in parts.values() if part is not None)
-        words += f" Of the {what} of a fresh human sample, the last one keeps {_listed(left)}."
+        words += (
+            f" Of the {what} of a fresh human sample, the last generation keeps {_listed(left)}."
+        )
     return words
 
 
