@@ -42,13 +42,15 @@ def sets(tmp_path_factory: pytest.TempPathFactory) -> dict[str, DetectionDataset
     }
 
 
-def tiny(**given: Any) -> UltralyticsDetector:
+def tiny(**given: object) -> UltralyticsDetector:
     settings = {"mosaic": 0.0, "optimizer": "AdamW", "lr0": 0.01} | given.pop("settings", {})
     chosen = {"model": str(TINY), "epochs": 2, "imgsz": 64, "batch": 8, "crop_imgsz": 32}
     return tw.yolo.UltralyticsDetector(**(chosen | given), settings=settings)
 
 
-def fit(detector: UltralyticsDetector, data: DetectionDataset, folder: Path, **given: Any) -> Path:
+def fit(
+    detector: UltralyticsDetector, data: DetectionDataset, folder: Path, **given: object
+) -> Path:
     folder.mkdir(exist_ok=True)
     weights = folder / "weights.pt"
     chosen = {"seed": 1, "start": None, "budget": None, "report": silent} | given
@@ -78,7 +80,7 @@ def observed(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     model = ultralytics().YOLO
     original = model.train
 
-    def train(self: Any, **arguments: Any) -> Any:
+    def train(self: object, **arguments: object) -> object:
         seen["arguments"] = arguments
         result = original(self, **arguments)
         seen["trainer"] = self.trainer
@@ -108,7 +110,7 @@ def test_a_sixth_column_makes_the_trainer_drop_the_image(
     folder = sets["human"].save(tmp_path / "set")
     utils = extra("ultralytics.data.utils")
 
-    def verified(file: Path, image: Path) -> Any:
+    def verified(file: Path, image: Path) -> object:
         return utils.verify_image_label((str(image), str(file), "", False, 3, 0, 0, False))
 
     number = next(n for n, boxes in enumerate(sets["human"].boxes_of()) if boxes)
@@ -245,7 +247,7 @@ def test_epochs_are_counted_once(
     model = ultralytics().YOLO
     original = model.__init__
 
-    def init(self: Any, *given: Any, **named: Any) -> None:
+    def init(self: object, *given: object, **named: object) -> None:
         original(self, *given, **named)
         self.add_callback("on_fit_epoch_end", lambda trainer: fired.append(trainer.epoch))
 
@@ -282,7 +284,9 @@ def test_the_head_is_pinned(
     for name in ("predict", "val"):
         original = getattr(model, name)
 
-        def call(self: Any, *given: Any, original: Any = original, **named: Any) -> Any:
+        def call(
+            self: object, *given: object, original: object = original, **named: object
+        ) -> object:
             seen.append(named["nms"])
             return original(self, *given, **named)
 
