@@ -70,7 +70,7 @@ def sha256(path: Path) -> str:
 def trained(sets: dict[str, DetectionDataset], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Weights that find something: red squares are easy."""
     folder = tmp_path_factory.mktemp("trained")
-    return fit(tiny(epochs=25), sets["human"], folder)
+    return fit(tiny(epochs=50, batch=4), sets["human"], folder)
 
 
 @pytest.fixture
@@ -312,7 +312,7 @@ def test_it_finds_what_it_learnt(sets: dict[str, DetectionDataset], trained: Pat
     assert found.map50 == pytest.approx(np.mean([ap for ap in found.ap50 if ap is not None]))
     assert found.map == pytest.approx(np.mean([ap for ap in found.ap if ap is not None]))
     # Untrained weights find nothing.
-    assert found.map50 > 0.2
+    assert found.map50 > 0.5
 
 
 def test_predictions_are_boxes_of_the_image(
@@ -357,7 +357,7 @@ def test_training_goes_on_from_weights(
         fit(tiny(settings={"lr0": 1e-6}), data, tmp_path / "on", start=trained), data
     )
     anew = tiny().evaluate(fit(tiny(settings={"lr0": 1e-6}), data, tmp_path / "anew"), data)
-    assert on.map50 > 0.2 > anew.map50
+    assert on.map50 > 0.5 > anew.map50
 
 
 def test_a_checkpoint_tells_nothing_of_this_machine(trained: Path) -> None:

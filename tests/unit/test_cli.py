@@ -14,7 +14,7 @@ import tailwatch.cli.app
 from tailwatch.cli import run
 from tailwatch.exceptions import SourceError, TailwatchWarning
 
-COMMANDS = ["compare", "demo", "plan", "report"]
+COMMANDS = ["compare", "demo", "plan", "report", "yolo-loop"]
 EXIT_CODES = (
     "Exit codes: 0 fine, 1 a gate failed, 2 bad usage or input, 3 inconclusive, "
     "70 a defect in tailwatch, 130 interrupted"
@@ -47,7 +47,9 @@ def test_examples_fit_a_terminal_of_80_columns(
     ]
     source = [
         line.strip()
-        for line in (getattr(tailwatch.cli.app, command).__doc__ or "").splitlines()
+        for line in (
+            getattr(tailwatch.cli.app, command.replace("-", "_")).__doc__ or ""
+        ).splitlines()
         if line.strip().startswith("tailwatch ")
     ]
     assert [line.strip() for line in example_lines] == source
