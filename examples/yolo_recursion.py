@@ -2,7 +2,7 @@
 
 The scenes are of real content: handwritten digits (scikit-learn's, written by people) on
 photographs (scikit-image's, those that its package has). Classes are long-tailed: the most frequent
-digit has about half of the boxes, the rarest about one in sixty. A detector learns from human
+digit has about half of the boxes, the rarest about one in a hundred. A detector learns from human
 boxes; then it labels new scenes, the next generation goes on from its weights and learns from its
 labels, and so on. Three arms have the same budget:
 

@@ -65,7 +65,7 @@ class NumpyDetector:
         seed: int,
         start: Path | None,
         budget: int | None,
-        report: Any,
+        report: object,
     ) -> None:
         self.fits.append({"seed": seed, "start": start, "budget": budget, "images": len(data)})
         counts = data.class_counts().sum(0).astype(float)
@@ -85,7 +85,7 @@ class NumpyDetector:
         weights.write_text(json.dumps(learnt))
 
     def predict(
-        self, weights: Path, images: Sequence[Path], *, least: float, report: Any
+        self, weights: Path, images: Sequence[Path], *, least: float, report: object
     ) -> pl.DataFrame:
         learnt = json.loads(weights.read_text())
         means, shares = np.array(learnt["means"]), np.array(learnt["shares"])
@@ -124,7 +124,7 @@ class NumpyDetector:
         images: Sequence[Path],
         boxes: pl.DataFrame | None = None,
         *,
-        report: Any,
+        report: object,
     ) -> np.ndarray:
         if boxes is None:
             rows = [self._colour(path, (0.5, 0.5, 1.0, 1.0)) for path in images]

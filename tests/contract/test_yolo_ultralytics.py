@@ -42,13 +42,15 @@ def sets(tmp_path_factory: pytest.TempPathFactory) -> dict[str, DetectionDataset
     }
 
 
-def tiny(**given: Any) -> UltralyticsDetector:
+def tiny(**given: object) -> UltralyticsDetector:
     settings = {"mosaic": 0.0, "optimizer": "AdamW", "lr0": 0.01} | given.pop("settings", {})
     chosen = {"model": str(TINY), "epochs": 2, "imgsz": 64, "batch": 8, "crop_imgsz": 32}
     return tw.yolo.UltralyticsDetector(**(chosen | given), settings=settings)
 
 
-def fit(detector: UltralyticsDetector, data: DetectionDataset, folder: Path, **given: Any) -> Path:
+def fit(
+    detector: UltralyticsDetector, data: DetectionDataset, folder: Path, **given: object
+) -> Path:
     folder.mkdir(exist_ok=True)
     weights = folder / "weights.pt"
     chosen = {"seed": 1, "start": None, "budget": None, "report": silent} | given
@@ -68,7 +70,7 @@ def sha256(path: Path) -> str:
 def trained(sets: dict[str, DetectionDataset], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Weights that find something: red squares are easy."""
     folder = tmp_path_factory.mktemp("trained")
-    return fit(tiny(epochs=25), sets["human"], folder)
+    return fit(tiny(epochs=50, batch=4), sets["human"], folder)
 
 
 @pytest.fixture
@@ -78,7 +80,7 @@ def observed(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     model = ultralytics().YOLO
     original = model.train
 
-    def train(self: Any, **arguments: Any) -> Any:
+    def train(self: object, **arguments: object) -> object:
         seen["arguments"] = arguments
         result = original(self, **arguments)
         seen["trainer"] = self.trainer
@@ -108,7 +110,7 @@ def test_a_sixth_column_makes_the_trainer_drop_the_image(
     folder = sets["human"].save(tmp_path / "set")
     utils = extra("ultralytics.data.utils")
 
-    def verified(file: Path, image: Path) -> Any:
+    def verified(file: Path, image: Path) -> object:
         return utils.verify_image_label((str(image), str(file), "", False, 3, 0, 0, False))
 
     number = next(n for n, boxes in enumerate(sets["human"].boxes_of()) if boxes)
@@ -245,7 +247,7 @@ def test_epochs_are_counted_once(
     model = ultralytics().YOLO
     original = model.__init__
 
-    def init(self: Any, *given: Any, **named: Any) -> None:
+    def init(self: object, *given: object, **named: object) -> None:
         original(self, *given, **named)
         self.add_callback("on_fit_epoch_end", lambda trainer: fired.append(trainer.epoch))
 
@@ -282,7 +284,9 @@ def test_the_head_is_pinned(
     for name in ("predict", "val"):
         original = getattr(model, name)
 
-        def call(self: Any, *given: Any, original: Any = original, **named: Any) -> Any:
+        def call(
+            self: object, *given: object, original: object = original, **named: object
+        ) -> object:
             seen.append(named["nms"])
             return original(self, *given, **named)
 
@@ -308,7 +312,7 @@ def test_it_finds_what_it_learnt(sets: dict[str, DetectionDataset], trained: Pat
     assert found.map50 == pytest.approx(np.mean([ap for ap in found.ap50 if ap is not None]))
     assert found.map == pytest.approx(np.mean([ap for ap in found.ap if ap is not None]))
     # Untrained weights find nothing.
-    assert found.map50 > 0.2
+    assert found.map50 > 0.5
 
 
 def test_predictions_are_boxes_of_the_image(
@@ -353,7 +357,7 @@ def test_training_goes_on_from_weights(
         fit(tiny(settings={"lr0": 1e-6}), data, tmp_path / "on", start=trained), data
     )
     anew = tiny().evaluate(fit(tiny(settings={"lr0": 1e-6}), data, tmp_path / "anew"), data)
-    assert on.map50 > 0.2 > anew.map50
+    assert on.map50 > 0.5 > anew.map50
 
 
 def test_a_checkpoint_tells_nothing_of_this_machine(trained: Path) -> None:
@@ -365,7 +369,7 @@ def test_a_checkpoint_tells_nothing_of_this_machine(trained: Path) -> None:
 
 @pytest.mark.parametrize("crops", [False, True])
 def test_embeddings_are_a_frame_for_compare(
-    sets: dict[str, DetectionDataset], trained: Path, crops: bool
+    sets: dict[str, DetectionDataset], trained: Path, tmp_path: Path, crops: bool
 ) -> None:
     data = sets["human"]
     found = tw.yolo.embed(data, weights=trained, crops=crops, imgsz=64, crop_imgsz=32)
@@ -376,8 +380,11 @@ def test_embeddings_are_a_frame_for_compare(
     ]
     matrix = found["embedding"].to_numpy()
     assert np.isfinite(matrix).all()
-    compared = tw.compare(found["embedding"], found["embedding"], metrics=["mmd_gaussian"])
-    assert compared.frame["value"].is_finite().all()
+    file = tmp_path / "embeddings.parquet"
+    found.write_parquet(file)
+    assert tw.open(file).shape == (found.height, 32)
+    # A sample is at no distance from itself.
+    assert tw.metrics.frechet_distance(found["embedding"], file) == pytest.approx(0, abs=1e-6)
     if crops:
         names = [NAMES[number] for number in data.boxes["class"]]
         assert found["class"].to_list() == names

@@ -102,13 +102,14 @@ def yolo_loop(
 ) -> None:
     r"""Train YOLO26 on its own labels, generation after generation, and watch its classes.
 
-    Needs pip install 'tailwatch\[yolo]', which brings Ultralytics (AGPL-3.0). Nothing is
-    downloaded: data and weights must be on disk. DIR has frame.parquet, report.html and all runs.
+    Needs pip install 'tailwatch\[yolo]': Ultralytics, licensed under AGPL-3.0.
+    Nothing is downloaded: data and weights must be on disk. DIR has all runs,
+    frame.parquet and report.html.
 
     [bold]Examples[/bold]
 
-      tailwatch yolo-loop coco8.yaml --model yolo26n.pt --epochs 5 --generations 3
-      tailwatch yolo-loop data.yaml --policy replace --policy mix:0.25 --out study
+      tailwatch yolo-loop coco8.yaml --model yolo26n.pt --epochs 5
+      tailwatch yolo-loop data.yaml --policy mix:0.25 --imgsz 160 --out study
     """
     arms = policies_from(policy or ["replace"])
     thresholds = _thresholds(class_confidence or [])

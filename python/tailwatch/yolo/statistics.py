@@ -168,7 +168,8 @@ def statistics(
     rows += _coverage(x.sum(0), y.sum(0), confidence, sizes)
     few = Cuts(*(each[:DISTANCE_CUTS] for each in (cuts.a, cuts.b, cuts.c)))
     numbers = _Pair(x.sum(1).astype(float), y.sum(1).astype(float), few)
-    rows.append(row("boxes_distance", *numbers.distances(), confidence, direction="lower", sizes=sizes))
+    by_c, by_b = numbers.distances()
+    rows.append(row("boxes_distance", by_c, by_b, confidence, direction="lower", sizes=sizes))
     rows += _of_sizes(human, samples, cuts, confidence, sizes)
     given = samples.boxes["confidence"].drop_nulls()
     if len(given):
