@@ -131,9 +131,7 @@ def fit(
         raise InputError(message)
     seed = integer(seed, "seed", least=0)
     if hold_out not in get_args(HoldOut) or (hold_out == "strata" and strata is None):
-        message = (
-            f"hold_out: expected 'rows', or 'strata' where there are strata, got {hold_out!r}"
-        )
+        message = f"hold_out: expected 'rows', or 'strata' where there are strata, got {hold_out!r}"
         raise InputError(message)
     if threads is not None:
         threads = integer(threads, "threads")
