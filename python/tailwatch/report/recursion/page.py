@@ -145,11 +145,11 @@ def _facts(frame: pl.DataFrame, arms: Sequence[Arm], confidence: str) -> dict[st
     ):
         first, panel = pl.col("generation") == 1, pl.col("group") == "panel"
         rows = frame.filter(first if column == "n_training" else panel)
-        known = rows[column].drop_nulls()
+        found = rows[column].drop_nulls()
         if column == "n_reference":
             # Copies are counted against training sets, which may grow.
-            known = known.mode()
-        numbers = known.unique().sort().to_list()
+            found = found.mode()
+        numbers = found.unique().sort().to_list()
         if numbers:
             ends = dict.fromkeys((numbers[0], numbers[-1]))
             facts[words] = " to ".join(count(number) for number in ends) + " rows"
