@@ -17,7 +17,6 @@ import polars as pl
 
 from tailwatch.recursion import (
     Accumulate,
-    Bootstrap,
     Gaussian,
     GaussianMixture,
     KernelDensity,
@@ -246,18 +245,13 @@ def replace_gaussian(seed: int) -> pl.DataFrame:
 
 
 def replace_unbiased(seed: int) -> pl.DataFrame:
-    """Collapse: the same with unbiased covariances."""
+    """Collapse: a Gaussian of 100 rows, 50 generations, unbiased covariances."""
     return loop(Gaussian(ddof=1), gaussian, seed, rows=100, generations=50)
 
 
 def replace_flat(seed: int) -> pl.DataFrame:
-    """Collapse: the same in two columns."""
+    """Collapse: a Gaussian of 100 rows in two columns, 50 generations."""
     return loop(Gaussian(ddof=0), flat, seed, rows=100, generations=50)
-
-
-def replace_bootstrap(seed: int) -> pl.DataFrame:
-    """Collapse: rows drawn with replacement, again and again."""
-    return loop(Bootstrap(), gaussian, seed, rows=100, generations=50)
 
 
 def replace_types(seed: int) -> pl.DataFrame:
@@ -324,7 +318,7 @@ def kernel_density_replace(seed: int) -> pl.DataFrame:
 
 
 def kernel_density_accumulate(seed: int) -> pl.DataFrame:
-    """Unseen by variance: the same from all data so far, though accumulation is called safe."""
+    """Unseen by variance: a kernel density estimate of all data so far; no pool is safe as such."""
     policy = Accumulate()
     return loop(KernelDensity(0.7), flat, seed, policy=policy, rows=250, generations=12)
 

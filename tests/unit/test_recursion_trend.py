@@ -156,3 +156,27 @@ def test_few_values_say_nothing() -> None:
     assert change(three, 0 * three, 0 * three, confidence=0.95, error=0.1) is None
     assert slope(three, three, np.ones(3), error=0.1) is None
     assert drift(three, error=0.1) is None
+
+
+@pytest.mark.parametrize("generations", [1, 3, 12])
+def test_odds_of_nothing_are_rarely_off(generations: int) -> None:
+    # 1,000 runs, seed 7: ranks of independent numbers; all generations share the reference.
+    rng = np.random.default_rng(7)
+    error, low, high = 0.01, 0, 0
+    for _ in range(1_000):
+        reference = rng.normal(size=100)
+        odds = []
+        for _ in range(generations):
+            pooled = np.concatenate([reference, rng.normal(size=100)])
+            count = int((np.argsort(-pooled)[:20] >= 100).sum())
+            odds.append((count / (100 - count)) / ((20 - count) / (80 + count)))
+        rows = levels("tail_odds_ratio", odds, level=0.1, rows=100)
+        series = series_of(check_frame(frame(rows)), "tail_odds_ratio", level=0.1)
+        assert series is not None
+        span = retained(series, confidence=0.95, error=error)
+        assert span is not None
+        assert span.low <= span.value <= span.high
+        low += span.low > 1
+        high += span.high < 1
+    assert at_most(low, 1_000, error)
+    assert at_most(high, 1_000, error)

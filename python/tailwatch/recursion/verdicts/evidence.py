@@ -11,10 +11,11 @@ Intervals are given at the confidence of the frame. They are stretched to anothe
 of the quantiles of t with 10 degrees of freedom, which is the fewest that half-samples have: with
 more of them, or with a normal error, the ratio would be smaller.
 
-Odds of rare rows are better known: their number in the pooled tail is hypergeometric whatever the
-distribution, so each generation has an exact interval (Fisher). These are combined by their median
-at half the error, which holds for any dependence between generations: if twice as many errors than
-allowed fell together, half of the limits would have to be wrong (Rüger 1978).
+Odds of rare rows are better known: if nothing happened, the count of samples in the pooled tail is
+hypergeometric whatever the distribution. It depends on A and on the samples alike, so that A, which
+generations share, brings at most half of its variance (Hoeffding 1948), and the mean count of w
+generations has at most (1 + 1/w)/2 times the variance of one. The interval of the odds is Wilson's
+score interval with this variance, of Fisher's noncentral hypergeometric distribution.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tailwatch.comparison.evidence import evidence_of_odds
+from tailwatch.arguments import tail_size
+from tailwatch.comparison.families.neighbors import odds_ratio
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -208,26 +210,50 @@ def _ratio(
     return middle, float(min(max(low, 0.0), middle)), float(max(high, middle))
 
 
-@lru_cache(maxsize=4096)
-def _exact(
-    level: float, n: int, m: int, value: float, confidence: float
-) -> tuple[float, float, float]:
-    """Return odds with their exact interval; few different numbers come up in a run."""
-    row = {"level": level, "n_reference": n, "n_candidate": m, "value": value}
-    found = evidence_of_odds(row, confidence)
-    low = 0.0 if found.low is None else found.low
-    return value, low, np.inf if found.high is None else found.high
-
-
 def _odds(series: Series, error: float) -> Span | None:
-    """Return the median of exact intervals of odds."""
-    found = [
-        _exact(row["level"], row["n_reference"], row["n_candidate"], row["value"], 1 - error)
-        for row in series.rows
-    ]
-    values, lows, highs = np.array(found).T
-    # Medians of an even number: the outer one of the two in the middle.
-    low = float(np.quantile(lows, 0.5, method="lower"))
-    high = float(np.quantile(highs, 0.5, method="higher"))
+    """Return the odds of the mean count in the pooled tail, with their score interval."""
+    from scipy.stats import norm
+
+    sizes = {(row["level"], row["n_reference"], row["n_candidate"]) for row in series.rows}
+    if len(sizes) > 1:
+        return None
+    ((level, n, m),) = sizes
+    tail = tail_size(level, n + m)
+    every = odds_ratio(np.arange(tail + 1) / tail, tail=tail, reference=n, candidate=m)
+    counts = [int(np.abs(every - value).argmin()) for value in series["value"]]
+    mean, w = float(np.mean(counts)), len(counts)
+    logs, expected, variance = _noncentral(tail, n, m)
+    reach = float(norm.isf(error)) * np.sqrt(variance * (1 + 1 / w) / 2)
+    # Half a count for its being whole, of each generation.
+    low = _crossing(logs, expected + reach - (mean - 0.5 / w))
+    high = _crossing(logs, expected - reach - (mean + 0.5 / w))
+    value = float(odds_ratio(np.array([mean / tail]), tail=tail, reference=n, candidate=m)[0])
     first, last = int(series.generations[0]), int(series.generations[-1])
-    return Span(series.name, first, last, float(np.median(values)), low, high)
+    return Span(series.name, first, last, value, min(low, value), max(high, value))
+
+
+def _crossing(logs: Array, rising: Array) -> float:
+    """Return the odds at which a rising function crosses 0; 0 or infinity if it never does."""
+    if rising[0] >= 0:
+        return 0.0
+    if rising[-1] <= 0:
+        return np.inf
+    place = int(np.flatnonzero(rising <= 0)[-1])
+    share = rising[place] / (rising[place] - rising[place + 1])
+    return float(np.exp(logs[place] + share * (logs[place + 1] - logs[place])))
+
+
+@lru_cache(maxsize=64)
+def _noncentral(tail: int, n: int, m: int) -> tuple[Array, Array, Array]:
+    """Return logarithms of odds, and mean and variance of the count in the tail at each of them."""
+    from scipy.special import gammaln
+
+    count = np.arange(max(0, tail - n), min(tail, m) + 1, dtype=np.float64)
+    weights = -gammaln(count + 1) - gammaln(m - count + 1)
+    weights -= gammaln(tail - count + 1) + gammaln(n - tail + count + 1)
+    logs = np.linspace(-12.0, 12.0, 481)
+    terms = weights + np.outer(logs, count)
+    shares = np.exp(terms - terms.max(axis=1, keepdims=True))
+    shares /= shares.sum(axis=1, keepdims=True)
+    mean = shares @ count
+    return logs, mean, shares @ count**2 - mean**2

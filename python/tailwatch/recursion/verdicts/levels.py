@@ -4,7 +4,7 @@
 definition             metrics, over the last third of the generations             threshold
 =====================  ==========================================================  =========
 collapsing variance    total variance, effective rank; Gini–Simpson of categories  below 0.9
-disappearance of       odds of the rarest rows and their coverage, at all levels,  below 0.8
+disappearance of       odds of the rarest rows and their coverage, at all levels,  below 0.9
 real tails             directional tails; types of categories
 hallucinated data      precision: samples inside the support of human data         below 0.9
 entanglement of real   rows between the modes of human data                        above 2
@@ -71,7 +71,7 @@ VARIANCE = Level(
 )
 TAILS = Level(
     ("tail_odds_ratio", "tail_coverage", "directional_tails", "type_coverage", "types"),
-    0.8,
+    0.9,
     below=True,
     unit=OF_HUMAN,
     missing="no metric of tails or of rare types is in the frame with a null",
