@@ -7,7 +7,6 @@ E σ² is tested for n ≤ M/2 only, and the logarithm beyond.
 
 from __future__ import annotations
 
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -47,7 +46,6 @@ def assert_meets(found: np.ndarray, expected: Opaque) -> None:
         assert abs(z_score(values, float(value))) <= Z, f"generation {number}"
 
 
-@cache
 def replaced(ddof: int, rows: int, generations: int, runs: int) -> tuple[np.ndarray, np.ndarray]:
     learner = Gaussian(ddof=ddof)
     human = normal_rows(rows, 8)
