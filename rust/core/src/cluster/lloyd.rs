@@ -283,8 +283,9 @@ impl<'a> State<'a> {
         let mut own = self.to_own_centre(&standing)?.into_iter().zip(standing).peekable();
         let centres = self.centres.rows()?.pick(moved);
         // What is farther than any centre that stands still could be is not looked at.
-        let limits = suspects.iter().map(|&row| squared_limit(before[row].lower)).collect();
-        let found = self.nearest(&centres, suspects, depth, limits)?;
+        let limits: Vec<f64> =
+            suspects.iter().map(|&row| squared_limit(before[row].lower)).collect();
+        let found = self.nearest(&centres, suspects, depth, &limits)?;
         let mut rest = Vec::new();
         for (&row, found) in suspects.iter().zip(found.chunks_exact(depth)) {
             let found = found.iter().filter(|entry| entry.is_some());
@@ -327,8 +328,8 @@ impl<'a> State<'a> {
             let Place { upper, reach, .. } = self.places[row];
             squared_limit(if depth == 2 { upper.max(reach) } else { upper })
         };
-        let limits = indices.iter().map(limit).collect();
-        let found = self.nearest(&self.centres.rows()?, indices, depth, limits)?;
+        let limits: Vec<f64> = indices.iter().map(limit).collect();
+        let found = self.nearest(&self.centres.rows()?, indices, depth, &limits)?;
         for (&row, found) in indices.iter().zip(found.chunks_exact(depth)) {
             self.places[row] = Place::of(found);
         }
@@ -341,9 +342,9 @@ impl<'a> State<'a> {
         centres: &Rows<'_>,
         indices: &[usize],
         depth: usize,
-        limits: Vec<f64>,
+        limits: &[f64],
     ) -> Result<Vec<Entry>> {
-        let limits = Some(&limits[..]);
+        let limits = Some(limits);
         if indices.len() == self.rows.len() {
             return nearest_of(centres, self.set, self.frame, depth, limits, self.control);
         }
