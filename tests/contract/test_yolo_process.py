@@ -55,6 +55,9 @@ class Finder:
             return None
         return PathFinder.find_spec(name, path, target)
 
+    find_distributions = PathFinder.find_distributions
+    invalidate_caches = PathFinder.invalidate_caches
+
 sys.meta_path[:] = [Finder if it is PathFinder else it for it in sys.meta_path]
 """
 
@@ -86,7 +89,7 @@ def arguments(yaml: Path, out: Path) -> list[str]:
     return [
         "yolo-loop", str(yaml), "--model", str(TINY), "--generations", "2", "--policy", "replace",
         "--epochs", "3", "--imgsz", "64", "--batch", "8", "--seeds", "1", "--no-control",
-        "--confidence", "0.01", "--out", str(out),
+        "--confidence", "0.0001", "--out", str(out),
     ]  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from tailwatch.exceptions import InputError, SourceError
 from tailwatch.progress import reporting
 from tailwatch.yolo.data_yaml import IMAGE_SUFFIXES
 from tailwatch.yolo.dataset import DetectionDataset
+from tailwatch.yolo.environment import require_extra
 from tailwatch.yolo.ultralytics_detector import UltralyticsDetector
 
 if TYPE_CHECKING:
@@ -78,6 +79,7 @@ def embed(
     >>> new = tw.yolo.embed("scraped/", weights="yolo26n.pt")           # doctest: +SKIP
     >>> tw.compare(human["embedding"], new["embedding"])                # doctest: +SKIP
     """
+    require_extra()
     detector = UltralyticsDetector(
         model=os.fspath(weights),
         imgsz=imgsz,
