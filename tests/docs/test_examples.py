@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import runpy
+import subprocess
 import sys
 from pathlib import Path
 
@@ -142,3 +143,17 @@ def test_the_word_model_continues_what_it_learnt(monkeypatch: pytest.MonkeyPatch
     assert abs(starts - expected) <= 4 * (expected * (1 - expected) / 4000) ** 0.5
     lengths = np.array([1, 3, 2])
     assert [len(words) for words in model.write(lengths, np.random.default_rng(1))] == [1, 3, 2]
+
+
+def test_yolo_recursion(tmp_path: Path) -> None:
+    """In a process of its own: torch and Ultralytics warn of themselves as they are imported."""
+    pytest.importorskip("ultralytics")
+    out = tmp_path / "study"
+    command = [sys.executable, str(EXAMPLES / "yolo_recursion.py"), "--small", "--out", str(out)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
+    assert done.returncode == 0, done.stderr
+    for arm in ("replace", "mix(0.25)", "human only"):
+        assert any(line.startswith(f"{arm} ") for line in done.stdout.splitlines()), done.stdout
+    frame = pl.read_parquet(out / "frame.parquet")
+    assert {"map50", "class_kl", "classes_gone"} <= set(frame["metric"])
+    assert "http" not in (out / "report.html").read_text(encoding="utf-8")

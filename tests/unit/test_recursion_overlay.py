@@ -90,7 +90,14 @@ def test_files_of_every_form(both: Overlay, tmp_path: Path) -> None:
     assert pl.read_parquet(tmp_path / "runs.parquet").equals(both.frame)
     assert pl.read_csv(tmp_path / "runs.csv").shape == both.frame.shape
     document = json.loads((tmp_path / "runs.json").read_text())
-    assert list(document) == ["sentence", "arguments", "verdicts", "diagnosis", "frame"]
+    assert list(document) == [
+        "sentence",
+        "arguments",
+        "verdicts",
+        "diagnosis",
+        "onsets",
+        "frame",
+    ]
     assert document["sentence"] == both.sentence
     assert len(document["verdicts"]) == 24
     assert len(document["frame"]) == both.frame.height

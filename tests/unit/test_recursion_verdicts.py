@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import numpy as np
@@ -13,10 +14,13 @@ from hypothesis import strategies as st
 from tailwatch.exceptions import InputError
 from tailwatch.recursion.verdicts import (
     DEFINITIONS,
+    ONSETS,
     SCHEMA,
+    Onset,
     early_collapse,
     judge,
     late_collapse,
+    onsets,
 )
 from tests.unit.recursion_frames import frame, levels, risks
 
@@ -297,6 +301,8 @@ def test_not_the_frame_of_one_run() -> None:
 
 # Onsets.
 
+ONSET_FIELDS = [field.name for field in dataclasses.fields(Onset)]
+
 
 def test_onset_is_the_first_generation_that_is_seen_to_be_lost() -> None:
     tails = levels("tail_coverage", [1, 1, 1, 0.3, 0.2, 0.2, 0.2, 0.2], level=0.1)
@@ -308,6 +314,9 @@ def test_onset_is_the_first_generation_that_is_seen_to_be_lost() -> None:
     assert (late.generation, late.metric) == (7, "total_variance")
     assert early.high < early.threshold
     assert late.low < late.value < late.high < late.threshold
+    both = onsets(frame(tails, variance))
+    assert both.schema == ONSETS
+    assert [Onset(*row) for row in both.select(*ONSET_FIELDS).iter_rows()] == [early, late]
 
 
 def test_no_loss_has_no_onset() -> None:
@@ -315,6 +324,7 @@ def test_no_loss_has_no_onset() -> None:
     assert early_collapse(kept) is None
     assert late_collapse(kept) is None
     assert early_collapse(frame(levels("coverage", [1.0]))) is None
+    assert onsets(kept).drop("collapse").null_count().row(0) == (2,) * (len(ONSETS) - 1)
 
 
 def test_the_rank_alone_is_no_late_collapse() -> None:

@@ -9,6 +9,7 @@ import re
 import polars as pl
 import pytest
 
+from tailwatch.recursion.verdicts import ONSETS
 from tailwatch.report.recursion import run_fragment, run_page
 from tailwatch.report.recursion.sentence import sentence_of_loop
 from tests.unit import recursion_sample as sample
@@ -288,3 +289,22 @@ def test_fragments_stand_beside_each_other() -> None:
     ids = [attributes["id"] for _, attributes in both.elements if "id" in attributes]
     assert len(set(ids)) == len(ids)
     assert both.text("summary").count("Eight definitions of collapse") == 2
+
+
+def test_onsets_are_told_run_by_run() -> None:
+    numbers = {"generation": 4, "since": 3, "metric": "tail_mass at 0.05", "threshold": 0.9}
+    lost = {"collapse": "early", **numbers, "value": 0.31, "low": 0.2, "high": 0.456}
+    onsets = pl.DataFrame([lost, {"collapse": "late"}], schema=ONSETS)
+    given = {
+        "verdicts": sample.verdicts(),
+        "diagnosis": sample.diagnosis(),
+        "arguments": sample.arguments(),
+    }
+    one = Page(run_page(sample.frame(), onsets=onsets, **given)).text("li")
+    early = "Early collapse, of the tails: seen at generation 4. Over generations 3 to 4, "
+    early += "tail mass, 5\u202f% retains 0.310 [0.200, 0.456], below 0.9."
+    late = "Late collapse, of the variance: not seen, or not measured."
+    assert one[:2] == [early, late]
+    two = pl.concat([onsets.with_columns(run=pl.lit(name)) for name in ("a", "<b>")])
+    both = Page(run_page(sample.frame(), onsets=two, **given)).text("li")
+    assert both[:4] == [f"a: {early}", f"a: {late}", f"<b>: {early}", f"<b>: {late}"]

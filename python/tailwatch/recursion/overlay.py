@@ -32,6 +32,8 @@ class Overlay:
         The verdicts on each run, under a column ``run``.
     diagnosis
         What failure each run looks like, under a column ``run``.
+    onsets
+        When tails and variance were lost, under a column ``run``.
     arguments
         What was run, by the name of each run.
     """
@@ -39,6 +41,7 @@ class Overlay:
     frame: pl.DataFrame
     verdicts: pl.DataFrame
     diagnosis: pl.DataFrame
+    onsets: pl.DataFrame
     arguments: dict[str, dict[str, Any]]
 
     @property
@@ -62,8 +65,8 @@ class Overlay:
         ----------
         path
             ``.html`` for the report page, ``.parquet`` or ``.csv`` for the frame, ``.json`` for
-            all: ``sentence``, ``arguments``, ``verdicts``, ``diagnosis`` and ``frame``. The file
-            appears whole or not at all.
+            all: ``sentence``, ``arguments``, ``verdicts``, ``diagnosis``, ``onsets`` and ``frame``.
+            The file appears whole or not at all.
 
         Returns
         -------
@@ -87,6 +90,7 @@ class Overlay:
             self.frame,
             verdicts=self.verdicts,
             diagnosis=self.diagnosis,
+            onsets=self.onsets,
             arguments=self._told(),
             plan=self.plan,
         )
@@ -99,6 +103,7 @@ class Overlay:
                 "arguments": self.arguments,
                 "verdicts": records(self.verdicts),
                 "diagnosis": records(self.diagnosis),
+                "onsets": records(self.onsets),
                 "frame": records(self.frame),
             }
         )
@@ -164,6 +169,7 @@ def overlay(runs: Iterable[Run]) -> Overlay:
         frame=pl.concat(frames.values()),
         verdicts=pl.concat(_under(name, one.verdicts) for name, one in named.items()),
         diagnosis=pl.concat(_under(name, one.diagnosis.frame) for name, one in named.items()),
+        onsets=pl.concat(_under(name, one.onsets) for name, one in named.items()),
         arguments={name: one.arguments for name, one in named.items()},
     )
 

@@ -107,6 +107,13 @@ class Run:
 
         return late_collapse(self.frame, confidence=self._confidence)
 
+    @cached_property
+    def onsets(self) -> pl.DataFrame:
+        """Both of these as a frame; see :func:`tailwatch.recursion.verdicts.onsets`."""
+        from tailwatch.recursion.verdicts import onsets
+
+        return onsets(self.frame, confidence=self._confidence)
+
     @property
     def sentence(self) -> str:
         """The finding in words."""
@@ -125,8 +132,8 @@ class Run:
         ----------
         path
             ``.html`` for the report page, ``.parquet`` or ``.csv`` for the frame, ``.json`` for
-            all: ``sentence``, ``arguments``, ``verdicts``, ``diagnosis`` and ``frame``. The file
-            appears whole or not at all.
+            all: ``sentence``, ``arguments``, ``verdicts``, ``diagnosis``, ``onsets`` and ``frame``.
+            The file appears whole or not at all.
 
         Returns
         -------
@@ -151,6 +158,7 @@ class Run:
             self.frame,
             verdicts=self.verdicts,
             diagnosis=self.diagnosis.frame,
+            onsets=self.onsets,
             arguments=self.arguments,
             plan=plan_of(self.arguments),
         )
@@ -163,6 +171,7 @@ class Run:
                 "arguments": self.arguments,
                 "verdicts": records(self.verdicts),
                 "diagnosis": records(self.diagnosis.frame),
+                "onsets": records(self.onsets),
                 "frame": records(self.frame),
             }
         )

@@ -8,6 +8,21 @@ says of each whether it holds, with the interval that says so; :func:`early_coll
 from __future__ import annotations
 
 from tailwatch.recursion.verdicts.judgement import DEFINITIONS, SCHEMA, judge
-from tailwatch.recursion.verdicts.onset import Onset, early_collapse, late_collapse
+from tailwatch.recursion.verdicts.onset import (
+    ONSETS,
+    Onset,
+    early_collapse,
+    late_collapse,
+    onsets,
+)
 
-__all__ = ["DEFINITIONS", "SCHEMA", "Onset", "early_collapse", "judge", "late_collapse"]
+__all__ = [
+    "DEFINITIONS",
+    "ONSETS",
+    "SCHEMA",
+    "Onset",
+    "early_collapse",
+    "judge",
+    "late_collapse",
+    "onsets",
+]

@@ -8,20 +8,33 @@ error, so that under the null at most 1 − confidence of runs show any onset.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
+
+import polars as pl
 
 from tailwatch.recursion.verdicts.evidence import retained
 from tailwatch.recursion.verdicts.levels import TAILS, VARIANCE, measured
 from tailwatch.recursion.verdicts.series import check_frame
 
 if TYPE_CHECKING:
-    import polars as pl
-
     from tailwatch.recursion.verdicts.evidence import Span
     from tailwatch.recursion.verdicts.levels import Level
 
-__all__ = ["Onset", "early_collapse", "late_collapse"]
+__all__ = ["ONSETS", "Onset", "early_collapse", "late_collapse", "onsets"]
+
+ONSETS = pl.Schema(
+    {
+        "collapse": pl.String(),
+        "generation": pl.Int64(),
+        "since": pl.Int64(),
+        "metric": pl.String(),
+        "value": pl.Float64(),
+        "low": pl.Float64(),
+        "high": pl.Float64(),
+        "threshold": pl.Float64(),
+    }
+)
 
 SHARE_BEFORE = 5
 
@@ -95,6 +108,47 @@ def late_collapse(frame: pl.DataFrame, *, confidence: float = 0.95) -> Onset | N
         Not the frame of one run.
     """
     return _onset(check_frame(frame), VARIANCE, confidence, leave_out=("effective_rank",))
+
+
+def onsets(frame: pl.DataFrame, *, confidence: float = 0.95) -> pl.DataFrame:
+    """Say when tails and variance were lost, as a frame.
+
+    Parameters
+    ----------
+    frame, confidence
+        As in :func:`early_collapse`.
+
+    Returns
+    -------
+    polars.DataFrame
+        Two rows, ``collapse`` being ``"early"`` and ``"late"``; all else is null where no loss is
+        seen.
+
+    Raises
+    ------
+    InputError
+        Not the frame of one run.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import tailwatch as tw
+    >>> from tailwatch.recursion import Gaussian, Replace
+    >>> from tailwatch.recursion.verdicts import onsets
+    >>> human = np.random.default_rng(0).normal(size=(300, 8))
+    >>> run = tw.recursion.run(Gaussian(), human, policy=Replace(), generations=2)
+    >>> onsets(run.frame)["collapse"].to_list()
+    ['early', 'late']
+    """
+    found = {
+        "early": early_collapse(frame, confidence=confidence),
+        "late": late_collapse(frame, confidence=confidence),
+    }
+    rows = [
+        {"collapse": name} | ({} if onset is None else asdict(onset))
+        for name, onset in found.items()
+    ]
+    return pl.DataFrame(rows, schema=ONSETS)
 
 
 def _onset(

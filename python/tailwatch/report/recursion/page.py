@@ -14,6 +14,7 @@ from tailwatch.report.numbers import count
 from tailwatch.report.page import Section, fragment, page
 from tailwatch.report.readings import read
 from tailwatch.report.recursion.arms import arms_of
+from tailwatch.report.recursion.onset_list import onset_list
 from tailwatch.report.recursion.panels import figures
 from tailwatch.report.recursion.plots import NEAREST_LEVEL, plots_of
 from tailwatch.report.recursion.policy import plan_table, policy_words
@@ -54,6 +55,7 @@ def run_page(
     verdicts: pl.DataFrame,
     diagnosis: pl.DataFrame,
     arguments: Mapping[str, Any],
+    onsets: pl.DataFrame | None = None,
     plan: pl.DataFrame | None = None,
     title: str | None = None,
 ) -> str:
@@ -71,6 +73,9 @@ def run_page(
         One row per way to fail: ``mode``, ``status``, ``evidence``; again with ``run``.
     arguments
         What was run. For several runs, what was run under the name of each.
+    onsets
+        When tails and variance were lost, as :func:`tailwatch.recursion.verdicts.onsets` has it;
+        again with ``run``.
     plan
         What theory expects of the policy, as :func:`tailwatch.recursion.plan` has it; again with
         ``run``.
@@ -87,7 +92,7 @@ def run_page(
     first = next(iter(told.values()), {})
     confidence = percent(_found(first, "confidence", 0.95))
     sections = [
-        Section("Eight definitions of collapse", _verdicts(verdicts, diagnosis)),
+        Section("Eight definitions of collapse", _verdicts(verdicts, diagnosis, onsets)),
         Section("Tails and variance by generation", _opening(frame, arms, confidence, "opening")),
         Section("The standard panel", _panel(frame, arms, confidence)),
         Section("Risk", _risk(frame, arms, confidence)),
@@ -160,12 +165,14 @@ def _span(generations: Sequence[int]) -> str:
     return f"1 to {generations[-1]}" if len(generations) > 1 else str(len(generations))
 
 
-def _verdicts(verdicts: pl.DataFrame, diagnosis: pl.DataFrame) -> str:
+def _verdicts(verdicts: pl.DataFrame, diagnosis: pl.DataFrame, onsets: pl.DataFrame | None) -> str:
     introduction = (
         "<p>The literature means eight things by collapse. Each is judged on its own, and said to "
         "hold or not only where an interval clears its threshold.</p>"
     )
-    return f"{introduction}{_judged(verdicts, verdict_table, 'definition')}{_failures(diagnosis)}"
+    began = "" if onsets is None else f"<h3>When it began</h3>{onset_list(onsets)}"
+    table = _judged(verdicts, verdict_table, "definition")
+    return f"{introduction}{table}{began}{_failures(diagnosis)}"
 
 
 def _failures(diagnosis: pl.DataFrame) -> str:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-__all__ = ["RUN", "by_run", "failure_table", "side_by_side", "verdict_table"]
+__all__ = ["RUN", "by_run", "failure_table", "in_words", "side_by_side", "verdict_table"]
 
 RUN = "run"
 """The column that names the run where there are several."""
@@ -44,7 +44,7 @@ def verdict_table(verdicts: pl.DataFrame) -> str:
     """Return the table of one run: definition, status, and the evidence with its numbers."""
     lines = [
         f"<tr>{_head(row['definition'])}{_status(row['status'])}"
-        f'<td role="cell">{_evidence(row["evidence"])}</td></tr>'
+        f'<td role="cell">{in_words(row["evidence"])}</td></tr>'
         for row in verdicts.to_dicts()
     ]
     return _table("tw-verdicts", ("Definition", "Status", "Evidence"), lines)
@@ -79,7 +79,7 @@ def failure_table(diagnosis: pl.DataFrame) -> str:
     """Return the table of a diagnosis: each way to fail, its status, the evidence."""
     lines = [
         f"<tr>{_head(row['mode'])}{_status(row['status'])}"
-        f'<td role="cell">{_evidence(row["evidence"])}</td></tr>'
+        f'<td role="cell">{in_words(row["evidence"])}</td></tr>'
         for row in diagnosis.to_dicts()
     ]
     return _table("tw-verdicts", ("Failure", "Status", "Evidence"), lines)
@@ -106,7 +106,7 @@ def _status(status: str) -> str:
     return f'<td role="cell" class="tw-status {style}">{mark} {escape(status)}</td>'
 
 
-def _evidence(text: str | None) -> str:
+def in_words(text: str | None) -> str:
     """Return a sentence in which metrics have the names that the charts have."""
     return escape(_sentence(_METRIC.sub(_name, text or "")))
 
