@@ -215,7 +215,9 @@ def table(study: tw.yolo.Study) -> str:
         "run", "metric", "value", "low", "high"
     ).iter_rows():
         interval = "" if low is None else f"[{low:.3f}, {high:.3f}]"
-        lines.append(f"{run:12} {metric:28} {value:7.3f} {interval}")
+        # Without a box in any image, there is nothing to tell the classes' shares from.
+        known = "      –" if value is None else f"{value:7.3f}"
+        lines.append(f"{run:12} {metric:28} {known} {interval}".rstrip())
     return "\n".join(lines)
 
 

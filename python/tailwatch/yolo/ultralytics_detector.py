@@ -162,7 +162,8 @@ class UltralyticsDetector:
             session(self.threads),
             tempfile.TemporaryDirectory(dir=weights.parent, prefix=WORK) as work,
         ):
-            folder = Path(work)
+            # Ultralytics puts what is relative into a folder of its own.
+            folder = Path(work).resolve()
             yaml = _lay_out(data, folder / "data", validate=self.batch)
             model = open_model(self.model if start is None else str(start))
             kept: dict[str, Any] = {}
@@ -177,7 +178,7 @@ class UltralyticsDetector:
                 device=self.device,
                 seed=seed,
                 deterministic=True,
-                project=work,
+                project=str(folder),
                 name="run",
                 exist_ok=True,
                 patience=epochs,
