@@ -64,8 +64,9 @@ INTRODUCTION = """\
 `judge` at 95 %: if nothing happened, at most 5 % of runs may show any "holds". Made by
 `python -m benches.verdict_calibration`, which has the scenarios (`benches/simulated_runs.py`);
 seeds from {first}. The interval of odds and the threshold of tails were chosen after a look at runs
-with these seeds, everything else before. Intervals are
-Clopper–Pearson's at 95 %.
+with these seeds, everything else before;
+`pytest -m slow tests/reference/test_recursion_calibration.py` asks the same of seeds from 50000, on
+which nothing was chosen. Intervals are Clopper–Pearson's at 95 %.
 
 ## The null: fresh human rows in every generation
 
