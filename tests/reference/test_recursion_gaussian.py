@@ -229,3 +229,19 @@ def test_a_fixed_human_set(policy: Opaque, size: int, real: int, synthetic: int)
     _, variances = moments_of(runs)
     expected = theory.fixed_real_variance(np.arange(1, 9), real, synthetic, first=rows)
     assert_meets(variances.mean(axis=2), expected)
+
+
+def test_spread_of_the_variance() -> None:
+    # E σ⁴ = 1 + its relative variance, unbiased: 20 rows of 8 columns, 3 generations, 300 runs.
+    runs = models_of(
+        Gaussian(ddof=1),
+        normal_rows(20, 8),
+        policy=Replace(),
+        generations=3,
+        runs=300,
+        seed=130,
+    )
+    fourth = np.array([[(np.diag(m.covariance) ** 2).mean() for m in models] for models in runs])
+    for number in range(1, 4):
+        expected = 1 + theory.relative_variance_of_variance(number, 20)
+        assert abs(z_score(fourth[:, number - 1], float(expected))) <= Z, f"generation {number}"
