@@ -234,6 +234,26 @@ assert (utils.USER_CONFIG_DIR / "Arial.ttf").exists()
     assert done.returncode == 0, done.stderr
 
 
+def test_the_rest_of_the_process_is_as_it_was() -> None:
+    code = """
+import os
+import numpy as np
+from PIL import Image
+import tailwatch.yolo.environment as environment
+
+def state():
+    threads = [os.environ.get(name) for name in ("OMP_NUM_THREADS", "NUMEXPR_MAX_THREADS")]
+    return np.get_printoptions(), Image.open, threads
+
+before = state()
+environment.ultralytics()
+import ultralytics.models
+assert state() == before, [(a, b) for a, b in zip(state(), before) if a != b]
+"""
+    done = python(code)
+    assert done.returncode == 0, done.stderr
+
+
 def test_the_private_folder_goes_with_the_process() -> None:
     code = """
 from tailwatch.yolo.environment import ultralytics

@@ -38,6 +38,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from tailwatch.exceptions import MissingDependencyError
 
 if TYPE_CHECKING:
@@ -144,7 +146,7 @@ def ultralytics() -> ModuleType:
     extra("torch")
     mend_torchvision()
     extra("cv2")
-    with _unlogged():
+    with _unlogged(), _elsewhere_unchanged():
         module = extra("ultralytics")
         state: Any = extra("ultralytics.utils")
     # Around the settings' own `update`, which would write them to the user's file where Ultralytics
@@ -165,6 +167,25 @@ def _unlogged() -> Iterator[None]:
         yield
     finally:
         logging.disable(before)
+
+
+@contextmanager
+def _elsewhere_unchanged() -> Iterator[None]:
+    """Put back what its import changes for the whole process, not for itself alone.
+
+    That is how NumPy prints, what Pillow does with a file that is no image (it would look for a
+    package), and the threads that other libraries are told to use.
+    """
+    image: Any = extra("PIL.Image")
+    opens, variables = image.open, dict(os.environ)
+    try:
+        with np.printoptions():
+            yield
+    finally:
+        image.open = opens
+        for name in set(os.environ) - set(variables):
+            del os.environ[name]
+        os.environ.update(variables)
 
 
 def _use_private_folder() -> None:
