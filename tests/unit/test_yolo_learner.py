@@ -363,3 +363,10 @@ def test_intervals_over_seeds_are_those_of_the_mean() -> None:
     alone = tw.yolo.over_seeds({0: frames[0]}).row(0, named=True)
     assert alone["low"] is None
     assert alone["method"] == "no interval over seeds: 1 of 1 measured it"
+
+
+def test_the_model_may_come_first(sets: dict[str, DetectionDataset]) -> None:
+    given = {"pool": sets["pool"], "detector": NumpyDetector()}
+    assert tw.yolo.YoloLearner("other.yaml", **given).model == "other.yaml"
+    with pytest.raises(TypeError, match="positional"):
+        tw.yolo.YoloLearner("other.yaml", sets["pool"])

@@ -22,7 +22,7 @@ import os
 import shutil
 import tempfile
 import weakref
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -54,7 +54,7 @@ def _silent(stage: str, done: int, total: int) -> None:
     """Take a report and show nothing."""
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class YoloLearner:
     """A detector that learns from boxes, and labels images for the next generation.
 
@@ -108,15 +108,16 @@ class YoloLearner:
     >>> data = tw.yolo.DetectionDataset.from_yaml("coco8.yaml")                 # doctest: +SKIP
     >>> test = tw.yolo.DetectionDataset.from_yaml("coco8.yaml", split="val")    # doctest: +SKIP
     >>> learner = tw.yolo.YoloLearner(                                          # doctest: +SKIP
-    ...     model="yolo26n.pt", pool=data, epochs=5, imgsz=640
+    ...     "yolo26n.pt", pool=data, epochs=5, imgsz=640
     ... )
     >>> run = tw.recursion.run(                                                 # doctest: +SKIP
     ...     learner, data, holdout=test, policy=tw.recursion.Replace(), generations=1
     ... )
     """
 
-    pool: DetectionDataset
     model: str = "yolo26n.yaml"
+    _: KW_ONLY
+    pool: DetectionDataset
     epochs: int = 5
     imgsz: int = 640
     batch: int = 16

@@ -42,6 +42,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
+from tailwatch.comparison.result import SCHEMA
 from tailwatch.metrics.categorical import type_coverage
 from tailwatch.metrics.univariate import wasserstein_distance
 
@@ -74,24 +75,6 @@ TAIL = 0.10
 
 RAREST = 0.30
 """Share of the classes that a level of ``type_coverage`` takes, from the rarest."""
-
-COLUMNS = {
-    "metric": pl.String,
-    "level": pl.Float64,
-    "value": pl.Float64,
-    "low": pl.Float64,
-    "high": pl.Float64,
-    "null": pl.Float64,
-    "null_low": pl.Float64,
-    "null_high": pl.Float64,
-    "retention": pl.Float64,
-    "retention_low": pl.Float64,
-    "retention_high": pl.Float64,
-    "direction": pl.String,
-    "n_reference": pl.Int64,
-    "n_candidate": pl.Int64,
-    "method": pl.String,
-}
 
 HALVES = "halves of images, {cuts} cuts"
 OVER_SEEDS = "no interval within one training: it is over seeds"
@@ -242,8 +225,8 @@ def row(
 
 def as_frame(rows: Rows) -> pl.DataFrame:
     """Make the frame that the loop takes."""
-    table = [[each.get(column) for column in COLUMNS] for each in rows]
-    return pl.DataFrame(table, schema=COLUMNS, orient="row")
+    table = [[each.get(column) for column in SCHEMA] for each in rows]
+    return pl.DataFrame(table, schema=SCHEMA, orient="row")
 
 
 def _summary(values: Floats, confidence: float) -> tuple[float | None, float | None, float | None]:
