@@ -95,6 +95,22 @@ pub fn interleave<T: Real>(row: &[T], index: usize, width: usize, panel: &mut [T
 /// If a panel is not [`shape`] rows of `depth` values, `out` has another length than the tile, or the
 /// processor lacks `isa`.
 pub fn inner_products<T: Real>(isa: Isa, left: &[T], right: &[T], depth: usize, out: &mut [f64]) {
+    out.fill(0.0);
+    add_inner_products(isa, left, right, depth, out);
+}
+
+/// Adds ⟨x, y⟩ of `left` row `i` and `right` row `j` to `out[i * shape.right + j]`, which for rows that come in
+/// pieces is the same as [`inner_products`] of the whole if all pieces but the last are of 256 columns.
+///
+/// # Panics
+/// As [`inner_products`].
+pub fn add_inner_products<T: Real>(
+    isa: Isa,
+    left: &[T],
+    right: &[T],
+    depth: usize,
+    out: &mut [f64],
+) {
     let shape = shape::<T>(isa);
     assert_eq!(left.len(), shape.left * depth, "left panel");
     assert_eq!(right.len(), shape.right * depth, "right panel");
@@ -209,7 +225,8 @@ const MOST: usize = 14 * 32;
 struct Aligned<T>([T; MOST]);
 
 /// # Safety
-/// As [`Register`]; the panels hold `M` and `N` registers' lanes of `depth` values, `out` the tile.
+/// As [`Register`]; the panels hold `M` and `N` registers' lanes of `depth` values; `out`, to which the
+/// products are added, holds the tile.
 #[inline(always)]
 #[allow(clippy::needless_range_loop)] // see the comment on index loops below
 unsafe fn tile<R: Register<Scalar: Real>, const M: usize, const N: usize>(
@@ -222,7 +239,6 @@ unsafe fn tile<R: Register<Scalar: Real>, const M: usize, const N: usize>(
     assert!(out.len() == M * width && out.len() <= MOST, "output size");
     // Sums go through memory to be widened: a loop over the registers themselves would keep them there.
     let mut parts = Aligned([R::Scalar::default(); MOST]);
-    out.fill(0.0);
     let (mut x, mut y) = (left, right);
     let mut rest = depth;
     while rest > 0 {

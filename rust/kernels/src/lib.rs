@@ -31,7 +31,7 @@ pub use epilogue::{
     Doubt, PolynomialRow, add_up, distances, gaussians, in_doubt, second_differences,
     squared_from_products,
 };
-pub use gram::{RUN, Real, Shape, inner_products, interleave, shape};
+pub use gram::{RUN, Real, Shape, add_inner_products, inner_products, interleave, shape};
 pub use isa::Isa;
 pub use lanes::LANES;
 pub use prefetch::prefetch;

@@ -1,8 +1,8 @@
 //! A signed block-Hadamard rotation: an isometry that spreads heavy coordinates over many.
 //!
-//! Signs are flipped, then the first B values go through a Walsh–Hadamard transform scaled by 1/√B,
-//! B the largest power of two within the row; where B is less than the row, the last B values follow,
-//! flipped again, so that every coordinate is mixed and no transform undoes the other. Each step is
+//! The signs of the first B values are flipped, then they go through a Walsh–Hadamard transform scaled by
+//! 1/√B, B the largest power of two within the row; where B is less than the row, the last B values follow,
+//! flipped in their turn, so that every coordinate is mixed and no transform undoes the other. Each step is
 //! orthogonal, and so is the whole: distances stay what they are, up to rounding of a few ε·‖x‖. In
 //! place; cost: 2·B·log₂B additions.
 
@@ -51,55 +51,45 @@ unsafe fn rotate_by<V: Lanes>(signs: &[f64], row: &mut [f64]) {
     if row.is_empty() {
         return;
     }
+    let block = 1 << row.len().ilog2();
+    let rest = row.len() - block;
     // SAFETY: the caller's promise is passed on.
     unsafe {
-        flip(row, signs.iter());
-        let block = 1 << row.len().ilog2();
-        hadamard::<V>(&mut row[..block]);
-        let rest = row.len() - block;
+        hadamard::<V>(&signs[..block], &mut row[..block]);
         if rest > 0 {
-            flip(row, signs[..row.len()].iter().rev());
-            hadamard::<V>(&mut row[rest..]);
+            hadamard::<V>(&signs[..block], &mut row[rest..]);
         }
     }
 }
 
-#[inline(always)]
-fn flip<'a>(row: &mut [f64], signs: impl Iterator<Item = &'a f64>) {
-    for (value, sign) in row.iter_mut().zip(signs) {
-        *value *= sign;
-    }
-}
-
-/// The Walsh–Hadamard transform of a power of two of values, scaled to be orthogonal.
+/// Flips signs and scales, so that what follows is orthogonal: the Walsh–Hadamard transform of a power of two
+/// of values, near ones first.
 ///
 /// # Safety
 /// As [`Lanes`].
 #[inline(always)]
-unsafe fn hadamard<V: Lanes>(values: &mut [f64]) {
+unsafe fn hadamard<V: Lanes>(signs: &[f64], values: &mut [f64]) {
     let scale = (values.len() as f64).sqrt().recip();
-    let (vectors, rest) = values.as_chunks_mut::<LANES>();
-    for vector in &mut *vectors {
-        let vector = vector.as_mut_ptr();
-        // SAFETY: a chunk holds eight values; the caller's promise is passed on.
-        unsafe {
-            V::load(vector).butterfly::<1>().butterfly::<2>().butterfly::<4>().store(vector);
-        }
+    for (value, sign) in values.iter_mut().zip(signs) {
+        *value *= sign * scale;
     }
-    let mut half = 1;
-    while half < vectors.len() {
-        for pair in vectors.chunks_exact_mut(2 * half) {
-            let (left, right) = pair.split_at_mut(half);
-            for (left, right) in left.iter_mut().zip(right) {
-                // SAFETY: as above.
-                unsafe {
-                    let (a, b) = (V::load(left.as_ptr()), V::load(right.as_ptr()));
-                    a.add(b).store(left.as_mut_ptr());
-                    a.sub(b).store(right.as_mut_ptr());
-                }
-            }
+    let (vectors, rest) = values.as_chunks_mut::<LANES>();
+    // Eight vectors at once: three steps for one way through memory.
+    // SAFETY: the caller's promise is passed on.
+    unsafe {
+        let mut half = match vectors.len() {
+            0 | 1 => steps::<V, 1, true>(vectors, 1),
+            2 => steps::<V, 2, true>(vectors, 1),
+            4 => steps::<V, 4, true>(vectors, 1),
+            _ => steps::<V, 8, true>(vectors, 1),
+        };
+        while half < vectors.len() {
+            half *= match vectors.len() / half {
+                2 => steps::<V, 2, false>(vectors, half),
+                4 => steps::<V, 4, false>(vectors, half),
+                _ => steps::<V, 8, false>(vectors, half),
+            };
         }
-        half *= 2;
     }
     // Fewer values than lanes are their own rest.
     let mut half = 1;
@@ -112,7 +102,48 @@ unsafe fn hadamard<V: Lanes>(values: &mut [f64]) {
         }
         half *= 2;
     }
-    values.iter_mut().for_each(|value| *value *= scale);
+}
+
+/// Takes vectors that are `half`, 2·`half` and so on apart from (a, b) to (a + b, a − b), `TALL` of them together;
+/// with `LANES_TOO` the lanes of each before. Returns `TALL`.
+///
+/// # Safety
+/// As [`Lanes`].
+#[inline(always)]
+#[allow(clippy::needless_range_loop)] // closures and iterators lose the instruction set
+unsafe fn steps<V: Lanes, const TALL: usize, const LANES_TOO: bool>(
+    vectors: &mut [[f64; LANES]],
+    half: usize,
+) -> usize {
+    for group in vectors.chunks_exact_mut(TALL * half) {
+        for first in 0..half {
+            // SAFETY: an array holds eight values; the caller's promise is passed on.
+            unsafe {
+                let mut stand = [V::zero(); TALL];
+                for place in 0..TALL {
+                    stand[place] = V::load(group[first + place * half].as_ptr());
+                    if LANES_TOO {
+                        let lanes = stand[place].butterfly::<1>().butterfly::<2>();
+                        stand[place] = lanes.butterfly::<4>();
+                    }
+                }
+                let mut apart = 1;
+                while apart < TALL {
+                    for place in 0..TALL {
+                        if place & apart == 0 {
+                            let (a, b) = (stand[place], stand[place + apart]);
+                            (stand[place], stand[place + apart]) = (a.add(b), a.sub(b));
+                        }
+                    }
+                    apart *= 2;
+                }
+                for place in 0..TALL {
+                    stand[place].store(group[first + place * half].as_mut_ptr());
+                }
+            }
+        }
+    }
+    TALL
 }
 
 #[cfg(test)]
@@ -153,11 +184,9 @@ mod tests {
             let row: Vec<f64> = (0..count).map(|i| ((i * 31 % 17) as f64 - 8.0) / 3.0).collect();
             let mut expected = row.clone();
             let block = 1 << count.ilog2();
-            let transform = |values: &mut [f64], signs: &[f64]| {
-                let flipped: Vec<f64> = values.iter().zip(signs).map(|(x, s)| x * s).collect();
-                values.copy_from_slice(&flipped);
-            };
-            let plain = |values: &mut [f64]| {
+            let transform = |values: &mut [f64]| {
+                let scale = (values.len() as f64).sqrt().recip();
+                values.iter_mut().zip(&signs).for_each(|(value, sign)| *value *= sign * scale);
                 let mut half = 1;
                 while half < values.len() {
                     for i in (0..values.len()).filter(|i| i & half == 0) {
@@ -166,15 +195,10 @@ mod tests {
                     }
                     half *= 2;
                 }
-                let scale = (values.len() as f64).sqrt().recip();
-                values.iter_mut().for_each(|value| *value *= scale);
             };
-            transform(&mut expected, &signs);
-            plain(&mut expected[..block]);
+            transform(&mut expected[..block]);
             if count > block {
-                let reversed: Vec<f64> = signs[..count].iter().rev().copied().collect();
-                transform(&mut expected, &reversed);
-                plain(&mut expected[count - block..]);
+                transform(&mut expected[count - block..]);
             }
             for isa in Isa::available() {
                 let mut out = row.clone();

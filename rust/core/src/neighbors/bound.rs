@@ -68,12 +68,9 @@ pub(crate) fn squared_distance(x: &Coded, y: &Coded, dot: i32, inverse: f64) -> 
     let room = total * 2.0_f64.powi(-50);
     // The rounding of `decoded` is below `room`. Where the square is not as small as that, the root is wrong
     // by less than 2⁻³⁶ of the lengths.
-    let (nearest, farthest) = if decoded > total * 2.0_f64.powi(-30) {
-        let distance = decoded.sqrt();
-        (distance, distance)
-    } else {
-        (0.0, (decoded.max(0.0) + room).sqrt())
-    };
+    let far_enough = decoded > total * 2.0_f64.powi(-30);
+    let farthest = (decoded.max(0.0) + if far_enough { 0.0 } else { room }).sqrt();
+    let nearest = if far_enough { farthest } else { 0.0 };
     let residual = x.residual + y.residual + (x.length + y.length) * 2.0_f64.powi(-36);
     let lengths = x.norm + y.norm;
     let known = lengths - 2.0 * product;

@@ -4,7 +4,7 @@
 //! codes finer the rows are rotated. Both leave every distance as it is. Of each row z in the frame,
 //! ẑ = s·c is kept as the codes c with their scale s, its squared length, and a residual e ≥ ‖z − ẑ‖ that
 //! has all rounding in it. By the triangle inequality │‖x−y‖ − ‖x̂−ŷ‖│ ≤ e_x + e_y.
-//! Cost: one pass over the rows; memory: a byte a value and about 50 bytes a row.
+//! Cost: one pass over the rows; memory: a byte a value and about 90 bytes a row.
 
 use rayon::prelude::*;
 use tailwatch_kernels::tile8::{BaseTest, GROUP, GROUP_BYTES, MOST_COLUMNS, PANEL};
@@ -98,8 +98,9 @@ impl Frame {
     }
 }
 
-/// What is known of a coded row ẑ = s·c.
+/// What is known of a coded row ẑ = s·c; a cache line, because rows are looked up one here, one there.
 #[derive(Clone, Copy, Debug, Default)]
+#[repr(align(64))]
 pub(crate) struct Coded {
     /// s.
     pub(crate) scale: f64,

@@ -6,19 +6,23 @@
 
 use std::ops::Range;
 
-use tailwatch_kernels::Isa;
 use tailwatch_kernels::tile8::{BaseTest, Hit, MOST_HITS, PANEL, QueryTest, SPAN, sift};
+use tailwatch_kernels::{Isa, prefetch};
 
 use super::bound;
 use super::candidates::{Block, Reaches};
 use super::codes::Codes;
 
-/// What one call of the kernels takes goes into a block this often.
-pub(crate) const SPANS: usize = 4;
-/// Rows of a block: two blocks of common width fit the second-level cache.
-pub(crate) const BLOCK: usize = SPANS * SPAN * PANEL;
 /// Panels of a block.
-const PANELS: usize = BLOCK / PANEL;
+const PANELS: usize = 4 * SPAN;
+/// Rows of a block: two blocks of common width fit the second-level cache.
+pub(crate) const BLOCK: usize = PANELS * PANEL;
+
+/// All panels of a block at once.
+pub(crate) const WHOLE: Range<usize> = 0..PANELS;
+/// The panels of a block that is the first to be looked at, a few at a time: bounds shrink fast at first, and
+/// until queries ask again all that is within the old ones is kept.
+pub(crate) const GROWING: &[Range<usize>] = &[0..1, 1..3, 3..6, 6..9, 9..PANELS];
 
 /// The rows of block `block` of `rows` rows.
 pub(crate) fn rows_of(block: usize, rows: usize) -> Range<usize> {
@@ -29,18 +33,27 @@ fn panels_of(block: usize, rows: usize) -> Range<usize> {
     block * PANELS..((block + 1) * PANELS).min(rows.div_ceil(PANEL))
 }
 
+/// A pair that was kept: slots of the query and the base row, and bounds of its squared distance.
+#[derive(Clone, Copy, Debug, Default)]
+struct Kept {
+    query: u32,
+    base: u32,
+    bounds: (f32, f32),
+}
+
 /// Buffers of one thread.
 pub(crate) struct Sieve {
     isa: Isa,
     queries: Vec<QueryTest>,
     base: Vec<BaseTest>,
     hits: [Hit; MOST_HITS],
+    kept: [Kept; MOST_HITS],
 }
 
 impl Sieve {
     pub(crate) fn new(isa: Isa) -> Self {
-        let hits = [Hit::default(); MOST_HITS];
-        Self { isa, queries: Vec::new(), base: Vec::new(), hits }
+        let (hits, kept) = ([Hit::default(); MOST_HITS], [Kept::default(); MOST_HITS]);
+        Self { isa, queries: Vec::new(), base: Vec::new(), hits, kept }
     }
 
     /// Sets what the queries of a block ask: all within their bounds or, if it is farther, their reach.
@@ -76,13 +89,13 @@ impl Sieve {
     }
 
     /// Hands every pair that is kept, as (slot of the query, slot of the base row, bounds), to `take`.
-    /// `mutual` says whether what base rows ask, by [`Sieve::bring`], counts too; `spans` which parts of the
+    /// `mutual` says whether what base rows ask, by [`Sieve::bring`], counts too; `panels` which of the
     /// base block are looked at.
     pub(crate) fn sift(
         &mut self,
         (queries, query_block): (&Codes, usize),
         (base, base_block): (&Codes, usize),
-        spans: Range<usize>,
+        panels: &Range<usize>,
         mutual: bool,
         mut take: impl FnMut(usize, usize, (f32, f32)),
     ) {
@@ -91,13 +104,14 @@ impl Sieve {
         let inverse = queries.unit().recip();
         let (query_rows, base_rows) =
             (queries.rows_of(of_query.clone()), base.rows_of(of_base.clone()));
-        for span in spans {
-            let place = span * SPAN;
+        for place in panels.clone().step_by(SPAN) {
             let first = of_base.start + place;
             if first >= of_base.end {
                 break;
             }
-            let span = first..(first + SPAN).min(of_base.end);
+            let span = first..(of_base.start + panels.end.min(place + SPAN)).min(of_base.end);
+            // What is known of base rows comes from afar, and is wanted of few at a time.
+            prefetch(base.rows_of(span.clone()));
             let tests =
                 if mutual { &self.base[place..][..span.len()] } else { base.tests(span.clone()) };
             for (panel, test) in self.queries.iter().enumerate() {
@@ -105,13 +119,21 @@ impl Sieve {
                 let codes = queries.panels(at..at + 1);
                 let base_codes = base.panels(span.clone());
                 let count = sift(self.isa, codes, test, base_codes, tests, mutual, &mut self.hits);
+                // All bounds before the first is taken: one does not wait for another, nor for what comes
+                // of it.
+                let mut kept = 0;
                 for hit in &self.hits[..count] {
                     let x = panel * PANEL + usize::from(hit.query);
                     let y = place * PANEL + usize::from(hit.base);
                     // Places beyond the last row hold no row.
                     if let (Some(of_x), Some(of_y)) = (query_rows.get(x), base_rows.get(y)) {
-                        take(x, y, bound::squared_distance(of_x, of_y, hit.dot, inverse));
+                        let bounds = bound::squared_distance(of_x, of_y, hit.dot, inverse);
+                        self.kept[kept] = Kept { query: x as u32, base: y as u32, bounds };
+                        kept += 1;
                     }
+                }
+                for pair in &self.kept[..kept] {
+                    take(pair.query as usize, pair.base as usize, pair.bounds);
                 }
             }
         }

@@ -12,7 +12,7 @@ use rayon::prelude::*;
 use super::candidates::{Block, Meet, Reach, Reaches, Search};
 use super::codes::{Codes, Frame};
 use super::exact::{self, Scratch};
-use super::filter::{BLOCK, SPANS, Sieve, rows_of};
+use super::filter::{BLOCK, GROWING, Sieve, WHOLE, rows_of};
 use super::measure::Measure;
 use super::topk::Nearest;
 use crate::control::Control;
@@ -104,9 +104,9 @@ pub(crate) fn within<T: Send>(
     let alone = |buffers: &mut Buffers, block: usize| {
         let mut state = lock(block);
         let (sieve, mut search) = buffers.search(rows, rows, None, ());
-        for span in 0..SPANS {
+        for panels in GROWING {
             sieve.ask(codes, block, &state, None);
-            sieve.sift((codes, block), (codes, block), span..span + 1, false, |x, y, bounds| {
+            sieve.sift((codes, block), (codes, block), panels, false, |x, y, bounds| {
                 if x != y && state.offer(x, block * BLOCK + y, bounds, None) {
                     state.settle(x, &mut search);
                 }
@@ -124,7 +124,7 @@ pub(crate) fn within<T: Send>(
         let (sieve, mut search) = buffers.search(rows, rows, None, ());
         sieve.ask(codes, low, &below, None);
         sieve.bring(codes, high, |slot| above.bound(slot));
-        sieve.sift((codes, low), (codes, high), 0..SPANS, true, |x, y, bounds| {
+        sieve.sift((codes, low), (codes, high), &WHOLE, true, |x, y, bounds| {
             if below.offer(x, high * BLOCK + y, bounds, None) {
                 below.settle(x, &mut search);
             }
@@ -313,14 +313,13 @@ fn search(
         if let Some(reaches) = reaches {
             sieve.bring(base_codes, other, |slot| reaches.base.most(first + slot));
         }
-        // Bounds shrink fast at first and slowly later, and asking takes time.
-        let step = if turn == 0 { 1 } else { SPANS };
-        for span in (0..SPANS).step_by(step) {
+        for panels in if turn == 0 { GROWING } else { &[WHOLE] } {
+            // Bounds shrink slowly later, and asking takes time.
             if turn < 8 || turn % 4 == 0 {
                 sieve.ask(codes, at, &state, reaches);
             }
-            let (spans, mutual) = (span..span + step, reaches.is_some());
-            sieve.sift((codes, at), (base_codes, other), spans, mutual, |x, y, bounds| {
+            let mutual = reaches.is_some();
+            sieve.sift((codes, at), (base_codes, other), panels, mutual, |x, y, bounds| {
                 if !state.count(x, first + y, bounds, &mut search)
                     && state.offer(x, first + y, bounds, reaches)
                 {

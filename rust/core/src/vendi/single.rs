@@ -1,6 +1,6 @@
 //! UᵀU/n of unit rows U in `f32` tiles with `f64` totals. Level 3.
 //!
-//! The columns of U are what the tiles of `tailwatch_kernels::inner_products` call rows, and rows are what
+//! The columns of U are what the tiles of `tailwatch_kernels::add_inner_products` call rows, and rows are what
 //! they sum over, [`BLOCK`] at a time; sums of blocks are `f64`, in the order of the rows. So neither threads
 //! nor chunks show in a bit.
 //!
@@ -21,7 +21,7 @@
 
 use faer::Mat;
 use rayon::prelude::*;
-use tailwatch_kernels::{Real, Shape, inner_products, shape};
+use tailwatch_kernels::{Real, Shape, add_inner_products, shape};
 
 use crate::control::Control;
 use crate::error::Result;
@@ -136,7 +136,6 @@ struct Strip {
     panel: usize,
     first: usize,
     sums: Vec<f64>,
-    tile: Vec<f64>,
 }
 
 impl Strip {
@@ -144,18 +143,15 @@ impl Strip {
     fn at(column: usize, columns: usize, shape: Shape) -> Self {
         let (first, size) = (column / shape.left, shape.left * shape.right);
         let tiles = columns.div_ceil(shape.left) - first;
-        let (sums, tile) = (vec![0.0; tiles * size], vec![0.0; size]);
-        Self { shape, panel: column / shape.right, first, sums, tile }
+        Self { shape, panel: column / shape.right, first, sums: vec![0.0; tiles * size] }
     }
 
     fn add(&mut self, block: &Panels, control: &Control) {
         let right = block.right(self.panel);
-        for (place, sums) in self.sums.chunks_exact_mut(self.tile.len()).enumerate() {
+        let tile = self.shape.left * self.shape.right;
+        for (place, sums) in self.sums.chunks_exact_mut(tile).enumerate() {
             let left = block.left(self.first + place);
-            inner_products(control.isa(), left, right, block.rows, &mut self.tile);
-            for (sum, value) in sums.iter_mut().zip(&self.tile) {
-                *sum += value;
-            }
+            add_inner_products(control.isa(), left, right, block.rows, sums);
         }
     }
 

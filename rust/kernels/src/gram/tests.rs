@@ -2,7 +2,9 @@
 
 use crate::draw::values;
 
-use super::{GROUP, Isa, RUN, Real, Shape, inner_products, interleave, shape};
+use super::{
+    GROUP, Isa, RUN, Real, Shape, add_inner_products, inner_products, interleave, shape,
+};
 
 /// Rows as `T` holds them.
 fn rows<T: Real>(count: usize, depth: usize, seed: u64) -> Vec<Vec<T>> {
@@ -135,4 +137,21 @@ fn a_value_depends_on_its_two_rows_alone() {
 fn a_wrong_output_size_is_refused() {
     let Shape { left, right } = shape::<f32>(Isa::Portable);
     inner_products(Isa::Portable, &vec![0_f32; left], &vec![0.0; right], 1, &mut [0.0; 2]);
+}
+
+#[test]
+fn pieces_of_four_runs_add_up_to_the_bits_of_the_whole() {
+    for isa in Isa::available() {
+        let Shape { left, right } = shape::<f32>(isa);
+        let depth = 3 * GROUP * RUN - 5;
+        let (x, y) = (rows::<f32>(left, depth, 3), rows::<f32>(right, depth, 4));
+        let whole = products(isa, &x, &y);
+        let (x, y) = (panel(&x), panel(&y));
+        let mut sums = vec![0.0; left * right];
+        let piece = GROUP * RUN;
+        for (x, y) in x.chunks(left * piece).zip(y.chunks(right * piece)) {
+            add_inner_products(isa, x, y, x.len() / left, &mut sums);
+        }
+        assert_eq!(sums, whole, "{isa}");
+    }
 }
