@@ -1,8 +1,9 @@
 """Whether the time per pair of exact neighbours stays the same from 10,000 to 200,000 rows.
 
 Every round climbs all sizes once, so that a machine that changes its speed changes it for all of
-them. What is compared is nanoseconds per pair and column; flatness is the largest over the smallest
-of the medians, minus 1. Writes benches/results/ladder.parquet.
+them. What is compared is the medians of nanoseconds per pair and column: by how much the largest is
+above the smallest, and by how much any is off the one rate that is nearest to all of them. Writes
+benches/results/ladder.parquet.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import sys
 import time
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import tailwatch as tw
 from benches.recording import RESULTS, write
@@ -88,9 +89,26 @@ def climb(
     return rows
 
 
-def flatness(per_pair: Sequence[float]) -> float:
-    """Return by how much the slowest size is slower than the fastest, per pair."""
-    return max(per_pair) / min(per_pair) - 1
+class Flatness(NamedTuple):
+    """How far times per pair are from being one rate, as shares."""
+
+    spread: float
+    """By how much the most is above the least."""
+
+    off: float
+    """By how much any is at most off the middle of the two."""
+
+    def __str__(self) -> str:
+        return (
+            f"the most is {100 * self.spread:.0f} % above the least, "
+            f"and all are within {100 * self.off:.0f} % of one rate"
+        )
+
+
+def flatness(per_pair: Sequence[float]) -> Flatness:
+    """Return how far times per pair are from being proportional to the pairs."""
+    least, most = min(per_pair), max(per_pair)
+    return Flatness(most / least - 1, (most - least) / (most + least))
 
 
 def main() -> None:
@@ -126,7 +144,7 @@ def main() -> None:
             for name in ("seconds", "ns_per_pair_and_column", "effective_gflops")
         )
         print(row.format(*values, *numbers))
-    print(f"flatness: {100 * flatness([r['ns_per_pair_and_column'] for r in rows]):.1f} %")  # type: ignore[misc]
+    print(f"per pair, {flatness([r['ns_per_pair_and_column'] for r in rows])}")  # type: ignore[misc]
     write("ladder", rows, options.out)
 
 

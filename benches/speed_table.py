@@ -89,11 +89,11 @@ def _ladder(directory: Path) -> str:
     def listed(column: str, form: str) -> str:
         return ", ".join(format(value, form) for value in found[column])
 
-    above = 100 * flatness(found["ns_per_pair_and_column"].to_list())
+    flat = flatness(found["ns_per_pair_and_column"].to_list())
     return (
         f"\n\nExact neighbours of {listed('rows', ',')} rows of {found['columns'][0]}\n"
         f"columns among as many take {listed('ns_per_pair_and_column', '.2g')} ns per pair\n"
-        f"and column: the most is {above:.0f} % above the least.\n"
+        f"and column: {flat}.\n"
     )
 
 

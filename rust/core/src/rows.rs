@@ -297,15 +297,15 @@ impl<'a> Rows<'a> {
     }
 
     /// Whether row `index` lies in memory as narrow values, all of them finite; none of those is too large.
+    #[allow(clippy::needless_bitwise_bool)] // one look at all values, without stopping, is the fastest
     fn is_plainly_finite(&self, index: usize) -> bool {
-        // One look at all values, without stopping, is the fastest.
+        /// The exponent of an `f16` that is not finite.
+        const EXPONENT: u16 = 0x7c00;
         if let Some(values) = self.single(index) {
             return values.iter().fold(true, |good, value| good & (value.abs() <= f32::MAX));
         }
-        /// The exponent of what is not finite.
-        const EXPONENT: u16 = 0x7c00;
-        self.halves(index).is_some_and(|bits| {
-            bits.iter().fold(true, |good, bits| good & (bits & EXPONENT != EXPONENT))
+        self.halves(index).is_some_and(|halves| {
+            halves.iter().fold(true, |good, bits| good & (bits & EXPONENT != EXPONENT))
         })
     }
 

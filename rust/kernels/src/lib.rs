@@ -34,7 +34,7 @@ pub use epilogue::{
 pub use gram::{RUN, Real, Shape, add_inner_products, inner_products, interleave, shape};
 pub use isa::Isa;
 pub use lanes::LANES;
-pub use prefetch::prefetch;
+pub use prefetch::{prefetch, prefetch_near};
 pub use quantize::{Code, quantize};
 pub use rotate::rotate;
 pub use tile::{dot_products, squared_distances};

@@ -7,7 +7,7 @@
 use std::ops::Range;
 
 use tailwatch_kernels::tile8::{BaseTest, Hit, MOST_HITS, PANEL, QueryTest, SPAN, sift};
-use tailwatch_kernels::{Isa, prefetch};
+use tailwatch_kernels::{Isa, prefetch, prefetch_near};
 
 use super::bound;
 use super::candidates::{Block, Reaches};
@@ -114,7 +114,11 @@ impl Sieve {
             prefetch(base.rows_of(span.clone()));
             let tests =
                 if mutual { &self.base[place..][..span.len()] } else { base.tests(span.clone()) };
+            // The next base panels come nearer meanwhile, a piece with every query panel.
+            let next = base.panels(span.end..(span.end + SPAN).min(base.len().div_ceil(PANEL)));
+            let mut next = next.chunks((next.len() / self.queries.len()).max(1));
             for (panel, test) in self.queries.iter().enumerate() {
+                next.next().into_iter().for_each(prefetch_near);
                 let at = of_query.start + panel;
                 let codes = queries.panels(at..at + 1);
                 let base_codes = base.panels(span.clone());

@@ -2,9 +2,7 @@
 
 use crate::draw::values;
 
-use super::{
-    GROUP, Isa, RUN, Real, Shape, add_inner_products, inner_products, interleave, shape,
-};
+use super::{GROUP, Isa, RUN, Real, Shape, add_inner_products, inner_products, interleave, shape};
 
 /// Rows as `T` holds them.
 fn rows<T: Real>(count: usize, depth: usize, seed: u64) -> Vec<Vec<T>> {

@@ -4,16 +4,27 @@
 //! signed byte, so 128 is added to the base codes (one exclusive or) and 128·Σc_x taken off at the start.
 
 use std::arch::x86_64::{
-    __m512i, _CMP_NLT_UQ, _mm512_cmp_ps_mask, _mm512_cvtepi32_ps, _mm512_dpbusd_epi32,
+    __m512, __m512i, _CMP_NLT_UQ, _mm512_cmp_ps_mask, _mm512_cvtepi32_ps, _mm512_dpbusd_epi32,
     _mm512_fmadd_ps, _mm512_load_ps, _mm512_loadu_si512, _mm512_min_ps, _mm512_mul_ps,
     _mm512_set1_epi8, _mm512_set1_epi32, _mm512_set1_ps, _mm512_setzero_si512, _mm512_storeu_si512,
     _mm512_xor_si512,
 };
 
-use super::{BaseTest, GROUP, GROUP_BYTES, Hit, PANEL, SPAN, Tile};
+use super::{BaseTest, GROUP, GROUP_BYTES, Hit, PANEL, QueryTest, SPAN, Tile};
 
 /// Queries that stand in registers at once.
 const TALL: usize = 8;
+
+/// A loop written out: what is indexed by its counter stays in registers.
+macro_rules! unrolled {
+    ($counter:ident in $($value:literal)* $body:block) => {
+        $({
+            #[allow(non_upper_case_globals)]
+            const $counter: usize = $value;
+            $body
+        })*
+    };
+}
 
 /// As [`super::sift`].
 ///
@@ -70,19 +81,33 @@ unsafe fn rows<const WIDE: usize, const MUTUAL: bool>(tile: &Tile<'_>, hits: &mu
             }
             // The lanes of all base panels that are kept, for each query.
             let mut masks = [0_u64; TALL];
-            for q in 0..TALL {
-                for b in 0..WIDE {
-                    let mask = kept::<MUTUAL>(tile, first + q, &tile.base_tests[b], sums[q][b]);
-                    masks[q] |= u64::from(mask) << (b * PANEL);
-                }
+            let mut any = 0;
+            for b in 0..WIDE {
+                let brings = Brings::<MUTUAL>::load(&tile.base_tests[b]);
+                unrolled!(q in 0 1 2 3 4 5 6 7 {
+                    let mask = u64::from(brings.kept(tile.query_test, first + q, sums[q][b]));
+                    masks[q] |= mask << (b * PANEL);
+                    any |= mask;
+                });
             }
             // Mostly none is.
-            if masks == [0; TALL] {
+            if any == 0 {
                 continue;
             }
+            let mut dots = [[0_i32; SPAN * PANEL]; TALL];
+            unrolled!(q in 0 1 2 3 4 5 6 7 {
+                for b in 0..WIDE {
+                    _mm512_storeu_si512(dots[q].as_mut_ptr().add(b * PANEL).cast(), sums[q][b]);
+                }
+            });
             for q in 0..TALL {
-                if masks[q] != 0 {
-                    count = collect(&sums[q], masks[q], first + q, hits, count);
+                let mut mask = masks[q];
+                while mask != 0 {
+                    let row = mask.trailing_zeros() as usize;
+                    mask &= mask - 1;
+                    let (query, base) = ((first + q) as u8, row as u8);
+                    hits[count] = Hit { dot: dots[q][row], query, base };
+                    count += 1;
                 }
             }
         }
@@ -90,53 +115,46 @@ unsafe fn rows<const WIDE: usize, const MUTUAL: bool>(tile: &Tile<'_>, hits: &mu
     count
 }
 
-/// Adds the pairs of one query that are kept to `hits`, from `count` on.
-#[inline(always)]
-unsafe fn collect<const WIDE: usize>(
-    sums: &[__m512i; WIDE],
-    mut mask: u64,
-    query: usize,
-    hits: &mut [Hit],
-    mut count: usize,
-) -> usize {
-    let mut dots = [0_i32; SPAN * PANEL];
-    for (dots, &sum) in dots.chunks_exact_mut(PANEL).zip(sums) {
-        // SAFETY: a chunk holds one vector; an unaligned store.
-        unsafe { _mm512_storeu_si512(dots.as_mut_ptr().cast(), sum) };
-    }
-    while mask != 0 {
-        let base = mask.trailing_zeros() as usize;
-        mask &= mask - 1;
-        hits[count] = Hit { dot: dots[base], query: query as u8, base: base as u8 };
-        count += 1;
-    }
-    count
+/// What the rows of a base panel bring, in registers.
+struct Brings<const MUTUAL: bool> {
+    inverse: __m512,
+    lift: __m512,
+    spread: __m512,
+    own_lift: __m512,
+    own_spread: __m512,
 }
 
-/// The lanes whose pair is kept.
-#[inline(always)]
-unsafe fn kept<const MUTUAL: bool>(
-    tile: &Tile<'_>,
-    query: usize,
-    brings: &BaseTest,
-    dots: __m512i,
-) -> u16 {
-    let asks = tile.query_test;
-    // SAFETY: the tests are aligned to 64 bytes and so is each of their arrays.
-    unsafe {
-        let g = _mm512_set1_ps(asks.g[query]);
-        let inverse = _mm512_load_ps(brings.inverse.as_ptr());
-        let mut threshold = _mm512_mul_ps(g, _mm512_load_ps(brings.lift.as_ptr()));
-        threshold = _mm512_fmadd_ps(_mm512_set1_ps(asks.p[query]), inverse, threshold);
-        let spread = _mm512_load_ps(brings.spread.as_ptr());
-        threshold = _mm512_fmadd_ps(_mm512_set1_ps(asks.r[query]), spread, threshold);
-        if MUTUAL {
-            let mut own = _mm512_mul_ps(g, _mm512_load_ps(brings.own_lift.as_ptr()));
-            own = _mm512_fmadd_ps(_mm512_set1_ps(asks.q[query]), inverse, own);
-            let spread = _mm512_load_ps(brings.own_spread.as_ptr());
-            own = _mm512_fmadd_ps(_mm512_set1_ps(asks.e[query]), spread, own);
-            threshold = _mm512_min_ps(threshold, own);
+impl<const MUTUAL: bool> Brings<MUTUAL> {
+    #[inline(always)]
+    unsafe fn load(test: &BaseTest) -> Self {
+        // SAFETY: a test is aligned to 64 bytes and so is each of its arrays.
+        unsafe {
+            Self {
+                inverse: _mm512_load_ps(test.inverse.as_ptr()),
+                lift: _mm512_load_ps(test.lift.as_ptr()),
+                spread: _mm512_load_ps(test.spread.as_ptr()),
+                own_lift: _mm512_load_ps(test.own_lift.as_ptr()),
+                own_spread: _mm512_load_ps(test.own_spread.as_ptr()),
+            }
         }
-        _mm512_cmp_ps_mask::<_CMP_NLT_UQ>(_mm512_cvtepi32_ps(dots), threshold)
+    }
+
+    /// The lanes whose pair with a query is kept.
+    #[inline(always)]
+    unsafe fn kept(&self, asks: &QueryTest, query: usize, dots: __m512i) -> u16 {
+        // SAFETY: as the caller vouches.
+        unsafe {
+            let g = _mm512_set1_ps(asks.g[query]);
+            let mut threshold = _mm512_mul_ps(g, self.lift);
+            threshold = _mm512_fmadd_ps(_mm512_set1_ps(asks.p[query]), self.inverse, threshold);
+            threshold = _mm512_fmadd_ps(_mm512_set1_ps(asks.r[query]), self.spread, threshold);
+            if MUTUAL {
+                let mut own = _mm512_mul_ps(g, self.own_lift);
+                own = _mm512_fmadd_ps(_mm512_set1_ps(asks.q[query]), self.inverse, own);
+                own = _mm512_fmadd_ps(_mm512_set1_ps(asks.e[query]), self.own_spread, own);
+                threshold = _mm512_min_ps(threshold, own);
+            }
+            _mm512_cmp_ps_mask::<_CMP_NLT_UQ>(_mm512_cvtepi32_ps(dots), threshold)
+        }
     }
 }
