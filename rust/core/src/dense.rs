@@ -6,14 +6,17 @@
 
 use std::sync::Once;
 
+use faer::dyn_stack::{MemBuffer, MemStack};
+use faer::linalg::evd::tridiag;
 use faer::linalg::matmul::matmul;
 use faer::linalg::matmul::triangular::{self, BlockStructure};
 use faer::linalg::solvers::SelfAdjointEigen;
-use faer::{Accum, Mat, MatMut, MatRef, Par, Side};
+use faer::{Accum, Mat, MatMut, MatRef, Par, Side, Spec};
 use rayon::prelude::*;
 
 use crate::error::{Error, Result};
 use crate::nuclear::nuclear_norm;
+use crate::tridiagonal;
 
 /// Columns of a piece of a product.
 const PIECE: usize = 128;
@@ -50,13 +53,27 @@ pub(crate) fn add_lower_square(sum: MatMut<'_, f64>, factor: MatRef<'_, f64>) {
 /// Eigenvalues of a positive semi-definite matrix (its lower triangle), descending. Those that rounding
 /// alone can explain are 0.
 pub(crate) fn eigenvalues(matrix: MatRef<'_, f64>) -> Result<Vec<f64>> {
-    on_this_thread();
     check_finite(matrix)?;
-    let mut values = matrix
-        .self_adjoint_eigenvalues(Side::Lower)
-        .map_err(|_| Error::Numerical("eigenvalues: the iteration did not converge".into()))?;
+    let n = matrix.nrows();
+    if n == 0 {
+        return Ok(Vec::new());
+    }
+    let mut reduced = matrix.to_owned();
+    // Reflectors are not wanted afterwards, so not in blocks either.
+    let mut reflectors = Mat::zeros(1, n - 1);
+    let need = tridiag::tridiag_in_place_scratch::<f64>(n, Par::Seq, Spec::default());
+    tridiag::tridiag_in_place(
+        reduced.as_mut(),
+        reflectors.as_mut(),
+        Par::Seq,
+        MemStack::new(&mut MemBuffer::new(need)),
+        Spec::default(),
+    );
+    let mut values: Vec<f64> = (0..n).map(|i| reduced[(i, i)]).collect();
+    let mut beside: Vec<f64> = (1..n).map(|i| reduced[(i, i - 1)]).collect();
+    tridiagonal::eigenvalues(&mut values, &mut beside)?;
     values.reverse();
-    let noise = noise_level(matrix.nrows(), values.first().copied().unwrap_or(0.0));
+    let noise = noise_level(n, values[0]);
     for value in &mut values {
         if *value <= noise {
             *value = 0.0;
@@ -171,6 +188,25 @@ mod tests {
         let root = Mat::from_fn(5, 4, |i, j| ((i * 5 + j * 3) % 7) as f64 - 2.0);
         let norm = nuclear_norm_of_product(root.as_ref(), root.as_ref(), Par::Seq).unwrap();
         assert!((norm - root.squared_norm_l2()).abs() <= 1e-12 * norm);
+    }
+
+    #[test]
+    fn eigenvalues_are_those_of_the_lower_triangle() {
+        on_this_thread();
+        for (n, rank) in [(1, 1), (2, 2), (5, 5), (40, 40), (40, 3), (90, 90)] {
+            let root = Mat::from_fn(n, rank, |i, j| ((i * 31 + j * 17) % 23) as f64 - 11.0);
+            let matrix = &root * root.transpose();
+            let mut expected = matrix.self_adjoint_eigenvalues(Side::Lower).unwrap();
+            expected.reverse();
+            let lower = Mat::from_fn(n, n, |i, j| if i >= j { matrix[(i, j)] } else { f64::MAX });
+            let found = eigenvalues(lower.as_ref()).unwrap();
+            let bound = 4.0 * noise_level(n, expected[0]);
+            for (found, expected) in found.iter().zip(&expected) {
+                assert!((found - expected).abs() <= bound, "{n} {rank}: {found} {expected}");
+            }
+            assert!(found[rank..].iter().all(|&value| value == 0.0));
+        }
+        assert!(eigenvalues(Mat::zeros(0, 0).as_ref()).unwrap().is_empty());
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Algorithms of tailwatch: neighbours, tails, divergences and spectra of sets of embeddings.
 //!
 //! Levels, each using only those above it: 0 `error` `control` `streams`; 1 `rows` `hashes`; 2 `neighbors`
-//! `dense` `nuclear` `moments` `univariate` `contamination`; 3 `coverage` `divergence` `spectrum` `vendi`
+//! `tridiagonal` `dense` `nuclear` `moments` `univariate` `contamination`; 3 `coverage` `divergence` `spectrum` `vendi`
 //! `dimension` `cluster`; 4 `inference`, which runs them on replicates. Nothing here knows of Python, and
 //! nothing here is unsafe: the kernels crate is.
 
@@ -24,6 +24,7 @@ pub mod rows;
 pub mod spectrum;
 pub mod streams;
 pub mod subsets;
+pub(crate) mod tridiagonal;
 pub mod univariate;
 pub mod vendi;
 
