@@ -22,11 +22,7 @@ pub(crate) unsafe trait Lanes: Copy {
     unsafe fn add(self, other: Self) -> Self;
     unsafe fn sub(self, other: Self) -> Self;
     unsafe fn mul(self, other: Self) -> Self;
-    /// Takes lanes that are `HALF` apart, 1, 2 or 4, from (a, b) to (a + b, a − b).
-    unsafe fn butterfly<const HALF: usize>(self) -> Self;
     unsafe fn to_array(self) -> [f64; LANES];
-    /// Writes eight values to `target`, which need not be aligned.
-    unsafe fn store(self, target: *mut f64);
 }
 
 /// Adds the lanes up in the one fixed order.
@@ -68,20 +64,8 @@ unsafe impl Lanes for Portable {
         Self(std::array::from_fn(|l| self.0[l] * other.0[l]))
     }
     #[inline(always)]
-    unsafe fn butterfly<const HALF: usize>(self) -> Self {
-        Self(std::array::from_fn(|l| {
-            let other = self.0[l ^ HALF];
-            if l & HALF == 0 { other + self.0[l] } else { other - self.0[l] }
-        }))
-    }
-    #[inline(always)]
     unsafe fn to_array(self) -> [f64; LANES] {
         self.0
-    }
-    #[inline(always)]
-    unsafe fn store(self, target: *mut f64) {
-        // SAFETY: the caller vouches for eight writable values.
-        unsafe { target.cast::<[f64; LANES]>().write_unaligned(self.0) };
     }
 }
 
@@ -92,11 +76,10 @@ pub(crate) use x86::{Avx2, Avx512};
 mod x86 {
     use super::{LANES, Lanes};
     use std::arch::x86_64::{
-        __m256d, __m512d, _mm_loadu_ps, _mm256_add_pd, _mm256_blend_pd, _mm256_cvtps_pd,
-        _mm256_loadu_pd, _mm256_loadu_ps, _mm256_mul_pd, _mm256_permute_pd, _mm256_permute2f128_pd,
-        _mm256_setzero_pd, _mm256_storeu_pd, _mm256_sub_pd, _mm512_add_pd, _mm512_cvtps_pd,
-        _mm512_loadu_pd, _mm512_mask_sub_pd, _mm512_mul_pd, _mm512_permutex_pd, _mm512_setzero_pd,
-        _mm512_shuffle_f64x2, _mm512_shuffle_pd, _mm512_storeu_pd, _mm512_sub_pd,
+        __m256d, __m512d, _mm_loadu_ps, _mm256_add_pd, _mm256_cvtps_pd, _mm256_loadu_pd,
+        _mm256_loadu_ps, _mm256_mul_pd, _mm256_setzero_pd, _mm256_storeu_pd, _mm256_sub_pd,
+        _mm512_add_pd, _mm512_cvtps_pd, _mm512_loadu_pd, _mm512_mul_pd, _mm512_setzero_pd,
+        _mm512_storeu_pd, _mm512_sub_pd,
     };
 
     #[derive(Clone, Copy)]
@@ -136,35 +119,6 @@ mod x86 {
         unsafe fn mul(self, other: Self) -> Self {
             // SAFETY: as the trait says.
             unsafe { Self(_mm256_mul_pd(self.0, other.0), _mm256_mul_pd(self.1, other.1)) }
-        }
-        #[inline(always)]
-        unsafe fn butterfly<const HALF: usize>(self) -> Self {
-            // SAFETY: as the trait says.
-            unsafe {
-                if HALF == 4 {
-                    return Self(_mm256_add_pd(self.0, self.1), _mm256_sub_pd(self.0, self.1));
-                }
-                let one = |x: __m256d| {
-                    if HALF == 1 {
-                        let other = _mm256_permute_pd::<0b0101>(x);
-                        let (sum, less) = (_mm256_add_pd(other, x), _mm256_sub_pd(other, x));
-                        _mm256_blend_pd::<0b1010>(sum, less)
-                    } else {
-                        let other = _mm256_permute2f128_pd::<1>(x, x);
-                        let (sum, less) = (_mm256_add_pd(other, x), _mm256_sub_pd(other, x));
-                        _mm256_blend_pd::<0b1100>(sum, less)
-                    }
-                };
-                Self(one(self.0), one(self.1))
-            }
-        }
-        #[inline(always)]
-        unsafe fn store(self, target: *mut f64) {
-            // SAFETY: the caller vouches for eight writable values; unaligned stores.
-            unsafe {
-                _mm256_storeu_pd(target, self.0);
-                _mm256_storeu_pd(target.add(4), self.1);
-            }
         }
         #[inline(always)]
         unsafe fn to_array(self) -> [f64; LANES] {
@@ -212,24 +166,6 @@ mod x86 {
         unsafe fn mul(self, other: Self) -> Self {
             // SAFETY: as the trait says.
             unsafe { Self(_mm512_mul_pd(self.0, other.0)) }
-        }
-        #[inline(always)]
-        unsafe fn butterfly<const HALF: usize>(self) -> Self {
-            // SAFETY: as the trait says.
-            unsafe {
-                let x = self.0;
-                let (other, less) = match HALF {
-                    1 => (_mm512_shuffle_pd::<0b0101_0101>(x, x), 0b1010_1010),
-                    2 => (_mm512_permutex_pd::<0b0100_1110>(x), 0b1100_1100),
-                    _ => (_mm512_shuffle_f64x2::<0b0100_1110>(x, x), 0b1111_0000),
-                };
-                Self(_mm512_mask_sub_pd(_mm512_add_pd(other, x), less, other, x))
-            }
-        }
-        #[inline(always)]
-        unsafe fn store(self, target: *mut f64) {
-            // SAFETY: the caller vouches for eight writable values; unaligned store.
-            unsafe { _mm512_storeu_pd(target, self.0) };
         }
         #[inline(always)]
         unsafe fn to_array(self) -> [f64; LANES] {

@@ -3,7 +3,7 @@
 //! Level 0: nothing below. This is the only crate of the workspace with `unsafe` code; it starts no
 //! threads, allocates nothing and returns no errors. Every kernel takes the instruction set as a
 //! value ([`Isa`]), so that one process can run and compare all that its processor has. The kernels of
-//! `tile`, `apart`, `tile8`, `quantize`, `rotate`, `weigh` and `weigh_half` give the same bits on
+//! `tile`, `apart`, `tile8`, `into_panel`, `quantize`, `rotate`, `weigh` and `weigh_half` give the same
 //! each of them; those of `gram` and `epilogue` on all that fuse products.
 
 // Code that is not inlined into a function compiled for an instruction set loses it.
@@ -14,6 +14,7 @@ mod apart;
 mod draw;
 mod epilogue;
 mod gram;
+mod into_panel;
 mod isa;
 mod lanes;
 mod prefetch;
@@ -32,10 +33,11 @@ pub use epilogue::{
     squared_from_products,
 };
 pub use gram::{RUN, Real, Shape, add_inner_products, inner_products, interleave, shape};
+pub use into_panel::{Column, into_panel};
 pub use isa::Isa;
 pub use lanes::LANES;
 pub use prefetch::{prefetch, prefetch_near};
-pub use quantize::{Code, quantize};
+pub use quantize::{Codes, quantize};
 pub use rotate::rotate;
 pub use tile::{dot_products, squared_distances};
 pub use weigh::{weighted_bits, weighted_sum};

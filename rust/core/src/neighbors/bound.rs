@@ -6,29 +6,83 @@
 //!
 //! I < \[A − (τ+e_x)²\]/(2s_x) · 1/s_y + 1/(2s_x) · (B − e_y²)/s_y − (τ+e_x)/s_x · e_y/s_y
 //!
-//! and the same with x and y exchanged for a τ of y's own. Lengths are divided by a common unit, so that
-//! `f32` holds all of it; each factor is moved to the safe side by [`SLACK`], 64 times what the roundings
-//! of three products and their sum can add up to. Rows so short, long or coarse that a factor might
-//! overflow get NaN, with which the kernels keep every pair.
+//! and the same with x and y exchanged for a τ of y's own. All lengths are in units of the frame and all
+//! numbers `f32`, sixteen rows together. Where a number must not be too large or too small it is moved to the safe
+//! side, by [`SLACK`] of what it is the difference of: 64 times what the roundings of three products and their
+//! sum can add up to. Rows so short, long or coarse that a number might overflow have a scale of NaN, with which
+//! the kernels keep every pair and no bound is known.
 
+use tailwatch_kernels::Codes;
 use tailwatch_kernels::tile8::{BaseTest, PANEL, QueryTest};
 
-use super::codes::Coded;
-
-/// Relative room for the rounding of the tests.
-const SLACK: f64 = 1.0 / 262_144.0;
+/// Relative room for rounding: 64 units in the last place.
+const SLACK: f32 = 1.0 / 262_144.0;
 /// Scales beyond this many units, or below its inverse, are not tested but kept.
-const WILD: f64 = 1.099_511_627_776e12;
+const WILD: f32 = 1.099_511_6e12;
 /// Differences whose squares underflow in `f64` are below the root of this.
 const UNDERFLOW: f64 = 1e-290;
+/// ‖z‖² is right to this share of itself, with what entering the frame in `f32` did to z.
+const NORM: f32 = 8.0 * SLACK;
 
-/// A bound on ‖z − ẑ‖ from its square and ‖z‖² as summed in `f64`.
+/// What is known of the coded rows ẑ = s·c of a panel, in units.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(C, align(64))]
+pub(crate) struct Coded {
+    /// s; NaN where it is not to be relied on.
+    scale: [f32; PANEL],
+    /// ‖ẑ‖², rounded.
+    square: [f32; PANEL],
+    /// At least ‖ẑ‖.
+    length: [f32; PANEL],
+    /// ‖z‖², to within [`NORM`] of it.
+    norm: [f32; PANEL],
+    /// At least ‖z − ẑ‖.
+    residual: [f32; PANEL],
+    /// Σc.
+    sum: [i32; PANEL],
+}
+
+impl Coded {
+    /// What codes of rows of `columns` values say; `trust` multiplies the residuals and is 1.
+    pub(crate) fn new(codes: &Codes, trust: f64, columns: usize) -> Self {
+        let mut coded = Self { sum: codes.sum, ..Self::default() };
+        for slot in 0..PANEL {
+            // Of codes that are all zero any scale is the right one.
+            let scale = if codes.scale[slot] > 0.0 { codes.scale[slot] } else { 1.0 };
+            let relied_on = (WILD.recip()..=WILD).contains(&scale) && codes.norm[slot].is_finite();
+            let square = f64::from(scale).powi(2) * f64::from(codes.squares[slot]);
+            coded.scale[slot] = if relied_on { scale } else { f32::NAN };
+            coded.square[slot] = square as f32;
+            coded.length[slot] = (square.sqrt() * (1.0 + 1e-6)) as f32;
+            coded.norm[slot] = codes.norm[slot] as f32;
+            let residual = residual(codes.residual[slot], codes.norm[slot], columns);
+            coded.residual[slot] = (trust * residual * (1.0 + 1e-6)) as f32;
+        }
+        coded
+    }
+
+    /// What is known of single rows of panels, together.
+    pub(crate) fn gather<'a>(rows: impl Iterator<Item = (&'a Self, usize)>) -> Self {
+        let mut coded = Self::default();
+        for (slot, (from, place)) in rows.enumerate() {
+            coded.scale[slot] = from.scale[place];
+            coded.square[slot] = from.square[place];
+            coded.length[slot] = from.length[place];
+            coded.norm[slot] = from.norm[place];
+            coded.residual[slot] = from.residual[place];
+            coded.sum[slot] = from.sum[place];
+        }
+        coded
+    }
+}
+
+/// A bound on ‖z − ẑ‖ from its square and ‖z‖² as summed in `f32`.
 ///
-/// 2⁻⁴⁵·‖z‖ is wide of the rounding of the frame: half a unit in the last place for the centre, two dozen
-/// for a rotation.
-pub(crate) fn residual(squared: f64, norm: f64, columns: usize) -> f64 {
-    let underflow = UNDERFLOW * columns as f64;
-    (squared + underflow).sqrt() * (1.0 + 1e-12) + norm.sqrt() * 2.0_f64.powi(-45)
+/// 2⁻¹⁷·‖z‖ is wide of the rounding of the frame: half a unit in the last place, 2⁻²⁴, for the centre, two for
+/// what a code misses, and at most 36 for a rotation of 65,536 columns. Squares below 2⁻¹²⁶ may have been lost.
+fn residual(squared: f64, norm: f64, columns: usize) -> f64 {
+    let lost = (columns as f64).sqrt() * 2.0_f64.powi(-60);
+    squared.sqrt() * (1.0 + 2.0_f64.powi(-18)) + norm.sqrt() * 2.0_f64.powi(-17) + lost
 }
 
 /// A squared length that a pair's measured squared distance is not within `squared` unless its distance is
@@ -55,101 +109,90 @@ pub(crate) fn below(squared: f64, inverse: f64) -> f32 {
     ((squared * inverse * inverse * (1.0 - 1e-6)) as f32).min(f32::MAX)
 }
 
-/// Bounds on the squared distance of two rows from the product of their codes: lower, upper, in units of
-/// which `inverse` is one over the length.
+/// Bounds on the squared distance of two rows, given by panel and place, from the product of their codes: lower,
+/// upper, in units.
 ///
 /// Two certificates, of which the better one counts. The triangle inequality is sharp where rows are near
 /// each other; where they are about as far apart as from the centre, it is better to take their own lengths
 /// as known: ‖x−y‖² = ‖x‖² + ‖y‖² − 2⟨x, y⟩ and │⟨x, y⟩ − ⟨x̂, ŷ⟩│ ≤ ‖x̂‖·e_y + e_x·(‖ŷ‖ + e_y).
-pub(crate) fn squared_distance(x: &Coded, y: &Coded, dot: i32, inverse: f64) -> (f32, f32) {
-    let product = x.scale * y.scale * f64::from(dot);
-    let total = x.square + y.square;
-    let decoded = total - 2.0 * product;
-    let room = total * 2.0_f64.powi(-50);
-    // The rounding of `decoded` is below `room`. Where the square is not as small as that, the root is wrong
-    // by less than 2⁻³⁶ of the lengths.
-    let far_enough = decoded > total * 2.0_f64.powi(-30);
-    let farthest = (decoded.max(0.0) + if far_enough { 0.0 } else { room }).sqrt();
-    let nearest = if far_enough { farthest } else { 0.0 };
-    let residual = x.residual + y.residual + (x.length + y.length) * 2.0_f64.powi(-36);
-    let lengths = x.norm + y.norm;
-    let known = lengths - 2.0 * product;
-    let miss = 2.0 * (x.length * y.residual + x.residual * (y.length + y.residual))
-        + lengths * 2.0_f64.powi(-40);
+#[inline]
+pub(crate) fn squared_distance(
+    (x, i): (&Coded, usize),
+    (y, j): (&Coded, usize),
+    dot: i32,
+) -> (f32, f32) {
+    let product = 2.0 * (x.scale[i] * y.scale[j]) * dot as f32;
+    let total = x.square[i] + y.square[j];
+    let (decoded, room) = (total - product, total * SLACK);
+    // Each bound has a rounding of its own, which `SLACK` of it is wide of.
+    let nearest = (decoded - room).max(0.0).sqrt() * (1.0 - SLACK);
+    let farthest = (decoded.max(0.0) + room).sqrt() * (1.0 + SLACK);
+    let residual = (x.residual[i] + y.residual[j]) * (1.0 + SLACK);
     let (near, far) = ((nearest - residual).max(0.0), farthest + residual);
-    let lower = (near * near).max(known - miss);
-    let upper = (far * far).min((known + miss).max(0.0));
-    (below(lower, inverse), above(upper, inverse))
+    let lengths = x.norm[i] + y.norm[j];
+    let known = lengths - product;
+    let miss = x.length[i] * y.residual[j] + x.residual[i] * (y.length[j] + y.residual[j]);
+    let miss = 2.0 * miss * (1.0 + SLACK) + lengths * NORM + room;
+    let lower = (near * near * (1.0 - SLACK)).max(known - miss);
+    let upper = (far * far * (1.0 + SLACK)).min((known + miss).max(0.0)) + f32::MIN_POSITIVE;
+    // Of rows that are not to be relied on nothing is known.
+    if product.is_finite() && upper.is_finite() { (lower, upper) } else { (0.0, f32::INFINITY) }
 }
 
-/// The length of a squared length in units; one below zero reaches nothing.
-fn length(squared: f32, unit: f64) -> f64 {
-    f64::from(squared).max(0.0).sqrt() * unit
+/// At least the length of a squared length; one below zero reaches nothing.
+fn length(squared: f32) -> f32 {
+    squared.max(0.0).sqrt() * (1.0 + SLACK)
 }
 
-fn is_wild(row: &Coded, unit: f64) -> bool {
-    let scale = row.scale / unit;
-    !(WILD.recip()..=WILD).contains(&scale) || row.residual > WILD * row.scale
+/// At most the difference of two squares.
+fn difference(square: f32, other: f32) -> f32 {
+    (square - other) - (square + other) * SLACK
 }
 
-fn down(value: f64) -> f32 {
-    (value - value.abs() * SLACK) as f32
-}
-
-fn up(value: f64) -> f32 {
-    (value + value.abs() * SLACK) as f32
-}
-
-/// What the rows of a panel bring to the tests of queries.
-pub(crate) fn base_test(panel: &[Coded], unit: f64) -> BaseTest {
+/// What the first `count` rows of a panel bring to the tests of queries.
+pub(crate) fn base_test(panel: &Coded, count: usize) -> BaseTest {
     let mut test = BaseTest::default();
-    for (slot, row) in panel.iter().enumerate() {
-        test.inverse[slot] = if is_wild(row, unit) { f32::NAN } else { (unit / row.scale) as f32 };
-        test.lift[slot] = down((row.square - row.residual * row.residual) / row.scale / unit);
-        test.spread[slot] = up(row.residual / row.scale);
+    for slot in 0..PANEL {
+        let (scale, residual) = (panel.scale[slot], panel.residual[slot]);
+        test.inverse[slot] = scale.recip();
+        test.lift[slot] = difference(panel.square[slot], residual * residual) / scale;
+        test.spread[slot] = residual / scale * (1.0 + SLACK);
     }
     // Places beyond the last row are far from everything.
-    for slot in panel.len()..PANEL {
-        (test.inverse[slot], test.lift[slot], test.own_lift[slot]) = (1.0, 1e30, 1e30);
+    for slot in count..PANEL {
+        (test.inverse[slot], test.spread[slot]) = (1.0, 0.0);
+        (test.lift[slot], test.own_lift[slot]) = (1e30, 1e30);
     }
     test
 }
 
-/// Adds the reaches of the rows of a panel, as squared lengths in units, to what they bring.
-pub(crate) fn base_reach(
-    test: &mut BaseTest,
-    panel: &[Coded],
-    unit: f64,
-    reach: impl Fn(usize) -> f32,
-) {
-    for (slot, row) in panel.iter().enumerate() {
-        let reach = length(reach(slot), unit) + row.residual;
-        test.own_lift[slot] = down((row.square - reach * reach) / row.scale / unit);
+/// Adds the reaches of the first `count` rows of a panel, as squared lengths, to what they bring.
+pub(crate) fn base_reach(test: &mut BaseTest, panel: &Coded, count: usize, reach: &[f32; PANEL]) {
+    for slot in 0..count {
+        let scale = panel.scale[slot];
+        let reach = (length(reach[slot]) + panel.residual[slot]) * (1.0 + SLACK);
+        test.own_lift[slot] = difference(panel.square[slot], reach * reach) / scale;
         // Where the lift is minus infinity the rest does not count.
-        test.own_spread[slot] = if reach.is_finite() { down(-reach / row.scale) } else { 0.0 };
+        test.own_spread[slot] =
+            if reach.is_finite() { -reach / scale * (1.0 + SLACK) } else { 0.0 };
     }
 }
 
-/// What the queries of a panel ask, from their reaches as squared lengths in units.
-pub(crate) fn query_test(panel: &[Coded], unit: f64, reach: impl Fn(usize) -> f32) -> QueryTest {
-    let mut test = QueryTest::default();
-    for (slot, row) in panel.iter().enumerate() {
-        let reach = length(reach(slot), unit) + row.residual;
-        let twice = 2.0 * row.scale;
-        let wild = is_wild(row, unit);
-        test.sums[slot] = row.sum;
-        test.g[slot] = (unit / twice) as f32;
-        test.p[slot] =
-            if wild { f32::NAN } else { down((row.square - reach * reach) / twice / unit) };
-        test.r[slot] = if reach.is_finite() { down(-reach / row.scale) } else { 0.0 };
-        test.q[slot] = if wild {
-            f32::NAN
-        } else {
-            down((row.square - row.residual * row.residual) / twice / unit)
-        };
-        test.e[slot] = up(row.residual / row.scale);
+/// What the first `count` queries of a panel ask, from their reaches as squared lengths.
+pub(crate) fn query_test(panel: &Coded, count: usize, reach: &[f32; PANEL]) -> QueryTest {
+    let mut test = QueryTest { sums: panel.sum, ..QueryTest::default() };
+    for slot in 0..PANEL {
+        let (scale, residual) = (panel.scale[slot], panel.residual[slot]);
+        let half = 0.5 / scale;
+        let reach = (length(reach[slot]) + residual) * (1.0 + SLACK);
+        test.g[slot] = half;
+        test.p[slot] = difference(panel.square[slot], reach * reach) * half;
+        test.r[slot] = if reach.is_finite() { -reach / scale * (1.0 + SLACK) } else { 0.0 };
+        test.q[slot] = difference(panel.square[slot], residual * residual) * half;
+        test.e[slot] = residual / scale * (1.0 + SLACK);
     }
-    for slot in panel.len()..PANEL {
+    for slot in count..PANEL {
+        (test.g[slot], test.r[slot], test.e[slot]) = (0.0, 0.0, 0.0);
         (test.p[slot], test.q[slot]) = (f32::INFINITY, f32::INFINITY);
     }
     test

@@ -1,16 +1,16 @@
 //! Rows as `i8` codes in panels, with what certifies a distance between them. Level 2.
 //!
-//! A [`Frame`] fixes the coordinates in which sets are coded: a centre is taken off, and where it makes
-//! codes finer the rows are rotated. Both leave every distance as it is. Of each row z in the frame,
-//! ẑ = s·c is kept as the codes c with their scale s, its squared length, and a residual e ≥ ‖z − ẑ‖ that
-//! has all rounding in it. By the triangle inequality │‖x−y‖ − ‖x̂−ŷ‖│ ≤ e_x + e_y.
-//! Cost: one pass over the rows; memory: a byte a value and about 90 bytes a row.
+//! A [`Frame`] fixes the coordinates in which sets are coded: a centre is taken off, lengths are divided by a
+//! unit, and where it makes codes finer the rows are rotated. All of it leaves the order of distances as it is. Of
+//! each row z in the frame, ẑ = s·c is kept as the codes c with their scale s, its squared length, and a
+//! residual e ≥ ‖z − ẑ‖ that has all rounding in it. By the triangle inequality │‖x−y‖ − ‖x̂−ŷ‖│ ≤ e_x + e_y.
+//! Cost: one pass over the rows; memory: a byte a value and about 50 bytes a row.
 
 use rayon::prelude::*;
 use tailwatch_kernels::tile8::{BaseTest, GROUP, GROUP_BYTES, MOST_COLUMNS, PANEL};
-use tailwatch_kernels::{Isa, quantize, rotate};
+use tailwatch_kernels::{Column, Isa, into_panel, quantize, rotate};
 
-use super::bound;
+use super::bound::{self, Coded};
 use crate::control::Control;
 use crate::error::Result;
 use crate::moments::add_scaled;
@@ -19,18 +19,28 @@ use crate::streams::Stream;
 
 /// Columns from which codes pay: below, measuring every pair costs no more than looking at codes.
 pub(crate) const LEAST_COLUMNS: usize = 16;
-/// Rows that the centre and the choice of a rotation rest on.
-const SAMPLE: usize = 1024;
+/// Rows that the centre, the unit and the choice of a rotation rest on.
+const SAMPLE: usize = 256;
 /// A rotation must shrink the residuals to this share to be worth its time.
 const WORTHWHILE: f64 = 0.8;
 
-/// The coordinates in which sets are coded, and the unit of their tests.
+/// The coordinates in which sets are coded.
 #[derive(Clone, Debug)]
 pub(crate) struct Frame {
     centre: Vec<f64>,
-    signs: Option<Vec<f64>>,
-    /// The power of two that lengths are divided by before they become `f32`.
+    /// The same centre, where `f32` holds it and the unit: rows of `f32` are coded as they lie.
+    single: Option<Vec<f32>>,
+    signs: Option<Vec<f32>>,
+    /// The length, a power of two, that is 1 in the frame.
     unit: f64,
+}
+
+/// Buffers of one thread for entering a frame.
+#[derive(Default)]
+struct Entering {
+    row: Vec<f64>,
+    singles: Vec<f32>,
+    panel: Vec<Column>,
 }
 
 impl Frame {
@@ -47,80 +57,97 @@ impl Frame {
         let (n, d) = (rows.len(), rows.columns());
         let count = n.min(SAMPLE);
         // Evenly spaced: leading rows of sorted data would not do.
-        let sample: Vec<Vec<f64>> = (0..count)
-            .map(|i| {
-                let mut row = vec![0.0; d];
-                rows.read(i * n / count, &mut row);
-                row
-            })
-            .collect();
+        let indices: Vec<usize> = (0..count).map(|i| i * n / count).collect();
+        let mut sample = vec![0.0; count * d];
         let mut centre = vec![0.0; d];
-        for row in &sample {
+        for (&index, row) in indices.iter().zip(sample.chunks_exact_mut(d)) {
+            rows.read(index, row);
             add_scaled(&mut centre, row, (count as f64).recip());
         }
-        let mut frame = Self { centre, signs: None, unit: 1.0 };
+        // Any centre will do: one that `f32` holds makes differences of its rows exact to their last place.
+        for value in &mut centre {
+            let rounded = f64::from(*value as f32);
+            *value = if rounded.is_finite() { rounded } else { *value };
+        }
+        let largest = sample.chunks_exact(d).fold(0.0, |largest: f64, row| {
+            largest.max(row.iter().zip(&centre).map(|(x, c)| (x - c) * (x - c)).sum())
+        });
+        let unit = if largest > 0.0 { largest.sqrt().log2().round().exp2() } else { 1.0 };
+        let held = |value: f64| f64::from(value as f32) == value;
+        let fits = centre.iter().all(|&value| held(value)) && held(unit) && held(unit.recip());
+        let single = fits.then(|| centre.iter().map(|&value| value as f32).collect());
         let mut stream = Stream::new(0, "rotation", 0);
         let signs = (0..d).map(|_| if stream.uniform() < 0.5 { -1.0 } else { 1.0 }).collect();
-        let rotated = Self { signs: Some(signs), ..frame.clone() };
-        let (plain, largest) = frame.residuals(&sample, control);
-        if rotated.residuals(&sample, control).0 < WORTHWHILE * plain {
-            frame = rotated;
-        }
-        if largest > 0.0 {
-            frame.unit = largest.log2().round().exp2();
-        }
-        frame
+        let plain = Self { centre, single, signs: None, unit };
+        let rotated = Self { signs: Some(signs), ..plain.clone() };
+        let sample = rows.pick(&indices);
+        let residuals = |frame: &Self| frame.residuals(&sample, control);
+        if residuals(&rotated) < WORTHWHILE * residuals(&plain) { rotated } else { plain }
     }
 
-    /// The sum of the residuals of some rows, and their largest length.
-    fn residuals(&self, sample: &[Vec<f64>], control: &Control) -> (f64, f64) {
-        let one = |(entered, codes): &mut (Vec<f64>, Vec<i8>), row: &Vec<f64>| {
-            entered.clone_from(row);
-            codes.resize(row.len(), 0);
-            self.enter(control.isa(), entered);
-            let code = quantize(control.isa(), entered, codes);
-            (code.residual.sqrt(), code.norm.sqrt())
+    /// The sum of the residuals of some rows.
+    fn residuals(&self, sample: &Rows<'_>, control: &Control) -> f64 {
+        let (n, groups) = (sample.len(), sample.columns().div_ceil(GROUP));
+        let one = |(entering, codes): &mut (Entering, Vec<i8>), panel: usize| {
+            codes.resize(groups * GROUP_BYTES, 0);
+            let rows = panel * PANEL..((panel + 1) * PANEL).min(n);
+            let columns = self.enter(sample, rows.start, entering, control.isa());
+            let code = quantize(control.isa(), columns, codes);
+            code.residual[..rows.len()].iter().map(|residual| residual.sqrt()).sum::<f64>()
         };
-        let found: Vec<(f64, f64)> =
-            control.run(|| sample.par_iter().map_init(Default::default, one).collect());
+        let panels = (0..n.div_ceil(PANEL)).into_par_iter();
+        let found: Vec<f64> = control.run(|| panels.map_init(Default::default, one).collect());
         // Added up in the order of the rows, whatever the threads.
-        found.iter().fold((0.0, 0.0), |(sum, largest), &(residual, length)| {
-            (sum + residual, f64::max(largest, length))
-        })
+        found.iter().sum()
     }
 
-    /// Moves a row into the frame.
-    fn enter(&self, isa: Isa, row: &mut [f64]) {
-        add_scaled(row, &self.centre, -1.0);
-        if let Some(signs) = &self.signs {
-            rotate(isa, signs, row);
+    /// The rows of a panel in the frame, from `first` on; beyond the last one it is repeated.
+    fn enter<'a>(
+        &self,
+        rows: &Rows<'_>,
+        first: usize,
+        entering: &'a mut Entering,
+        isa: Isa,
+    ) -> &'a [Column] {
+        let (d, last) = (rows.columns(), rows.len() - 1);
+        let Entering { row, singles, panel } = entering;
+        panel.resize(d, Column::default());
+        let index = |lane: usize| (first + lane).min(last);
+        let mut lying: [&[f32]; PANEL] = [&[]; PANEL];
+        let lie = self.single.is_some()
+            && lying.iter_mut().enumerate().all(|(lane, lying)| {
+                rows.single(index(lane)).map(|values| *lying = values).is_some()
+            });
+        if let Some(centre) = self.single.as_ref().filter(|_| lie) {
+            into_panel(isa, &lying, centre, self.unit.recip() as f32, panel);
+        } else {
+            row.resize(d, 0.0);
+            singles.resize((PANEL + 1) * d, 0.0);
+            let (nothing, entered) = singles.split_at_mut(d);
+            let inverse = self.unit.recip();
+            for (lane, entered) in entered.chunks_exact_mut(d).enumerate() {
+                rows.read(index(lane), row);
+                for ((single, value), centre) in entered.iter_mut().zip(&*row).zip(&self.centre) {
+                    *single = ((value - centre) * inverse) as f32;
+                }
+            }
+            let mut entered = entered.chunks_exact(d);
+            let rows = std::array::from_fn(|_| entered.next().unwrap_or_default());
+            into_panel(isa, &rows, nothing, 1.0, panel);
         }
+        if let Some(signs) = &self.signs {
+            rotate(isa, signs, panel);
+        }
+        panel
     }
-}
-
-/// What is known of a coded row ẑ = s·c; a cache line, because rows are looked up one here, one there.
-#[derive(Clone, Copy, Debug, Default)]
-#[repr(align(64))]
-pub(crate) struct Coded {
-    /// s.
-    pub(crate) scale: f64,
-    /// ‖ẑ‖².
-    pub(crate) square: f64,
-    /// At least ‖ẑ‖.
-    pub(crate) length: f64,
-    /// ‖z‖², to within 2⁻⁴⁰ of it.
-    pub(crate) norm: f64,
-    /// At least ‖z − ẑ‖.
-    pub(crate) residual: f64,
-    /// Σc.
-    pub(crate) sum: i32,
 }
 
 /// The codes of a set.
 pub(crate) struct Codes {
     panels: Vec<i8>,
     bytes: usize,
-    rows: Vec<Coded>,
+    rows: usize,
+    coded: Vec<Coded>,
     tests: Vec<BaseTest>,
     unit: f64,
 }
@@ -137,43 +164,20 @@ impl Codes {
         let (n, d) = (rows.len(), rows.columns());
         let bytes = d.div_ceil(GROUP) * GROUP_BYTES;
         let mut panels = vec![0_i8; n.div_ceil(PANEL) * bytes];
-        let coded: Result<Vec<(Vec<Coded>, BaseTest)>> = control.run(|| {
-            let code = |(row, codes): &mut (Vec<f64>, Vec<i8>),
-                        (panel, out): (usize, &mut [i8])| {
+        let coded: Result<Vec<(Coded, BaseTest)>> = control.run(|| {
+            let code = |entering: &mut Entering, (panel, out): (usize, &mut [i8])| {
                 control.check()?;
-                row.resize(d, 0.0);
-                // Zeros beyond the columns stay.
-                codes.resize(d.next_multiple_of(GROUP), 0);
-                let first = panel * PANEL;
-                let one = |index: usize| {
-                    rows.read(index, row);
-                    frame.enter(control.isa(), row);
-                    let code = quantize(control.isa(), row, &mut codes[..d]);
-                    let (groups, _) = out.as_chunks_mut::<GROUP>();
-                    let places = groups.iter_mut().skip(index - first).step_by(PANEL);
-                    for (place, group) in places.zip(codes.as_chunks::<GROUP>().0) {
-                        *place = *group;
-                    }
-                    let square = code.scale * code.scale * code.squares as f64;
-                    Coded {
-                        // Of codes that are all zero any scale is the right one.
-                        scale: if code.scale > 0.0 { code.scale } else { frame.unit },
-                        square,
-                        length: square.sqrt() * (1.0 + 1e-12),
-                        norm: code.norm,
-                        residual: trust * bound::residual(code.residual, code.norm, d),
-                        sum: code.sum,
-                    }
-                };
-                let coded: Vec<Coded> = (first..(first + PANEL).min(n)).map(one).collect();
-                let test = bound::base_test(&coded, frame.unit);
+                let columns = frame.enter(rows, panel * PANEL, entering, control.isa());
+                let codes = quantize(control.isa(), columns, out);
+                let coded = Coded::new(&codes, trust, d);
+                let test = bound::base_test(&coded, (n - panel * PANEL).min(PANEL));
                 Ok((coded, test))
             };
             let panels = panels.par_chunks_mut(bytes).enumerate();
             panels.map_init(Default::default, code).collect()
         });
-        let (rows, tests): (Vec<Vec<Coded>>, Vec<BaseTest>) = coded?.into_iter().unzip();
-        Ok(Self { panels, bytes, rows: rows.concat(), tests, unit: frame.unit })
+        let (coded, tests) = coded?.into_iter().unzip();
+        Ok(Self { panels, bytes, rows: n, coded, tests, unit: frame.unit })
     }
 
     /// The codes of the rows at `indices`, in that order, as they are.
@@ -193,9 +197,14 @@ impl Codes {
         control.run(|| {
             panels.par_chunks_mut(bytes).zip(indices.par_chunks(PANEL)).for_each(gather);
         });
-        let rows: Vec<Coded> = indices.iter().map(|&index| self.rows[index]).collect();
-        let tests = rows.chunks(PANEL).map(|panel| bound::base_test(panel, self.unit)).collect();
-        Self { panels, bytes, rows, tests, unit: self.unit }
+        let gathered = |indices: &[usize]| {
+            let from = |&index: &usize| (&self.coded[index / PANEL], index % PANEL);
+            let coded = Coded::gather(indices.iter().map(from));
+            let test = bound::base_test(&coded, indices.len());
+            (coded, test)
+        };
+        let (coded, tests) = indices.chunks(PANEL).map(gathered).unzip();
+        Self { panels, bytes, rows: indices.len(), coded, tests, unit: self.unit }
     }
 
     /// Codes of few or many columns alike, in a frame of `centre`.
@@ -212,12 +221,12 @@ impl Codes {
 
     /// Rows.
     pub(crate) fn len(&self) -> usize {
-        self.rows.len()
+        self.rows
     }
 
     /// What is known of the rows of panels `panels`.
-    pub(crate) fn rows_of(&self, panels: std::ops::Range<usize>) -> &[Coded] {
-        &self.rows[panels.start * PANEL..(panels.end * PANEL).min(self.rows.len())]
+    pub(crate) fn coded(&self, panels: std::ops::Range<usize>) -> &[Coded] {
+        &self.coded[panels]
     }
 
     /// The codes of panels `panels`.
@@ -230,7 +239,7 @@ impl Codes {
         &self.tests[panels]
     }
 
-    /// The unit of the tests.
+    /// The length that is 1 in the frame.
     pub(crate) fn unit(&self) -> f64 {
         self.unit
     }

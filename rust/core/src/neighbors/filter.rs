@@ -33,6 +33,16 @@ fn panels_of(block: usize, rows: usize) -> Range<usize> {
     block * PANELS..((block + 1) * PANELS).min(rows.div_ceil(PANEL))
 }
 
+/// How many of the `rows` of a block stand in a panel of it, and what each reaches.
+fn of_panel(panel: usize, rows: usize, reach: impl Fn(usize) -> f32) -> (usize, [f32; PANEL]) {
+    let (first, mut reaches) = (panel * PANEL, [0.0; PANEL]);
+    let count = (rows - first).min(PANEL);
+    for (slot, reached) in reaches[..count].iter_mut().enumerate() {
+        *reached = reach(first + slot);
+    }
+    (count, reaches)
+}
+
 /// A pair that was kept: slots of the query and the base row, and bounds of its squared distance.
 #[derive(Clone, Copy, Debug, Default)]
 struct Kept {
@@ -64,27 +74,28 @@ impl Sieve {
         state: &Block,
         reaches: Option<Reaches<'_>>,
     ) {
-        let (first, unit) = (state.first(), codes.unit());
+        let first = state.first();
         let reach = |slot: usize| {
             let wanted = reaches.map_or(f32::NEG_INFINITY, |r| r.queries.most(first + slot));
             state.bound(slot).max(wanted)
         };
+        let panels = panels_of(block, codes.len());
         self.queries.clear();
-        for (panel, rows) in codes.rows_of(panels_of(block, codes.len())).chunks(PANEL).enumerate()
-        {
-            let test = bound::query_test(rows, unit, |slot| reach(panel * PANEL + slot));
-            self.queries.push(test);
-        }
+        self.queries.extend(codes.coded(panels).iter().enumerate().map(|(panel, coded)| {
+            let (count, reach) = of_panel(panel, state.len(), &reach);
+            bound::query_test(coded, count, &reach)
+        }));
     }
 
     /// Sets what the base rows of a block bring and ask: all pairs within `reach`, a squared length in units.
     pub(crate) fn bring(&mut self, codes: &Codes, block: usize, reach: impl Fn(usize) -> f32) {
-        let (panels, unit) = (panels_of(block, codes.len()), codes.unit());
+        let panels = panels_of(block, codes.len());
+        let rows = rows_of(block, codes.len()).len();
         self.base.clear();
         self.base.extend_from_slice(codes.tests(panels.clone()));
-        let rows = codes.rows_of(panels).chunks(PANEL);
-        for (panel, (test, rows)) in self.base.iter_mut().zip(rows).enumerate() {
-            bound::base_reach(test, rows, unit, |slot| reach(panel * PANEL + slot));
+        for (panel, (test, coded)) in self.base.iter_mut().zip(codes.coded(panels)).enumerate() {
+            let (count, reach) = of_panel(panel, rows, &reach);
+            bound::base_reach(test, coded, count, &reach);
         }
     }
 
@@ -101,9 +112,9 @@ impl Sieve {
     ) {
         let of_query = panels_of(query_block, queries.len());
         let of_base = panels_of(base_block, base.len());
-        let inverse = queries.unit().recip();
-        let (query_rows, base_rows) =
-            (queries.rows_of(of_query.clone()), base.rows_of(of_base.clone()));
+        let (of_x, of_y) = (queries.coded(of_query.clone()), base.coded(of_base.clone()));
+        let slots = rows_of(query_block, queries.len()).len();
+        let base_slots = rows_of(base_block, base.len()).len();
         for place in panels.clone().step_by(SPAN) {
             let first = of_base.start + place;
             if first >= of_base.end {
@@ -111,7 +122,7 @@ impl Sieve {
             }
             let span = first..(of_base.start + panels.end.min(place + SPAN)).min(of_base.end);
             // What is known of base rows comes from afar, and is wanted of few at a time.
-            prefetch(base.rows_of(span.clone()));
+            prefetch(base.coded(span.clone()));
             let tests =
                 if mutual { &self.base[place..][..span.len()] } else { base.tests(span.clone()) };
             // The next base panels come nearer meanwhile, a piece with every query panel.
@@ -127,11 +138,12 @@ impl Sieve {
                 // of it.
                 let mut kept = 0;
                 for hit in &self.hits[..count] {
-                    let x = panel * PANEL + usize::from(hit.query);
-                    let y = place * PANEL + usize::from(hit.base);
+                    let (i, j) = (usize::from(hit.query), usize::from(hit.base));
+                    let (x, y) = (panel * PANEL + i, place * PANEL + j);
                     // Places beyond the last row hold no row.
-                    if let (Some(of_x), Some(of_y)) = (query_rows.get(x), base_rows.get(y)) {
-                        let bounds = bound::squared_distance(of_x, of_y, hit.dot, inverse);
+                    if x < slots && y < base_slots {
+                        let (of_x, of_y) = ((&of_x[panel], i), (&of_y[y / PANEL], y % PANEL));
+                        let bounds = bound::squared_distance(of_x, of_y, hit.dot);
                         self.kept[kept] = Kept { query: x as u32, base: y as u32, bounds };
                         kept += 1;
                     }
