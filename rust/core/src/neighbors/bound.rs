@@ -125,18 +125,26 @@ pub(crate) fn squared_distance(
     let total = x.square[i] + y.square[j];
     let (decoded, room) = (total - product, total * SLACK);
     // Each bound has a rounding of its own, which `SLACK` of it is wide of.
-    let nearest = (decoded - room).max(0.0).sqrt() * (1.0 - SLACK);
-    let farthest = (decoded.max(0.0) + room).sqrt() * (1.0 + SLACK);
+    let nearest = greater(decoded - room, 0.0).sqrt() * (1.0 - SLACK);
+    let farthest = (greater(decoded, 0.0) + room).sqrt() * (1.0 + SLACK);
     let residual = (x.residual[i] + y.residual[j]) * (1.0 + SLACK);
-    let (near, far) = ((nearest - residual).max(0.0), farthest + residual);
+    let (near, far) = (greater(nearest - residual, 0.0), farthest + residual);
     let lengths = x.norm[i] + y.norm[j];
     let known = lengths - product;
     let miss = x.length[i] * y.residual[j] + x.residual[i] * (y.length[j] + y.residual[j]);
     let miss = 2.0 * miss * (1.0 + SLACK) + lengths * NORM + room;
-    let lower = (near * near * (1.0 - SLACK)).max(known - miss);
-    let upper = (far * far * (1.0 + SLACK)).min((known + miss).max(0.0)) + f32::MIN_POSITIVE;
-    // Of rows that are not to be relied on nothing is known.
-    if product.is_finite() && upper.is_finite() { (lower, upper) } else { (0.0, f32::INFINITY) }
+    let lower = greater(known - miss, near * near * (1.0 - SLACK));
+    let (upper, other) = (far * far * (1.0 + SLACK), greater(known + miss, 0.0));
+    let upper = if other < upper { other } else { upper } + f32::MIN_POSITIVE;
+    // Of rows that are not to be relied on, whose numbers are NaN, nothing is known.
+    let relied_on = product.abs() <= f32::MAX;
+    (if relied_on { lower } else { 0.0 }, if relied_on { upper } else { f32::INFINITY })
+}
+
+/// The greater of two, the second where one is NaN; what `max` gives takes longer.
+#[inline]
+fn greater(a: f32, b: f32) -> f32 {
+    if a > b { a } else { b }
 }
 
 /// At least the length of a squared length; one below zero reaches nothing.

@@ -130,7 +130,9 @@ fn insert(list: &mut [f32], value: f32) {
         let mut value = value;
         for slot in list {
             let other = *slot;
-            (*slot, value) = (other.min(value), other.max(value));
+            // None is NaN, which `min` and `max` would look for.
+            let smaller = value < other;
+            (*slot, value) = (if smaller { value } else { other }, if smaller { other } else { value });
         }
     } else {
         let place = list.partition_point(|&other| other <= value);
@@ -277,6 +279,17 @@ impl Block {
         self.measure(slot, &pending, search);
         pending.clear();
         self.pending[slot] = pending;
+    }
+
+    /// Settles all rows.
+    pub(crate) fn settle_all(&mut self, search: &mut Search<'_, impl Meet>) {
+        for slot in 0..self.len() {
+            // Asked for now, the next row is there when its turn comes.
+            if slot + 1 < self.len() {
+                search.queries.prefetch(self.first() + slot + 1);
+            }
+            self.settle(slot, search);
+        }
     }
 
     fn measure(

@@ -147,9 +147,7 @@ pub(crate) fn within<T: Send>(
             control.check()?;
             let mut state = state.into_inner().unwrap_or_else(PoisonError::into_inner);
             let (_, mut search) = buffers.search(rows, rows, None, ());
-            for slot in 0..state.len() {
-                state.settle(slot, &mut search);
-            }
+            state.settle_all(&mut search);
             control.count_measured(search.measure.take_count());
             finish(state.into_nearest())
         };
@@ -329,9 +327,7 @@ fn search(
         }
         control.advance((state.len() * rows_of(other, of_base.len()).len()) as u64)?;
     }
-    for slot in 0..state.len() {
-        state.settle(slot, &mut search);
-    }
+    state.settle_all(&mut search);
     control.count_measured(search.measure.take_count());
     Ok(state.into_nearest())
 }
