@@ -141,6 +141,21 @@ pub(crate) fn squared_distance(
     (if relied_on { lower } else { 0.0 }, if relied_on { upper } else { f32::INFINITY })
 }
 
+/// At least the squared distances, in units, of a row to the rows of a panel, from the products of their codes:
+/// the second of the certificates of [`squared_distance`].
+pub(crate) fn at_most((x, i): (&Coded, usize), y: &Coded, dots: &[i32; PANEL]) -> [f32; PANEL] {
+    let mut most = [0.0; PANEL];
+    for j in 0..PANEL {
+        let product = 2.0 * (x.scale[i] * y.scale[j]) * dots[j] as f32;
+        let lengths = x.norm[i] + y.norm[j];
+        let miss = x.length[i] * y.residual[j] + x.residual[i] * (y.length[j] + y.residual[j]);
+        let room = lengths * NORM + (x.square[i] + y.square[j]) * SLACK + f32::MIN_POSITIVE;
+        let upper = (lengths - product) + (2.0 * miss * (1.0 + SLACK) + room);
+        most[j] = if upper <= f32::MAX { upper } else { f32::INFINITY };
+    }
+    most
+}
+
 /// The greater of two, the second where one is NaN; what `max` gives takes longer.
 #[inline]
 fn greater(a: f32, b: f32) -> f32 {

@@ -3,7 +3,7 @@
 //! Each row keeps the `depth` smallest upper bounds of all pairs it was offered: none farther than the last
 //! of them can be among its `depth` nearest. Pairs that may be wait, and are measured only when the row has
 //! seen everything, or too many wait; by then the bound has shrunk and few are left. Memory: O(depth) a row,
-//! and at most [`Block::most_waiting`] candidates.
+//! and at most [`most_waiting`] candidates.
 
 use std::ops::Range;
 
@@ -12,11 +12,36 @@ use super::measure::Measure;
 use super::topk::Nearest;
 use crate::rows::Rows;
 
-/// A row that may be near, and its squared distance at least, in units.
-#[derive(Clone, Copy, Debug)]
-struct Candidate {
-    lower: f32,
-    index: u32,
+/// A row that may be near, and its squared distance at least, in units: one number, so that the order of
+/// candidates is that of numbers, by distance and then by index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Candidate(u64);
+
+impl Candidate {
+    fn new(lower: f32, index: usize) -> Self {
+        // The bits of numbers that are not negative ascend as they do.
+        Self(u64::from(lower.to_bits()) << 32 | u64::from(index as u32))
+    }
+
+    fn lower(self) -> f32 {
+        f32::from_bits((self.0 >> 32) as u32)
+    }
+
+    fn index(self) -> usize {
+        self.0 as u32 as usize
+    }
+}
+
+/// Moves the candidates that may be within `bound` to the front and returns how many there are.
+fn retain(candidates: &mut [Candidate], bound: f32) -> usize {
+    let mut kept = 0;
+    for place in 0..candidates.len() {
+        // Which they are nobody can guess: no branch.
+        let candidate = candidates[place];
+        candidates[kept] = candidate;
+        kept += usize::from(candidate.lower() <= bound);
+    }
+    kept
 }
 
 /// Distances within which the pairs of a row are wanted, whatever else is near.
@@ -132,7 +157,8 @@ fn insert(list: &mut [f32], value: f32) {
             let other = *slot;
             // None is NaN, which `min` and `max` would look for.
             let smaller = value < other;
-            (*slot, value) = (if smaller { value } else { other }, if smaller { other } else { value });
+            (*slot, value) =
+                (if smaller { value } else { other }, if smaller { other } else { value });
         }
     } else {
         let place = list.partition_point(|&other| other <= value);
@@ -142,8 +168,10 @@ fn insert(list: &mut [f32], value: f32) {
     }
 }
 
-/// Candidates of a row that room is made for at first.
-const USUALLY_WAITING: usize = 64;
+/// Candidates of a row that wait at most, where `depth` are wanted.
+pub(crate) fn most_waiting(depth: usize) -> usize {
+    192 + 4 * depth
+}
 
 /// The candidates of a block of queries.
 pub(crate) struct Block {
@@ -153,14 +181,18 @@ pub(crate) struct Block {
     columns: usize,
     /// Squared, in units: `depth` a row, ascending.
     upper: Vec<f32>,
-    pending: Vec<Vec<Candidate>>,
+    /// Room for as many a row as may wait.
+    pending: Vec<Candidate>,
+    /// How many wait, for each row.
+    waiting: Vec<u32>,
 }
 
 impl Block {
     pub(crate) fn new(rows: Range<usize>, depth: usize, unit: f64, columns: usize) -> Self {
         Self {
             upper: vec![f32::INFINITY; rows.len() * depth],
-            pending: rows.clone().map(|_| Vec::with_capacity(USUALLY_WAITING)).collect(),
+            pending: vec![Candidate(0); rows.len() * most_waiting(depth)],
+            waiting: vec![0; rows.len()],
             nearest: Nearest::new(rows, depth),
             depth,
             unit,
@@ -170,13 +202,23 @@ impl Block {
 
     /// Wants only what is within a squared distance of the row in `slot`, before anything is offered.
     pub(crate) fn limit(&mut self, slot: usize, squared: f64) {
-        let most = self.in_units(squared);
-        self.upper[slot * self.depth..][..self.depth].fill(most);
+        self.limit_in_units(slot, self.in_units(squared));
+    }
+
+    /// The same, the squared distance in units.
+    pub(crate) fn limit_in_units(&mut self, slot: usize, most: f32) {
+        let upper = &mut self.upper[slot * self.depth..][..self.depth];
+        upper.iter_mut().for_each(|upper| *upper = upper.min(most));
     }
 
     /// What a squared distance is, in units and rounded up.
     fn in_units(&self, squared: f64) -> f32 {
         bound::above(bound::reach(squared, self.columns), self.unit.recip())
+    }
+
+    /// Rows that are wanted of each.
+    pub(crate) fn depth(&self) -> usize {
+        self.depth
     }
 
     /// The number of the first row.
@@ -186,12 +228,7 @@ impl Block {
 
     /// Rows in the block.
     pub(crate) fn len(&self) -> usize {
-        self.pending.len()
-    }
-
-    /// Candidates of one row that wait at most.
-    pub(crate) fn most_waiting(&self) -> usize {
-        192 + 4 * self.depth
+        self.waiting.len()
     }
 
     /// The squared length, in units, beyond which nothing is among the nearest of the row in `slot`.
@@ -236,6 +273,7 @@ impl Block {
     /// Takes note of a pair with the bounds of its squared distance; true if the row has to be settled, because too
     /// many of its candidates wait.
     #[must_use]
+    #[inline]
     pub(crate) fn offer(
         &mut self,
         slot: usize,
@@ -244,41 +282,45 @@ impl Block {
         reaches: Option<Reaches<'_>>,
     ) -> bool {
         let query = self.first() + slot;
-        let bound = self.bound(slot);
-        if lower > bound && reaches.is_none_or(|reaches| lower > reaches.most(query, index)) {
-            return false;
-        }
-        if upper < bound {
-            insert(&mut self.upper[slot * self.depth..][..self.depth], upper);
-        }
-        let most = self.most_waiting();
-        let pending = &mut self.pending[slot];
-        pending.push(Candidate { lower, index: index as u32 });
-        if pending.len() < most {
-            return false;
-        }
+        // Hardly a guess at what comes of a pair is right: it is noted first and counted if it may be near.
+        let wanted = lower <= self.bound(slot)
+            || reaches.is_some_and(|reaches| lower <= reaches.most(query, index));
+        insert(&mut self.upper[slot * self.depth..][..self.depth], upper);
+        let (most, waiting) = (most_waiting(self.depth), self.waiting[slot] as usize);
+        self.pending[slot * most + waiting] = Candidate::new(lower, index);
+        self.waiting[slot] += u32::from(wanted);
+        waiting + 1 >= most && self.are_too_many(slot, reaches)
+    }
+
+    /// Whether too many candidates of a row wait, once those are gone that no longer may be near.
+    #[cold]
+    fn are_too_many(&mut self, slot: usize, reaches: Option<Reaches<'_>>) -> bool {
         if reaches.is_none() {
-            let bound = self.upper[(slot + 1) * self.depth - 1];
-            pending.retain(|candidate| candidate.lower <= bound);
+            self.retain(slot);
         }
-        pending.len() > most / 4 * 3
+        self.waiting[slot] as usize > most_waiting(self.depth) / 4 * 3
+    }
+
+    /// Forgets the candidates of a row that are not among its nearest.
+    fn retain(&mut self, slot: usize) {
+        let (bound, most) = (self.bound(slot), most_waiting(self.depth));
+        let pending = &mut self.pending[slot * most..][..self.waiting[slot] as usize];
+        self.waiting[slot] = retain(pending, bound) as u32;
     }
 
     /// Measures what waits for the row in `slot` and may count; shows what is within reach.
     pub(crate) fn settle(&mut self, slot: usize, search: &mut Search<'_, impl Meet>) {
-        let mut pending = std::mem::take(&mut self.pending[slot]);
-        if pending.is_empty() {
+        if search.reaches.is_none() {
+            self.retain(slot);
+        }
+        let (first, count) = (slot * most_waiting(self.depth), self.waiting[slot] as usize);
+        if count == 0 {
             return;
         }
-        if search.reaches.is_none() {
-            let bound = self.bound(slot);
-            pending.retain(|candidate| candidate.lower <= bound);
-        }
         // Nearest first: the sooner the bound shrinks, the fewer are measured.
-        pending.sort_unstable_by(|a, b| a.lower.total_cmp(&b.lower));
-        self.measure(slot, &pending, search);
-        pending.clear();
-        self.pending[slot] = pending;
+        self.pending[first..first + count].sort_unstable();
+        self.measure(slot, first..first + count, search);
+        self.waiting[slot] = 0;
     }
 
     /// Settles all rows.
@@ -295,17 +337,16 @@ impl Block {
     fn measure(
         &mut self,
         slot: usize,
-        candidates: &[Candidate],
+        mut candidates: Range<usize>,
         search: &mut Search<'_, impl Meet>,
     ) {
         let Search { queries, base, reaches, measure, meet } = search;
         let query = self.first() + slot;
         measure.begin(queries, query);
-        let mut waiting = candidates.iter();
-        while waiting.len() > 0 {
+        while !candidates.is_empty() {
             let bound = self.bound(slot);
-            for &Candidate { lower, index } in waiting.by_ref() {
-                let index = index as usize;
+            for place in candidates.by_ref() {
+                let (lower, index) = (self.pending[place].lower(), self.pending[place].index());
                 if lower <= bound
                     || reaches.is_some_and(|reaches| lower <= reaches.most(query, index))
                 {

@@ -6,10 +6,10 @@
 
 use std::ops::Range;
 
-use tailwatch_kernels::tile8::{BaseTest, Hit, MOST_HITS, PANEL, QueryTest, SPAN, sift};
+use tailwatch_kernels::tile8::{BaseTest, PANEL, QueryTest, SPAN, Sifted, WIDTH, sift};
 use tailwatch_kernels::{Isa, prefetch, prefetch_near};
 
-use super::bound;
+use super::bound::{self, Coded};
 use super::candidates::{Block, Reaches};
 use super::codes::Codes;
 
@@ -18,12 +18,6 @@ const PANELS: usize = 4 * SPAN;
 /// Rows of a block: two blocks of common width fit the second-level cache.
 pub(crate) const BLOCK: usize = PANELS * PANEL;
 
-/// All panels of a block at once.
-pub(crate) const WHOLE: Range<usize> = 0..PANELS;
-/// The panels of a block that is the first to be looked at, a few at a time: bounds shrink fast at first, and
-/// until queries ask again all that is within the old ones is kept.
-pub(crate) const GROWING: &[Range<usize>] = &[0..1, 1..3, 3..6, 6..9, 9..PANELS];
-
 /// The rows of block `block` of `rows` rows.
 pub(crate) fn rows_of(block: usize, rows: usize) -> Range<usize> {
     block * BLOCK..((block + 1) * BLOCK).min(rows)
@@ -31,6 +25,20 @@ pub(crate) fn rows_of(block: usize, rows: usize) -> Range<usize> {
 
 fn panels_of(block: usize, rows: usize) -> Range<usize> {
     block * PANELS..((block + 1) * PANELS).min(rows.div_ceil(PANEL))
+}
+
+/// Squared distances that are looked at for a limit, in each of as many lanes as a panel has rows.
+const LEAST: usize = 2;
+
+/// Keeps the least of what comes in each lane, ascending.
+fn keep_least(least: &mut [[f32; PANEL]; LEAST], mut values: [f32; PANEL]) {
+    for least in least {
+        for (least, value) in least.iter_mut().zip(&mut values) {
+            let (a, b) = (*least, *value);
+            let smaller = b < a;
+            (*least, *value) = (if smaller { b } else { a }, if smaller { a } else { b });
+        }
+    }
 }
 
 /// How many of the `rows` of a block stand in a panel of it, and what each reaches.
@@ -51,19 +59,22 @@ struct Kept {
     bounds: (f32, f32),
 }
 
+/// Where a call of the kernels begins: the first slots of its queries and of its base rows.
+type Place = (usize, usize);
+
 /// Buffers of one thread.
 pub(crate) struct Sieve {
     isa: Isa,
     queries: Vec<QueryTest>,
     base: Vec<BaseTest>,
-    hits: [Hit; MOST_HITS],
-    kept: [Kept; MOST_HITS],
+    sifted: [Sifted; 2],
+    kept: [Kept; PANEL * WIDTH],
 }
 
 impl Sieve {
     pub(crate) fn new(isa: Isa) -> Self {
-        let (hits, kept) = ([Hit::default(); MOST_HITS], [Kept::default(); MOST_HITS]);
-        Self { isa, queries: Vec::new(), base: Vec::new(), hits, kept }
+        let (sifted, kept) = (Default::default(), [Kept::default(); PANEL * WIDTH]);
+        Self { isa, queries: Vec::new(), base: Vec::new(), sifted, kept }
     }
 
     /// Sets what the queries of a block ask: all within their bounds or, if it is farther, their reach.
@@ -99,28 +110,69 @@ impl Sieve {
         }
     }
 
+    /// Limits what the queries of a block want by the base block that they meet first, before it is offered: what
+    /// is kept until then would be most of it. With `same` the two are one block, and no row wants itself.
+    pub(crate) fn limit(
+        &mut self,
+        (queries, query_block): (&Codes, usize),
+        (base, base_block): (&Codes, usize),
+        same: bool,
+        state: &mut Block,
+    ) {
+        let rank = state.depth() + usize::from(same);
+        if state.depth() == 0 || rank > LEAST * PANEL {
+            return;
+        }
+        let (of_query, of_base) =
+            (panels_of(query_block, queries.len()), panels_of(base_block, base.len()));
+        let rows = rows_of(base_block, base.len()).len();
+        let [sifted, _] = &mut self.sifted;
+        for (panel, coded) in queries.coded(of_query.clone()).iter().enumerate() {
+            let at = of_query.start + panel;
+            let asks = bound::query_test(coded, PANEL, &[0.0; PANEL]);
+            let mut least = [[[f32::INFINITY; PANEL]; LEAST]; PANEL];
+            for first in of_base.clone().step_by(SPAN) {
+                let span = first..(first + SPAN).min(of_base.end);
+                let (codes, tests) = (base.panels(span.clone()), base.tests(span.clone()));
+                sift(self.isa, queries.panels(at..at + 1), &asks, codes, tests, false, sifted);
+                for (least, (i, dots)) in least.iter_mut().zip(sifted.dots.iter().enumerate()) {
+                    let panels = base.coded(span.clone()).iter().zip(dots.as_chunks::<PANEL>().0);
+                    for (place, (of_y, dots)) in panels.enumerate() {
+                        let mut most = bound::at_most((coded, i), of_y, dots);
+                        let (count, _) = of_panel(first - of_base.start + place, rows, |_| 0.0);
+                        most[count..].fill(f32::INFINITY);
+                        keep_least(least, most);
+                    }
+                }
+            }
+            let slots = panel * PANEL..((panel + 1) * PANEL).min(state.len());
+            for (slot, least) in slots.zip(&mut least) {
+                let all = least.as_flattened_mut();
+                let (_, &mut most, _) = all.select_nth_unstable_by(rank - 1, f32::total_cmp);
+                state.limit_in_units(slot, most);
+            }
+        }
+    }
+
     /// Hands every pair that is kept, as (slot of the query, slot of the base row, bounds), to `take`.
-    /// `mutual` says whether what base rows ask, by [`Sieve::bring`], counts too; `panels` which of the
-    /// base block are looked at.
+    /// `mutual` says whether what base rows ask, by [`Sieve::bring`], counts too.
     pub(crate) fn sift(
         &mut self,
         (queries, query_block): (&Codes, usize),
         (base, base_block): (&Codes, usize),
-        panels: &Range<usize>,
         mutual: bool,
         mut take: impl FnMut(usize, usize, (f32, f32)),
     ) {
         let of_query = panels_of(query_block, queries.len());
         let of_base = panels_of(base_block, base.len());
-        let (of_x, of_y) = (queries.coded(of_query.clone()), base.coded(of_base.clone()));
-        let slots = rows_of(query_block, queries.len()).len();
-        let base_slots = rows_of(base_block, base.len()).len();
-        for place in panels.clone().step_by(SPAN) {
-            let first = of_base.start + place;
-            if first >= of_base.end {
-                break;
-            }
-            let span = first..(of_base.start + panels.end.min(place + SPAN)).min(of_base.end);
+        let coded = (queries.coded(of_query.clone()), base.coded(of_base.clone()));
+        let slots =
+            (rows_of(query_block, queries.len()).len(), rows_of(base_block, base.len()).len());
+        // What was kept is taken while the products of the next tile are on their way.
+        let [mut sifted, mut earlier] = self.sifted.each_mut();
+        let mut waits: Option<Place> = None;
+        for first in of_base.clone().step_by(SPAN) {
+            let (place, span) = (first - of_base.start, first..(first + SPAN).min(of_base.end));
             // What is known of base rows comes from afar, and is wanted of few at a time.
             prefetch(base.coded(span.clone()));
             let tests =
@@ -132,26 +184,41 @@ impl Sieve {
                 next.next().into_iter().for_each(prefetch_near);
                 let at = of_query.start + panel;
                 let codes = queries.panels(at..at + 1);
-                let base_codes = base.panels(span.clone());
-                let count = sift(self.isa, codes, test, base_codes, tests, mutual, &mut self.hits);
-                // All bounds before the first is taken: one does not wait for another, nor for what comes
-                // of it.
-                let mut kept = 0;
-                for hit in &self.hits[..count] {
-                    let (i, j) = (usize::from(hit.query), usize::from(hit.base));
-                    let (x, y) = (panel * PANEL + i, place * PANEL + j);
-                    // Places beyond the last row hold no row.
-                    if x < slots && y < base_slots {
-                        let (of_x, of_y) = ((&of_x[panel], i), (&of_y[y / PANEL], y % PANEL));
-                        let bounds = bound::squared_distance(of_x, of_y, hit.dot);
-                        self.kept[kept] = Kept { query: x as u32, base: y as u32, bounds };
-                        kept += 1;
-                    }
-                }
-                for pair in &self.kept[..kept] {
-                    take(pair.query as usize, pair.base as usize, pair.bounds);
+                sift(self.isa, codes, test, base.panels(span.clone()), tests, mutual, sifted);
+                std::mem::swap(&mut sifted, &mut earlier);
+                if let Some(waited) = waits.replace((panel * PANEL, place * PANEL)) {
+                    hand_over(sifted, waited, coded, slots, &mut self.kept, &mut take);
                 }
             }
         }
+        if let Some(waited) = waits {
+            hand_over(earlier, waited, coded, slots, &mut self.kept, &mut take);
+        }
+    }
+}
+
+/// Hands what the kernels kept to `take`.
+fn hand_over(
+    sifted: &Sifted,
+    (first, base_first): Place,
+    (of_x, of_y): (&[Coded], &[Coded]),
+    (slots, base_slots): (usize, usize),
+    kept: &mut [Kept; PANEL * WIDTH],
+    take: &mut impl FnMut(usize, usize, (f32, f32)),
+) {
+    let of_x = &of_x[first / PANEL];
+    let mut count = 0;
+    // All bounds before the first is taken: one does not wait for another, nor for what comes of it.
+    sifted.each(|i, j, dot| {
+        let (x, y) = (first + i, base_first + j);
+        // Places beyond the last row hold no row.
+        if x < slots && y < base_slots {
+            let bounds = bound::squared_distance((of_x, i), (&of_y[y / PANEL], y % PANEL), dot);
+            kept[count] = Kept { query: x as u32, base: y as u32, bounds };
+            count += 1;
+        }
+    });
+    for pair in &kept[..count] {
+        take(pair.query as usize, pair.base as usize, pair.bounds);
     }
 }

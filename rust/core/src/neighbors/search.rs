@@ -12,7 +12,7 @@ use rayon::prelude::*;
 use super::candidates::{Block, Meet, Reach, Reaches, Search};
 use super::codes::{Codes, Frame};
 use super::exact::{self, Scratch};
-use super::filter::{BLOCK, GROWING, Sieve, WHOLE, rows_of};
+use super::filter::{BLOCK, Sieve, rows_of};
 use super::measure::Measure;
 use super::topk::Nearest;
 use crate::control::Control;
@@ -104,14 +104,13 @@ pub(crate) fn within<T: Send>(
     let alone = |buffers: &mut Buffers, block: usize| {
         let mut state = lock(block);
         let (sieve, mut search) = buffers.search(rows, rows, None, ());
-        for panels in GROWING {
-            sieve.ask(codes, block, &state, None);
-            sieve.sift((codes, block), (codes, block), panels, false, |x, y, bounds| {
-                if x != y && state.offer(x, block * BLOCK + y, bounds, None) {
-                    state.settle(x, &mut search);
-                }
-            });
-        }
+        sieve.limit((codes, block), (codes, block), true, &mut state);
+        sieve.ask(codes, block, &state, None);
+        sieve.sift((codes, block), (codes, block), false, |x, y, bounds| {
+            if x != y && state.offer(x, block * BLOCK + y, bounds, None) {
+                state.settle(x, &mut search);
+            }
+        });
         control.count_measured(search.measure.take_count());
         control.advance((state.len() * state.len()) as u64)
     };
@@ -124,7 +123,7 @@ pub(crate) fn within<T: Send>(
         let (sieve, mut search) = buffers.search(rows, rows, None, ());
         sieve.ask(codes, low, &below, None);
         sieve.bring(codes, high, |slot| above.bound(slot));
-        sieve.sift((codes, low), (codes, high), &WHOLE, true, |x, y, bounds| {
+        sieve.sift((codes, low), (codes, high), true, |x, y, bounds| {
             if below.offer(x, high * BLOCK + y, bounds, None) {
                 below.settle(x, &mut search);
             }
@@ -311,20 +310,20 @@ fn search(
         if let Some(reaches) = reaches {
             sieve.bring(base_codes, other, |slot| reaches.base.most(first + slot));
         }
-        for panels in if turn == 0 { GROWING } else { &[WHOLE] } {
-            // Bounds shrink slowly later, and asking takes time.
-            if turn < 8 || turn % 4 == 0 {
-                sieve.ask(codes, at, &state, reaches);
-            }
-            let mutual = reaches.is_some();
-            sieve.sift((codes, at), (base_codes, other), panels, mutual, |x, y, bounds| {
-                if !state.count(x, first + y, bounds, &mut search)
-                    && state.offer(x, first + y, bounds, reaches)
-                {
-                    state.settle(x, &mut search);
-                }
-            });
+        if turn == 0 {
+            sieve.limit((codes, at), (base_codes, other), false, &mut state);
         }
+        // Bounds shrink slowly later, and asking takes time.
+        if turn < 8 || turn % 4 == 0 {
+            sieve.ask(codes, at, &state, reaches);
+        }
+        sieve.sift((codes, at), (base_codes, other), reaches.is_some(), |x, y, bounds| {
+            if !state.count(x, first + y, bounds, &mut search)
+                && state.offer(x, first + y, bounds, reaches)
+            {
+                state.settle(x, &mut search);
+            }
+        });
         control.advance((state.len() * rows_of(other, of_base.len()).len()) as u64)?;
     }
     state.settle_all(&mut search);

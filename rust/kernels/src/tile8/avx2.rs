@@ -9,7 +9,7 @@ use std::arch::x86_64::{
     _mm256_sign_epi8, _mm256_storeu_si256,
 };
 
-use super::{GROUP, GROUP_BYTES, Hit, PANEL, Tile};
+use super::{GROUP, GROUP_BYTES, PANEL, Sifted, Tile};
 
 /// Queries that stand in registers at once.
 const TALL: usize = 4;
@@ -22,10 +22,9 @@ const HALVES: usize = 2;
 /// The processor must have AVX2, and the tile must have the sizes that [`super::sift`] checks.
 #[target_feature(enable = "avx2")]
 #[allow(clippy::needless_range_loop)] // iterators keep the sums in memory
-pub(super) unsafe fn sift(tile: &Tile<'_>, mutual: bool, hits: &mut [Hit]) -> usize {
+pub(super) unsafe fn sift(tile: &Tile<'_>, mutual: bool, sifted: &mut Sifted) {
     let (groups, length) = (tile.groups(), tile.query.len());
     let ones = _mm256_set1_epi16(1);
-    let mut count = 0;
     for panel in 0..tile.base_tests.len() {
         for first in (0..PANEL).step_by(TALL) {
             let mut sums = [[_mm256_setzero_si256(); HALVES]; TALL];
@@ -55,11 +54,10 @@ pub(super) unsafe fn sift(tile: &Tile<'_>, mutual: bool, hits: &mut [Hit]) -> us
             }
             for q in 0..TALL {
                 let dots = spilled(sums[q]);
-                count = tile.keep(mutual, first + q, panel, &dots, hits, count);
+                tile.note(mutual, first + q, panel, &dots, sifted);
             }
         }
     }
-    count
 }
 
 /// The sums of one query with a panel.

@@ -10,7 +10,7 @@ use std::arch::x86_64::{
     _mm512_xor_si512,
 };
 
-use super::{BaseTest, GROUP, GROUP_BYTES, Hit, PANEL, QueryTest, SPAN, Tile};
+use super::{BaseTest, GROUP, GROUP_BYTES, PANEL, QueryTest, SPAN, Sifted, Tile};
 
 /// Queries that stand in registers at once.
 const TALL: usize = 8;
@@ -32,25 +32,24 @@ macro_rules! unrolled {
 /// The processor must have AVX-512 F, BW and VNNI, and the tile must have the sizes that [`super::sift`]
 /// checks.
 #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
-pub(super) unsafe fn sift(tile: &Tile<'_>, mutual: bool, hits: &mut [Hit]) -> usize {
+pub(super) unsafe fn sift(tile: &Tile<'_>, mutual: bool, sifted: &mut Sifted) {
     // SAFETY: as the caller vouches.
     unsafe {
         match (tile.base_tests.len(), mutual) {
-            (1, false) => rows::<1, false>(tile, hits),
-            (2, false) => rows::<2, false>(tile, hits),
-            (SPAN, false) => rows::<SPAN, false>(tile, hits),
-            (1, true) => rows::<1, true>(tile, hits),
-            (2, true) => rows::<2, true>(tile, hits),
-            _ => rows::<SPAN, true>(tile, hits),
+            (1, false) => rows::<1, false>(tile, sifted),
+            (2, false) => rows::<2, false>(tile, sifted),
+            (SPAN, false) => rows::<SPAN, false>(tile, sifted),
+            (1, true) => rows::<1, true>(tile, sifted),
+            (2, true) => rows::<2, true>(tile, sifted),
+            _ => rows::<SPAN, true>(tile, sifted),
         }
     }
 }
 
 #[inline(always)]
 #[allow(clippy::needless_range_loop)] // iterators keep the sums in memory
-unsafe fn rows<const WIDE: usize, const MUTUAL: bool>(tile: &Tile<'_>, hits: &mut [Hit]) -> usize {
+unsafe fn rows<const WIDE: usize, const MUTUAL: bool>(tile: &Tile<'_>, sifted: &mut Sifted) {
     let (groups, length) = (tile.groups(), tile.query.len());
-    let mut count = 0;
     for first in [0, TALL] {
         // SAFETY: a group of every panel is 64 bytes, and there are `groups` of them in each of WIDE base
         // panels; a query's four codes lie within its group.
@@ -79,40 +78,23 @@ unsafe fn rows<const WIDE: usize, const MUTUAL: bool>(tile: &Tile<'_>, hits: &mu
                     }
                 }
             }
-            // The lanes of all base panels that are kept, for each query.
-            let mut masks = [0_u64; TALL];
-            let mut any = 0;
+            let mut kept = [0_u64; TALL];
             for b in 0..WIDE {
                 let brings = Brings::<MUTUAL>::load(&tile.base_tests[b]);
                 unrolled!(q in 0 1 2 3 4 5 6 7 {
-                    let mask = u64::from(brings.kept(tile.query_test, first + q, sums[q][b]));
-                    masks[q] |= mask << (b * PANEL);
-                    any |= mask;
+                    let lanes = brings.kept(tile.query_test, first + q, sums[q][b]);
+                    kept[q] |= u64::from(lanes) << (b * PANEL);
                 });
             }
-            // Mostly none is.
-            if any == 0 {
-                continue;
-            }
-            let mut dots = [[0_i32; SPAN * PANEL]; TALL];
             unrolled!(q in 0 1 2 3 4 5 6 7 {
+                sifted.kept[first + q] = kept[q];
                 for b in 0..WIDE {
-                    _mm512_storeu_si512(dots[q].as_mut_ptr().add(b * PANEL).cast(), sums[q][b]);
+                    let dots = sifted.dots[first + q].as_mut_ptr().add(b * PANEL);
+                    _mm512_storeu_si512(dots.cast(), sums[q][b]);
                 }
             });
-            for q in 0..TALL {
-                let mut mask = masks[q];
-                while mask != 0 {
-                    let row = mask.trailing_zeros() as usize;
-                    mask &= mask - 1;
-                    let (query, base) = ((first + q) as u8, row as u8);
-                    hits[count] = Hit { dot: dots[q][row], query, base };
-                    count += 1;
-                }
-            }
         }
     }
-    count
 }
 
 /// What the rows of a base panel bring, in registers.

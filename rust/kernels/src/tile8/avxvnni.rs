@@ -10,7 +10,7 @@ use std::arch::x86_64::{
 };
 
 use super::avx2::spilled;
-use super::{GROUP, GROUP_BYTES, Hit, PANEL, Tile};
+use super::{GROUP, GROUP_BYTES, PANEL, Sifted, Tile};
 
 /// Queries that stand in registers at once.
 const TALL: usize = 4;
@@ -22,9 +22,9 @@ const HALVES: usize = 2;
 /// # Safety
 /// The processor must have AVX2 and AVX-VNNI, and the tile must have the sizes that [`super::sift`] checks.
 #[target_feature(enable = "avx2,avxvnni")]
-pub(super) unsafe fn sift(tile: &Tile<'_>, mutual: bool, hits: &mut [Hit]) -> usize {
+pub(super) unsafe fn sift(tile: &Tile<'_>, mutual: bool, sifted: &mut Sifted) {
     // SAFETY: as the caller vouches.
-    unsafe { rows(tile, mutual, hits, |sum, a, b| _mm256_dpbusd_avx_epi32(sum, a, b)) }
+    unsafe { rows(tile, mutual, sifted, |sum, a, b| _mm256_dpbusd_avx_epi32(sum, a, b)) }
 }
 
 #[inline(always)]
@@ -32,11 +32,10 @@ pub(super) unsafe fn sift(tile: &Tile<'_>, mutual: bool, hits: &mut [Hit]) -> us
 unsafe fn rows(
     tile: &Tile<'_>,
     mutual: bool,
-    hits: &mut [Hit],
+    sifted: &mut Sifted,
     dot: impl Fn(__m256i, __m256i, __m256i) -> __m256i,
-) -> usize {
+) {
     let (groups, length) = (tile.groups(), tile.query.len());
-    let mut count = 0;
     for panel in 0..tile.base_tests.len() {
         for first in (0..PANEL).step_by(TALL) {
             // SAFETY: a group of a panel is 64 bytes, and there are `groups` of them in every panel; a
@@ -65,25 +64,24 @@ unsafe fn rows(
                 }
                 for q in 0..TALL {
                     let dots = spilled(sums[q]);
-                    count = tile.keep(mutual, first + q, panel, &dots, hits, count);
+                    tile.note(mutual, first + q, panel, &dots, sifted);
                 }
             }
         }
     }
-    count
 }
 
 #[cfg(test)]
 mod tests {
     use std::arch::x86_64::_mm256_dpbusd_epi32;
 
-    use super::super::{BaseTest, GROUP_BYTES, MOST_HITS, QueryTest, portable};
+    use super::super::{BaseTest, GROUP_BYTES, QueryTest, portable};
     use super::*;
 
     #[target_feature(enable = "avx2,avx512vl,avx512vnni")]
-    unsafe fn by_the_other_encoding(tile: &Tile<'_>, mutual: bool, hits: &mut [Hit]) -> usize {
+    unsafe fn by_the_other_encoding(tile: &Tile<'_>, mutual: bool, sifted: &mut Sifted) {
         // SAFETY: as the caller vouches.
-        unsafe { rows(tile, mutual, hits, |sum, a, b| _mm256_dpbusd_epi32(sum, a, b)) }
+        unsafe { rows(tile, mutual, sifted, |sum, a, b| _mm256_dpbusd_epi32(sum, a, b)) }
     }
 
     #[test]
@@ -105,16 +103,13 @@ mod tests {
         }
         let brings = [BaseTest { inverse: [1.0; PANEL], ..BaseTest::default() }; 2];
         let tile = Tile { query: &query, query_test: &asks, base: &base, base_tests: &brings };
-        let mut hits = [[Hit::default(); MOST_HITS]; 2];
-        let expected = portable::sift(&tile, false, &mut hits[0]);
+        let mut sifted = [Sifted::default(), Sifted::default()];
+        portable::sift(&tile, false, &mut sifted[0]);
         // SAFETY: the processor has the instructions, and the panels have their sizes.
-        let count = unsafe { by_the_other_encoding(&tile, false, &mut hits[1]) };
-        assert!(expected > 0 && expected < 512);
-        let sorted = |hits: &[Hit]| {
-            let mut hits = hits.to_vec();
-            hits.sort_unstable_by_key(|hit| (hit.query, hit.base));
-            hits
-        };
-        assert_eq!(sorted(&hits[1][..count]), sorted(&hits[0][..expected]));
+        unsafe { by_the_other_encoding(&tile, false, &mut sifted[1]) };
+        let count: u32 = sifted[0].kept.iter().map(|bits| bits.count_ones()).sum();
+        assert!(count > 0 && count < 512);
+        assert_eq!(sifted[1].kept, sifted[0].kept);
+        assert_eq!(sifted[1].dots, sifted[0].dots);
     }
 }

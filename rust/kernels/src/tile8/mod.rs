@@ -8,8 +8,9 @@
 //! t = g·lift + p·inverse + r·spread, and, where base rows ask too, at most
 //! t' = g·own_lift + q·inverse + e·own_spread.
 //!
-//! What the letters must be for a certificate is the caller's business. Thresholds are `f32`: their
-//! rounding differs between instruction sets by a few units in the last place, which the caller allows
+//! What the letters must be for a certificate is the caller's business. All products are handed over, and which
+//! pairs are kept as bits: which they will be nobody can guess, and a processor that goes ahead on a wrong guess
+//! throws away the products of the next tile. Thresholds are `f32`: their rounding differs between instruction sets by a few units in the last place, which the caller allows
 //! for. A comparison with NaN keeps the pair. Cost: 2·16·16·d integer operations a panel pair.
 
 #[cfg(target_arch = "x86_64")]
@@ -32,8 +33,8 @@ pub const GROUP: usize = 4;
 pub const GROUP_BYTES: usize = PANEL * GROUP;
 /// Base panels that one call takes at most.
 pub const SPAN: usize = 3;
-/// Pairs that one call can keep at most.
-pub const MOST_HITS: usize = PANEL * PANEL * SPAN;
+/// Base rows that one call takes at most.
+pub const WIDTH: usize = PANEL * SPAN;
 /// Columns up to which an `i32` holds every inner product, and every step on the way to it.
 pub const MOST_COLUMNS: usize = 65_536;
 
@@ -71,24 +72,50 @@ pub struct BaseTest {
     pub own_spread: [f32; PANEL],
 }
 
-/// A pair that was kept.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Hit {
-    /// ⟨c_x, c_y⟩.
-    pub dot: i32,
-    /// Row of the query panel.
-    pub query: u8,
-    /// Row of the base panels, counted from the first.
-    pub base: u8,
+/// What comes of one call: queries by base rows, counted from the first of the base panels.
+#[derive(Clone, Debug)]
+#[repr(C, align(64))]
+pub struct Sifted {
+    /// ⟨c_x, c_y⟩, for the base panels that the call took.
+    pub dots: [[i32; WIDTH]; PANEL],
+    /// Which pairs are kept: bit y of word x.
+    pub kept: [u64; PANEL],
 }
 
-/// Writes the pairs that are kept to `hits`, query by query or not, and returns how many there are.
+impl Default for Sifted {
+    fn default() -> Self {
+        Self { dots: [[0; WIDTH]; PANEL], kept: [0; PANEL] }
+    }
+}
+
+impl Sifted {
+    /// Hands the pairs that are kept to `take`, query by query: query, base row, product.
+    #[inline]
+    pub fn each(&self, mut take: impl FnMut(usize, usize, i32)) {
+        let mut kept = self.kept;
+        let (mut count, mut some) = (0, 0_u32);
+        for (query, bits) in kept.iter().enumerate() {
+            count += bits.count_ones();
+            some |= u32::from(*bits != 0) << query;
+        }
+        // One way through all of them: where one query ends and the next begins nobody can guess.
+        for _ in 0..count {
+            let query = some.trailing_zeros() as usize % PANEL;
+            let bits = kept[query];
+            let base = bits.trailing_zeros() as usize % WIDTH;
+            kept[query] = bits & bits.wrapping_sub(1);
+            some ^= u32::from(kept[query] == 0) << query;
+            take(query, base, self.dots[query][base]);
+        }
+    }
+}
+
+/// Multiplies a panel of queries by base panels and says which pairs are kept.
 ///
 /// `mutual` says whether base rows ask too.
 ///
 /// # Panics
-/// If `base` is not one to [`SPAN`] panels as long as `query`, one test a panel, `hits` has less room than
-/// every pair may need, or the processor lacks `isa`.
+/// If `base` is not one to [`SPAN`] panels as long as `query`, one test a panel, or the processor lacks `isa`.
 pub fn sift(
     isa: Isa,
     query: &[i8],
@@ -96,30 +123,30 @@ pub fn sift(
     base: &[i8],
     base_tests: &[BaseTest],
     mutual: bool,
-    hits: &mut [Hit],
-) -> usize {
+    sifted: &mut Sifted,
+) {
     let panels = base_tests.len();
     assert!((1..=SPAN).contains(&panels), "{panels} base panels");
     assert!(query.len().is_multiple_of(GROUP_BYTES), "ragged panel");
     assert!(query.len() / PANEL <= MOST_COLUMNS, "more than {MOST_COLUMNS} columns");
     assert_eq!(base.len(), panels * query.len(), "panels differ in columns");
-    assert!(hits.len() >= panels * PANEL * PANEL, "too little room for hits");
     assert!(isa.is_available(), "this processor has no {isa}");
     let tile = Tile { query, query_test, base, base_tests };
+    sifted.kept = [0; PANEL];
     match isa {
-        Isa::Portable => portable::sift(&tile, mutual, hits),
+        Isa::Portable => portable::sift(&tile, mutual, sifted),
         #[cfg(target_arch = "x86_64")]
         // SAFETY: the processor has AVX2; the panels were measured above.
-        Isa::Avx2 => unsafe { avx2::sift(&tile, mutual, hits) },
+        Isa::Avx2 => unsafe { avx2::sift(&tile, mutual, sifted) },
         #[cfg(target_arch = "x86_64")]
         // SAFETY: the processor has AVX-VNNI; the panels were measured above.
-        Isa::AvxVnni => unsafe { avxvnni::sift(&tile, mutual, hits) },
+        Isa::AvxVnni => unsafe { avxvnni::sift(&tile, mutual, sifted) },
         #[cfg(target_arch = "x86_64")]
         // SAFETY: the processor has AVX-512 with VNNI; the panels were measured above.
-        Isa::Avx512 => unsafe { avx512::sift(&tile, mutual, hits) },
+        Isa::Avx512 => unsafe { avx512::sift(&tile, mutual, sifted) },
         #[cfg(target_arch = "aarch64")]
         // SAFETY: NEON is part of the architecture; the panels were measured above.
-        Isa::Neon => unsafe { neon::sift(&tile, mutual, hits) },
+        Isa::Neon => unsafe { neon::sift(&tile, mutual, sifted) },
         #[allow(unreachable_patterns)] // which of them are left depends on the architecture
         _ => unreachable!("not available on this architecture"),
     }
@@ -139,19 +166,18 @@ impl Tile<'_> {
         self.query.len() / GROUP_BYTES
     }
 
-    /// Adds the pairs of one query with one base panel that are kept to `hits`, from `count` on.
+    /// Notes the products of one query with one base panel, and which pairs are kept.
     #[inline(always)]
-    fn keep(
+    fn note(
         &self,
         mutual: bool,
         query: usize,
         panel: usize,
         dots: &[i32; PANEL],
-        hits: &mut [Hit],
-        mut count: usize,
-    ) -> usize {
+        sifted: &mut Sifted,
+    ) {
         let (asks, brings) = (self.query_test, &self.base_tests[panel]);
-        let mut kept = [false; PANEL];
+        let mut kept = 0;
         for row in 0..PANEL {
             let mut threshold = asks.g[query] * brings.lift[row]
                 + asks.p[query] * brings.inverse[row]
@@ -163,19 +189,14 @@ impl Tile<'_> {
                 // As the vector instruction: the second where either is NaN.
                 threshold = if threshold < own { threshold } else { own };
             }
-            kept[row] = !matches!(
+            let far = matches!(
                 (dots[row] as f32).partial_cmp(&threshold),
                 Some(std::cmp::Ordering::Less)
             );
+            kept |= u64::from(!far) << row;
         }
-        if kept.contains(&true) {
-            for row in (0..PANEL).filter(|&row| kept[row]) {
-                let base = (panel * PANEL + row) as u8;
-                hits[count] = Hit { dot: dots[row], query: query as u8, base };
-                count += 1;
-            }
-        }
-        count
+        sifted.kept[query] |= kept << (panel * PANEL);
+        sifted.dots[query][panel * PANEL..][..PANEL].copy_from_slice(dots);
     }
 }
 
@@ -240,13 +261,12 @@ mod tests {
     }
 
     fn sifted(isa: Isa, case: &Case, mutual: bool) -> Vec<(usize, usize, i32)> {
-        let mut hits = [Hit::default(); MOST_HITS];
-        let count = sift(isa, &case.query, &case.asks, &case.base, &case.brings, mutual, &mut hits);
-        let mut found: Vec<_> = hits[..count]
-            .iter()
-            .map(|hit| (usize::from(hit.query), usize::from(hit.base), hit.dot))
-            .collect();
-        found.sort_unstable();
+        // What an earlier call left does not matter.
+        let mut sifted = Sifted { dots: [[7; WIDTH]; PANEL], kept: [u64::MAX; PANEL] };
+        sift(isa, &case.query, &case.asks, &case.base, &case.brings, mutual, &mut sifted);
+        let mut found = Vec::new();
+        sifted.each(|query, base, dot| found.push((query, base, dot)));
+        assert!(found.is_sorted(), "{isa}");
         found
     }
 
@@ -316,10 +336,27 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "too little room")]
-    fn too_small_a_buffer_is_refused() {
-        let case = case(1, 1, 0);
-        let mut hits = [Hit::default(); 255];
-        sift(Isa::Portable, &case.query, &case.asks, &case.base, &case.brings, false, &mut hits);
+    fn all_products_are_handed_over_whatever_is_kept() {
+        for isa in Isa::available() {
+            for panels in 1..=SPAN {
+                let mut case = case(5, panels, 3);
+                (case.asks.p, case.asks.q) = ([f32::INFINITY; PANEL], [f32::INFINITY; PANEL]);
+                case.brings.iter_mut().for_each(|test| test.inverse = [1.0; PANEL]);
+                let mut sifted = Sifted::default();
+                sift(isa, &case.query, &case.asks, &case.base, &case.brings, true, &mut sifted);
+                assert_eq!(sifted.kept, [0; PANEL], "{isa}");
+                for (x, dots) in sifted.dots.iter().enumerate() {
+                    let width = panels * PANEL;
+                    assert_eq!(dots[..width], case.dots[x * width..][..width], "{isa} {x}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "base panels")]
+    fn too_many_panels_are_refused() {
+        let (case, mut sifted) = (case(1, 4, 0), Sifted::default());
+        sift(Isa::Portable, &case.query, &case.asks, &case.base, &case.brings, false, &mut sifted);
     }
 }

@@ -7,7 +7,7 @@ use std::arch::aarch64::{
     vpaddq_s32, vreinterpretq_s8_s32, vst1q_s32,
 };
 
-use super::{GROUP, GROUP_BYTES, Hit, PANEL, Tile};
+use super::{GROUP, GROUP_BYTES, PANEL, Sifted, Tile};
 
 /// Queries that stand in registers at once.
 const TALL: usize = 4;
@@ -20,9 +20,8 @@ const QUARTERS: usize = 4;
 /// The tile must have the sizes that [`super::sift`] checks.
 #[target_feature(enable = "neon")]
 #[allow(clippy::needless_range_loop)] // iterators keep the sums in memory
-pub(super) unsafe fn sift(tile: &Tile<'_>, mutual: bool, hits: &mut [Hit]) -> usize {
+pub(super) unsafe fn sift(tile: &Tile<'_>, mutual: bool, sifted: &mut Sifted) {
     let (groups, length) = (tile.groups(), tile.query.len());
-    let mut count = 0;
     for panel in 0..tile.base_tests.len() {
         for first in (0..PANEL).step_by(TALL) {
             let mut sums: [[int32x4_t; QUARTERS]; TALL] = [[vdupq_n_s32(0); QUARTERS]; TALL];
@@ -53,9 +52,8 @@ pub(super) unsafe fn sift(tile: &Tile<'_>, mutual: bool, hits: &mut [Hit]) -> us
                     // SAFETY: four values of the array stand behind the pointer.
                     unsafe { vst1q_s32(dots[quarter * 4..].as_mut_ptr(), sums[q][quarter]) };
                 }
-                count = tile.keep(mutual, first + q, panel, &dots, hits, count);
+                tile.note(mutual, first + q, panel, &dots, sifted);
             }
         }
     }
-    count
 }

@@ -1,10 +1,9 @@
 //! The integer tile in plain Rust.
 
-use super::{GROUP, GROUP_BYTES, Hit, PANEL, Tile};
+use super::{GROUP, GROUP_BYTES, PANEL, Sifted, Tile};
 
 /// As [`super::sift`].
-pub(super) fn sift(tile: &Tile<'_>, mutual: bool, hits: &mut [Hit]) -> usize {
-    let mut count = 0;
+pub(super) fn sift(tile: &Tile<'_>, mutual: bool, sifted: &mut Sifted) {
     let length = tile.query.len();
     for query in 0..PANEL {
         for (panel, base) in tile.base.chunks_exact(length).enumerate() {
@@ -25,8 +24,7 @@ pub(super) fn sift(tile: &Tile<'_>, mutual: bool, hits: &mut [Hit]) -> usize {
                         + left[3] * (word >> 24);
                 }
             }
-            count = tile.keep(mutual, query, panel, &dots, hits, count);
+            tile.note(mutual, query, panel, &dots, sifted);
         }
     }
-    count
 }
