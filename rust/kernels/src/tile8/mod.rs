@@ -93,13 +93,12 @@ impl Sifted {
     #[inline]
     pub fn each(&self, mut take: impl FnMut(usize, usize, i32)) {
         let mut kept = self.kept;
-        let (mut count, mut some) = (0, 0_u32);
+        let mut some = 0_u32;
         for (query, bits) in kept.iter().enumerate() {
-            count += bits.count_ones();
             some |= u32::from(*bits != 0) << query;
         }
         // One way through all of them: where one query ends and the next begins nobody can guess.
-        for _ in 0..count {
+        while some != 0 {
             let query = some.trailing_zeros() as usize % PANEL;
             let bits = kept[query];
             let base = bits.trailing_zeros() as usize % WIDTH;
