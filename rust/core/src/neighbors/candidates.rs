@@ -147,8 +147,8 @@ pub(crate) struct Search<'a, M> {
     pub(crate) meet: M,
 }
 
-/// Inserts a value into an ascending list, whose last one falls out.
-fn insert(list: &mut [f32], value: f32) {
+/// Inserts a value into an ascending list, whose largest falls out.
+pub(crate) fn insert(list: &mut [f32], value: f32) {
     /// Up to here a look at every place costs less than a wrong guess at one.
     const SHORT: usize = 16;
     if list.len() <= SHORT {
@@ -160,9 +160,10 @@ fn insert(list: &mut [f32], value: f32) {
             (*slot, value) =
                 (if smaller { value } else { other }, if smaller { other } else { value });
         }
-    } else {
-        let place = list.partition_point(|&other| other <= value);
-        let last = list.len() - 1;
+        return;
+    }
+    let (place, last) = (list.partition_point(|&other| other <= value), list.len() - 1);
+    if place <= last {
         list.copy_within(place..last, place + 1);
         list[place] = value;
     }

@@ -10,7 +10,7 @@ use tailwatch_kernels::tile8::{BaseTest, PANEL, QueryTest, SPAN, Sifted, WIDTH, 
 use tailwatch_kernels::{Isa, prefetch, prefetch_near};
 
 use super::bound::{self, Coded};
-use super::candidates::{Block, Reaches};
+use super::candidates::{Block, Reaches, insert};
 use super::codes::Codes;
 
 /// Panels of a block.
@@ -41,6 +41,31 @@ fn keep_least(least: &mut [[f32; PANEL]; LEAST], mut values: [f32; PANEL]) {
     }
 }
 
+/// A squared distance, in units, within which there are at least `rank` of the `rows` of a block, given by the
+/// products of their codes with those of a row.
+fn limit(x: (&Coded, usize), base: &[Coded], rows: usize, sifted: &[Sifted], rank: usize) -> f32 {
+    let mut least = [[f32::INFINITY; PANEL]; LEAST];
+    let dots = sifted.iter().flat_map(|sifted| sifted.dots[x.1].as_chunks::<PANEL>().0);
+    for (panel, (of_y, dots)) in base.iter().zip(dots).enumerate() {
+        let mut most = bound::at_most(x, of_y, dots);
+        most[(rows - panel * PANEL).min(PANEL)..].fill(f32::INFINITY);
+        keep_least(&mut least, most);
+    }
+    let mut ranked = [f32::INFINITY; LEAST * PANEL];
+    least.as_flattened().iter().for_each(|&most| insert(&mut ranked[..rank], most));
+    ranked[rank - 1]
+}
+
+/// What the queries of a panel of a block ask.
+fn asks_of(coded: &Coded, panel: usize, state: &Block, reaches: Option<Reaches<'_>>) -> QueryTest {
+    let first = state.first();
+    let (count, reach) = of_panel(panel, state.len(), |slot| {
+        let wanted = reaches.map_or(f32::NEG_INFINITY, |r| r.queries.most(first + slot));
+        state.bound(slot).max(wanted)
+    });
+    bound::query_test(coded, count, &reach)
+}
+
 /// How many of the `rows` of a block stand in a panel of it, and what each reaches.
 fn of_panel(panel: usize, rows: usize, reach: impl Fn(usize) -> f32) -> (usize, [f32; PANEL]) {
     let (first, mut reaches) = (panel * PANEL, [0.0; PANEL]);
@@ -67,7 +92,7 @@ pub(crate) struct Sieve {
     isa: Isa,
     queries: Vec<QueryTest>,
     base: Vec<BaseTest>,
-    sifted: [Sifted; 2],
+    sifted: [Sifted; PANELS / SPAN],
     kept: [Kept; PANEL * WIDTH],
 }
 
@@ -85,17 +110,15 @@ impl Sieve {
         state: &Block,
         reaches: Option<Reaches<'_>>,
     ) {
-        let first = state.first();
-        let reach = |slot: usize| {
-            let wanted = reaches.map_or(f32::NEG_INFINITY, |r| r.queries.most(first + slot));
-            state.bound(slot).max(wanted)
-        };
         let panels = panels_of(block, codes.len());
         self.queries.clear();
-        self.queries.extend(codes.coded(panels).iter().enumerate().map(|(panel, coded)| {
-            let (count, reach) = of_panel(panel, state.len(), &reach);
-            bound::query_test(coded, count, &reach)
-        }));
+        self.queries.extend(
+            codes
+                .coded(panels)
+                .iter()
+                .enumerate()
+                .map(|(panel, coded)| asks_of(coded, panel, state, reaches)),
+        );
     }
 
     /// Sets what the base rows of a block bring and ask: all pairs within `reach`, a squared length in units.
@@ -110,46 +133,47 @@ impl Sieve {
         }
     }
 
-    /// Limits what the queries of a block want by the base block that they meet first, before it is offered: what
-    /// is kept until then would be most of it. With `same` the two are one block, and no row wants itself.
-    pub(crate) fn limit(
+    /// As [`Sieve::sift`], for the base block that a block of queries meets first: the products limit what is asked
+    /// before it is asked of them, since what would be kept without a limit is most of it. With `same` the two are one
+    /// block, and no row wants itself.
+    pub(crate) fn first(
         &mut self,
         (queries, query_block): (&Codes, usize),
         (base, base_block): (&Codes, usize),
         same: bool,
         state: &mut Block,
+        reaches: Option<Reaches<'_>>,
+        mut take: impl FnMut(&mut Block, usize, usize, (f32, f32)),
     ) {
         let rank = state.depth() + usize::from(same);
-        if state.depth() == 0 || rank > LEAST * PANEL {
-            return;
-        }
+        let limits = state.depth() > 0 && rank <= LEAST * PANEL;
         let (of_query, of_base) =
             (panels_of(query_block, queries.len()), panels_of(base_block, base.len()));
-        let rows = rows_of(base_block, base.len()).len();
-        let [sifted, _] = &mut self.sifted;
-        for (panel, coded) in queries.coded(of_query.clone()).iter().enumerate() {
+        let coded = (queries.coded(of_query.clone()), base.coded(of_base.clone()));
+        let slots = (state.len(), rows_of(base_block, base.len()).len());
+        let mutual = reaches.is_some();
+        let tests = if mutual { &self.base[..] } else { base.tests(of_base.clone()) };
+        let codes = base.panels(of_base.clone()).chunks(SPAN * base.panels(0..1).len());
+        let spans = || tests.chunks(SPAN).zip(codes.clone());
+        for (panel, of_x) in coded.0.iter().enumerate() {
             let at = of_query.start + panel;
-            let asks = bound::query_test(coded, PANEL, &[0.0; PANEL]);
-            let mut least = [[[f32::INFINITY; PANEL]; LEAST]; PANEL];
-            for first in of_base.clone().step_by(SPAN) {
-                let span = first..(first + SPAN).min(of_base.end);
-                let (codes, tests) = (base.panels(span.clone()), base.tests(span.clone()));
-                sift(self.isa, queries.panels(at..at + 1), &asks, codes, tests, false, sifted);
-                for (least, (i, dots)) in least.iter_mut().zip(sifted.dots.iter().enumerate()) {
-                    let panels = base.coded(span.clone()).iter().zip(dots.as_chunks::<PANEL>().0);
-                    for (place, (of_y, dots)) in panels.enumerate() {
-                        let mut most = bound::at_most((coded, i), of_y, dots);
-                        let (count, _) = of_panel(first - of_base.start + place, rows, |_| 0.0);
-                        most[count..].fill(f32::INFINITY);
-                        keep_least(least, most);
-                    }
+            let asks = asks_of(of_x, panel, state, reaches);
+            for (sifted, (tests, codes)) in self.sifted.iter_mut().zip(spans()) {
+                sift(self.isa, queries.panels(at..at + 1), &asks, codes, tests, mutual, sifted);
+            }
+            if limits {
+                for slot in panel * PANEL..((panel + 1) * PANEL).min(state.len()) {
+                    let x = (of_x, slot % PANEL);
+                    state.limit_in_units(slot, limit(x, coded.1, slots.1, &self.sifted, rank));
                 }
             }
-            let slots = panel * PANEL..((panel + 1) * PANEL).min(state.len());
-            for (slot, least) in slots.zip(&mut least) {
-                let all = least.as_flattened_mut();
-                let (_, &mut most, _) = all.select_nth_unstable_by(rank - 1, f32::total_cmp);
-                state.limit_in_units(slot, most);
+            let asks = asks_of(of_x, panel, state, reaches);
+            for (span, (sifted, (tests, _))) in self.sifted.iter_mut().zip(spans()).enumerate() {
+                sifted.decide(&asks, tests, mutual);
+                let place = (panel * PANEL, span * WIDTH);
+                hand_over(sifted, place, coded, slots, &mut self.kept, &mut |x, y, bounds| {
+                    take(state, x, y, bounds);
+                });
             }
         }
     }
@@ -169,7 +193,7 @@ impl Sieve {
         let slots =
             (rows_of(query_block, queries.len()).len(), rows_of(base_block, base.len()).len());
         // What was kept is taken while the products of the next tile are on their way.
-        let [mut sifted, mut earlier] = self.sifted.each_mut();
+        let [mut sifted, mut earlier, ..] = self.sifted.each_mut();
         let mut waits: Option<Place> = None;
         for first in of_base.clone().step_by(SPAN) {
             let (place, span) = (first - of_base.start, first..(first + SPAN).min(of_base.end));

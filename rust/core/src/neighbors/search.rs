@@ -104,9 +104,8 @@ pub(crate) fn within<T: Send>(
     let alone = |buffers: &mut Buffers, block: usize| {
         let mut state = lock(block);
         let (sieve, mut search) = buffers.search(rows, rows, None, ());
-        sieve.limit((codes, block), (codes, block), true, &mut state);
-        sieve.ask(codes, block, &state, None);
-        sieve.sift((codes, block), (codes, block), false, |x, y, bounds| {
+        let both = (codes, block);
+        sieve.first(both, both, true, &mut state, None, |state, x, y, bounds| {
             if x != y && state.offer(x, block * BLOCK + y, bounds, None) {
                 state.settle(x, &mut search);
             }
@@ -310,20 +309,25 @@ fn search(
         if let Some(reaches) = reaches {
             sieve.bring(base_codes, other, |slot| reaches.base.most(first + slot));
         }
-        if turn == 0 {
-            sieve.limit((codes, at), (base_codes, other), false, &mut state);
-        }
-        // Bounds shrink slowly later, and asking takes time.
-        if turn < 8 || turn % 4 == 0 {
-            sieve.ask(codes, at, &state, reaches);
-        }
-        sieve.sift((codes, at), (base_codes, other), reaches.is_some(), |x, y, bounds| {
+        let mut take = |state: &mut Block, x, y, bounds| {
             if !state.count(x, first + y, bounds, &mut search)
                 && state.offer(x, first + y, bounds, reaches)
             {
                 state.settle(x, &mut search);
             }
-        });
+        };
+        if turn == 0 {
+            sieve.first((codes, at), (base_codes, other), false, &mut state, reaches, take);
+        } else {
+            // Bounds shrink slowly later, and asking takes time.
+            if turn < 64 || turn % 4 == 0 {
+                sieve.ask(codes, at, &state, reaches);
+            }
+            let mutual = reaches.is_some();
+            sieve.sift((codes, at), (base_codes, other), mutual, |x, y, bounds| {
+                take(&mut state, x, y, bounds);
+            });
+        }
         control.advance((state.len() * rows_of(other, of_base.len()).len()) as u64)?;
     }
     state.settle_all(&mut search);

@@ -89,6 +89,16 @@ impl Default for Sifted {
 }
 
 impl Sifted {
+    /// Says anew which pairs are kept, of the same products by other tests.
+    pub fn decide(&mut self, query_test: &QueryTest, base_tests: &[BaseTest], mutual: bool) {
+        for (query, (dots, kept)) in self.dots.iter().zip(&mut self.kept).enumerate() {
+            *kept = 0;
+            for (panel, (dots, brings)) in dots.as_chunks().0.iter().zip(base_tests).enumerate() {
+                *kept |= kept_of(query_test, query, brings, dots, mutual) << (panel * PANEL);
+            }
+        }
+    }
+
     /// Hands the pairs that are kept to `take`, query by query: query, base row, product.
     #[inline]
     pub fn each(&self, mut take: impl FnMut(usize, usize, i32)) {
@@ -175,28 +185,38 @@ impl Tile<'_> {
         dots: &[i32; PANEL],
         sifted: &mut Sifted,
     ) {
-        let (asks, brings) = (self.query_test, &self.base_tests[panel]);
-        let mut kept = 0;
-        for row in 0..PANEL {
-            let mut threshold = asks.g[query] * brings.lift[row]
-                + asks.p[query] * brings.inverse[row]
-                + asks.r[query] * brings.spread[row];
-            if mutual {
-                let own = asks.g[query] * brings.own_lift[row]
-                    + asks.q[query] * brings.inverse[row]
-                    + asks.e[query] * brings.own_spread[row];
-                // As the vector instruction: the second where either is NaN.
-                threshold = if threshold < own { threshold } else { own };
-            }
-            let far = matches!(
-                (dots[row] as f32).partial_cmp(&threshold),
-                Some(std::cmp::Ordering::Less)
-            );
-            kept |= u64::from(!far) << row;
-        }
+        let kept = kept_of(self.query_test, query, &self.base_tests[panel], dots, mutual);
         sifted.kept[query] |= kept << (panel * PANEL);
         sifted.dots[query][panel * PANEL..][..PANEL].copy_from_slice(dots);
     }
+}
+
+/// The rows of a base panel whose pair with a query is kept, as bits.
+#[inline(always)]
+fn kept_of(
+    asks: &QueryTest,
+    query: usize,
+    brings: &BaseTest,
+    dots: &[i32; PANEL],
+    mutual: bool,
+) -> u64 {
+    let mut kept = 0;
+    for row in 0..PANEL {
+        let mut threshold = asks.g[query] * brings.lift[row]
+            + asks.p[query] * brings.inverse[row]
+            + asks.r[query] * brings.spread[row];
+        if mutual {
+            let own = asks.g[query] * brings.own_lift[row]
+                + asks.q[query] * brings.inverse[row]
+                + asks.e[query] * brings.own_spread[row];
+            // As the vector instruction: the second where either is NaN.
+            threshold = if threshold < own { threshold } else { own };
+        }
+        let far =
+            matches!((dots[row] as f32).partial_cmp(&threshold), Some(std::cmp::Ordering::Less));
+        kept |= u64::from(!far) << row;
+    }
+    kept
 }
 
 #[cfg(test)]
@@ -328,6 +348,13 @@ mod tests {
                     }
                 }
                 let found = sifted(isa, &case, mutual);
+                let mut later = Sifted::default();
+                let nothing = QueryTest { sums: case.asks.sums, ..QueryTest::default() };
+                sift(isa, &case.query, &nothing, &case.base, &case.brings, mutual, &mut later);
+                later.decide(&case.asks, &case.brings, mutual);
+                let mut decided = Vec::new();
+                later.each(|query, base, dot| decided.push((query, base, dot)));
+                assert_eq!(decided, found, "{isa} {mutual}");
                 assert!(found.contains(&(7, 20, case.dots[7 * SPAN * PANEL + 20])));
                 assert_eq!(found, expected, "{isa} {mutual}");
             }
