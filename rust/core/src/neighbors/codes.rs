@@ -6,6 +6,8 @@
 //! residual e ≥ ‖z − ẑ‖ that has all rounding in it. By the triangle inequality │‖x−y‖ − ‖x̂−ŷ‖│ ≤ e_x + e_y.
 //! Cost: one pass over the rows; memory: a byte a value and about 50 bytes a row.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 use tailwatch_kernels::tile8::{BaseTest, GROUP, GROUP_BYTES, MOST_COLUMNS, PANEL};
 use tailwatch_kernels::{Column, Isa, into_panel, quantize, rotate};
@@ -146,7 +148,6 @@ impl Frame {
 pub(crate) struct Codes {
     panels: Vec<i8>,
     bytes: usize,
-    rows: usize,
     coded: Vec<Coded>,
     tests: Vec<BaseTest>,
     unit: f64,
@@ -177,7 +178,7 @@ impl Codes {
             panels.map_init(Default::default, code).collect()
         });
         let (coded, tests) = coded?.into_iter().unzip();
-        Ok(Self { panels, bytes, rows: n, coded, tests, unit: frame.unit })
+        Ok(Self { panels, bytes, coded, tests, unit: frame.unit })
     }
 
     /// The codes of the rows at `indices`, in that order, as they are.
@@ -204,7 +205,7 @@ impl Codes {
             (coded, test)
         };
         let (coded, tests) = indices.chunks(PANEL).map(gathered).unzip();
-        Self { panels, bytes, rows: indices.len(), coded, tests, unit: self.unit }
+        Self { panels, bytes, coded, tests, unit: self.unit }
     }
 
     /// Codes of few or many columns alike, in a frame of `centre`.
@@ -219,28 +220,57 @@ impl Codes {
         Self::trusting(rows, &frame, trust, control).unwrap()
     }
 
-    /// Rows.
-    pub(crate) fn len(&self) -> usize {
-        self.rows
-    }
-
-    /// What is known of the rows of panels `panels`.
-    pub(crate) fn coded(&self, panels: std::ops::Range<usize>) -> &[Coded] {
-        &self.coded[panels]
-    }
-
-    /// The codes of panels `panels`.
-    pub(crate) fn panels(&self, panels: std::ops::Range<usize>) -> &[i8] {
-        &self.panels[panels.start * self.bytes..panels.end * self.bytes]
-    }
-
-    /// What the rows of panels `panels` bring to a test.
-    pub(crate) fn tests(&self, panels: std::ops::Range<usize>) -> &[BaseTest] {
-        &self.tests[panels]
+    /// The rows `rows`, of which the first is the first of a panel.
+    pub(crate) fn part(&self, rows: Range<usize>) -> Part<'_> {
+        Part { codes: self, panels: rows.start / PANEL..rows.end.div_ceil(PANEL), rows: rows.len() }
     }
 
     /// The length that is 1 in the frame.
     pub(crate) fn unit(&self) -> f64 {
         self.unit
+    }
+}
+
+/// Some rows of a coded set, in panels.
+#[derive(Clone)]
+pub(crate) struct Part<'a> {
+    codes: &'a Codes,
+    panels: Range<usize>,
+    rows: usize,
+}
+
+impl<'a> Part<'a> {
+    /// Rows.
+    pub(crate) fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Rows in its panel number `panel`.
+    pub(crate) fn rows_in(&self, panel: usize) -> usize {
+        (self.rows - panel * PANEL).min(PANEL)
+    }
+
+    /// What is known of the rows of each panel.
+    pub(crate) fn coded(&self) -> &'a [Coded] {
+        &self.codes.coded[self.panels.clone()]
+    }
+
+    /// What the rows of each panel bring to a test.
+    pub(crate) fn tests(&self) -> &'a [BaseTest] {
+        &self.codes.tests[self.panels.clone()]
+    }
+
+    /// The codes of each panel, or of each `together`, the last ones perhaps fewer.
+    pub(crate) fn panels(&self, together: usize) -> impl Iterator<Item = &'a [i8]> + Clone {
+        let bytes = self.codes.bytes;
+        self.codes.panels[self.panels.start * bytes..self.panels.end * bytes]
+            .chunks(together * bytes)
+    }
+
+    /// The codes of up to `count` panels of the set after panel `panel` of these.
+    pub(crate) fn after(&self, panel: usize, count: usize) -> &'a [i8] {
+        let (bytes, start) = (self.codes.bytes, self.panels.start + panel);
+        let all = &self.codes.panels;
+        &all[(start * bytes).min(all.len())..((start + count) * bytes).min(all.len())]
     }
 }

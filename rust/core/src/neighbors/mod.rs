@@ -11,6 +11,7 @@ mod candidates;
 mod codes;
 pub(crate) mod exact;
 mod filter;
+mod limit;
 mod measure;
 mod search;
 pub(crate) mod topk;

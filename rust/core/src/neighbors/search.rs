@@ -12,7 +12,7 @@ use rayon::prelude::*;
 use super::candidates::{Block, Meet, Reach, Reaches, Search};
 use super::codes::{Codes, Frame};
 use super::exact::{self, Scratch};
-use super::filter::{BLOCK, Sieve, rows_of};
+use super::filter::{BLOCK, Sieve};
 use super::measure::Measure;
 use super::topk::Nearest;
 use crate::control::Control;
@@ -70,9 +70,23 @@ impl<'a> Set<'a> {
         self.rows
     }
 
-    /// Blocks that its rows are cut into.
-    pub(crate) fn blocks(&self) -> usize {
+    /// Blocks that its rows are cut into, as base rows.
+    fn blocks(&self) -> usize {
         self.rows.len().div_ceil(BLOCK)
+    }
+
+    /// The rows of one of them.
+    fn block(&self, block: usize) -> Range<usize> {
+        block * BLOCK..((block + 1) * BLOCK).min(self.rows.len())
+    }
+
+    /// The rows of the blocks that it is cut into as queries. The base goes through the caches once for each: tall
+    /// ones need less of it, where there are enough of them for all threads and they fit the second-level cache.
+    fn query_blocks(&self) -> Vec<Range<usize>> {
+        let (n, tall) = (self.rows.len(), 2 * BLOCK);
+        let fits = n >= 40 * tall && self.rows.columns() <= 1024;
+        let height = if fits { tall } else { BLOCK };
+        (0..n).step_by(height).map(|first| first..(first + height).min(n)).collect()
     }
 
     fn unit(&self) -> f64 {
@@ -97,15 +111,15 @@ pub(crate) fn within<T: Send>(
         });
     };
     let count = set.blocks();
-    let new = |block| Mutex::new(Block::new(rows_of(block, n), depth, set.unit(), rows.columns()));
+    let new = |block| Mutex::new(Block::new(set.block(block), depth, set.unit(), rows.columns()));
     let states: Vec<Mutex<Block>> = (0..count).map(new).collect();
     let lock = |block: usize| states[block].lock().unwrap_or_else(PoisonError::into_inner);
     // Each block with itself first: afterwards every row has a bound.
     let alone = |buffers: &mut Buffers, block: usize| {
         let mut state = lock(block);
         let (sieve, mut search) = buffers.search(rows, rows, None, ());
-        let both = (codes, block);
-        sieve.first(both, both, true, &mut state, None, |state, x, y, bounds| {
+        let part = codes.part(set.block(block));
+        sieve.first(&part, &part, true, &mut state, None, |state, x, y, bounds| {
             if x != y && state.offer(x, block * BLOCK + y, bounds, None) {
                 state.settle(x, &mut search);
             }
@@ -120,9 +134,10 @@ pub(crate) fn within<T: Send>(
         // Always the lower one first: two threads never wait for each other.
         let (mut below, mut above) = (lock(low), lock(high));
         let (sieve, mut search) = buffers.search(rows, rows, None, ());
-        sieve.ask(codes, low, &below, None);
-        sieve.bring(codes, high, |slot| above.bound(slot));
-        sieve.sift((codes, low), (codes, high), true, |x, y, bounds| {
+        let (part, other) = (codes.part(set.block(low)), codes.part(set.block(high)));
+        sieve.ask(&part, &below, None);
+        sieve.bring(&other, |slot| above.bound(slot));
+        sieve.sift(&part, &other, true, |x, y, bounds| {
             if below.offer(x, high * BLOCK + y, bounds, None) {
                 below.settle(x, &mut search);
             }
@@ -205,27 +220,26 @@ pub(crate) fn nearest_within(
     limits: Option<&[f64]>,
     control: &Control,
 ) -> Result<Vec<Nearest>> {
+    let blocks = queries.query_blocks();
     // A thread that runs out of blocks early would wait for the others.
-    let parts = (4 * control.threads()).div_ceil(queries.blocks()).min(base.blocks());
+    let parts = (4 * control.threads()).div_ceil(blocks.len()).min(base.blocks());
     let found: Vec<Nearest> = control.run(|| {
         let part = |(scratch, buffers): &mut (Scratch, Option<Buffers>), task: usize| {
-            let (block, part) = (task / parts, task % parts);
+            let (rows, part) = (blocks[task / parts].clone(), task % parts);
             let among = part * base.blocks() / parts..(part + 1) * base.blocks() / parts;
-            let rows = rows_of(block, queries.rows.len());
             let (met, reaches) = (&mut (), None);
             search(
                 queries, base, rows, among, depth, limits, reaches, met, scratch, buffers, control,
             )
         };
-        let tasks = queries.blocks() * parts;
-        (0..tasks)
+        (0..blocks.len() * parts)
             .into_par_iter()
             .with_max_len(1)
             .map_init(Default::default, part)
             .collect::<Result<_>>()
     })?;
     let mut found = found.into_iter();
-    let mut merged = Vec::with_capacity(queries.blocks());
+    let mut merged = Vec::with_capacity(blocks.len());
     while let Some(mut lists) = found.next() {
         found.by_ref().take(parts - 1).for_each(|other| lists.merge(&other));
         merged.push(lists);
@@ -263,11 +277,11 @@ fn blocks<T: Send>(
     work: impl Fn(Range<usize>, &mut Scratch, &mut Option<Buffers>) -> Result<T> + Sync + Send,
 ) -> Result<Vec<T>> {
     control.run(|| {
-        let one = |(scratch, buffers): &mut (Scratch, Option<Buffers>), block: usize| {
-            work(rows_of(block, set.rows.len()), scratch, buffers)
+        let one = |(scratch, buffers): &mut (Scratch, Option<Buffers>), rows: Range<usize>| {
+            work(rows, scratch, buffers)
         };
         // One at a time: a thread that is held up leaves the rest to the others.
-        let blocks = (0..set.blocks()).into_par_iter().with_max_len(1);
+        let blocks = set.query_blocks().into_par_iter().with_max_len(1);
         blocks.map_init(Default::default, one).collect()
     })
 }
@@ -299,15 +313,15 @@ fn search(
     };
     let buffers = buffers.get_or_insert_with(|| Buffers::new(of_base, control));
     let (sieve, mut search) = buffers.search(of_queries, of_base, reaches, met);
-    let at = block.start / BLOCK;
+    let asking = codes.part(block.clone());
     let mut state = Block::new(block.clone(), depth, codes.unit(), of_base.columns());
     if let Some(limits) = limits {
         limits[block].iter().enumerate().for_each(|(slot, &squared)| state.limit(slot, squared));
     }
     for (turn, other) in among.enumerate() {
-        let first = other * BLOCK;
+        let (first, part) = (other * BLOCK, base_codes.part(base.block(other)));
         if let Some(reaches) = reaches {
-            sieve.bring(base_codes, other, |slot| reaches.base.most(first + slot));
+            sieve.bring(&part, |slot| reaches.base.most(first + slot));
         }
         let mut take = |state: &mut Block, x, y, bounds| {
             if !state.count(x, first + y, bounds, &mut search)
@@ -317,18 +331,18 @@ fn search(
             }
         };
         if turn == 0 {
-            sieve.first((codes, at), (base_codes, other), false, &mut state, reaches, take);
+            sieve.first(&asking, &part, false, &mut state, reaches, take);
         } else {
             // Bounds shrink slowly later, and asking takes time.
             if turn < 64 || turn % 4 == 0 {
-                sieve.ask(codes, at, &state, reaches);
+                sieve.ask(&asking, &state, reaches);
             }
             let mutual = reaches.is_some();
-            sieve.sift((codes, at), (base_codes, other), mutual, |x, y, bounds| {
+            sieve.sift(&asking, &part, mutual, |x, y, bounds| {
                 take(&mut state, x, y, bounds);
             });
         }
-        control.advance((state.len() * rows_of(other, of_base.len()).len()) as u64)?;
+        control.advance((state.len() * part.rows()) as u64)?;
     }
     state.settle_all(&mut search);
     control.count_measured(search.measure.take_count());
