@@ -87,13 +87,12 @@ fn quantize_columns(panel: &[Column], codes: &mut [i8]) -> Codes {
         let mut sums = Sums::default();
         for (group, codes) in run.chunks(GROUP).zip(codes.as_chunks_mut::<GROUP_BYTES>().0) {
             // A group of fewer columns is the last one.
-            let words = match group.as_array::<GROUP>() {
-                Some(group) => sums.code(group, &scale, &inverse),
-                None => {
-                    let mut whole = [[0.0; PANEL]; GROUP];
-                    whole[..group.len()].copy_from_slice(group);
-                    sums.code(&whole, &scale, &inverse)
-                }
+            let words = if let Some(group) = group.as_array::<GROUP>() {
+                sums.code(group, &scale, &inverse)
+            } else {
+                let mut whole = [[0.0; PANEL]; GROUP];
+                whole[..group.len()].copy_from_slice(group);
+                sums.code(&whole, &scale, &inverse)
             };
             let (places, _) = codes.as_chunks_mut::<GROUP>();
             for lane in 0..PANEL {
@@ -122,6 +121,7 @@ struct Sums {
 impl Sums {
     /// Adds a group of columns; returns the codes of each row, the first one lowest.
     #[inline(always)]
+    #[allow(clippy::needless_range_loop)] // as above
     fn code(
         &mut self,
         group: &[Column; GROUP],

@@ -171,7 +171,7 @@ pub(crate) fn insert(list: &mut [f32], value: f32) {
 
 /// Candidates of a row that wait at most, where `depth` are wanted.
 pub(crate) fn most_waiting(depth: usize) -> usize {
-    192 + 4 * depth
+    96 + 4 * depth
 }
 
 /// The candidates of a block of queries.

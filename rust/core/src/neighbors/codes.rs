@@ -23,6 +23,8 @@ use crate::streams::Stream;
 pub(crate) const LEAST_COLUMNS: usize = 16;
 /// Rows that the centre, the unit and the choice of a rotation rest on.
 const SAMPLE: usize = 256;
+/// Units within this and its inverse divide differences of `f32` far from where they underflow.
+const UNITS: f64 = (1_u64 << 60) as f64;
 /// A rotation must shrink the residuals to this share to be worth its time.
 const WORTHWHILE: f64 = 0.8;
 
@@ -30,7 +32,7 @@ const WORTHWHILE: f64 = 0.8;
 #[derive(Clone, Debug)]
 pub(crate) struct Frame {
     centre: Vec<f64>,
-    /// The same centre, where `f32` holds it and the unit: rows of `f32` are coded as they lie.
+    /// The same centre, where `f32` holds it and is wide enough: rows of `f32` are coded as they lie.
     single: Option<Vec<f32>>,
     signs: Option<Vec<f32>>,
     /// The length, a power of two, that is 1 in the frame.
@@ -75,8 +77,8 @@ impl Frame {
             largest.max(row.iter().zip(&centre).map(|(x, c)| (x - c) * (x - c)).sum())
         });
         let unit = if largest > 0.0 { largest.sqrt().log2().round().exp2() } else { 1.0 };
-        let held = |value: f64| f64::from(value as f32) == value;
-        let fits = centre.iter().all(|&value| held(value)) && held(unit) && held(unit.recip());
+        let held = centre.iter().all(|&value| f64::from(value as f32) == value);
+        let fits = held && (UNITS.recip()..=UNITS).contains(&unit);
         let single = fits.then(|| centre.iter().map(|&value| value as f32).collect());
         let mut stream = Stream::new(0, "rotation", 0);
         let signs = (0..d).map(|_| if stream.uniform() < 0.5 { -1.0 } else { 1.0 }).collect();

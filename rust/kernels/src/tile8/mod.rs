@@ -193,6 +193,7 @@ impl Tile<'_> {
 
 /// The rows of a base panel whose pair with a query is kept, as bits.
 #[inline(always)]
+#[allow(clippy::needless_range_loop)] // one counter for all that is known of a row
 fn kept_of(
     asks: &QueryTest,
     query: usize,
