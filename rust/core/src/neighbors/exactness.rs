@@ -180,6 +180,27 @@ fn long_lists_and_lists_of_everything_are_right() {
 }
 
 #[test]
+fn queries_in_tall_blocks_are_right() {
+    // From 15,360 rows on; the last block is not a whole one.
+    let (x, y) = (draw("clusters", 250, 17, 5), draw("gaussian", 15_500, 17, 6));
+    assert!(compare(&x, &y, 3, 1.0, &Control::with_threads(2)));
+}
+
+#[test]
+fn rows_far_longer_than_the_unit_or_far_shorter_are_right() {
+    // The unit rests on a sample, so a row may be anything in it; `f32` holds neither end.
+    let [mut x, mut y] = [(400, 1), (200, 2)].map(|(rows, seed)| draw("gaussian", rows, 20, seed));
+    for (data, factors) in [(&mut x, [1e45, 1e-45, 1e25]), (&mut y, [1e-45, 1e45, 1e-25])] {
+        for (row, factor) in [3, 11, 17].into_iter().zip(factors) {
+            data.row_mut(row).mapv_inplace(|value| value * factor);
+            let copy = data.row(row).to_owned();
+            data.row_mut(row + 2).assign(&copy);
+        }
+    }
+    assert!(compare(&x, &y, 5, 1.0, &Control::with_threads(2)));
+}
+
+#[test]
 fn halved_residuals_are_noticed() {
     // Two clusters tighter than a step of the codes, which they straddle: what codes miss of two rows points
     // apart, and is longer than the distances between rows.
