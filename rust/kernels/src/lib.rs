@@ -3,7 +3,7 @@
 //! Level 0: nothing below. This is the only crate of the workspace with `unsafe` code; it starts no
 //! threads, allocates nothing and returns no errors. Every kernel takes the instruction set as a
 //! value ([`Isa`]), so that one process can run and compare all that its processor has. The kernels of
-//! `tile`, `apart`, `tile8`, `into_panel`, `quantize`, `rotate`, `weigh` and `weigh_half` give the same
+//! `tile`, `apart`, `tile8`, `into_panel`, `quantize`, `rotate`, `weigh` and `weigh_half` give the same bits on
 //! each of them; those of `gram` and `epilogue` on all that fuse products.
 
 // Code that is not inlined into a function compiled for an instruction set loses it.

@@ -234,7 +234,6 @@ impl Codes {
 }
 
 /// Some rows of a coded set, in panels.
-#[derive(Clone)]
 pub(crate) struct Part<'a> {
     codes: &'a Codes,
     panels: Range<usize>,

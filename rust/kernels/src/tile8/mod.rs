@@ -8,10 +8,11 @@
 //! t = g·lift + p·inverse + r·spread, and, where base rows ask too, at most
 //! t' = g·own_lift + q·inverse + e·own_spread.
 //!
-//! What the letters must be for a certificate is the caller's business. All products are handed over, and which
-//! pairs are kept as bits: which they will be nobody can guess, and a processor that goes ahead on a wrong guess
-//! throws away the products of the next tile. Thresholds are `f32`: their rounding differs between instruction sets by a few units in the last place, which the caller allows
-//! for. A comparison with NaN keeps the pair. Cost: 2·16·16·d integer operations a panel pair.
+//! What the letters must be for a certificate is the caller's business. Thresholds are `f32`: their rounding
+//! differs between instruction sets by a few units in the last place, which the caller allows for. A comparison
+//! with NaN keeps the pair. All products are handed over, and which pairs are kept as bits: which they will be
+//! nobody can guess, and a processor that goes ahead on a wrong guess throws away products of the next tile.
+//! Cost: 2·16·16·d integer operations a panel pair.
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
