@@ -100,8 +100,8 @@ fn quantize_columns(panel: &[Column], codes: &mut [i8]) -> Codes {
             }
         }
         for lane in 0..PANEL {
-            kept.sum[lane] += sums.codes[lane];
-            kept.squares[lane] += sums.squares[lane];
+            kept.sum[lane] = kept.sum[lane].wrapping_add(sums.codes[lane]);
+            kept.squares[lane] = kept.squares[lane].wrapping_add(sums.squares[lane]);
             kept.residual[lane] += f64::from(sums.residuals[lane]);
             kept.norm[lane] += f64::from(sums.norms[lane]);
         }
@@ -140,9 +140,10 @@ impl Sums {
                 let difference = value - rounded * scale[lane];
                 self.residuals[lane] += difference * difference;
                 self.norms[lane] += value * value;
+                // Of what is no number it may be any: then the norm is none either.
                 let code = shifted.to_bits().wrapping_sub(ROUND.to_bits()) as i32;
-                self.codes[lane] += code;
-                self.squares[lane] += code * code;
+                self.codes[lane] = self.codes[lane].wrapping_add(code);
+                self.squares[lane] = self.squares[lane].wrapping_add(code.wrapping_mul(code));
                 words[lane] |= (code as u32 & 0xff) << (8 * place);
             }
         }

@@ -34,9 +34,9 @@ pub fn rotate(isa: Isa, signs: &[f32], panel: &mut [Column]) {
 }
 
 #[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma")]
+#[target_feature(enable = "avx2")]
 unsafe fn rotate_avx2(signs: &[f32], panel: &mut [Column]) {
-    // SAFETY: compiled with AVX2 and FMA; the caller vouches for the processor.
+    // SAFETY: compiled with AVX2, and nothing here fuses products; the caller vouches for the processor.
     unsafe { rotate_by::<F32x8>(signs, panel) }
 }
 

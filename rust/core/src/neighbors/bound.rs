@@ -8,17 +8,19 @@
 //!
 //! and the same with x and y exchanged for a τ of y's own. All lengths are in units of the frame and all
 //! numbers `f32`, sixteen rows together. Where a number must not be too large or too small it is moved to the safe
-//! side, by [`SLACK`] of what it is the difference of: 64 times what the roundings of three products and their
-//! sum can add up to. Rows so short, long or coarse that a number might overflow have a scale of NaN, with which
-//! the kernels keep every pair and no bound is known.
+//! side, by [`SLACK`] of what it is the difference of: six times and more what the roundings of its products and sums
+//! can add up to. Rows so short or long that a number might overflow have a scale of NaN, with which the kernels
+//! keep every pair and no bound is known.
 
 use tailwatch_kernels::Codes;
 use tailwatch_kernels::tile8::{BaseTest, PANEL, QueryTest};
 
-/// Relative room for rounding: 64 units in the last place.
+/// Relative room for rounding: 64 roundings of 2⁻²⁴.
 const SLACK: f32 = 1.0 / 262_144.0;
 /// Scales beyond this many units, or below its inverse, are not tested but kept.
 const WILD: f32 = 1.099_511_6e12;
+/// The least unit of a frame: 2⁻⁴⁰⁰.
+pub(crate) const LEAST_UNIT: f64 = f64::from_bits((1023 - 400) << 52);
 /// Differences whose squares underflow in `f64` are below the root of this.
 const UNDERFLOW: f64 = 1e-290;
 /// ‖z‖² is right to this share of itself, with what entering the frame in `f32` did to z.
@@ -45,13 +47,14 @@ pub(crate) struct Coded {
 impl Coded {
     /// What codes of rows of `columns` values say; `trust` multiplies the residuals and is 1.
     pub(crate) fn new(codes: &Codes, trust: f64, columns: usize) -> Self {
-        let mut coded = Self { sum: codes.sum, ..Self::default() };
+        let mut coded = Self::default();
         for slot in 0..PANEL {
             // Of codes that are all zero any scale is the right one.
             let scale = if codes.scale[slot] > 0.0 { codes.scale[slot] } else { 1.0 };
             let relied_on = (WILD.recip()..=WILD).contains(&scale) && codes.norm[slot].is_finite();
             let square = f64::from(scale).powi(2) * f64::from(codes.squares[slot]);
             coded.scale[slot] = if relied_on { scale } else { f32::NAN };
+            coded.sum[slot] = if relied_on { codes.sum[slot] } else { 0 };
             coded.square[slot] = square as f32;
             coded.length[slot] = (square.sqrt() * (1.0 + 1e-6)) as f32;
             coded.norm[slot] = codes.norm[slot] as f32;
@@ -78,8 +81,9 @@ impl Coded {
 
 /// A bound on ‖z − ẑ‖ from its square and ‖z‖² as summed in `f32`.
 ///
-/// 2⁻¹⁷·‖z‖ is wide of the rounding of the frame: half a unit in the last place, 2⁻²⁴, for the centre, two for
-/// what a code misses, and at most 36 for a rotation of 65,536 columns. Squares below 2⁻¹²⁶ may have been lost.
+/// 2⁻¹⁷·‖z‖ is three times what entering the frame can lose in roundings of 2⁻²⁴: one for the centre, three for
+/// what a code misses, and at most 34 for a rotation. Squares below 2⁻¹²⁶ may have been lost, and those of distances
+/// below 10⁻¹⁴⁵ when they are measured: 2⁻⁶⁰ of a unit that is not below [`LEAST_UNIT`] is wide of both.
 fn residual(squared: f64, norm: f64, columns: usize) -> f64 {
     let lost = (columns as f64).sqrt() * 2.0_f64.powi(-60);
     squared.sqrt() * (1.0 + 2.0_f64.powi(-18)) + norm.sqrt() * 2.0_f64.powi(-17) + lost

@@ -23,7 +23,8 @@ use crate::streams::Stream;
 pub(crate) const LEAST_COLUMNS: usize = 16;
 /// Rows that the centre, the unit and the choice of a rotation rest on.
 const SAMPLE: usize = 256;
-/// Units within this and its inverse divide differences of `f32` far from where they underflow.
+/// Units up to this, and down to its inverse, lose no more of differences of `f32` to underflow than a residual allows
+/// for.
 const UNITS: f64 = (1_u64 << 60) as f64;
 /// A rotation must shrink the residuals to this share to be worth its time.
 const WORTHWHILE: f64 = 0.8;
@@ -77,6 +78,7 @@ impl Frame {
             largest.max(row.iter().zip(&centre).map(|(x, c)| (x - c) * (x - c)).sum())
         });
         let unit = if largest > 0.0 { largest.sqrt().log2().round().exp2() } else { 1.0 };
+        let unit = unit.max(bound::LEAST_UNIT);
         let held = centre.iter().all(|&value| f64::from(value as f32) == value);
         let fits = held && (UNITS.recip()..=UNITS).contains(&unit);
         let single = fits.then(|| centre.iter().map(|&value| value as f32).collect());
@@ -268,7 +270,7 @@ impl<'a> Part<'a> {
             .chunks(together * bytes)
     }
 
-    /// The codes of up to `count` panels of the set after panel `panel` of these.
+    /// The codes of up to `count` panels of the set from panel `panel` of these on.
     pub(crate) fn after(&self, panel: usize, count: usize) -> &'a [i8] {
         let (bytes, start) = (self.codes.bytes, self.panels.start + panel);
         let all = &self.codes.panels;

@@ -1,5 +1,8 @@
 //! The filter against measuring every pair: the same bits, on data that try it.
 
+use std::sync::Arc;
+
+use half::f16;
 use ndarray::Array2;
 use proptest::prelude::*;
 use tailwatch_kernels::Isa;
@@ -9,12 +12,12 @@ use super::codes::Codes;
 use super::search::{Set, across, nearest_across, within};
 use super::topk::{Entry, Nearest};
 use crate::control::Control;
-use crate::rows::Rows;
+use crate::rows::{Chunk, Rows};
 use crate::streams::Stream;
 
-const KINDS: [&str; 10] = [
+const KINDS: [&str; 11] = [
     "gaussian", "low rank", "clusters", "heavy", "sparse", "constant", "copies", "offset", "large",
-    "small",
+    "small", "tiny",
 ];
 
 fn draw(kind: &str, rows: usize, columns: usize, seed: u64) -> Array2<f64> {
@@ -57,6 +60,8 @@ fn draw(kind: &str, rows: usize, columns: usize, seed: u64) -> Array2<f64> {
         "offset" => normal + 1e6,
         "large" => normal * 1e20,
         "small" => normal * 1e-20,
+        // Squares of some differences underflow, so that rows tie which differ.
+        "tiny" => normal * 3e-162,
         _ => normal,
     }
 }
@@ -139,11 +144,13 @@ fn found(x: &Set<'_>, y: &Set<'_>, k: usize, control: &Control) -> Found {
 }
 
 fn compare(x: &Array2<f64>, y: &Array2<f64>, k: usize, trust: f64, control: &Control) -> bool {
-    let (x, y) = (Rows::from_f64(x.view()), Rows::from_f64(y.view()));
-    let coded = |rows| Codes::of_any_width(rows, &x, trust, control);
-    let measured = found(&Set::with(&x, None), &Set::with(&y, None), k, control);
-    let filtered =
-        found(&Set::with(&x, Some(coded(&x))), &Set::with(&y, Some(coded(&y))), k, control);
+    agree(&Rows::from_f64(x.view()), &Rows::from_f64(y.view()), k, trust, control)
+}
+
+fn agree(x: &Rows<'_>, y: &Rows<'_>, k: usize, trust: f64, control: &Control) -> bool {
+    let coded = |rows| Codes::of_any_width(rows, x, trust, control);
+    let measured = found(&Set::with(x, None), &Set::with(y, None), k, control);
+    let filtered = found(&Set::with(x, Some(coded(x))), &Set::with(y, Some(coded(y))), k, control);
     measured == filtered
 }
 
@@ -175,6 +182,31 @@ fn long_lists_and_lists_of_everything_are_right() {
         for k in [1, 60, 199] {
             let (x, y) = (draw(kind, 200, 20, 3), draw(kind, 33, 20, 4));
             assert!(compare(&x, &y, k, 1.0, &Control::with_threads(2)), "{kind} {k}");
+        }
+    }
+}
+
+fn rows<'a>(chunk: impl Chunk + 'a) -> Rows<'a> {
+    Rows::new(vec![Arc::new(chunk)]).unwrap()
+}
+
+#[test]
+fn narrow_types_and_mixed_ones_are_right() {
+    for kind in KINDS {
+        for columns in [1, 20, 70] {
+            let (x, y) = (draw(kind, 300, columns, 1), draw(kind, 150, columns, 2));
+            let single = |data: &Array2<f64>| data.mapv(|value| value as f32);
+            let half = |data: &Array2<f64>| data.mapv(f16::from_f64);
+            // `f16` holds neither end, nor differences of what is far from zero.
+            let wide = ["large", "small", "tiny", "offset", "heavy"].contains(&kind);
+            let (x32, y32, x16, y16) = (single(&x), single(&y), half(&x), half(&y));
+            let x = [rows(x32.view()), rows(x.view()), rows(x16.view())];
+            let y = [rows(y32.view()), rows(y.view()), rows(y16.view())];
+            let types = if wide { 2 } else { 3 };
+            for (x, y) in x[..types].iter().flat_map(|x| y[..types].iter().map(move |y| (x, y))) {
+                let digits = (x.digits(), y.digits());
+                assert!(agree(x, y, 4, 1.0, &Control::with_threads(2)), "{kind} {digits:?}");
+            }
         }
     }
 }

@@ -45,6 +45,8 @@ impl<'a> Set<'a> {
         frame: Option<&Frame>,
         control: &Control,
     ) -> Result<Self> {
+        // Candidates are numbered in 32 bits.
+        let frame = frame.filter(|_| u32::try_from(rows.len()).is_ok());
         let codes = frame.map(|frame| Codes::of(rows, frame, control)).transpose()?;
         Ok(Self { rows, codes })
     }

@@ -10,7 +10,7 @@
 //!
 //! What the letters must be for a certificate is the caller's business. Thresholds are `f32`: their rounding
 //! differs between instruction sets by a few units in the last place, which the caller allows for. A comparison
-//! with NaN keeps the pair. All products are handed over, and which pairs are kept as bits: which they will be
+//! with NaN keeps the pair; where base rows ask too, a row that is to be kept has NaN in both thresholds. All products are handed over, and which pairs are kept as bits: which they will be
 //! nobody can guess, and a processor that goes ahead on a wrong guess throws away products of the next tile.
 //! Cost: 2·16·16·d integer operations a panel pair.
 
