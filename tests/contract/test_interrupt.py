@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
 
-ROWS, COLUMNS = 60_000, 256
+ROWS, COLUMNS = 150_000, 256
+"""Every job goes on for seconds after its first line of progress, on fast machines too."""
+
 # The promise is 0.2 s; a busy machine may need longer to run the child at all.
 EXIT_SECONDS = 2.0
 # Far less than the comparison takes, far more than it takes to begin.
