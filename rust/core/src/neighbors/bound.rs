@@ -125,7 +125,7 @@ pub(crate) fn squared_distance(
     (y, j): (&Coded, usize),
     dot: i32,
 ) -> (f32, f32) {
-    let product = 2.0 * (x.scale[i] * y.scale[j]) * dot as f32;
+    let product = product((x, i), (y, j), dot);
     let total = x.square[i] + y.square[j];
     let (decoded, room) = (total - product, total * SLACK);
     // Each bound has a rounding of its own, which `SLACK` of it is wide of.
@@ -133,10 +133,7 @@ pub(crate) fn squared_distance(
     let farthest = (greater(decoded, 0.0) + room).sqrt() * (1.0 + SLACK);
     let residual = (x.residual[i] + y.residual[j]) * (1.0 + SLACK);
     let (near, far) = (greater(nearest - residual, 0.0), farthest + residual);
-    let lengths = x.norm[i] + y.norm[j];
-    let known = lengths - product;
-    let miss = x.length[i] * y.residual[j] + x.residual[i] * (y.length[j] + y.residual[j]);
-    let miss = 2.0 * miss * (1.0 + SLACK) + lengths * NORM + room;
+    let (known, miss) = by_lengths((x, i), (y, j), product);
     let lower = greater(known - miss, near * near * (1.0 - SLACK));
     let (upper, other) = (far * far * (1.0 + SLACK), greater(known + miss, 0.0));
     let upper = if other < upper { other } else { upper } + f32::MIN_POSITIVE;
@@ -147,17 +144,28 @@ pub(crate) fn squared_distance(
 
 /// At least the squared distances, in units, of a row to the rows of a panel, from the products of their codes:
 /// the second of the certificates of [`squared_distance`].
-pub(crate) fn at_most((x, i): (&Coded, usize), y: &Coded, dots: &[i32; PANEL]) -> [f32; PANEL] {
+pub(crate) fn at_most(x: (&Coded, usize), y: &Coded, dots: &[i32; PANEL]) -> [f32; PANEL] {
     let mut most = [0.0; PANEL];
     for j in 0..PANEL {
-        let product = 2.0 * (x.scale[i] * y.scale[j]) * dots[j] as f32;
-        let lengths = x.norm[i] + y.norm[j];
-        let miss = x.length[i] * y.residual[j] + x.residual[i] * (y.length[j] + y.residual[j]);
-        let room = lengths * NORM + (x.square[i] + y.square[j]) * SLACK + f32::MIN_POSITIVE;
-        let upper = (lengths - product) + (2.0 * miss * (1.0 + SLACK) + room);
+        let (known, miss) = by_lengths(x, (y, j), product(x, (y, j), dots[j]));
+        let upper = known + miss + f32::MIN_POSITIVE;
         most[j] = if upper <= f32::MAX { upper } else { f32::INFINITY };
     }
     most
+}
+
+/// 2⟨x̂, ŷ⟩.
+#[inline]
+fn product((x, i): (&Coded, usize), (y, j): (&Coded, usize), dot: i32) -> f32 {
+    2.0 * (x.scale[i] * y.scale[j]) * dot as f32
+}
+
+/// The certificate by known lengths: a squared distance, and what it is off at most, rounding and all.
+#[inline]
+fn by_lengths((x, i): (&Coded, usize), (y, j): (&Coded, usize), product: f32) -> (f32, f32) {
+    let (lengths, squares) = (x.norm[i] + y.norm[j], x.square[i] + y.square[j]);
+    let miss = x.length[i] * y.residual[j] + x.residual[i] * (y.length[j] + y.residual[j]);
+    (lengths - product, 2.0 * miss * (1.0 + SLACK) + lengths * NORM + squares * SLACK)
 }
 
 /// The greater of two, the second where one is NaN; what `max` gives takes longer.

@@ -147,6 +147,13 @@ pub(crate) struct Search<'a, M> {
     pub(crate) meet: M,
 }
 
+/// Two numbers in order. None is NaN, which `min` and `max` would look for.
+#[inline]
+pub(crate) fn ascending(a: f32, b: f32) -> (f32, f32) {
+    let swap = b < a;
+    (if swap { b } else { a }, if swap { a } else { b })
+}
+
 /// Inserts a value into an ascending list, whose largest falls out.
 pub(crate) fn insert(list: &mut [f32], value: f32) {
     /// Up to here a look at every place costs less than a wrong guess at one.
@@ -154,11 +161,7 @@ pub(crate) fn insert(list: &mut [f32], value: f32) {
     if list.len() <= SHORT {
         let mut value = value;
         for slot in list {
-            let other = *slot;
-            // None is NaN, which `min` and `max` would look for.
-            let smaller = value < other;
-            (*slot, value) =
-                (if smaller { value } else { other }, if smaller { other } else { value });
+            (*slot, value) = ascending(*slot, value);
         }
         return;
     }

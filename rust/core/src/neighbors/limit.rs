@@ -7,7 +7,7 @@
 use tailwatch_kernels::tile8::{PANEL, Sifted};
 
 use super::bound::{self, Coded};
-use super::candidates::insert;
+use super::candidates::{ascending, insert};
 use super::codes::Part;
 
 /// Squared distances that each lane keeps, of which there are as many as a panel has rows.
@@ -50,9 +50,45 @@ pub(crate) fn limit(
 fn keep_least(least: &mut [[f32; PANEL]; LEAST], mut values: [f32; PANEL]) {
     for least in least {
         for (least, value) in least.iter_mut().zip(&mut values) {
-            let (a, b) = (*least, *value);
-            let smaller = b < a;
-            (*least, *value) = (if smaller { b } else { a }, if smaller { a } else { b });
+            (*least, *value) = ascending(*least, *value);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::Array2;
+
+    use super::super::candidates::Block;
+    use super::super::codes::{Codes, Frame};
+    use super::super::filter::Sieve;
+    use crate::control::Control;
+    use crate::rows::Rows;
+    use crate::streams::Stream;
+
+    #[test]
+    fn as_many_rows_as_are_wanted_are_within_a_limit_and_hardly_more() {
+        let mut stream = Stream::new(3, "test", 0);
+        let data = Array2::from_shape_simple_fn((192, 32), || stream.normal());
+        let (rows, control) = (Rows::from_f64(data.view()), Control::with_threads(1));
+        let codes = Codes::of(&rows, &Frame::of(&rows, &control).unwrap(), &control).unwrap();
+        // Whole and ragged blocks; no limit where lanes keep too few or there are fewer rows than are wanted.
+        for (count, k, limited) in
+            [(192, 1, true), (192, 5, true), (50, 5, true), (192, 32, false), (7, 7, false)]
+        {
+            let part = codes.part(0..count);
+            let mut state = Block::new(0..count, k, codes.unit(), 32);
+            let mut sieve = Sieve::new(control.isa());
+            sieve.first(&part, &part, true, &mut state, None, |_, _, _, _| ());
+            for slot in 0..count {
+                let limit = f64::from(state.bound(slot)) * codes.unit().powi(2);
+                assert_eq!(limit.is_finite(), limited, "{count} {k}");
+                let distance = |other| (&data.row(slot) - &data.row(other)).mapv(|x| x * x).sum();
+                let others = (0..count).filter(|&other| other != slot);
+                let within = others.filter(|&other| distance(other) <= limit).count();
+                assert!(within >= k || !limited, "{count} {k}: {within}");
+                assert!(within <= k + 12 || !limited, "{count} {k}: {within}");
+            }
         }
     }
 }
