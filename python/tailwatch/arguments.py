@@ -7,29 +7,32 @@ from numbers import Integral, Real
 
 from tailwatch.exceptions import InputError
 
-__all__ = ["integer", "positive", "real", "share", "shares", "tail_size"]
+__all__ = ["LARGEST", "integer", "positive", "real", "share", "shares", "tail_size"]
+
+LARGEST = 2**63 - 1
+"""The largest integer that the core takes."""
 
 
-def integer(value: object, name: str, *, least: int = 1) -> int:
-    """Return `value` as an int of at least `least`."""
+def integer(value: object, name: str, *, least: int = 1, most: int = LARGEST) -> int:
+    """Return `value` as an int from `least` to `most`."""
     if isinstance(value, bool) or not isinstance(value, Integral):
-        message = f"{name}: expected an integer, got {value!r}"
-        raise InputError(message)
+        raise InputError(argument=name, expected="an integer", got=repr(value))
     if int(value) < least:
-        message = f"{name}: expected an integer of at least {least}, got {value}"
-        raise InputError(message)
-    if int(value) >= 2**63:
-        message = f"{name}: expected an integer below 2**63, got {value}"
-        raise InputError(message)
+        raise InputError(argument=name, expected=f"an integer of at least {least}", got=_short(value))
+    if int(value) > most:
+        bound = "below 2**63" if most == LARGEST else f"of at most {most:,}"
+        raise InputError(argument=name, expected=f"an integer {bound}", got=_short(value))
     return int(value)
 
 
-def positive(value: object, name: str) -> float:
-    """Return `value` as a finite float above 0."""
+def positive(value: object, name: str, *, most: float | None = None) -> float:
+    """Return `value` as a finite float above 0, and at most `most`."""
     number = _real(value)
     if number is None or not math.isfinite(number) or number <= 0:
-        message = f"{name}: expected a positive number, got {value!r}"
-        raise InputError(message)
+        raise InputError(argument=name, expected="a positive number", got=repr(value))
+    if most is not None and number > most:
+        expected = f"a positive number of at most {most:,}"
+        raise InputError(argument=name, expected=expected, got=repr(value))
     return number
 
 
@@ -37,8 +40,7 @@ def real(value: object, name: str) -> float:
     """Return `value` as a float, which may be infinite and is not NaN."""
     number = _real(value)
     if number is None or math.isnan(number):
-        message = f"{name}: expected a number, got {value!r}"
-        raise InputError(message)
+        raise InputError(argument=name, expected="a number", got=repr(value))
     return number
 
 
@@ -46,9 +48,14 @@ def share(value: object, name: str) -> float:
     """Return `value` as a float strictly between 0 and 1."""
     number = _real(value)
     if number is None or not 0 < number < 1:
-        message = f"{name}: expected a number between 0 and 1, got {value!r}"
-        raise InputError(message)
+        raise InputError(argument=name, expected="a number between 0 and 1", got=repr(value))
     return number
+
+
+def _short(value: Integral) -> str:
+    """Show an integer: Python refuses to print one of more than 4,300 digits."""
+    digits = int(value).bit_length() * 0.30103
+    return str(int(value)) if digits < 40 else f"a number of about {digits:,.0f} digits"
 
 
 def _real(value: object) -> float | None:
@@ -64,12 +71,11 @@ def _real(value: object) -> float | None:
 def shares(values: object, name: str) -> tuple[float, ...]:
     """Return `values` as different floats strictly between 0 and 1, at least one."""
     if isinstance(values, str) or not hasattr(values, "__iter__"):
-        message = f"{name}: expected numbers between 0 and 1, got {values!r}"
-        raise InputError(message)
+        raise InputError(argument=name, expected="numbers between 0 and 1", got=repr(values))
     checked = tuple(share(value, name) for value in values)
     if not checked or len(set(checked)) < len(checked):
-        message = f"{name}: expected at least one level and no level twice, got {checked}"
-        raise InputError(message)
+        expected = "at least one level and no level twice"
+        raise InputError(argument=name, expected=expected, got=str(checked))
     return checked
 
 

@@ -1,11 +1,16 @@
 """The errors of tailwatch: a small tree under :class:`TailwatchError`.
 
-Every message names the argument, what was expected, what came, and where.
+Every error carries what went wrong as fields, and its text is made of them: the argument, what was
+expected, what came, where, and what to do about it.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = [
     "DimensionError",
@@ -21,7 +26,64 @@ __all__ = [
 
 
 class TailwatchError(Exception):
-    """Base of every error that tailwatch raises on purpose."""
+    """Base of every error that tailwatch raises on purpose.
+
+    The text is ``argument: expected …, got … (where); hint``, of the fields that are there; with a
+    `problem`, that stands in place of what was expected, what came, and where.
+
+    Parameters
+    ----------
+    problem
+        What is wrong, in words of its own.
+    argument
+        Name of the argument, option, file or column as the caller knows it.
+    expected
+        What would have been right.
+    got
+        What came instead.
+    where
+        The row, line, file or member that it came in.
+    hint
+        What to do about it.
+    """
+
+    def __init__(
+        self,
+        problem: str | None = None,
+        *,
+        argument: str | None = None,
+        expected: str | None = None,
+        got: str | None = None,
+        where: str | None = None,
+        hint: str | None = None,
+    ) -> None:
+        self.problem = problem
+        self.argument = argument
+        self.expected = expected
+        self.got = got
+        self.where = where
+        self.hint = hint
+        super().__init__(self._text())
+
+    def _text(self) -> str:
+        """Put the fields into one line."""
+        said = self.problem
+        if said is None:
+            parts = [("expected", self.expected), ("got", self.got)]
+            said = ", ".join(f"{word} {value}" for word, value in parts if value is not None)
+            said += f" ({self.where})" if self.where is not None else ""
+        lead = f"{self.argument}: " if self.argument is not None else ""
+        return f"{lead}{said}" + (f"; {self.hint}" if self.hint is not None else "")
+
+    @property
+    def fields(self) -> dict[str, str | None]:
+        """The five fields by name; ``None`` for one that says nothing here."""
+        names = ("argument", "expected", "got", "where", "hint")
+        return {name: getattr(self, name) for name in names}
+
+    def __reduce__(self) -> tuple[Callable[..., TailwatchError], tuple[str | None], dict[str, Any]]:
+        """Travel between processes with all fields."""
+        return partial(type(self), **self.fields), (self.problem,), self.__dict__
 
 
 class InputError(TailwatchError, ValueError):
@@ -50,8 +112,15 @@ class ShardError(SourceError):
         in strict mode.
     """
 
-    def __init__(self, message: str, report: Any = None) -> None:  # noqa: ANN401  (of a layer above)
-        super().__init__(message)
+    report: Any = None
+
+    def __init__(
+        self,
+        problem: str | None = None,
+        report: Any = None,  # noqa: ANN401  (of a layer above)
+        **fields: str | None,
+    ) -> None:
+        super().__init__(problem, **fields)
         self.report = report
 
 
