@@ -6,6 +6,7 @@ import math
 from numbers import Integral, Real
 
 from tailwatch.exceptions import InputError
+from tailwatch.text_form import shown
 
 __all__ = ["LARGEST", "integer", "positive", "real", "share", "shares", "tail_size"]
 
@@ -16,12 +17,14 @@ LARGEST = 2**63 - 1
 def integer(value: object, name: str, *, least: int = 1, most: int = LARGEST) -> int:
     """Return `value` as an int from `least` to `most`."""
     if isinstance(value, bool) or not isinstance(value, Integral):
-        raise InputError(argument=name, expected="an integer", got=repr(value))
+        raise InputError(argument=name, expected="an integer", got=shown(value))
     if int(value) < least:
-        raise InputError(argument=name, expected=f"an integer of at least {least}", got=_short(value))
+        raise InputError(
+            argument=name, expected=f"an integer of at least {least}", got=shown(int(value))
+        )
     if int(value) > most:
         bound = "below 2**63" if most == LARGEST else f"of at most {most:,}"
-        raise InputError(argument=name, expected=f"an integer {bound}", got=_short(value))
+        raise InputError(argument=name, expected=f"an integer {bound}", got=shown(int(value)))
     return int(value)
 
 
@@ -29,10 +32,10 @@ def positive(value: object, name: str, *, most: float | None = None) -> float:
     """Return `value` as a finite float above 0, and at most `most`."""
     number = _real(value)
     if number is None or not math.isfinite(number) or number <= 0:
-        raise InputError(argument=name, expected="a positive number", got=repr(value))
+        raise InputError(argument=name, expected="a positive number", got=shown(value))
     if most is not None and number > most:
         expected = f"a positive number of at most {most:,}"
-        raise InputError(argument=name, expected=expected, got=repr(value))
+        raise InputError(argument=name, expected=expected, got=shown(value))
     return number
 
 
@@ -40,7 +43,7 @@ def real(value: object, name: str) -> float:
     """Return `value` as a float, which may be infinite and is not NaN."""
     number = _real(value)
     if number is None or math.isnan(number):
-        raise InputError(argument=name, expected="a number", got=repr(value))
+        raise InputError(argument=name, expected="a number", got=shown(value))
     return number
 
 
@@ -48,14 +51,8 @@ def share(value: object, name: str) -> float:
     """Return `value` as a float strictly between 0 and 1."""
     number = _real(value)
     if number is None or not 0 < number < 1:
-        raise InputError(argument=name, expected="a number between 0 and 1", got=repr(value))
+        raise InputError(argument=name, expected="a number between 0 and 1", got=shown(value))
     return number
-
-
-def _short(value: Integral) -> str:
-    """Show an integer: Python refuses to print one of more than 4,300 digits."""
-    digits = int(value).bit_length() * 0.30103
-    return str(int(value)) if digits < 40 else f"a number of about {digits:,.0f} digits"
 
 
 def _real(value: object) -> float | None:
@@ -71,11 +68,11 @@ def _real(value: object) -> float | None:
 def shares(values: object, name: str) -> tuple[float, ...]:
     """Return `values` as different floats strictly between 0 and 1, at least one."""
     if isinstance(values, str) or not hasattr(values, "__iter__"):
-        raise InputError(argument=name, expected="numbers between 0 and 1", got=repr(values))
+        raise InputError(argument=name, expected="numbers between 0 and 1", got=shown(values))
     checked = tuple(share(value, name) for value in values)
     if not checked or len(set(checked)) < len(checked):
         expected = "at least one level and no level twice"
-        raise InputError(argument=name, expected=expected, got=str(checked))
+        raise InputError(argument=name, expected=expected, got=shown(checked))
     return checked
 
 

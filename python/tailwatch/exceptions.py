@@ -1,13 +1,17 @@
 """The errors of tailwatch: a small tree under :class:`TailwatchError`.
 
 Every error carries what went wrong as fields, and its text is made of them: the argument, what was
-expected, what came, where, and what to do about it.
+expected, what came, where, and what to do about it. Values, names and texts of other libraries come
+into the fields from outside, so each is made one line of bounded length in which control characters
+are shown as escapes.
 """
 
 from __future__ import annotations
 
 from functools import partial
 from typing import TYPE_CHECKING, Any
+
+from tailwatch.text_form import shortened, visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,6 +27,8 @@ __all__ = [
     "TailwatchError",
     "TailwatchWarning",
 ]
+
+_LONGEST_FIELD, _LONGEST_PROBLEM = 400, 1200
 
 
 class TailwatchError(Exception):
@@ -57,12 +63,12 @@ class TailwatchError(Exception):
         where: str | None = None,
         hint: str | None = None,
     ) -> None:
-        self.problem = problem
-        self.argument = argument
-        self.expected = expected
-        self.got = got
-        self.where = where
-        self.hint = hint
+        self.problem = _line(problem, _LONGEST_PROBLEM)
+        self.argument = _line(argument, _LONGEST_FIELD)
+        self.expected = _line(expected, _LONGEST_PROBLEM)
+        self.got = _line(got, _LONGEST_FIELD)
+        self.where = _line(where, _LONGEST_FIELD)
+        self.hint = _line(hint, _LONGEST_PROBLEM)
         super().__init__(self._text())
 
     def _text(self) -> str:
@@ -84,6 +90,13 @@ class TailwatchError(Exception):
     def __reduce__(self) -> tuple[Callable[..., TailwatchError], tuple[str | None], dict[str, Any]]:
         """Travel between processes with all fields."""
         return partial(type(self), **self.fields), (self.problem,), self.__dict__
+
+
+def _line(text: str | None, most: int) -> str | None:
+    """Make a field one line that can be shown anywhere."""
+    if text is None:
+        return None
+    return shortened(visible(" ".join(str(text).split())), most)
 
 
 class InputError(TailwatchError, ValueError):
