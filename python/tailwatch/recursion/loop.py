@@ -18,7 +18,7 @@ from tailwatch.recursion.frame import frame_of
 from tailwatch.recursion.history import History, Portion, Samples, join
 from tailwatch.recursion.measurement import Fitted, Measurement
 from tailwatch.recursion.memory import Memory
-from tailwatch.recursion.randomness import generator, replayable
+from tailwatch.recursion.randomness import replayable
 from tailwatch.recursion.result import Run
 from tailwatch.running import running
 
@@ -232,7 +232,9 @@ def _generation(
         "n_training": sum(map(len, portions)),
         "n_sample": asked.size,
     }
-    rows = measurement.rows(number, Fitted(model, samples, training, portions), clock.settings)
+    with replayable(asked.seed, number, "measure"):
+        fitted = Fitted(model, samples, training, portions)
+        rows = measurement.rows(number, fitted, clock.settings)
     return model, samples, [row | counts for row in rows]
 
 
@@ -240,5 +242,5 @@ def _compose(asked: Asked, history: History) -> list[Portion]:
     if history.generation == 1:
         first = getattr(asked.policy, "first", None)
         return [first(history) if callable(first) else history.human]
-    rng = generator(asked.seed, history.generation, "policy")
-    return history.require(asked.policy.compose(history, rng=rng))
+    with replayable(asked.seed, history.generation, "policy") as rng:
+        return history.require(asked.policy.compose(history, rng=rng))

@@ -9,9 +9,11 @@ purpose          what it draws
 ``"holdout"``    which rows of `data` no generation trains on (generation 0)
 ``"order"``      in which order human rows are handed out by ``Mix`` and ``Augment``
                  (generation 0)
+``"panel"``      halves of categories, rows that copies are looked for in (generation 0)
+``"policy"``     rows of the training set of this generation, generations 2 and up
 ``"fit"``        whatever the learner draws in ``fit``
 ``"sample"``     whatever the model draws in ``sample``
-``"policy"``     rows of the training set of this generation, generations 2 and up
+``"measure"``    whatever the model draws in ``embed``, ``risk`` and ``measure``
 ===============  ===============================================================================
 
 A generator is ``PCG64(SeedSequence([seed, generation, *words]))``, with the SHA-256 of
@@ -27,6 +29,8 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from tailwatch.recursion.torch_generators import torch_seeded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,9 +54,10 @@ def generator(seed: int, generation: int, purpose: str) -> np.random.Generator:
 
 @contextmanager
 def replayable(seed: int, generation: int, purpose: str) -> Iterator[np.random.Generator]:
-    """Make the generator, and seed NumPy's and Python's global ones until the block is left.
+    """Make the generator, and seed the global ones until the block is left.
 
-    A learner that calls ``np.random.normal``, or an estimator of scikit-learn without a
+    These are those of NumPy, of Python and, where it is imported by then, of torch. A learner that
+    calls ``np.random.normal`` or ``torch.randn``, or an estimator of scikit-learn without a
     ``random_state``, draws from the global generators and yet replays; whoever else uses them
     finds them as they were.
     """
@@ -63,7 +68,8 @@ def replayable(seed: int, generation: int, purpose: str) -> Iterator[np.random.G
     np.random.seed(words)  # noqa: NPY002
     random.seed(int(words[0]) << 32 | int(words[1]))
     try:
-        yield np.random.Generator(np.random.PCG64(sequence))
+        with torch_seeded(int(words[2]) << 32 | int(words[3])):
+            yield np.random.Generator(np.random.PCG64(sequence))
     finally:
         np.random.set_state(legacy)  # noqa: NPY002
         random.setstate(plain)
