@@ -8,7 +8,6 @@ the command line start at once.
 from __future__ import annotations
 
 import importlib
-from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -17,6 +16,8 @@ if TYPE_CHECKING:
     from tailwatch.comparison.compare import compare
     from tailwatch.comparison.result import Comparison
     from tailwatch.embeddings import Embeddings, open
+
+    __version__: str
 
 __all__ = [
     "ClassComparison",
@@ -32,8 +33,6 @@ __all__ = [
     "yolo",
 ]
 
-__version__ = version("tailwatch")
-
 _HOMES = {
     "ClassComparison": "tailwatch.comparison.class_result",
     "Comparison": "tailwatch.comparison.result",
@@ -46,6 +45,12 @@ _MODULES = {"contamination", "exceptions", "metrics", "recursion", "yolo"}
 
 def __getattr__(name: str) -> object:
     """Load the public name ``name`` on first use."""
+    if name == "__version__":
+        # Reading it takes longer than all else here.
+        from importlib.metadata import version
+
+        globals()[name] = version("tailwatch")
+        return globals()[name]
     if name in _MODULES:
         return importlib.import_module(f"tailwatch.{name}")
     if name not in _HOMES:

@@ -23,10 +23,11 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, TypeAlias
 
 from tailwatch.exceptions import InputError
+from tailwatch.text_form import visible
 
 if TYPE_CHECKING:
     from typing import TextIO
@@ -77,7 +78,7 @@ def reporting(progress: ProgressOption) -> Iterator[ProgressReport]:
     if progress is None or progress is False:
         yield _ignore
     elif progress is True:
-        display: _Bar | _Lines = _Bar() if sys.stderr.isatty() else _Lines(sys.stderr)
+        display: _Bar | _Lines | _Nothing = _display()
         try:
             yield display.report
         finally:
@@ -85,12 +86,30 @@ def reporting(progress: ProgressOption) -> Iterator[ProgressReport]:
     elif callable(progress):
         yield progress
     else:
-        message = f"progress: expected None, True or a callable, got {type(progress).__name__}"
-        raise InputError(message)
+        expected = "None, True or a callable"
+        raise InputError(argument="progress", expected=expected, got=type(progress).__name__)
 
 
 def _ignore(stage: str, done: int, total: int) -> None:
     """Take a report and show nothing."""
+
+
+def _display() -> _Bar | _Lines | _Nothing:
+    """Choose what standard error can show; a process may have none, or a closed one."""
+    try:
+        return _Bar() if sys.stderr.isatty() else _Lines(sys.stderr)
+    except (AttributeError, ValueError):
+        return _Nothing()
+
+
+class _Nothing:
+    """No display."""
+
+    def report(self, stage: str, done: int, total: int) -> None:
+        _ignore(stage, done, total)
+
+    def close(self) -> None:
+        pass
 
 
 class _Bar:
@@ -114,13 +133,15 @@ class _Bar:
         progress, task = self._bar
         if stage != self._stage:
             self._stage = stage
-            progress.reset(task, total=total, completed=done, description=stage)
+            progress.reset(task, total=total, completed=done, description=visible(stage))
         progress.update(task, total=total, completed=done)
 
     def close(self) -> None:
         self._closed = True
         if self._bar is not None:
-            self._bar[0].stop()
+            # A terminal that is gone stops no work. Rich ends the process where a pipe is broken.
+            with suppress(OSError, ValueError, SystemExit):
+                self._bar[0].stop()
 
 
 def _start_bar(stage: str) -> tuple[Progress, TaskID]:
@@ -157,7 +178,7 @@ def _start_bar(stage: str) -> tuple[Progress, TaskID]:
         console=Console(stderr=True),
         transient=True,
     )
-    task = progress.add_task(stage, total=None)
+    task = progress.add_task(visible(stage), total=None)
     progress.start()
     return progress, task
 
@@ -197,8 +218,13 @@ class _Lines:
         self._written = now
         share = f"{100 * done // total} %" if total > 0 else "…"
         pace = _pace(stage, now - self._began, done - self._first, total - done)
-        self._stream.write(f"{stage}: {share} after {now - self._started:.0f} s{pace}\n")
-        self._stream.flush()
+        line = f"{stage}: {share} after {now - self._started:.0f} s{pace}"
+        try:
+            self._stream.write(visible(line) + "\n")
+            self._stream.flush()
+        except (OSError, ValueError):
+            # A log that is full or gone stops no work.
+            self.close()
 
     def close(self) -> None:
         self._closed = True

@@ -1,11 +1,31 @@
 """The command line: thin commands over the public calls.
 
 Nothing heavy is imported before a command runs, so that ``--help`` and ``--version`` answer at
-once.
+once; and nothing at all before signals are heard.
 """
 
 from __future__ import annotations
 
-from tailwatch.cli.entry import main, run
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 __all__ = ["main", "run"]
+
+
+def main() -> NoReturn:
+    """Run the command line of this process and end the process."""
+    from tailwatch.cli.signals import listen
+
+    listen()
+    from tailwatch.cli.entry import main as enter
+
+    enter()
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command and return its exit code: see :func:`tailwatch.cli.entry.run`."""
+    from tailwatch.cli.entry import run as run_command
+
+    return run_command(arguments)

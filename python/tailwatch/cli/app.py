@@ -6,7 +6,6 @@ from typing import Annotated
 
 import typer
 
-from tailwatch import __version__
 from tailwatch.cli.compare import compare
 from tailwatch.cli.demo import demo
 from tailwatch.cli.exits import EPILOG, ExitCode
@@ -44,6 +43,8 @@ def tailwatch(
     Set TAILWATCH_TRACEBACK=1 to see where an error came from.
     """
     if show_version:
+        from tailwatch import __version__
+
         typer.echo(f"tailwatch {__version__}")
         raise typer.Exit
     if context.invoked_subcommand is None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 import traceback
 import warnings
@@ -11,9 +10,12 @@ from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
+from tailwatch.cli import signals
 from tailwatch.cli.app import app
 from tailwatch.cli.exits import ExitCode
+from tailwatch.cli.streams import Outlets
 from tailwatch.exceptions import TailwatchError, TailwatchWarning
+from tailwatch.text_form import path_text, shortened, visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,19 +23,30 @@ if TYPE_CHECKING:
 
 __all__ = ["main", "run"]
 
+_REACHED = (ExitCode.FINE, ExitCode.GATE_FAILED, ExitCode.INCONCLUSIVE)
+_LONGEST_LINE = 4000
+
 
 def main() -> NoReturn:
     """Run the command line of this process and end the process."""
-    signal.signal(signal.SIGTERM, _interrupt)
+    outlets = Outlets()
     try:
+        signals.raise_from_now_on()
         code = run(sys.argv[1:])
+    except KeyboardInterrupt:
+        code = _interrupted()
     except BaseException:  # noqa: BLE001  (a panic of the native code is not an Exception)
-        traceback.print_exc()
-        code = ExitCode.DEFECT
+        # A library in the middle of which a signal came may have made another error of it.
+        code = _interrupted() if signals.was_interrupted() else _defect()
+    # Whatever was to be done is done or was given up; a late signal must not look like a defect.
+    signals.listen()
+    failure = outlets.failure()
+    if failure is not None and code in _REACHED:
+        _say(f"error: standard output: {failure.strerror}; what was to be written there is lost")
+        code = ExitCode.BAD_INPUT
     if code == ExitCode.INTERRUPTED:
         # An abandoned worker may be deep in native code: a regular exit would wait for its locks.
-        sys.stderr.flush()
-        os._exit(code)
+        signals.leave(code)
     sys.exit(code)
 
 
@@ -58,22 +71,33 @@ def run(arguments: Sequence[str]) -> int:
             code: int | None = app(list(arguments), prog_name="tailwatch", standalone_mode=False)
         except KeyboardInterrupt:
             code = ExitCode.INTERRUPTED
-        except SystemExit:
-            # Typer's way to say that standard output was closed: its reader has seen enough.
-            return ExitCode.FINE
-        except (TailwatchError, typer.TyperException, MemoryError, OSError) as error:
+        except (
+            TailwatchError,
+            typer.TyperException,
+            typer.Abort,
+            MemoryError,
+            OSError,
+            SystemExit,
+        ) as error:
+            if signals.was_interrupted():
+                return _interrupted()
             if os.environ.get("TAILWATCH_TRACEBACK") == "1":
                 traceback.print_exc()
             _say(f"error: {_describe(error)}")
             return ExitCode.BAD_INPUT
     if code == ExitCode.INTERRUPTED:
-        _say("interrupted")
+        return _interrupted()
     return code or ExitCode.FINE
 
 
-def _interrupt(*_: object) -> NoReturn:
-    """Treat a polite request to end (SIGTERM) as Ctrl-C."""
-    raise KeyboardInterrupt
+def _interrupted() -> int:
+    _say("interrupted")
+    return ExitCode.INTERRUPTED
+
+
+def _defect() -> int:
+    traceback.print_exc()
+    return ExitCode.DEFECT
 
 
 def _show_warning(  # noqa: PLR0917  (the signature is Python's)
@@ -92,17 +116,23 @@ def _show_warning(  # noqa: PLR0917  (the signature is Python's)
         (file or sys.stderr).write(text)
 
 
-def _describe(error: Exception) -> str:
-    """Put an error into one line."""
+def _describe(error: BaseException) -> str:
+    """Say what went wrong."""
+    if isinstance(error, typer.Abort | SystemExit) and isinstance(
+        error.__context__, EOFError | OSError
+    ):
+        # What Typer makes of the end of a file, and of a pipe that broke.
+        error = error.__context__
     if isinstance(error, typer.TyperException):
-        text = error.format_message() + _where_to_look(error)
-    elif isinstance(error, OSError) and error.strerror:
-        text = ": ".join(str(part) for part in (error.filename, error.strerror) if part)
-    elif isinstance(error, MemoryError):
-        text = f"not enough memory: {error} (--max-rows bounds what is compared)"
-    else:
-        text = str(error)
-    return " ".join(text.split())
+        return error.format_message() + _where_to_look(error)
+    if isinstance(error, OSError) and error.strerror:
+        names = [path_text(error.filename)] if isinstance(error.filename, str | bytes) else []
+        return ": ".join([*names, error.strerror])
+    if isinstance(error, MemoryError):
+        return f"not enough memory: {error} (--max-rows bounds what is compared)"
+    if isinstance(error, SystemExit):
+        return f"the command was ended by sys.exit({error.code!r}) before it was done"
+    return str(error) or type(error).__name__
 
 
 def _where_to_look(error: typer.TyperException) -> str:
@@ -110,5 +140,7 @@ def _where_to_look(error: typer.TyperException) -> str:
     return f" (see {context.command_path} --help)" if context else ""
 
 
-def _say(line: str) -> None:
+def _say(text: str) -> None:
+    """Write one line of text for people."""
+    line = shortened(visible(" ".join(text.split())), _LONGEST_LINE)
     sys.stderr.write(line + "\n")

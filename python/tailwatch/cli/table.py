@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from rich import box
@@ -14,9 +15,14 @@ from tailwatch.report.class_table import written_q
 from tailwatch.report.labels import describe, percent
 from tailwatch.report.numbers import Estimate, write
 from tailwatch.report.readings import read
+from tailwatch.text_form import visible
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import polars as pl
+    from rich.console import ConsoleOptions, RenderableType
+    from rich.segment import Segment
 
     from tailwatch.report.readings import Reading, Status
 
@@ -46,9 +52,31 @@ MARKS: dict[Status, tuple[str, str]] = {
 _STYLES = {"holds": "red", "does not hold": "cyan"}
 
 
+class _Literal(Console):
+    """A console that hands no control character of a text to the terminal."""
+
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterator[Segment]:
+        """Give the pieces of what is printed, hidden characters in them as escapes."""
+        for segment in super().render(renderable, options):
+            if segment.control is None and segment.text != "\n":
+                yield segment._replace(text=_LINES.sub(_shown, segment.text))
+            else:
+                yield segment
+
+
+_LINES = re.compile(r"[^\n]+")
+
+
+def _shown(line: re.Match[str]) -> str:
+    return visible(line[0])
+
+
 def for_people() -> Console:
     """Return the console of standard error; where that is a log, it is wide enough for a table."""
-    console = Console(stderr=True, highlight=False)
+    # Text comes from data: what looks like markup or an emoji's name is neither.
+    console = _Literal(stderr=True, highlight=False, markup=False, emoji=False)
     if not console.is_terminal:
         console.width = max(console.width, LOG_WIDTH)
     return console
@@ -112,11 +140,11 @@ def classes_table(classes: pl.DataFrame, width: int) -> Table:
         _, style = MARKS[STATUSES.get(row["verdict"], "unknown")]
         reason = "" if row["note"] is None else f": {row['note']}"
         table.add_row(
-            Text(shortened(row["class"], LONGEST_NAME)),
+            Text(shortened(visible(row["class"]), LONGEST_NAME)),
             f"{row['reference_rows']} + {row['candidate_rows']}",
             *([_with_interval(number, gap, places=2)] if decided else []),
             written_q(row["q_value"]),
-            Text(f"{row['verdict']}{reason}", style=style),
+            Text(visible(f"{row['verdict']}{reason}"), style=style),
         )
     if classes.height > MOST_CLASSES:
         table.caption = f"{classes.height - MOST_CLASSES} more classes are in the files"
@@ -164,14 +192,14 @@ def verdicts_table(verdicts: pl.DataFrame) -> Table:
     runs = verdicts["run"].unique(maintain_order=True).to_list()
     table = _table("definition")
     for name in runs:
-        table.add_column(Text(name))
+        table.add_column(Text(visible(name)))
     if len(runs) == 1:
         table.add_column("evidence")
     for (definition,), rows in verdicts.group_by("definition", maintain_order=True):
         status = dict(zip(rows["run"], rows["status"], strict=True))
         given: list[str] = [status.get(name, "not measured") for name in runs]
         cells = [Text(word, style=_STYLES.get(word, "")) for word in given]
-        evidence = [Text(rows["evidence"][0])] if len(runs) == 1 else []
+        evidence = [Text(visible(rows["evidence"][0]))] if len(runs) == 1 else []
         table.add_row(str(definition), *cells, *evidence)
     return table
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import altair as alt
 import polars as pl
-import vl_convert
 
 from tailwatch.demo.generations import LEVEL, WATCHED
+from tailwatch.report.drawer import svg_of
 from tailwatch.report.labels import describe, percent
 from tailwatch.report.palette import LIGHT
 
@@ -54,9 +54,7 @@ def retention_by_generation(frame: pl.DataFrame) -> alt.HConcatChart:
 
 def generations_svg(frame: pl.DataFrame) -> str:
     """Return the chart of :func:`retention_by_generation` as an SVG file's text."""
-    return vl_convert.vegalite_to_svg(
-        retention_by_generation(frame).to_dict(), allowed_base_urls=[]
-    )
+    return svg_of(retention_by_generation(frame).to_dict())
 
 
 def _panel(frame: pl.DataFrame, metric: str, top: float) -> alt.LayerChart:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from tailwatch.report.class_readings import shortened
+from tailwatch.report.escaping import escape
 from tailwatch.report.labels import describe, percent
 from tailwatch.report.numbers import ABSENT, Estimate, Written, count, write
 from tailwatch.report.readings import Reading, Status, read

@@ -5,10 +5,10 @@ A function of the content of ``summary.json`` alone.
 
 from __future__ import annotations
 
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 from tailwatch.report.copies import copies_section
+from tailwatch.report.escaping import escape
 from tailwatch.report.labels import percent
 from tailwatch.report.lists import run_details
 from tailwatch.report.numbers import count

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cache
-from html import escape
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
+from tailwatch.report.escaping import escape
 from tailwatch.report.palette import DARK, LIGHT, css_variables
 
 if TYPE_CHECKING:

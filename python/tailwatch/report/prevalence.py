@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from html import escape
 from typing import TYPE_CHECKING, Any
 
+from tailwatch.report.escaping import escape
 from tailwatch.report.numbers import count
 from tailwatch.report.shares import cell, spaced, table, written, written_interval
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from html import escape
 from typing import TYPE_CHECKING
 
+from tailwatch.report.escaping import escape
 from tailwatch.report.numbers import ABSENT
 
 if TYPE_CHECKING:

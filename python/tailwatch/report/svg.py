@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from html import escape
 from typing import TYPE_CHECKING
 
-import vl_convert
-
+from tailwatch.report.drawer import svg_of
+from tailwatch.report.escaping import escape
 from tailwatch.report.palette import themed
 
 if TYPE_CHECKING:
@@ -16,9 +15,6 @@ if TYPE_CHECKING:
     import altair as alt
 
 __all__ = ["inline_svg"]
-
-# The Vega-Lite release that vl-convert bundles and that Altair 6 writes.
-_VEGALITE = "6.4"
 
 _DRAWING = re.compile(r'<svg[^>]* viewBox="(?P<box>[^"]+)"[^>]*>(?P<body>.*)</svg>', re.DOTALL)
 _TAG = re.compile(r"<[^>]+>")
@@ -49,7 +45,7 @@ def inline_svg(
         its own).
     """
     specification = chart if isinstance(chart, dict) else chart.to_dict()
-    svg = vl_convert.vegalite_to_svg(specification, vl_version=_VEGALITE, allowed_base_urls=[])
+    svg = svg_of(specification)
     drawing = _DRAWING.search(svg)
     if drawing is None:
         message = "vl-convert returned no SVG element with a viewBox"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from html import escape
 from itertools import groupby
 from math import isnan
 from typing import TYPE_CHECKING
 
+from tailwatch.report.escaping import escape
 from tailwatch.report.labels import percent
 from tailwatch.report.numbers import ABSENT, Estimate, Written, count, write
 

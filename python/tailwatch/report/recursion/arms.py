@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from html import escape
 from typing import TYPE_CHECKING, Literal
 
+from tailwatch.report.escaping import escape
 from tailwatch.report.palette import LINES
 
 if TYPE_CHECKING:

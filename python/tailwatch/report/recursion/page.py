@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from tailwatch.report.escaping import escape
 from tailwatch.report.labels import percent
 from tailwatch.report.lists import definitions, run_details
 from tailwatch.report.numbers import count

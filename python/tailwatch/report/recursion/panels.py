@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from html import escape
 from typing import TYPE_CHECKING
 
+from tailwatch.report.escaping import escape
 from tailwatch.report.numbers import ABSENT, Estimate, Written, write
 from tailwatch.report.recursion.arms import swatch
 from tailwatch.report.recursion.drawing import FEW, LARGE, MOST, SMALL, draw, is_cut

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from html import escape
 from typing import TYPE_CHECKING, Any
 
+from tailwatch.report.escaping import escape
 from tailwatch.report.numbers import ABSENT, Estimate, count, write
 from tailwatch.report.recursion.plots import spread_out
 from tailwatch.report.recursion.words import POLICIES

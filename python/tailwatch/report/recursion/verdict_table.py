@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from html import escape
 from typing import TYPE_CHECKING
 
+from tailwatch.report.escaping import escape
 from tailwatch.report.labels import LABELS, percent
 from tailwatch.report.recursion.words import LOOP_LABELS, describe_loop
 
