@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -40,7 +41,7 @@ def test_another_suffix_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_missing_directory_is_refused(tmp_path: Path) -> None:
-    expected = f"--html: the directory {tmp_path / 'none'} does not exist"
+    expected = f"--html: the directory {tmp_path / 'none'} does not exist; make it first"
     assert refusal(tmp_path / "none" / "report.html") == expected
 
 
@@ -54,7 +55,10 @@ def test_a_read_only_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "report.html"
     path.touch()
     path.chmod(0o444)
-    assert refusal(path) == f"--html: {path} exists and is read-only"
+    assert refusal(path) == (
+        "--html: expected a regular file, or a name for one, got a file that is read-only "
+        f"({path}); name another file"
+    )
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc takes no files, from root either")
@@ -69,7 +73,7 @@ def test_an_input_is_not_overwritten(tmp_path: Path) -> None:
     path.touch()
     link = tmp_path / "link.html"
     link.symlink_to(path)
-    expected = f"--html: {path} is one of the inputs and would be overwritten"
+    expected = f"--html: {path} is one of the inputs and would be overwritten; name another file"
     assert refusal(path, tmp_path / "other.npy", path) == expected
     assert refusal(path, link) == expected
     assert refusal(path, tmp_path / "d*.html") == expected
@@ -79,6 +83,17 @@ def test_a_name_with_brackets_is_itself_not_a_pattern_only(tmp_path: Path) -> No
     path = tmp_path / "run[1].html"
     path.touch()
     assert "would be overwritten" in refusal(path, path)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/dev/full")
+def test_a_device_a_fifo_and_a_circle_of_links_are_refused(tmp_path: Path) -> None:
+    device, fifo, circle = (tmp_path / f"{name}.html" for name in ("device", "fifo", "circle"))
+    device.symlink_to("/dev/full")
+    os.mkfifo(fifo)
+    circle.symlink_to(circle)
+    assert "got a character device" in refusal(device)
+    assert "got a FIFO" in refusal(fifo)
+    assert "got links that lead in a circle" in refusal(circle)
 
 
 def test_a_directory_is_made(tmp_path: Path) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import socket
 import stat
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tailwatch.exceptions import OutputError
 from tailwatch.writing import write_atomically
 
 if TYPE_CHECKING:
@@ -89,6 +91,92 @@ def test_a_relative_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.chdir(tmp_path)
     write_atomically(type(tmp_path)("a.txt"), lambda file: file.write_text("new"))
     assert (tmp_path / "a.txt").read_text() == "new"
+
+
+@POSIX
+@pytest.mark.parametrize("mode", [0o600, 0o644, 0o664, 0o755, 0o200])
+def test_a_file_that_is_replaced_keeps_its_mode(mode: int, tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+    path.chmod(mode)
+
+    def write(file: Path) -> None:
+        file.write_text("new")
+        # What few may read is read by no more while it is written.
+        assert stat.S_IMODE(file.stat().st_mode) & 0o044 & ~mode == 0
+
+    write_atomically(path, write)
+    assert stat.S_IMODE(path.stat().st_mode) == mode
+    assert path.read_text() == "new"
+
+
+@POSIX
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() != 0, reason="only root gives files away")
+def test_a_file_that_is_replaced_keeps_its_owner(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+    os.chown(path, 12345, 54321)
+    write_atomically(path, lambda file: file.write_text("new"))
+    assert (path.stat().st_uid, path.stat().st_gid) == (12345, 54321)
+
+
+@POSIX
+def test_a_file_that_is_read_only_is_not_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+    path.chmod(0o444)
+    with pytest.raises(OutputError, match="got a file that is read-only"):
+        write_atomically(path, lambda file: file.write_text("new"))
+    assert path.read_text() == "old"
+
+
+@POSIX
+def test_a_link_is_followed_and_stays(tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    for name in ("there/old.txt", "there/new.txt"):
+        link = tmp_path / "link.txt"
+        link.unlink(missing_ok=True)
+        link.symlink_to(name)
+        write_atomically(link, lambda file: file.write_text("new"))
+        assert link.is_symlink()
+        assert (tmp_path / name).read_text() == "new"
+        assert len(list((tmp_path / "there").iterdir())) == 1 + (name == "there/new.txt")
+
+
+@POSIX
+def test_links_in_a_circle_are_refused(tmp_path: Path) -> None:
+    first, second = tmp_path / "a.txt", tmp_path / "b.txt"
+    first.symlink_to(second)
+    second.symlink_to(first)
+    with pytest.raises(OutputError, match="got links that lead in a circle"):
+        write_atomically(first, lambda file: file.write_text("new"))
+    assert first.is_symlink()
+    assert sorted(tmp_path.iterdir()) == [first, second]
+
+
+@POSIX
+@pytest.mark.parametrize("kind", ["a FIFO", "a socket", "a character device"])
+@pytest.mark.parametrize("linked", [False, True])
+def test_what_is_no_file_is_refused_and_stays(kind: str, linked: bool, tmp_path: Path) -> None:
+    path = tmp_path / "end"
+    if kind == "a FIFO":
+        os.mkfifo(path)
+    elif kind == "a socket":
+        with socket.socket(socket.AF_UNIX) as end:
+            end.bind(os.path.relpath(path))
+    elif linked:
+        path = type(path)("/dev/full")
+    else:
+        pytest.skip("a device of the system is reached by a link alone")
+    before = path.lstat()
+    name = path
+    if linked:
+        name = tmp_path / "link.parquet"
+        name.symlink_to(path)
+    with pytest.raises(OutputError, match=f"got {kind}"):
+        write_atomically(name, lambda file: file.write_text("new"))
+    assert (path.lstat().st_mode, path.lstat().st_ino) == (before.st_mode, before.st_ino)
+    assert not list(tmp_path.glob(".*"))
 
 
 @POSIX

@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tailwatch.cli.destinations import check_file
-from tailwatch.cli.pages import write_page
+from tailwatch.cli.pages import say_written, write_page
 from tailwatch.cli.waiting import wait_for
 from tailwatch.comparison.registry import METRICS
 from tailwatch.comparison.selection import PANELS
 from tailwatch.exceptions import InputError
 from tailwatch.progress import reporting
+from tailwatch.text_form import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from tailwatch.comparison.class_result import ClassComparison
     from tailwatch.comparison.result import Comparison
 
@@ -122,28 +121,26 @@ def compare(
 
         comparison = wait_for(work)
 
-    if html is not None:
-        write_page(comparison, html)
+    # Numbers first: a page that cannot be drawn must not hold them back.
+    _show(comparison, as_json=as_json)
     if parquet is not None:
         comparison.save(parquet)
-    _show(comparison, wanted.values(), as_json=as_json)
+        say_written(parquet)
+    if html is not None:
+        write_page(comparison, html)
 
 
-def _show(
-    comparison: Comparison | ClassComparison, written: Iterable[Path], *, as_json: bool
-) -> None:
+def _show(comparison: Comparison | ClassComparison, *, as_json: bool) -> None:
     """Print the result: for people on standard error, for machines on standard output."""
     from tailwatch.cli.table import classes_table, comparison_table, for_people
     from tailwatch.comparison.result import Comparison
 
     console = for_people()
-    console.print(comparison.sentence, markup=False)
+    console.print(comparison.sentence)
     if isinstance(comparison, Comparison):
         console.print(comparison_table(comparison.frame, console.width))
     else:
         console.print(classes_table(comparison.classes, console.width))
-    for path in written:
-        console.print(f"wrote {path}", markup=False, soft_wrap=True)
     if as_json:
         typer.echo(comparison.to_json())
 
@@ -156,5 +153,5 @@ def _shares(option: str, text: str) -> tuple[float, ...]:
     try:
         return tuple(float(name) for name in _names(text))
     except ValueError as error:
-        message = f"{option}: expected numbers joined by commas, got {text!r}"
-        raise InputError(message) from error
+        expected = "numbers joined by commas"
+        raise InputError(argument=option, expected=expected, got=shown(text)) from error

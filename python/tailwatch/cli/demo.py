@@ -51,33 +51,34 @@ def demo(
 
         result = wait_for(work)
 
-    report_page = _write(result, out)
-    _show(result, report_page)
+    report_page = out / "report.html"
+    _show(result)
+    _write(result, out)
     if open_report:
         import webbrowser
 
         webbrowser.open(report_page.resolve().as_uri())
 
 
-def _write(result: Generations, out: Path) -> Path:
-    """Write everything under `out` and return the path of the report page."""
+def _write(result: Generations, out: Path) -> None:
+    """Write everything under `out`, numbers first and pages last."""
     from tailwatch.cli.pages import write_page
+    from tailwatch.cli.table import for_people
     from tailwatch.demo.chart import generations_svg
     from tailwatch.writing import write_atomically
 
-    report_page = out / "report.html"
-    write_page(result.last, report_page)
-    write_page(result.run, out / "loop.html")
     result.last.save(out / "comparison.parquet")
     write_atomically(out / "generations.parquet", result.frame.write_parquet)
     picture = wait_for(lambda: generations_svg(result.frame))
     write_atomically(
         out / "generations.svg", lambda file: file.write_text(picture, encoding="utf-8")
     )
-    return report_page
+    for_people().print()
+    write_page(result.last, out / "report.html")
+    write_page(result.run, out / "loop.html")
 
 
-def _show(result: Generations, report_page: Path) -> None:
+def _show(result: Generations) -> None:
     """Print what was done, the generations, and the whole comparison of the last one."""
     from tailwatch.cli.table import comparison_table, for_people, generations_table
 
@@ -90,12 +91,6 @@ def _show(result: Generations, report_page: Path) -> None:
     console.print()
     console.print(generations_table(result.frame))
     console.print("The last generation:")
-    console.print(result.last.sentence, markup=False)
+    console.print(result.last.sentence)
     console.print()
     console.print(comparison_table(result.last.frame, console.width))
-    console.print(f"\nThe report is in {report_page}", markup=False, soft_wrap=True)
-    console.print(
-        f"What all generations come to is in {report_page.with_name('loop.html')}",
-        markup=False,
-        soft_wrap=True,
-    )

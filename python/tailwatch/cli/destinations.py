@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from glob import glob
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tailwatch.exceptions import InputError
+from tailwatch.exceptions import InputError, TailwatchError
+from tailwatch.text_form import path_text
+from tailwatch.writing import target_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -35,18 +36,24 @@ def check_file(option: str, path: Path, *, suffix: str, sources: Iterable[str] =
     InputError
         The name, the directory or an existing file stands in the way.
     """
+    name = path_text(path)
     if path.suffix.lower() != suffix:
-        message = f"{option}: expected a file name that ends in {suffix}, got {path}"
-        raise InputError(message)
+        expected = f"a file name that ends in {suffix}"
+        raise InputError(argument=option, expected=expected, got=name)
     if path.is_dir():
-        message = f"{option}: expected a file name, but {path} is a directory"
-        raise InputError(message)
-    if path.exists() and not _is_writable_file(path):
-        message = f"{option}: {path} exists and is read-only"
-        raise InputError(message)
+        problem = f"expected a file name, but {name} is a directory"
+        raise InputError(problem, argument=option, expected="a file name", got=name)
+    _check_directory(option, path.parent)
+    try:
+        target_of(path)
+    except TailwatchError as error:
+        # What stands there would be lost, or a rename put a file in its place.
+        raise InputError(
+            argument=option, expected=error.expected, got=error.got, where=name, hint=error.hint
+        ) from error
     if path.exists() and any(_is_same(path, source) for source in sources):
-        message = f"{option}: {path} is one of the inputs and would be overwritten"
-        raise InputError(message)
+        problem = f"{name} is one of the inputs and would be overwritten"
+        raise InputError(problem, argument=option, got=name, hint="name another file")
     _check_can_create(option, path.parent)
 
 
@@ -61,27 +68,26 @@ def check_directory(option: str, path: Path) -> None:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        message = f"{option}: cannot create the directory {path} ({error.strerror})"
-        raise InputError(message) from error
+        problem = f"cannot create the directory {path_text(path)} ({error.strerror})"
+        raise InputError(problem, argument=option, got=path_text(path)) from error
     _check_can_create(option, path)
+
+
+def _check_directory(option: str, directory: Path) -> None:
+    if not directory.is_dir():
+        problem = f"the directory {path_text(directory)} does not exist"
+        raise InputError(problem, argument=option, got=path_text(directory), hint="make it first")
 
 
 def _check_can_create(option: str, directory: Path) -> None:
     """Make and drop a nameless file: permission bits alone do not tell (root, read-only mounts)."""
-    if not directory.is_dir():
-        message = f"{option}: the directory {directory} does not exist"
-        raise InputError(message)
+    _check_directory(option, directory)
     try:
         with tempfile.TemporaryFile(dir=directory):
             pass
     except OSError as error:
-        message = f"{option}: cannot write to the directory {directory} ({error.strerror})"
-        raise InputError(message) from error
-
-
-def _is_writable_file(path: Path) -> bool:
-    # An atomic rename would replace a read-only file without a word, and root may write to any.
-    return os.access(path, os.W_OK) and bool(path.stat().st_mode & 0o222)
+        problem = f"cannot write to the directory {path_text(directory)} ({error.strerror})"
+        raise InputError(problem, argument=option, got=path_text(directory)) from error
 
 
 def _is_same(path: Path, source: str) -> bool:

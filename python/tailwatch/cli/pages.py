@@ -1,10 +1,11 @@
-"""Write a report page without being deaf to Ctrl-C meanwhile."""
+"""Write a report page without being deaf to Ctrl-C meanwhile, and say what was written."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from tailwatch.cli.waiting import wait_for
+from tailwatch.text_form import path_text
 from tailwatch.writing import write_atomically
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from tailwatch.recursion.overlay import Overlay
     from tailwatch.recursion.result import Run
 
-__all__ = ["write_page"]
+__all__ = ["say_written", "write_page"]
 
 
 def write_page(result: Comparison | ClassComparison | Overlay | Run, path: Path) -> None:
@@ -26,3 +27,11 @@ def write_page(result: Comparison | ClassComparison | Overlay | Run, path: Path)
     """
     page = wait_for(result.to_html)
     write_atomically(path, lambda file: file.write_text(page, encoding="utf-8"))
+    say_written(path)
+
+
+def say_written(path: Path) -> None:
+    """Tell people that a file is there."""
+    from tailwatch.cli.table import for_people
+
+    for_people().print(f"wrote {path_text(path)}", soft_wrap=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tailwatch.cli.destinations import check_file
-from tailwatch.cli.pages import write_page
+from tailwatch.cli.pages import say_written, write_page
 from tailwatch.cli.waiting import wait_for
 
 if TYPE_CHECKING:
@@ -70,25 +70,25 @@ def report(
     runs = wait_for(work)
     for option, path in wanted.items():
         check_file(option, path, suffix=f".{option.removeprefix('--')}")
-    write_page(runs, page)
+    # Numbers first: a page that cannot be drawn must not hold them back.
+    _show(runs, as_json=as_json)
     for extra in (parquet, csv):
         if extra is not None:
             runs.save(extra)
-    _show(runs, list(wanted.values()), as_json=as_json)
+            say_written(extra)
+    write_page(runs, page)
     if open_report:
         import webbrowser
 
         webbrowser.open(page.resolve().as_uri())
 
 
-def _show(runs: Overlay, written: list[Path], *, as_json: bool) -> None:
+def _show(runs: Overlay, *, as_json: bool) -> None:
     """Print the result: for people on standard error, for machines on standard output."""
     from tailwatch.cli.table import for_people, verdicts_table
 
     console = for_people()
-    console.print(runs.sentence, markup=False)
+    console.print(runs.sentence)
     console.print(verdicts_table(runs.verdicts))
-    for path in written:
-        console.print(f"wrote {path}", markup=False, soft_wrap=True)
     if as_json:
         typer.echo(runs.to_json())

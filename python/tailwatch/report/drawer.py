@@ -89,13 +89,13 @@ class _Running(NamedTuple):
         self.process.wait()
 
     def reason(self) -> str:
-        """Say how the process ended, and the last that it said."""
+        """Say how the process ended, and the first that it said."""
         code = self.process.wait()
         ended = f"ended by {_name(-code)}" if code < 0 else f"ended with code {code}"
         self.errors.seek(0)
         said = self.errors.read().decode(errors="replace").split("\n")
-        last = next((line for line in map(_plain, reversed(said)) if line), "")
-        return f"the process that draws {ended}" + (f" ({last[:200]})" if last else "")
+        first = next((line for line in map(_plain, said) if line), "")
+        return f"the process that draws {ended}" + (f" ({first[:200]})" if first else "")
 
 
 class _Drawer:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from tailwatch.exceptions import OutputError
 from tailwatch.report.drawer import svg_of
 from tailwatch.report.escaping import escape
 from tailwatch.report.palette import themed
+from tailwatch.text_form import shown
 
 if TYPE_CHECKING:
     from typing import Any
@@ -48,8 +50,8 @@ def inline_svg(
     svg = svg_of(specification)
     drawing = _DRAWING.search(svg)
     if drawing is None:
-        message = "vl-convert returned no SVG element with a viewBox"
-        raise RuntimeError(message)
+        problem = "vl-convert returned no SVG element with a viewBox"
+        raise OutputError(problem, argument="report page", got=shown(svg))
     inner = _TAG.sub(lambda tag: _slim(tag[0]), drawing["body"])
     return (
         f'<svg class="tw-svg" role="img" viewBox="{drawing["box"]}" '
