@@ -124,6 +124,6 @@ def test_what_is_no_run_is_refused(
 ) -> None:
     (tmp_path / "empty").mkdir()
     assert run(["report", str(tmp_path / "empty")]) == 2
-    assert "expected a run with at least one generation" in capsys.readouterr().err
+    assert "error: directory: expected the directory of a run, got" in capsys.readouterr().err
     assert run(["report", directories[0], "--html", str(tmp_path / "page.pdf")]) == 2
     assert "--html: expected a file name that ends in .html" in capsys.readouterr().err

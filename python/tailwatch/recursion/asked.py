@@ -15,8 +15,10 @@ from tailwatch.arguments import integer, share
 from tailwatch.comparison.request import Request
 from tailwatch.exceptions import InputError
 from tailwatch.recursion import data as rows_of
+from tailwatch.recursion.bounds import MOST_GENERATIONS, MOST_ROWS
 from tailwatch.recursion.identity import describe, name_of
 from tailwatch.recursion.randomness import generator
+from tailwatch.text_form import storable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from tailwatch.recursion.protocols import Data, Learner, Policy
 
 __all__ = ["Asked", "set_aside"]
+
+DEEPEST = 24
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -93,11 +97,11 @@ class Asked:
         """Check the arguments."""
         _check_has(learner, "learner", "fit")
         _check_has(policy, "policy", "compose")
-        generations = integer(generations, "generations")
+        generations = integer(generations, "generations", most=MOST_GENERATIONS)
         seed = integer(seed, "seed", least=0)
         confidence = share(confidence, "confidence")
         human, reference, held_out = set_aside(rows_of.as_data(data, "data"), holdout, seed)
-        size = rows_of.length(human) if size is None else integer(size, "size")
+        size = rows_of.length(human) if size is None else integer(size, "size", most=MOST_ROWS)
         request = None
         if isinstance(metrics, str) or len(metrics):
             request = Request.of(
@@ -114,16 +118,15 @@ class Asked:
         if metrics == "standard":
             names |= {"authenticity"}
         if label is not None and not isinstance(label, str):
-            message = f"label: expected a string, got {type(label).__name__}"
-            raise InputError(message)
+            raise InputError(argument="label", expected="a string", got=type(label).__name__)
         tasks = _tasks(earlier)
         described = {
-            "learner": describe(learner),
-            "policy": describe(policy),
+            "learner": _described(learner, "learner"),
+            "policy": _described(policy, "policy"),
             "generations": generations,
             "size": size,
             "seed": seed,
-            "label": label or name_of(policy),
+            "label": storable(label or name_of(policy)),
             "metrics": None if request is None else request.arguments(),
             "confidence": confidence,
             "data": rows_of.describe(human),
@@ -161,10 +164,11 @@ def set_aside(data: Data, holdout: Any, seed: int) -> tuple[Data, Data, bool]:  
         rows = rows_of.length(data)
         aside = int(np.floor(part * rows + 0.5))
         if not 0 < aside < rows:
-            message = (
-                f"holdout: expected a share that leaves rows on both sides, got {holdout} of {rows}"
+            raise InputError(
+                argument="holdout",
+                expected="a share that leaves rows on both sides",
+                got=f"{holdout} of {rows}",
             )
-            raise InputError(message)
         chosen = np.zeros(rows, dtype=bool)
         chosen[generator(seed, 0, "holdout").choice(rows, aside, replace=False)] = True
         parts = (rows_of.take(data, np.flatnonzero(which)) for which in (~chosen, chosen))
@@ -173,19 +177,42 @@ def set_aside(data: Data, holdout: Any, seed: int) -> tuple[Data, Data, bool]:  
     return data, rows_of.check_like(held_out, data, "holdout"), True
 
 
+def _described(given: object, argument: str) -> Any:  # noqa: ANN401  (as JSON takes it)
+    """Describe a learner or a policy, unless that has no end."""
+    try:
+        found = describe(given)
+        deep = _levels(found) > DEEPEST
+    except RecursionError:
+        deep = True
+    if deep:
+        raise InputError(
+            argument=argument,
+            expected=f"attributes of at most {DEEPEST} levels",
+            got=f"{type(given).__name__}, whose attributes go deeper or lead back to it",
+            hint="give it a method describe() that says what it is",
+        )
+    return found
+
+
+def _levels(value: object) -> int:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return 1 + max(map(_levels, inner), default=0)
+
+
 def _check_has(given: object, argument: str, method: str) -> None:
     if isinstance(given, type) or not callable(getattr(given, method, None)):
         what = f"the class {given.__name__}" if isinstance(given, type) else type(given).__name__
-        message = f"{argument}: expected an object with the method {method}, got {what}"
-        raise InputError(message)
+        raise InputError(
+            argument=argument, expected=f"an object with the method {method}", got=what
+        )
 
 
 def _tasks(earlier: Any) -> dict[str, Data]:  # noqa: ANN401
     if earlier is None:
         return {}
     if not isinstance(earlier, Mapping) or not all(isinstance(name, str) for name in earlier):
-        message = f"earlier: expected data by name of task, got {type(earlier).__name__}"
-        raise InputError(message)
+        got = type(earlier).__name__
+        raise InputError(argument="earlier", expected="data by name of task", got=got)
     return {name: rows_of.as_data(rows, f"earlier[{name!r}]") for name, rows in earlier.items()}
 
 

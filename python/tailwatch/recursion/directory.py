@@ -9,58 +9,82 @@ path                        content
 ``… model/``                what the model's ``save`` wrote, if it has one
 ``… metrics.parquet``       the rows of the frame
 ``… done``                  fingerprints of the above; written last, by rename
-``frame.parquet``           the frame of the whole run, at its end
-``report.html``             its page, at its end, if anything was measured
+``frame.parquet``           the frame of the whole run, once it is finished
+``report.html``             its page, once it is finished, if anything was measured
 ``times.json``              seconds by generation: the only file that may differ between runs
+``.lock``                   while a run is at work: which process
 ==========================  ====================================================================
 
 A generation counts when its ``done`` is there and names the samples and metrics that are; any other
 is removed and computed again, with the same bytes. So nothing has to wait for the disk: what a
 power failure leaves behind is found out.
+
+Each of these is a file or a folder of the directory itself: a link in the place of one is refused
+(:mod:`tailwatch.owned`). What a run does not write is left as it is.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import shutil
+import re
+import secrets
 import time
-from pathlib import Path
+import warnings
 from typing import TYPE_CHECKING, Any
 
-import polars as pl
-
-from tailwatch.exceptions import InputError, SourceError
+from tailwatch.exceptions import InputError, OutputError, TailwatchError, TailwatchWarning
+from tailwatch.owned import (
+    make_owned,
+    owned_directory,
+    owned_file,
+    read_owned,
+    remove_owned,
+    write_owned,
+)
 from tailwatch.recursion import data as rows_of
-from tailwatch.recursion.frame import SCHEMA, frame_of
+from tailwatch.recursion.frame import frame_of
 from tailwatch.recursion.identity import differences
-from tailwatch.writing import write_atomically
+from tailwatch.recursion.lock import LOCK, Lock
+from tailwatch.recursion.reading import (
+    DONE,
+    FRAME,
+    GENERATIONS,
+    METRICS,
+    RUN,
+    folder_of,
+    generations_of,
+    is_file,
+    read_arguments,
+    read_done,
+    read_json,
+    read_metrics,
+)
+from tailwatch.text_form import path_text, visible
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from tailwatch.recursion.frame import Row
     from tailwatch.recursion.protocols import Data
     from tailwatch.recursion.result import Run
 
-__all__ = ["RunDirectory", "read_arguments", "read_frame"]
+__all__ = ["RunDirectory"]
 
-RUN, FRAME, REPORT, TIMES, DONE, METRICS = (
-    "run.json",
-    "frame.parquet",
-    "report.html",
-    "times.json",
-    "done",
-    "metrics.parquet",
+REPORT, TIMES = "report.html", "times.json"
+UNFINISHED = re.compile(r"\.[0-9a-f]{16}\.part")
+OF_A_GENERATION = frozenset(
+    {"samples", "samples.npy", "samples.parquet", "model", METRICS, DONE},
 )
+FOLDERS = frozenset({"samples", "model"})
 
 TIMES_SECONDS = 1.0
 """Times are written at the end, and at most so often before."""
 
 
 class RunDirectory:
-    """Keeps the generations of a run on disk.
+    """Keeps the generations of a run on disk; :meth:`close` lets others have the directory.
 
     Parameters
     ----------
@@ -84,47 +108,76 @@ class RunDirectory:
         try:
             path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            message = f"directory: cannot create {path} ({error.strerror})"
-            raise InputError(message) from error
-        for unfinished in path.glob(".*.part"):
-            unfinished.unlink()
-        if (path / RUN).exists():
+            raise InputError(
+                problem=f"cannot create {path_text(path)} ({error.strerror})",
+                argument="directory",
+                got=path_text(path),
+            ) from error
+        self._lock = Lock(path)
+        try:
+            self._open(arguments, resume=resume)
+        except BaseException:
+            self.close()
+            raise
+
+    def _open(self, arguments: Mapping[str, Any], *, resume: bool) -> None:
+        path = self.path
+        for name in (RUN, FRAME, REPORT, TIMES):
+            owned_file(path, name, error=OutputError)
+        owned_directory(path, GENERATIONS, error=OutputError)
+        entries = sorted(entry.name for entry in path.iterdir() if entry.name != LOCK)
+        unfinished = [name for name in entries if UNFINISHED.fullmatch(name)]
+        if RUN in entries:
             self._check(arguments, resume=resume)
-        elif any(path.iterdir()):
-            message = f"directory: expected an empty directory or one of a run, got {path}"
-            raise InputError(message)
-        _write_text(path / RUN, _json(arguments))
-        (path / "generations").mkdir(exist_ok=True)
-        self._times = _read_json(path / TIMES) if (path / TIMES).exists() else {}
+        elif len(entries) > len(unfinished):
+            other = next(name for name in entries if name not in unfinished)
+            raise InputError(
+                argument="directory",
+                expected="an empty directory or one of a run",
+                got=f"{path_text(path)}, which holds {visible(other)}",
+            )
+        for name in unfinished:
+            remove_owned(path, name)
+        _write_text(path, RUN, _json(arguments))
+        make_owned(path, GENERATIONS)
+        generations_of(path)
+        self._times = self._read_times()
         self._timed = time.monotonic()
+        self._is_whole = is_file(path, FRAME)
+
+    def close(self) -> None:
+        """Let others have the directory."""
+        self._lock.release()
 
     def has(self, generation: int) -> bool:
         """Say whether a generation is complete; what is not is removed."""
-        folder = self._folder(generation)
-        if not folder.exists():
+        folder = folder_of(generation)
+        if not owned_directory(self.path, folder, error=OutputError).exists():
             return False
-        try:
-            done = json.loads((folder / DONE).read_text(encoding="utf-8"))
-            samples = rows_of.read(self._human, folder)
-            if done == _done(samples, folder):
-                self._latest = (generation, samples)
+        if is_file(self.path, f"{folder}/{DONE}"):
+            damage = self._damage(generation)
+            if damage is None:
                 return True
-        except Exception:  # noqa: BLE001, S110  (data of the user's own kind may raise anything)
-            # Half-written by a run that was killed, or changed since.
-            pass
-        shutil.rmtree(folder)
+            warnings.warn(
+                f"directory: {path_text(self.path / folder)} is damaged and computed again: "
+                f"{visible(damage)}",
+                TailwatchWarning,
+                stacklevel=2,
+            )
+        self._remove(folder)
         return False
 
     def rows(self, generation: int) -> list[Row]:
         """Read the rows of the frame that a generation has."""
         if generation in self._rows:
             return list(self._rows[generation])
-        return pl.read_parquet(self._folder(generation) / METRICS).to_dicts()
+        return read_metrics(self.path, generation).to_dicts()
 
     def samples(self, generation: int) -> Data:
         """Read what a generation sampled; that of the latest is at hand."""
         if self._latest is None or self._latest[0] != generation:
-            return rows_of.read(self._human, self._folder(generation))
+            folder = owned_directory(self.path, folder_of(generation))
+            return rows_of.read(self._human, folder)
         return self._latest[1]
 
     def keep(
@@ -137,7 +190,12 @@ class RunDirectory:
         seconds: Mapping[str, float],
     ) -> None:
         """Write a generation, `done` last."""
-        folder = self._folder(generation)
+        if self._is_whole:
+            # Of a run that goes on, they say less than there is.
+            remove_owned(self.path, FRAME)
+            remove_owned(self.path, REPORT)
+            self._is_whole = False
+        folder = owned_directory(self.path, folder_of(generation), error=OutputError)
         folder.mkdir()
         rows_of.write(samples, folder)
         if callable(getattr(model, "save", None)):
@@ -146,92 +204,130 @@ class RunDirectory:
         frame_of(rows).write_parquet(folder / METRICS)
         self._latest, self._rows[generation] = (generation, samples), rows
         self._times[f"{generation:04d}"] = {step: round(took, 6) for step, took in seconds.items()}
-        _replace_text(folder / DONE, _json(_done(samples, folder)))
+        done = {"samples": rows_of.fingerprint(samples), "metrics": _digest(folder)}
+        _replace_text(self.path, f"{folder_of(generation)}/{DONE}", _json(done))
         # Writing all times again takes as long as there are generations.
         if time.monotonic() - self._timed > TIMES_SECONDS:
             self._write_times()
 
     def finish(self, run: Run) -> None:
         """Write the frame of the whole run, and its page if anything was measured."""
-        write_atomically(self.path / FRAME, run.frame.write_parquet)
+        write_owned(self.path, FRAME, run.frame.write_parquet)
         self._write_times()
         if run.arguments["metrics"] is not None:
-            _write_text(self.path / REPORT, run.to_html())
+            _write_text(self.path, REPORT, run.to_html())
+
+    def _damage(self, generation: int) -> str | None:
+        """Say what a generation that is done is not as it was, or None."""
+        folder = self.path / folder_of(generation)
+        for name in OF_A_GENERATION:
+            look = owned_directory if name in FOLDERS else owned_file
+            look(folder, name, error=OutputError)
+        try:
+            done = read_done(self.path, generation)
+            read_metrics(self.path, generation)
+            samples = rows_of.read(self._human, folder)
+            if rows_of.fingerprint(samples) != done["samples"]:
+                return "its samples are not those that it ended with"
+        except (TailwatchError, FileNotFoundError) as error:
+            return str(error)
+        except (MemoryError, OSError):
+            # No word on what is there.
+            raise
+        except Exception as error:  # noqa: BLE001  (data of the user's own kind may raise anything)
+            return f"{type(error).__name__}: {error}"
+        self._latest = (generation, samples)
+        return None
+
+    def _remove(self, folder: str) -> None:
+        """Remove what a run has written into the folder of a generation, and nothing else."""
+        place = self.path / folder
+        names = sorted(entry.name for entry in place.iterdir())
+        others = [
+            name for name in names if name not in OF_A_GENERATION and not UNFINISHED.fullmatch(name)
+        ]
+        if others:
+            raise InputError(
+                argument="directory",
+                expected="nothing but what a run writes in a generation that is to be removed",
+                got=visible(others[0]),
+                where=path_text(place),
+                hint="move it elsewhere",
+            )
+        for name in names:
+            look = owned_directory if name in FOLDERS else owned_file
+            look(place, name, error=OutputError)
+        for name in names:
+            remove_owned(place, name)
+        place.rmdir()
+
+    def _read_times(self) -> dict[str, Any]:
+        if not is_file(self.path, TIMES):
+            return {}
+        try:
+            return read_json(self.path, TIMES)
+        except TailwatchError as error:
+            warnings.warn(
+                f"{error}; times of the generations so far are lost", TailwatchWarning, stacklevel=2
+            )
+            return {}
 
     def _write_times(self) -> None:
-        _replace_text(self.path / TIMES, _json(self._times))
+        _replace_text(self.path, TIMES, _json(self._times))
         self._timed = time.monotonic()
-
-    def _folder(self, generation: int) -> Path:
-        return self.path / "generations" / f"{generation:04d}"
 
     def _check(self, arguments: Mapping[str, Any], *, resume: bool) -> None:
         if not resume:
-            message = (
-                f"directory: {self.path} holds a run already; expected a new directory, or "
-                "resume=True to go on with it"
+            raise InputError(
+                argument="directory",
+                expected="a new directory",
+                got=f"{path_text(self.path)}, which holds a run already",
+                hint="resume=True goes on with it",
             )
-            raise InputError(message)
-        there = _read_json(self.path / RUN)
+        there = read_arguments(self.path)
         # More generations go on from those that are there.
         here = dict(arguments)
-        if there.get("generations", 0) < here["generations"]:
-            there["generations"] = here["generations"]
+        there["generations"] = max(there["generations"], here["generations"])
         found = differences(
             {key: value for key, value in there.items() if key != "versions"},
             {key: value for key, value in json.loads(_json(here)).items() if key != "versions"},
         )
         if found:
-            message = f"directory: {self.path} was made with other arguments: {'; '.join(found)}"
-            raise InputError(message)
+            raise InputError(
+                problem=f"{path_text(self.path)} was made with other arguments: "
+                f"{visible('; '.join(found))}",
+                argument="directory",
+                expected="a directory of the same run, or a new one",
+                got=visible(found[0]),
+            )
 
 
-def read_arguments(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """Read what a run directory says of its run."""
-    return _read_json(Path(path) / RUN)
-
-
-def read_frame(path: str | os.PathLike[str]) -> pl.DataFrame:
-    """Read the frame of a run directory, of a run that is not finished too."""
-    directory = Path(path)
-    if (directory / FRAME).exists():
-        return pl.read_parquet(directory / FRAME)
-    done = sorted(folder.parent for folder in directory.glob(f"generations/*/{DONE}"))
-    if not done:
-        message = f"directory: expected a run with at least one generation, got {directory}"
-        raise SourceError(message)
-    return pl.concat([pl.read_parquet(folder / METRICS) for folder in done]).select(*SCHEMA)
-
-
-def _done(samples: Data, folder: Path) -> dict[str, str]:
-    return {
-        "samples": rows_of.fingerprint(samples),
-        "metrics": hashlib.sha256((folder / METRICS).read_bytes()).hexdigest(),
-    }
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        message = f"directory: cannot read {path} ({error})"
-        raise SourceError(message) from error
-    if not isinstance(document, dict):
-        message = f"directory: expected a JSON object in {path}"
-        raise SourceError(message)
-    return document
+def _digest(folder: Path) -> str:
+    return hashlib.sha256(read_owned(folder, METRICS)).hexdigest()
 
 
 def _json(document: Mapping[str, Any]) -> str:
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
-def _write_text(path: Path, text: str) -> None:
-    write_atomically(path, lambda file: file.write_text(text, encoding="utf-8"))
+def _bytes(text: str) -> bytes:
+    # JSON has an escape for what UTF-8 cannot hold, and it is the one that Python puts there.
+    return text.encode("utf-8", "backslashreplace")
 
 
-def _replace_text(path: Path, text: str) -> None:
+def _write_text(directory: Path, name: str, text: str) -> None:
+    write_owned(directory, name, lambda file: file.write_bytes(_bytes(text)))
+
+
+def _replace_text(directory: Path, name: str, text: str) -> None:
     """Write by rename, without waiting for the disk."""
-    temporary = path.with_name(f".{path.name}.part")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(path)
+    path = owned_file(directory, name, error=OutputError)
+    temporary = path.with_name(f".{secrets.token_hex(8)}.part")
+    try:
+        # Only where nothing is yet: whatever it is, it is not written through.
+        with temporary.open("xb") as file:
+            file.write(_bytes(text))
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise

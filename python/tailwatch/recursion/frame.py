@@ -32,12 +32,14 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import polars as pl
 
-from tailwatch.exceptions import InputError
+from tailwatch.exceptions import InputError, SourceError
+from tailwatch.recursion.bounds import MOST_GENERATIONS, MOST_ROWS
+from tailwatch.text_form import shown, storable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["GROUPS", "SCHEMA", "Row", "frame_of", "rows_from"]
+__all__ = ["GROUPS", "SCHEMA", "Row", "checked", "frame_of", "rows_from"]
 
 SCHEMA: dict[str, type[pl.DataType]] = {
     "run": pl.String,
@@ -71,21 +73,70 @@ Row: TypeAlias = "dict[str, Any]"
 """A row of the frame; columns that are not there are null."""
 
 
+DIRECTIONS = ("higher", "lower", "match", "none")
+NEVER_NULL = ("run", "generation", "group", "metric", "direction", "n_training", "n_sample")
+COUNTS = ("generation", "n_training", "n_sample", "n_reference", "n_candidate")
+LARGEST_FRAME = 10_000_000
+
+
+def checked(frame: pl.DataFrame, where: str) -> pl.DataFrame:
+    """Return a frame that was read, if a run can have written it.
+
+    Raises
+    ------
+    SourceError
+        Other columns, or values that no run writes.
+    """
+
+    def require(right: bool, expected: str, got: str) -> None:  # noqa: FBT001
+        if not right:
+            raise SourceError(argument="directory", expected=expected, got=got, where=where)
+
+    columns = [*frame.schema.items()]
+    other = next((pair for pair in columns if SCHEMA.get(pair[0]) != pair[1]), None)
+    require(other is None, "the columns of a run's frame", f"{other}")
+    missing = [name for name in SCHEMA if name not in frame.columns]
+    require(not missing, "the columns of a run's frame", f"none named {', '.join(missing)}")
+    require(0 < frame.height <= LARGEST_FRAME, f"1 to {LARGEST_FRAME:,} rows", f"{frame.height:,}")
+    for name in NEVER_NULL:
+        require(not frame[name].null_count(), f"a value of {name} in each row", "null")
+    for name in COUNTS:
+        least, most = (1, MOST_GENERATIONS) if name == "generation" else (0, MOST_ROWS)
+        outside = frame.filter(~pl.col(name).is_between(least, most))[name]
+        require(outside.is_empty(), f"{name} from {least} to {most:,}", str(outside.first()))
+    for name, known in (("group", GROUPS), ("direction", DIRECTIONS)):
+        unknown = frame.filter(~pl.col(name).is_in(known))[name]
+        require(unknown.is_empty(), f"{name} out of {', '.join(known)}", shown(unknown.first()))
+    levels = frame["level"].drop_nulls()
+    require(
+        bool(levels.is_between(0, 1, closed="right").all()) and not levels.is_nan().any(),
+        "levels above 0 and at most 1",
+        str(levels.to_list()[:5]),
+    )
+    require(frame["run"].n_unique() == 1, "the frame of one run", f"{frame['run'].n_unique()}")
+    return frame.select(*SCHEMA)
+
+
 def frame_of(rows: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
     """Make a frame of rows."""
-    table = [[row.get(column) for column in SCHEMA] for row in rows]
+    table = [[_cell(row.get(column)) for column in SCHEMA] for row in rows]
     return pl.DataFrame(table, schema=SCHEMA, orient="row")
+
+
+def _cell(value: Any) -> Any:  # noqa: ANN401
+    # Names that a model gives to its parameters may hold anything.
+    return storable(value) if isinstance(value, str) else value
 
 
 def rows_from(frame: Any, group: str, argument: str) -> list[Row]:  # noqa: ANN401  (checked here)
     """Take rows that a model measured itself."""
     if not isinstance(frame, pl.DataFrame) or not {"metric", "value"} <= set(frame.columns):
         columns = frame.columns if isinstance(frame, pl.DataFrame) else type(frame).__name__
-        message = f"{argument}: expected a frame with the columns metric and value, got {columns}"
-        raise InputError(message)
+        expected = "a frame with the columns metric and value"
+        raise InputError(argument=argument, expected=expected, got=str(columns))
     unknown = [column for column in frame.columns if column not in SCHEMA]
     if unknown:
-        message = f"{argument}: expected columns of the run's frame, got {unknown[0]!r} too"
-        raise InputError(message)
+        expected = "columns of the run's frame"
+        raise InputError(argument=argument, expected=expected, got=f"{unknown[0]!r} too")
     given = {"direction": "none", "method": "measured by the model"}
     return [{**given, **row, "group": group} for row in frame.to_dicts()]

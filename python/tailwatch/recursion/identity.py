@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
@@ -54,11 +55,15 @@ def _path_of(value: Any) -> str:  # noqa: ANN401
 
 
 _FORMS: tuple[tuple[Callable[[Any], bool], Callable[[Any], Any]], ...] = (
+    # JSON has no numbers that are not finite.
+    (lambda value: isinstance(value, float) and not math.isfinite(value), str),
     (
         lambda value: value is None or isinstance(value, bool | int | float | str),
         lambda value: value,
     ),
-    (lambda value: isinstance(value, np.generic), lambda value: value.item()),
+    (lambda value: isinstance(value, np.floating), lambda value: describe(float(value))),
+    (lambda value: isinstance(value, np.generic), lambda value: describe(value.item())),
+    (lambda value: isinstance(value, complex | bytes), repr),
     (lambda value: isinstance(value, Path | Enum), str),
     (lambda value: isinstance(value, np.ndarray), _of_array),
     (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -179,7 +180,7 @@ def run(
     if path is not None:
         store = RunDirectory(path, asked.described, asked.human, resume=resume)
     rows: list[Row] = []
-    with running(threads, progress) as settings:
+    with closing(store), running(threads, progress) as settings:
         clock = Clock(asked.generations, settings)
         for number in range(1, asked.generations + 1):
             if not store.has(number):

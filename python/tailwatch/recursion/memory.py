@@ -45,6 +45,10 @@ class Store(Protocol):
         """Keep what the whole run gave."""
         ...
 
+    def close(self) -> None:
+        """Let others have the place."""
+        ...
+
 
 class Memory:
     """Keeps all samples: generations × size rows."""
@@ -80,3 +84,6 @@ class Memory:
 
     def finish(self, run: Run) -> None:
         """Keep nothing more: the caller gets the run."""
+
+    def close(self) -> None:
+        """Hold nothing that others want."""

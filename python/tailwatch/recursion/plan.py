@@ -17,6 +17,7 @@ import polars as pl
 from tailwatch.arguments import integer, share
 from tailwatch.exceptions import InputError
 from tailwatch.recursion import policies, theory
+from tailwatch.recursion.bounds import MOST_GENERATIONS
 from tailwatch.recursion.theory.categories import as_shares
 from tailwatch.recursion.theory.fits import as_ddof, as_rows
 from tailwatch.recursion.theory.universality import as_policy
@@ -115,7 +116,7 @@ def plan(
     >>> found.filter(quantity="rows_for")["value"].item()
     476.0
     """
-    n, keep = integer(generations, "generations"), share(keep, "keep")
+    n, keep = integer(generations, "generations", most=MOST_GENERATIONS), share(keep, "keep")
     loop = _Loop(*_named(policy, as_rows(size), real_fraction), 1 if as_ddof(ddof) else 0)
     found = [
         *_kept(loop, n, keep),

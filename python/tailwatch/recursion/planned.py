@@ -32,14 +32,15 @@ def plan_of(arguments: Mapping[str, Any]) -> pl.DataFrame | None:
         What :func:`tailwatch.recursion.plan` expects of its policy; ``None`` for a policy that has
         no closed form.
     """
-    policy = _policy(arguments["policy"], arguments["data"]["rows"])
-    if policy is None:
-        return None
     ddof = arguments["learner"].get("ddof", 0)
     try:
+        policy = _policy(arguments["policy"], arguments["data"]["rows"])
+        if policy is None:
+            return None
         return plan(arguments["size"], arguments["generations"], policy, ddof=1 if ddof == 1 else 0)
-    except InputError:
-        # A policy, or a size, of which theory expects nothing.
+    except (InputError, KeyError):
+        # A policy, or a size, of which theory expects nothing; or a policy that was described by
+        # somebody else.
         return None
 
 

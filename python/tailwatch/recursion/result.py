@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tailwatch.arguments import integer
 from tailwatch.comparison.saving import records, save, to_json
 from tailwatch.exceptions import InputError
-from tailwatch.recursion.directory import read_arguments, read_frame
+from tailwatch.recursion.reading import read_arguments, read_frame
 
 if TYPE_CHECKING:
     import os
@@ -48,10 +48,17 @@ class Run:
 
     @classmethod
     def load(cls, directory: str | os.PathLike[str]) -> Run:
-        """Read a run directory; of a run that is not finished, the generations that are done."""
+        """Read a run directory; of a run that is not finished, the generations that are done.
+
+        Raises
+        ------
+        SourceError
+            Something in it is missing or damaged, is a link, or is not what a run writes.
+        """
         from pathlib import Path
 
-        return cls(read_frame(directory), read_arguments(directory), Path(directory))
+        arguments = read_arguments(directory)
+        return cls(read_frame(directory), arguments, Path(directory))
 
     def samples(self, generation: int) -> Data:
         """Give what a generation sampled: from memory, or from the directory of a run of arrays.
@@ -64,11 +71,13 @@ class Run:
         last = max(self.frame["generation"].to_list(), default=0)
         number = integer(generation, "generation")
         if number > last:
-            message = f"generation: expected at most {last}, got {number}"
-            raise InputError(message)
+            raise InputError(argument="generation", expected=f"at most {last}", got=str(number))
         if self.sampled is None:
-            message = "generation: this run was loaded from its frame, and has no samples at hand"
-            raise InputError(message)
+            raise InputError(
+                problem="this run was loaded from its frame, and has no samples at hand",
+                argument="generation",
+                got=str(number),
+            )
         return self.sampled(number)
 
     @property

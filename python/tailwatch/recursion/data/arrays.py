@@ -9,6 +9,8 @@ import numpy as np
 
 from tailwatch.exceptions import DimensionError, InputError, NonFiniteError
 from tailwatch.recursion.data.kind import Kind
+from tailwatch.recursion.data.stored import KINDS as WRITABLE
+from tailwatch.recursion.data.stored import read_array
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,8 +22,6 @@ if TYPE_CHECKING:
 __all__ = ["ARRAYS"]
 
 FILE = "samples.npy"
-# Booleans, integers, floats, complex numbers, bytes and strings of fixed width.
-WRITABLE = "biufcSU"
 
 
 def _check(data: Array, argument: str) -> None:
@@ -71,5 +71,5 @@ ARRAYS = Kind(
     can_write=lambda _: True,
     fingerprint=_fingerprint,
     write=_write,
-    read=lambda _, directory: np.load(directory / FILE, allow_pickle=False),
+    read=lambda _, directory: read_array(directory, FILE),
 )

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from tailwatch.exceptions import DimensionError, InputError
+from tailwatch.exceptions import DimensionError, InputError, SourceError
 from tailwatch.recursion.data.kind import Kind
+from tailwatch.recursion.data.stored import read_table
+from tailwatch.text_form import path_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,7 +47,12 @@ def _columns(frame: pl.DataFrame) -> str:
 
 
 def _fingerprint(data: pl.DataFrame) -> str:
-    # Bytes of the Arrow format depend on how rows lie in chunks; those of one chunk do not.
+    # Bytes of the Arrow format depend on how rows lie in chunks, and on what memory holds where
+    # there is no value; those of one chunk as it is read from a file do not.
+    if any(each.null_count() or each.dtype.is_nested() for each in data):
+        stored = BytesIO()
+        data.rechunk().write_parquet(stored)
+        data = pl.read_parquet(stored.getvalue())
     file = BytesIO()
     data.rechunk().write_ipc(
         file,
@@ -58,6 +65,18 @@ def _fingerprint(data: pl.DataFrame) -> str:
 
 def _write(data: pl.DataFrame, directory: Path) -> None:
     data.rechunk().write_parquet(directory / FILE)
+
+
+def _read_series(like: pl.Series, directory: Path) -> pl.Series:
+    table = read_table(directory, FILE)
+    if table.columns != ["values"]:
+        raise SourceError(
+            argument="directory",
+            expected="a table with the column values",
+            got=", ".join(table.columns),
+            where=path_text(directory / FILE),
+        )
+    return table["values"].alias(like.name)
 
 
 def _concat_series(parts: Sequence[pl.Series]) -> pl.Series:
@@ -76,7 +95,7 @@ FRAMES = Kind(
     can_write=lambda _: True,
     fingerprint=_fingerprint,
     write=_write,
-    read=lambda _, directory: pl.read_parquet(directory / FILE),
+    read=lambda _, directory: read_table(directory, FILE),
 )
 
 SERIES = Kind(
@@ -92,5 +111,5 @@ SERIES = Kind(
     # The name of a series says nothing of its rows.
     fingerprint=lambda data: _fingerprint(data.alias("values").to_frame()),
     write=lambda data, directory: _write(data.alias("values").to_frame(), directory),
-    read=lambda like, directory: pl.read_parquet(directory / FILE)["values"].alias(like.name),
+    read=_read_series,
 )

@@ -12,6 +12,7 @@ import numpy as np
 
 from tailwatch.arguments import integer
 from tailwatch.exceptions import InputError
+from tailwatch.recursion.bounds import MOST_ROWS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,7 +46,7 @@ def as_generations(generations: object) -> NDArray[np.float64]:
 
 def as_rows(size: object, name: str = "size", *, least: int = 2) -> int:
     """Return a number of rows of at least `least`."""
-    return integer(size, name, least=least)
+    return integer(size, name, least=least, most=MOST_ROWS)
 
 
 def as_ddof(ddof: object) -> int:

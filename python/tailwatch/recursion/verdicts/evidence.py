@@ -20,6 +20,7 @@ score interval with this variance, of Fisher's noncentral hypergeometric distrib
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -194,7 +195,15 @@ def _ratio(
     of_value: tuple[float, float, float], of_null: tuple[float, float, float]
 ) -> tuple[float, float, float]:
     """Return a ratio of two estimates of at least 0 and its interval, from theirs (MOVER)."""
-    (value, below, above), (null, null_below, null_above) = of_value, of_null
+    # In units of their own, powers of two: squares of large numbers must not overflow.
+    units = [
+        math.ldexp(1.0, math.frexp(max(map(abs, each)))[1] - 1) for each in (of_value, of_null)
+    ]
+    (value, below, above), (null, null_below, null_above) = (
+        tuple(number / unit for number in each)
+        for each, unit in zip((of_value, of_null), units, strict=True)
+    )
+    unit = units[0] / units[1]
     middle, product = value / null, value * null
     low_value, high_value = max(value - below, 0.0), value + above
     low_null, high_null = max(null - null_below, 0.0), null + null_above
@@ -207,7 +216,8 @@ def _ratio(
     low = a / root if root > 0 else 0.0
     _, b, root = parts(high_value, low_null)
     high = root / b if b > 0 else np.inf
-    return middle, float(min(max(low, 0.0), middle)), float(max(high, middle))
+    limits = (middle, min(max(low, 0.0), middle), max(high, middle))
+    return float(limits[0]) * unit, float(limits[1]) * unit, float(limits[2]) * unit
 
 
 def _odds(series: Series, error: float) -> Span | None:

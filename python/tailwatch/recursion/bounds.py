@@ -1,0 +1,14 @@
+"""How much may be asked of a run: beyond these, time or memory is all that would come of it."""
+
+from __future__ import annotations
+
+__all__ = ["MOST_GENERATIONS", "MOST_ORDER", "MOST_ROWS"]
+
+MOST_GENERATIONS = 100_000
+"""Each is fitted, kept in a folder of its own, and a row of every curve."""
+
+MOST_ROWS = 10**12
+"""Their squares are exact enough in float64, and no machine holds more."""
+
+MOST_ORDER = 64
+"""Of n-grams: each token is counted after so many lengths of what came before it."""
