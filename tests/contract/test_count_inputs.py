@@ -259,11 +259,11 @@ BAD = {
         f"{NO_LABELS} Object; {MEASUREMENTS}",
     ),
     "two dimensions": (np.ones((2, 3), int), "labels: expected a 1-D array, got shape (2, 3)"),
-    "a string": ("abc", f"labels: expected {EXPECTED}; got str"),
-    "a number": (3, f"labels: expected {EXPECTED}; got int"),
-    "None": (None, f"labels: expected {EXPECTED}; got NoneType"),
-    "a set": ({"a"}, f"labels: expected {EXPECTED}; got set"),
-    "lazy frame": (pl.LazyFrame({"t": ["a"]}), f"labels: expected {EXPECTED}; got LazyFrame"),
+    "a string": ("abc", f"labels: expected {EXPECTED}, got str"),
+    "a number": (3, f"labels: expected {EXPECTED}, got int"),
+    "None": (None, f"labels: expected {EXPECTED}, got NoneType"),
+    "a set": ({"a"}, f"labels: expected {EXPECTED}, got set"),
+    "lazy frame": (pl.LazyFrame({"t": ["a"]}), f"labels: expected {EXPECTED}, got LazyFrame"),
 }
 
 

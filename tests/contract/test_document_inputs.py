@@ -144,7 +144,7 @@ SETTINGS = {
     ),
     "size of documents": (
         lambda: text.distinct_n_per_document(TOKENS, n=1, size=9),
-        "size: expected a document of 9 n-grams or more, there is none",
+        "size: expected a document of 9 n-grams or more, got none",
     ),
     "number of documents": (
         lambda: text.self_repetition(TOKENS, n=1, size=5),

@@ -201,3 +201,15 @@ def test_roundings_are_a_millionth_of_the_standard_error_at_the_null(columns: in
         assert abs(expected) < 5 * error, kernel
         found = tw.metrics.mmd(x, y, kernel=kernel)
         assert abs(found - expected) < 1e-6 * error, kernel
+
+
+def test_the_default_bandwidth_is_that_of_both_in_either_order() -> None:
+    # Beyond 2,000 rows it is drawn from each in proportion; at scales whose squares are no floats.
+    x, y = samples.gaussian(41, 2600, 3), samples.gaussian(42, 900, 3, scale=0.5)
+    usual = tw.metrics.mmd(x, y, kernel="gaussian")
+    assert tw.metrics.mmd(y, x, kernel="gaussian") == pytest.approx(usual, rel=1e-9)
+    for scale in (1e-100, 1e-40, 1e120):
+        found = tw.metrics.mmd_test(x * scale, y * scale)
+        assert found.bandwidth == pytest.approx(
+            scale * tw.metrics.mmd_test(x, y).bandwidth, rel=1e-12
+        )

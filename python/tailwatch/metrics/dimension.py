@@ -107,8 +107,8 @@ def intrinsic_dimension(
     """
     share = real(discard, "discard")
     if not 0 <= share < 1:
-        message = f"discard: expected a number from 0 to below 1, got {discard!r}"
-        raise InputError(message)
+        expected = "a number from 0 to below 1"
+        raise InputError(argument="discard", expected=expected, got=repr(discard))
     rows = as_embeddings(embeddings, "embeddings").handle()
     with running(threads, progress) as settings:
         return IntrinsicDimension(*_core.intrinsic_dimension(rows, share, settings))

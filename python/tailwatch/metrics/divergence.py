@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from tailwatch import _core
-from tailwatch.arguments import integer, positive
+from tailwatch.arguments import integer, positive, real
 from tailwatch.embeddings import as_embeddings
 from tailwatch.exceptions import DimensionError, InputError
 from tailwatch.running import running
@@ -31,6 +32,12 @@ __all__ = [
 
 MEDIAN_ROWS = 2000
 """Rows whose pairwise distances make the default bandwidth."""
+
+MOST_DEGREE = 64
+"""The largest degree of the polynomial kernel."""
+
+LARGEST_MAGNITUDE = 1e150
+"""The largest parameter of a kernel, as of the data: its square does not overflow."""
 
 
 def frechet_distance(
@@ -120,14 +127,16 @@ def mmd(
     kernel
         ``"polynomial"``, (γ⟨x, y⟩ + c)^degree, or ``"gaussian"``, exp(−‖x−y‖²/2σ²).
     degree
-        Exponent of the polynomial kernel, from 1.
+        Exponent of the polynomial kernel, from 1 to 64.
     gamma
         γ of the polynomial kernel; 1/d by default.
     coef0
         c of the polynomial kernel.
     bandwidth
-        σ of the Gaussian kernel. By default the median distance of the pooled rows, or of
-        2,000 of them drawn with a fixed seed where there are more.
+        σ of the Gaussian kernel. By default the median distance of the rows of X and Y together, or
+        of 2,000 of them where there are more, drawn from each in proportion with a fixed seed. So
+        swapped arguments have the same; samples of other candidates have another, and values of
+        several candidates compare only under one that is given.
     unbiased
         Whether to leave each row's pair with itself out (U-statistic; may be negative) or keep it
         (V-statistic).
@@ -151,10 +160,11 @@ def mmd(
     Notes
     -----
     (n + m)²/2 inner products of d columns; O(n + m) memory besides the embeddings. The polynomial
-    kernel is summed without the large parts that cancel, so that offset data keep their digits.
-    Kernel values and sums are float64. So are inner products, unless both samples are float16 or
-    float32 with 64 columns or more and 1,024 rows or more in all: those are centred and multiplied
-    in float32, 64 columns at a time. What that loses is random from pair to pair: about a millionth
+    kernel is summed without the large parts that cancel, about a median of X in each column: offset
+    data keep their digits, and a few far rows do not cost the others theirs. Kernel values and sums
+    are float64. So are inner products, unless both samples are float16 or float32 with 64 columns
+    or more and 1,024 rows or more in all: those are centred and multiplied in float32, 64 columns
+    at a time. What that loses is random from pair to pair: about a millionth
     of the standard error that the result has anyway. Pairs so close that their distance would
     cancel are measured again as Σ(x−y)² in float64.
 
@@ -223,10 +233,11 @@ def energy_distance(
     -----
     (n + m)²/2 inner products of d columns; O(n + m) memory besides the embeddings. Distances are
     ‖x‖² + ‖y‖² − 2⟨x, y⟩ of centred rows, and Σ(x−y)² where that would cancel: copies are exactly
-    0 apart. All is float64, but for the inner products of samples that are both float16 or float32
-    with 64 columns or more and 1,024 rows or more in all: those are float32, 64 columns at a time.
-    What that loses is random from pair to pair: about a millionth of the standard error that the
-    result has anyway.
+    0 apart. What is summed is ‖x‖ + ‖y‖ − ‖x−y‖, whose lengths cancel in E, so that a far row does
+    not cost the others their digits. All is float64, but for the inner products of samples that are
+    both float16 or float32 with 64 columns or more and 1,024 rows or more in all: those are
+    float32, 64 columns at a time. What that loses is random from pair to pair: about a millionth of
+    the standard error that the result has anyway.
 
     References
     ----------
@@ -249,8 +260,9 @@ def check_columns(reference: Rows, candidate: Rows) -> None:
     """Fail unless both samples have the same number of columns."""
     expected, got = reference.shape[1], candidate.shape[1]
     if expected != got:
-        message = f"candidate: expected {expected} columns as in reference, got {got}"
-        raise DimensionError(message)
+        raise DimensionError(
+            argument="candidate", expected=f"{expected} columns as in reference", got=str(got)
+        )
 
 
 def kernel_parameters(
@@ -264,47 +276,66 @@ def kernel_parameters(
 ) -> list[float]:
     """Check the parameters of a kernel and fill in those that are left to the data."""
     if kernel == "polynomial" and bandwidth is not None:
-        message = f"bandwidth: the polynomial kernel has none, got {bandwidth}"
-        raise InputError(message)
+        msg = f"the polynomial kernel has none, got {bandwidth}"
+        raise InputError(
+            msg,
+            argument="bandwidth",
+            expected="None with the polynomial kernel",
+            got=repr(bandwidth),
+        )
     if kernel == "gaussian" and gamma is not None:
-        message = f"gamma: the Gaussian kernel has none, got {gamma}; its scale is `bandwidth`"
-        raise InputError(message)
+        msg = f"the Gaussian kernel has none, got {gamma}"
+        raise InputError(
+            msg,
+            argument="gamma",
+            expected="None with the Gaussian kernel",
+            got=repr(gamma),
+            hint="its scale is `bandwidth`",
+        )
     if kernel == "polynomial":
         columns = samples[0].shape[1]
         return polynomial_parameters(columns, degree=degree, gamma=gamma, coef0=coef0)
     if kernel == "gaussian":
-        return [median_distance(samples) if bandwidth is None else positive(bandwidth, "bandwidth")]
-    message = f"kernel: expected 'polynomial' or 'gaussian', got {kernel!r}"
-    raise InputError(message)
+        if bandwidth is None:
+            return [median_distance(samples)]
+        return [positive(bandwidth, "bandwidth", most=LARGEST_MAGNITUDE)]
+    raise InputError(argument="kernel", expected="'polynomial' or 'gaussian'", got=repr(kernel))
 
 
 def polynomial_parameters(
     columns: int, *, degree: int = 3, gamma: float | None = None, coef0: float = 1.0
 ) -> list[float]:
     """Check the parameters of the polynomial kernel and fill in γ = 1/d."""
-    degree = integer(degree, "degree")
-    gamma = 1.0 / columns if gamma is None else positive(gamma, "gamma")
-    return [float(degree), gamma, float(coef0)]
+    degree = integer(degree, "degree", most=MOST_DEGREE)
+    gamma = 1.0 / columns if gamma is None else positive(gamma, "gamma", most=LARGEST_MAGNITUDE)
+    constant = real(coef0, "coef0")
+    if abs(constant) > LARGEST_MAGNITUDE:
+        expected = f"a number from -{LARGEST_MAGNITUDE:g} to {LARGEST_MAGNITUDE:g}"
+        raise InputError(argument="coef0", expected=expected, got=repr(coef0))
+    return [float(degree), gamma, constant]
 
 
 def median_distance(samples: Sequence[Rows]) -> float:
     """Return the median of all pairwise distances in the pooled rows of `samples`.
 
     If more than half of them are 0, the median of the others. Beyond 2,000 rows, those of 2,000
-    rows drawn with a fixed seed. The distances are measured a few rows at a time, so that an
+    rows drawn with a fixed seed, from each sample in proportion to its size, so that the order of
+    the samples does not matter. The distances are measured a few rows at a time, so that an
     interruption is answered between them.
     """
     from scipy.spatial.distance import cdist
 
     total = sum(sample.shape[0] for sample in samples)
-    chosen = np.sort(_core.sample(total, min(total, MEDIAN_ROWS), 0, "bandwidth"))
-    pooled, start = [], 0
+    pooled = []
     for sample in samples:
         rows = sample.shape[0]
-        inside = chosen[(chosen >= start) & (chosen < start + rows)] - start
+        taken = rows if total <= MEDIAN_ROWS else max(1, round(MEDIAN_ROWS * rows / total))
+        inside = np.sort(_core.sample(rows, taken, 0, "bandwidth"))
         pooled.append(sample.take(inside).to_numpy().astype(np.float64))
-        start += rows
     points = np.concatenate(pooled)
+    # Squares of what is large or small would overflow or vanish; a power of two loses no digit.
+    unit = math.ldexp(1.0, math.frexp(float(np.abs(points).max()))[1])
+    points /= unit
     every = np.empty(len(points) * (len(points) - 1) // 2)
     filled = 0
     for first in range(0, len(points), 64):
@@ -317,4 +348,4 @@ def median_distance(samples: Sequence[Rows]) -> float:
     if median == 0 and every.any():
         median = float(np.median(every[every > 0]))
     # Where all rows are equal, the kernel is 1 whatever its bandwidth.
-    return median or 1.0
+    return median * unit or 1.0

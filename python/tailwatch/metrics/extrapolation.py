@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 __all__ = ["ExtrapolatedDistance", "frechet_distance_extrapolated"]
 
+MOST_POINTS = 4
+"""Numbers of parts that a line is drawn through."""
+
 
 @dataclass(frozen=True, slots=True)
 class ExtrapolatedDistance:
@@ -126,7 +129,7 @@ def frechet_distance_extrapolated(
     """
     from scipy.stats import t
 
-    points = integer(points, "points", least=2)
+    points = integer(points, "points", least=2, most=MOST_POINTS)
     confidence = share(confidence, "confidence")
     seed = integer(seed, "seed", least=0)
     x = as_embeddings(reference, "reference").handle()

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 __all__ = ["knn_divergence", "knn_jensen_shannon"]
 
+MOST_DIMENSION = 1e9
+"""The largest dimension that a divergence is multiplied by."""
+
 
 def knn_divergence(
     reference: EmbeddingsLike,
@@ -208,9 +211,9 @@ def _checked(dimension: object) -> Literal["ambient", "intrinsic"] | float:
     if isinstance(dimension, str):
         if dimension == "intrinsic":
             return "intrinsic"
-        message = f"dimension: expected 'ambient', 'intrinsic' or a number, got {dimension!r}"
-        raise InputError(message)
-    return positive(dimension, "dimension")
+        expected = "'ambient', 'intrinsic' or a number"
+        raise InputError(argument="dimension", expected=expected, got=repr(dimension))
+    return positive(dimension, "dimension", most=MOST_DIMENSION)
 
 
 def _number_of(

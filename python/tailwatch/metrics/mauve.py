@@ -18,6 +18,9 @@ __all__ = ["FRONTIER", "default_mauve_clusters", "mauve"]
 FRONTIER = (5.0, 25, 0.0)
 """Scaling, points and smoothing of the authors."""
 
+MOST_SCALING, MOST_POINTS, MOST_SMOOTHING = 1e6, 100_000, 1e6
+"""Bounds of the three."""
+
 
 def mauve(
     reference: EmbeddingsLike,
@@ -107,10 +110,10 @@ def mauve(
     >>> near > 0.99, far < 0.2
     (True, True)
     """
-    scaling = positive(scaling, "scaling")
-    points = integer(points, "points", least=2)
+    scaling = positive(scaling, "scaling", most=MOST_SCALING)
+    points = integer(points, "points", least=2, most=MOST_POINTS)
     if smoothing != 0:
-        smoothing = positive(smoothing, "smoothing")
+        smoothing = positive(smoothing, "smoothing", most=MOST_SMOOTHING)
     seed = integer(seed, "seed", least=0)
     x = as_embeddings(reference, "reference").handle()
     y = as_embeddings(candidate, "candidate").handle()

@@ -93,8 +93,7 @@ def vendi_score(
     """
     order = real(q, "q")
     if not order >= 0:
-        message = f"q: expected a number of at least 0, got {q!r}"
-        raise InputError(message)
+        raise InputError(argument="q", expected="a number of at least 0", got=repr(q))
     rows = as_embeddings(embeddings, "embeddings").handle()
     with running(threads, progress) as settings:
         return _core.vendi_score(rows, order, settings)

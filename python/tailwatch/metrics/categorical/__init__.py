@@ -1,9 +1,10 @@
 """Metrics of tables of counts: class labels, tokens, cluster ids.
 
 Every function takes labels (a Series, a 1-D array or a list of strings, integers, categories or
-whatever else can be grouped) or their counts (a mapping, or a frame of the two columns type and
-count). A list of integers is a list of labels, never of counts. Two tables are joined on their
-types; a type of one alone has the count 0 in the other.
+whatever else can be grouped) or their counts: a mapping, a frame of the two columns type and count
+in any order, pandas ``value_counts()``, or ``numpy.unique(..., return_counts=True)``. A list of
+integers is a list of labels, never of counts; a form that may be either is refused. Two tables are
+joined on their types; a type of one alone has the count 0 in the other.
 
 What can be estimated with an error is an :class:`Estimate`, a float that carries it; divergences
 are floats, and :func:`compare_counts` puts intervals and nulls beside them.

@@ -28,7 +28,10 @@ if TYPE_CHECKING:
 
     from tailwatch.metrics.categorical.counts import CountsLike, Floats, Integers
 
-__all__ = ["compare_counts"]
+__all__ = ["MOST_REPLICATES", "compare_counts"]
+
+MOST_REPLICATES = 100_000
+"""Replicates of an interval: the quantiles of more are no better known."""
 
 _MOST = {"total_variation": 1.0, "jensen_shannon": float(np.log(2.0)), "hellinger": 1.0}
 # NumPy draws from urns of fewer labels.
@@ -98,18 +101,17 @@ def compare_counts(
     """
     from scipy.stats import t
 
-    replicates = integer(replicates, "replicates", least=20)
+    replicates = integer(replicates, "replicates", least=20, most=MOST_REPLICATES)
     confidence = share(confidence, "confidence")
     seed = integer(seed, "seed", least=0)
     pairs = as_pairs(reference, candidate)
     n, m = pairs.totals
     for name, labels in (("reference", n), ("candidate", m)):
         if labels < 2:
-            message = f"{name}: expected at least two labels, got {labels}"
-            raise InputError(message)
+            raise InputError(argument=name, expected="at least two labels", got=str(labels))
     if n + m >= _LARGEST_URN:
-        message = f"candidate: expected fewer than 10**9 labels in both tables, got {n + m}"
-        raise InputError(message)
+        expected = "fewer than 10**9 labels in both tables"
+        raise InputError(argument="candidate", expected=expected, got=str(n + m))
     x, y = pairs.each()
     rng = np.random.Generator(np.random.Philox(seed))
     halves = _measured(_halves(rng, x, y, replicates))

@@ -1,9 +1,10 @@
 """What counts as a table of counts, and two tables as one.
 
-Labels or ready counts come in; a type is one of the different labels. Everything above works on
-what is left of them: how many types have which count (`Frequencies`), or which pair of counts
-(`Pairs`). Both are sorted, so a sum over them does not depend on names or order of the types, and
-short: a sample of n labels has at most √(2n) different counts.
+Labels or ready counts come in, in the forms that `count_forms` tells apart; a type is one of the
+different labels. Everything above works on what is left of them: how many types have which count
+(`Frequencies`), or which pair of counts (`Pairs`). Both are sorted, so a sum over them does not
+depend on names or order of the types, and short: a sample of n labels has at most √(2n) different
+counts.
 
 O(n) time for n labels, O(types) memory besides them.
 """
@@ -18,6 +19,12 @@ import numpy as np
 import polars as pl
 
 from tailwatch.exceptions import InputError
+from tailwatch.metrics.categorical.count_forms import (
+    counted_elsewhere,
+    is_column,
+    is_pandas,
+    type_and_count,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,6 +35,7 @@ if TYPE_CHECKING:
     Integers = NDArray[np.int64]
 
 __all__ = [
+    "MOST_LABELS",
     "Counts",
     "CountsLike",
     "Frequencies",
@@ -47,7 +55,9 @@ _EXPECTED = (
     "labels (a Series, a 1-D array, a list) or counts (a mapping of types to counts, "
     "a frame of the two columns type and count)"
 )
-_LARGEST = 2**53
+MOST_LABELS = 2**53
+"""Labels of a table: float64 holds every number up to this one."""
+
 _NO_LABELS = (pl.Object, pl.Null, pl.Unknown)
 _WORDS = (pl.String, pl.Categorical, pl.Enum)
 
@@ -132,8 +142,8 @@ def as_counts(data: CountsLike, name: str) -> Counts:
     Raises
     ------
     InputError
-        No labels, nulls, floating-point labels; counts that are negative, not whole, or all 0; a
-        type in two rows.
+        No labels, nulls or NaN, floating-point labels; counts that are negative, not whole, or all
+        0; a type in two rows; a form in which labels and counts are not told apart.
     """
     frame = _table_of(data, name)
     if frame is None:
@@ -154,10 +164,8 @@ def as_pairs(reference: CountsLike, candidate: CountsLike) -> Pairs:
     dtypes = x.schema["type"], y.schema["type"]
     if dtypes[0] != dtypes[1]:
         if not all(dtype.is_integer() for dtype in dtypes):
-            message = (
-                f"candidate: expected types of {dtypes[0]} as in the reference, got {dtypes[1]}"
-            )
-            raise InputError(message)
+            expected = f"types of {dtypes[0]} as in the reference"
+            raise InputError(argument="candidate", expected=expected, got=str(dtypes[1]))
         x, y = (frame.with_columns(pl.col("type").cast(pl.Int128)) for frame in (x, y))
     pairs = (
         x.join(y, on="type", how="full", coalesce=True, suffix=" of candidate")
@@ -171,65 +179,91 @@ def as_pairs(reference: CountsLike, candidate: CountsLike) -> Pairs:
 
 def _table_of(data: object, name: str) -> pl.DataFrame | None:
     """Return counts as a frame of two columns; None for labels."""
+    frame = counted_elsewhere(data, name)
+    if frame is not None:
+        return frame
     if isinstance(data, Mapping):
         # What is not a number stays what it is, and is then refused by its type.
         counts = pl.Series("count", list(data.values()), strict=False)
         return pl.DataFrame({"type": _series_of(list(data), name), "count": counts})
     if isinstance(data, pl.DataFrame):
-        frame = data
-    elif _is_column(data):
+        return type_and_count(data, name)
+    if is_column(data):
         # An Arrow table is a column of structures; so are Polars' counts of values in an aggregate.
         series = _series_of(data, name)
-        if not isinstance(series.dtype, pl.Struct):
-            return None
-        frame = series.struct.unnest()
-    else:
-        return None
-    if frame.width != 2:
-        message = (
-            f"{name}: expected a frame of two columns, type and count, "
-            f"got {frame.width}: {', '.join(frame.columns)}"
-        )
-        raise InputError(message)
-    return frame.rename(dict(zip(frame.columns, ("type", "count"), strict=True)))
-
-
-def _is_column(data: object) -> bool:
-    arrow = ("__arrow_c_stream__", "__arrow_c_array__")
-    return isinstance(data, pl.Series) or any(hasattr(data, name) for name in arrow)
+        if isinstance(series.dtype, pl.Struct):
+            return type_and_count(series.struct.unnest(), name, by_name=isinstance(data, pl.Series))
+    return None
 
 
 def _series_of(data: Any, name: str) -> pl.Series:  # noqa: ANN401
     """Return labels as a Series, none of them null."""
     listed = isinstance(data, Sequence) and not isinstance(data, str | bytes | bytearray)
+    if is_pandas(data):
+        data = data.to_numpy()
     if isinstance(data, np.ndarray):
         if data.ndim != 1:
-            message = f"{name}: expected a 1-D array, got shape {data.shape}"
-            raise InputError(message)
+            pairs = data.ndim == 2 and data.shape[1] == 2
+            raise InputError(
+                argument=name,
+                expected="a 1-D array",
+                got=f"shape {data.shape}",
+                hint="dict(array.tolist()) makes counts of (type, count)" if pairs else None,
+            )
         if np.ma.is_masked(data):
             where = int(np.flatnonzero(np.ma.getmaskarray(data))[0])
-            message = f"{name}: row {where} holds a masked value"
-            raise InputError(message)
+            raise _in_row(where, "holds a masked value", name, "a masked value")
         if data.dtype == object:
             # Polars would keep the objects; a list shows what they are.
             data = data.tolist()
-    elif not (listed or _is_column(data)):
-        message = f"{name}: expected {_EXPECTED}; got {type(data).__name__}"
-        raise InputError(message)
+    elif not (listed or is_column(data)):
+        raise InputError(argument=name, expected=_EXPECTED, got=type(data).__name__)
     try:
         series = pl.Series("type", data)
-    except (TypeError, ValueError, OverflowError, pl.exceptions.PolarsError) as error:
-        message = f"{name}: expected labels of one type: {str(error).splitlines()[0]}"
-        raise InputError(message) from None
+    except (
+        AttributeError,  # of an enumeration's members beside others
+        TypeError,
+        ValueError,
+        OverflowError,
+        pl.exceptions.PolarsError,
+    ) as error:
+        _refuse_missing(data, name)
+        kinds = ", ".join(sorted({type(value).__name__ for value in data}))
+        why = str(error).splitlines()[0]
+        msg = f"expected labels of one type: {why}"
+        raise InputError(
+            msg,
+            argument=name,
+            expected="labels of one type",
+            got=kinds,
+        ) from None
     if series.is_empty():
-        message = f"{name}: expected at least one label, got none"
-        raise InputError(message)
+        raise InputError(argument=name, expected="at least one label", got="none")
     _refuse_nulls(series, name)
     return series
 
 
+def _refuse_missing(labels: Sequence[object], name: str) -> None:
+    """Refuse NaN, or what else stands for a missing label among others, by its row."""
+    for row, label in enumerate(labels):
+        kind = type(label).__name__
+        if label is None or kind in ("NAType", "NaTType"):
+            raise _in_row(row, "is null", name, "null")
+        if isinstance(label, float | np.floating) and np.isnan(label):
+            raise _in_row(row, "is NaN", name, "NaN")
+
+
+def _in_row(row: int, problem: str, name: str, got: str) -> InputError:
+    """Make the error about the label, or the count, of one row."""
+    where = f"row {row}"
+    return InputError(f"{where} {problem}", argument=name, expected="a label", got=got, where=where)
+
+
 def _counted(labels: pl.Series, name: str) -> Counts:
     """Count the labels of a Series."""
+    if labels.dtype.is_float() and labels.is_nan().any():
+        # Integers and truths with missing ones among them come as floats.
+        raise _in_row(labels.is_nan().arg_max() or 0, "is NaN", name, "NaN")
     check_labels(labels.dtype, name)
     frame = labels.to_frame("type").group_by("type").agg(pl.len().cast(pl.Int64).alias("count"))
     return Counts(frame.with_columns(one_kind(frame["type"])))
@@ -239,55 +273,63 @@ def _checked(frame: pl.DataFrame, name: str) -> Counts:
     """Check a table of counts."""
     types, counts = frame["type"], frame["count"]
     if frame.is_empty():
-        message = f"{name}: expected at least one type, got none"
-        raise InputError(message)
+        raise InputError(argument=name, expected="at least one type", got="none")
     _refuse_nulls(types, name)
     check_labels(types.dtype, name)
     if not (counts.dtype.is_integer() or counts.dtype.is_float()):
-        message = f"{name}: expected counts that are integers, got {counts.dtype}"
-        raise InputError(message)
+        raise InputError(argument=name, expected="counts that are integers", got=str(counts.dtype))
     _refuse_nulls(counts, name)
     # Integers that a float cannot hold are too large anyway.
     numbers = counts.cast(pl.Float64)
-    whole = (numbers >= 0) & (numbers < _LARGEST) & (numbers == numbers.floor())
+    whole = (numbers >= 0) & (numbers < MOST_LABELS) & (numbers == numbers.floor())
     if not whole.all():
-        where = int((~whole).arg_max() or 0)
-        message = (
-            f"{name}: row {where} counts {counts[where]} of {types[where]!r}, "
-            "expected a whole number of at least 0 and below 2**53"
+        row = int((~whole).arg_max() or 0)
+        where, got = f"row {row}", f"{counts[row]} of {types[row]!r}"
+        expected = "a whole number of at least 0 and below 2**53"
+        msg = f"{where} counts {got}, expected {expected}"
+        raise InputError(
+            msg,
+            argument=name,
+            expected=expected,
+            got=str(counts[row]),
+            where=where,
         )
-        raise InputError(message)
     types = one_kind(types)
     if types.n_unique() < len(types):
         first = types.filter(types.is_duplicated())[0]
         rows = (types == first).arg_true().to_list()
-        message = (
-            f"{name}: {first!r} is in rows {rows[0]} and {rows[1]}, expected each type once; "
-            "frame.group_by(type).sum() adds up what belongs together"
+        where = f"rows {rows[0]} and {rows[1]}"
+        msg = f"{first!r} is in {where}, expected each type once"
+        raise InputError(
+            msg,
+            argument=name,
+            expected="each type once",
+            got=repr(first),
+            where=where,
+            hint="frame.group_by(type).sum() adds up what belongs together",
         )
-        raise InputError(message)
     counts = counts.cast(pl.Int64)
     total = int(counts.cast(pl.Int128).sum())
-    if not 0 < total < _LARGEST:
-        message = f"{name}: expected counts that add up to between 1 and 2**53, got {total}"
-        raise InputError(message)
+    if not 0 < total < MOST_LABELS:
+        expected = "counts that add up to between 1 and 2**53"
+        raise InputError(argument=name, expected=expected, got=str(total))
     return Counts(pl.DataFrame({"type": types, "count": counts}))
 
 
 def _refuse_nulls(series: pl.Series, name: str) -> None:
     if series.has_nulls():
-        message = f"{name}: row {series.is_null().arg_max()} is null"
-        raise InputError(message)
+        raise _in_row(series.is_null().arg_max() or 0, "is null", name, "null")
 
 
 def check_labels(dtype: pl.DataType, name: str) -> None:
     """Refuse what is a measurement and no label, or cannot be grouped."""
     if dtype.is_float() or dtype in _NO_LABELS:
-        message = (
-            f"{name}: expected labels such as strings, integers or categories, got {dtype}; "
-            "numbers in themselves are for tailwatch.metrics.univariate"
+        raise InputError(
+            argument=name,
+            expected="labels such as strings, integers or categories",
+            got=str(dtype),
+            hint="numbers in themselves are for tailwatch.metrics.univariate",
         )
-        raise InputError(message)
 
 
 def one_kind(types: pl.Series) -> pl.Series:

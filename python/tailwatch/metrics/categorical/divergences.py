@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 
 __all__ = ["SHARES", "hellinger", "jensen_shannon", "kl_divergence", "total_variation"]
 
+MOST_SMOOTHING = 1e6
+"""Labels that may be added to every type."""
+
 Divergence: TypeAlias = "Callable[[Floats, Floats, NDArray[Any]], Floats]"
 
 
@@ -146,7 +149,7 @@ def kl_divergence(
     >>> round(categorical.kl_divergence(human, model, reverse=True), 4)
     0.022
     """
-    smoothing = 0.0 if smoothing == 0 else positive(smoothing, "smoothing")
+    smoothing = 0.0 if smoothing == 0 else positive(smoothing, "smoothing", most=MOST_SMOOTHING)
     pairs = as_pairs(reference, candidate)
     p, q = pairs.reference + smoothing, pairs.candidate + smoothing
     if reverse:

@@ -70,8 +70,8 @@ def entropy(
     """
     confidence = share(confidence, "confidence")
     if correction is not None and correction not in get_args(Correction):
-        message = f"correction: expected None, 'miller-madow' or 'chao-shen', got {correction!r}"
-        raise InputError(message)
+        expected = "None, 'miller-madow' or 'chao-shen'"
+        raise InputError(argument="correction", expected=expected, got=repr(correction))
     table = as_counts(labels, "labels").frequencies()
     value, error = _entropy(table, correction)
     return Estimate.normal(value, error, confidence)
@@ -122,8 +122,8 @@ def gini_simpson(
     second, third = (float(table.types @ p**power) for power in (2, 3))
     if n == 1:
         if unbiased:
-            message = "labels: expected at least two labels for the unbiased index, got 1"
-            raise InputError(message)
+            expected = "at least two labels for the unbiased index"
+            raise InputError(argument="labels", expected=expected, got="1")
         return Estimate(0.0, 0.0, 0.0, 1.0)
     of_pairs = 4 * (n - 2) * (third - second**2) + 2 * (second - second**2)
     error = (max(of_pairs, 0.0) / (n * (n - 1))) ** 0.5

@@ -18,7 +18,7 @@ import numpy as np
 
 from tailwatch.arguments import integer, share
 from tailwatch.exceptions import InputError
-from tailwatch.metrics.categorical.counts import as_counts
+from tailwatch.metrics.categorical.counts import MOST_LABELS, as_counts
 from tailwatch.metrics.categorical.estimate import Estimate
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def expected_types(labels: CountsLike, draws: int) -> float:
     1.75
     """
     table = as_counts(labels, "labels").frequencies()
-    draws = integer(draws, "draws")
+    draws = integer(draws, "draws", most=MOST_LABELS)
     return float(table.types @ drawn(table.counts / table.total, draws))
 
 
@@ -110,12 +110,12 @@ def rarefaction(labels: CountsLike, size: int, *, confidence: float = 0.95) -> E
     3.078 [2.649, 3.507]
     """
     confidence = share(confidence, "confidence")
-    size = integer(size, "size")
+    size = integer(size, "size", most=MOST_LABELS)
     table = as_counts(labels, "labels").frequencies()
     n = table.total
     if size > n:
-        message = f"size: expected at most the {n:.0f} labels there are, got {size}"
-        raise InputError(message)
+        expected = f"at most the {n:.0f} labels there are"
+        raise InputError(argument="size", expected=expected, got=str(size))
     value = float(table.types @ met(table.counts, n, size))
     error = 0.0
     if size < n:

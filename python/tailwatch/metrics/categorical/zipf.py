@@ -20,7 +20,7 @@ import numpy as np
 
 from tailwatch.arguments import integer, share
 from tailwatch.exceptions import InputError
-from tailwatch.metrics.categorical.counts import as_counts
+from tailwatch.metrics.categorical.counts import MOST_LABELS, as_counts
 from tailwatch.metrics.categorical.estimate import Estimate
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def zipf_exponent(labels: CountsLike, *, smallest: int = 1, confidence: float = 
     >>> print(f"{found:.2f} [{found.low:.2f}, {found.high:.2f}]")
     1.29 [1.28, 1.31]
     """
-    smallest = integer(smallest, "smallest")
+    smallest = integer(smallest, "smallest", most=MOST_LABELS)
     confidence = share(confidence, "confidence")
     return fit_zipf(as_counts(labels, "labels").frequencies(), smallest, confidence)
 
@@ -92,15 +92,16 @@ def fit_zipf(table: Frequencies, smallest: int, confidence: float = 0.95) -> Est
     counts, types = table.counts[kept], table.types[kept]
     many = float(types.sum())
     if many < 2:
-        message = (
-            f"labels: expected at least two types with {smallest} labels or more, got {many:.0f}"
-        )
-        raise InputError(message)
+        expected = f"at least two types with {smallest} labels or more"
+        raise InputError(argument="labels", expected=expected, got=f"{many:.0f}")
     if counts[-1] == smallest:
-        message = (
-            f"labels: no type has more than {smallest} labels, so the likelihood has no maximum"
+        msg = f"no type has more than {smallest} labels, so the likelihood has no maximum"
+        raise InputError(
+            msg,
+            argument="labels",
+            expected=f"a type with more than {smallest} labels",
+            got=f"{counts[-1]:.0f} at most",
         )
-        raise InputError(message)
 
     def score(beta: float) -> float:
         return float(

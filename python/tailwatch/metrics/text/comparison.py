@@ -17,6 +17,7 @@ import polars as pl
 
 from tailwatch.arguments import integer, share
 from tailwatch.exceptions import InputError
+from tailwatch.metrics.categorical.comparison import MOST_REPLICATES
 from tailwatch.metrics.categorical.counts import Pairs
 from tailwatch.metrics.categorical.divergences import SHARES
 from tailwatch.metrics.categorical.diversity import plug_in_entropy
@@ -120,7 +121,7 @@ def compare_documents(
     """
     from scipy.stats import t
 
-    replicates = integer(replicates, "replicates", least=20)
+    replicates = integer(replicates, "replicates", least=20, most=MOST_REPLICATES)
     confidence = share(confidence, "confidence")
     rng = np.random.Generator(np.random.Philox(integer(seed, "seed", least=0)))
     human = as_documents(reference, "reference", tokenizer)
@@ -133,11 +134,8 @@ def compare_documents(
     sets["candidate"] = as_documents(candidate, "candidate", tokenizer)
     for name, documents in sets.items():
         if documents.tokens.dtype != human.tokens.dtype:
-            message = (
-                f"{name}: expected tokens of {human.tokens.dtype} as in the reference, "
-                f"got {documents.tokens.dtype}"
-            )
-            raise InputError(message)
+            expected = f"tokens of {human.tokens.dtype} as in the reference"
+            raise InputError(argument=name, expected=expected, got=str(documents.tokens.dtype))
     tokens = max(min(int(documents.lengths.sum()) for documents in sets.values()), 1)
     (a, b, c), groups = in_groups(sets, tokens, rng)
 

@@ -13,9 +13,10 @@ import polars as pl
 
 from tailwatch.arguments import integer, share
 from tailwatch.exceptions import InputError
+from tailwatch.metrics.categorical.counts import MOST_LABELS
 from tailwatch.metrics.categorical.estimate import Estimate
 from tailwatch.metrics.categorical.unseen import met
-from tailwatch.metrics.text.documents import as_documents, frequencies_of, keys_of
+from tailwatch.metrics.text.documents import MOST_ORDER, as_documents, frequencies_of, keys_of
 
 if TYPE_CHECKING:
     from tailwatch.metrics.categorical.counts import Floats, Integers
@@ -72,15 +73,15 @@ def distinct_n_pooled(
     0.571
     """
     read = as_documents(documents, "documents", tokenizer)
-    n = integer(n, "n")
+    n = integer(n, "n", most=MOST_ORDER)
     keys, _ = keys_of(read, n, "documents")
     table = frequencies_of(keys)
     if size is None:
         return table.richness / table.total
-    size = integer(size, "size")
+    size = integer(size, "size", most=MOST_LABELS)
     if size > table.total:
-        message = f"size: expected at most the {table.total:.0f} n-grams there are, got {size}"
-        raise InputError(message)
+        expected = f"at most the {table.total:.0f} n-grams there are"
+        raise InputError(argument="size", expected=expected, got=str(size))
     return float(table.types @ met(table.counts, table.total, size)) / size
 
 
@@ -133,13 +134,13 @@ def distinct_n_per_document(
     """
     confidence = share(confidence, "confidence")
     read = as_documents(documents, "documents", tokenizer)
-    n = integer(n, "n")
-    size = None if size is None else integer(size, "size")
+    n = integer(n, "n", most=MOST_ORDER)
+    size = None if size is None else integer(size, "size", most=MOST_LABELS)
     keys, places = keys_of(read, n, "documents")
     ratios, _ = ratios_by_owner(keys, read.owners[places], size)
     if not len(ratios):
-        message = f"size: expected a document of {size} n-grams or more, there is none"
-        raise InputError(message)
+        expected = f"a document of {size} n-grams or more"
+        raise InputError(argument="size", expected=expected, got="none")
     mean = float(ratios.mean())
     if len(ratios) < 2:
         return Estimate(mean, float("nan"), 0.0, 1.0)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tailwatch.metrics.categorical.counts import Integers
 
 __all__ = [
+    "MOST_ORDER",
     "Documents",
     "DocumentsLike",
     "Tokenizer",
@@ -35,6 +36,9 @@ DocumentsLike: TypeAlias = "pl.Series | Sequence[Sequence[Any]] | Sequence[str]"
 
 Tokenizer: TypeAlias = "Callable[[str], Sequence[Any]]"
 """Makes tokens of one text, such as ``str.split``."""
+
+MOST_ORDER = 1000
+"""The largest order of n-grams: each step up to it is a pass over the tokens."""
 
 _LARGEST_KEY = 2**63
 
@@ -123,29 +127,38 @@ def as_documents(data: DocumentsLike, name: str, tokenizer: Tokenizer | None = N
     """
     texts = _are_texts(data)
     if texts and tokenizer is None:
-        message = (
-            f"{name}: expected lists of tokens, got texts; "
-            "give a tokenizer, such as tokenizer=str.split"
+        raise InputError(
+            argument=name,
+            expected="lists of tokens",
+            got="texts",
+            hint="give a tokenizer, such as tokenizer=str.split",
         )
-        raise InputError(message)
     if not texts and tokenizer is not None:
-        message = f"{name}: expected texts for the tokenizer, got {_kind(data)}"
-        raise InputError(message)
+        raise InputError(argument=name, expected="texts for the tokenizer", got=_kind(data))
     series = _series_of(data, name, tokenizer)
     if series.has_nulls():
-        message = f"{name}: document {series.is_null().arg_max()} is null"
-        raise InputError(message)
+        raise _missing(series.is_null().arg_max() or 0, "is null", name)
     lengths = series.list.len().cast(pl.Int64).to_numpy()
     tokens = series.filter(lengths > 0).explode().alias("token")
     if tokens.is_empty():
-        message = f"{name}: expected at least one token, got none"
-        raise InputError(message)
+        raise InputError(argument=name, expected="at least one token", got="none")
     if tokens.has_nulls():
         where = np.repeat(np.arange(len(lengths)), lengths)[int(tokens.is_null().arg_max() or 0)]
-        message = f"{name}: document {where} holds null"
-        raise InputError(message)
+        raise _missing(int(where), "holds null", name)
     check_labels(tokens.dtype, name)
     return Documents(one_kind(tokens), lengths)
+
+
+def _missing(document: int, problem: str, name: str) -> InputError:
+    """Make the error about a document, or a token of it, that is not there."""
+    where = f"document {document}"
+    return InputError(
+        f"{where} {problem}",
+        argument=name,
+        expected="documents of tokens",
+        got="null",
+        where=where,
+    )
 
 
 def _are_texts(data: object) -> bool:
@@ -173,19 +186,25 @@ def _series_of(data: Any, name: str, tokenizer: Tokenizer | None) -> pl.Series: 
         series = pl.Series("token", data)
         if isinstance(series.dtype, pl.Array):
             series = series.arr.to_list()
-    except (TypeError, ValueError, OverflowError, pl.exceptions.PolarsError) as error:
-        why = f": {str(error).splitlines()[0]}" if str(error) else f", got {_kind(data)}"
-        message = f"{name}: expected documents, each a list of tokens of one type{why}"
-        raise InputError(message) from None
+    except (
+        AttributeError,  # of an enumeration's members beside others
+        TypeError,
+        ValueError,
+        OverflowError,
+        pl.exceptions.PolarsError,
+    ) as error:
+        expected, got = "documents, each a list of tokens of one type", _kind(data)
+        why = f"expected {expected}: {str(error).splitlines()[0]}" if str(error) else None
+        raise InputError(why, argument=name, expected=expected, got=got) from None
     if series.is_empty():
-        message = f"{name}: expected at least one document, got none"
-        raise InputError(message)
+        raise InputError(argument=name, expected="at least one document", got="none")
     if not isinstance(series.dtype, pl.List):
-        message = (
-            f"{name}: expected documents, each a list of tokens, got {series.dtype}; "
-            "one stream of tokens is a list of one document, [tokens]"
+        raise InputError(
+            argument=name,
+            expected="documents, each a list of tokens",
+            got=str(series.dtype),
+            hint="one stream of tokens is a list of one document, [tokens]",
         )
-        raise InputError(message)
     return series
 
 
@@ -193,8 +212,8 @@ def keys_of(documents: Documents, n: int, name: str) -> tuple[Integers, Integers
     """Return keys and places of n-grams, at least one of them."""
     keys, places = documents.ngrams(n)
     if not len(keys):
-        message = f"{name}: expected a document of at least n = {n} tokens, got none"
-        raise InputError(message)
+        expected = f"a document of at least n = {n} tokens"
+        raise InputError(argument=name, expected=expected, got="none")
     return keys, places
 
 

@@ -136,11 +136,13 @@ def in_groups(
     for name, documents in sets.items():
         part = documents.take(*cut(documents.lengths, tokens, rng))
         if len(part) < _FEWEST:
-            message = (
-                f"{name}: expected at least {_FEWEST} documents among the {tokens} tokens that "
-                f"are compared, got {len(part)}"
+            raise InputError(
+                argument=name,
+                expected=(
+                    f"at least {_FEWEST} documents among the {tokens} tokens that are compared"
+                ),
+                got=str(len(part)),
             )
-            raise InputError(message)
         parts.append(part)
     groups = min(_MOST_GROUPS, *(len(part) for part in parts))
     whole = Documents(

@@ -12,8 +12,9 @@ import polars as pl
 
 from tailwatch.arguments import integer
 from tailwatch.exceptions import InputError
+from tailwatch.metrics.categorical.counts import MOST_LABELS
 from tailwatch.metrics.categorical.unseen import met
-from tailwatch.metrics.text.documents import as_documents, frequencies_of, keys_of
+from tailwatch.metrics.text.documents import MOST_ORDER, as_documents, frequencies_of, keys_of
 
 if TYPE_CHECKING:
     from tailwatch.metrics.categorical.counts import Frequencies
@@ -74,15 +75,15 @@ def self_repetition(
     0.2857
     """
     read = as_documents(documents, "documents", tokenizer)
-    n = integer(n, "n")
+    n = integer(n, "n", most=MOST_ORDER)
     keys, places = keys_of(read, n, "documents")
     # Each document has each of its n-grams once.
     once = pl.DataFrame({"owner": read.owners[places], "key": keys}).unique()
     table = frequencies_of(once["key"].to_numpy())
-    size = len(read) if size is None else integer(size, "size")
+    size = len(read) if size is None else integer(size, "size", most=MOST_LABELS)
     if size > len(read):
-        message = f"size: expected at most the {len(read)} documents there are, got {size}"
-        raise InputError(message)
+        expected = f"at most the {len(read)} documents there are"
+        raise InputError(argument="size", expected=expected, got=str(size))
     return repeated_share(table, len(read), size)
 
 

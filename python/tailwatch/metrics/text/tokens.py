@@ -13,7 +13,8 @@ import polars as pl
 
 from tailwatch.arguments import integer
 from tailwatch.exceptions import InputError
-from tailwatch.metrics.text.documents import as_documents, keys_of
+from tailwatch.metrics.categorical.counts import MOST_LABELS
+from tailwatch.metrics.text.documents import MOST_ORDER, as_documents, keys_of
 
 if TYPE_CHECKING:
     from tailwatch.metrics.categorical.counts import Integers
@@ -63,7 +64,7 @@ def token_counts(
     True
     """
     read = as_documents(documents, "documents", tokenizer)
-    n = integer(n, "n")
+    n = integer(n, "n", most=MOST_ORDER)
     keys, places = keys_of(read, n, "documents")
     counted = (
         pl.DataFrame({"key": keys, "place": places})
@@ -120,7 +121,7 @@ def sample_documents(
     """
     read = as_documents(documents, "documents", tokenizer)
     seed = integer(seed, "seed", least=0)
-    tokens = integer(tokens, "tokens")
+    tokens = integer(tokens, "tokens", most=MOST_LABELS)
     taken = read.take(*cut(read.lengths, tokens, np.random.Generator(np.random.Philox(seed))))
     return (
         pl.DataFrame({"owner": taken.owners, "token": taken.tokens})
@@ -133,8 +134,8 @@ def cut(lengths: Integers, tokens: int, rng: np.random.Generator) -> tuple[Integ
     """Choose documents with exactly so many tokens in all; give them and what is kept of each."""
     there = int(lengths.sum())
     if tokens > there:
-        message = f"tokens: expected at most the {there} tokens there are, got {tokens}"
-        raise InputError(message)
+        expected = f"at most the {there} tokens there are"
+        raise InputError(argument="tokens", expected=expected, got=str(tokens))
     order = rng.permutation(np.flatnonzero(lengths))
     ends = np.cumsum(lengths[order])
     last = int(np.searchsorted(ends, tokens))

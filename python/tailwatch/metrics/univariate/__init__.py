@@ -1,8 +1,9 @@
 """Metrics of one or two samples of numbers: columns, 1-D arrays, scores, lengths, counts.
 
 Every function takes one-dimensional NumPy arrays, Polars `Series` or Arrow arrays of any numeric
-type and any length. The numbers are compared in a type that holds all of them, so that no integer
-is rounded. :func:`aggregate` makes an expression of any of them, for ``group_by().agg()``.
+type and any length. The numbers are compared in a type that holds all of them; one that no type
+holds is refused by its place, so that none is rounded. :func:`aggregate` makes an expression of any
+of them, for ``group_by().agg()``.
 """
 
 from __future__ import annotations

@@ -88,22 +88,29 @@ def hill_index(values: ValuesLike, *, level: float = 0.05) -> HillIndex:
     numbers = as_values(values, "values").to_numpy()
     n = len(numbers)
     if n < 2:
-        message = "values: expected at least two numbers, got one"
-        raise InputError(message)
+        raise InputError(argument="values", expected="at least two numbers", got="one")
     finite = np.isfinite(numbers)
     if not finite.all():
         place = int(finite.argmin())
-        message = f"values: position {place} holds {numbers[place]}"
-        raise NonFiniteError(message)
+        where, got = f"position {place}", str(numbers[place])
+        msg = f"{where} holds {got}"
+        raise NonFiniteError(
+            msg,
+            argument="values",
+            expected="finite numbers",
+            got=got,
+            where=where,
+        )
     rows = min(tail_size(level, n), n - 1)
     largest = np.partition(numbers, n - rows - 1)[n - rows - 1 :].astype(np.float64)
     threshold = float(largest[0])
     if threshold <= 0:
-        message = (
-            f"values: expected a tail of positive numbers, got one that begins at {threshold:g}; "
-            "take a lower level, or magnitudes"
+        raise InputError(
+            argument="values",
+            expected="a tail of positive numbers",
+            got=f"one that begins at {threshold:g}",
+            hint="take a lower level, or magnitudes",
         )
-        raise InputError(message)
     # Ratios could overflow where their logarithms do not.
     mean = float((np.log(largest[1:]) - math.log(threshold)).mean())
     index = 1 / mean if mean > 0 else math.inf

@@ -1,14 +1,19 @@
-"""What counts as a sample of numbers, and the type in which two samples are compared."""
+"""What counts as a sample of numbers, and the type in which two samples are compared.
+
+Integers stay integers where int64 or uint64 holds all of them; all else is float64, by the rule of
+:mod:`tailwatch.exact`: a number that it does not hold is refused by its place.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import numpy as np
 import polars as pl
 
+from tailwatch.exact import floats_of_decimals, held, inexact
 from tailwatch.exceptions import DimensionError, InputError, SourceError
 from tailwatch.io.arrow import ArrowArray, ArrowStream, as_frame, as_series
 from tailwatch.io.place import Place
@@ -23,8 +28,8 @@ ValuesLike: TypeAlias = (
 )
 """All that the functions of :mod:`tailwatch.metrics.univariate` take as a sample."""
 
-EXACT = 2**53
-"""Integers up to this magnitude are float64 numbers, all of them."""
+MOST = 2**53
+"""Observations of a sample: float64 holds every number up to this one."""
 
 INTEGERS = {np.dtype(kind + str(size)) for kind in "iu" for size in (1, 2, 4, 8)}
 FLOATS = {np.dtype(name) for name in ("float16", "float32", "float64")}
@@ -101,8 +106,8 @@ def common_type(first: Values, second: Values) -> str:
     Raises
     ------
     InputError
-        If there is none: an integer beyond 2⁵³ against floats, or beyond int64 against negative
-        ones.
+        If there is none: an integer that is no float64 against floats, or one beyond int64 against
+        negative ones.
     """
     kinds = (first.dtype, second.dtype)
     if all(np.can_cast(kind, np.float32) for kind in kinds):
@@ -113,56 +118,94 @@ def common_type(first: Values, second: Values) -> str:
         return "float64"
     if any(kind in FLOATS for kind in kinds):
         for values in (first, second):
-            _require_within(values, -EXACT, EXACT, "which float64, the type of the other, does not")
+            _require_floats(values)
         return "float64"
     if np.dtype(np.uint64) not in kinds:
         return "int64"
     if all(kind.kind == "u" for kind in kinds):
         return "uint64"
     for values in (first, second):
-        largest = int(np.iinfo(np.int64).max)
-        _require_within(
-            values, -largest - 1, largest, "which int64, the type of the other, does not"
-        )
+        _require_int64(values)
     return "int64"
 
 
-def _require_within(values: Values, low: int, high: int, why: str) -> None:
-    """Refuse an integer that the type of the other sample does not hold."""
-    if values.dtype not in INTEGERS:
-        return
-    bounds = np.iinfo(values.dtype)
-    low, high = max(low, int(bounds.min)), min(high, int(bounds.max))
+def _require_floats(values: Values) -> None:
+    """Refuse an integer that float64, the type of the other sample, does not hold."""
     first = 0
     for chunk in values.chunks:
-        outside = (chunk < low) | (chunk > high)
+        place = inexact(chunk)
+        if place is not None:
+            raise _not_held(values.argument, first + place, chunk[place], "float64", "the other")
+        first += len(chunk)
+
+
+def _require_int64(values: Values) -> None:
+    """Refuse an integer that int64, the type of the other sample, does not hold."""
+    if values.dtype != np.dtype(np.uint64):
+        return
+    first, most = 0, np.iinfo(np.int64).max
+    for chunk in values.chunks:
+        outside = chunk > most
         if outside.any():
             place = int(outside.argmax())
-            message = f"{values.argument}: position {first + place} holds {chunk[place]}, {why}"
-            raise InputError(message)
+            raise _not_held(values.argument, first + place, chunk[place], "int64", "the other")
         first += len(chunk)
+
+
+def _not_held(
+    argument: str, place: int, value: object, kind: str, whose: str | None = None
+) -> InputError:
+    """Make the error about a number that a type does not hold."""
+    of = f", the type of {whose}," if whose else ""
+    return InputError(
+        f"position {place} holds {value}, which {kind}{of} does not",
+        argument=argument,
+        expected=f"numbers that {kind} holds exactly",
+        got=str(value),
+        where=f"position {place}",
+    )
 
 
 def _refuse_counts(argument: str, counts: str | None, what: str) -> None:
     if counts is not None:
-        message = f"{argument}: counts={counts!r} needs a frame of numbers and counts, got {what}"
-        raise InputError(message)
+        msg = f"counts={counts!r} needs a frame of numbers and counts, got {what}"
+        raise InputError(
+            msg,
+            argument=argument,
+            expected="a frame of numbers and counts",
+            got=what,
+        )
+
+
+def _bad(argument: str, place: int, problem: str, expected: str, got: str) -> InputError:
+    """Make the error about one number of a sample."""
+    where = f"position {place}"
+    return InputError(
+        f"{where} {problem}", argument=argument, expected=expected, got=got, where=where
+    )
 
 
 def _array(source: NDArray[Any], argument: str) -> NDArray[Any]:
     if source.ndim != 1:
-        message = f"{argument}: expected a 1-D array, got shape {source.shape}"
-        raise DimensionError(message)
+        raise DimensionError(argument=argument, expected="a 1-D array", got=f"shape {source.shape}")
     if isinstance(source, np.ma.MaskedArray):
         masked = np.ma.getmaskarray(source)
         if masked.any():
-            message = f"{argument}: position {int(masked.argmax())} holds a masked value"
-            raise InputError(message)
+            where = int(masked.argmax())
+            raise _bad(argument, where, "holds a masked value", "numbers", "a masked value")
         source = source.data
     native = source.dtype.newbyteorder("=")
+    if native.kind == "f" and native.itemsize > 8:
+        lost = inexact(source)
+        if lost is not None:
+            raise _not_held(argument, lost, source[lost], "float64")
+        return source.astype(np.float64)
     if native not in INTEGERS | FLOATS:
-        message = f"{argument}: expected integers or floats of up to 64 bits, got {source.dtype}"
-        raise InputError(message)
+        raise InputError(
+            argument=argument,
+            expected="integers or floats of up to 64 bits",
+            got=str(source.dtype),
+        )
     return source.astype(native) if source.dtype != native or not source.flags.aligned else source
 
 
@@ -170,35 +213,38 @@ def _listed(source: Sequence[object], argument: str) -> NDArray[Any]:
     """Give the numbers of a list the smallest type of 64 bits that holds them all."""
     for place, value in enumerate(source):
         if value is None:
-            message = f"{argument}: position {place} is null"
-            raise InputError(message)
+            raise _bad(argument, place, "is null", "numbers", "null")
         # Booleans count as integers in Python, and as no numbers here.
         if not isinstance(value, int | float | np.integer | np.floating) or isinstance(value, bool):
-            message = f"{argument}: position {place} holds {value!r}, expected a number"
-            raise InputError(message)
+            got = repr(value)
+            raise _bad(argument, place, f"holds {got}, expected a number", "numbers", got)
     integers = {
         place: int(value)
         for place, value in enumerate(source)
         if isinstance(value, int | np.integer)
     }
     if len(integers) < len(source):
-        _require_held(integers, -EXACT, EXACT, "float64, the type of the others,", argument)
+        for place, value in enumerate(source):
+            if not held(cast("float", value)):
+                whose = "the others" if place in integers else None
+                raise _not_held(argument, place, value, "float64", whose)
         return np.array(source, np.float64)
     if min(integers.values(), default=0) < 0:
         bounds = np.iinfo(np.int64)
-        _require_held(integers, bounds.min, bounds.max, "int64", argument)
+        _require_between(integers, bounds.min, bounds.max, "int64", argument)
         return np.array(source, np.int64)
-    _require_held(integers, 0, np.iinfo(np.uint64).max, "uint64", argument)
+    _require_between(integers, 0, np.iinfo(np.uint64).max, "uint64", argument)
     largest = max(integers.values(), default=0)
     return np.array(source, np.int64 if largest <= np.iinfo(np.int64).max else np.uint64)
 
 
-def _require_held(integers: dict[int, int], low: int, high: int, kind: str, argument: str) -> None:
+def _require_between(
+    integers: dict[int, int], low: int, high: int, kind: str, argument: str
+) -> None:
     """Refuse an integer of a list that a type does not hold."""
     for place, value in integers.items():
         if not low <= value <= high:
-            message = f"{argument}: position {place} holds {value}, which {kind} does not"
-            raise InputError(message)
+            raise _not_held(argument, place, value, kind)
 
 
 def _columns(source: object, argument: str) -> pl.Series | pl.DataFrame:
@@ -210,53 +256,62 @@ def _columns(source: object, argument: str) -> pl.Series | pl.DataFrame:
         return as_frame(series) if isinstance(series.dtype, pl.Struct) else series
     kind = type(source)
     name = kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
-    message = (
-        f"{argument}: expected a 1-D NumPy array, a list, a Polars Series or an Arrow array of "
-        f"numbers, got {name}"
+    raise InputError(
+        argument=argument,
+        expected="a 1-D NumPy array, a list, a Polars Series or an Arrow array of numbers",
+        got=name,
     )
-    raise InputError(message)
 
 
-def _numbers(series: pl.Series, subject: str) -> list[NDArray[Any]]:
+def _numbers(series: pl.Series, argument: str) -> list[NDArray[Any]]:
     if not series.dtype.is_numeric():
-        message = f"{subject}: expected numbers, got {series.dtype}"
-        raise InputError(message)
+        raise InputError(argument=argument, expected="numbers", got=str(series.dtype))
     if series.null_count():
-        message = f"{subject}: position {series.is_null().arg_max()} is null"
-        raise InputError(message)
+        place = series.is_null().arg_max() or 0
+        raise _bad(argument, place, "is null", "numbers", "null")
     if series.dtype.is_decimal():
-        series = series.cast(pl.Float64)
-    elif series.dtype in {pl.Int128, pl.UInt128}:
-        narrow = series.cast(pl.Int64, strict=False)
-        if narrow.null_count():
-            place = narrow.is_null().arg_max() or 0
-            message = f"{subject}: position {place} holds {series[place]}, which int64 does not"
-            raise InputError(message)
-        series = narrow
+        numbers, lost = floats_of_decimals(series)
+        if lost is not None:
+            raise _not_held(argument, lost, series[lost], "float64")
+        return [numbers]
+    if series.dtype in {pl.Int128, pl.UInt128}:
+        return [_of_128_bits(series, argument)]
     return [chunk.to_numpy() for chunk in series.get_chunks()]
+
+
+def _of_128_bits(series: pl.Series, argument: str) -> NDArray[Any]:
+    """Take integers as int64 or uint64 if one holds all of them, else as float64 if that does."""
+    for kind in (pl.Int64, pl.UInt64):
+        narrow = series.cast(kind, strict=False)
+        if not narrow.null_count():
+            return narrow.to_numpy()
+    for place, value in enumerate(series):
+        if not held(value):
+            raise _not_held(argument, place, value, "float64")
+    return np.array(series.to_list(), np.float64)
 
 
 def _of_chunks(chunks: list[NDArray[Any]], argument: str) -> Values:
     if not any(map(len, chunks)):
-        message = f"{argument}: expected at least one number, got none"
-        raise InputError(message)
+        raise InputError(argument=argument, expected="at least one number", got="none")
     return Values(tuple(chunks), None, argument)
 
 
 def _of_frame(frame: pl.DataFrame, argument: str, counts: str | None) -> Values:
     if counts is None:
-        message = (
-            f"{argument}: expected one column of numbers, got a frame of {', '.join(frame.columns)}"
-            "; counts=NAME names the column that says how often each number was seen"
+        raise InputError(
+            argument=argument,
+            expected="one column of numbers",
+            got=f"a frame of {', '.join(frame.columns)}",
+            hint="counts=NAME names the column that says how often each number was seen",
         )
-        raise InputError(message)
     others = [name for name in frame.columns if name != counts]
     if counts not in frame.columns or len(others) != 1:
-        message = (
-            f"{argument}: expected the column {counts!r} of counts and one of numbers, "
-            f"got {', '.join(frame.columns) or 'no column'}"
+        raise SourceError(
+            argument=argument,
+            expected=f"the column {counts!r} of counts and one of numbers",
+            got=", ".join(frame.columns) or "no column",
         )
-        raise SourceError(message)
     numbers = _numbers(frame[others[0]], f"{argument}: column {others[0]!r}")
     values = _of_chunks(numbers, argument)
     return Values(values.chunks, _counts(frame[counts], argument, counts), argument)
@@ -265,16 +320,14 @@ def _of_frame(frame: pl.DataFrame, argument: str, counts: str | None) -> Values:
 def _counts(series: pl.Series, argument: str, name: str) -> NDArray[np.uint64]:
     subject = f"{argument}: column {name!r}"
     if not series.dtype.is_integer():
-        message = f"{subject}: expected integers, got {series.dtype}"
-        raise InputError(message)
+        raise InputError(argument=subject, expected="integers", got=str(series.dtype))
     counts = series.cast(pl.UInt64, strict=False)
     if counts.null_count():
-        place = counts.is_null().arg_max() or 0
-        message = f"{subject}: position {place} holds {series[place]}, expected a count from 0"
-        raise InputError(message)
+        place, expected = counts.is_null().arg_max() or 0, "a count from 0"
+        got = str(series[place])
+        raise _bad(subject, place, f"holds {got}, expected {expected}", expected, got)
     # Sums are checked as floats, which do not wrap around.
     total = float(counts.cast(pl.Float64).sum())
-    if not 0 < total < EXACT:
-        message = f"{subject}: expected a total from 1 to 2**53, got {total:g}"
-        raise InputError(message)
+    if not 0 < total < MOST:
+        raise InputError(argument=subject, expected="a total from 1 to 2**53", got=f"{total:g}")
     return counts.to_numpy()
