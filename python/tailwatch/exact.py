@@ -23,7 +23,7 @@ import polars as pl
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["DECIMAL_DIGITS", "floats_of_decimals", "held", "inexact"]
+__all__ = ["DECIMAL_DIGITS", "floats_of_decimals", "held", "inexact", "shown"]
 
 DECIMAL_DIGITS = 15
 """Decimals of so many digits are told apart by the float64 nearest to each."""
@@ -38,6 +38,13 @@ def held(value: float) -> bool:
         return bool(float(value) == value or value != value)  # noqa: PLR0124  (NaN is a float64)
     except OverflowError:
         return False
+
+
+def shown(value: object) -> str:
+    """Write a number for an error: of a very long integer, how long it is."""
+    if isinstance(value, int) and value.bit_length() > 256:
+        return f"an integer of about {value.bit_length() * 0.30103:,.0f} digits"
+    return str(value)
 
 
 def inexact(values: NDArray[Any]) -> int | None:

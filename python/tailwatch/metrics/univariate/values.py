@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 import numpy as np
 import polars as pl
 
-from tailwatch.exact import floats_of_decimals, held, inexact
+from tailwatch.exact import floats_of_decimals, held, inexact, shown
 from tailwatch.exceptions import DimensionError, InputError, SourceError
 from tailwatch.io.arrow import ArrowArray, ArrowStream, as_frame, as_series
 from tailwatch.io.place import Place
@@ -158,10 +158,10 @@ def _not_held(
     """Make the error about a number that a type does not hold."""
     of = f", the type of {whose}," if whose else ""
     return InputError(
-        f"position {place} holds {value}, which {kind}{of} does not",
+        f"position {place} holds {shown(value)}, which {kind}{of} does not",
         argument=argument,
         expected=f"numbers that {kind} holds exactly",
-        got=str(value),
+        got=shown(value),
         where=f"position {place}",
     )
 
