@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from tailwatch.exceptions import InputError
+from tailwatch.forks import uses_polars
 from tailwatch.io.arrow import ArrowArray, ArrowStream, as_series
 
 if TYPE_CHECKING:
@@ -82,6 +83,7 @@ def partition(per: tuple[Labels, Labels], x: Embeddings, y: Embeddings) -> list[
         Labels that are missing, of another number than the rows, of no type for labels, or of
         different types on both sides.
     """
+    uses_polars("a comparison by class")
     (of_reference, kind), (of_candidate, other) = (
         _labels(labels, embeddings, side)
         for labels, embeddings, side in zip(per, (x, y), ("reference", "candidate"), strict=True)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import IO, TYPE_CHECKING, Any, Protocol
 
 import polars as pl
 
 from tailwatch.exceptions import InputError
+from tailwatch.forks import uses_polars
+from tailwatch.text_form import reversible, shown
 from tailwatch.writing import write_atomically
 
 if TYPE_CHECKING:
@@ -40,14 +42,34 @@ def save(result: Result, path: str | os.PathLike[str]) -> Path:
     path = Path(path)
     forms: dict[str, Callable[[Path], object]] = {
         ".html": lambda file: file.write_text(result.to_html(), encoding="utf-8"),
-        ".parquet": result.frame.write_parquet,
-        ".csv": result.frame.write_csv,
+        ".parquet": lambda file: _fill(file, result.frame.write_parquet),
+        ".csv": lambda file: _fill(file, _as_lines(result.frame).write_csv),
         ".json": lambda file: file.write_text(result.to_json() + "\n", encoding="utf-8"),
     }
     if path.suffix.lower() not in forms:
-        message = f"path: expected a name ending in {', '.join(forms)}, got {path.name!r}"
-        raise InputError(message)
+        expected = f"a name ending in {', '.join(forms)}"
+        raise InputError(argument="path", expected=expected, got=shown(path.name))
+    uses_polars(f"saving {path.suffix.lower()}")
     return write_atomically(path, forms[path.suffix.lower()])
+
+
+def _fill(file: Path, write: Callable[[IO[bytes]], object]) -> None:
+    """Have Polars write to a file that is open, since it takes no path that is not UTF-8."""
+    with file.open("wb") as opened:
+        write(opened)
+
+
+def _as_lines(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return a frame whose texts can stand in a file of lines: CSV has no escapes of its own."""
+    texts = {}
+    for name in frame.columns:
+        column = frame[name]
+        if column.dtype == pl.String:
+            forms = {text: reversible(text) for text in column.unique() if text is not None}
+            texts[name] = pl.Series(
+                name, [None if text is None else forms[text] for text in column], pl.String
+            )
+    return frame.with_columns(**texts)
 
 
 def to_json(document: dict[str, Any]) -> str:
@@ -57,5 +79,6 @@ def to_json(document: dict[str, Any]) -> str:
 
 def records(frame: pl.DataFrame) -> list[dict[str, Any]]:
     """Return the rows of a frame as JSON takes them; what is not finite is null."""
+    uses_polars("JSON of a frame")
     finite = pl.when(pl.col(pl.Float64).is_finite()).then(pl.col(pl.Float64))
     return frame.with_columns(finite).to_dicts()

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import polars as pl
 
+from tailwatch.forks import uses_polars
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -47,6 +49,7 @@ def sentence_of(frame: pl.DataFrame) -> str:
         One to three sentences. Numbers are relative to a fresh human sample of the same size, with
         their intervals.
     """
+    uses_polars("the sentence of a comparison")
     rows = _rows(frame)
     deciding = next((rows[name] for name in DECIDING if name in rows), None)
     if deciding is None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from tailwatch.exceptions import InputError, SourceError
 from tailwatch.io.place import Place
+from tailwatch.text_form import path_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,8 +51,8 @@ def files(source: Paths, argument: str) -> list[Path]:
 def title(source: Paths) -> str:
     """Name a source in a table or a report."""
     if isinstance(source, str | os.PathLike):
-        return os.fspath(source)
-    first, *others = [os.fspath(item) for item in source]
+        return path_text(source)
+    first, *others = [path_text(item) for item in source]
     return f"{first} and {len(others)} more" if others else first
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tailwatch.exceptions import InputError
+from tailwatch.forks import uses_polars
 from tailwatch.recursion.asked import Asked
 from tailwatch.recursion.clock import Clock
 from tailwatch.recursion.data import check_like
@@ -153,6 +154,7 @@ def run(
     >>> bool(variance[-1] < variance[0])
     True
     """
+    uses_polars("a loop")
     asked = Asked.of(
         learner,
         data,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any
 
+from tailwatch.forks import uses_polars
 from tailwatch.report.charts import AxisWords, retention_chart
 from tailwatch.report.class_readings import read_classes
 from tailwatch.report.class_table import class_table
@@ -47,6 +48,7 @@ def classes_page(
     str
         A document that needs no other file, no script and no network.
     """
+    uses_polars("drawing a page")
     confidence = percent(run["arguments"]["confidence"])
     reference, candidate = run["reference"], run["candidate"]
     metrics = frame["metric"].drop_nulls().unique(maintain_order=True).to_list()
@@ -79,6 +81,7 @@ def classes_fragment(
 
     The arguments are those of :func:`classes_page`.
     """
+    uses_polars("drawing a page")
     confidence = percent(run["arguments"]["confidence"])
     # Several fragments may stand in one notebook, and ids in a document must differ.
     mark = hashlib.sha256((sentence + classes.write_json()).encode()).hexdigest()[:8]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any
 
+from tailwatch.forks import uses_polars
 from tailwatch.report.charts import divergence_chart, retention_chart
 from tailwatch.report.labels import percent
 from tailwatch.report.lists import definitions, run_details
@@ -40,6 +41,7 @@ def comparison_page(frame: pl.DataFrame, run: dict[str, Any], sentence: str) -> 
     str
         A document that needs no other file, no script and no network.
     """
+    uses_polars("drawing a page")
     readings = read(frame)
     confidence = percent(run["arguments"]["confidence"])
     reference, candidate, used = run["reference"], run["candidate"], run["rows_used"]
@@ -69,6 +71,7 @@ def comparison_fragment(frame: pl.DataFrame, run: dict[str, Any], sentence: str)
 
     The arguments are those of :func:`comparison_page`.
     """
+    uses_polars("drawing a page")
     readings = read(frame)
     confidence = percent(run["arguments"]["confidence"])
     # Several fragments may stand in one notebook, and ids in a document must differ.

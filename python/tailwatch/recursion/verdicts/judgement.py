@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from tailwatch.arguments import share
+from tailwatch.forks import uses_polars
 from tailwatch.recursion.verdicts.levels import (
     ENTANGLEMENT,
     HALLUCINATION,
@@ -94,6 +95,7 @@ def judge(
     the definitions as they are applied, :mod:`~tailwatch.recursion.verdicts.evidence` and
     :mod:`~tailwatch.recursion.verdicts.trend` the intervals.
     """
+    uses_polars("judging a run")
     confidence = share(confidence, "confidence")
     checked = check_frame(frame)
     others = [check_frame(one, f"sizes[{place}]") for place, one in enumerate(sizes)]

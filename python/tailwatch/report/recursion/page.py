@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from tailwatch.forks import uses_polars
 from tailwatch.report.escaping import escape
 from tailwatch.report.labels import percent
 from tailwatch.report.lists import definitions, run_details
@@ -87,6 +88,7 @@ def run_page(
     str
         A document that needs no other file, no script and no network.
     """
+    uses_polars("drawing a page")
     arms = arms_of(frame)
     told = _by_name(arguments, arms)
     first = next(iter(told.values()), {})
@@ -122,6 +124,7 @@ def run_fragment(
 
     The arguments are those of :func:`run_page`.
     """
+    uses_polars("drawing a page")
     arms = arms_of(frame)
     first = next(iter(_by_name(arguments, arms).values()), {})
     confidence = percent(_found(first, "confidence", 0.95))
