@@ -23,7 +23,7 @@ from tailwatch.report.drawer import svg_of
 folder = Path(tempfile.mkdtemp())
 rows = np.random.default_rng(0).standard_normal((200, 2))
 labels = ["a", "b"] * 100
-chart = {"data": {"values": [{"a": 1}]}, "mark": "point"}
+chart = {{"data": {{"values": [{{"a": 1}}]}}, "mark": "point"}}
 
 def loop():
     return run(Gaussian(), rows, policy=Replace(), generations=1, metrics=())

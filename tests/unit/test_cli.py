@@ -26,7 +26,7 @@ COMMANDS = [
     "yolo-loop",
 ]
 EXIT_CODES = (
-    "Exit codes: 0 fine, 1 a gate failed, 2 bad usage or input, 3 inconclusive, "
+    "Exit codes: 0 fine, 1 a gate failed, 2 bad usage, input or output, 3 inconclusive, "
     "70 a defect in tailwatch, 130 interrupted"
 )
 

@@ -1,4 +1,11 @@
-"""The exit codes of every command: a promise to scripts."""
+"""The exit codes of every command: a promise to scripts.
+
+0, 1 and 3 are left behind only after the verdict was reached and every file that was asked for is
+there, what goes to standard output included: where that cannot be written the code is 2. A reader
+that leaves a pipe early has seen enough, and what becomes of standard error changes nothing. What a
+learner, a policy or a callback of the user raises, `SystemExit` among it, is bad input: 70 is for
+tailwatch's own defects.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +29,7 @@ class ExitCode(IntEnum):
 MEANINGS = {
     ExitCode.FINE: "fine",
     ExitCode.GATE_FAILED: "a gate failed",
-    ExitCode.BAD_INPUT: "bad usage or input",
+    ExitCode.BAD_INPUT: "bad usage, input or output",
     ExitCode.INCONCLUSIVE: "inconclusive",
     ExitCode.DEFECT: "a defect in tailwatch",
     ExitCode.INTERRUPTED: "interrupted",
