@@ -25,6 +25,7 @@ import polars as pl
 from tailwatch import contamination
 
 MOMENTS = 10
+SHELL = shutil.which("bash") or "bash"
 # Shell words, and whether what is written to standard output is lost by them.
 STREAMS = {
     "2>&-": False,
@@ -100,9 +101,8 @@ def is_right(job: Job, code: int, folder: Path, *, lost: bool) -> bool:
 def from_the_start(job: Job, streams: str, folder: Path) -> int:
     """Run a command with streams that are lost from the start."""
     fresh(folder)
-    done = subprocess.run(
-        ["bash", "-c", f"{job.words} {streams}"], cwd=folder, check=False, capture_output=True
-    )
+    shell = [SHELL, "-c", f"{job.words} {streams}"]
+    done = subprocess.run(shell, cwd=folder, check=False, capture_output=True)  # noqa: S603
     return done.returncode
 
 
@@ -111,7 +111,7 @@ def with_a_reader_that_leaves(job: Job, stream: str, seconds: float, folder: Pat
     fresh(folder)
     read, write = os.pipe()
     ends = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, stream: write}
-    child = subprocess.Popen(["bash", "-c", f"exec {job.words}"], cwd=folder, **ends)
+    child = subprocess.Popen([SHELL, "-c", f"exec {job.words}"], cwd=folder, **ends)  # noqa: S603
     os.close(write)
     time.sleep(seconds)
     os.close(read)
