@@ -196,7 +196,7 @@ def test_a_data_yaml_is_read_as_ultralytics_reads_it(
     listed = (f"./images/train/{number:06d}.png\n" for number in range(4))
     (tmp_path / "list.txt").write_text("".join(listed))
     for split, first in (("train", 0), ("val", 8)):
-        found = DetectionDataset.from_yaml(path, split=split)
+        found = DetectionDataset.from_yaml(path, split=split, origin="human")
         assert found.names == NAMES
         assert found.fingerprint() == human.take(np.arange(first, first + 4)).fingerprint()
 

@@ -9,6 +9,7 @@ import typer
 
 from tailwatch.cli.destinations import check_directory
 from tailwatch.exceptions import InputError
+from tailwatch.text_form import path_text, shown, visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -17,6 +18,17 @@ if TYPE_CHECKING:
     from tailwatch.yolo.study import Study
 
 __all__ = ["policies_from", "yolo_loop"]
+
+# What tailwatch.yolo.bounds says: nothing of it is imported before the command runs.
+MOST = {
+    "epochs": 100_000,
+    "imgsz": 8_192,
+    "batch": 4_096,
+    "threads": 1_024,
+    "seeds": 1_000,
+    "size": 10**9,
+    "generations": 10_000,
+}
 
 FORMS = "replace, accumulate, subsample, augment, mix:SHARE, fresh:SHARE"
 
@@ -33,8 +45,22 @@ def yolo_loop(
             help="An architecture (yolo26n.yaml) to begin from nothing, or weights on disk (.pt).",
         ),
     ] = "yolo26n.yaml",
+    origin: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WHO",
+            help="Who made the labels of DATA.yaml, as you know it: human or unknown. "
+            "[default: what tailwatch wrote beside them, else unknown]",
+        ),
+    ] = None,
     generations: Annotated[
-        int, typer.Option(min=1, metavar="N", help="Detectors trained one after the other.")
+        int,
+        typer.Option(
+            min=1,
+            max=MOST["generations"],
+            metavar="N",
+            help="Detectors, one after the other.",
+        ),
     ] = 5,
     policy: Annotated[
         list[str] | None,
@@ -49,10 +75,20 @@ def yolo_loop(
         ),
     ] = True,
     epochs: Annotated[
-        int, typer.Option(min=1, metavar="N", help="Passes over the human data in each training.")
+        int,
+        typer.Option(
+            min=1,
+            max=MOST["epochs"],
+            metavar="N",
+            help="Passes over the human data in each training.",
+        ),
     ] = 10,
-    imgsz: Annotated[int, typer.Option(min=32, metavar="PIXELS", help="Size of images.")] = 640,
-    batch: Annotated[int, typer.Option(min=1, metavar="N", help="Images in a batch.")] = 16,
+    imgsz: Annotated[
+        int, typer.Option(min=32, max=MOST["imgsz"], metavar="PIXELS", help="Size of images.")
+    ] = 640,
+    batch: Annotated[
+        int, typer.Option(min=1, max=MOST["batch"], metavar="N", help="Images in a batch.")
+    ] = 16,
     start: Annotated[
         str | None,
         typer.Option(
@@ -82,13 +118,24 @@ def yolo_loop(
     ] = "val",
     size: Annotated[
         int | None,
-        typer.Option(min=1, metavar="N", help="Images that each labels; as many as human ones."),
+        typer.Option(
+            min=1,
+            max=MOST["size"],
+            metavar="N",
+            help="Images that each labels; as many as human ones.",
+        ),
     ] = None,
     seeds: Annotated[
-        int, typer.Option(min=1, metavar="N", help="Runs of each arm; intervals are over them.")
+        int,
+        typer.Option(
+            min=1, max=MOST["seeds"], metavar="N", help="Runs of each arm; intervals are over them."
+        ),
     ] = 3,
     threads: Annotated[
-        int, typer.Option(min=1, metavar="N", help="Threads; another number, other weights.")
+        int,
+        typer.Option(
+            min=1, max=MOST["threads"], metavar="N", help="Threads; another number, other weights."
+        ),
     ] = 1,
     device: Annotated[
         str, typer.Option(metavar="NAME", help="Where to compute, as Ultralytics names it.")
@@ -113,34 +160,49 @@ def yolo_loop(
     """
     arms = policies_from(policy or ["replace"])
     thresholds = _thresholds(class_confidence or [])
+    if origin not in {None, "human", "unknown"}:
+        raise InputError(argument="--origin", expected="human or unknown", got=shown(origin))
     check_directory("--out", out)
     from tailwatch.yolo import DetectionDataset, Experiment, YoloLearner, study
+    from tailwatch.yolo.environment import remove_private_folder
 
-    sets = {name: DetectionDataset.from_yaml(data, split=name) for name in {"train", pool, test}}
-    learner = YoloLearner(
-        pool=sets[pool],
-        model=model,
-        epochs=epochs,
-        imgsz=imgsz,
-        batch=batch,
-        start=start,
-        confidence=confidence,
-        class_confidence=thresholds,
-        uncertain=uncertain,
-        threads=threads,
-        device=device,
-    )
-    # In the main thread: it writes files, and Ctrl-C is heard between two batches.
-    found = study(
-        Experiment(sets["train"], sets[test], learner),
-        policies=arms,
-        generations=generations,
-        seeds=seeds,
-        size=size,
-        directory=out,
-        control=control,
-        progress=True,
-    )
+    names = sorted({"train", pool, test})
+    # The labels of the pool are not looked at, so nothing is said of them.
+    sets = {
+        name: DetectionDataset.from_yaml(
+            data, split=name, origin=origin if name in {"train", test} else None
+        )
+        for name in names
+    }
+    try:
+        learner = YoloLearner(
+            pool=sets[pool],
+            model=model,
+            epochs=epochs,
+            imgsz=imgsz,
+            batch=batch,
+            start=start,
+            confidence=confidence,
+            class_confidence=thresholds,
+            uncertain=uncertain,
+            threads=threads,
+            device=device,
+        )
+        # In the main thread: it writes files, and Ctrl-C is heard between two batches.
+        found = study(
+            Experiment(sets["train"], sets[test], learner),
+            policies=arms,
+            generations=generations,
+            seeds=seeds,
+            size=size,
+            directory=out,
+            control=control,
+            progress=True,
+        )
+    except BaseException:
+        # An interrupted command ends without a word to those who clean up when a process ends.
+        remove_private_folder()
+        raise
     _show(found, out, as_json=as_json)
 
 
@@ -162,20 +224,26 @@ def policies_from(texts: Sequence[str]) -> dict[str, Policy]:
         elif name in {"mix", "fresh"} and colon:
             arms[f"{name}({number})"] = Mix(_share(number, text), fresh=name == "fresh")
         else:
-            message = f"--policy: expected one of {FORMS}, got {text!r}"
-            raise InputError(message)
+            raise InputError(argument="--policy", expected=f"one of {FORMS}", got=shown(text))
     if len(arms) < len(texts):
-        message = f"--policy: expected different policies, got {', '.join(texts)}"
-        raise InputError(message)
+        raise InputError(
+            argument="--policy", expected="different policies", got=shown(", ".join(texts))
+        )
     return arms
 
 
 def _share(number: str, text: str) -> float:
     try:
-        return float(number)
-    except ValueError as error:
-        message = f"--policy: expected a share after the colon, as in mix:0.25, got {text!r}"
-        raise InputError(message) from error
+        found = float(number)
+    except ValueError:
+        found = 0.0
+    if not 0 < found < 1:
+        raise InputError(
+            argument="--policy",
+            expected="a share after the colon, as in mix:0.25",
+            got=shown(text),
+        )
+    return found
 
 
 def _thresholds(texts: Sequence[str]) -> dict[str, float]:
@@ -187,8 +255,7 @@ def _thresholds(texts: Sequence[str]) -> dict[str, float]:
         except ValueError:
             equals = ""
         if not equals:
-            message = f"--class-confidence: expected CLASS=SHARE, got {text!r}"
-            raise InputError(message)
+            raise InputError(argument="--class-confidence", expected="CLASS=SHARE", got=shown(text))
     return found
 
 
@@ -198,7 +265,9 @@ def _show(found: Study, out: Path, *, as_json: bool) -> None:
     from tailwatch.report.detection import sentence_of_study
 
     console = for_people()
-    console.print(sentence_of_study(found.frame), markup=False)
-    console.print(f"wrote {out / 'report.html'} and {out / 'frame.parquet'}", markup=False)
+    sentence = sentence_of_study(found.frame, held_out=found.held_out)
+    console.print(visible(sentence), markup=False)
+    names = (path_text(out / name) for name in ("report.html", "frame.parquet"))
+    console.print(f"wrote {' and '.join(names)}", markup=False)
     if as_json:
         typer.echo(found.frame.write_json())

@@ -20,6 +20,7 @@ from tailwatch.report.page import Section, page
 from tailwatch.report.recursion.arms import arms_of
 from tailwatch.report.recursion.panels import figures
 from tailwatch.report.recursion.plots import plots_of
+from tailwatch.text_form import visible
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -70,6 +71,8 @@ def detection_page(
     arguments: Mapping[str, Any],
     pictures: Sequence[Picture] = (),
     confidence: float = 0.95,
+    remarks: Sequence[str] = (),
+    held_out: bool = True,
 ) -> str:
     """Return the page of a study as one HTML document that needs nothing else.
 
@@ -85,11 +88,18 @@ def detection_page(
         Images with boxes; those of one image in a row.
     confidence
         Of the intervals.
+    remarks
+        What has to be said of the data before a number is read.
+    held_out
+        Whether no image that measures precision is learned from.
     """
     arms = arms_of(frame)
     said = percent(confidence)
     drawn = _drawn(classes)
+    precise = frame.filter(pl.col("metric") == "map50")
+    over_seeds = precise["low"].is_not_null().any()
     sections = [
+        Section("What to know of the data", _listed(remarks)),
         Section(
             "Classes by generation",
             "<p>The share of each class in the labels of each generation, from frequent to rare. "
@@ -115,7 +125,7 @@ def detection_page(
         ),
         Section(
             "Average precision",
-            "<p>On human boxes that no generation learned from.</p>"
+            f"<p>{_measured_on(held_out=held_out, remarks=remarks)}</p>"
             + _of_metrics(frame, arms, ("map50", "map", "risk"), "precision", said)
             + "<h3>By class</h3>"
             + _of_classes(frame, arms, "ap50", drawn, said),
@@ -146,26 +156,44 @@ def detection_page(
     return page(
         kind="tailwatch yolo-loop",
         subject=", ".join(arm.name for arm in arms),
-        sentence=sentence_of_study(frame),
+        sentence=sentence_of_study(frame, held_out=held_out),
         facts={
             "Generations": str(generations),
             "Classes": str(len(classes)),
             "Human boxes": str(sum(classes.values())),
-            "Intervals": said,
+            "Held out": "yes" if held_out else "no",
+            "Intervals": said if over_seeds else "none: one seed",
         },
         sections=[section for section in sections if section.body],
         foot="This file holds aggregated numbers and the pictures shown, and loads nothing.",
     )
 
 
-def sentence_of_study(frame: pl.DataFrame) -> str:
+def _listed(remarks: Sequence[str]) -> str:
+    items = "".join(f"<li>{escape(visible(remark))}</li>" for remark in remarks)
+    return f"<ul>{items}</ul>" if items else ""
+
+
+def _measured_on(*, held_out: bool, remarks: Sequence[str]) -> str:
+    """Say what precision is measured on."""
+    unknown = any(remark.startswith("origin unknown") for remark in remarks)
+    boxes = "boxes of unknown origin" if unknown else "human boxes"
+    if held_out:
+        return f"On {boxes}, on images that no generation learned from."
+    return (
+        f"On {boxes}, on images of which some are learned from: not held out, so that these "
+        "numbers are higher than on new images."
+    )
+
+
+def sentence_of_study(frame: pl.DataFrame, *, held_out: bool = True) -> str:
     """Say for each run what became of classes and precision, first generation to last."""
-    parts = []
+    parts = [] if held_out else ["Not held out: precision is measured on images learned from"]
     for name in frame["run"].unique(maintain_order=True):
         of_run = frame.filter(pl.col("run") == name)
         gone = _ends(of_run, "classes_gone")
         precision = _ends(of_run, "map50")
-        if gone is None or precision is None:
+        if gone is None or precision is None or precision[1].value is None:
             continue
         first, last = (write(each).value for each in precision)
         interval = write(precision[1]).interval
@@ -175,7 +203,7 @@ def sentence_of_study(frame: pl.DataFrame) -> str:
             f"{name}: {classes} and mAP50 goes from {first} to {last}"
             + (f" {interval}" if interval else "")
         )
-    return "; ".join(parts) + "." if parts else "Nothing was measured."
+    return "; ".join(parts) + "." if len(parts) > (not held_out) else "Nothing was measured."
 
 
 def _ends(of_run: pl.DataFrame, metric: str) -> tuple[Estimate, Estimate] | None:

@@ -7,26 +7,36 @@ written again without them, equal weights are equal bytes, and their SHA-256 is 
 
 from __future__ import annotations
 
+import functools
 import hashlib
+import re
 from pathlib import Path
 from typing import Any
 
-from tailwatch.exceptions import SourceError
+from tailwatch.exceptions import InputError, SourceError
+from tailwatch.io.settings_text import parse_yaml, read_text
+from tailwatch.text_form import path_text, shown
 from tailwatch.yolo.environment import extra, require_extra, ultralytics
+from tailwatch.yolo.session import said
 
-__all__ = ["check_model", "digest", "open_model", "rewrite"]
+__all__ = ["check_device", "check_model", "digest", "open_model", "rewrite"]
 
 KEPT = ("imgsz", "single_cls", "task")
 """Training arguments that Ultralytics reads from a checkpoint."""
+
+DEVICE = re.compile(r"cpu|mps|cuda|(cuda:)?[0-9]{1,3}|(npu|xpu)(:[0-9]{1,3})?")
 
 
 def check_model(model: str | Path) -> str:
     """Say what a model is: ``name`` for an architecture of Ultralytics, else name and SHA-256.
 
+    Weights are opened, without any code in them being run, and an architecture is built: what
+    cannot be a detector is an error here and not after a training.
+
     Raises
     ------
     SourceError
-        It is neither a file nor the name of an architecture.
+        It is neither a file nor the name of an architecture, or no detector.
     MissingDependencyError
         The extra ``yolo`` is not installed.
     """
@@ -34,25 +44,148 @@ def check_model(model: str | Path) -> str:
     path = Path(model)
     # A path has lost one of the slashes of a URL.
     if path.suffix not in {".pt", ".yaml", ".yml"} or ":/" in str(model):
-        message = f"model: expected a .pt or .yaml file, got {str(model)!r}"
-        raise SourceError(message)
-    if path.is_file():
-        return f"{path.name} {digest(path)}"
-    if path.suffix == ".pt":
-        message = (
-            f"{model}: no such file of weights; nothing is downloaded: put it there, or begin from "
-            "an architecture, such as yolo26n.yaml"
+        raise SourceError(argument="model", expected="a .pt or .yaml file", got=shown(str(model)))
+    try:
+        is_file = path.is_file()
+        stamp = path.stat() if is_file else None
+    except (OSError, ValueError) as error:
+        raise SourceError(
+            argument="model", expected="a .pt or .yaml file", got=f"{shown(str(model))} ({error})"
+        ) from error
+    if stamp is not None:
+        _check_file(
+            path.absolute(), (stamp.st_ino, stamp.st_size, stamp.st_mtime_ns, stamp.st_ctime_ns)
         )
-        raise SourceError(message)
+        return f"{path_text(path.name)} {digest(path)}"
+    if path.suffix == ".pt":
+        raise SourceError(
+            argument=path_text(path),
+            problem="no such file of weights",
+            hint="nothing is downloaded: put it there, or begin from an architecture, such as "
+            "yolo26n.yaml",
+        )
+    _check_architecture(str(path))
+    return path.name
+
+
+@functools.lru_cache(maxsize=64)
+def _check_file(path: Path, stamp: tuple[int, ...]) -> None:  # noqa: ARG001  (what the file was)
+    """Refuse a file that is no detector; one that did not change is looked at once."""
+    if path.suffix == ".pt":
+        _detector_in(path)
+        return
+    content = parse_yaml(read_text(path, "model"), "model", path_text(path))
+    if not isinstance(content, dict):
+        raise SourceError(
+            argument=path_text(path), expected="an architecture", got=type(content).__name__
+        )
+    _build(str(path))
+
+
+@functools.lru_cache(maxsize=64)
+def _check_architecture(name: str) -> None:
+    """Refuse a name that is none of Ultralytics' architectures, or not one of a detector."""
     ultralytics()
     tasks: Any = extra("ultralytics.nn.tasks")
     try:
         # Scales share a file: yolo26n.yaml is yolo26.yaml with the letter n.
-        tasks.yaml_model_load(str(path))
-    except FileNotFoundError as error:
-        message = f"{model}: no such file, and no architecture of Ultralytics"
-        raise SourceError(message) from error
-    return path.name
+        tasks.yaml_model_load(name)
+    except Exception as error:
+        raise SourceError(
+            argument=path_text(name), problem="no such file, and no architecture of Ultralytics"
+        ) from error
+    _build(name)
+
+
+def _build(name: str) -> None:
+    """Refuse an architecture that Ultralytics cannot build, or that is for another task."""
+    ultralytics()
+    tasks: Any = extra("ultralytics.nn.tasks")
+    torch: Any = extra("torch")
+    try:
+        content = tasks.yaml_model_load(name)
+        _require_detect(tasks.guess_model_task(content), name)
+        with torch.random.fork_rng(range(torch.cuda.device_count())):
+            tasks.DetectionModel(content, verbose=False)
+    except SourceError:
+        raise
+    except Exception as error:
+        raise SourceError(
+            argument=path_text(name),
+            problem=f"expected an architecture that Ultralytics can build: {said(error)}",
+        ) from error
+
+
+def _require_detect(task: str | None, name: str) -> None:
+    if task != "detect":
+        raise SourceError(
+            argument=path_text(name),
+            expected="a model that detects boxes",
+            got=f"one for the task {task}" if task else "one whose task is not known",
+        )
+
+
+def _detector_in(path: Path) -> Any:  # noqa: ANN401  (a checkpoint of Ultralytics)
+    """Read a checkpoint, with the classes of known layers and nothing else."""
+    ultralytics()
+    tasks: Any = extra("ultralytics.nn.tasks")
+    torch: Any = extra("torch")
+    try:
+        content, _ = tasks.torch_safe_load(str(path), safe_only=True)
+        model = content.get("ema") or content.get("model")
+    except Exception as error:
+        raise SourceError(
+            argument=path_text(path),
+            expected="weights as Ultralytics saves them",
+            got=said(error),
+        ) from error
+    if not isinstance(model, torch.nn.Module) or content.get("modelopt"):
+        raise SourceError(
+            argument=path_text(path),
+            expected="weights as Ultralytics saves them",
+            got="a file without a model"
+            if not content.get("modelopt")
+            else "a model that was quantised",
+        )
+    task = getattr(model, "task", None)
+    _require_detect(task if isinstance(task, str) else tasks.guess_model_task(model), str(path))
+    return content
+
+
+def check_device(device: object) -> str:
+    """Say that a device is there, before anything is trained on it.
+
+    Raises
+    ------
+    InputError
+        It is no device that this machine has, or several.
+    """
+    if isinstance(device, bool) or not isinstance(device, str | int):
+        raise InputError(argument="device", expected="a name or a number", got=shown(device))
+    name = str(device).strip().lower()
+    if not DEVICE.fullmatch(name):
+        raise InputError(
+            argument="device",
+            expected="cpu, mps, cuda, or the number of one GPU",
+            got=shown(device),
+        )
+    if name == "cpu":
+        return name
+    ultralytics()
+    torch: Any = extra("torch")
+    number = name.rpartition(":")[2]
+    kind = "cuda" if number.isdigit() and ":" not in name else name.partition(":")[0]
+    backend: Any = torch.backends.mps if kind == "mps" else getattr(torch, kind, None)
+    there = backend is not None and backend.is_available()
+    count = backend.device_count() if there and hasattr(backend, "device_count") else int(there)
+    if not there or (number.isdigit() and int(number) >= count):
+        raise InputError(
+            argument="device",
+            expected="a device of this machine",
+            got=f"{shown(device)}, and there are {count} of that kind",
+            hint="cpu is always there",
+        )
+    return name
 
 
 def digest(path: Path) -> str:
@@ -64,14 +197,19 @@ def digest(path: Path) -> str:
 def open_model(model: str) -> Any:  # noqa: ANN401  (Ultralytics' own class)
     """Open a model that is on this machine."""
     check_model(model)
-    return ultralytics().YOLO(model, task="detect", verbose=False)
+    try:
+        return ultralytics().YOLO(model, task="detect", verbose=False)
+    except Exception as error:
+        raise SourceError(
+            argument=path_text(model), problem=f"Ultralytics could not open it: {said(error)}"
+        ) from error
 
 
 def rewrite(source: Path, target: Path) -> None:
     """Write a checkpoint again: its weights, its classes, and nothing of when and where."""
     torch: Any = extra("torch")
     tasks: Any = extra("ultralytics.nn.tasks")
-    content, _ = tasks.torch_safe_load(str(source))
+    content, _ = tasks.torch_safe_load(str(source), safe_only=True)
     model = content.get("ema") or content["model"]
     arguments = content.get("train_args") or {}
     kept = {name: arguments[name] for name in KEPT if name in arguments}

@@ -10,6 +10,13 @@ Halves A and B of the human images and as many sampled images C, as in
 :mod:`tailwatch.yolo.statistics`: value is coverage of A by C, null that of A by B. So a class with
 fewer boxes than human images would have loses coverage too, and that is meant.
 
+Only cuts that give both A and B more than k crops of the class are used, the first `CROP_CUTS` of
+`CANDIDATES` random ones. In A alone that would favour cuts which leave B next to nothing, and the
+null of a rare class would lie far below what fresh human images give; with both, A and B remain
+exchangeable. A class with fewer than 2(k + 1) human crops, or with all of them on a few images, is
+not measured, and ``method`` says why; but that none of its crops is left is known without a null.
+Means over several classes are over those that are measured.
+
 Distances over all classes together do not see a rare class die; these do. O(n²) per class, with at
 most `MOST` crops a side, drawn at random; the rest of a larger class is left out and ``method``
 says so.
@@ -18,14 +25,16 @@ says so.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tailwatch.yolo.naming import ALL_CLASSES, TAIL_CLASSES, class_labels
 from tailwatch.yolo.statistics import TAIL, Cuts, row, tail_classes
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import polars as pl
     from numpy.typing import NDArray
 
@@ -38,6 +47,10 @@ __all__ = ["MOST", "CropCoverage", "class_coverage"]
 
 K = 5
 CROP_CUTS = 20
+CANDIDATES = 100
+LEAST_CUTS = 5
+"""Cuts that have to be fit for a class to be measured."""
+
 MOST = 1000
 """Crops of a class that enter, on either side."""
 
@@ -69,7 +82,7 @@ class CropCoverage:
     ) -> CropCoverage:
         """Embed the human crops."""
         boxes = _chosen(human)
-        embeddings = detector.embed(encoder, _paths(human), boxes, report=report)
+        embeddings = detector.embed(encoder, human.paths(), boxes, report=report)
         return cls(human, boxes, embeddings, encoder)
 
     def rows(
@@ -82,30 +95,32 @@ class CropCoverage:
     ) -> list[dict[str, Any]]:
         """Coverage of each class, of the tail classes and of all, as rows of the frame of a run."""
         boxes = _chosen(samples)
-        embedded = detector.embed(self.encoder, _paths(samples), boxes, report=report)
-        cuts = Cuts.of(len(self.human), len(samples), CROP_CUTS)
-        names = self.human.names
-        counts = self.human.class_counts().sum(0)
-        shape = (2, 2, len(names), CROP_CUTS)
+        embedded = detector.embed(self.encoder, samples.paths(), boxes, report=report)
+        cuts = BoxCuts.of(self.human, self.boxes, samples, boxes)
+        counts = self.human.class_totals()
+        left = samples.class_totals() > 0
         # Coverage and tail coverage; by C and by B; class; cut.
-        values = np.full(shape, np.nan)
+        values = np.full((2, 2, len(counts), CROP_CUTS), np.nan)
         for number in np.flatnonzero(counts):
-            x, y = self.boxes["class"] == number, boxes["class"] == number
+            x, y = (side["class"].to_numpy() == number for side in (self.boxes, boxes))
             values[:, :, number] = class_coverage(
-                (self.embeddings[x.to_numpy()], self.boxes.filter(x)["image"].to_numpy()),
-                (embedded[y.to_numpy()], boxes.filter(y)["image"].to_numpy()),
-                cuts,
+                self.embeddings[x], embedded[y], cuts.of_class(x, y)
             )
-        many = (counts > MOST).any()
-        method = f"halves of images, {CROP_CUTS} cuts, k = {K}, fixed encoder"
-        method += f"; at most {MOST} crops of a class" if many else ""
-        groups = {name: np.array([number]) for number, name in enumerate(names) if counts[number]}
-        groups["tail classes"] = tail_classes(counts)
-        groups["all classes"] = np.flatnonzero(counts)
+        measured = np.isfinite(values[0, 1]).any(axis=1)
+        labels = class_labels(self.human.names)
+        groups = {labels[number]: np.array([number]) for number in np.flatnonzero(counts)}
+        groups[TAIL_CLASSES] = tail_classes(counts)
+        groups[ALL_CLASSES] = np.flatnonzero(counts)
+        sizes = {"n_reference": len(self.human), "n_candidate": len(samples)}
         found = []
         for of_tail, metric in enumerate(("crop_coverage", "crop_tail_coverage")):
             for name, members in groups.items():
-                by_c, by_b = _mean_of_classes(values[of_tail][:, members])
+                inside = members[measured[members]]
+                by_c, by_b = _mean_of_classes(values[of_tail][:, inside])
+                method = _method(counts[members], measured[members])
+                if not inside.size and not left[members].any():
+                    by_c = np.zeros(1)
+                    method = f"no crop is left; {method}"
                 found.append(
                     row(
                         f"{metric}:{name}",
@@ -114,49 +129,102 @@ class CropCoverage:
                         confidence,
                         direction="higher",
                         level=TAIL if of_tail else None,
-                        method=method
-                        if np.isfinite(by_c).any()
-                        else f"not measured: no half of the human images has more than {K} crops",
-                        sizes={"n_reference": len(self.human), "n_candidate": len(samples)},
+                        method=method,
+                        sizes=sizes,
                     )
                 )
         return found
 
 
+def _method(counts: NDArray[np.int64], measured: NDArray[np.bool_]) -> str:
+    """Say how classes with so many human crops were measured, or why they were not."""
+    least = 2 * (K + 1)
+    few = (
+        f"a cut needs more than {K} crops of a class in either half of the human images, so at "
+        f"least {least}, on several images"
+    )
+    if not measured.any():
+        got = f"there are {counts[0]}" if len(counts) == 1 else "no class of these has them"
+        return f"not measured: {few}; {got}"
+    method = f"halves of images, {CROP_CUTS} cuts, k = {K}, fixed encoder"
+    if not measured.all():
+        method += f"; mean of {measured.sum()} of {len(measured)} classes: {few}"
+    if (counts > MOST).any():
+        method += f"; at most {MOST} crops of a class"
+    return method
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BoxCuts:
+    """For each cut (rows), which boxes are on an image of A, of B, of C.
+
+    Attributes
+    ----------
+    a, b
+        Of human boxes.
+    c
+        Of sampled ones.
+    """
+
+    a: NDArray[np.bool_]
+    b: NDArray[np.bool_]
+    c: NDArray[np.bool_]
+
+    @classmethod
+    def of(
+        cls,
+        human: DetectionDataset,
+        human_boxes: pl.DataFrame,
+        samples: DetectionDataset,
+        boxes: pl.DataFrame,
+    ) -> BoxCuts:
+        """Draw cuts of the images."""
+        in_x, in_y = human_boxes["image"].to_numpy(), boxes["image"].to_numpy()
+        a, b = (np.empty((CANDIDATES, len(in_x)), np.bool_) for _ in range(2))
+        c = np.empty((CANDIDATES, len(in_y)), np.bool_)
+        for number, cut in enumerate(Cuts(len(human), len(samples), CANDIDATES)):
+            a[number], b[number], c[number] = cut[0][in_x], cut[1][in_x], cut[2][in_y]
+        return cls(a, b, c)
+
+    def of_class(self, x: NDArray[np.bool_], y: NDArray[np.bool_]) -> BoxCuts:
+        """Take the boxes `x` and `y` of one class, and the first cuts that are fit for it."""
+        a, b, c = self.a[:, x], self.b[:, x], self.c[:, y]
+        fit = np.flatnonzero((a.sum(axis=1) > K) & (b.sum(axis=1) > K))[:CROP_CUTS]
+        if len(fit) < LEAST_CUTS:
+            fit = fit[:0]
+        return BoxCuts(a[fit], b[fit], c[fit])
+
+
 def class_coverage(
-    human: tuple[NDArray[np.float32], NDArray[np.uint32]],
-    sample: tuple[NDArray[np.float32], NDArray[np.uint32]],
-    cuts: Cuts,
+    human: NDArray[np.float32], sample: NDArray[np.float32], cuts: BoxCuts
 ) -> Floats:
     """Coverage and tail coverage (rows) of A by C and by B (columns), for each cut.
 
     Parameters
     ----------
     human, sample
-        Embeddings of the crops of one class, and the numbers of the images that they are on.
+        Embeddings of the crops of one class.
     cuts
-        Halves of the images.
+        Which of them are in A, B and C; A has more than k in each cut, and B is not empty.
 
     Returns
     -------
     numpy.ndarray
-        2 × 2 × cuts; NaN for a cut in which A has no more than k crops.
+        2 × 2 × `CROP_CUTS`; NaN beyond the cuts that there are.
     """
     from scipy.spatial.distance import cdist
 
-    (x, in_x), (y, in_y) = human, sample
-    within = cdist(x, x) if len(x) else np.empty((0, 0))
-    across = cdist(x, y) if len(x) and len(y) else np.empty((len(x), 0))
-    found = np.full((2, 2, len(cuts.a)), np.nan)
+    found = np.full((2, 2, CROP_CUTS), np.nan)
+    if not len(cuts.a):
+        return found
+    within = cdist(human, human)
+    across = cdist(human, sample) if len(sample) else np.empty((len(human), 0))
     for number, (a, b, c) in enumerate(zip(cuts.a, cuts.b, cuts.c, strict=True)):
-        of_a, of_b, of_c = np.isin(in_x, a), np.isin(in_x, b), np.isin(in_y, c)
-        rows = int(of_a.sum())
-        if rows <= K:
-            continue
+        rows = int(a.sum())
         # A row is at distance 0 from itself, which is the nearest.
-        radius = np.partition(within[np.ix_(of_a, of_a)], K, axis=1)[:, K]
+        radius = np.partition(within[np.ix_(a, a)], K, axis=1)[:, K]
         tail = np.argsort(-radius, kind="stable")[: max(round(TAIL * rows), 1)]
-        for place, distances in enumerate((across[np.ix_(of_a, of_c)], within[np.ix_(of_a, of_b)])):
+        for place, distances in enumerate((across[np.ix_(a, c)], within[np.ix_(a, b)])):
             nearest = distances.min(axis=1) if distances.shape[1] else np.full(rows, np.inf)
             covered = nearest <= radius
             found[:, place, number] = covered.mean(), covered[tail].mean()
@@ -182,7 +250,3 @@ def _chosen(data: DetectionDataset) -> pl.DataFrame:
         .sort("number")
         .select(data.boxes.columns)
     )
-
-
-def _paths(data: DetectionDataset) -> list[Path]:
-    return [Path(path) for path in data.images["path"]]

@@ -8,16 +8,24 @@ looked at.
 
 from __future__ import annotations
 
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tailwatch.exceptions import SourceError
+from tailwatch.exceptions import SourceError, TailwatchError
+from tailwatch.io.settings_text import parse_yaml, read_text
+from tailwatch.text_form import path_text, shortened, shown, visible
 from tailwatch.yolo.environment import extra
+from tailwatch.yolo.image_files import IMAGE_SUFFIXES
 
-__all__ = ["IMAGE_SUFFIXES", "Split", "label_path", "read_split"]
+__all__ = ["IMAGE_SUFFIXES", "MOST_CLASSES", "Split", "label_path", "read_split"]
 
-IMAGE_SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
+MOST_CLASSES = 2**16 - 1
+"""Classes that a frame of detections can number."""
+
+MOST_LIST = 2**28
+"""Bytes of a text file that lists images."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,31 +59,63 @@ def read_split(path: Path, split: str) -> Split:
     SourceError
         The file, the set or its images are not there. The network is not asked for them.
     """
-    if not path.is_file():
-        message = f"{path}: no such data.yaml; nothing is downloaded, so it must be on disk"
-        raise SourceError(message)
-    yaml: Any = extra("yaml")
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        message = f"{path}: expected a data.yaml: {' '.join(str(error).split())}"
-        raise SourceError(message) from error
+        return _split(path, split)
+    except TailwatchError:
+        raise
+    # A name that is too long, has a NUL in it, or leads through what may not be read.
+    except (OSError, ValueError) as error:
+        said = f"cannot read its set {split!r}: {error}"
+        raise SourceError(argument=path_text(path), problem=said) from error
+
+
+def _split(path: Path, split: str) -> Split:
+    if not path.is_file():
+        raise SourceError(
+            argument=path_text(path),
+            problem="no such data.yaml",
+            hint="nothing is downloaded, so it must be on disk",
+        )
+    extra("yaml")
+    try:
+        content = parse_yaml(read_text(path, "data.yaml"), "data.yaml", path_text(path))
+    except SourceError as error:
+        said = error.problem or f"expected {error.expected}, got {error.got}"
+        raise SourceError(
+            argument=path_text(path), problem=f"expected a data.yaml: {said}"
+        ) from error
     if not isinstance(content, dict):
-        message = f"{path}: expected a mapping with train, val and names"
-        raise SourceError(message)
+        raise SourceError(
+            argument=path_text(path),
+            expected="a mapping with train, val and names",
+            got=type(content).__name__,
+        )
     names = _names(content, path)
     entries = content.get(split)
     if entries is None and split == "val":
         entries = content.get("validation")
     if not entries:
-        message = f"{path}: expected the set {split!r}, got {', '.join(map(str, content))}"
-        raise SourceError(message)
+        raise SourceError(
+            argument=path_text(path),
+            expected=f"the set {split!r}",
+            got=", ".join(map(_shown, content)),
+        )
     root = _root(content.get("path"), path)
     listed = entries if isinstance(entries, list) else [entries]
+    for entry in listed:
+        if not isinstance(entry, str | int | float):
+            raise SourceError(
+                argument=path_text(path),
+                expected=f"folders or files as the set {split!r}",
+                got=_shown(entry),
+            )
     images = [image for entry in listed for image in _images(root, str(entry), path)]
     if not images:
-        message = f"{path}: {split}: found no image in {', '.join(map(str, listed))}"
-        raise SourceError(message)
+        raise SourceError(
+            argument=path_text(path),
+            problem=f"{split}: found no image in {', '.join(map(_shown, listed))}",
+            hint=f"image files end in {', '.join(sorted(IMAGE_SUFFIXES))}",
+        )
     return Split(names, tuple(images))
 
 
@@ -100,27 +140,67 @@ def label_path(image: Path) -> Path:
 def _names(content: dict[Any, Any], path: Path) -> tuple[str, ...]:
     names = content.get("names")
     count = content.get("nc")
-    if names is None and isinstance(count, int) and count > 0:
+    if names is None and isinstance(count, int) and 0 < count <= MOST_CLASSES:
         return tuple(f"class_{number}" for number in range(count))
     if isinstance(names, dict):
-        if sorted(names) != list(range(len(names))):
-            message = (
-                f"{path}: names: expected the numbers 0 to {len(names) - 1}, got {list(names)}"
+        numbered = {_number(key): name for key, name in names.items()}
+        if len(numbered) < len(names) or set(numbered) != set(range(len(names))):
+            raise SourceError(
+                argument=path_text(path),
+                problem=f"names: expected the numbers 0 to {len(names) - 1}, "
+                f"got {_shown(list(names))}",
             )
-            raise SourceError(message)
-        names = [names[number] for number in range(len(names))]
-    if not isinstance(names, list) or not names:
-        message = f"{path}: expected names, a list or mapping of the classes"
-        raise SourceError(message)
-    return tuple(str(name) for name in names)
+        names = [numbered[number] for number in range(len(names))]
+    if not isinstance(names, list) or not 0 < len(names) <= MOST_CLASSES:
+        raise SourceError(
+            argument=path_text(path),
+            expected=f"names, a list or mapping of the classes, at most {MOST_CLASSES:,}",
+            got=_shown(names),
+        )
+    return tuple(_name(name, number, path) for number, name in enumerate(names))
+
+
+def _number(key: object) -> object:
+    """Take a class number that was written as text for one, as Ultralytics does."""
+    if isinstance(key, str) and key.isascii() and key.isdecimal() and len(key) < 10:
+        return int(key)
+    return None if isinstance(key, bool) or not isinstance(key, int) else key
+
+
+def _name(name: object, number: int, path: Path) -> str:
+    if isinstance(name, dict | list | set | tuple):
+        raise SourceError(
+            argument=path_text(path),
+            expected=f"text as the name of class {number}",
+            got=_shown(name),
+        )
+    text = str(name)
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise SourceError(
+            argument=path_text(path),
+            expected=f"characters in the name of class {number}",
+            got=f"{text!a}, half of a pair",
+        ) from error
+    return text
+
+
+def _shown(value: object) -> str:
+    """Show a value of any kind and size in one line."""
+    return shortened(visible(value), 80) if isinstance(value, str) else shown(value)
 
 
 def _root(given: object, path: Path) -> Path:
-    """Say what the sets are relative to: `given` itself, beside the file, or where we are."""
+    """Say what the sets are relative to: `given` itself, beside the file, or where we are.
+
+    Beside the file as it was named: a link may lead to where nothing else is.
+    """
+    here = path.absolute().parent
     if given is None:
-        return path.resolve().parent
-    beside = path.resolve().parent / str(given)
-    return beside if beside.exists() else Path(str(given)).resolve()
+        return here
+    beside = here / str(given)
+    return beside if beside.exists() else Path(str(given)).absolute()
 
 
 def _images(root: Path, entry: str, path: Path) -> list[Path]:
@@ -132,19 +212,35 @@ def _images(root: Path, entry: str, path: Path) -> list[Path]:
         found = (file for file in place.rglob("*") if file.suffix.lower() in IMAGE_SUFFIXES)
         return sorted(file for file in found if file.is_file())
     if not place.is_file():
-        message = f"{path}: no such folder or file: {place}; nothing is downloaded"
-        raise SourceError(message)
+        raise SourceError(
+            argument=path_text(path),
+            problem=f"no such folder or file: {path_text(place)}",
+            hint="nothing is downloaded",
+        )
     if place.suffix.lower() in IMAGE_SUFFIXES:
         return [place]
-    lines = place.read_text(encoding="utf-8").splitlines()
     # A leading ./ is relative to the list itself.
     files = [
         place.parent / line[2:] if line.startswith("./") else root / line
-        for line in map(str.strip, lines)
+        for line in map(str.strip, _lines(place))
         if line
     ]
     for file in files:
         if not file.is_file():
-            message = f"{place}: no such image: {file}"
-            raise SourceError(message)
+            raise SourceError(
+                argument=path_text(place), problem=f"no such image: {path_text(file)}"
+            )
     return files
+
+
+def _lines(place: Path) -> list[str]:
+    """Read a list of images."""
+    found = place.stat()
+    if not stat.S_ISREG(found.st_mode) or found.st_size > MOST_LIST:
+        raise SourceError(
+            argument=path_text(place),
+            expected=f"a list of images, at most {MOST_LIST:,} bytes",
+            got=f"{found.st_size:,}",
+        )
+    # A name may hold any byte.
+    return place.read_text(encoding="utf-8", errors="surrogateescape").splitlines()

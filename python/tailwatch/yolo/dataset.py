@@ -14,10 +14,14 @@ file                  content
 
 A folder is written once and never changed: Ultralytics keeps what it has read of the labels in a
 cache that it holds for current as long as sizes do not change, so an edited folder may be trained
-on as it was before. What is loaded is checked against the fingerprint in the manifest.
+on as it was before. What is loaded is checked against the manifest: labels by the fingerprint,
+images by their SHA-256. How the folder is written and read is in :mod:`tailwatch.yolo.folder`.
+
+Whose labels they are is a column of the images: ``"human"``, ``"pseudo"`` (a detector's), or
+``"unknown"`` where nobody has said: :mod:`tailwatch.yolo.origins`.
 
 Level: above ``detections`` and ``data_yaml``; no Ultralytics here. Cost: a pass over the images to
-read a ``data.yaml`` (their SHA-256); otherwise O(images + boxes).
+read a ``data.yaml`` or a folder (their SHA-256); otherwise O(images + boxes).
 """
 
 from __future__ import annotations
@@ -25,19 +29,21 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import polars as pl
 
 from tailwatch.exceptions import InputError, SourceError
+from tailwatch.text_form import path_of, path_text
 from tailwatch.yolo.data_yaml import label_path, read_split
-from tailwatch.yolo.detections import SCHEMA, detections, label_text, read_labels
-from tailwatch.yolo.environment import extra
+from tailwatch.yolo.detections import SCHEMA, detections, read_labels
+from tailwatch.yolo.folder import MANIFEST, read_folder, write_folder
+from tailwatch.yolo.image_files import measure
+from tailwatch.yolo.origins import HUMAN, ORIGINS, PSEUDO, check_origin, origins_beside
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,7 +52,7 @@ if TYPE_CHECKING:
 
     from tailwatch.yolo.detections import Box
 
-__all__ = ["IMAGES", "MANIFEST", "DetectionDataset", "link"]
+__all__ = ["IMAGES", "MANIFEST", "DetectionDataset"]
 
 IMAGES = pl.Schema(
     {
@@ -58,9 +64,7 @@ IMAGES = pl.Schema(
         "teacher": pl.String,
     }
 )
-"""Columns of the images: where, what, how large; ``"human"`` or ``"pseudo"``, and whose labels."""
-
-MANIFEST = "manifest.parquet"
+"""Columns of the images: where, what, how large; whose labels they have, and of which teacher."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -72,8 +76,8 @@ class DetectionDataset:
     names
         The classes, in the order of their numbers.
     images
-        A row per image: path, sha256, width, height, origin (``"human"`` or ``"pseudo"``) and
-        teacher, the fingerprint of the weights that labelled it.
+        A row per image: path, sha256, width, height, origin (``"human"``, ``"pseudo"`` or
+        ``"unknown"``) and teacher, the fingerprint of the weights that labelled it.
     boxes
         A row per box: image, class, x, y, w, h, confidence; ordered by image.
 
@@ -82,7 +86,7 @@ class DetectionDataset:
     >>> import tailwatch as tw
     >>> data = tw.yolo.DetectionDataset.from_yaml("coco8.yaml", split="train")  # doctest: +SKIP
     >>> data                                                                    # doctest: +SKIP
-    DetectionDataset(4 images, 13 boxes, 80 classes, human)
+    DetectionDataset(4 images, 13 boxes, 80 classes, unknown)
     """
 
     names: tuple[str, ...]
@@ -91,12 +95,24 @@ class DetectionDataset:
 
     def __post_init__(self) -> None:
         if self.images.schema != IMAGES or self.boxes.schema != SCHEMA:
-            message = f"images, boxes: expected the columns {IMAGES} and {SCHEMA}"
-            raise InputError(message)
+            raise InputError(
+                argument="images, boxes", expected=f"the columns {IMAGES} and {SCHEMA}"
+            )
+        other = self.images["origin"].is_in(ORIGINS).not_() | self.images["origin"].is_null()
+        if other.any():
+            got = self.images["origin"].filter(other)[0]
+            raise InputError(
+                argument="images", expected=f"an origin among {', '.join(ORIGINS)}", got=repr(got)
+            )
 
     @classmethod
-    def from_yaml(cls, path: str | Path, *, split: str = "train") -> Self:
+    def from_yaml(
+        cls, path: str | Path, *, split: str = "train", origin: str | None = None
+    ) -> Self:
         """Read one set of a ``data.yaml``, as a user of Ultralytics has it.
+
+        A ``data.yaml`` does not say who drew the boxes. What lies in a folder that tailwatch wrote
+        has the origin that its manifest says; all else is unknown, unless `origin` says it.
 
         Parameters
         ----------
@@ -104,17 +120,27 @@ class DetectionDataset:
             The ``data.yaml``.
         split
             ``"train"``, ``"val"`` or ``"test"``.
+        origin
+            Who made the labels, as you know it: ``"human"``, ``"pseudo"`` or ``"unknown"``.
 
         Raises
         ------
         SourceError
-            A file that is missing or no image, or a line of a label file that is no box.
+            A file that is missing or no image, or a line of a label file that is no box; or labels
+            that are said to be human, and are those of a detector by the manifest beside them.
         MissingDependencyError
             The extra ``yolo`` is not installed.
         """
+        check_origin(origin)
         found = read_split(Path(path), split)
+        known = origins_beside(found.images, origin, _is_unchanged)
         boxes = [read_labels(label_path(image), len(found.names)) for image in found.images]
-        return cls.from_images(found.images, boxes, names=found.names)
+        data = cls.from_images(found.images, boxes, names=found.names)
+        columns = {
+            "origin": pl.Series([each.origin for each in known], dtype=pl.String),
+            "teacher": pl.Series([each.teacher for each in known], dtype=pl.String),
+        }
+        return cls(data.names, data.images.with_columns(**columns), data.boxes)
 
     @classmethod
     def from_images(
@@ -123,8 +149,9 @@ class DetectionDataset:
         boxes: Sequence[Sequence[Box]],
         *,
         names: Sequence[str],
+        origin: str = HUMAN,
     ) -> Self:
-        """Make a human data set of image files and their boxes.
+        """Make a data set of image files and their boxes, which are human unless you say otherwise.
 
         Parameters
         ----------
@@ -134,13 +161,20 @@ class DetectionDataset:
             For each image its boxes: class, and centre, width and height as shares of the image.
         names
             The classes.
+        origin
+            Who made the boxes: ``"human"``, ``"pseudo"`` or ``"unknown"``.
         """
+        check_origin(origin)
         if len(images) != len(boxes):
-            message = f"boxes: expected {len(images)} lists, one per image, got {len(boxes)}"
-            raise InputError(message)
-        files = [Path(image).resolve() for image in images]
+            raise InputError(
+                argument="boxes",
+                expected=f"{len(images)} lists, one per image",
+                got=str(len(boxes)),
+            )
+        # A link keeps its name: what it leads to may have none that says what it is.
+        files = [Path(os.path.abspath(image)) for image in images]  # noqa: PTH100
         table = pl.DataFrame(
-            [(str(file), *_measure(file), "human", None) for file in files],
+            [(path_text(file), *measure(file), origin, None) for file in files],
             schema=IMAGES,
             orient="row",
         )
@@ -162,8 +196,11 @@ class DetectionDataset:
         chosen = np.asarray(indices, np.int64)
         outside = chosen[(chosen < 0) | (chosen >= len(self))]
         if outside.size:
-            message = f"indices: expected numbers from 0 to {len(self) - 1}, got {outside[0]}"
-            raise InputError(message)
+            raise InputError(
+                argument="indices",
+                expected=f"numbers from 0 to {len(self) - 1}",
+                got=str(outside[0]),
+            )
         places = pl.DataFrame(
             {"new": np.arange(chosen.size, dtype=np.uint32), "image": chosen.astype(np.uint32)}
         )
@@ -176,8 +213,9 @@ class DetectionDataset:
         parts = [self, *others]
         for other in others:
             if other.names != self.names:
-                message = f"others: expected the classes {self.names}, got {other.names}"
-                raise InputError(message)
+                raise InputError(
+                    argument="others", expected=f"the classes {self.names}", got=str(other.names)
+                )
         starts = np.cumsum([0, *(len(part) for part in parts)])
         boxes = [
             part.boxes.with_columns(pl.col("image") + pl.lit(int(start), pl.UInt32))
@@ -196,9 +234,7 @@ class DetectionDataset:
         teacher
             Fingerprint of the detector's weights.
         """
-        images = self.images.with_columns(
-            origin=pl.lit("pseudo"), teacher=pl.lit(teacher, pl.String)
-        )
+        images = self.images.with_columns(origin=pl.lit(PSEUDO), teacher=pl.lit(teacher, pl.String))
         return type(self)(self.names, images, boxes.sort("image", maintain_order=True))
 
     def boxes_of(self) -> list[list[Box]]:
@@ -208,8 +244,22 @@ class DetectionDataset:
             of_image[image].append(tuple(box))
         return of_image
 
+    def paths(self) -> list[Path]:
+        """List the image files; in `images`, a path whose bytes are no text has escapes."""
+        return [path_of(path) for path in self.images["path"]]
+
+    def origins(self) -> dict[str, int]:
+        """Count the images by the origin of their labels."""
+        counts = self.images["origin"].value_counts()
+        found: dict[str, int] = dict(counts.iter_rows())
+        return {origin: found[origin] for origin in ORIGINS if origin in found}
+
+    def class_totals(self) -> NDArray[np.int64]:
+        """Count the boxes of each class."""
+        return np.bincount(self.boxes["class"].to_numpy(), minlength=len(self.names))
+
     def class_counts(self) -> NDArray[np.int64]:
-        """Count boxes by image (rows) and class (columns)."""
+        """Count boxes by image (rows) and class (columns): images × classes numbers."""
         counts = np.zeros((len(self), len(self.names)), np.int64)
         np.add.at(counts, (self.boxes["image"].to_numpy(), self.boxes["class"].to_numpy()), 1)
         return counts
@@ -245,35 +295,7 @@ class DetectionDataset:
         InputError
             The folder has something in it: folders are never changed.
         """
-        folder = Path(directory)
-        if folder.exists() and any(folder.iterdir()):
-            message = f"directory: expected an empty folder, as sets are never changed: {folder}"
-            raise InputError(message)
-        for name in ("images", "labels"):
-            (folder / name).mkdir(parents=True, exist_ok=True)
-        files = []
-        paths = self.images["path"].to_list()
-        for number, (path, boxes) in enumerate(zip(paths, self.boxes_of(), strict=True)):
-            file = f"{number:06d}{Path(path).suffix.lower()}"
-            link(Path(path), folder / "images" / file)
-            (folder / "labels" / f"{number:06d}.txt").write_text(label_text(boxes))
-            files.append(file)
-        (folder / "data.yaml").write_text(_yaml(self.names))
-        confidences = (
-            pl.DataFrame({"image": np.arange(len(self), dtype=np.uint32)})
-            .join(self.boxes.select("image", "confidence"), on="image", how="left")
-            .group_by("image", maintain_order=True)
-            .agg("confidence")
-        )
-        # Written last: a folder without it is not a set.
-        manifest = self.images.drop("path").with_columns(
-            file=pl.Series(files, dtype=pl.String), confidences=confidences["confidence"]
-        )
-        manifest.select("file", *IMAGES.names()[1:], "confidences").write_parquet(
-            folder / MANIFEST,
-            metadata={"names": json.dumps(self.names), "fingerprint": self.fingerprint()},
-        )
-        return folder
+        return write_folder(self, Path(directory))
 
     @classmethod
     def load(cls, directory: str | Path) -> Self:
@@ -282,59 +304,24 @@ class DetectionDataset:
         Raises
         ------
         SourceError
-            There is no such folder, or its labels are not those that were written.
+            There is no such folder, its labels or its images are not those that were written, or
+            one of its files is a link or a device.
         """
         folder = Path(directory)
-        file = folder / MANIFEST
-        if not file.is_file():
-            message = f"{folder}: expected a folder with {MANIFEST}"
-            raise SourceError(message)
-        metadata = pl.read_parquet_metadata(file)
-        names = tuple(json.loads(metadata["names"]))
-        manifest = pl.read_parquet(file)
-        files = manifest["file"].to_list()
-        boxes = [
-            read_labels(folder / "labels" / f"{Path(name).stem}.txt", len(names)) for name in files
-        ]
-        given = manifest["confidences"].to_list()
-        base = (folder / "images").resolve()
-        images = manifest.with_columns(
-            path=pl.Series([str(base / name) for name in files], dtype=pl.String)
-        )
-        found = cls(names, images.select(IMAGES.names()), detections(boxes, given))
-        if found.fingerprint() != metadata["fingerprint"]:
-            message = (
-                f"{folder}: its labels are not those that were written; sets are never changed"
+        found = read_folder(folder)
+        data = cls(found.names, found.images, detections(found.boxes, found.confidences))
+        if data.fingerprint() != found.fingerprint:
+            raise SourceError(
+                argument=path_text(folder),
+                problem="its labels are not those that were written; sets are never changed",
             )
-            raise SourceError(message)
-        return found
+        return data
 
 
-def _measure(file: Path) -> tuple[str, int, int]:
-    """SHA-256, width and height of an image file."""
-    image: Any = extra("PIL.Image")
+def _is_unchanged(folder: Path) -> bool:
+    """Say whether a folder is as tailwatch wrote it."""
     try:
-        content = file.read_bytes()
-        with image.open(file) as opened:
-            width, height = opened.size
-    except OSError as error:
-        message = f"{file}: expected an image file: {error}"
-        raise SourceError(message) from error
-    return hashlib.sha256(content).hexdigest(), width, height
-
-
-def link(source: Path, target: Path) -> None:
-    """Link a file, or copy it where the file system has no links to it."""
-    try:
-        os.link(source, target)
-    except FileNotFoundError as error:
-        message = f"{source}: the file is no longer there"
-        raise SourceError(message) from error
-    except OSError:
-        shutil.copyfile(source, target)
-
-
-def _yaml(names: Sequence[str]) -> str:
-    """Describe the folder for a trainer; JSON's strings are YAML's."""
-    listed = "".join(f"  {number}: {json.dumps(name)}\n" for number, name in enumerate(names))
-    return f"train: images\nval: images\nnames:\n{listed}"
+        DetectionDataset.load(folder)
+    except SourceError:
+        return False
+    return True

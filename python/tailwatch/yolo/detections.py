@@ -22,12 +22,14 @@ Level: above :mod:`tailwatch.yolo.environment` alone; no Ultralytics here.
 
 from __future__ import annotations
 
+import stat
 from itertools import repeat
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from tailwatch.exceptions import SourceError
+from tailwatch.text_form import path_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -49,6 +51,9 @@ SCHEMA = pl.Schema(
 
 Box = tuple[int, float, float, float, float]
 """Class, x, y, w, h."""
+
+MOST_BYTES = 2**26
+"""Of a label file: more than a million boxes."""
 
 LARGEST = 1.01
 """Ultralytics' own tolerance for coordinates that were rounded outwards."""
@@ -121,35 +126,66 @@ def read_labels(path: Path, classes: int) -> list[Box]:
     SourceError
         A line that is no box: the error names file, line and what it has.
     """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        return []
-    except UnicodeDecodeError as error:
-        message = f"{path}: expected a label file, lines of text, got bytes that are no UTF-8"
-        raise SourceError(message) from error
     return [
-        _box(line.split(), f"{path}: line {number}", classes)
-        for number, line in enumerate(text.splitlines(), start=1)
+        _box(line.split(), f"line {number}", path, classes)
+        for number, line in enumerate(_text(path).splitlines(), start=1)
         if line.strip()
     ]
 
 
-def _box(fields: list[str], where: str, classes: int) -> Box:
+def _text(path: Path) -> str:
+    try:
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode):
+            got = "a folder" if stat.S_ISDIR(found.st_mode) else "a device"
+            raise SourceError(argument=path_text(path), expected="a label file", got=got)
+        if found.st_size > MOST_BYTES:
+            raise SourceError(
+                argument=path_text(path),
+                expected=f"a label file of at most {MOST_BYTES:,} bytes",
+                got=f"{found.st_size:,}",
+            )
+        return path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        return ""
+    except UnicodeDecodeError as error:
+        raise SourceError(
+            argument=path_text(path),
+            expected="a label file, lines of text",
+            got="bytes that are no UTF-8",
+        ) from error
+    except OSError as error:
+        raise SourceError(
+            argument=path_text(path), expected="a label file", got=error.strerror or str(error)
+        ) from error
+
+
+def _box(fields: list[str], line: str, path: Path, classes: int) -> Box:
+    """Read a line; an error names the file first, then the line."""
+    where = f"{path_text(path)}: {line}"
     if len(fields) != 5:
-        message = f"{where}: expected five columns, class x y w h, got {len(fields)}"
-        if len(fields) == 6:
-            message += "; a column of confidences makes Ultralytics drop the image"
-        raise SourceError(message)
+        hint = "a column of confidences makes Ultralytics drop the image"
+        raise SourceError(
+            argument=where,
+            expected="five columns, class x y w h",
+            got=str(len(fields)),
+            hint=hint if len(fields) == 6 else None,
+        )
     try:
         number, x, y, w, h = map(float, fields)
     except ValueError as error:
-        message = f"{where}: expected five numbers, got {' '.join(fields)!r}"
-        raise SourceError(message) from error
-    if number != int(number) or not 0 <= number < classes:
-        message = f"{where}: expected a class from 0 to {classes - 1}, got {fields[0]}"
-        raise SourceError(message)
+        raise SourceError(
+            argument=where, expected="five numbers", got=repr(" ".join(fields)[:200])
+        ) from error
+    # Not a number of a class: a share, a NaN, an infinity, or one that is not there.
+    if not 0 <= number < classes or number != int(number):
+        raise SourceError(
+            argument=where, expected=f"a class from 0 to {classes - 1}", got=fields[0][:40]
+        )
     if not all(0.0 <= value <= LARGEST for value in (x, y, w, h)):
-        message = f"{where}: expected x, y, w, h as shares of the image, got {' '.join(fields[1:])}"
-        raise SourceError(message)
+        raise SourceError(
+            argument=where,
+            expected="x, y, w, h as shares of the image",
+            got=" ".join(fields[1:])[:200],
+        )
     return int(number), x, y, w, h

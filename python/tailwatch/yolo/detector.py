@@ -34,19 +34,25 @@ class Evaluation:
     ----------
     map
         Average precision over intersection-over-union .50 to .95, averaged over the classes that
-        the data have.
+        the data have; ``None`` where they have no box at all.
     map50
         The same at .50 alone.
     ap
         Average precision .50 to .95 by class; ``None`` for a class of which the data have no box.
     ap50
         The same at .50 alone.
+    images
+        How many images of the data were measured; ``None`` for all.
+    left_out
+        The others: file and reason of each.
     """
 
-    map: float
-    map50: float
+    map: float | None
+    map50: float | None
     ap: tuple[float | None, ...]
     ap50: tuple[float | None, ...]
+    images: int | None = None
+    left_out: tuple[str, ...] = ()
 
 
 class Detector(Protocol):

@@ -11,6 +11,7 @@ import polars as pl
 
 from tailwatch.exceptions import InputError, SourceError
 from tailwatch.progress import reporting
+from tailwatch.text_form import path_text, storable
 from tailwatch.yolo.data_yaml import IMAGE_SUFFIXES
 from tailwatch.yolo.dataset import DetectionDataset
 from tailwatch.yolo.environment import require_extra
@@ -62,8 +63,9 @@ def embed(
     -------
     polars.DataFrame
         A row per image: ``path``, ``sha256`` (null outside of a data set) and ``embedding``; with
-        `crops` a row per box, with ``class`` (its name), ``x``, ``y``, ``w``, ``h`` and
-        ``confidence`` besides. Write it to Parquet, or take its column ``embedding``.
+        `crops` a row per box, with ``class_id`` (its number), ``class`` (its name), ``x``, ``y``,
+        ``w``, ``h`` and ``confidence`` besides. Write it to Parquet, or take its column
+        ``embedding``.
 
     Raises
     ------
@@ -89,8 +91,11 @@ def embed(
     )
     data = source if isinstance(source, DetectionDataset) else None
     if crops and data is None:
-        message = f"source: expected a DetectionDataset for crops, got {type(source).__name__}"
-        raise InputError(message)
+        raise InputError(
+            argument="source",
+            expected="a DetectionDataset for crops",
+            got=type(source).__name__,
+        )
     paths = _paths(source)
     with reporting(progress) as report:
         rows = detector.embed(
@@ -102,13 +107,14 @@ def embed(
         )
     width = rows.shape[1]
     column = pl.Series("embedding", rows, dtype=pl.Array(pl.Float32, width))
-    named = pl.DataFrame({"path": [str(path) for path in paths]}).with_columns(
+    named = pl.DataFrame({"path": [path_text(path) for path in paths]}).with_columns(
         sha256=pl.lit(None, pl.String) if data is None else data.images["sha256"]
     )
     if not crops or data is None:
         return named.with_columns(column)
-    boxes = data.boxes.with_columns(
-        pl.Series("class", [data.names[number] for number in data.boxes["class"]], dtype=pl.String)
+    names = [data.names[number] for number in data.boxes["class"]]
+    boxes = data.boxes.rename({"class": "class_id"}).with_columns(
+        pl.Series("class", map(storable, names), dtype=pl.String)
     )
     return named[boxes["image"]].hstack(boxes.drop("image")).with_columns(column)
 
@@ -116,14 +122,17 @@ def embed(
 def _paths(source: Source) -> list[Path]:
     """List the image files of a source."""
     if isinstance(source, DetectionDataset):
-        return [Path(path) for path in source.images["path"]]
+        return source.paths()
     if isinstance(source, str | os.PathLike):
         given = [Path(source)]
     elif isinstance(source, Sequence):
         given = [Path(each) for each in source]
     else:
-        message = f"source: expected a data set, a path or paths, got {type(source).__name__}"
-        raise InputError(message)
+        raise InputError(
+            argument="source",
+            expected="a data set, a path or paths",
+            got=type(source).__name__,
+        )
     found: list[Path] = []
     for path in given:
         if path.is_dir():
@@ -132,9 +141,12 @@ def _paths(source: Source) -> list[Path]:
         elif path.is_file():
             found.append(path)
         else:
-            message = f"source: no such image or folder: {path}; nothing is downloaded"
-            raise SourceError(message)
+            raise SourceError(
+                argument="source",
+                problem=f"no such image or folder: {path_text(path)}",
+                hint="nothing is downloaded",
+            )
     if not found:
-        message = f"source: found no image in {', '.join(map(str, given))}"
-        raise SourceError(message)
+        listed = ", ".join(map(path_text, given[:5]))
+        raise SourceError(argument="source", problem=f"found no image in {listed}")
     return found

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import ModuleType
 
-__all__ = ["OFFLINE", "extra", "require_extra", "ultralytics"]
+__all__ = ["OFFLINE", "extra", "remove_private_folder", "require_extra", "ultralytics"]
 
 OFFLINE = {
     "YOLO_OFFLINE": "true",
@@ -80,6 +80,12 @@ INSTALL = (
     "(Ultralytics is licensed under AGPL-3.0, tailwatch under Apache-2.0)"
 )
 
+PRIVATE = "tailwatch-ultralytics-"
+"""How the name of the folder of settings begins."""
+
+_private: list[tuple[str, int]] = []
+"""The folder of settings, and the process that it belongs to."""
+
 SYSTEM_LIBRARIES = (
     "OpenCV, which Ultralytics needs, lacks a library of the system: on Debian, apt-get install "
     "libgl1 libglib2.0-0; or, on a machine without a display, pip install --force-reinstall "
@@ -96,8 +102,11 @@ def require_extra() -> None:
         The extra ``yolo`` is not installed.
     """
     if "ultralytics" not in sys.modules and importlib.util.find_spec("ultralytics") is None:
-        message = f"{INSTALL}; missing: ultralytics"
-        raise MissingDependencyError(message)
+        raise MissingDependencyError(_missing("ultralytics"))
+
+
+def _missing(name: str | None) -> str:
+    return f"{INSTALL}; missing: {name}"
 
 
 def extra(name: str) -> ModuleType:
@@ -111,14 +120,13 @@ def extra(name: str) -> ModuleType:
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
-        message = f"{INSTALL}; missing: {error.name}"
-        raise MissingDependencyError(message) from error
+        raise MissingDependencyError(_missing(error.name)) from error
     except ImportError as error:
         # A wheel that is there, and a shared library that is not.
         if "cannot open shared object file" not in str(error):
             raise
-        message = f"{SYSTEM_LIBRARIES}; the system says: {error}"
-        raise MissingDependencyError(message) from error
+        said = f"{SYSTEM_LIBRARIES}; the system says: {error}"
+        raise MissingDependencyError(said) from error
 
 
 def ultralytics() -> ModuleType:
@@ -136,6 +144,11 @@ def ultralytics() -> ModuleType:
     """
     loaded = sys.modules.get("ultralytics")
     if loaded is not None and getattr(loaded, "_tailwatch_offline", False):
+        folder = Path(extra("ultralytics.utils").USER_CONFIG_DIR)
+        if not folder.exists() and folder.parent.name.startswith(PRIVATE):
+            # An interrupted command removed it, and this process goes on.
+            _lay_out_fonts(folder)
+            _private.append((str(folder.parent), os.getpid()))
         return loaded
     require_extra()
     from tailwatch.yolo.torchvision_operators import mend_torchvision
@@ -190,16 +203,19 @@ def _elsewhere_unchanged() -> Iterator[None]:
 
 def _use_private_folder() -> None:
     """Give Ultralytics a folder for its settings that ends with this process."""
-    folder = tempfile.mkdtemp(prefix="tailwatch-ultralytics-")
-    owner = os.getpid()
+    folder = tempfile.mkdtemp(prefix=PRIVATE)
+    _private.append((folder, os.getpid()))
+    atexit.register(remove_private_folder)
+    os.environ["YOLO_CONFIG_DIR"] = folder
 
-    def remove() -> None:
+
+def remove_private_folder() -> None:
+    """Remove the folder of Ultralytics' settings, which it needs as it is imported and no more."""
+    while _private:
+        folder, owner = _private.pop()
         # A forked child must not take the folder from its parent.
         if os.getpid() == owner:
             shutil.rmtree(folder, ignore_errors=True)
-
-    atexit.register(remove)
-    os.environ["YOLO_CONFIG_DIR"] = folder
 
 
 def _forget_network() -> None:

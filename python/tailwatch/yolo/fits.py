@@ -1,9 +1,11 @@
-"""The folder of a learner: what it has fitted, and the human set that it began with.
+"""The folder of a learner: what it has fitted, and the first data, which it began with.
 
 ====================  ========================================================================
 path                  content
 ====================  ========================================================================
-``human/``            the data of the first fit, which must be human throughout
+``human/``            the data of the first fit, of which no label may be a detector's
+``images/``           copies of images on another device, one of each, that folders link to;
+                      where links are possible there is none
 ``fits/KEY.pt``       weights
 ``fits/KEY.json``     what they were fitted on, and from which start; written last
 ``arms/NAME.json``    the fits of one arm, in the order of its generations
@@ -14,27 +16,50 @@ A fit is named by all that decides its weights: the detector's settings, the dat
 budget, the start. One that is there is not done again: a run that was killed after a training goes
 on after it, and the arms of a study, which all begin with the same human data and seed, share that
 beginning.
+
+The folder may come from someone else. No link in it is followed, names of files are made and not
+read, and weights are those that their record says by SHA-256, or an error.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import shutil
-from dataclasses import dataclass
+import os
+import re
+import secrets
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tailwatch.exceptions import InputError
-from tailwatch.writing import write_atomically
+import polars as pl
+
+from tailwatch.exceptions import InputError, SourceError
+from tailwatch.owned import (
+    make_owned,
+    owned_directory,
+    owned_file,
+    read_owned,
+    remove_owned,
+    write_owned,
+)
+from tailwatch.text_form import path_text
 from tailwatch.yolo.checkpoints import digest
-from tailwatch.yolo.dataset import MANIFEST, DetectionDataset, link
+from tailwatch.yolo.dataset import MANIFEST, DetectionDataset
+from tailwatch.yolo.image_files import link
+from tailwatch.yolo.origins import PSEUDO
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tailwatch.yolo.detector import Detector, Report
 
 __all__ = ["Fit", "Fits"]
+
+
+MOST_BYTES = 2**24
+"""Of a record."""
+
+KEY = re.compile("[0-9a-f]{32}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +95,7 @@ class Fits:
     directory: Path
     arm: str = "run"
     encoder: Path | None = None
+    _linkable: dict[Path, bool] = field(default_factory=dict, init=False, repr=False)
 
     def fit(
         self,
@@ -98,80 +124,171 @@ class Fits:
         report
             Takes progress.
         """
-        folder = self.directory / "fits"
-        folder.mkdir(parents=True, exist_ok=True)
+        folder = self._made("fits")
         self._keep_human(data)
         done = {"data": data.fingerprint(), "seed": seed, "budget": budget}
         before = self._before(done)
-        start = folder / f"{before[-1]['key']}.pt" if go_on and before else None
+        start = self._weights(before[-1]["key"]) if go_on and before else None
         settings = {
             "detector": detector.describe(),
             **done,
-            "start": _weights_of(start) if start else None,
+            "start": start.fingerprint if start else None,
         }
         key = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:32]
-        weights, record = folder / f"{key}.pt", folder / f"{key}.json"
-        if not record.exists():
+        record = f"fits/{key}.json"
+        if not owned_file(self.directory, record).exists():
             for unfinished in folder.glob("work-*"):
-                shutil.rmtree(unfinished)
-            detector.fit(data, weights, seed=seed, start=start, budget=budget, report=report)
-            _write(record, settings | {"weights": digest(weights)})
-        self._keep_encoder(weights)
-        _write(self._arm_file(), [*before, done | {"key": key}])
-        return Fit(weights, _weights_of(weights))
+                remove_owned(self.directory, f"fits/{unfinished.name}")
+            weights = owned_file(self.directory, f"fits/{key}.pt")
+            first = None if start is None else start.weights
+            detector.fit(data, weights, seed=seed, start=first, budget=budget, report=report)
+            self._write(record, settings | {"weights": digest(weights)})
+        fit = self._weights(key)
+        self._keep_encoder(fit.weights)
+        self._write(self._arm_file(), [*before, done | {"key": key}])
+        return fit
+
+    def bring(self, data: DetectionDataset, *, report: Report) -> DetectionDataset:
+        """Give the same data by image files that can be linked into this folder.
+
+        What is on another device cannot be: it is copied once for the whole run, into ``images/``,
+        where else each generation would have copies of its own.
+        """
+        paths = data.paths()
+        far = [not self._is_linkable(path) for path in paths]
+        if not any(far):
+            return data
+        folder = self._made("images")
+        brought, done = [], 0
+        for path, sha, is_far in zip(paths, data.images["sha256"], far, strict=True):
+            if not is_far:
+                brought.append(path_text(path))
+                continue
+            name = f"images/{sha}{path.suffix.lower()}"
+            if not owned_file(self.directory, name).exists():
+                write_owned(self.directory, name, partial(link, path))
+            brought.append(path_text(folder / Path(name).name))
+            done += 1
+            report("copying images from another device, once", done, sum(far))
+        images = data.images.with_columns(path=pl.Series(brought, dtype=pl.String))
+        return DetectionDataset(data.names, images, data.boxes)
 
     def human(self) -> DetectionDataset:
-        """Read the human data of the first fit."""
-        return DetectionDataset.load(self.directory / "human")
+        """Read the data of the first fit."""
+        return DetectionDataset.load(owned_directory(self.directory, "human"))
 
     def encoder_weights(self) -> Path:
         """Say where the weights of the fixed encoder are."""
-        return self.directory / "encoder.pt"
+        return owned_file(self.directory, "encoder.pt")
 
-    def _arm_file(self) -> Path:
-        folder = self.directory / "arms"
-        folder.mkdir(exist_ok=True)
-        return folder / f"{self.arm}.json"
+    def _made(self, name: str) -> Path:
+        """Make a folder of this one."""
+        try:
+            self.directory.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(
+                argument="directory",
+                expected="a folder to keep fits in",
+                got=f"{path_text(self.directory)} ({error.strerror})",
+            ) from error
+        return make_owned(self.directory, name).absolute()
+
+    def _is_linkable(self, path: Path) -> bool:
+        """Say whether files of the folder of `path` can be linked to from here."""
+        # Of the file itself, where its name is a link.
+        folder = Path(os.path.realpath(path)).parent
+        if folder not in self._linkable:
+            probe = self._made("fits") / f".{secrets.token_hex(8)}.part"
+            try:
+                os.link(os.path.realpath(path), probe)
+                self._linkable[folder] = True
+            except OSError:
+                self._linkable[folder] = False
+            finally:
+                probe.unlink(missing_ok=True)
+        return self._linkable[folder]
+
+    def _arm_file(self) -> str:
+        self._made("arms")
+        return f"arms/{self.arm}.json"
 
     def _before(self, done: dict[str, Any]) -> list[dict[str, Any]]:
         """List the fits of this arm before the one on these data with this seed."""
-        file = self._arm_file()
-        fits: list[dict[str, Any]] = _read(file) if file.exists() else []
+        name = self._arm_file()
+        if not owned_file(self.directory, name).exists():
+            return []
+        fits = self._read(name)
+        if not isinstance(fits, list) or not all(map(_is_fit, fits)):
+            raise self._damaged(name, "a list of fits")
         for place, fit in enumerate(fits):
-            if {name: fit[name] for name in done} == done:
+            if {each: fit[each] for each in done} == done:
                 # A generation that is computed again, after a run was killed.
                 return fits[:place]
         return fits
 
     def _keep_human(self, data: DetectionDataset) -> None:
-        folder = self.directory / "human"
-        if (folder / MANIFEST).exists():
+        folder = owned_directory(self.directory, "human")
+        if owned_file(self.directory, f"human/{MANIFEST}").exists():
             return
-        if (data.images["origin"] != "human").any():
-            message = (
-                f"directory: {self.directory} has no human data of a first generation, so this run "
-                "cannot go on there; give the directory that the learner had"
+        pseudo = data.origins().get(PSEUDO, 0)
+        if pseudo:
+            raise InputError(
+                argument="directory",
+                problem=f"{path_text(self.directory)} has no human data of a first generation, and "
+                f"{pseudo} of {len(data)} images here have labels of a detector, so this run "
+                "cannot go on there",
+                hint="give the directory that the learner had, or human data",
             )
-            raise InputError(message)
-        shutil.rmtree(folder, ignore_errors=True)
+        remove_owned(self.directory, "human")
         data.save(folder)
 
     def _keep_encoder(self, first: Path) -> None:
-        target = self.encoder_weights()
-        if not target.exists():
+        if not self.encoder_weights().exists():
             source = first if self.encoder is None else self.encoder
-            write_atomically(target, lambda file: link(source, file))
+            write_owned(self.directory, "encoder.pt", partial(link, source))
+
+    def _weights(self, key: str) -> Fit:
+        """Give weights by their record, if they are what it says."""
+        record = f"fits/{key}.json"
+        found = self._read(record)
+        fingerprint = found.get("weights") if isinstance(found, dict) else None
+        if not isinstance(fingerprint, str):
+            raise self._damaged(record, "the record of a fit")
+        weights = owned_file(self.directory, f"fits/{key}.pt")
+        if not weights.exists() or digest(weights) != fingerprint:
+            raise SourceError(
+                argument=path_text(weights),
+                problem="these weights are not those that were written",
+                hint=f"remove {Path(record).name} beside them to train again",
+            )
+        return Fit(weights.absolute(), fingerprint)
+
+    def _read(self, name: str) -> Any:  # noqa: ANN401  (any JSON)
+        try:
+            return json.loads(read_owned(self.directory, name, most=MOST_BYTES))
+        except SourceError:
+            raise
+        except (OSError, ValueError, RecursionError) as error:
+            raise self._damaged(name, f"JSON ({error})") from error
+
+    def _write(self, name: str, content: object) -> None:
+        text = json.dumps(content, indent=2) + "\n"
+        write_owned(self.directory, name, lambda file: file.write_text(text, encoding="utf-8"))
+
+    def _damaged(self, name: str, expected: str) -> SourceError:
+        return SourceError(
+            argument=path_text(self.directory / name),
+            expected=expected,
+            got="something else",
+            hint="a folder of fits is never edited; begin in another directory",
+        )
 
 
-def _weights_of(weights: Path) -> str:
-    """Give the fingerprint of weights, from their record."""
-    return str(_read(weights.with_suffix(".json"))["weights"])
-
-
-def _read(file: Path) -> Any:  # noqa: ANN401  (any JSON)
-    return json.loads(file.read_text(encoding="utf-8"))
-
-
-def _write(file: Path, content: object) -> None:
-    text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
-    write_atomically(file, lambda target: target.write_text(text, encoding="utf-8"))
+def _is_fit(entry: object) -> bool:
+    """Say whether an entry of an arm's file is one that tailwatch wrote."""
+    return (
+        isinstance(entry, dict)
+        and {"data", "seed", "budget", "key"} <= set(entry)
+        and isinstance(entry["key"], str)
+        and KEY.fullmatch(entry["key"]) is not None
+    )

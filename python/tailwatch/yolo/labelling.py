@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +18,8 @@ import polars as pl
 
 from tailwatch.arguments import real
 from tailwatch.exceptions import InputError, TailwatchError
+from tailwatch.text_form import shown
+from tailwatch.yolo.naming import class_labels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -52,15 +53,20 @@ class Labelling:
 
     def __post_init__(self) -> None:
         if not isinstance(self.class_confidence, Mapping):
-            message = "class_confidence: expected a mapping of names to thresholds"
-            raise InputError(message)
-        for name, value in {"confidence": self.confidence, **self.class_confidence}.items():
-            if not 0 < real(value, "confidence") <= 1:
-                message = f"confidence: expected above 0 and at most 1, got {value!r} for {name!r}"
-                raise InputError(message)
+            raise InputError(
+                argument="class_confidence",
+                expected="a mapping of names to thresholds",
+                got=type(self.class_confidence).__name__,
+            )
+        _check_threshold(self.confidence, "confidence", "")
+        for name, value in self.class_confidence.items():
+            _check_threshold(value, "class_confidence", f" for {shown(name)}")
         if self.uncertain not in UNCERTAIN:
-            message = f"uncertain: expected 'background' or 'drop', got {self.uncertain!r}"
-            raise InputError(message)
+            raise InputError(
+                argument="uncertain",
+                expected="'background' or 'drop'",
+                got=shown(self.uncertain),
+            )
 
     def describe(self) -> dict[str, Any]:
         """Give the settings, as JSON takes them."""
@@ -71,11 +77,18 @@ class Labelling:
         }
 
     def thresholds(self, names: tuple[str, ...]) -> NDArray[np.float64]:
-        """List the threshold of each class."""
-        if unknown := sorted(set(self.class_confidence) - set(names)):
-            message = f"class_confidence: expected classes among {names}, got {unknown[0]!r}"
-            raise InputError(message)
-        return np.array([self.class_confidence.get(name, self.confidence) for name in names])
+        """List the threshold of each class; a name that two have is followed by the number."""
+        labels = class_labels(names)
+        if unknown := [name for name in self.class_confidence if name not in labels]:
+            raise InputError(
+                argument="class_confidence",
+                expected=f"classes among {shown(labels)}",
+                got=shown(unknown[0]),
+                hint="several classes have this name: put the number of the one you mean behind it"
+                if unknown[0] in names
+                else None,
+            )
+        return np.array([self.class_confidence.get(label, self.confidence) for label in labels])
 
     def label(
         self,
@@ -93,7 +106,8 @@ class Labelling:
         drop = self.uncertain == "drop"
         # Which images will do is known only once all have been looked at.
         seen = np.sort(order if drop else order[: min(size, len(order))])
-        paths = [Path(path) for path in pool.images["path"].gather(seen)]
+        every = pool.paths()
+        paths = [every[number] for number in seen]
         found = detector.predict(fit.weights, paths, least=float(thresholds.min()), report=report)
         kept = found.filter(found["confidence"] >= pl.Series(thresholds).gather(found["class"]))
         labelled = pool.take(seen).relabelled(kept, teacher=fit.fingerprint)
@@ -104,10 +118,15 @@ class Labelling:
         if drop:
             chosen = chosen[np.isin(chosen, kept["image"].unique().to_numpy())]
         if not len(chosen):
-            message = (
-                f"uncertain: none of the {len(pool)} images of the pool has a box of confidence "
-                f"{thresholds.min():g}, so that dropping uncertain ones leaves none; expected "
-                "'background', or a lower confidence"
+            raise TailwatchError(
+                argument="uncertain",
+                problem=f"none of the {len(pool)} images of the pool has a box of confidence "
+                f"{thresholds.min():g}, so that dropping uncertain ones leaves none",
+                hint="expected 'background', or a lower confidence",
             )
-            raise TailwatchError(message)
         return labelled.take(np.resize(chosen, size))
+
+
+def _check_threshold(value: object, argument: str, of: str) -> None:
+    if not 0 < real(value, argument) <= 1:
+        raise InputError(argument=argument, expected="above 0 and at most 1", got=f"{value!r}{of}")

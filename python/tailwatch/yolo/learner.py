@@ -19,20 +19,25 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import tempfile
 import weakref
-from dataclasses import KW_ONLY, dataclass, field
-from functools import cached_property
+from dataclasses import KW_ONLY, dataclass, field, replace
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tailwatch.arguments import integer
 from tailwatch.exceptions import InputError
+from tailwatch.text_form import shown
+from tailwatch.yolo.bounds import MOST
 from tailwatch.yolo.checkpoints import check_model, digest
 from tailwatch.yolo.crops import CropCoverage
-from tailwatch.yolo.dataset import DetectionDataset, link
 from tailwatch.yolo.fits import Fit, Fits
+from tailwatch.yolo.held_out import held_out, named
+from tailwatch.yolo.image_files import link
+from tailwatch.yolo.images_used import UsedImages
 from tailwatch.yolo.labelling import Labelling
 from tailwatch.yolo.statistics import as_frame, precision_rows, statistics
 from tailwatch.yolo.ultralytics_detector import UltralyticsDetector
@@ -43,11 +48,14 @@ if TYPE_CHECKING:
     import numpy as np
     import polars as pl
 
+    from tailwatch.yolo.dataset import DetectionDataset
     from tailwatch.yolo.detector import Detector, Evaluation, Report
 
 __all__ = ["STARTS", "YoloLearner", "YoloModel"]
 
 STARTS = ("scratch", "base", "previous")
+
+ARM = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,200}")
 
 
 def _silent(stage: str, done: int, total: int) -> None:
@@ -139,26 +147,37 @@ class YoloLearner:
 
     def __post_init__(self) -> None:
         if not len(self.pool):
-            message = "pool: expected at least one image, got none"
-            raise InputError(message)
+            raise InputError(argument="pool", expected="at least one image", got="none")
+        if ARM.fullmatch(str(self.arm)) is None:
+            raise InputError(
+                argument="arm",
+                expected="a name of letters, digits, dots, dashes",
+                got=shown(self.arm),
+            )
         if self.budget is not None:
-            integer(self.budget, "budget")
-        if self.start not in {None, *STARTS}:
-            message = f"start: expected one of {', '.join(STARTS)}, got {self.start!r}"
-            raise InputError(message)
+            integer(self.budget, "budget", most=MOST["budget"])
+        if self.start is not None and self.start not in STARTS:
+            raise InputError(
+                argument="start", expected=f"one of {', '.join(STARTS)}", got=shown(self.start)
+            )
         if self.detector is None:
             check_model(self.model)
         weights = Path(self.model).suffix == ".pt"
         if self.detector is None and self.start == "base" and not weights:
-            message = f"start: 'base' needs weights to begin from, and {self.model} has none"
-            raise InputError(message)
-        if self.detector is None and self.start == "scratch" and weights:
-            message = (
-                f"start: 'scratch' begins at random weights, and {self.model} has others; give the "
-                "architecture, a .yaml"
+            raise InputError(
+                argument="start",
+                problem=f"'base' needs weights to begin from, and {shown(self.model)} has none",
             )
-            raise InputError(message)
+        if self.detector is None and self.start == "scratch" and weights:
+            raise InputError(
+                argument="start",
+                problem=f"'scratch' begins at random weights, and {shown(self.model)} has others",
+                hint="give the architecture, a .yaml",
+            )
         self._labelling.thresholds(self.pool.names)
+        if self.detector is None:
+            # All that can be wrong with weights, device and settings is said before any training.
+            self._detector.describe()
         if self.encoder is not None:
             check_model(os.fspath(self.encoder))
 
@@ -177,17 +196,29 @@ class YoloLearner:
     def fit(self, data: DetectionDataset, *, rng: np.random.Generator) -> YoloModel:
         """Train on `data`; a training that is in the folder already is not done again."""
         if data.names != self.pool.names:
-            message = f"pool: expected the classes of data, {data.names}, got {self.pool.names}"
-            raise InputError(message)
+            raise InputError(
+                argument="pool",
+                expected=f"the classes of data, {shown(data.names)}",
+                got=shown(self.pool.names),
+            )
+        # What a trainer passes over without a word would make another experiment of this one.
+        self._used.require(data, "data")
+        self._used.require(self.pool, "pool")
         fit = self._fits.fit(
             self._detector,
-            data,
+            self._fits.bring(data, report=self.report),
             seed=int(rng.integers(2**31)),
             budget=self.budget,
             go_on=self._start == "previous",
             report=self.report,
         )
-        return YoloModel(fit, label=self._label, evaluate=self._evaluate, compare=self._compare)
+        return YoloModel(
+            fit,
+            label=self._label,
+            evaluate=self._evaluate,
+            compare=self._compare,
+            remark=partial(self._remark, learned=data),
+        )
 
     @property
     def _start(self) -> str:
@@ -233,6 +264,16 @@ class YoloLearner:
         return folder
 
     @cached_property
+    def _used(self) -> UsedImages:
+        """What is known of the images that a trainer takes."""
+        return UsedImages()
+
+    @cached_property
+    def _brought(self) -> DetectionDataset:
+        """The pool, by files that folders of the run can link to."""
+        return self._fits.bring(self.pool, report=self.report)
+
+    @cached_property
     def _crops(self) -> CropCoverage:
         """Human crops in the fixed encoder, embedded once."""
         return CropCoverage.of(
@@ -242,13 +283,33 @@ class YoloLearner:
     def _label(self, fit: Fit, size: int, rng: np.random.Generator) -> DetectionDataset:
         """Label images of the pool."""
         return self._labelling.label(
-            self._detector, fit, self.pool, size, rng=rng, report=self.report
+            self._detector, fit, self._brought, size, rng=rng, report=self.report
         )
 
     def _evaluate(self, fit: Fit, data: DetectionDataset) -> Evaluation:
-        """Measure average precision."""
+        """Measure average precision on the images that can be used, and name the others."""
+        used, left_out = self._used.split(data)
+        if not len(used):
+            raise InputError(
+                argument="holdout",
+                expected="images that a detector can be measured on",
+                got=f"none of {len(data)}: {named(left_out)}",
+            )
         self.report("evaluating", 0, 0)
-        return self._detector.evaluate(fit.weights, data)
+        near = self._fits.bring(used, report=self.report)
+        found = self._detector.evaluate(fit.weights, near)
+        images = len(near) if found.images is None else found.images
+        left_out += found.left_out
+        found = replace(found, images=images, left_out=left_out)
+        # Without a box there is nothing to find, and no precision in finding it.
+        return found if near.boxes.height else replace(found, map=None, map50=None)
+
+    def _remark(self, reference: DetectionDataset, learned: DetectionDataset) -> str:
+        """Say what has to be said of the data that measure."""
+        said = [held_out(reference, self._fits.human(), learned, self.pool).sentence()]
+        others = {name: n for name, n in reference.origins().items() if name != "human"}
+        said += [f"labels of {n} test images are {name}" for name, n in others.items()]
+        return "; ".join(filter(None, said))
 
     def _compare(self, samples: DetectionDataset) -> list[dict[str, Any]]:
         """Measure labels, and crops in the fixed encoder, against the human ones."""
@@ -267,6 +328,8 @@ class YoloModel:
         Its weights.
     label, evaluate, compare
         What the learner does with weights: label images, measure precision, measure labels.
+    remark
+        What has to be said of data that measure.
     """
 
     def __init__(
@@ -276,8 +339,10 @@ class YoloModel:
         label: Callable[[Fit, int, np.random.Generator], DetectionDataset],
         evaluate: Callable[[Fit, DetectionDataset], Evaluation],
         compare: Callable[[DetectionDataset], list[dict[str, Any]]],
+        remark: Callable[[DetectionDataset], str],
     ) -> None:
         self.fit, self._label, self._evaluate, self._compare = fit, label, evaluate, compare
+        self._remark = remark
         self._evaluations: dict[str, Evaluation] = {}
 
     @property
@@ -297,13 +362,15 @@ class YoloModel:
         return self._evaluations[key]
 
     def risk(self, data: DetectionDataset) -> float:
-        """Give 1 − mAP50–95."""
-        return 1.0 - self.evaluate(data).map
+        """Give 1 − mAP50–95; NaN on data without a box."""
+        found = self.evaluate(data).map
+        return float("nan") if found is None else 1.0 - found
 
     def measure(self, reference: DetectionDataset, samples: DetectionDataset) -> pl.DataFrame:
         """Measure average precision on `reference`, and `samples` against the human labels."""
         found = self.evaluate(reference)
-        return as_frame(precision_rows(found, reference) + self._compare(samples))
+        rows = precision_rows(found, reference, remark=self._remark(reference))
+        return as_frame(rows + self._compare(samples))
 
     def save(self, directory: Path) -> None:
         """Keep the weights in a run directory, by a link."""

@@ -9,7 +9,9 @@ import numpy as np
 import polars as pl
 
 from tailwatch.report.detection import Picture
+from tailwatch.text_form import path_of, shortened, visible
 from tailwatch.yolo.environment import extra
+from tailwatch.yolo.naming import class_labels
 from tailwatch.yolo.statistics import tail_classes
 
 if TYPE_CHECKING:
@@ -23,6 +25,9 @@ PIXELS = 220
 """Side of a picture."""
 
 IMAGES = 4
+
+LONGEST = 24
+"""Characters of a class's name on a picture."""
 
 COLOURS = (
     (230, 97, 1),
@@ -54,7 +59,7 @@ def side_by_side(
     list of Picture
         For each chosen image, the first generation and the last one of each run.
     """
-    rare = tail_classes(human.class_counts().sum(0))
+    rare = tail_classes(human.class_totals())
     # An image that is in a sample twice has the same labels twice.
     places = {
         run: tuple(
@@ -70,11 +75,16 @@ def side_by_side(
     moved = np.zeros(len(common))
     for run, pair in samples.items():
         first, last = (
-            each.class_counts()[[places[run][which][sha] for sha in common]]
+            _counts(each, [places[run][which][sha] for sha in common])
             for which, each in enumerate(pair)
         )
-        lost += np.maximum(first - last, 0)[:, rare].sum(axis=1)
-        moved += np.abs(first - last).sum(axis=1)
+        both = first.join(last, on=("place", "class"), how="full", coalesce=True, suffix="_last")
+        both = both.with_columns(pl.col("boxes", "boxes_last").fill_null(0))
+        place = both["place"].to_numpy()
+        fewer = (both["boxes"] - both["boxes_last"]).to_numpy().astype(np.float64)
+        is_rare = both["class"].is_in(rare.tolist()).to_numpy()
+        np.add.at(lost, place, np.maximum(fewer, 0) * is_rare)
+        np.add.at(moved, place, np.abs(fewer))
     order = np.lexsort((-moved, -lost))[:IMAGES]
     pictures = []
     for chosen in order:
@@ -90,12 +100,25 @@ def side_by_side(
     return pictures
 
 
+def _counts(data: DetectionDataset, numbers: list[int]) -> pl.DataFrame:
+    """Count the boxes by class of the images of these numbers: place in the list, class, boxes."""
+    places = pl.DataFrame({"place": np.arange(len(numbers)), "image": np.array(numbers, np.uint32)})
+    boxes = places.join(data.boxes.select("image", "class"), on="image", how="inner")
+    return boxes.group_by("place", "class").agg(pl.len().cast(pl.Int64).alias("boxes"))
+
+
+def _drawable(name: str) -> str:
+    """Show a name in letters that the font of a picture has."""
+    return shortened(visible(name), LONGEST).encode("latin-1", "replace").decode("latin-1")
+
+
 def draw(data: DetectionDataset, number: int, *, pixels: int = PIXELS) -> bytes:
     """Draw one image with its boxes, as a JPEG."""
     pillow: Any = extra("PIL.Image")
     drawing: Any = extra("PIL.ImageDraw")
-    with pillow.open(data.images["path"][number]) as opened:
+    with pillow.open(path_of(data.images["path"][number])) as opened:
         image = opened.convert("RGB").resize((pixels, pixels))
+    names = class_labels(data.names)
     pen = drawing.Draw(image)
     boxes = data.boxes.filter(pl.col("image") == number)
     for _, of_class, x, y, w, h, _ in boxes.iter_rows():
@@ -104,7 +127,7 @@ def draw(data: DetectionDataset, number: int, *, pixels: int = PIXELS) -> bytes:
             round(edge * pixels) for edge in (x - w / 2, y - h / 2, x + w / 2, y + h / 2)
         )
         pen.rectangle((left, top, right, bottom), outline=colour, width=2)
-        pen.text((left + 3, max(top - 11, 0)), data.names[of_class], fill=colour)
+        pen.text((left + 3, max(top - 11, 0)), _drawable(names[of_class]), fill=colour)
     file = io.BytesIO()
     image.save(file, "JPEG", quality=80)
     return file.getvalue()

@@ -27,10 +27,16 @@ from tailwatch.recursion.frame import SCHEMA, frame_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["CONTROL", "over_seeds"]
+__all__ = ["CONTROL", "CONTROL_OF_UNKNOWN", "over_seeds"]
 
 CONTROL = "human only"
 """Label of the control arm."""
+
+CONTROL_OF_UNKNOWN = "first data only"
+"""Its label where nobody has said that the first data are human."""
+
+MOST_METHODS = 3
+"""Different methods of single seeds that are quoted."""
 
 KEY = ("run", "generation", "group", "metric", "level")
 
@@ -58,7 +64,7 @@ def over_seeds(frames: Mapping[int, pl.DataFrame], *, confidence: float = 0.95) 
     control = {
         (each["generation"], each["metric"], each["level"]): each
         for each in rows
-        if each["run"] == CONTROL
+        if each["run"] in {CONTROL, CONTROL_OF_UNKNOWN}
     }
     for each in rows:
         beside = control.get((each["generation"], each["metric"], each["level"]))
@@ -67,13 +73,17 @@ def over_seeds(frames: Mapping[int, pl.DataFrame], *, confidence: float = 0.95) 
                 "null": beside["value"],
                 "null_low": beside["low"],
                 "null_high": beside["high"],
-                "method": f"{each['method']}; null: {CONTROL}",
+                "method": f"{each['method']}; null: {beside['run']}",
             }
         if each["null"] and each["value"] is not None and each["direction"] in {"higher", "match"}:
             each["retention"] = each["value"] / each["null"]
             if each["low"] is not None:
                 each["retention_low"] = each["low"] / each["null"]
                 each["retention_high"] = each["high"] / each["null"]
+        # What has to be said of the data of a seed has to be said of the mean.
+        of_seed = each.pop("of_seed")
+        if of_seed:
+            each["method"] += f"; of each seed: {of_seed}"
     return frame_of(rows).select(list(SCHEMA))
 
 
@@ -93,8 +103,9 @@ def _joined(part: pl.DataFrame, confidence: float) -> dict[str, Any]:
     row = part.drop("seed").row(0, named=True)
     row |= dict.fromkeys(("low", "high", "null_low", "null_high", "retention"))
     row |= dict.fromkeys(("retention_low", "retention_high"))
-    values = part["value"].drop_nulls().to_numpy()
-    nulls = part["null"].drop_nulls().to_numpy()
+    methods = part["method"].drop_nulls().unique(maintain_order=True).to_list()
+    row["of_seed"] = " / ".join(methods[:MOST_METHODS])
+    values, nulls = (part[name].drop_nulls().drop_nans().to_numpy() for name in ("value", "null"))
     row["value"] = float(values.mean()) if values.size else None
     row["null"] = float(nulls.mean()) if nulls.size else None
     if nulls.size:

@@ -31,7 +31,8 @@ metric                 definition                                            nul
 Mean confidence, boxes per image and distances of whole images do not see a class die; what sees it
 is on the side of the labels, and crops by class (:mod:`tailwatch.yolo.crops`).
 
-Cost: O(images × classes + boxes) per cut. No Ultralytics here.
+NAME is that of :func:`tailwatch.yolo.naming.class_labels`. Cost: O(images + boxes + classes) per
+cut, and as much memory, with some 5 KB for each class. No Ultralytics here.
 """
 
 from __future__ import annotations
@@ -45,14 +46,20 @@ import polars as pl
 from tailwatch.comparison.result import SCHEMA
 from tailwatch.metrics.categorical import type_coverage
 from tailwatch.metrics.univariate import wasserstein_distance
+from tailwatch.yolo.held_out import named
+from tailwatch.yolo.naming import class_labels
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from numpy.typing import NDArray
 
     from tailwatch.yolo.dataset import DetectionDataset
     from tailwatch.yolo.detector import Evaluation
 
     Floats = NDArray[np.float64]
+    Members = NDArray[np.bool_]
+    Measured = tuple[str, float | None, str, Floats, Floats]
     Rows = list[dict[str, Any]]
 
 __all__ = [
@@ -77,35 +84,57 @@ RAREST = 0.30
 """Share of the classes that a level of ``type_coverage`` takes, from the rarest."""
 
 HALVES = "halves of images, {cuts} cuts"
+LEFT_OUT_NAMED = 20
+"""Images left out of a measurement that a row names; the rest is counted."""
+
 OVER_SEEDS = "no interval within one training: it is over seeds"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class Cuts:
-    """Random cuts of human and sampled images.
+    """Random cuts of human and sampled images; the same ones each time they are gone through.
+
+    They are drawn as they are used: all at once they would take `number` times the images.
 
     Attributes
     ----------
-    a, b
-        Numbers of the human images of both halves, a row per cut.
-    c
-        Numbers of the sampled images.
+    human, sample
+        How many images there are.
+    number
+        How many cuts.
     """
 
-    a: NDArray[np.int64]
-    b: NDArray[np.int64]
-    c: NDArray[np.int64]
+    human: int
+    sample: int
+    number: int = CUTS
 
-    @classmethod
-    def of(cls, human: int, sample: int, cuts: int = CUTS) -> Cuts:
-        """Draw cuts of so many images; the same ones each time."""
-        rng = np.random.Generator(np.random.PCG64(0))
-        size = max(min(human // 2, sample), 1)
-        first = np.stack([rng.permutation(human)[: 2 * size] for _ in range(cuts)])
-        # Half of the sample where it has as many images as the human set, so that both sides of a
-        # cut miss as much.
-        c = np.stack([rng.permutation(sample)[:size] for _ in range(cuts)])
-        return cls(first[:, :size], first[:, -size:], c)
+    def __len__(self) -> int:
+        return self.number
+
+    @property
+    def size(self) -> int:
+        """Images of a half: of the sample too, so that both sides of a cut miss as much."""
+        return max(min(self.human // 2, self.sample), 1)
+
+    def __iter__(self) -> Iterator[tuple[Members, Members, Members]]:
+        """Give the images of the human halves A and B and of C, as a flag for each image."""
+        of_human = np.random.Generator(np.random.PCG64(0))
+        of_sample = np.random.Generator(np.random.PCG64([0, 1]))
+        size = self.size
+        for _ in range(self.number):
+            first = of_human.permutation(self.human)[: 2 * size]
+            c = of_sample.permutation(self.sample)[:size]
+            yield (
+                _flags(first[:size], self.human),
+                _flags(first[-size:], self.human),
+                _flags(c, self.sample),
+            )
+
+
+def _flags(chosen: NDArray[np.int64], images: int) -> Members:
+    flags = np.zeros(images, np.bool_)
+    flags[chosen] = True
+    return flags
 
 
 def tail_classes(counts: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -141,19 +170,16 @@ def statistics(
     list of dict
         Rows of the frame of a run.
     """
-    x, y = human.class_counts(), samples.class_counts()
-    cuts = Cuts.of(len(human), len(samples))
-    sizes = {"n_reference": len(human), "n_candidate": len(samples)}
+    x, y = _Side.of(human), _Side.of(samples)
+    cuts = Cuts(x.images, y.images)
+    sizes = {"n_reference": x.images, "n_candidate": y.images}
+    found = _of_counts(class_labels(human.names), x, y, cuts)
+    found += _of_distances(x, y, cuts)
     rows = [
         row(metric, values, nulls, confidence, direction=direction, level=level, sizes=sizes)
-        for metric, level, direction, values, nulls in _of_counts(human.names, x, y, cuts)
+        for metric, level, direction, values, nulls in found
     ]
-    rows += _coverage(x.sum(0), y.sum(0), confidence, sizes)
-    few = Cuts(*(each[:DISTANCE_CUTS] for each in (cuts.a, cuts.b, cuts.c)))
-    numbers = _Pair(x.sum(1).astype(float), y.sum(1).astype(float), few)
-    by_c, by_b = numbers.distances()
-    rows.append(row("boxes_distance", by_c, by_b, confidence, direction="lower", sizes=sizes))
-    rows += _of_sizes(human, samples, cuts, confidence, sizes)
+    rows += _coverage(human.class_totals(), samples.class_totals(), confidence, sizes)
     given = samples.boxes["confidence"].drop_nulls()
     if len(given):
         rows.append(
@@ -168,20 +194,38 @@ def statistics(
     return rows
 
 
-def precision_rows(found: Evaluation, reference: DetectionDataset) -> Rows:
-    """Put average precision into rows; a class without a human box has no row."""
-    values = {"map": found.map, "map50": found.map50}
+def precision_rows(found: Evaluation, reference: DetectionDataset, *, remark: str = "") -> Rows:
+    """Put average precision into rows; a class without a human box has no row.
+
+    Parameters
+    ----------
+    found
+        What was measured.
+    reference
+        The data that it was measured on.
+    remark
+        What else has to be said of these data.
+    """
+    values: dict[str, float | None] = {"map": found.map, "map50": found.map50}
+    labels = class_labels(reference.names)
     for metric, of_class in (("ap", found.ap), ("ap50", found.ap50)):
-        for name, value in zip(reference.names, of_class, strict=True):
+        for name, value in zip(labels, of_class, strict=True):
             if value is not None:
                 values[f"{metric}:{name}"] = value
+    said = [OVER_SEEDS] if found.map is not None else ["not measured: the test set has no box"]
+    if found.left_out:
+        said.append(
+            f"left out {len(found.left_out)} of {len(reference)} images: "
+            + named(found.left_out, LEFT_OUT_NAMED)
+        )
+    said += [remark] * bool(remark)
     return [
         {
             "metric": metric,
             "value": value,
             "direction": "higher",
-            "n_reference": len(reference),
-            "method": OVER_SEEDS,
+            "n_reference": len(reference) if found.images is None else found.images,
+            "method": "; ".join(said),
         }
         for metric, value in values.items()
     ]
@@ -237,37 +281,73 @@ def _summary(values: Floats, confidence: float) -> tuple[float | None, float | N
     return float(there.mean()), float(low), float(high)
 
 
-def _of_counts(
-    names: tuple[str, ...], x: NDArray[np.int64], y: NDArray[np.int64], cuts: Cuts
-) -> list[tuple[str, float | None, str, Floats, Floats]]:
+@dataclass(frozen=True, slots=True, eq=False)
+class _Side:
+    """The boxes of a data set, as arrays: no image has a row of its own for each class.
+
+    Attributes
+    ----------
+    images
+        How many.
+    image, label
+        Of each box, the numbers of its image and of its class.
+    extent
+        Of each box, √(w·h).
+    """
+
+    images: int
+    image: NDArray[np.int64]
+    label: NDArray[np.int64]
+    extent: Floats
+
+    @classmethod
+    def of(cls, data: DetectionDataset) -> _Side:
+        boxes = data.boxes
+        extent = np.sqrt(boxes["w"].to_numpy() * boxes["h"].to_numpy())
+        image, label = (boxes[name].to_numpy().astype(np.int64) for name in ("image", "class"))
+        return cls(len(data), image, label, np.asarray(extent, np.float64))
+
+    def boxes_by_image(self) -> NDArray[np.int64]:
+        """Count the boxes of each image."""
+        return np.bincount(self.image, minlength=self.images)
+
+    def counts(self, members: Members, columns: NDArray[np.int64], classes: int) -> Floats:
+        """Count the boxes of the images in `members`, by the column of their class."""
+        inside = members[self.image]
+        return np.bincount(columns[self.label[inside]], minlength=classes).astype(np.float64)
+
+
+def _of_counts(labels: Sequence[str], x: _Side, y: _Side, cuts: Cuts) -> list[Measured]:
     """Statistics of the numbers of boxes by image and class: metric, level, direction, values."""
-    a, b, c = (
-        counts[chosen].sum(axis=1).astype(float)
-        for counts, chosen in ((x, cuts.a), (x, cuts.b), (y, cuts.c))
-    )
-    tail = tail_classes(x.sum(0))
-    p = (a + 0.5) / (a + 0.5).sum(axis=1, keepdims=True)
-    found: list[tuple[str, float | None, str, Floats, Floats]] = []
-    for number, name in enumerate(names):
-        if x[:, number].any() or y[:, number].any():
-            pair = (_shares(c)[:, number], _shares(b)[:, number])
-            found.append((f"class_share:{name}", None, "match", *pair))
-    found += [
-        ("class_kl", None, "lower", _kl(_shares(c), p), _kl(_shares(b), p)),
-        (
-            "tail_class_mass",
-            TAIL,
-            "match",
-            *(_shares(each)[:, tail].sum(axis=1) for each in (c, b)),
-        ),
+    there = np.unique(np.concatenate([x.label, y.label]))
+    columns = np.searchsorted(there, np.arange(len(labels)))
+    a, b, c = (np.empty((len(cuts), len(there))) for _ in range(3))
+    per_x, per_y = x.boxes_by_image(), y.boxes_by_image()
+    per_image, empty = (np.empty((2, len(cuts))) for _ in range(2))
+    for number, (in_a, in_b, in_c) in enumerate(cuts):
+        a[number] = x.counts(in_a, columns, len(there))
+        b[number] = x.counts(in_b, columns, len(there))
+        c[number] = y.counts(in_c, columns, len(there))
+        for place, counts in enumerate((per_y[in_c], per_x[in_b])):
+            per_image[place, number] = counts.mean()
+            empty[place, number] = (counts == 0).mean()
+    tail = columns[tail_classes(np.bincount(x.label, minlength=len(labels)))]
+    # A class without a box on either side has half a box too, and a share that nothing asks for.
+    p = (a + 0.5) / ((a + 0.5).sum(axis=1, keepdims=True) + 0.5 * (len(labels) - len(there)))
+    of_c, of_b = _shares(c), _shares(b)
+    found: list[Measured] = [
+        (f"class_share:{labels[number]}", None, "match", of_c[:, column], of_b[:, column])
+        for column, number in enumerate(there)
     ]
-    # Of these the sample has its own value, whatever A is.
-    in_b, in_c = x.sum(1)[cuts.b], y.sum(1)[cuts.c]
-    found += [
-        ("boxes_per_image", None, "match", in_c.mean(axis=1), in_b.mean(axis=1)),
-        ("empty_images", None, "match", (in_c == 0).mean(axis=1), (in_b == 0).mean(axis=1)),
+    mass = (each[:, tail].sum(axis=1) for each in (of_c, of_b))
+    return [
+        *found,
+        ("class_kl", None, "lower", _kl(of_c, p), _kl(of_b, p)),
+        ("tail_class_mass", TAIL, "match", *mass),
+        # Of these the sample has its own value, whatever A is.
+        ("boxes_per_image", None, "match", *per_image),
+        ("empty_images", None, "match", *empty),
     ]
-    return found
 
 
 def _shares(counts: Floats) -> Floats:
@@ -332,60 +412,26 @@ def _gone(count: int, null: float | None, sizes: dict[str, int]) -> dict[str, An
     }
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Pair:
-    """One number for each image of both sides, and the cuts."""
-
-    x: Floats
-    y: Floats
-    cuts: Cuts
-
-    def distances(self) -> tuple[Floats, Floats]:
-        """Wasserstein distances of A to C and of A to B."""
-        pairs = [
-            (wasserstein_distance(self.x[a], self.y[c]), wasserstein_distance(self.x[a], self.x[b]))
-            for a, b, c in zip(self.cuts.a, self.cuts.b, self.cuts.c, strict=True)
-        ]
-        values, nulls = np.array(pairs).T
-        return values, nulls
-
-
-def _of_sizes(
-    human: DetectionDataset,
-    samples: DetectionDataset,
-    cuts: Cuts,
-    confidence: float,
-    sizes: dict[str, int],
-) -> Rows:
-    """Sizes of boxes, by the cuts of the images that they are on."""
-    x, y = _sizes_by_image(human), _sizes_by_image(samples)
-    means = np.full((2, len(cuts.a)), np.nan)
-    distances = np.full((2, min(DISTANCE_CUTS, len(cuts.a))), np.nan)
-    for number, (a, b, c) in enumerate(zip(cuts.a, cuts.b, cuts.c, strict=True)):
-        of_a, of_b, of_c = (
-            np.concatenate([side[image] for image in chosen])
-            for side, chosen in ((x, a), (x, b), (y, c))
-        )
-        for place, other in enumerate((of_c, of_b)):
+def _of_distances(x: _Side, y: _Side, cuts: Cuts) -> list[Measured]:
+    """Compare number and size of the boxes, by the cuts of the images that they are on."""
+    per_x, per_y = (side.boxes_by_image().astype(np.float64) for side in (x, y))
+    numbers, sizes = (np.full((2, min(DISTANCE_CUTS, len(cuts))), np.nan) for _ in range(2))
+    means = np.full((2, len(cuts)), np.nan)
+    for number, (in_a, in_b, in_c) in enumerate(cuts):
+        few = number < numbers.shape[1]
+        of_a = x.extent[in_a[x.image]]
+        others = (y.extent[in_c[y.image]], x.extent[in_b[x.image]])
+        for place, (other, count) in enumerate(
+            zip(others, (per_y[in_c], per_x[in_b]), strict=True)
+        ):
+            if few:
+                numbers[place, number] = wasserstein_distance(per_x[in_a], count)
             if other.size:
                 means[place, number] = other.mean()
-                if of_a.size and number < distances.shape[1]:
-                    distances[place, number] = wasserstein_distance(of_a, other)
+                if of_a.size and few:
+                    sizes[place, number] = wasserstein_distance(of_a, other)
     return [
-        row("box_size", means[0], means[1], confidence, direction="match", sizes=sizes),
-        row(
-            "box_size_distance",
-            distances[0],
-            distances[1],
-            confidence,
-            direction="lower",
-            sizes=sizes,
-        ),
+        ("boxes_distance", None, "lower", *numbers),
+        ("box_size", None, "match", *means),
+        ("box_size_distance", None, "lower", *sizes),
     ]
-
-
-def _sizes_by_image(data: DetectionDataset) -> list[Floats]:
-    boxes = data.boxes
-    extent = np.sqrt(boxes["w"].to_numpy() * boxes["h"].to_numpy())
-    starts = np.searchsorted(boxes["image"].to_numpy(), np.arange(1, len(data)))
-    return [np.asarray(part, np.float64) for part in np.split(extent, starts)]

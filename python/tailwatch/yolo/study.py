@@ -25,11 +25,15 @@ import polars as pl
 
 from tailwatch.arguments import integer
 from tailwatch.exceptions import InputError
+from tailwatch.owned import make_owned, owned_directory, write_owned
 from tailwatch.progress import reporting
 from tailwatch.recursion.loop import run
-from tailwatch.writing import write_atomically
+from tailwatch.text_form import path_text, shown
+from tailwatch.yolo.bounds import MOST
+from tailwatch.yolo.origins import UNKNOWN
 from tailwatch.yolo.policies import HumanOnly
-from tailwatch.yolo.seeds import CONTROL, over_seeds
+from tailwatch.yolo.seeds import CONTROL, CONTROL_OF_UNKNOWN, over_seeds
+from tailwatch.yolo.study_checks import Checks
 from tailwatch.yolo.study_page import study_page
 
 if TYPE_CHECKING:
@@ -80,12 +84,19 @@ class Study:
         The runs, by seed and arm.
     directory
         Where all of it is.
+    remarks
+        What has to be said of the data: labels of unknown origin, test images that are learned
+        from, images that were left out.
+    held_out
+        Whether no test image is learned from, in any seed.
     """
 
     frame: pl.DataFrame
     seeds: pl.DataFrame
     runs: Mapping[int, Mapping[str, Run]] = field(repr=False)
     directory: Path = field(default_factory=Path)
+    remarks: tuple[str, ...] = ()
+    held_out: bool = True
 
 
 def study(
@@ -127,26 +138,38 @@ def study(
     Returns
     -------
     Study
+
+    Raises
+    ------
+    InputError
+        Arguments out of range; data or test data with labels of a detector, or without a box;
+        images that cannot be learned from; a directory of another study. All of it before
+        anything is trained.
+
+    Warns
+    -----
+    TailwatchWarning
+        Nobody has said who made the labels, test images are learned from, or images of the test
+        data are left out: what is measured then is said with it.
     """
-    numbers = list(range(integer(seeds, "seeds"))) if isinstance(seeds, int) else list(seeds)
-    if not numbers or len(set(numbers)) < len(numbers):
-        message = f"seeds: expected different numbers, at least one, got {numbers}"
-        raise InputError(message)
-    arms = dict(policies)
-    if control:
-        arms.setdefault(CONTROL, HumanOnly())
-    if len({_file_name(label) for label in arms}) < len(arms):
-        message = f"policies: expected labels that differ in letters and digits, got {list(arms)}"
-        raise InputError(message)
+    numbers = _seeds(seeds)
+    integer(generations, "generations", most=MOST["generations"])
+    if size is not None:
+        integer(size, "size", most=MOST["size"])
+    if not policies and not control:
+        raise InputError(argument="policies", expected="at least one, or the control", got="none")
     folder = Path(directory)
     runs: dict[int, dict[str, Run]] = {}
     human: DetectionDataset | None = None
+    checks = Checks()
     with reporting(progress) as report:
         for seed in numbers:
             made = experiment if isinstance(experiment, Experiment) else experiment(seed)
             human = made.data if human is None else human
-            place = folder / f"seed-{seed}"
+            checks.look(made.data, made.test, made.learner.pool)
+            place = _made(folder, f"seed-{seed}")
             runs[seed] = {}
+            arms = _arms(policies, made.data, control=control)
             for label, policy in arms.items():
                 shown = _Shown(report, f"seed {seed}, {label}")
                 learner = replace(
@@ -164,7 +187,7 @@ def study(
                     policy=policy,
                     generations=generations,
                     size=size,
-                    directory=place / _file_name(label),
+                    directory=owned_directory(folder, f"seed-{seed}/{_file_name(label)}"),
                     seed=seed,
                     label=label,
                     confidence=confidence,
@@ -175,14 +198,62 @@ def study(
         [frame.with_columns(seed=pl.lit(seed, pl.Int64)) for seed, frame in by_seed.items()]
     )
     frame = over_seeds(by_seed, confidence=confidence)
-    write_atomically(folder / "seeds.parquet", numbered.write_parquet)
-    write_atomically(folder / "frame.parquet", frame.write_parquet)
+    write_owned(folder, "seeds.parquet", numbered.write_parquet)
+    write_owned(folder, "frame.parquet", frame.write_parquet)
     if human is not None:
-        page = study_page(frame, runs, human, generations=generations, confidence=confidence)
-        write_atomically(
-            folder / "report.html", lambda file: file.write_text(page, encoding="utf-8")
+        page = study_page(
+            frame,
+            runs,
+            human,
+            generations=generations,
+            confidence=confidence,
+            remarks=checks.remarks,
+            held_out=checks.held_out,
         )
-    return Study(frame, numbered, runs, folder)
+        write_owned(folder, "report.html", lambda file: file.write_text(page, encoding="utf-8"))
+    return Study(frame, numbered, runs, folder, checks.remarks, checks.held_out)
+
+
+def _seeds(seeds: int | Sequence[int]) -> list[int]:
+    """List the seeds of a study."""
+    if isinstance(seeds, int):
+        return list(range(integer(seeds, "seeds", most=MOST["seeds"])))
+    numbers = [integer(seed, "seeds", least=0) for seed in seeds]
+    if not 0 < len(set(numbers)) == len(numbers) <= MOST["seeds"]:
+        raise InputError(
+            argument="seeds", expected="different numbers, at least one", got=shown(numbers)
+        )
+    return numbers
+
+
+def _arms(
+    policies: Mapping[str, Policy], data: DetectionDataset, *, control: bool
+) -> dict[str, Policy]:
+    """Give the policies by label, with the control among them."""
+    arms = dict(policies)
+    if control:
+        human = not data.origins().get(UNKNOWN, 0)
+        arms.setdefault(CONTROL if human else CONTROL_OF_UNKNOWN, HumanOnly())
+    if len({_file_name(label) for label in arms}) < len(arms):
+        raise InputError(
+            argument="policies",
+            expected="labels that differ in letters and digits",
+            got=shown(list(arms)),
+        )
+    return arms
+
+
+def _made(folder: Path, name: str) -> Path:
+    """Make a folder of the study."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            argument="directory",
+            expected="a folder to keep the study in",
+            got=f"{path_text(folder)} ({error.strerror})",
+        ) from error
+    return make_owned(folder, name)
 
 
 def _file_name(label: str) -> str:

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from tailwatch.report.detection import detection_page
 from tailwatch.yolo.dataset import DetectionDataset
+from tailwatch.yolo.naming import class_labels
 from tailwatch.yolo.pictures import side_by_side
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     import polars as pl
@@ -26,6 +27,8 @@ def study_page(
     *,
     generations: int,
     confidence: float,
+    remarks: Sequence[str] = (),
+    held_out: bool = True,
 ) -> str:
     """Draw a study, with pictures of its first seed.
 
@@ -41,6 +44,10 @@ def study_page(
         Of each run.
     confidence
         Of the intervals.
+    remarks
+        What has to be said of the data.
+    held_out
+        Whether no test image is learned from.
     """
     first = next(iter(runs.values()))
     samples = {
@@ -48,13 +55,15 @@ def study_page(
         for label, run in first.items()
         if run.directory is not None
     }
-    counts = human.class_counts().sum(0)
+    labels, counts = class_labels(human.names), human.class_totals()
     return detection_page(
         frame,
-        classes={name: int(count) for name, count in zip(human.names, counts, strict=True)},
+        classes={name: int(count) for name, count in zip(labels, counts, strict=True)},
         arguments=_arguments(runs),
         pictures=side_by_side(human, samples),
         confidence=confidence,
+        remarks=remarks,
+        held_out=held_out,
     )
 
 

@@ -23,7 +23,9 @@ The checkpoint is written again without date, paths and times: equal weights are
 
 from __future__ import annotations
 
+import json
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,17 +33,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from tailwatch.arguments import integer
+from tailwatch.arguments import integer, real
 from tailwatch.exceptions import InputError, SourceError, TailwatchError
+from tailwatch.text_form import path_text, shown
 from tailwatch.writing import write_atomically
-from tailwatch.yolo.checkpoints import check_model, open_model, rewrite
+from tailwatch.yolo.bounds import MOST
+from tailwatch.yolo.checkpoints import check_device, check_model, open_model, rewrite
 from tailwatch.yolo.detections import SCHEMA
 from tailwatch.yolo.detector import Evaluation
-from tailwatch.yolo.environment import extra
-from tailwatch.yolo.session import session
+from tailwatch.yolo.environment import extra, ultralytics
+from tailwatch.yolo.held_out import named
+from tailwatch.yolo.images_used import UsedImages
+from tailwatch.yolo.session import answering, said, session
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -54,10 +60,18 @@ OURS = frozenset(
     {
         "amp", "batch", "cfg", "data", "device", "epochs", "exist_ok", "fraction", "imgsz", "iou",
         "max_det", "mode", "model", "name", "nbs", "nms", "patience", "plots", "pretrained",
-        "project", "resume", "save", "seed", "task", "val", "verbose", "workers",
+        "project", "resume", "save", "seed", "task", "val", "verbose", "warmup_epochs", "workers",
+        # What would change the classes, the budget, or what is written and shown.
+        "classes", "conf", "deterministic", "distill_model", "embed", "half", "int8", "profile",
+        "quantize", "save_conf", "save_crop", "save_frames", "save_json", "save_period", "save_txt",
+        "show", "single_cls", "source", "split", "time", "visualize",
     }
 )  # fmt: skip
 """Arguments of Ultralytics that `settings` may not have."""
+
+OPTIMIZERS = frozenset(
+    {"SGD", "MuSGD", "Adam", "Adamax", "AdamW", "NAdam", "RAdam", "RMSProp", "auto"}
+)
 
 WORK = "work-"
 """How folders begin that a killed training leaves beside its weights."""
@@ -110,17 +124,55 @@ class UltralyticsDetector:
 
     def __post_init__(self) -> None:
         for name in ("epochs", "imgsz", "batch", "max_det", "crop_imgsz", "threads"):
-            integer(getattr(self, name), name)
+            integer(getattr(self, name), name, most=MOST[name])
         for name in ("imgsz", "crop_imgsz"):
             if getattr(self, name) % 32:
-                message = f"{name}: expected a multiple of 32, got {getattr(self, name)}"
-                raise InputError(message)
-        if not 0 <= self.warmup_epochs <= 1:
-            message = f"warmup_epochs: expected 0 to 1, got {self.warmup_epochs}"
-            raise InputError(message)
-        if taken := sorted(OURS & set(self.settings)):
-            message = f"settings: {', '.join(taken)}: set by tailwatch, or an argument of its own"
-            raise InputError(message)
+                raise InputError(
+                    argument=name, expected="a multiple of 32", got=str(getattr(self, name))
+                )
+        if not 0 <= real(self.warmup_epochs, "warmup_epochs") <= 1:
+            raise InputError(
+                argument="warmup_epochs", expected="0 to 1", got=str(self.warmup_epochs)
+            )
+        if not 0 < real(self.iou, "iou") <= 1:
+            raise InputError(argument="iou", expected="above 0 and at most 1", got=str(self.iou))
+        self._check_settings()
+        # Without the extra it is said where the detector is used.
+        if str(self.device) != "cpu":
+            check_device(self.device)
+
+    def _check_settings(self) -> None:
+        if not isinstance(self.settings, Mapping):
+            raise InputError(
+                argument="settings", expected="a mapping", got=type(self.settings).__name__
+            )
+        if taken := sorted(OURS & {str(name) for name in self.settings}):
+            raise InputError(
+                argument="settings",
+                problem=f"{', '.join(taken)}: set by tailwatch, or an argument of its own",
+            )
+        if not self.settings:
+            return
+        ultralytics()
+        given = dict(self.settings)
+        try:
+            # What is written into the record of a run, and read back.
+            json.dumps(given, allow_nan=False)
+            extra("ultralytics.cfg").get_cfg(overrides=given)
+        except (Exception, SystemExit) as error:
+            # Its answer to a name that it does not know is a SyntaxError with a page of help.
+            raise InputError(
+                argument="settings",
+                expected="training arguments of Ultralytics",
+                got=f"{shown(dict(self.settings))} ({said(error)})",
+            ) from error
+        optimizer = given.get("optimizer", "auto")
+        if optimizer not in OPTIMIZERS:
+            raise InputError(
+                argument="settings",
+                expected=f"an optimizer among {', '.join(sorted(OPTIMIZERS))}",
+                got=shown(optimizer),
+            )
 
     def describe(self) -> dict[str, Any]:
         """Give all settings that the weights depend on, and the versions that have a part in it."""
@@ -157,17 +209,19 @@ class UltralyticsDetector:
 
         A budget is met to the nearest whole epoch, of which there is at least one.
         """
+        UsedImages().require(data, "data")
         epochs = self.epochs if budget is None else max(1, round(budget / len(data)))
+        kept: dict[str, Any] = {"passed": []}
         with (
-            session(self.threads),
+            session(self.threads, seed=seed),
+            answering("train", kept["passed"]),
             tempfile.TemporaryDirectory(dir=weights.parent, prefix=WORK) as work,
         ):
             # Ultralytics puts what is relative into a folder of its own.
             folder = Path(work).resolve()
             yaml = _lay_out(data, folder / "data", validate=self.batch)
             model = open_model(self.model if start is None else str(start))
-            kept: dict[str, Any] = {}
-            for event, callback in _callbacks(report, kept).items():
+            for event, callback in _callbacks(report, kept, data).items():
                 model.add_callback(event, callback)
             model.train(
                 data=str(yaml),
@@ -194,11 +248,6 @@ class UltralyticsDetector:
                 warmup_epochs=self.warmup_epochs,
                 **self.settings,
             )
-            used = kept["images"]
-            if used != len(data):
-                # It logs this and goes on, with what would be another experiment.
-                message = f"data: Ultralytics left out {len(data) - used} of {len(data)} images"
-                raise TailwatchError(message)
             last = folder / "run" / "weights" / "last.pt"
             write_atomically(weights, lambda target: rewrite(last, target))
 
@@ -207,9 +256,10 @@ class UltralyticsDetector:
     ) -> pl.DataFrame:
         """Find boxes of a confidence of at least `least`."""
         rows: list[tuple[int, int, float, float, float, float, float]] = []
-        with session(self.threads):
+        passed: list[BaseException] = []
+        with session(self.threads), answering("predict", passed):
             model = open_model(str(weights))
-            for start, chunk in _chunks(images, report, "labelling"):
+            for start, chunk in _chunks(images, report, "labelling", passed):
                 results = model.predict(
                     [_read(path) for path in chunk],
                     conf=least,
@@ -235,9 +285,16 @@ class UltralyticsDetector:
 
     def evaluate(self, weights: Path, data: DetectionDataset) -> Evaluation:
         """Run Ultralytics' own validation."""
-        with session(self.threads), tempfile.TemporaryDirectory() as work:
-            yaml = _lay_out(data, Path(work) / "data")
-            found = open_model(str(weights)).val(
+        # Beside the weights, where links to images are possible if they are at all.
+        folder = tempfile.TemporaryDirectory(dir=weights.parent, prefix=WORK)
+        with session(self.threads), answering("evaluate"), folder as work:
+            yaml = _lay_out(data, Path(work).resolve() / "data")
+            model = open_model(str(weights))
+            read: list[str] = []
+            model.add_callback(
+                "on_val_start", lambda validator: read.extend(validator.dataloader.dataset.im_files)
+            )
+            found = model.val(
                 data=str(yaml),
                 imgsz=self.imgsz,
                 batch=PREDICTED,
@@ -256,7 +313,15 @@ class UltralyticsDetector:
             for place, number in enumerate(found.box.ap_class_index):
                 ap[number] = float(found.box.ap[place])
                 ap50[number] = float(found.box.ap50[place])
-            return Evaluation(float(found.box.map), float(found.box.map50), tuple(ap), tuple(ap50))
+            there = data.boxes.height > 0
+            return Evaluation(
+                float(found.box.map) if there else None,
+                float(found.box.map50) if there else None,
+                tuple(ap),
+                tuple(ap50),
+                images=len(read),
+                left_out=tuple(f"{each} (left out by Ultralytics)" for each in _left(data, read)),
+            )
 
     def embed(
         self,
@@ -283,11 +348,12 @@ class UltralyticsDetector:
             Other layers; their features are joined.
         """
         rows: list[Any] = []
-        with session(self.threads):
+        passed: list[BaseException] = []
+        with session(self.threads), answering("embed", passed):
             model = open_model(str(weights))
             size = self.imgsz if boxes is None else self.crop_imgsz
             sources = [(path, None) for path in images] if boxes is None else _places(images, boxes)
-            for _, chunk in _chunks(sources, report, "embedding"):
+            for _, chunk in _chunks(sources, report, "embedding", passed):
                 found = model.embed(
                     [_cut(_read(path), box) for path, box in chunk],
                     embed=None if layers is None else list(layers),
@@ -314,21 +380,37 @@ def _lay_out(data: DetectionDataset, folder: Path, *, validate: int | None = Non
         return folder / "data.yaml"
     # Ultralytics validates after the last epoch whatever it is told; a batch is soon done.
     images = sorted((folder / "images").iterdir())[:validate]
-    (folder / "val.txt").write_text("".join(f"{image}\n" for image in images))
-    text = (folder / "data.yaml").read_text().replace("val: images", "val: val.txt")
+    listed = "".join(f"./images/{image.name}\n" for image in images)
+    (folder / "val.txt").write_text(listed, encoding="utf-8")
+    text = (folder / "data.yaml").read_text(encoding="utf-8")
     yaml = folder / "train.yaml"
-    yaml.write_text(text)
+    yaml.write_text(text.replace("val: images", "val: val.txt", 1), encoding="utf-8")
     return yaml
 
 
-def _callbacks(report: Report, kept: dict[str, Any]) -> dict[str, Callable[[Any], None]]:
-    """Report batches and epochs, and count the images that are really trained on.
+def _left(data: DetectionDataset, read: Sequence[str]) -> list[str]:
+    """List the images of `data` that are not among the files that were read."""
+    there = {int(Path(file).stem) for file in read}
+    paths = data.images["path"]
+    return [paths[number] for number in range(len(data)) if number not in there]
+
+
+def _callbacks(
+    report: Report, kept: dict[str, Any], data: DetectionDataset
+) -> dict[str, Callable[[Any], None]]:
+    """Report batches and epochs, and refuse to train on other images than those that were given.
 
     ``on_fit_epoch_end`` would fire once more in the final evaluation.
     """
 
     def start(trainer: Any) -> None:  # noqa: ANN401
-        kept["images"] = len(trainer.train_loader.dataset)
+        left = _left(data, trainer.train_loader.dataset.im_files)
+        if left:
+            # It logs this and goes on, with what would be another experiment.
+            raise TailwatchError(
+                argument="data",
+                problem=f"Ultralytics left out {len(left)} of {len(data)} images: {named(left)}",
+            )
         kept["batches"] = len(trainer.train_loader)
         kept["done"] = 0
 
@@ -336,17 +418,27 @@ def _callbacks(report: Report, kept: dict[str, Any]) -> dict[str, Callable[[Any]
         kept["done"] += 1
         total = trainer.epochs * kept["batches"]
         stage = f"epoch {trainer.epoch + 1}/{trainer.epochs}"
-        report(stage, min(kept["done"], total), total)
+        _tell(report, (stage, min(kept["done"], total), total), kept["passed"])
 
     return {"on_train_start": start, "on_train_batch_end": batch}
 
 
+def _tell(report: Report, what: tuple[str, int, int], passed: list[BaseException]) -> None:
+    """Report, and remember what the report raises as not of Ultralytics' making."""
+    try:
+        report(*what)
+    except BaseException as error:
+        passed.append(error)
+        raise
+
+
 def _chunks(
-    items: Sequence[Any], report: Report, stage: str
+    items: Sequence[Any], report: Report, stage: str, passed: list[BaseException]
 ) -> Iterator[tuple[int, Sequence[Any]]]:
     for start in range(0, len(items), PREDICTED):
         yield start, items[start : start + PREDICTED]
-        report(stage, min(start + PREDICTED, len(items)), len(items))
+        done = min(start + PREDICTED, len(items))
+        _tell(report, (stage, done, len(items)), passed)
 
 
 def _places(
@@ -361,8 +453,7 @@ def _read(path: Path) -> NDArray[np.uint8]:
     patches: Any = extra("ultralytics.utils.patches")
     pixels: NDArray[np.uint8] | None = patches.imread(str(path))
     if pixels is None:
-        message = f"{path}: expected an image file"
-        raise SourceError(message)
+        raise SourceError(argument=path_text(path), problem="expected an image file")
     return pixels
 
 

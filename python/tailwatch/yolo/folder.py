@@ -1,0 +1,236 @@
+"""A data set as a folder of its own: written once, and checked as it is read.
+
+What is read may have been changed since, or come from someone else. So nothing in the folder is
+believed: a file that is a link or a device is refused, names in the manifest may not lead out of
+the folder, every image has the SHA-256 that was written down, and the caller compares the
+fingerprint of all labels. No link is followed, and nothing is written but into an empty folder.
+
+Level: above ``detections`` and ``image_files``.
+"""
+
+from __future__ import annotations
+
+import json
+import stat
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from tailwatch.exceptions import InputError, SourceError
+from tailwatch.owned import owned_directory, owned_file
+from tailwatch.text_form import path_of, path_text, shown
+from tailwatch.yolo.detections import label_text, read_labels
+from tailwatch.yolo.image_files import link, sha256
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from tailwatch.yolo.dataset import DetectionDataset
+    from tailwatch.yolo.detections import Box
+
+__all__ = ["MANIFEST", "Folder", "read_folder", "read_manifest", "write_folder", "yaml_text"]
+
+MANIFEST = "manifest.parquet"
+
+_COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
+    "file": pl.String,
+    "sha256": pl.String,
+    "width": pl.UInt32,
+    "height": pl.UInt32,
+    "origin": pl.String,
+    "teacher": pl.String,
+    "confidences": pl.List(pl.Float64),
+}
+COLUMNS = pl.Schema(_COLUMNS)
+"""Columns of the manifest, a row per image."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Folder:
+    """What a folder holds.
+
+    Attributes
+    ----------
+    names
+        The classes.
+    images
+        A row per image, with its path.
+    boxes, confidences
+        Of each image.
+    fingerprint
+        What the manifest says of all of it.
+    """
+
+    names: tuple[str, ...]
+    images: pl.DataFrame
+    boxes: list[list[Box]]
+    confidences: list[list[float | None]]
+    fingerprint: str
+
+
+def write_folder(data: DetectionDataset, folder: Path) -> Path:
+    """Write a data set into a folder that is empty or not there yet."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        filled = any(folder.iterdir())
+    except OSError as error:
+        raise InputError(
+            argument="directory",
+            expected="a folder to write into",
+            got=f"{path_text(folder)} ({error.strerror})",
+        ) from error
+    if filled:
+        raise InputError(
+            argument="directory",
+            problem=f"expected an empty folder, as sets are never changed: {path_text(folder)}",
+        )
+    for name in ("images", "labels"):
+        (folder / name).mkdir()
+    files = []
+    paths = data.images["path"].to_list()
+    for number, (path, boxes) in enumerate(zip(paths, data.boxes_of(), strict=True)):
+        file = f"{number:06d}{path_of(path).suffix.lower()}"
+        link(path_of(path), folder / "images" / file)
+        text = label_text(boxes)
+        (folder / "labels" / f"{number:06d}.txt").write_text(text, encoding="utf-8")
+        files.append(file)
+    (folder / "data.yaml").write_text(yaml_text(data.names), encoding="utf-8")
+    confidences = (
+        pl.DataFrame({"image": np.arange(len(data), dtype=np.uint32)})
+        .join(data.boxes.select("image", "confidence"), on="image", how="left")
+        .group_by("image", maintain_order=True)
+        .agg("confidence")
+    )
+    manifest = data.images.drop("path").with_columns(
+        file=pl.Series(files, dtype=pl.String), confidences=confidences["confidence"]
+    )
+    # Written last: a folder without it is not a set.
+    manifest.select(COLUMNS.names()).write_parquet(
+        folder / MANIFEST,
+        metadata={"names": json.dumps(data.names), "fingerprint": data.fingerprint()},
+    )
+    return folder
+
+
+def read_folder(folder: Path) -> Folder:
+    """Read a folder that :func:`write_folder` wrote.
+
+    Raises
+    ------
+    SourceError
+        There is no such folder, or something in it is not what was written.
+    """
+    manifest, metadata = read_manifest(folder)
+    names = _names(metadata, folder)
+    for part in ("images", "labels"):
+        owned_directory(folder, part)
+    base = Path(folder.resolve()) / "images"
+    paths, boxes = [], []
+    for file, written in manifest.select("file", "sha256").iter_rows():
+        if sha256(owned_file(folder, f"images/{file}")) != written:
+            raise SourceError(
+                argument=path_text(folder),
+                problem=f"its image {file} is not the one that was written; sets are never changed",
+            )
+        labels = owned_file(folder, f"labels/{Path(file).stem}.txt")
+        if not labels.exists():
+            raise SourceError(
+                argument=path_text(folder), expected=f"labels of the image {file}", got="none"
+            )
+        boxes.append(read_labels(labels, len(names)))
+        paths.append(path_text(base / file))
+    images = manifest.with_columns(path=pl.Series(paths, dtype=pl.String))
+    return Folder(
+        names,
+        images.select("path", *COLUMNS.names()[1:-1]),
+        boxes,
+        list(_confidences(manifest, boxes, folder)),
+        metadata["fingerprint"],
+    )
+
+
+def read_manifest(folder: Path) -> tuple[pl.DataFrame, dict[str, str]]:
+    """Read the manifest of a folder: a row per image, and what it says of the whole.
+
+    Raises
+    ------
+    SourceError
+        There is none, or it is not one that tailwatch wrote.
+    """
+    file = folder / MANIFEST
+    try:
+        there = stat.S_ISREG(file.lstat().st_mode)
+    except (OSError, ValueError):
+        there = False
+    if not there:
+        raise SourceError(argument=path_text(folder), problem=f"expected a folder with {MANIFEST}")
+    try:
+        metadata = pl.read_parquet_metadata(file)
+        manifest = pl.read_parquet(file)
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # a damaged file may be a panic, which is no Exception
+        raise _foreign(folder, f"it cannot be read ({str(error).splitlines()[:1]})") from error
+    if manifest.schema != COLUMNS:
+        raise _foreign(folder, f"expected the columns {', '.join(COLUMNS.names())}")
+    if "fingerprint" not in metadata or "names" not in metadata:
+        raise _foreign(folder, "it has no fingerprint")
+    required = [name for name in COLUMNS.names() if name not in {"teacher", "confidences"}]
+    if any(manifest[name].null_count() for name in required):
+        raise _foreign(folder, "a value is missing")
+    for name in manifest["file"]:
+        if name == ".." or PurePosixPath(name).name != name or "\0" in name or "\\" in name:
+            raise _foreign(folder, f"{shown(name)} is not the name of a file in its folder")
+    return manifest, metadata
+
+
+def yaml_text(names: Sequence[str]) -> str:
+    """Describe the folder for a trainer, in ASCII: a name may hold any character."""
+    listed = "".join(f"  {number}: {_quoted(name)}\n" for number, name in enumerate(names))
+    return f"train: images\nval: images\nnames:\n{listed}"
+
+
+def _quoted(name: str) -> str:
+    """Write a string as YAML does; JSON's way of writing a rare character is not YAML's."""
+
+    def escaped(character: str) -> str:
+        code = ord(character)
+        if character in {'"', "\\"}:
+            return f"\\{character}"
+        if 0x20 <= code < 0x7F:
+            return character
+        return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+    return f'"{"".join(map(escaped, name))}"'
+
+
+def _names(metadata: dict[str, str], folder: Path) -> tuple[str, ...]:
+    try:
+        names: Any = json.loads(metadata["names"])
+    except (ValueError, RecursionError) as error:
+        raise _foreign(folder, "its classes cannot be read") from error
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise _foreign(folder, "its classes are no list of names")
+    return tuple(names)
+
+
+def _confidences(
+    manifest: pl.DataFrame, boxes: list[list[Box]], folder: Path
+) -> Iterator[list[float | None]]:
+    for given, of_image in zip(manifest["confidences"].to_list(), boxes, strict=True):
+        # An image without a box has one that is missing, or none.
+        if given is None or len(given) < len(of_image):
+            raise SourceError(
+                argument=path_text(folder),
+                problem="its labels are not those that were written; sets are never changed",
+            )
+        yield given
+
+
+def _foreign(folder: Path, said: str) -> SourceError:
+    return SourceError(
+        argument=path_text(folder), problem=f"{MANIFEST} is not one that tailwatch wrote: {said}"
+    )

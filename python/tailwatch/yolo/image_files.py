@@ -1,0 +1,126 @@
+"""Image files: what they hold, whether a trainer will take them, and how they get into a folder.
+
+Ultralytics passes over an image that it cannot verify, or that has fewer than ten pixels on a side,
+with no more than a line in its log. :func:`unusable` says so beforehand, by the same rule.
+
+Level: above :mod:`tailwatch.yolo.environment`; no Ultralytics here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import stat
+import warnings
+from typing import TYPE_CHECKING, Any
+
+from tailwatch.exceptions import SourceError
+from tailwatch.text_form import path_text
+from tailwatch.yolo.environment import extra
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = [
+    "IMAGE_SUFFIXES",
+    "LEAST_PIXELS",
+    "link",
+    "measure",
+    "sha256",
+    "unusable",
+]
+
+IMAGE_SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
+
+FORMATS = frozenset({"BMP", "JPEG", "JPEG2000", "MPO", "PNG", "TIFF", "WEBP"})
+"""Formats, as Pillow names them, that a file of these suffixes may be in and be trained on."""
+
+LEAST_PIXELS = 10
+"""The smallest width and height of an image that Ultralytics takes."""
+
+
+def measure(file: Path) -> tuple[str, int, int]:
+    """SHA-256, width and height of an image file.
+
+    Raises
+    ------
+    SourceError
+        It is not there, is no image, or has a name that a trainer takes for no image's.
+    """
+    if file.suffix.lower() not in IMAGE_SUFFIXES:
+        raise SourceError(
+            argument=path_text(file),
+            expected=f"an image file whose name ends in {', '.join(sorted(IMAGE_SUFFIXES))}",
+            got=repr(file.suffix) if file.suffix else "a name without a suffix",
+        )
+    image: Any = extra("PIL.Image")
+    digest = sha256(file)
+    try:
+        with _unwarned(), image.open(file) as opened:
+            width, height = opened.size
+    # Pillow's readers raise what their parsers do: SyntaxError, struct.error, ValueError, …
+    except Exception as error:
+        raise SourceError(
+            argument=path_text(file), problem=f"expected an image file: {error}"
+        ) from error
+    return digest, width, height
+
+
+def unusable(file: Path) -> str | None:
+    """Say why a trainer would pass over an image, or None if it would not."""
+    image: Any = extra("PIL.Image")
+    try:
+        with _unwarned(), image.open(file) as opened:
+            opened.verify()
+            width, height = opened.size
+            form = opened.format
+    except Exception as error:  # noqa: BLE001  (whatever a parser raises)
+        return f"unreadable: {str(error) or type(error).__name__}"
+    if min(width, height) < LEAST_PIXELS:
+        return f"{width} × {height} pixels, under {LEAST_PIXELS} on a side"
+    return None if form in FORMATS else f"its content is {form}"
+
+
+class _unwarned(warnings.catch_warnings):
+    """Keep Pillow's warnings of doubtful files back: the file is taken, or refused by name."""
+
+    def __enter__(self) -> None:
+        super().__enter__()
+        warnings.simplefilter("ignore")
+
+
+def sha256(file: Path) -> str:
+    """SHA-256 of a file, which is read piece by piece."""
+    try:
+        if stat.S_ISREG(file.stat().st_mode):
+            with file.open("rb") as opened:
+                return hashlib.file_digest(opened, "sha256").hexdigest()
+        said = "a folder or a device"
+    except (OSError, ValueError) as error:
+        said = getattr(error, "strerror", None) or str(error)
+    raise SourceError(argument=path_text(file), problem=f"expected an image file: {said}")
+
+
+def link(source: Path, target: Path) -> None:
+    """Link a file, or copy it where the file system has no links to it.
+
+    Of a symbolic link it is the file that is linked, so that the folder holds no link of that kind.
+    """
+    try:
+        os.link(os.path.realpath(source), target)
+    except FileNotFoundError as error:
+        raise SourceError(
+            argument=path_text(source), problem="the file is no longer there"
+        ) from error
+    except OSError:
+        _copy(source, target)
+
+
+def _copy(source: Path, target: Path) -> None:
+    try:
+        shutil.copyfile(source, target)
+    except FileNotFoundError as error:
+        raise SourceError(
+            argument=path_text(source), problem="the file is no longer there"
+        ) from error
