@@ -16,7 +16,7 @@ from typing import Any
 from tailwatch.exceptions import InputError, SourceError
 from tailwatch.io.settings_text import parse_yaml, read_text
 from tailwatch.text_form import path_text, shown
-from tailwatch.yolo.environment import extra, require_extra, ultralytics
+from tailwatch.yolo.environment import extra, require_extra, ultralytics, unlogged
 from tailwatch.yolo.session import said
 
 __all__ = ["check_device", "check_model", "digest", "open_model", "rewrite"]
@@ -89,7 +89,8 @@ def _check_architecture(name: str) -> None:
     tasks: Any = extra("ultralytics.nn.tasks")
     try:
         # Scales share a file: yolo26n.yaml is yolo26.yaml with the letter n.
-        tasks.yaml_model_load(name)
+        with unlogged():
+            tasks.yaml_model_load(name)
     except Exception as error:
         raise SourceError(
             argument=path_text(name), problem="no such file, and no architecture of Ultralytics"
@@ -103,9 +104,9 @@ def _build(name: str) -> None:
     tasks: Any = extra("ultralytics.nn.tasks")
     torch: Any = extra("torch")
     try:
-        content = tasks.yaml_model_load(name)
-        _require_detect(tasks.guess_model_task(content), name)
-        with torch.random.fork_rng(range(torch.cuda.device_count())):
+        with unlogged(), torch.random.fork_rng(range(torch.cuda.device_count())):
+            content = tasks.yaml_model_load(name)
+            _require_detect(tasks.guess_model_task(content), name)
             tasks.DetectionModel(content, verbose=False)
     except SourceError:
         raise
@@ -131,7 +132,8 @@ def _detector_in(path: Path) -> Any:  # noqa: ANN401  (a checkpoint of Ultralyti
     tasks: Any = extra("ultralytics.nn.tasks")
     torch: Any = extra("torch")
     try:
-        content, _ = tasks.torch_safe_load(str(path), safe_only=True)
+        with unlogged():
+            content, _ = tasks.torch_safe_load(str(path), safe_only=True)
         model = content.get("ema") or content.get("model")
     except Exception as error:
         raise SourceError(
@@ -148,7 +150,11 @@ def _detector_in(path: Path) -> Any:  # noqa: ANN401  (a checkpoint of Ultralyti
             else "a model that was quantised",
         )
     task = getattr(model, "task", None)
-    _require_detect(task if isinstance(task, str) else tasks.guess_model_task(model), str(path))
+    if not isinstance(task, str):
+        with unlogged():
+            task = tasks.guess_model_task(model)
+    # Where it cannot guess it says that it is a detector.
+    _require_detect(task if isinstance(model, tasks.BaseModel) else None, str(path))
     return content
 
 

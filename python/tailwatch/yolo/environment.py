@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import ModuleType
 
-__all__ = ["OFFLINE", "extra", "remove_private_folder", "require_extra", "ultralytics"]
+__all__ = ["OFFLINE", "extra", "remove_private_folder", "require_extra", "ultralytics", "unlogged"]
 
 OFFLINE = {
     "YOLO_OFFLINE": "true",
@@ -159,7 +159,7 @@ def ultralytics() -> ModuleType:
     extra("torch")
     mend_torchvision()
     extra("cv2")
-    with _unlogged(), _elsewhere_unchanged():
+    with unlogged(), _elsewhere_unchanged():
         module = extra("ultralytics")
         state: Any = extra("ultralytics.utils")
     # Around the settings' own `update`, which would write them to the user's file where Ultralytics
@@ -172,7 +172,7 @@ def ultralytics() -> ModuleType:
 
 
 @contextmanager
-def _unlogged() -> Iterator[None]:
+def unlogged() -> Iterator[None]:
     """Keep loggers silent: a new folder of settings is announced on standard output."""
     before = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
