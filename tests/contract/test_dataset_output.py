@@ -176,11 +176,28 @@ def test_a_line_that_was_being_written_is_written_again(source: Path, tmp_path: 
 def test_a_damaged_manifest_is_refused(source: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     model().score_dataset(source, out)
-    (out / "manifest.jsonl").write_text("no JSON\n")
+    first, *others = (out / "manifest.jsonl").read_text().splitlines(keepends=True)
+    (out / "manifest.jsonl").write_text(first + "no JSON\n" + "".join(others))
     with pytest.raises(
         InputError, match=r"manifest\.jsonl is damaged .*; resume=False starts anew"
     ):
         model().score_dataset(source, out)
+    model().score_dataset(source, out, resume=False)
+    model().score_dataset(source, tmp_path / "expected")
+    assert contents(out) == contents(tmp_path / "expected")
+
+
+@pytest.mark.parametrize("resume", [True, False])
+def test_a_manifest_of_something_else_is_left_alone(
+    resume: bool, source: Path, tmp_path: Path
+) -> None:
+    for name in ("manifest.jsonl", "shards/mine", "work/mine", "summary.json", ".x.part"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("mine")
+    before = contents(tmp_path)
+    with pytest.raises(OutputError, match=r"manifest\.jsonl is not of a run of score_dataset"):
+        model().score_dataset(source, tmp_path, resume=resume)
+    assert contents(tmp_path) == before
 
 
 def test_a_table_that_was_damaged_is_told(source: Path, tmp_path: Path) -> None:

@@ -98,6 +98,12 @@ HALVES: dict[str, Callable[[Path], Path]] = {
 }
 
 
+def said(layout: str) -> str | None:
+    """What the bytes of a Binary column are has to be said."""
+    kind, _, dtype = layout.partition(" ")
+    return dtype if kind == "Binary" else None
+
+
 def together(out: Path) -> pl.DataFrame:
     return pl.concat(
         [pl.read_parquet(file) for file in sorted(out.glob("shards/*"), key=by_number)]
@@ -122,7 +128,7 @@ def test_every_layout_gives_the_numbers_of_memory(
     layout: str, expected: pl.DataFrame, tmp_path: Path
 ) -> None:
     report = model().score_dataset(
-        LAYOUTS[layout](tmp_path / "in"), tmp_path / "out", id_column="url"
+        LAYOUTS[layout](tmp_path / "in"), tmp_path / "out", id_column="url", binary=said(layout)
     )
     found = together(tmp_path / "out")
     assert found.columns == ["url", "score", "probability", "p_value", "q_value", "content_hash"]
@@ -137,7 +143,8 @@ def test_every_layout_gives_the_numbers_of_memory(
 @pytest.mark.parametrize("layout", HALVES)
 def test_float16_is_scored_as_it_is(layout: str, tmp_path: Path) -> None:
     half = np.concatenate(blocks()).astype(np.float16)
-    model().score_dataset(HALVES[layout](tmp_path / "in"), tmp_path / "out")
+    source = HALVES[layout](tmp_path / "in")
+    model().score_dataset(source, tmp_path / "out", binary=said(layout))
     assert np.array_equal(together(tmp_path / "out")["score"].to_numpy(), model().score(half))
 
 

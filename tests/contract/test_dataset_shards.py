@@ -65,10 +65,6 @@ CASES: dict[str, tuple[Callable[[Path], object], str]] = {
         lambda at: table(rows(9, 9)).drop("url").write_parquet(at),
         f"@/{BAD}: no column 'url'; it has length (Int64)",
     ),
-    "no row": (
-        lambda at: table(rows(9, 9)).clear().write_parquet(at),
-        f"@/{BAD}: expected at least one row, got none",
-    ),
 }
 
 

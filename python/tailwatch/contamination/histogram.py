@@ -7,17 +7,24 @@ order, so shards may be absorbed and merged in any order and split anywhere.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import hashlib
+import json
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from tailwatch.contamination.bins import bin_counts
-from tailwatch.exceptions import InputError
+from tailwatch.exceptions import InputError, SourceError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
 __all__ = ["Histogram", "calibration_ranks"]
+
+_MAGIC: Final = b"tailwatch-counts1"
+_KINDS: Final = ("<i8", "<i8", "<f4", "<f4")
 
 
 class Histogram:
@@ -67,10 +74,11 @@ class Histogram:
             self._bins += _counts(counts[0], "bins", len(self._bins))
             self._ranks += _counts(counts[1], "ranks", len(self._ranks))
             if counts[0].sum() != counts[1].sum():
-                message = (
-                    f"ranks: expected {counts[0].sum()} rows as in bins, got {counts[1].sum()}"
+                raise InputError(
+                    argument="ranks",
+                    expected=f"{counts[0].sum()} rows as in bins",
+                    got=f"{counts[1].sum()}",
                 )
-                raise InputError(message)
 
     @property
     def fingerprint(self) -> str:
@@ -132,10 +140,15 @@ class Histogram:
         """
         if other.fingerprint != self._fingerprint:
             message = (
-                f"histogram: counts scores of model {other.fingerprint[:12]}, expected those of "
+                f"counts scores of model {other.fingerprint[:12]}, expected those of "
                 f"{self._fingerprint[:12]}"
             )
-            raise InputError(message)
+            raise InputError(
+                message,
+                argument="histogram",
+                expected=f"counts of model {self._fingerprint[:12]}",
+                got=f"those of {other.fingerprint[:12]}",
+            )
         self._bins += other.bins
         self._ranks += other.ranks
         return self
@@ -144,8 +157,87 @@ class Histogram:
         """Give :attr:`bins` and :attr:`ranks`."""
         return self.bins, self.ranks
 
+    def to_bytes(self) -> bytes:
+        """Give the counts, and what they are counted by, as bytes that :meth:`from_bytes` checks.
+
+        Returns
+        -------
+        bytes
+            ``tailwatch-counts1``, SHA-256 of all that follows, length and JSON of a header, and
+            bins, ranks, edges and calibration in little-endian order.
+        """
+        header = {
+            "fingerprint": self._fingerprint,
+            "bins": len(self._bins),
+            "ranks": len(self._ranks),
+        }
+        text = json.dumps(header, sort_keys=True, separators=(",", ":")).encode("ascii")
+        arrays = zip((self._bins, self._ranks, self._edges, self._calibration), _KINDS, strict=True)
+        lying = [np.ascontiguousarray(array, kind).tobytes() for array, kind in arrays]
+        content = b"".join([len(text).to_bytes(4, "little"), text, *lying])
+        return _MAGIC + hashlib.sha256(content).digest() + content
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Histogram:
+        """Make a histogram of what :meth:`to_bytes` gave; nothing in it is executed.
+
+        Parameters
+        ----------
+        data
+            The bytes, which are checked.
+
+        Returns
+        -------
+        Histogram
+            Equal to the one that gave them.
+
+        Raises
+        ------
+        SourceError
+            If they are not what :meth:`to_bytes` gives.
+        """
+        data = bytes(data)
+        start = len(_MAGIC) + 32
+        try:
+            if not data.startswith(_MAGIC):
+                raise _damaged(expected="those of a histogram", got="others")
+            if hashlib.sha256(data[start:]).digest() != data[len(_MAGIC) : start]:
+                raise _damaged(expected="those that were given", got="others")
+            return cls._parsed(data[start:])
+        except InputError as error:
+            if isinstance(error, SourceError):
+                raise
+            raise _damaged(expected="counts of a model", got=f"{error}") from error
+        except (ValueError, TypeError, KeyError, RecursionError, OverflowError) as error:
+            raise _damaged(expected="those that to_bytes gives", got=f"{error}"[:200]) from error
+
+    @classmethod
+    def _parsed(cls, content: bytes) -> Histogram:
+        end = 4 + int.from_bytes(content[:4], "little")
+        header = json.loads(content[4:end].decode("ascii"))
+        bins, ranks = int(header["bins"]), int(header["ranks"])
+        lengths, found = (bins, ranks, bins - 1, ranks - 1), []
+        if min(lengths) < 0 or end + 12 * (bins + ranks) - 8 != len(content):
+            raise _damaged(expected="bytes of so many counts", got=f"{len(content)} bytes")
+        for length, kind in zip(lengths, _KINDS, strict=True):
+            stop = end + length * np.dtype(kind).itemsize
+            # A copy, which is aligned and native.
+            own = np.dtype(kind).newbyteorder("=")
+            found.append(np.frombuffer(content[end:stop], kind).astype(own))
+            end = stop
+        counts = (found[0], found[1])
+        return cls(str(header["fingerprint"]), found[2], found[3], counts)
+
+    def __reduce__(self) -> tuple[Callable[[bytes], Histogram], tuple[bytes]]:
+        """Travel between processes as checked bytes."""
+        return type(self).from_bytes, (self.to_bytes(),)
+
     def __repr__(self) -> str:
         return f"Histogram({self.rows:,} rows in {len(self._bins)} bins)"
+
+
+def _damaged(*, expected: str, got: str) -> SourceError:
+    return SourceError(argument="histogram", expected=f"bytes: {expected}", got=got)
 
 
 def calibration_ranks(
@@ -158,19 +250,29 @@ def calibration_ranks(
 def _scores(scores: NDArray[np.float32]) -> NDArray[np.float32]:
     checked = np.asarray(scores)
     if checked.ndim != 1 or checked.dtype != np.float32:
-        message = (
-            "scores: expected a 1-D float32 array as score() gives it, got "
-            f"{checked.dtype} of shape {checked.shape}"
+        raise InputError(
+            argument="scores",
+            expected="a 1-D float32 array as score() gives it",
+            got=f"{checked.dtype} of shape {checked.shape}",
         )
-        raise InputError(message)
     if not np.isfinite(checked).all():
-        message = f"scores: row {int((~np.isfinite(checked)).argmax())} is not finite"
-        raise InputError(message)
+        row = int((~np.isfinite(checked)).argmax())
+        message = f"row {row} is not finite"
+        raise InputError(
+            message,
+            argument="scores",
+            expected="finite scores",
+            got=f"{checked[row]}",
+            where=f"row {row}",
+        )
     return checked
 
 
 def _counts(counts: NDArray[np.int64], name: str, length: int) -> NDArray[np.int64]:
     if counts.shape != (length,) or counts.dtype != np.int64 or (counts < 0).any():
-        message = f"{name}: expected {length} counts of int64, got {counts.dtype} {counts.shape}"
-        raise InputError(message)
+        raise InputError(
+            argument=name,
+            expected=f"{length} counts of int64",
+            got=f"{counts.dtype} {counts.shape}",
+        )
     return counts

@@ -220,6 +220,7 @@ class ContaminationModel(Scorer):
         *,
         column: str = DEFAULT_COLUMN,
         id_column: str | Sequence[str] | None = None,
+        binary: str | None = None,
         resume: bool = True,
         strict: bool = False,
         confidence: float = 0.95,
@@ -244,6 +245,9 @@ class ContaminationModel(Scorer):
         id_column
             Columns to copy into the tables of the rows. Without any, they get the number of each
             row in its shard.
+        binary
+            ``"float16"``, ``"float32"`` or ``"float64"``: what the bytes of a Binary column are, in
+            little-endian order, which its type does not tell.
         resume
             Go on with a run of the same arguments that was interrupted, or add shards that are new.
             A shard that changed since it was scored is refused. If False, all is done anew.
@@ -331,6 +335,7 @@ class ContaminationModel(Scorer):
             out_dir,
             column=column,
             id_column=id_column,
+            binary=binary,
             resume=resume,
             strict=strict,
             copies_of=copies_of,

@@ -20,6 +20,8 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import os
+import stat
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -27,14 +29,15 @@ import numpy as np
 from tailwatch.contamination.scoring import Probe
 from tailwatch.contamination.state import ModelState, check_state
 from tailwatch.exceptions import InputError, SourceError
-from tailwatch.writing import write_atomically
+from tailwatch.text_form import path_text
+from tailwatch.writing import kind_of, write_atomically
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-__all__ = ["fingerprint_of", "read_state", "write_state"]
+__all__ = ["fingerprint_of", "read_state", "state_bytes", "state_of", "write_state"]
 
 MAGIC: Final = b"tailwatch-model1"
 _DIGEST, _LENGTH = 32, 4
@@ -69,9 +72,14 @@ def write_state(state: ModelState, path: Path) -> None:
     OSError
         The folder does not exist, or the file cannot be written.
     """
-    content = _content(state)
-    data = MAGIC + hashlib.sha256(content).digest() + content
+    data = state_bytes(state)
     write_atomically(path, lambda temporary: temporary.write_bytes(data))
+
+
+def state_bytes(state: ModelState) -> bytes:
+    """Give the bytes of a file, as a model travels between processes too."""
+    content = _content(state)
+    return MAGIC + hashlib.sha256(content).digest() + content
 
 
 def read_state(path: Path) -> ModelState:
@@ -82,26 +90,66 @@ def read_state(path: Path) -> ModelState:
     SourceError
         If it cannot be read, is no model, or not the file that was written.
     """
+    name = path_text(path)
     try:
-        size = path.stat().st_size
-        data = path.read_bytes() if size <= LARGEST_FILE else b""
+        data = _read(path)
     except OSError as error:
-        message = f"model: cannot read {path}: {error.strerror}"
-        raise SourceError(message) from error
-    if size > LARGEST_FILE or not data.startswith(MAGIC) or len(data) < _START + _LENGTH:
-        message = f"model: {path} is not a tailwatch model"
-        raise SourceError(message)
+        message = f"cannot read {name}: {error.strerror}"
+        raise SourceError(
+            message, argument="model", expected="a file that can be read", got=error.strerror
+        ) from error
+    return state_of(data, name)
+
+
+def state_of(data: bytes, name: str) -> ModelState:
+    """Check the bytes of a file, and give the state in arrays of its own.
+
+    Parameters
+    ----------
+    data
+        The bytes.
+    name
+        What they came from, for the text of an error.
+
+    Raises
+    ------
+    SourceError
+        If they are no model, or not those that were written.
+    """
+    if not data.startswith(MAGIC) or len(data) < _START + _LENGTH:
+        message = f"{name} is not a tailwatch model"
+        raise _unfit(message, name, "a file that save() wrote", "another file")
     if hashlib.sha256(data[_START:]).digest() != data[len(MAGIC) : _START]:
-        message = f"model: {path} is damaged: its bytes are not those that were written"
-        raise SourceError(message)
+        message = f"{name} is damaged: its bytes are not those that were written"
+        raise _unfit(message, name, "the bytes that were written", "other bytes")
     try:
         state = _parsed(data[_START:])
         check_state(state)
         _check_canonical(state, data[_START:])
     except (InputError, ValueError, TypeError, KeyError, RecursionError, OverflowError) as error:
-        message = f"model: {path} is not a valid tailwatch model: {error}"
-        raise SourceError(message) from error
+        message = f"{name} is not a valid tailwatch model: {error}"
+        raise _unfit(message, name, "what fit() gives", f"{error}") from error
     return state
+
+
+def _read(path: Path) -> bytes:
+    """Read a regular file, or nothing of one that is larger than any model."""
+    # Without waiting for whoever writes to a FIFO.
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    with os.fdopen(os.open(path, flags), "rb") as file:
+        found = os.fstat(file.fileno())
+        if not stat.S_ISREG(found.st_mode):
+            raise SourceError(
+                argument="model",
+                expected="a regular file",
+                got=kind_of(found.st_mode),
+                where=path_text(path),
+            )
+        return file.read() if found.st_size <= LARGEST_FILE else b""
+
+
+def _unfit(message: str, name: str, expected: str, got: str) -> SourceError:
+    return SourceError(message, argument="model", expected=expected, got=got, where=name)
 
 
 def _content(state: ModelState) -> bytes:

@@ -6,10 +6,17 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tailwatch.contamination.model_file import fingerprint_of, read_state, write_state
+from tailwatch.contamination.model_file import (
+    fingerprint_of,
+    read_state,
+    state_bytes,
+    state_of,
+    write_state,
+)
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Callable
     from typing import Self
 
     from tailwatch.contamination.state import ModelState
@@ -101,6 +108,35 @@ class StoredModel:
             If it cannot be read, is no model, or not the file that was written.
         """
         return cls(read_state(Path(path)))
+
+    def to_bytes(self) -> bytes:
+        """Give the bytes of the file that :meth:`save` writes."""
+        return state_bytes(self._state)
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Self:
+        """Make a model of what :meth:`to_bytes` gave; nothing in it is executed.
+
+        Parameters
+        ----------
+        data
+            The bytes, which are checked.
+
+        Returns
+        -------
+        Self
+            Equal to the one that gave them in every bit.
+
+        Raises
+        ------
+        SourceError
+            If they are no model, or not those that were given.
+        """
+        return cls(state_of(bytes(data), "what was given"))
+
+    def __reduce__(self) -> tuple[Callable[[bytes], Self], tuple[bytes]]:
+        """Travel between processes as the checked bytes of a file."""
+        return type(self).from_bytes, (self.to_bytes(),)
 
     def __repr__(self) -> str:
         human, other = self._state.rows

@@ -2,15 +2,16 @@
 
 Nested columns of Parquet are decoded at a fraction of the rate at which a file can be read; an
 array is read as it lies. The folder is written beside its place under another name and renamed at
-the end, so it appears whole or not at all.
+the end, so it appears whole or not at all; what an attempt that was killed left there is removed by
+the next one (:mod:`~tailwatch.io.pack_attempts`). Keys of Hive (:mod:`~tailwatch.io.hive`) become
+columns.
 
 Cost: one pass over the source; a batch of some megabytes is in memory.
 """
 
 from __future__ import annotations
 
-import secrets
-import shutil
+import os
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,17 +21,20 @@ import polars as pl
 
 from tailwatch.arguments import integer
 from tailwatch.background import in_order
-from tailwatch.exceptions import InputError, OutputError, SourceError
+from tailwatch.exceptions import InputError, OutputError, SourceError, TailwatchError
+from tailwatch.forks import uses_polars
 from tailwatch.io.batches import regroup
 from tailwatch.io.columns import DEFAULT_COLUMN
+from tailwatch.io.hive import hive_keys, with_keys
+from tailwatch.io.pack_attempts import attempt_at
 from tailwatch.io.pack_manifest import Pack, array_path, table_path, write_pack
 from tailwatch.io.place import Place
 from tailwatch.io.readers import open_parts
 from tailwatch.io.sink import sink
 from tailwatch.progress import reporting
+from tailwatch.text_form import path_text, shortened, shown, visible
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Iterator
 
     from tailwatch.io.part import Matrix, Part
@@ -39,6 +43,7 @@ if TYPE_CHECKING:
 __all__ = ["BATCH_BYTES", "ROWS_PER_SHARD", "pack"]
 
 ROWS_PER_SHARD = 1_000_000
+MOST_ROWS = 1 << 40
 BATCH_BYTES = 1 << 25
 _DTYPES: dict[str, np.dtype[Any]] = {"f16": np.dtype(np.float16), "f32": np.dtype(np.float32)}
 
@@ -54,6 +59,8 @@ def pack(
     progress: ProgressOption = None,
 ) -> Path:
     """Write embeddings as a folder of arrays, with all other columns in tables beside them.
+
+    Of files in folders such as ``lang=en`` the key is one of these columns, as text.
 
     Parameters
     ----------
@@ -101,26 +108,46 @@ def pack(
     (dtype('float16'), (2, 2), ['a', 'b'])
     """
     if dtype is not None and dtype not in _DTYPES:
-        message = f"dtype: expected 'f16' or 'f32', got {dtype!r}"
-        raise InputError(message)
-    rows_per_shard = integer(rows_per_shard, "rows_per_shard")
+        raise InputError(argument="dtype", expected="'f16' or 'f32'", got=shown(dtype))
+    rows_per_shard = integer(rows_per_shard, "rows_per_shard", most=MOST_ROWS)
+    uses_polars("packing")
     target = Path(out)
     parts = open_parts(source, "source", column=column, id_column=None, binary=binary)
+    keys = hive_keys(source, parts)
     own: np.dtype[Any] = np.result_type(*(part.dtype for part in parts))
     kind = own if dtype is None else _DTYPES[dtype]
     _check_vacant(target)
-    temporary = target.resolve().with_name(f".{secrets.token_hex(8)}.part")
+    tables = _tables(parts, keys)
     try:
-        with reporting(progress) as report:
-            _write(parts, temporary, kind, rows_per_shard, report)
-        # A folder may replace an empty one.
-        temporary.replace(target.resolve())
+        with (
+            attempt_at(target.resolve()) as temporary,
+            reporting(progress) as report,
+        ):
+            _write(
+                parts,
+                tables,
+                temporary,
+                dtype=kind,
+                rows_per_shard=rows_per_shard,
+                report=report,
+            )
+            # A folder may replace an empty one.
+            temporary.replace(target.resolve())
     except OSError as error:
-        message = f"out: cannot write {target}: {error.strerror or error}"
-        raise OutputError(message) from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        if isinstance(error, TailwatchError):
+            raise
+        msg = f"cannot write {path_text(target)}"
+        raise _refused(msg, error.strerror or f"{error}") from error
     return target
+
+
+def _refused(problem: str, reason: str) -> OutputError:
+    return OutputError(
+        f"{problem}: {reason}",
+        argument="out",
+        expected="a new folder that can be written",
+        got=reason,
+    )
 
 
 def _check_vacant(target: Path) -> None:
@@ -128,24 +155,37 @@ def _check_vacant(target: Path) -> None:
         if target.is_dir() and not any(target.iterdir()):
             return
     except OSError as error:
-        message = f"out: cannot read {target}: {error.strerror}"
-        raise OutputError(message) from error
-    if target.exists():
-        message = f"out: {target} exists already; expected a new or empty folder"
-        raise OutputError(message)
+        msg = f"cannot read {path_text(target)}"
+        raise _refused(msg, error.strerror or f"{error}") from error
+    name = path_text(target)
+    if os.path.lexists(target):
+        msg = f"{name} exists already; expected a new or empty folder"
+        raise OutputError(
+            msg,
+            argument="out",
+            expected="a new or empty folder",
+            got="one that holds something" if target.is_dir() else "something else",
+            where=name,
+        )
     if not target.resolve().parent.is_dir():
-        message = f"out: the folder {target.parent} does not exist"
-        raise OutputError(message)
+        msg = f"the folder {path_text(target.parent)} does not exist"
+        raise OutputError(
+            msg,
+            argument="out",
+            expected="a name in a folder that exists",
+            got=name,
+        )
 
 
 def _write(
     parts: list[Part],
+    tables: list[pl.LazyFrame],
     folder: Path,
+    *,
     dtype: np.dtype[Any],
     rows_per_shard: int,
     report: ProgressReport,
 ) -> None:
-    tables = _tables(parts)
     array_path(folder, 0).parent.mkdir(parents=True)
     if tables:
         table_path(folder, 0).parent.mkdir()
@@ -196,17 +236,23 @@ def _converted(first_row: int, batch: Matrix, dtype: np.dtype[Any]) -> Matrix:
     if lost.any():
         row, column = (int(index) for index in np.argwhere(lost)[0])
         value = float(batch[row, column])
-        message = (
-            f"source: row {first_row + row}, column {column} holds {value:g}, which {dtype} cannot "
-            "hold"
+        msg = f"row {first_row + row}, column {column} holds {value:g}, which {dtype} cannot hold"
+        raise InputError(
+            msg,
+            argument="source",
+            expected=f"values that {dtype} can hold",
+            got=f"{value:g}",
+            where=f"row {first_row + row}, column {column}",
         )
-        raise InputError(message)
     return narrow
 
 
-def _tables(parts: list[Part]) -> list[pl.LazyFrame]:
-    """Give the other columns of each part, or nothing where there are none."""
-    found = [part.others() for part in parts]
+def _tables(parts: list[Part], keys: list[dict[str, str | None]]) -> list[pl.LazyFrame]:
+    """Give the other columns of each part, Hive keys among them, or nothing if there are none."""
+    found = [
+        with_keys(part, own, Place("source", part.origin))
+        for part, own in zip(parts, keys, strict=True)
+    ]
     tables = [table for table in found if table is not None]
     if not tables:
         return []
@@ -214,9 +260,23 @@ def _tables(parts: list[Part]) -> list[pl.LazyFrame]:
     for part, schema in zip(parts, schemas, strict=True):
         if schema != schemas[0]:
             subject = Place("source", part.origin).subject
-            message = f"{subject}: its other columns are not those of {parts[0].origin}"
-            raise InputError(message)
+            first, here = (_named(each) for each in (schemas[0], schema))
+            msg = f"its other columns are not those of {parts[0].origin}"
+            raise InputError(
+                msg,
+                argument=subject,
+                expected=first,
+                got=here,
+            )
     return tables if schemas[0] else []
+
+
+def _named(schema: pl.Schema | None) -> str:
+    """List columns for an error."""
+    if schema is None:
+        return "no columns"
+    listed = [f"{name} ({dtype})" for name, dtype in schema.items()]
+    return shortened(visible(", ".join(listed)), 500) or "no columns"
 
 
 def _write_table(
@@ -232,6 +292,11 @@ def _write_table(
     try:
         sink(pl.concat(wanted), path)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
-        reason = str(error).partition("\n")[0]
-        message = f"source: cannot read the columns beside the embeddings: {reason}"
-        raise SourceError(message) from error
+        reason = visible(str(error).strip().partition("\n")[0])
+        msg = f"cannot read the columns beside the embeddings: {reason}"
+        raise SourceError(
+            msg,
+            argument="source",
+            expected="columns that can be read",
+            got=reason,
+        ) from error

@@ -11,6 +11,9 @@ field          content
 ``metadata``   whether a table lies beside each array
 ``shards``     the rows of each: shard 3 is ``embeddings/00003.npy`` and ``metadata/00003.parquet``
 =============  ==================================================================================
+
+A packed folder may come from a stranger: its parts are files and folders of its own, and a link in
+place of one is refused by its name.
 """
 
 from __future__ import annotations
@@ -20,15 +23,31 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from tailwatch.exceptions import SourceError
+from tailwatch.owned import owned_file, read_owned
+from tailwatch.text_form import path_text
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["MANIFEST", "Pack", "array_path", "read_pack", "table_path", "write_pack"]
+__all__ = [
+    "ARRAYS",
+    "MANIFEST",
+    "TABLES_BESIDE",
+    "Pack",
+    "array_path",
+    "read_pack",
+    "shard_files",
+    "table_path",
+    "write_pack",
+]
 
 MANIFEST: Final = "pack.json"
+ARRAYS: Final = "embeddings"
+TABLES_BESIDE: Final = "metadata"
 _FORMAT: Final = "tailwatch-pack"
 _LARGEST = 1 << 26
+_DTYPES = ("float16", "float32", "float64")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +63,28 @@ class Pack:
 
 def array_path(folder: Path, number: int) -> Path:
     """Name the array of a shard."""
-    return folder / "embeddings" / f"{number:05}.npy"
+    return folder / ARRAYS / f"{number:05}.npy"
 
 
 def table_path(folder: Path, number: int) -> Path:
     """Name the table of a shard."""
-    return folder / "metadata" / f"{number:05}.parquet"
+    return folder / TABLES_BESIDE / f"{number:05}.parquet"
+
+
+def shard_files(folder: Path, number: int, pack: Pack) -> tuple[Path, Path | None]:
+    """Give the files of a shard, where they are files of the folder's own.
+
+    Raises
+    ------
+    SourceError
+        One is a link or a device, or lies behind a link.
+    """
+    paths = [array_path(folder, number)]
+    if pack.metadata:
+        paths.append(table_path(folder, number))
+    for path in paths:
+        owned_file(folder, path.relative_to(folder))
+    return paths[0], paths[1] if pack.metadata else None
 
 
 def write_pack(folder: Path, pack: Pack) -> None:
@@ -66,37 +101,52 @@ def read_pack(folder: Path, argument: str) -> Pack:
     SourceError
         If it cannot be read or is not one.
     """
-    file = folder / MANIFEST
+    name = path_text(folder / MANIFEST)
     try:
-        content = json.loads(file.read_bytes()[:_LARGEST])
-        return _checked(content)
+        content = json.loads(read_owned(folder, MANIFEST, most=_LARGEST))
     except OSError as error:
-        message = f"{argument}: cannot read {file}: {error.strerror}"
-        raise SourceError(message) from error
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
-        message = f"{argument}: {file} does not describe a packed folder: {error}"
-        raise SourceError(message) from error
-
-
-def _checked(content: Any) -> Pack:  # noqa: ANN401  (whatever JSON holds)
-    if not isinstance(content, dict) or content.get("format") != _FORMAT:
-        message = f"expected the format {_FORMAT}"
-        raise ValueError(message)
-    if content["version"] != 1:
-        message = f"expected version 1, got {content['version']!r}"
-        raise ValueError(message)
-    shards = content["shards"]
-    counts = [content["columns"], content["rows"], *shards]
-    if not shards or not all(type(count) is int and count > 0 for count in counts):
-        message = "expected numbers of rows and columns of at least 1"
-        raise ValueError(message)
-    if sum(shards) != content["rows"]:
-        message = f"expected {content['rows']} rows in all shards, got {sum(shards)}"
-        raise ValueError(message)
+        msg = f"cannot read {name}: {error.strerror}"
+        raise SourceError(msg, argument=argument) from error
+    except (ValueError, RecursionError) as error:
+        if isinstance(error, SourceError):
+            raise
+        raise _unfit(argument, name, "JSON", f"{error}"[:200]) from error
+    for expected, got in _problems(content):
+        raise _unfit(argument, name, expected, got)
     return Pack(
         content["columns"],
-        str(content["dtype"]),
+        content["dtype"],
         content["rows"],
-        bool(content["metadata"]),
-        tuple(shards),
+        content["metadata"],
+        tuple(content["shards"]),
     )
+
+
+def _unfit(argument: str, name: str, expected: str, got: str) -> SourceError:
+    return SourceError(
+        f"{name} does not describe a packed folder: expected {expected}, got {got}",
+        argument=argument,
+        expected=expected,
+        got=got,
+        where=name,
+    )
+
+
+def _problems(content: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401  (whatever JSON holds)
+    """Give what was expected and what came instead, of what is wrong; the first is right."""
+    if not isinstance(content, dict) or content.get("format") != _FORMAT:
+        yield f"the format {_FORMAT}", "another one, or none"
+    if content.get("version") != 1:
+        yield "version 1", f"{content.get('version')!r}"[:80]
+    shards = content.get("shards")
+    if not isinstance(shards, list) or not shards:
+        yield "the rows of each shard", f"{shards!r}"[:80]
+    for count in (content.get("columns"), content.get("rows"), *shards):
+        if type(count) is not int or not 0 < count < 2**63:
+            yield "numbers of rows and columns of at least 1", f"{count!r}"[:80]
+    if sum(shards) != content["rows"]:
+        yield f"{content['rows']} rows in all shards", f"{sum(shards)}"
+    if content.get("dtype") not in _DTYPES:
+        yield f"a dtype of {', '.join(_DTYPES)}", f"{content.get('dtype')!r}"[:80]
+    if type(content.get("metadata")) is not bool:
+        yield "whether there are tables", f"{content.get('metadata')!r}"[:80]

@@ -60,7 +60,7 @@ def open_parts(
     """
     dtype = binary_type(binary)
     if isinstance(source, str | os.PathLike) and is_dataset(Path(source).expanduser()):
-        _, shards = shards_of(source, argument, column)
+        shards = shards_of(source, argument, column).shards
         found = [open_shard(shard, argument, column, id_column, dtype) for shard in shards]
     elif are_paths(source):
         found = [

@@ -48,6 +48,8 @@ def contamination_page(summary: dict[str, Any]) -> str:
         Section("Shards", _shards(summary["shards"])),
         Section("What was run", run_details(_run(summary))),
     ]
+    if source["left_out"]:
+        sections.insert(-1, Section("Files that were left out", _left_out(source["left_out"])))
     if failures:
         sections.insert(0, Section("Shards that could not be scored", _failures(failures)))
     facts = {
@@ -89,10 +91,12 @@ def _scores(summary: dict[str, Any]) -> str:
 
 
 def _shards(shards: Sequence[dict[str, Any]]) -> str:
-    highest = sorted(shards, key=lambda shard: (-shard["share"], shard["shard"]))[:_SHARDS]
+    # One without rows has no share.
+    highest = sorted(shards, key=lambda shard: (-(shard["share"] or 0), shard["shard"]))[:_SHARDS]
     body = "".join(
         f'<tr role="row"><th role="rowheader" scope="row">{escape(shard["shard"])}</th>'
-        f"{cell('Rows', count(shard['rows']))}{cell('Share', written(shard['share']))}</tr>"
+        f"{cell('Rows', count(shard['rows']))}"
+        f"{cell('Share', '–' if shard['share'] is None else written(shard['share']))}</tr>"
         for shard in highest
     )
     shown = (
@@ -120,6 +124,18 @@ def _failures(failures: Sequence[dict[str, str]]) -> str:
     if rest > 0:
         caption += f" {count(rest)} more failures are in summary.json."
     return table(("Shard", "Reason"), body, caption, numbers=False)
+
+
+def _left_out(left_out: Sequence[dict[str, Any]]) -> str:
+    body = "".join(
+        f'<tr role="row"><th role="rowheader" scope="row">{escape(each["reason"])}</th>'
+        f"{cell('Files', count(each['files']))}"
+        f'<td role="cell" data-label="Among them" class="tw-text">'
+        f"{escape(', '.join(each['names'])[:500])}</td></tr>"
+        for each in left_out
+    )
+    caption = "These files of the source were not read, and no number on this page counts them."
+    return table(("Reason", "Files", "Among them"), body, caption, numbers=False)
 
 
 def _run(summary: dict[str, Any]) -> dict[str, Any]:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import NDArray
 
+    from tailwatch.contamination.dataset.folder import Folder
     from tailwatch.contamination.dataset.templates import Templates
 
 __all__ = ["Copies", "CopiesOf", "copies_note", "count_copies"]
@@ -92,7 +93,7 @@ def count_copies(
     tables: Sequence[Path],
     rows: int,
     templates: Templates | None,
-    scratch: Path,
+    folder: Folder,
     report: Callable[[int], object],
 ) -> Copies:
     """Count the copies in tables of rows.
@@ -105,8 +106,8 @@ def count_copies(
         Rows of all tables.
     templates
         Rows whose copies were looked for.
-    scratch
-        Folder for files that are removed again.
+    folder
+        Where there is room for files that are removed again.
     report
         Called with the rows that were read.
 
@@ -116,13 +117,12 @@ def count_copies(
         A file cannot be written.
     """
     bits = min(max(0, -(-rows // ROWS_IN_MEMORY) - 1).bit_length(), _MOST_FILES.bit_length() - 1)
-    files = [scratch / f".hashes-{number:03}.part" for number in range(1 << bits)]
     columns = [*HASH, *(() if templates is None else COPY)]
     done = exact = near = 0
-    scratch.mkdir(exist_ok=True)
-    try:
+    with ExitStack() as attempts:
+        files = [attempts.enter_context(folder.attempt()) for _ in range(1 << bits)]
         with ExitStack() as stack:
-            dealt = [stack.enter_context(file.open("wb")) for file in files]
+            dealt = [stack.enter_context(file.open("xb")) for file in files]
             for table in tables:
                 for batch in kept(table, columns):
                     for heap, some in zip(dealt, _dealt(batch, bits), strict=True):
@@ -141,9 +141,6 @@ def count_copies(
             most = max(most, int(groups.max(initial=0)))
             # A square of 10⁹ rows fits an int64; a sum of some of them does too.
             squares += int(np.square(groups).sum())
-    finally:
-        for file in files:
-            file.unlink(missing_ok=True)
     of = None
     if templates is not None:
         of = CopiesOf(len(templates.rows), templates.distance, exact, near)

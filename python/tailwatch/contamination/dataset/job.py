@@ -13,31 +13,37 @@ from __future__ import annotations
 
 import json
 import math
-import shutil
 import time
 import warnings
+from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import polars as pl
+
 from tailwatch import _core
 from tailwatch.arguments import integer, real
 from tailwatch.background import apart
 from tailwatch.contamination.dataset.folder import output
-from tailwatch.contamination.dataset.manifest import Manifest
+from tailwatch.contamination.dataset.manifest import FORMAT, Manifest
+from tailwatch.contamination.dataset.naming import table_names
 from tailwatch.contamination.dataset.passes import Job
 from tailwatch.contamination.dataset.records import Recorder
 from tailwatch.contamination.dataset.report import raise_failures
 from tailwatch.contamination.dataset.tables import RESULTS
 from tailwatch.contamination.dataset.templates import templates_of
-from tailwatch.exceptions import InputError, TailwatchWarning
-from tailwatch.io.columns import DEFAULT_COLUMN
+from tailwatch.exceptions import InputError, TailwatchError, TailwatchWarning
+from tailwatch.forks import uses_polars
+from tailwatch.io.columns import DEFAULT_COLUMN, binary_type
 from tailwatch.io.layouts import shards_of
 from tailwatch.io.paths import title
 from tailwatch.io.readers import are_paths
+from tailwatch.owned import read_owned
 from tailwatch.progress import reporting
-from tailwatch.writing import write_atomically
+from tailwatch.text_form import path_text, shown, visible
 
 if TYPE_CHECKING:
     import os
@@ -57,6 +63,8 @@ if TYPE_CHECKING:
 
 __all__ = ["score_dataset"]
 
+MOST_THREADS = 4096
+
 
 def score_dataset(
     model: ContaminationModel,
@@ -67,6 +75,7 @@ def score_dataset(
     *,
     column: str = DEFAULT_COLUMN,
     id_column: str | Sequence[str] | None = None,
+    binary: str | None = None,
     resume: bool = True,
     strict: bool = False,
     copies_of: EmbeddingsLike | None = None,
@@ -76,48 +85,61 @@ def score_dataset(
 ) -> ContaminationReport:
     """Do what :meth:`ContaminationModel.score_dataset` says; `estimate` is its own."""
     if not are_paths(source):
-        message = (
-            f"source: expected a folder, paths or a glob, got {type(source).__name__}; rows() "
-            "takes data in memory"
+        raise InputError(
+            argument="source",
+            expected="a folder, paths or a glob",
+            got=type(source).__name__,
+            hint="rows() takes data in memory",
         )
-        raise InputError(message)
+    uses_polars("score_dataset")
     ids = _identifiers(id_column)
+    dtype = binary_type(binary)
     if threads is not None:
-        threads = integer(threads, "threads")
+        threads = integer(threads, "threads", most=MOST_THREADS)
     workers = _core.thread_count({"threads": threads, "progress": None})
-    layout, shards = shards_of(source, "source", column)
-    templates = _templates(copies_of, copy_distance, model.columns, workers)
     root = Path(out_dir)
-    inside = root.resolve()
-    shards = [shard for shard in shards if not shard.path.resolve().is_relative_to(inside)]
-    if not shards:
-        message = f"source: all files of {title(source)} are in out_dir"
-        raise InputError(message)
+    listing = shards_of(source, "source", column, root)
+    shards = listing.shards
+    templates = _templates(copies_of, copy_distance, model.columns, workers)
+    tables = table_names(shard.name for shard in shards)
     header = {
-        "format": "tailwatch-contamination-run",
-        "version": 1,
+        "format": FORMAT,
+        "version": 2,
         "tailwatch": version("tailwatch"),
         "model": model.fingerprint,
         "column": column,
+        "binary": binary,
         "id_columns": list(ids),
         "copies_of": templates and {"rows": templates.digest, "distance": templates.distance},
     }
     started = time.time()
     with output(root) as folder:
-        if not folder.manifest.exists():
-            folder.check_vacant()
-        elif not resume:
-            folder.clear()
-        manifest = Manifest(folder.manifest, header)
+        manifest = Manifest(folder, header, restart=not resume, tables=tables.values())
+        folder.check_own()
         folder.sweep()
-        recorder = Recorder(state.probe, templates, workers)
-        job = Job(model, state, folder, manifest, shards, column, ids, recorder, strict)
+        job = Job(
+            model=model,
+            state=state,
+            folder=folder,
+            manifest=manifest,
+            shards=shards,
+            tables=tables,
+            left_out=listing.left_out,
+            column=column,
+            ids=ids,
+            binary=dtype,
+            recorder=Recorder(state.probe, templates, workers),
+            strict=strict,
+        )
+        name = path_text(title(source))
         with reporting(progress) as report:
-            result = job.run(estimate, {"name": title(source), "layout": layout}, report)
-        _write_results(folder, manifest, shards, result, started)
+            result = job.run(estimate, {"name": name, "layout": listing.layout}, report)
+        result = _write_results(folder, manifest, shards, result, started)
     # Where warnings are errors, the results are to be there all the same.
     for text in result.summary["warnings"]:
         warnings.warn(text, TailwatchWarning, stacklevel=3)
+    if result.page_problem is not None:
+        warnings.warn(result.page_problem, TailwatchWarning, stacklevel=3)
     raise_failures(result.failures, len(shards), result)
     return result
 
@@ -126,12 +148,19 @@ def _identifiers(id_column: str | Sequence[str] | None) -> tuple[str, ...]:
     ids = () if id_column is None else (id_column,) if isinstance(id_column, str) else id_column
     names = tuple(ids)
     if not all(isinstance(name, str) for name in names) or len(set(names)) < len(names):
-        message = f"id_column: expected names of different columns, got {id_column!r}"
-        raise InputError(message)
+        raise InputError(
+            argument="id_column", expected="names of different columns", got=shown(id_column)
+        )
     taken = [name for name in names if name in RESULTS]
     if taken:
-        message = f"id_column: {taken[0]!r} is a column of the result; rename it in the source"
-        raise InputError(message)
+        msg = f"{taken[0]!r} is a column of the result"
+        raise InputError(
+            msg,
+            argument="id_column",
+            expected=f"none of {', '.join(RESULTS)}",
+            got=repr(taken[0]),
+            hint="rename it in the source",
+        )
     return names
 
 
@@ -140,12 +169,20 @@ def _templates(
 ) -> Templates | None:
     if distance is not None:
         if source is None:
-            message = "copy_distance: given without copies_of, the rows to be near to"
-            raise InputError(message)
+            msg = "given without copies_of, the rows to be near to"
+            raise InputError(
+                msg,
+                argument="copy_distance",
+                expected="copies_of beside it",
+                got="none",
+            )
         distance = real(distance, "copy_distance")
         if not 0 <= distance < math.inf:
-            message = f"copy_distance: expected a finite number of at least 0, got {distance}"
-            raise InputError(message)
+            raise InputError(
+                argument="copy_distance",
+                expected="a finite number of at least 0",
+                got=f"{distance}",
+            )
     return None if source is None else templates_of(source, distance, columns, threads)
 
 
@@ -155,17 +192,43 @@ def _write_results(
     shards: list[Shard],
     result: ContaminationReport,
     started: float,
-) -> None:
-    if folder.work.exists():
-        shutil.rmtree(folder.work)
+) -> ContaminationReport:
+    """Write what people and programs read: the numbers first, the page last.
+
+    Whatever keeps the page from being drawn, the numbers are there.
+    """
     manifest.settle(shard.name for shard in shards)
-    page = apart(result.to_html)
-    write_atomically(folder.page, lambda file: file.write_bytes(page.encode(errors="replace")))
     finished = time.time()
     times = {
         "started": datetime.fromtimestamp(started, UTC).isoformat(timespec="seconds"),
         "finished": datetime.fromtimestamp(finished, UTC).isoformat(timespec="seconds"),
         "seconds": round(finished - started, 3),
     }
-    write_atomically(folder.times, lambda file: file.write_text(json.dumps(times) + "\n", "ascii"))
-    write_atomically(folder.summary, lambda file: file.write_text(result.to_json(), "ascii"))
+    text = result.to_json().encode("ascii")
+    if not _holds(folder, text):
+        # A page must not stand beside the numbers of another run.
+        folder.remove(folder.page)
+    folder.write(folder.times, lambda file: file.write_text(json.dumps(times) + "\n", "ascii"))
+    folder.write(folder.summary, lambda file: file.write_bytes(text))
+    try:
+        page = apart(result.to_html)
+        folder.write(folder.page, lambda file: file.write_bytes(page.encode(errors="replace")))
+    except TailwatchError:
+        raise
+    except (Exception, pl.exceptions.PanicException) as error:  # noqa: BLE001  (all that drawing raises)
+        folder.remove(folder.page)
+        problem = visible(f"{type(error).__name__}: {error}".partition("\n")[0])
+        result = replace(
+            result,
+            page_problem=f"the page could not be written ({problem}); the numbers are complete in "
+            f"{path_text(folder.summary)}, and the same call tries the page again",
+        )
+    folder.drop_work(entry.table for lines in manifest.entries.values() for entry in lines)
+    return result
+
+
+def _holds(folder: Folder, text: bytes) -> bool:
+    """Tell whether the summary is there already."""
+    with suppress(OSError, TailwatchError):
+        return read_owned(folder.root, folder.summary.name) == text
+    return False

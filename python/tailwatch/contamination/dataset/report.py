@@ -44,12 +44,20 @@ class ContaminationReport:
         The others.
     summary
         The content of ``summary.json``.
+    page_problem
+        Why there is no ``report.html``, if there is none.
     """
 
     directory: Path
     prevalence: Prevalence
     failures: tuple[Failure, ...]
     summary: dict[str, Any] = field(repr=False)
+    page_problem: str | None = None
+
+    @property
+    def left_out(self) -> list[dict[str, Any]]:
+        """Files of the source that are no shards: ``reason``, number of ``files``, ``names``."""
+        return list(self.summary["source"]["left_out"])
 
     @property
     def sentence(self) -> str:
@@ -60,7 +68,8 @@ class ContaminationReport:
     def frame(self) -> pl.DataFrame:
         """Shards that were scored: ``shard``, ``rows``, ``share`` (mean probability)."""
         schema = {"shard": pl.String, "rows": pl.Int64, "share": pl.Float64}
-        return pl.DataFrame(self.summary["shards"], schema=schema)
+        shards = self.summary["shards"]
+        return pl.DataFrame({name: [each[name] for each in shards] for name in schema}, schema)
 
     def gate(self, limit: float) -> Gate:
         """Tell whether the share of synthetic rows keeps within a limit.
@@ -100,5 +109,12 @@ def raise_failures(
         return
     named = [f"{failure.shard}: {failure.reason}" for failure in failures[:3]]
     named += [f"and {len(failures) - 3} more"] if len(failures) > 3 else []
-    message = f"source: {len(failures)} of {shards} shards could not be scored: {'; '.join(named)}"
-    raise ShardError(message, result)
+    msg = f"{len(failures)} of {shards} shards could not be scored: {'; '.join(named)}"
+    raise ShardError(
+        msg,
+        result,
+        argument="source",
+        expected="shards that can be scored",
+        got=f"{len(failures)} of {shards} that cannot",
+        where=failures[0].shard,
+    )

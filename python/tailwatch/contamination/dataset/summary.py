@@ -32,11 +32,12 @@ SELECTED_AT = 0.05
 
 @dataclass(frozen=True, slots=True)
 class ShardRow:
-    """What is said of a shard: its rows, and the mean of their probabilities."""
+    """What is said of a shard: its rows, the mean of their probabilities, and its table."""
 
     shard: str
     rows: int
     share: float
+    table: str
 
 
 def target_digest(fingerprint: str, found: Prevalence) -> str:
@@ -94,7 +95,7 @@ def summarize(
         "source": source | {"shards": len(shards) + len(failures)},
         "warnings": list(notes),
         "failures": [asdict(failure) for failure in failures],
-        "shards": [asdict(shard) for shard in shards],
+        "shards": [_plain(shard) for shard in shards],
     }
 
 

@@ -5,15 +5,18 @@ Cost: a search for each row, and the writing of the tables.
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING
 
 import polars as pl
 
-from tailwatch.background import in_order
+from tailwatch.background import apart, in_order
+from tailwatch.contamination.dataset.folder import settle
 from tailwatch.contamination.dataset.records import COPY, HASH
 from tailwatch.exceptions import OutputError
 from tailwatch.io.sink import sink
-from tailwatch.writing import write_atomically
+from tailwatch.owned import open_owned
+from tailwatch.text_form import path_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -21,9 +24,10 @@ if TYPE_CHECKING:
 
     from tailwatch.contamination.rows import RowTable
 
-__all__ = ["KEPT_ROWS", "RESULTS", "kept", "write_rows"]
+__all__ = ["KEPT_ROWS", "RESULTS", "damaged", "digest_of", "kept", "write_rows"]
 
 KEPT_ROWS = 262_144
+_PIECE = 1 << 20
 
 _MEANING = {"probability": pl.Float64, "p_value": pl.Float64, "q_value": pl.Float64}
 RESULTS = ("score", *_MEANING, *HASH, *COPY)
@@ -43,8 +47,32 @@ def kept(file: Path, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
         batches = found.collect_batches(chunk_size=KEPT_ROWS, lazy=True, engine="streaming")
         yield from in_order(batches, lambda batch: batch, 1)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
-        message = f"out_dir: {file} is damaged; without it, its shard is scored anew"
-        raise OutputError(message) from error
+        raise damaged(file) from error
+
+
+def damaged(file: Path) -> OutputError:
+    """Say that a table is not the one that was written."""
+    return OutputError(
+        f"{path_text(file)} is damaged",
+        argument="out_dir",
+        expected="a table as it was written",
+        got="other bytes",
+        where=path_text(file),
+        hint="without it, its shard is scored anew",
+    )
+
+
+def digest_of(file: Path) -> str:
+    """Give the SHA-256 of a file that is a job's own."""
+    digest = hashlib.sha256()
+
+    def read() -> str:
+        with open_owned(file.parent, file.name) as opened:
+            while piece := opened.read(_PIECE):
+                digest.update(piece)
+        return digest.hexdigest()
+
+    return apart(read)
 
 
 def write_rows(first: Path, file: Path, table: RowTable) -> None:
@@ -53,9 +81,9 @@ def write_rows(first: Path, file: Path, table: RowTable) -> None:
     Parameters
     ----------
     first
-        The table of the first pass; or one of the second, with another meaning, such as `file`.
+        The table of the first pass; or one of the second, with another meaning.
     file
-        The table to make or replace.
+        The table to make.
     table
         What each score means.
 
@@ -80,8 +108,8 @@ def write_rows(first: Path, file: Path, table: RowTable) -> None:
         .unnest("probability")
         .select(pl.exclude(*last), *last)
     )
-    file.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(file, lambda temporary: sink(rows, temporary))
+    sink(rows, file)
+    settle(file)
 
 
 def _scan(file: Path) -> pl.LazyFrame:
