@@ -7,9 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tailwatch.arguments import LARGEST
 from tailwatch.cli.destinations import check_file
 from tailwatch.cli.waiting import wait_for
+from tailwatch.cli.wording import in_options
+from tailwatch.exceptions import OutputError, TailwatchError
 from tailwatch.progress import reporting
+from tailwatch.text_form import path_text
 
 if TYPE_CHECKING:
     from tailwatch.contamination import ContaminationModel
@@ -41,7 +45,7 @@ def fit(
     ] = "embedding",
     binary: Annotated[
         str | None,
-        typer.Option(metavar="TYPE", help="float16 or float32, if the column is Binary."),
+        typer.Option(metavar="TYPE", help="float16, float32 or float64, if the column is Binary."),
     ] = None,
     strata: Annotated[
         str | None,
@@ -53,7 +57,9 @@ def fit(
     encoder: Annotated[
         str | None, typer.Option(metavar="NAME", help="Name of the encoder, kept in the model.")
     ] = None,
-    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Seed of random choices.")] = 0,
+    seed: Annotated[
+        int, typer.Option(metavar="N", min=0, max=LARGEST, help="Seed of random choices.")
+    ] = 0,
 ) -> None:
     """Learn what human and synthetic rows look like; `tailwatch score` then finds them.
 
@@ -67,7 +73,7 @@ def fit(
     named = [source for source in (human, synthetic, target) if source is not None]
     check_file("--out", out, suffix=SUFFIX, sources=named)
 
-    with reporting(progress=True) as report:
+    with in_options(), reporting(progress=True) as report:
 
         def work() -> ContaminationModel:
             from tailwatch import contamination
@@ -93,9 +99,21 @@ def fit(
 
         model = wait_for(work)
 
-    model.save(out)
+    with in_options():
+        try:
+            model.save(out)
+        except OSError as error:
+            if isinstance(error, TailwatchError):
+                raise
+            name, reason = path_text(out), error.strerror or f"{error}"
+            raise OutputError(
+                argument="--out",
+                expected=f"{name} to be written",
+                got=reason,
+                where=name,
+            ) from error
     from tailwatch.cli.table import for_people
 
     console = for_people()
     console.print(repr(model), markup=False, soft_wrap=True)
-    console.print(f"wrote {out}", markup=False, soft_wrap=True)
+    console.print(f"wrote {path_text(out)}", markup=False, soft_wrap=True)

@@ -7,6 +7,9 @@ from typing import Annotated
 
 import typer
 
+from tailwatch.cli.wording import in_options
+from tailwatch.text_form import path_text
+
 __all__ = ["pack"]
 
 
@@ -27,16 +30,17 @@ def pack(
         typer.Option(metavar="TYPE", help="f16 or f32; by default that of the source."),
     ] = None,
     rows_per_shard: Annotated[
-        int, typer.Option(metavar="N", min=1, help="Rows of each shard but the last.")
+        int, typer.Option(metavar="N", min=1, max=2**40, help="Rows of each shard but the last.")
     ] = 1_000_000,
     binary: Annotated[
         str | None,
-        typer.Option(metavar="TYPE", help="float16 or float32, if the column is Binary."),
+        typer.Option(metavar="TYPE", help="float16, float32 or float64, if the column is Binary."),
     ] = None,
 ) -> None:
     """Write embeddings as arrays that are read as they lie, all other columns in tables beside.
 
     Nothing is lost unless a narrower type is asked for; a value that it cannot hold is refused.
+    Keys in the names of folders, as in lang=en, become columns of text.
 
     [bold]Examples[/bold]
 
@@ -45,14 +49,15 @@ def pack(
     """
     from tailwatch.io.pack import pack as pack_embeddings
 
-    # It waits for its own threads, so an interruption is heard and leaves nothing behind.
-    pack_embeddings(
-        source[0] if len(source) == 1 else source,
-        out,
-        column=column,
-        dtype=dtype,
-        rows_per_shard=rows_per_shard,
-        binary=binary,
-        progress=True,
-    )
-    typer.echo(f"wrote {out}", err=True)
+    with in_options():
+        # It waits for its own threads, so an interruption is heard and leaves nothing behind.
+        pack_embeddings(
+            source[0] if len(source) == 1 else source,
+            out,
+            column=column,
+            dtype=dtype,
+            rows_per_shard=rows_per_shard,
+            binary=binary,
+            progress=True,
+        )
+    typer.echo(f"wrote {path_text(out)}", err=True)

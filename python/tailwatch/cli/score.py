@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tailwatch.cli.exits import ExitCode
-from tailwatch.exceptions import InputError, ShardError
+from tailwatch.cli.wording import in_options
+from tailwatch.exceptions import InputError, OutputError, ShardError
+from tailwatch.text_form import path_text
 
 if TYPE_CHECKING:
     from tailwatch.contamination.dataset.report import ContaminationReport, Gate
@@ -42,6 +44,10 @@ def score(
         list[str] | None,
         typer.Option(metavar="NAME", help="Column to copy beside the scores; may be repeated."),
     ] = None,
+    binary: Annotated[
+        str | None,
+        typer.Option(metavar="TYPE", help="float16, float32 or float64, if the column is Binary."),
+    ] = None,
     audit: Annotated[
         str | None,
         typer.Option(metavar="SOURCE", help="Table of rows with verified labels, drawn at random."),
@@ -74,12 +80,15 @@ def score(
         bool, typer.Option("--strict", help="Stop at the first shard that cannot be scored.")
     ] = False,
     restart: Annotated[
-        bool, typer.Option("--restart", help="Score everything anew, whatever is in DIR.")
+        bool, typer.Option("--restart", help="Score everything anew; a run in DIR is replaced.")
     ] = False,
     threads: Annotated[
         int | None,
         typer.Option(
-            metavar="N", min=1, help="Threads; else TAILWATCH_NUM_THREADS, else all processors."
+            metavar="N",
+            min=1,
+            max=4096,
+            help="Threads; else TAILWATCH_NUM_THREADS, else all processors.",
         ),
     ] = None,
     as_json: Annotated[
@@ -98,37 +107,45 @@ def score(
       tailwatch score scrape/ --model web.tailwatch --out scores --fail-above 0.05
     """
     if fail_above is not None and not 0 <= fail_above < 1:
-        message = f"--fail-above: expected a share from 0 to below 1, got {fail_above}"
-        raise InputError(message)
+        raise InputError(
+            argument="--fail-above", expected="a share from 0 to below 1", got=f"{fail_above}"
+        )
     from tailwatch.contamination import ContaminationModel
     from tailwatch.embeddings import open as open_embeddings
 
-    loaded = ContaminationModel.load(model)
-    labelled = (
-        None if audit is None else open_embeddings(audit, column=column).as_argument("--audit")
-    )
-    templates = None if copies_of is None else open_embeddings(copies_of, column=column)
-    try:
-        # It waits for its own threads, so an interruption is heard; what is done stays.
-        report = loaded.score_dataset(
-            source[0] if len(source) == 1 else source,
-            out,
-            column=column,
-            id_column=id_column,
-            resume=not restart,
-            strict=strict,
-            confidence=confidence,
-            audit=None if labelled is None else (labelled, labelled.labels(audit_label)),
-            copies_of=templates,
-            copy_distance=copy_distance,
-            threads=threads,
-            progress=True,
+    with in_options():
+        loaded = ContaminationModel.load(model)
+        labelled = (
+            None
+            if audit is None
+            else open_embeddings(audit, column=column, binary=binary).as_argument("--audit")
         )
-    except ShardError as error:
-        if error.report is not None:
-            _show(error.report, as_json=as_json)
-        raise
-    _show(report, as_json=as_json)
+        templates = (
+            None if copies_of is None else open_embeddings(copies_of, column=column, binary=binary)
+        )
+        try:
+            # It waits for its own threads, so an interruption is heard; what is done stays.
+            report = loaded.score_dataset(
+                source[0] if len(source) == 1 else source,
+                out,
+                column=column,
+                id_column=id_column,
+                binary=binary,
+                resume=not restart,
+                strict=strict,
+                confidence=confidence,
+                audit=None if labelled is None else (labelled, labelled.labels(audit_label)),
+                copies_of=templates,
+                copy_distance=copy_distance,
+                threads=threads,
+                progress=True,
+            )
+        except ShardError as error:
+            if error.report is not None:
+                _show(error.report, as_json=as_json)
+            raise
+        _show(report, as_json=as_json)
+        _check_written(report)
     if fail_above is None:
         return
     gate = report.gate(fail_above)
@@ -142,10 +159,27 @@ def _show(report: ContaminationReport, *, as_json: bool) -> None:
 
     console = for_people()
     console.print(report.sentence, markup=False)
+    for each in report.left_out:
+        names = ", ".join(each["names"][:3]) + (", …" if each["files"] > 3 else "")
+        said = f"left out: {each['files']:,} × {each['reason']}: {names}"
+        console.print(said, markup=False, soft_wrap=True)
     for file in ("report.html", "summary.json"):
-        console.print(f"wrote {report.directory / file}", markup=False, soft_wrap=True)
+        if (report.directory / file).exists():
+            console.print(f"wrote {report.directory / file}", markup=False, soft_wrap=True)
     if as_json:
         typer.echo(report.to_json(), nl=False)
+
+
+def _check_written(report: ContaminationReport) -> None:
+    """See to it that every file is there before the exit code says that all is fine."""
+    for file in ("summary.json", "report.html"):
+        if not (report.directory / file).exists():
+            raise OutputError(
+                argument="--out",
+                expected=f"{file} to be written",
+                got=report.page_problem or "none",
+                where=path_text(report.directory),
+            )
 
 
 def _verdict(report: ContaminationReport, gate: Gate, limit: float) -> str:

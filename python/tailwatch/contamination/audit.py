@@ -65,17 +65,23 @@ def checked_labels(labels: ArrayLike, rows: int) -> NDArray[np.float64]:
     """Check labels: a bool, 0 or 1 for each of `rows` rows."""
     given = np.asarray(labels)
     if given.shape != (rows,) or given.dtype.kind not in "buif":
-        message = (
-            f"audit: expected a label, 0 or 1, for each of {rows} rows, got {given.dtype} of shape "
-            f"{given.shape}"
+        raise InputError(
+            argument="audit",
+            expected=f"a label, 0 or 1, for each of {rows} rows",
+            got=f"{given.dtype} of shape {given.shape}",
         )
-        raise InputError(message)
     values = given.astype(np.float64)
     wrong = (values != 0) & (values != 1)
     if wrong.any():
         row = int(wrong.argmax())
-        message = f"audit: label of row {row}: expected 0 or 1, got {given[row]}"
-        raise InputError(message)
+        message = f"label of row {row}: expected 0 or 1, got {given[row]}"
+        raise InputError(
+            message,
+            argument="audit",
+            expected="0 or 1",
+            got=f"{given[row]}",
+            where=f"row {row}",
+        )
     return values
 
 

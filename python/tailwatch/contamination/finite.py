@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from tailwatch.io.part import Matrix
 
-__all__ = ["LARGEST_MAGNITUDE", "check_finite", "problem"]
+__all__ = ["LARGEST_MAGNITUDE", "check_finite", "not_finite"]
 
 LARGEST_MAGNITUDE = 1e150
 """Beyond it squares overflow."""
@@ -42,15 +42,21 @@ def check_finite(rows: Matrix, numbers: NDArray[np.int64], argument: str) -> Non
     good = finite.all(axis=1)
     if not good.all():
         row = int((~good).argmax())
-        raise NonFiniteError(problem(rows, row, int(numbers[row]), argument))
+        raise not_finite(rows, row, int(numbers[row]), argument)
 
 
-def problem(rows: Matrix, row: int, number: int, argument: str) -> str:
-    """Say what is wrong with a row."""
+def not_finite(rows: Matrix, row: int, number: int, argument: str) -> NonFiniteError:
+    """Make the error that says what is wrong with a row."""
     values = rows[row].astype(np.float64)
     bad = ~(np.abs(values) <= LARGEST_MAGNITUDE)
     if not bad.any():
-        return f"{argument}: row {number} is so large that its score overflows"
+        return NonFiniteError(
+            f"row {number} is so large that its score overflows",
+            argument=argument,
+            expected="values whose score float32 can hold",
+            got="larger ones",
+            where=f"row {number}",
+        )
     column = int(bad.argmax())
     value = values[column]
     if np.isnan(value):
@@ -59,4 +65,10 @@ def problem(rows: Matrix, row: int, number: int, argument: str) -> str:
         kind = "an infinity" if value > 0 else "a negative infinity"
     else:
         kind = f"{value:g}, whose square would overflow (magnitudes up to 1e150 are taken)"
-    return f"{argument}: row {number}, column {column} holds {kind}"
+    return NonFiniteError(
+        f"row {number}, column {column} holds {kind}",
+        argument=argument,
+        expected=f"finite values of magnitudes up to {LARGEST_MAGNITUDE:g}",
+        got=f"{value:g}",
+        where=f"row {number}, column {column}",
+    )

@@ -14,13 +14,14 @@ from tailwatch.contamination.folds import even_bounds, fold_bounds, stratum_fold
 from tailwatch.contamination.lower_bound import human_thresholds
 from tailwatch.contamination.model import ContaminationModel
 from tailwatch.contamination.probe import LARGEST_FIT, Sample, fit_probe
-from tailwatch.contamination.scorer import BATCH_ROWS
+from tailwatch.contamination.scorer import BATCH_ROWS, MOST_THREADS
 from tailwatch.contamination.scoring import content_folds
 from tailwatch.contamination.state import ModelState
 from tailwatch.contamination.strata import named_parts, random_parts
 from tailwatch.embeddings import as_embeddings
 from tailwatch.exceptions import DimensionError, InputError
 from tailwatch.progress import reporting
+from tailwatch.text_form import shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,6 +38,7 @@ __all__ = ["HoldOut", "fit"]
 HoldOut: TypeAlias = Literal["rows", "strata"]
 """What a fold of the probe holds out at once."""
 
+MOST_FOLDS = 50
 LEAST_ROWS = 20
 """Rows of each class."""
 
@@ -126,19 +128,18 @@ def fit(
     >>> model.strata
     ('2021-01', '2021-02', '2021-03', '2021-04')
     """
-    folds = integer(folds, "folds", least=2)
-    if folds > 50:
-        message = f"folds: expected at most 50, got {folds}"
-        raise InputError(message)
+    folds = integer(folds, "folds", least=2, most=MOST_FOLDS)
     seed = integer(seed, "seed", least=0)
     if hold_out not in get_args(HoldOut) or (hold_out == "strata" and strata is None):
-        message = f"hold_out: expected 'rows', or 'strata' where there are strata, got {hold_out!r}"
-        raise InputError(message)
+        raise InputError(
+            argument="hold_out",
+            expected="'rows', or 'strata' where there are strata",
+            got=shown(hold_out),
+        )
     if threads is not None:
-        threads = integer(threads, "threads")
+        threads = integer(threads, "threads", most=MOST_THREADS)
     if encoder is not None and not isinstance(encoder, str):
-        message = f"encoder: expected a name, got {type(encoder).__name__}"
-        raise InputError(message)
+        raise InputError(argument="encoder", expected="a name", got=type(encoder).__name__)
     first = _checked(human, "human")
     name = "target" if synthetic is None else "synthetic"
     other = _other(first, synthetic, target)
@@ -168,8 +169,10 @@ def fit(
     else:
         edges = shared_edges(of_human, of_other)
     if not len(edges):
-        message = f"{name}: cannot be told from human: all scores are equal"
-        raise InputError(message)
+        message = "cannot be told from human: all scores are equal"
+        raise InputError(
+            message, argument=name, expected="rows unlike the human ones", got="equal scores"
+        )
     bins = np.searchsorted(edges, of_human, side="right")
     cells = parts.index * (len(edges) + 1) + bins
     counts = np.bincount(cells, minlength=len(parts.sizes) * (len(edges) + 1))
@@ -195,8 +198,9 @@ def fit(
 def _checked(source: EmbeddingsLike, argument: str) -> Embeddings:
     rows = as_embeddings(source, argument)
     if len(rows) < LEAST_ROWS:
-        message = f"{argument}: expected at least {LEAST_ROWS} rows, got {len(rows)}"
-        raise InputError(message)
+        raise InputError(
+            argument=argument, expected=f"at least {LEAST_ROWS} rows", got=f"{len(rows)}"
+        )
     return rows
 
 
@@ -206,18 +210,30 @@ def _other(
     """Take the class that is to be told from the human one."""
     if synthetic is not None:
         if target is not None:
-            message = "target: expected only where synthetic is None; prevalence() takes the target"
-            raise InputError(message)
+            message = "expected only where synthetic is None"
+            raise InputError(
+                message,
+                argument="target",
+                expected="none beside synthetic",
+                got="one",
+                hint="prevalence() takes the target",
+            )
         source, argument = synthetic, "synthetic"
     elif target is not None:
         source, argument = target, "target"
     else:
-        message = "synthetic: expected embeddings, or without them a target, got neither"
-        raise InputError(message)
+        raise InputError(
+            argument="synthetic",
+            expected="embeddings, or without them a target",
+            got="neither",
+        )
     rows = _checked(source, argument)
     if rows.columns != human.columns:
-        message = f"{argument}: expected {human.columns} columns as in human, got {rows.columns}"
-        raise DimensionError(message)
+        raise DimensionError(
+            argument=argument,
+            expected=f"{human.columns} columns as in human",
+            got=f"{rows.columns}",
+        )
     return rows
 
 

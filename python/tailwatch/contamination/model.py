@@ -127,8 +127,11 @@ class ContaminationModel(Scorer):
             else self._counted(as_embeddings(target, "target"), "target", threads, progress)
         )
         if not counted.rows:
-            message = "target: expected a histogram of at least one row, got an empty one"
-            raise InputError(message)
+            raise InputError(
+                argument="target",
+                expected="a histogram of at least one row",
+                got="an empty one",
+            )
         labelled = None if audit is None else self._labelled(audit, threads)
         return estimated(self._state, counted, self._floor(confidence), confidence, labelled)
 
@@ -347,10 +350,15 @@ class ContaminationModel(Scorer):
     def _own(self, histogram: Histogram) -> Histogram:
         if histogram.fingerprint != self.fingerprint:
             message = (
-                f"histogram: counts scores of model {histogram.fingerprint[:12]}, expected those "
-                f"of {self.fingerprint[:12]}"
+                f"counts scores of model {histogram.fingerprint[:12]}, expected those of "
+                f"{self.fingerprint[:12]}"
             )
-            raise InputError(message)
+            raise InputError(
+                message,
+                argument="histogram",
+                expected=f"counts of model {self.fingerprint[:12]}",
+                got=f"those of {histogram.fingerprint[:12]}",
+            )
         return histogram
 
     def _labelled(

@@ -29,7 +29,7 @@ import numpy as np
 from tailwatch.contamination.scoring import Probe
 from tailwatch.contamination.state import ModelState, check_state
 from tailwatch.exceptions import InputError, SourceError
-from tailwatch.text_form import path_text
+from tailwatch.text_form import path_text, shown
 from tailwatch.writing import kind_of, write_atomically
 
 if TYPE_CHECKING:
@@ -171,27 +171,27 @@ def _content(state: ModelState) -> bytes:
 
 def _check_canonical(state: ModelState, content: bytes) -> None:
     if _content(state) != content:
-        message = "header: expected the form in which it is written"
-        raise InputError(message)
+        raise InputError(argument="header", expected="the form in which it is written")
 
 
 def _parsed(content: bytes) -> ModelState:
     length = int.from_bytes(content[:_LENGTH], "little")
     end = _LENGTH + length
     if length > LARGEST_HEADER or end > len(content):
-        message = f"header: expected at most {LARGEST_HEADER} bytes within the file, got {length}"
-        raise InputError(message)
+        raise InputError(
+            argument="header",
+            expected=f"at most {LARGEST_HEADER} bytes within the file",
+            got=f"{length}",
+        )
     header = json.loads(content[_LENGTH:end].decode("ascii"))
     if not isinstance(header, dict) or set(header) != _FIELDS:
-        message = f"header: expected the fields {', '.join(sorted(_FIELDS))}"
-        raise InputError(message)
+        raise InputError(argument="header", expected=f"the fields {', '.join(sorted(_FIELDS))}")
     arrays = _arrays(header["shapes"], memoryview(content)[end:])
     fitted_on, rows = (_integers(header[name], name, 2) for name in ("fitted_on", "rows"))
     encoder, strata = header["encoder"], header["strata"]
     texts = [*([] if encoder is None else [encoder]), *strata]
     if not isinstance(strata, list) or not all(isinstance(text, str) for text in texts):
-        message = "header: expected text for the encoder and each of the strata"
-        raise InputError(message)
+        raise InputError(argument="header", expected="text for the encoder and each of the strata")
     return ModelState(
         Probe(arrays["weights"], arrays["intercepts"], arrays["bounds"]),
         arrays["edges"],
@@ -209,30 +209,31 @@ def _parsed(content: bytes) -> ModelState:
 
 def _arrays(shapes: object, content: memoryview) -> dict[str, NDArray[Any]]:
     if not isinstance(shapes, dict) or set(shapes) != set(_TYPES):
-        message = f"header: expected the shapes of {', '.join(_TYPES)}"
-        raise InputError(message)
+        raise InputError(argument="header", expected=f"the shapes of {', '.join(_TYPES)}")
     arrays, start = {}, 0
     for name, kind in _TYPES.items():
         shape = _integers(shapes[name], name, 2 if name in {"weights", "human"} else 1)
         stop = start + math.prod(shape) * np.dtype(kind).itemsize
         if stop > len(content):
-            message = f"{name}: expected shape {shape}, which is more than the file holds"
-            raise InputError(message)
+            message = f"expected shape {shape}, which is more than the file holds"
+            raise InputError(message, argument=name, expected=f"at most {len(content)} bytes")
         # A copy, which is aligned and native.
         own = np.dtype(kind).newbyteorder("=")
         arrays[name] = np.frombuffer(content[start:stop], kind).reshape(shape).astype(own)
         start = stop
     if start != len(content):
-        message = f"arrays: expected {start} bytes, got {len(content)}"
-        raise InputError(message)
+        raise InputError(argument="arrays", expected=f"{start} bytes", got=f"{len(content)}")
     return arrays
 
 
 def _integers(values: object, name: str, count: int) -> list[int]:
     good = isinstance(values, list) and len(values) == count
     if not isinstance(values, list) or not good or not all(_is_count(value) for value in values):
-        message = f"header: {name}: expected {count} integers of at least 0, got {values!r:.80}"
-        raise InputError(message)
+        raise InputError(
+            argument=f"header: {name}",
+            expected=f"{count} integers of at least 0",
+            got=shown(values),
+        )
     return values
 
 

@@ -98,10 +98,15 @@ def fit_probe(
         for sample in (human, other):
             if not (sample.folds != fold).any():
                 message = (
-                    f"{sample.argument}: expected rows in at least two folds, but all "
-                    f"{len(sample.rows)} are in one: too few differ"
+                    f"expected rows in at least two folds, but all {len(sample.rows)} are in one: "
+                    "too few differ"
                 )
-                raise InputError(message)
+                raise InputError(
+                    message,
+                    argument=sample.argument,
+                    expected="rows in at least two folds",
+                    got=f"all {len(sample.rows)} in one",
+                )
         mean, scale = _standard(sums, fold)
         inverse = np.divide(1, scale, out=np.zeros_like(scale), where=scale > 0)
         standardised = (rows[used] - mean.astype(rows.dtype)) * inverse.astype(rows.dtype)

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from tailwatch.embeddings import Embeddings, EmbeddingsLike
     from tailwatch.progress import ProgressOption
 
-__all__ = ["BATCH_ROWS", "Scorer"]
+__all__ = ["BATCH_ROWS", "MOST_THREADS", "Scorer"]
 
+MOST_THREADS = 4096
 BATCH_ROWS = 65_536
 """Rows scored at a time: all that is in memory of a file."""
 
@@ -111,13 +112,13 @@ class Scorer(StoredModel):
     ) -> Iterator[NDArray[np.float32]]:
         rows = as_embeddings(source, argument)
         if rows.columns != self.columns:
-            message = (
-                f"{argument}: expected {self.columns} columns as the references have, got "
-                f"{rows.columns}"
+            raise DimensionError(
+                argument=argument,
+                expected=f"{self.columns} columns as the references have",
+                got=f"{rows.columns}",
             )
-            raise DimensionError(message)
         if threads is not None:
-            threads = integer(threads, "threads")
+            threads = integer(threads, "threads", most=MOST_THREADS)
         with reporting(progress) as report:
             done = 0
             for batch in rows.batches(BATCH_ROWS):

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tailwatch import _core
-from tailwatch.contamination.finite import problem
-from tailwatch.exceptions import NonFiniteError
+from tailwatch.contamination.finite import not_finite
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -85,7 +84,7 @@ class Probe:
         bad = ~np.isfinite(scores)
         if bad.any():
             row = int(bad.argmax())
-            raise NonFiniteError(problem(batch, row, first_row + row, argument))
+            raise not_finite(batch, row, first_row + row, argument)
         return scores
 
 

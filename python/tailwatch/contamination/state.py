@@ -129,4 +129,5 @@ def check_state(state: ModelState) -> None:
 def _require(rules: dict[str, bool]) -> None:
     for text, good in rules.items():
         if not good:
-            raise InputError(text)
+            name, _, expected = text.partition(": expected ")
+            raise InputError(argument=name, expected=expected)

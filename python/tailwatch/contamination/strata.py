@@ -10,6 +10,7 @@ import polars as pl
 
 from tailwatch import _core
 from tailwatch.exceptions import InputError
+from tailwatch.text_form import shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,22 +60,31 @@ def named_parts(strata: Sequence[object] | NDArray[np.generic] | pl.Series, rows
     try:
         series = pl.Series("strata", strata)
     except (TypeError, pl.exceptions.PolarsError) as error:
-        message = f"strata: expected a name for each row of human, got {type(strata).__name__}"
-        raise InputError(message) from error
+        raise InputError(
+            argument="strata",
+            expected="a name for each row of human",
+            got=type(strata).__name__,
+        ) from error
     if len(series) != rows:
-        message = f"strata: expected a name for each of the {rows} rows of human, got {len(series)}"
-        raise InputError(message)
+        raise InputError(
+            argument="strata",
+            expected=f"a name for each of the {rows} rows of human",
+            got=f"{len(series)}",
+        )
     if series.dtype.is_nested() or series.dtype == pl.Object:
-        message = f"strata: expected text, numbers or dates, got {series.dtype}"
-        raise InputError(message)
+        raise InputError(
+            argument="strata", expected="text, numbers or dates", got=f"{series.dtype}"
+        )
     if series.null_count():
-        message = f"strata: row {series.is_null().arg_max()} is null"
-        raise InputError(message)
+        row = series.is_null().arg_max()
+        message = f"row {row} is null"
+        raise InputError(
+            message, argument="strata", expected="a name", got="null", where=f"row {row}"
+        )
     texts = series.cast(pl.String)
     names = texts.unique().sort()
     if len(names) < 2:
-        message = f"strata: expected at least two, got only {names[0]!r}"
-        raise InputError(message)
+        raise InputError(argument="strata", expected="at least two", got=f"only {shown(names[0])}")
     index = names.search_sorted(texts).to_numpy().astype(np.int64)
     return Parts(tuple(names), index, np.bincount(index, minlength=len(names)))
 

@@ -35,6 +35,7 @@ from tailwatch.contamination.dataset.records import Recorder
 from tailwatch.contamination.dataset.report import raise_failures
 from tailwatch.contamination.dataset.tables import RESULTS
 from tailwatch.contamination.dataset.templates import templates_of
+from tailwatch.contamination.scorer import MOST_THREADS
 from tailwatch.exceptions import InputError, TailwatchError, TailwatchWarning
 from tailwatch.forks import uses_polars
 from tailwatch.io.columns import DEFAULT_COLUMN, binary_type
@@ -62,8 +63,6 @@ if TYPE_CHECKING:
     from tailwatch.progress import ProgressOption
 
 __all__ = ["score_dataset"]
-
-MOST_THREADS = 4096
 
 
 def score_dataset(

@@ -90,10 +90,11 @@ def templates_of(
     """
     rows = as_embeddings(source, "copies_of")
     if rows.columns != columns:
-        message = (
-            f"copies_of: expected {columns} columns as the references have, got {rows.columns}"
+        raise DimensionError(
+            argument="copies_of",
+            expected=f"{columns} columns as the references have",
+            got=f"{rows.columns}",
         )
-        raise DimensionError(message)
     digest, total, done = hashlib.sha256(), np.zeros(columns), 0
     for batch in rows.batches():
         check_finite(batch, np.arange(done, done + len(batch)), "copies_of")
@@ -102,8 +103,14 @@ def templates_of(
         done += len(batch)
     if distance is None:
         if done < 2:
-            message = "copies_of: a single row does not tell how near a copy is; give copy_distance"
-            raise InputError(message)
+            message = "a single row does not tell how near a copy is"
+            raise InputError(
+                message,
+                argument="copies_of",
+                expected="at least two rows",
+                got=f"{done}",
+                hint="give copy_distance",
+            )
         centre = total / done
         squares = sum(float(np.square(batch - centre).sum()) for batch in rows.batches())
         distance = SHARE_OF_SPREAD * math.sqrt(2 * squares / (done - 1))

@@ -1,0 +1,72 @@
+"""Errors of a call in the words of a command: options where a call has arguments."""
+
+from __future__ import annotations
+
+import re
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+from tailwatch.exceptions import TailwatchError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["in_options", "option_words"]
+
+_ARGUMENTS: Final = {
+    "out_dir": "--out",
+    "id_column": "--id-column",
+    "copies_of": "--copies-of",
+    "copy_distance": "--copy-distance",
+    "rows_per_shard": "--rows-per-shard",
+    "audit": "--audit",
+    "binary": "--binary",
+    "column": "--column",
+    "confidence": "--confidence",
+    "dtype": "--dtype",
+    "encoder": "--encoder",
+    "folds": "--folds",
+    "seed": "--seed",
+    "strata": "--strata",
+    "threads": "--threads",
+}
+_WORDS: Final = (
+    (re.compile(r"resume=False"), "--restart"),
+    (re.compile(r"tailwatch\.open\(\.\.\., (\w+)=NAME\)"), r"--\1 NAME"),
+    (re.compile(r"tailwatch\.open\(\.\.\., binary='float16'\) or 'float32'"), "--binary float16"),
+    (re.compile(r"\bid_column="), "--id-column "),
+    (re.compile(r"\bgive copy_distance\b"), "give --copy-distance"),
+    (re.compile(r"\bprevalence\(\) takes the target"), "`tailwatch score` takes the target"),
+    (re.compile(r"\bgiven without copies_of\b"), "given without --copies-of"),
+    (re.compile(r"--(\w+)_(\w+)"), r"--\1-\2"),
+)
+
+
+def option_words(text: str) -> str:
+    """Put a text that was written for callers into words for the command line.
+
+    Examples
+    --------
+    >>> option_words("give another folder, or resume=False to replace it")
+    'give another folder, or --restart to replace it'
+    """
+    lead, colon, rest = text.partition(": ")
+    if colon and lead in _ARGUMENTS:
+        text = f"{_ARGUMENTS[lead]}: {rest}"
+    for pattern, words in _WORDS:
+        text = pattern.sub(words, text)
+    return text
+
+
+@contextmanager
+def in_options() -> Iterator[None]:
+    """Let errors within the block name options instead of arguments."""
+    try:
+        yield
+    except TailwatchError as error:
+        for name, value in error.fields.items():
+            if value is not None:
+                setattr(error, name, option_words(value))
+        error.argument = _ARGUMENTS.get(f"{error.argument}", error.argument)
+        error.args = (option_words(str(error)), *error.args[1:])
+        raise
