@@ -128,7 +128,9 @@ def fit(
     >>> model.strata
     ('2021-01', '2021-02', '2021-03', '2021-04')
     """
-    folds = integer(folds, "folds", least=2, most=MOST_FOLDS)
+    folds = integer(folds, "folds", least=2)
+    if folds > MOST_FOLDS:
+        raise InputError(argument="folds", expected=f"at most {MOST_FOLDS}", got=shown(folds))
     seed = integer(seed, "seed", least=0)
     if hold_out not in get_args(HoldOut) or (hold_out == "strata" and strata is None):
         raise InputError(
