@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import sys
 from contextlib import redirect_stderr
 
 import pytest
@@ -169,3 +170,29 @@ def test_a_terminal_gets_a_bar_that_leaves_no_trace(
     assert shown.count(hide) == shown.count(show) == 1
     assert shown.index(hide) < shown.index(show)
     assert shown.endswith(clear_line)
+
+
+class Gone(io.StringIO):
+    """A log that takes nothing any more."""
+
+    def write(self, text: str) -> int:
+        raise BrokenPipeError(32, "Broken pipe")
+
+
+def test_a_log_that_is_gone_stops_no_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress, "STAGE_SECONDS", 0.0)
+    for stream in (Gone(), None):
+        monkeypatch.setattr(sys, "stderr", stream)
+        with reporting(progress=True) as report:
+            report("rows", 1, 2)
+            report("more rows", 2, 2)
+
+
+def test_a_stage_of_any_name_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress, "STAGE_SECONDS", 0.0)
+    stream = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", stream)
+    with reporting(progress=True) as report:
+        report("\x1b[2J\n\0", 1, 2)
+    assert stream.getvalue().startswith(r"\x1b[2J\x0a\x00: 50 %")
+    assert stream.getvalue().count("\n") == 1

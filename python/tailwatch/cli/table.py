@@ -10,12 +10,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tailwatch.report.class_readings import STATUSES, shortened
+from tailwatch.report.class_readings import STATUSES
 from tailwatch.report.class_table import written_q
 from tailwatch.report.labels import describe, percent
 from tailwatch.report.numbers import Estimate, write
 from tailwatch.report.readings import read
-from tailwatch.text_form import visible
+from tailwatch.text_form import shortened, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 from tailwatch.report.labels import Label
 from tailwatch.report.numbers import Estimate
 from tailwatch.report.readings import Reading, Status
+from tailwatch.text_form import shortened, visible
 
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["STATUSES", "ClassReading", "read_classes", "shortened"]
+__all__ = ["STATUSES", "ClassReading", "read_classes"]
 
 STATUSES: dict[str, Status] = {"lost": "worse", "widened": "beyond", "no change found": "same"}
 
@@ -47,7 +48,7 @@ def read_classes(classes: pl.DataFrame, longest: int) -> list[ClassReading]:
     missing = Estimate(None)
     return [
         ClassReading(
-            metric=shortened(row["class"], longest),
+            metric=shortened(visible(row["class"]), longest),
             level=None,
             direction="match",
             value=missing,
@@ -62,8 +63,3 @@ def read_classes(classes: pl.DataFrame, longest: int) -> list[ClassReading]:
         for row in classes.to_dicts()
         if row["verdict"] in STATUSES
     ]
-
-
-def shortened(name: str, longest: int) -> str:
-    """Cut a name to `longest` letters."""
-    return name if len(name) <= longest else f"{name[: longest - 1]}…"

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from tailwatch.report.class_readings import shortened
 from tailwatch.report.escaping import escape
 from tailwatch.report.labels import describe, percent
 from tailwatch.report.numbers import ABSENT, Estimate, Written, count, write
 from tailwatch.report.readings import Reading, Status, read
+from tailwatch.text_form import shortened, visible
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -110,12 +110,12 @@ def _line(
     row: dict[str, Any], readings: Mapping[str, Reading], decided: int, besides: Sequence[str]
 ) -> str:
     """Return the line of a class; one that was not compared says why across the columns."""
-    name = escape(shortened(row["class"], LONGEST_NAME))
+    name = escape(shortened(visible(row["class"]), LONGEST_NAME))
     rows = f"{count(row['reference_rows'])} + {count(row['candidate_rows'])}"
     verdict = _cell(row["verdict"], _COLOURS.get(row["verdict"], ""))
     start = f"<tr><th scope=row>{name}</th><td>{rows}</td>{verdict}"
     if row["note"] is not None:
-        note = escape(shortened(row["note"], LONGEST_NOTE))
+        note = escape(shortened(visible(row["note"]), LONGEST_NOTE))
         return f"{start}<td colspan={1 + decided + len(besides)}>{note}</td></tr>"
     cells = [_cell(written_q(row["q_value"]))]
     if decided:

@@ -153,7 +153,13 @@ class _Drawer:
         pipe = subprocess.PIPE
         try:
             errors = tempfile.TemporaryFile()  # noqa: SIM115  (as long as the process)
-            process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=errors)  # noqa: S603
+            try:
+                process = subprocess.Popen(  # noqa: S603
+                    command, stdin=pipe, stdout=pipe, stderr=errors
+                )
+            except BaseException:
+                errors.close()
+                raise
         except OSError as error:
             raise _failure(error.strerror or str(error)) from error
         requests, answers = cast("IO[bytes]", process.stdin), cast("IO[bytes]", process.stdout)

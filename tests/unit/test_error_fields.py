@@ -1,0 +1,85 @@
+"""Every error of tailwatch says which argument it is about, and travels between processes."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+
+import pytest
+
+import tailwatch.exceptions as tree
+from tailwatch.exceptions import (
+    DimensionError,
+    InputError,
+    MissingDependencyError,
+    NonFiniteError,
+    OutputError,
+    ShardError,
+    SourceError,
+    TailwatchError,
+)
+
+ERRORS = [getattr(tree, name) for name in tree.__all__ if name.endswith("Error")]
+
+FULL = {
+    "argument": "k",
+    "expected": "an integer of at least 1",
+    "got": "0",
+    "where": "row 3 of a.npy",
+    "hint": "count from 1",
+}
+WHOLE = "k: expected an integer of at least 1, got 0 (row 3 of a.npy); count from 1"
+
+TEXTS = [
+    (TailwatchError("the process was forked"), "the process was forked"),
+    (InputError(**FULL), WHOLE),
+    (InputError(argument="k", expected="an integer", got="'1'"), "k: expected an integer, got '1'"),
+    (InputError(argument="k", expected="an integer"), "k: expected an integer"),
+    (DimensionError(argument="x", got="a cube", where="file 2"), "x: got a cube (file 2)"),
+    (NonFiniteError("NaN in row 3", argument="x", hint="drop it"), "x: NaN in row 3; drop it"),
+    (SourceError("cannot be read", **FULL), "k: cannot be read; count from 1"),
+    (OutputError(argument="a.html", expected="a file", got="a FIFO"), None),
+    (MissingDependencyError("not installed", argument="yaml", hint="pip install it"), None),
+    (ShardError("1 of 3 shards failed", argument="source"), "source: 1 of 3 shards failed"),
+]
+
+
+@pytest.mark.parametrize("place", range(len(TEXTS)))
+def test_the_text_is_made_of_the_fields(place: int) -> None:
+    error, text = TEXTS[place]
+    if text is not None:
+        assert str(error) == text
+
+
+@pytest.mark.parametrize("kind", ERRORS, ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("protocol", range(2, pickle.HIGHEST_PROTOCOL + 1))
+def test_all_fields_travel_between_processes(kind: type[TailwatchError], protocol: int) -> None:
+    for problem in (None, "all is lost"):
+        error = kind(problem, **FULL)
+        error.add_note("of the caller")
+        for again in (pickle.loads(pickle.dumps(error, protocol)), copy.copy(error)):
+            assert type(again) is kind
+            assert str(again) == str(error)
+            assert again.fields == FULL
+            assert again.problem == problem
+            assert again.__notes__ == ["of the caller"]
+
+
+def test_the_report_of_a_shard_error_travels() -> None:
+    error = ShardError("1 of 3 shards failed", {"rows": 3}, argument="source")
+    again = pickle.loads(pickle.dumps(error))
+    assert (again.report, str(again)) == ({"rows": 3}, str(error))
+
+
+@pytest.mark.parametrize("field", ["problem", *FULL])
+def test_a_field_is_one_short_line_that_can_be_shown(field: str) -> None:
+    error = InputError(**{field: "\x1b[31m" + "loud\n\0\u202e" * 100_000})
+    text = str(error)
+    assert len(text) < 1500
+    assert text.isprintable()
+    assert r"\x1b[31mloud" in text
+
+
+def test_a_usual_path_is_whole() -> None:
+    path = f"/data/{'a' * 255}/{'b' * 100}.parquet"
+    assert path in str(SourceError(argument=path, expected="a file", got="nothing"))
