@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import islice
 from numbers import Integral, Real
 
 from tailwatch.exceptions import InputError
@@ -12,6 +13,8 @@ __all__ = ["LARGEST", "integer", "positive", "real", "share", "shares", "tail_si
 
 LARGEST = 2**63 - 1
 """The largest integer that the core takes."""
+
+_MOST_SHARES = 1000
 
 
 def integer(value: object, name: str, *, least: int = 1, most: int = LARGEST) -> int:
@@ -69,7 +72,9 @@ def shares(values: object, name: str) -> tuple[float, ...]:
     """Return `values` as different floats strictly between 0 and 1, at least one."""
     if isinstance(values, str) or not hasattr(values, "__iter__"):
         raise InputError(argument=name, expected="numbers between 0 and 1", got=shown(values))
-    checked = tuple(share(value, name) for value in values)
+    checked = tuple(share(value, name) for value in islice(values, _MOST_SHARES + 1))
+    if len(checked) > _MOST_SHARES:
+        raise InputError(argument=name, expected=f"at most {_MOST_SHARES:,} levels", got="more")
     if not checked or len(set(checked)) < len(checked):
         expected = "at least one level and no level twice"
         raise InputError(argument=name, expected=expected, got=shown(checked))

@@ -81,6 +81,10 @@ class TailwatchError(Exception):
         lead = f"{self.argument}: " if self.argument is not None else ""
         return f"{lead}{said}" + (f"; {self.hint}" if self.hint is not None else "")
 
+    def __str__(self) -> str:
+        """Return the text, which those errors that are an `OSError` too would put otherwise."""
+        return str(self.args[0])
+
     @property
     def fields(self) -> dict[str, str | None]:
         """The five fields by name; ``None`` for one that says nothing here."""

@@ -109,9 +109,16 @@ def replace_by(target: Path, write: Callable[[Path], object]) -> None:
             _take_over(before, temporary)
         _keep(temporary)
         temporary.replace(target)
-    except BaseException:
+    except BaseException as error:
         temporary.unlink(missing_ok=True)
+        # A full disk has no name, and the temporary one tells the caller nothing.
+        if isinstance(error, OSError) and error.errno is not None:
+            error.filename = str(target) if _is_unnamed(error, temporary) else error.filename
         raise
+
+
+def _is_unnamed(error: OSError, temporary: Path) -> bool:
+    return error.filename in {None, str(temporary)}
 
 
 def kind_of(mode: int) -> str:

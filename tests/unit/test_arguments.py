@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -134,3 +135,9 @@ def test_a_tail_is_the_share_rounded_up_as_decimals_are_meant(rows: int) -> None
 def test_a_tail_holds_a_row_and_no_more_than_all() -> None:
     assert tail_size(1e-12, 10) == 1
     assert tail_size(1 - 1e-12, 10) == 10
+
+
+def test_levels_without_end_are_refused() -> None:
+    halves = (0.5 ** (1 + n % 1000) for n in itertools.count())
+    with pytest.raises(InputError, match="k: expected at most 1,000 levels, got more"):
+        shares(halves, "k")

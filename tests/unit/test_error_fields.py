@@ -80,6 +80,12 @@ def test_a_field_is_one_short_line_that_can_be_shown(field: str) -> None:
     assert r"\x1b[31mloud" in text
 
 
+def test_an_error_of_output_is_not_put_as_the_systems_are() -> None:
+    error = OutputError("x", argument="a")
+    error.errno, error.filename = 28, "b"
+    assert str(error) == "a: x"
+
+
 def test_a_usual_path_is_whole() -> None:
     path = f"/data/{'a' * 255}/{'b' * 100}.parquet"
     assert path in str(SourceError(argument=path, expected="a file", got="nothing"))

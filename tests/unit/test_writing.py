@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import stat
@@ -55,6 +56,16 @@ def test_a_failure_leaves_what_was_there(
     with pytest.raises(error):
         write_atomically(path, write)
     assert [file.read_text() for file in tmp_path.iterdir()] == ([] if old is None else [old])
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_a_full_disk_names_the_file_that_was_to_be_written(named: bool, tmp_path: Path) -> None:
+    def write(file: Path) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", *([str(file)] if named else []))
+
+    with pytest.raises(OSError, match="No space left") as caught:
+        write_atomically(tmp_path / "a.txt", write)
+    assert caught.value.filename == str(tmp_path / "a.txt")
 
 
 def test_a_writer_that_removes_its_file_gets_an_error_not_a_crash(tmp_path: Path) -> None:

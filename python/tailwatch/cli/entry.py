@@ -25,6 +25,8 @@ __all__ = ["main", "run"]
 
 _REACHED = (ExitCode.FINE, ExitCode.GATE_FAILED, ExitCode.INCONCLUSIVE)
 _LONGEST_LINE = 4000
+# Commands that have --max-rows.
+_BOUNDED = {"compare", "loop"}
 
 
 def main() -> NoReturn:
@@ -83,7 +85,7 @@ def run(arguments: Sequence[str]) -> int:
                 return _interrupted()
             if os.environ.get("TAILWATCH_TRACEBACK") == "1":
                 traceback.print_exc()
-            _say(f"error: {_describe(error)}")
+            _say(f"error: {_describe(error, arguments)}")
             return ExitCode.BAD_INPUT
     if code == ExitCode.INTERRUPTED:
         return _interrupted()
@@ -116,7 +118,7 @@ def _show_warning(  # noqa: PLR0917  (the signature is Python's)
         (file or sys.stderr).write(text)
 
 
-def _describe(error: BaseException) -> str:
+def _describe(error: BaseException, arguments: Sequence[str]) -> str:
     """Say what went wrong."""
     if isinstance(error, typer.Abort | SystemExit) and isinstance(
         error.__context__, EOFError | OSError
@@ -129,7 +131,9 @@ def _describe(error: BaseException) -> str:
         names = [path_text(error.filename)] if isinstance(error.filename, str | bytes) else []
         return ": ".join([*names, error.strerror])
     if isinstance(error, MemoryError):
-        return f"not enough memory: {error} (--max-rows bounds what is compared)"
+        is_bounded = bool(_BOUNDED.intersection(arguments[:1]))
+        hint = " (--max-rows bounds what is compared)" if is_bounded else ""
+        return f"not enough memory: {error}{hint}"
     if isinstance(error, SystemExit):
         return f"the command was ended by sys.exit({error.code!r}) before it was done"
     return str(error) or type(error).__name__

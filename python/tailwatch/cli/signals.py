@@ -21,7 +21,9 @@ __all__ = ["INTERRUPTED", "leave", "listen", "raise_from_now_on", "was_interrupt
 
 INTERRUPTED = 130
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_SIGNALS = [
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+]
 # `timeout` and terminals may send a signal twice, to the process and to its group.
 _ECHO_SECONDS = 1.0
 
