@@ -11,7 +11,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from tailwatch.text_form import shortened, visible
+from tailwatch.text_form import one_line, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -100,7 +100,7 @@ def _line(text: str | None, most: int) -> str | None:
     """Make a field one line that can be shown anywhere."""
     if text is None:
         return None
-    return shortened(visible(" ".join(str(text).split())), most)
+    return shortened(one_line(str(text)), most)
 
 
 class InputError(TailwatchError, ValueError):

@@ -28,6 +28,7 @@ from pathlib import Path
 from reprlib import Repr
 
 __all__ = [
+    "one_line",
     "original",
     "path_of",
     "path_text",
@@ -48,6 +49,8 @@ _HIDDEN = re.compile(
 )
 _ESCAPE = re.compile(r"\\(\\|x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8})")
 
+_BREAK = re.compile(r"\s*[\r\n]\s*")
+
 _LONGEST_VALUE = 200
 
 
@@ -60,6 +63,11 @@ def visible(text: str) -> str:
     a\x1b[31m\u202eb
     """
     return _HIDDEN.sub(lambda found: _escape(found[0]), text)
+
+
+def one_line(text: str) -> str:
+    """Show hidden characters as escapes, and a space for each end of a line."""
+    return visible(_BREAK.sub(" ", text.strip("\r\n")))
 
 
 def reversible(text: str) -> str:
@@ -118,7 +126,7 @@ def shown(value: object) -> str:
         text = _BOUNDED.repr(value)
     except Exception:  # noqa: BLE001  (a representation that fails must not hide the error)
         text = f"a value of type {type(value).__name__}"
-    return shortened(visible(" ".join(text.split())), _LONGEST_VALUE)
+    return shortened(one_line(text), _LONGEST_VALUE)
 
 
 class _Bounded(Repr):

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tailwatch.text_form import (
+    one_line,
     original,
     path_of,
     path_text,
@@ -106,6 +107,11 @@ def test_what_utf_8_holds_is_stored_as_it_is() -> None:
     assert storable("a\0\x1b\u202e\uffff") == "a\0\x1b\u202e\uffff"
     assert storable("\udcff\x1b") == r"\xff\x1b"
     assert storable("\ud800") == r"\ud800"
+
+
+def test_one_line_keeps_what_is_within_lines() -> None:
+    assert one_line("two  spaces \t a tab\n  next\r\nlast\n") == r"two  spaces \x09 a tab next last"
+    assert one_line(" /data/my  file ") == " /data/my  file "
 
 
 def test_the_middle_is_cut() -> None:

@@ -15,7 +15,7 @@ from tailwatch.cli.app import app
 from tailwatch.cli.exits import ExitCode
 from tailwatch.cli.streams import Outlets
 from tailwatch.exceptions import TailwatchError, TailwatchWarning
-from tailwatch.text_form import path_text, shortened, visible
+from tailwatch.text_form import one_line, path_text, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -146,5 +146,4 @@ def _where_to_look(error: typer.TyperException) -> str:
 
 def _say(text: str) -> None:
     """Write one line of text for people."""
-    line = shortened(visible(" ".join(text.split())), _LONGEST_LINE)
-    sys.stderr.write(line + "\n")
+    sys.stderr.write(shortened(one_line(text), _LONGEST_LINE) + "\n")
