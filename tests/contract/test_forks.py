@@ -35,6 +35,8 @@ FIRST, LATER = {first!r}, {later!r}
 if FIRST:
     comparison, ran = compare(), loop()
     comparison.save(folder / "parent.parquet")
+    np.save(folder / "shard.npy", rows)
+    model = tw.contamination.fit(rows, rows + 2)
     svg_of(chart)
 acts = {{
     "compare": compare,
@@ -46,6 +48,7 @@ acts = {{
     "notebook": lambda: comparison._repr_html_(),
     "loop": loop,
     "verdicts": lambda: ran.verdicts,
+    "score": lambda: model.score_dataset(folder / "shard.npy", folder / "out"),
     "drawing": lambda: svg_of(chart),
     "all": lambda: (compare().save(folder / "all.parquet"), loop().verdicts),
 }}
@@ -85,7 +88,7 @@ def outcomes(names: list[str], *, first: bool) -> dict[str, str]:
 @pytest.mark.skipif(sys.platform != "linux", reason="threads of a process in /proc")
 def test_after_the_same_in_the_parent() -> None:
     works = ["compare", "drawing"]
-    refused = ["classes", "parquet", "csv", "json", "page", "notebook", "loop", "verdicts"]
+    refused = ["classes", "parquet", "csv", "json", "page", "notebook", "loop", "verdicts", "score"]
     found = outcomes([*works, *refused], first=True)
     assert {name: found[name] for name in works} == dict.fromkeys(works, "done")
     for name in refused:

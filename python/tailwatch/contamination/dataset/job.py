@@ -83,6 +83,7 @@ def score_dataset(
     progress: ProgressOption = None,
 ) -> ContaminationReport:
     """Do what :meth:`ContaminationModel.score_dataset` says; `estimate` is its own."""
+    uses_polars("scoring a data set")
     if not are_paths(source):
         raise InputError(
             argument="source",
