@@ -166,14 +166,14 @@ def test_data_come_in_many_forms() -> None:
     [
         (["--learner", "Gaussian"], "--data: expected one"),
         (["--data", "human.npy"], "--learner: expected one"),
-        (["--data", "none.npy", "--learner", "Gaussian"], "--data: cannot read none.npy"),
+        (["--data", "none.npy", "--learner", "Gaussian"], "--data: no such file: none.npy"),
         (["--data", "mine_of_loop.py", "--learner", "Gaussian"], "--data: expected a .npy"),
         (["absent.toml"], "CONFIG: cannot read absent.toml"),
         (["mine_of_loop.py"], "CONFIG: expected a .toml, .yaml or .yml file"),
         (["--data", "human.npy", "--learner", "Multinomial"], "data: Multinomial learns from"),
         (
             ["--data", "human.npy", "--learner", "Gaussian", "--holdout", "none.npy"],
-            "--holdout: cannot read none.npy",
+            "--holdout: no such file: none.npy",
         ),
     ],
 )

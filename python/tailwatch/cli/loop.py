@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import traceback
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,28 +15,32 @@ from tailwatch.cli.waiting import wait_for
 from tailwatch.comparison.selection import PANELS
 from tailwatch.exceptions import InputError
 from tailwatch.progress import reporting
+from tailwatch.text_form import path_text, shown, visible
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tailwatch.recursion.result import Run
 
 __all__ = ["loop"]
 
-SETTINGS = (
-    "data",
-    "column",
-    "learner",
-    "policy",
-    "generations",
-    "size",
-    "holdout",
-    "metrics",
-    "max_rows",
-    "confidence",
-    "seed",
-    "label",
-    "out",
-)
-"""What a file may set: each option under its name, with underscores."""
+TEXT, WHOLE, NUMBER = ("text", (str,)), ("an integer", (int,)), ("a number", (int, float))
+SETTINGS: dict[str, tuple[str, tuple[type, ...]]] = {
+    "data": TEXT,
+    "column": TEXT,
+    "learner": TEXT,
+    "policy": TEXT,
+    "generations": WHOLE,
+    "size": WHOLE,
+    "holdout": ("a share, or a file", (int, float, str)),
+    "metrics": ("a panel, names, or none", (str, list)),
+    "max_rows": WHOLE,
+    "confidence": NUMBER,
+    "seed": WHOLE,
+    "label": TEXT,
+    "out": TEXT,
+}
+"""What a file may set, and the types of it: each option under its name, with underscores."""
 
 
 def loop(
@@ -42,7 +48,9 @@ def loop(
         Path | None,
         typer.Argument(
             metavar="[CONFIG]",
-            help="A .toml or .yaml file with any of the options by name; options win over it.",
+            help="A .toml or .yaml file with any of the options by name; options win over it. "
+            "Where it names a learner or policy as module:attribute, that code is imported and "
+            "run: trust such a file as you trust a program.",
             show_default=False,
         ),
     ] = None,
@@ -62,7 +70,8 @@ def loop(
         typer.Option(
             metavar="NAME",
             help=f"{', '.join(LEARNERS)}, with arguments as in 'GaussianMixture(k=10)'; or your "
-            "own, as module:attribute.",
+            "own, as module:attribute: a class (with literal arguments) or an object. The module "
+            "is imported, which runs it.",
         ),
     ] = None,
     policy: Annotated[
@@ -75,11 +84,19 @@ def loop(
     ] = None,
     generations: Annotated[
         int | None,
-        typer.Option(metavar="N", min=1, help="Models trained one after the other. [default: 10]"),
+        typer.Option(
+            metavar="N",
+            min=1,
+            help="Models trained one after the other. [default: 10]",
+        ),
     ] = None,
     size: Annotated[
         int | None,
-        typer.Option(metavar="N", min=1, help="Rows that each samples; as many as it learns from."),
+        typer.Option(
+            metavar="N",
+            min=1,
+            help="Rows that each samples; as many as it learns from.",
+        ),
     ] = None,
     holdout: Annotated[
         str | None,
@@ -120,7 +137,9 @@ def loop(
     threads: Annotated[
         int | None,
         typer.Option(
-            metavar="N", min=1, help="Threads; else TAILWATCH_NUM_THREADS, else all processors."
+            metavar="N",
+            min=1,
+            help="Threads; else TAILWATCH_NUM_THREADS, else all processors.",
         ),
     ] = None,
     as_json: Annotated[
@@ -133,6 +152,7 @@ def loop(
     """Train a learner on its own output, generation after generation, and measure each one.
 
     Verdicts go to standard error; the directory has all numbers, the samples and the report.
+    An error of a learner of your own is shown with its traceback, and ends with exit code 2.
 
     [bold]Examples[/bold]
 
@@ -161,7 +181,7 @@ def loop(
     arguments = _arguments(settings)
     check_directory("--out", directory)
 
-    with reporting(progress=True) as report:
+    with _blaming(), reporting(progress=True) as report:
 
         def work() -> Run:
             from tailwatch.recursion import run
@@ -179,33 +199,63 @@ def loop(
         webbrowser.open(page.resolve().as_uri())
 
 
+@contextmanager
+def _blaming() -> Iterator[None]:
+    """Show an error of the user's own learner or policy as theirs, with its traceback."""
+    from tailwatch.recursion.asking import call_that_raised
+
+    try:
+        yield
+    except Exception as error:
+        call = call_that_raised(error)
+        if call is None:
+            raise
+        traceback.print_exc()
+        said = f"{type(error).__name__}: {visible(str(error))}"
+        option = "--policy" if call.startswith("policy") else "--learner"
+        raise InputError(problem=f"{call} raised {said}", argument=option, got=said) from error
+
+
 def _settings(config: Path | None, given: dict[str, Any]) -> dict[str, Any]:
     """Put what was given over what the file says."""
     settings = {} if config is None else settings_from(config)
     unknown = [name for name in settings if name not in SETTINGS]
     if unknown:
-        message = (
-            f"CONFIG: unknown setting {unknown[0]!r} in {config}; expected {', '.join(SETTINGS)}"
+        raise InputError(
+            problem=f"unknown setting {shown(unknown[0])} in {path_text(config or '')}; "
+            f"expected {', '.join(SETTINGS)}",
+            argument="CONFIG",
+            got=shown(unknown[0]),
         )
-        raise InputError(message)
+    for name, value in settings.items():
+        expected, types = SETTINGS[name]
+        if isinstance(value, bool) or not isinstance(value, types):
+            raise InputError(
+                argument=f"CONFIG: {name}",
+                expected=expected,
+                got=shown(value),
+                where=f"in {path_text(config or '')}",
+            )
     settings |= {name: value for name, value in given.items() if value is not None}
     for name in ("data", "learner"):
         if name not in settings:
-            message = f"--{name}: expected one, here or in a file (see tailwatch loop --help)"
-            raise InputError(message)
+            raise InputError(
+                problem="expected one, here or in a file (see tailwatch loop --help)",
+                argument=f"--{name}",
+            )
     return settings
 
 
 def _arguments(settings: dict[str, Any]) -> dict[str, Any]:
     """Turn settings into the arguments of a run."""
     column = settings.pop("column", None)
-    source, holdout = str(settings.pop("data")), settings.pop("holdout", 0.5)
+    source, holdout = settings.pop("data"), settings.pop("holdout", 0.5)
     metrics = settings.pop("metrics", "standard")
     return {
         "generations": 10,
         **settings,
-        "learner": part_from(str(settings["learner"]), "--learner", LEARNERS),
-        "policy": part_from(str(settings.get("policy", "Replace")), "--policy", POLICIES),
+        "learner": part_from(settings["learner"], "--learner", LEARNERS),
+        "policy": part_from(settings.get("policy", "Replace"), "--policy", POLICIES),
         "data": data_from(source, "--data", column),
         "holdout": _holdout(holdout, column),
         "metrics": _metrics(metrics),
@@ -216,7 +266,9 @@ def _holdout(given: Any, column: str | None) -> Any:  # noqa: ANN401  (a share o
     try:
         return float(given)
     except ValueError:
-        return data_from(str(given), "--holdout", column)
+        return data_from(given, "--holdout", column)
+    except OverflowError:
+        return given
 
 
 def _metrics(given: Any) -> Any:  # noqa: ANN401  (names, however they were written)
@@ -239,6 +291,6 @@ def _show(found: Run, directory: Path, *, as_json: bool) -> None:
     console.print(
         verdicts_table(found.verdicts.select(pl.lit(found.policy).alias("run"), pl.all()))
     )
-    console.print(f"The run is in {directory}", markup=False, soft_wrap=True)
+    console.print(f"The run is in {path_text(directory)}", markup=False, soft_wrap=True)
     if as_json:
         typer.echo(found.to_json())

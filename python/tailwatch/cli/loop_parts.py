@@ -1,21 +1,27 @@
 """What a command line or a file says of a loop: learners, policies, data, settings.
 
 A learner or a policy is written as Python writes a call with literal arguments: ``Gaussian``,
-``GaussianMixture(k=10)``, ``mix(0.25)``, ``my_module:MyLearner(depth=3)``. Nothing is evaluated.
+``GaussianMixture(k=10)``, ``mix(0.25)``, ``my_module:MyLearner(depth=3)``. No expression is
+evaluated, and what is called is a class of learners or policies alone; but the module is imported,
+and importing runs it, so a file of settings is trusted as far as the code beside it.
 """
 
 from __future__ import annotations
 
 import ast
 import importlib
+import stat
 import sys
+import traceback
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tailwatch.exceptions import InputError, MissingDependencyError, SourceError, TailwatchError
+from tailwatch.exceptions import InputError, SourceError, TailwatchError
+from tailwatch.text_form import path_text, shortened, shown, visible
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 __all__ = ["LEARNERS", "POLICIES", "data_from", "part_from", "settings_from"]
 
@@ -29,6 +35,9 @@ LEARNERS = (
     "NGram",
 )
 POLICIES = ("Accumulate", "AccumulateSubsample", "Augment", "Mix", "Replace")
+METHODS = {"--learner": "fit", "--policy": "compose"}
+LONGEST = 1000
+"""Characters of a call: the parser of Python recurses."""
 
 
 def part_from(text: str, option: str, shipped: Sequence[str]) -> Any:  # noqa: ANN401
@@ -39,40 +48,65 @@ def part_from(text: str, option: str, shipped: Sequence[str]) -> Any:  # noqa: A
     text
         A name out of `shipped`, or ``module:attribute``, with arguments in parentheses or none.
     option
-        Where it was written: it opens every message.
+        ``--learner`` or ``--policy``: it opens every message, and says what the part has to have.
     shipped
         Names in :mod:`tailwatch.recursion`; letters may be small.
 
     Raises
     ------
     InputError
-        No such name, arguments that are no literals, or that it does not take.
+        No such name, arguments that are no literals, or that it does not take; a module that cannot
+        be imported, or in which there is no learner or policy of that name.
     """
-    module, colon, rest = text.rpartition(":")
+    module, colon, rest = text.rpartition(":") if text.isprintable() else ("", "", text)
+    if "(" in module:
+        # A colon within the arguments.
+        module, colon, rest = text.partition(":")
     name, places, keywords = _call(rest, option)
     made = _imported(module, name, option) if colon else _shipped(name, option, shipped)
-    if not isinstance(made, type) and not places and not keywords:
-        return made() if callable(made) and not hasattr(made, "fit") else made
+    method = METHODS[option]
+    if not callable(getattr(made, method, None)):
+        raise InputError(
+            argument=option,
+            expected=f"a class or an object with the method {method}",
+            got=f"{shown(text)}, which is {_kind(made)}",
+        )
+    if not isinstance(made, type):
+        if places or keywords:
+            expected = f"{name} without arguments, which is an object already"
+            raise InputError(argument=option, expected=expected, got=shown(text))
+        return made
     try:
-        return made(*places, **keywords)
+        with _of_the_user(option, f"{name}(…)") if colon else _as_it_is():
+            return made(*places, **keywords)
     except TypeError as error:
-        message = f"{option}: {text}: {error}"
-        raise InputError(message) from error
+        problem = f"{shortened(visible(text), 200)}: {error}"
+        raise InputError(problem, argument=option, got=shown(text)) from error
+
+
+def _kind(made: object) -> str:
+    return f"the class {made.__name__}" if isinstance(made, type) else f"a {type(made).__name__}"
 
 
 def _call(text: str, option: str) -> tuple[str, list[Any], dict[str, Any]]:
     """Read a name and its literal arguments."""
-    message = f"{option}: expected a name such as Gaussian or Mix(0.25), got {text!r}"
+    refusal = InputError(
+        argument=option,
+        expected="a name such as Gaussian or Mix(0.25), with literal arguments",
+        got=shown(text),
+    )
+    if len(text) > LONGEST:
+        raise refusal
     try:
         found = ast.parse(text.strip(), mode="eval").body
         called = found if isinstance(found, ast.Call) else ast.Call(found, [], [])
         name = ast.unparse(called.func)
         places = [ast.literal_eval(each) for each in called.args]
         keywords = {str(each.arg): ast.literal_eval(each.value) for each in called.keywords}
-    except (SyntaxError, ValueError) as error:
-        raise InputError(message) from error
+    except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError) as error:
+        raise refusal from error
     if not all(part.isidentifier() for part in name.split(".")):
-        raise InputError(message)
+        raise refusal
     return name, places, keywords
 
 
@@ -82,58 +116,79 @@ def _shipped(name: str, option: str, shipped: Sequence[str]) -> Any:  # noqa: AN
     plain = name.lower().replace("_", "")
     found = next((each for each in shipped if each.lower() == plain), None)
     if found is None:
-        message = (
-            f"{option}: expected one of {', '.join(shipped)}, or module:attribute, got {name!r}"
-        )
-        raise InputError(message)
+        expected = f"one of {', '.join(shipped)}, or module:attribute"
+        raise InputError(argument=option, expected=expected, got=shown(name))
     return getattr(recursion, found)
 
 
 def _imported(module: str, name: str, option: str) -> Any:  # noqa: ANN401
+    if not all(part.isidentifier() for part in module.split(".")):
+        expected = "module:attribute, the name of a module and of something in it"
+        raise InputError(argument=option, expected=expected, got=shown(f"{module}:{name}"))
     # The console script starts elsewhere; users keep their learners beside their data.
     here = str(Path.cwd())
-    if here not in sys.path:
+    added = here not in sys.path
+    if added:
         sys.path.insert(0, here)
     try:
-        found: Any = importlib.import_module(module)
+        with _of_the_user(option, f"the import of {module}"):
+            found: Any = importlib.import_module(module)
         for part in name.split("."):
             found = getattr(found, part)
-    except (ImportError, AttributeError, ValueError) as error:
-        message = f"{option}: cannot import {name} from {module} ({error})"
-        raise InputError(message) from error
+    except (ImportError, AttributeError) as error:
+        raise InputError(
+            problem=f"cannot import {name} from {module} ({visible(str(error))})",
+            argument=option,
+            got=f"{module}:{name}",
+        ) from error
+    finally:
+        if added:
+            # Files beside the data must not take the place of what is imported later.
+            sys.path.remove(here)
+            sys.path.append(here)
     return found
+
+
+@contextmanager
+def _as_it_is() -> Iterator[None]:
+    yield
+
+
+@contextmanager
+def _of_the_user(option: str, what: str) -> Iterator[None]:
+    """Say of what a user's own code raises that it is theirs, with its traceback."""
+    try:
+        yield
+    except (TailwatchError, ImportError, TypeError):
+        raise
+    except (Exception, SystemExit) as error:
+        traceback.print_exc()
+        raise InputError(
+            problem=f"{what} raised {type(error).__name__}: {visible(str(error))}",
+            argument=option,
+            got=type(error).__name__,
+        ) from error
 
 
 def settings_from(path: Path) -> dict[str, Any]:
     """Read the settings of a loop from a .toml or .yaml file."""
-    import tomllib
+    from tailwatch.io.settings_text import parse_toml, parse_yaml, read_text
 
-    if path.suffix.lower() not in {".toml", ".yaml", ".yml"}:
-        message = f"CONFIG: expected a .toml, .yaml or .yml file, got {path}"
-        raise InputError(message)
-    try:
-        text = path.read_text(encoding="utf-8")
-        found = tomllib.loads(text) if path.suffix.lower() == ".toml" else _yaml(text)
-    except (OSError, ValueError) as error:
-        message = f"CONFIG: cannot read {path} ({error})"
-        raise SourceError(message) from error
-    if not isinstance(found, dict):
-        message = f"CONFIG: expected names and values in {path}, got {type(found).__name__}"
-        raise SourceError(message)
+    suffix, where = path.suffix.lower(), path_text(path)
+    if suffix not in {".toml", ".yaml", ".yml"}:
+        expected = "a .toml, .yaml or .yml file"
+        raise InputError(argument="CONFIG", expected=expected, got=where)
+    text = read_text(path, "CONFIG")
+    if suffix == ".toml":
+        found: Any = parse_toml(text, "CONFIG", where)
+    else:
+        found = parse_yaml(text, "CONFIG", where, unique=True)
+    if not isinstance(found, dict) or not found:
+        got = "nothing" if not found else type(found).__name__
+        raise SourceError(
+            argument="CONFIG", expected="names and values", got=got, where=f"in {where}"
+        )
     return found
-
-
-def _yaml(text: str) -> Any:  # noqa: ANN401  (checked by the caller)
-    try:
-        import yaml
-    except ImportError as error:
-        message = "CONFIG: YAML needs PyYAML: pip install 'tailwatch[yaml]', or write TOML"
-        raise MissingDependencyError(message) from error
-    try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        message = " ".join(str(error).split())
-        raise ValueError(message) from error
 
 
 def data_from(source: str, option: str, column: str | None) -> Any:  # noqa: ANN401
@@ -150,6 +205,9 @@ def data_from(source: str, option: str, column: str | None) -> Any:  # noqa: ANN
     import numpy as np
     import polars as pl
 
+    from tailwatch.io.paths import files
+    from tailwatch.io.place import Place
+
     path = Path(source)
     readers: Mapping[str, Any] = {
         ".csv": pl.read_csv,
@@ -158,21 +216,42 @@ def data_from(source: str, option: str, column: str | None) -> Any:  # noqa: ANN
         ".feather": pl.read_ipc,
         ".ipc": pl.read_ipc,
     }
-    try:
-        if path.suffix == ".npy":
-            return np.load(path, allow_pickle=False)
-        if path.suffix == ".txt":
-            lines = path.read_text(encoding="utf-8").splitlines()
+    suffix = path.suffix.lower()
+    if suffix not in {".npy", ".txt", *readers}:
+        expected = "a .npy, .txt, .csv, .parquet or .arrow file"
+        raise InputError(argument=option, expected=expected, got=path_text(source))
+    found = files(source, option)
+    for file in found:
+        if not stat.S_ISREG(file.stat().st_mode):
+            raise SourceError(
+                argument=option, expected="a regular file", got=f"{path_text(file)}, which is none"
+            )
+    if suffix in {".npy", ".txt"} and len(found) > 1:
+        got = f"{len(found)} that match {path_text(source)}"
+        raise InputError(argument=option, expected=f"one {suffix} file", got=got)
+    if column is not None and suffix in {".npy", ".txt"} and option == "--data":
+        raise InputError(
+            argument="--column",
+            expected=f"none for a {suffix} file, which has no columns",
+            got=shown(column),
+        )
+    with Place(option, path_text(source)).reading():
+        if suffix == ".npy":
+            return _array(np, found[0], option)
+        if suffix == ".txt":
+            lines = found[0].read_text(encoding="utf-8").splitlines()
             return pl.Series("words", [line.split() for line in lines], dtype=pl.List(pl.String))
-        if path.suffix in readers:
-            return _chosen(readers[path.suffix](source), option, column)
-    except TailwatchError:
-        raise
-    except (OSError, ValueError, pl.exceptions.PolarsError) as error:
-        message = f"{option}: cannot read {source} ({str(error).splitlines()[0]})"
-        raise SourceError(message) from error
-    message = f"{option}: expected a .npy, .txt, .csv, .parquet or .arrow file, got {source}"
-    raise InputError(message)
+        frame = pl.concat([readers[suffix](file) for file in found])
+        return _chosen(frame, option, column)
+
+
+def _array(np: Any, path: Path, option: str) -> Any:  # noqa: ANN401  (NumPy; an array)
+    mapped = np.load(path, mmap_mode="r", allow_pickle=False)
+    if not isinstance(mapped, np.ndarray):
+        expected = "a .npy file of one array"
+        raise SourceError(argument=option, expected=expected, got=path_text(path))
+    # A header that asks for more than the file holds was refused by now.
+    return np.array(mapped)
 
 
 def _chosen(frame: Any, option: str, column: str | None) -> Any:  # noqa: ANN401  (a Polars frame)
@@ -180,15 +259,17 @@ def _chosen(frame: Any, option: str, column: str | None) -> Any:  # noqa: ANN401
 
     if column is None and "embedding" in frame.columns:
         column = "embedding"
-    if column is None and frame.width > 1:
-        if all(dtype.is_numeric() for dtype in frame.dtypes):
+    known = shortened(visible(", ".join(frame.columns)), 300)
+    if column is None and frame.width != 1:
+        if frame.width and all(dtype.is_numeric() for dtype in frame.dtypes):
             return frame.cast(pl.Float64).to_numpy()
-        message = f"{option}: expected --column, one of {', '.join(frame.columns)}"
-        raise InputError(message)
+        raise InputError(
+            argument=option, expected=f"--column, one of {known}" if known else "a column"
+        )
     column = frame.columns[0] if column is None else column
     if column not in frame.columns:
-        message = f"{option}: no column {column!r}; there are {', '.join(frame.columns)}"
-        raise SourceError(message)
+        problem = f"no column {shown(column)}; there are {known}"
+        raise SourceError(problem, argument=option, got=shown(column))
     found = frame[column]
     inner = getattr(found.dtype, "inner", None)
     if inner is not None and inner.is_float():

@@ -102,6 +102,8 @@ class Asked:
         confidence = share(confidence, "confidence")
         human, reference, held_out = set_aside(rows_of.as_data(data, "data"), holdout, seed)
         size = rows_of.length(human) if size is None else integer(size, "size", most=MOST_ROWS)
+        if max_rows is not None:
+            max_rows = integer(max_rows, "max_rows")
         request = None
         if isinstance(metrics, str) or len(metrics):
             request = Request.of(

@@ -43,6 +43,7 @@ from tailwatch.owned import (
     write_owned,
 )
 from tailwatch.recursion import data as rows_of
+from tailwatch.recursion.asking import asking
 from tailwatch.recursion.frame import frame_of
 from tailwatch.recursion.identity import differences
 from tailwatch.recursion.lock import LOCK, Lock
@@ -200,7 +201,8 @@ class RunDirectory:
         rows_of.write(samples, folder)
         if callable(getattr(model, "save", None)):
             (folder / "model").mkdir()
-            model.save(folder / "model")
+            with asking(model, "model.save", f"generation {generation}"):
+                model.save(folder / "model")
         frame_of(rows).write_parquet(folder / METRICS)
         self._latest, self._rows[generation] = (generation, samples), rows
         self._times[f"{generation:04d}"] = {step: round(took, 6) for step, took in seconds.items()}

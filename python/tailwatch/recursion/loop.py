@@ -13,6 +13,7 @@ import numpy as np
 from tailwatch.exceptions import InputError
 from tailwatch.forks import uses_polars
 from tailwatch.recursion.asked import Asked
+from tailwatch.recursion.asking import asking
 from tailwatch.recursion.clock import Clock
 from tailwatch.recursion.data import check_like
 from tailwatch.recursion.directory import RunDirectory
@@ -216,16 +217,18 @@ def _generation(
     portions = _compose(asked, history)
     training = join(portions)
     clock.step("fitting")
-    with replayable(asked.seed, number, "fit") as rng:
+    where = f"generation {number}"
+    with asking(asked.learner, "learner.fit", where), replayable(asked.seed, number, "fit") as rng:
         model = asked.learner.fit(training, rng=rng)
     if not callable(getattr(model, "sample", None)):
-        message = (
-            "learner.fit: expected it to return a model with the method sample, got "
-            f"{type(model).__name__}"
+        raise InputError(
+            argument="learner.fit",
+            expected="it to return a model with the method sample",
+            got=type(model).__name__,
+            where=where,
         )
-        raise InputError(message)
     clock.step("sampling")
-    with replayable(asked.seed, number, "sample") as rng:
+    with asking(model, "model.sample", where), replayable(asked.seed, number, "sample") as rng:
         samples = model.sample(asked.size, rng=rng)
     check_like(samples, asked.human, "model.sample", rows=asked.size)
     clock.step("measuring")
@@ -245,5 +248,9 @@ def _compose(asked: Asked, history: History) -> list[Portion]:
     if history.generation == 1:
         first = getattr(asked.policy, "first", None)
         return [first(history) if callable(first) else history.human]
-    with replayable(asked.seed, history.generation, "policy") as rng:
+    where = f"generation {history.generation}"
+    with (
+        asking(asked.policy, "policy.compose", where),
+        replayable(asked.seed, history.generation, "policy") as rng,
+    ):
         return history.require(asked.policy.compose(history, rng=rng))

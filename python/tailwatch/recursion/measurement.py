@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING, Any
 from tailwatch.comparison.samples import LEAST_ROWS
 from tailwatch.exceptions import InputError
 from tailwatch.recursion import data as rows_of
+from tailwatch.recursion.asking import asking
 from tailwatch.recursion.copies import Copies
 from tailwatch.recursion.expectation import Expectation
 from tailwatch.recursion.frame import rows_from
 from tailwatch.recursion.history import HUMAN
 from tailwatch.recursion.panels import as_vectors, panel_of
 from tailwatch.recursion.risks import risks_of
+from tailwatch.text_form import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from tailwatch.recursion.asked import Asked
     from tailwatch.recursion.frame import Row
@@ -72,11 +74,12 @@ class Measurement:
             ("size", asked.size, least),
         ):
             if got < needed:
-                message = (
-                    f"{name}: expected at least {needed} rows to compare, got {got} "
-                    "(metrics=() measures nothing)"
+                raise InputError(
+                    argument=name,
+                    expected=f"at least {needed} rows to compare",
+                    got=str(got),
+                    hint="without metrics nothing is measured",
                 )
-                raise InputError(message)
 
     def rows(self, generation: int, fitted: Fitted, settings: Settings) -> list[Row]:
         """Measure one generation; the rows come in the order of the frame's groups."""
@@ -93,7 +96,8 @@ class Measurement:
             )
         rows += _parameters(fitted.model)
         if self.asked.request is not None and callable(getattr(fitted.model, "measure", None)):
-            found = fitted.model.measure(self.asked.reference, fitted.samples)
+            with asking(fitted.model, "model.measure"):
+                found = fitted.model.measure(self.asked.reference, fitted.samples)
             rows += rows_from(found, "model", "model.measure")
         rows += _counted(fitted.portions)
         self._expectation.fill(rows, generation)
@@ -113,33 +117,48 @@ class Measurement:
         request = self.asked.request
         if request is None:
             return []
-        embed = getattr(fitted.model, "embed", None)
+        embed = _embed(fitted.model)
         reference, samples = self.asked.reference, fitted.samples
-        if callable(embed):
+        if embed is not None:
             reference, samples = embed(reference), embed(samples)
         rows = panel_of(reference, samples, request, settings)
         if not self.asked.held_out:
             for row in rows:
                 row["method"] += NOT_HELD_OUT
         if rows and self._copies is not None:
-            rows += self._copies.rows(fitted, embed if callable(embed) else None, settings)
+            rows += self._copies.rows(fitted, embed, settings)
         return rows
+
+
+def _embed(model: Any) -> Callable[[Data], Any] | None:  # noqa: ANN401  (what a learner fitted)
+    if not callable(getattr(model, "embed", None)):
+        return None
+
+    def embed(data: Data) -> Any:  # noqa: ANN401  (vectors of any form)
+        with asking(model, "model.embed"):
+            return model.embed(data)
+
+    return embed
 
 
 def _parameters(model: Any) -> list[Row]:  # noqa: ANN401  (what a learner fitted)
     if not callable(getattr(model, "parameters", None)):
         return []
-    found = model.parameters()
+    with asking(model, "model.parameters"):
+        found = model.parameters()
     if not isinstance(found, dict):
-        message = f"model.parameters: expected a dict of numbers, got {type(found).__name__}"
-        raise InputError(message)
+        got = type(found).__name__
+        raise InputError(argument="model.parameters", expected="a dict of numbers", got=got)
     rows: list[Row] = []
     for name, value in found.items():
         try:
             number = float(value)
-        except (TypeError, ValueError):
-            message = f"model.parameters: expected a number for {name!r}, got {value!r}"
-            raise InputError(message) from None
+        except (TypeError, ValueError, OverflowError):
+            raise InputError(
+                argument="model.parameters",
+                expected=f"a number for {shown(name)}",
+                got=shown(value),
+            ) from None
         rows.append(
             {
                 "group": "parameter",

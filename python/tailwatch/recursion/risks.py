@@ -13,6 +13,8 @@ import numpy as np
 
 from tailwatch.exceptions import InputError
 from tailwatch.recursion import data as rows_of
+from tailwatch.recursion.asking import asking
+from tailwatch.text_form import shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,7 +57,9 @@ def risks_of(
     asked |= {f"earlier_risk:{name}": (data, "") for name, data in earlier.items()}
     rows = []
     for metric, (data, said) in asked.items():
-        value, low, high, how = mean_with_interval(model.risk(data), confidence, data)
+        with asking(model, "model.risk"):
+            losses = model.risk(data)
+        value, low, high, how = mean_with_interval(losses, confidence, data)
         rows.append(
             {
                 "group": "risk",
@@ -79,14 +83,16 @@ def mean_with_interval(
     """Return the mean loss, its interval, and how it was made."""
     from scipy.stats import t
 
-    values = np.asarray(losses, dtype=np.float64)
     rows = rows_of.length(data)
+    expected = f"a number or one loss for each of {rows} rows"
+    try:
+        values = np.asarray(losses, dtype=np.float64)
+    except (TypeError, ValueError, OverflowError) as error:
+        got = shown(losses)
+        raise InputError(argument="model.risk", expected=expected, got=got) from error
     if values.ndim > 1 or (values.ndim == 1 and len(values) != rows):
-        message = (
-            f"model.risk: expected a number or one loss for each of {rows} rows, got an array of "
-            f"shape {values.shape}"
-        )
-        raise InputError(message)
+        got = f"an array of shape {values.shape}"
+        raise InputError(argument="model.risk", expected=expected, got=got)
     mean = float(values.mean())
     if not values.ndim:
         return mean, None, None, "no interval: the model gives the mean loss alone"

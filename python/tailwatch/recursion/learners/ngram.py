@@ -20,6 +20,7 @@ import polars as pl
 
 from tailwatch.arguments import integer
 from tailwatch.exceptions import InputError
+from tailwatch.recursion.bounds import MOST_ORDER
 from tailwatch.metrics.text.documents import as_documents
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ class NGram:
     longest: int = 10_000
 
     def __post_init__(self) -> None:
-        integer(self.order, "order")
+        integer(self.order, "order", most=MOST_ORDER)
         integer(self.longest, "longest")
 
     def fit(self, data: Any, *, rng: np.random.Generator) -> NGramModel:  # noqa: ANN401, ARG002
