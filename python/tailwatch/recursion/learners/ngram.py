@@ -20,8 +20,8 @@ import polars as pl
 
 from tailwatch.arguments import integer
 from tailwatch.exceptions import InputError
-from tailwatch.recursion.bounds import MOST_ORDER
 from tailwatch.metrics.text.documents import as_documents
+from tailwatch.recursion.bounds import MOST_ORDER
 
 if TYPE_CHECKING:
     from pathlib import Path
