@@ -183,6 +183,12 @@ def test_a_loop_of_unknown_labels_runs_and_says_so(human: DetectionDataset, tmp_
     page = (tmp_path / "study" / "report.html").read_text()
     assert "origin unknown: nobody has said who made the labels of 8 of 8 first images" in page
     assert "On boxes of unknown origin" in page
+    first = found.runs[0]["replace"].frame.filter(generation=1)
+    assert first.filter(metric="human_fraction")["value"].to_list() == [None]
+    assert "8 of 8 rows are of unknown origin" in first.filter(metric="human_fraction")["method"][0]
+    assert first.filter(metric="unknown_fraction")["value"].to_list() == [1.0]
+    second = found.runs[0]["replace"].frame.filter(generation=2)
+    assert second.filter(metric="human_fraction")["value"].to_list() == [0.0]
     null = found.frame.filter(run="replace", generation=2, metric="map50")["method"][0]
     assert "null: first data only" in null
 

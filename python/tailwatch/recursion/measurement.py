@@ -99,7 +99,7 @@ class Measurement:
             with asking(fitted.model, "model.measure"):
                 found = fitted.model.measure(self.asked.reference, fitted.samples)
             rows += rows_from(found, "model", "model.measure")
-        rows += _counted(fitted.portions)
+        rows += _counted(fitted)
         self._expectation.fill(rows, generation)
         return rows
 
@@ -171,17 +171,24 @@ def _parameters(model: Any) -> list[Row]:  # noqa: ANN401  (what a learner fitte
     return rows
 
 
-def _counted(portions: Sequence[Portion]) -> list[Row]:
-    total = sum(map(len, portions))
-    human = sum(len(portion) for portion in portions if portion.origin == HUMAN)
-    values = {"human_fraction": human / total, "training_rows": float(total)}
+def _counted(fitted: Fitted) -> list[Row]:
+    total = sum(map(len, fitted.portions))
+    human = sum(len(portion) for portion in fitted.portions if portion.origin == HUMAN)
+    # Data that know the origin of their rows may not know it of all.
+    origins = getattr(fitted.training, "origins", None)
+    unknown = origins().get("unknown", 0) if callable(origins) else 0
+    values = {"human_fraction": None if unknown else human / total, "training_rows": float(total)}
+    methods = {}
+    if unknown:
+        values["unknown_fraction"] = unknown / total
+        methods["human_fraction"] = f"not known: {unknown} of {total} rows are of unknown origin"
     return [
         {
             "group": "loop",
             "metric": metric,
             "value": value,
             "direction": "none",
-            "method": "no interval: counted",
+            "method": methods.get(metric, "no interval: counted"),
         }
         for metric, value in values.items()
     ]

@@ -80,7 +80,12 @@ class Model(Protocol):
 
 @runtime_checkable
 class RowSet(Protocol):
-    """Data of the user's own kind, for example a folder of files."""
+    """Data of the user's own kind, for example a folder of files.
+
+    Optional, and used where it is there: ``origins() -> dict[str, int]``, which counts the rows by
+    who made them, ``"human"``, ``"pseudo"`` or ``"unknown"``. A training set with rows of unknown
+    origin has no ``human_fraction``, and an ``unknown_fraction`` instead.
+    """
 
     def __len__(self) -> int:
         """Count the rows."""

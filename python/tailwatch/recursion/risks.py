@@ -7,6 +7,7 @@ the model being given; a mean alone has none.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -64,7 +65,8 @@ def risks_of(
             {
                 "group": "risk",
                 "metric": metric,
-                "value": value,
+                # Not a number: the data have nothing that could be lost.
+                "value": None if math.isnan(value) else value,
                 "low": low,
                 "high": high,
                 "direction": "lower",

@@ -124,6 +124,12 @@ LOOP_LABELS: dict[str, Label] = {
         _SHARE,
         "Share of the rows a generation learned from that people made.",
     ),
+    "unknown_fraction": Label(
+        "Rows of unknown origin in the training set",
+        "fidelity",
+        _SHARE,
+        "Share of the rows a generation learned from of which nobody has said who made them.",
+    ),
     "training_rows": Label(
         "Rows of the training set", "fidelity", "rows", "Rows a generation learned from."
     ),
