@@ -164,11 +164,13 @@ def test_a_killed_loop_goes_on_and_ends_alike(
 
 
 def test_ctrl_c_ends_a_loop_that_can_go_on(yaml: Path, tmp_path: Path) -> None:
-    out = tmp_path / "study"
+    out, temporary = tmp_path / "study", tmp_path / "temporary"
+    temporary.mkdir()
     process = subprocess.Popen(
         [sys.executable, "-m", "tailwatch", *arguments(yaml, out)],
         stderr=subprocess.PIPE,
         text=True,
+        env=os.environ | {"TMPDIR": str(temporary)},
     )
     limit = time.monotonic() + 500
     while not any(out.glob("seed-0/fits/fits/work-*")):
@@ -179,6 +181,8 @@ def test_ctrl_c_ends_a_loop_that_can_go_on(yaml: Path, tmp_path: Path) -> None:
     _, said = process.communicate(timeout=120)
     assert process.returncode == 130
     assert said.splitlines()[-1] == "interrupted"
+    assert "Traceback" not in said
+    assert not list(temporary.glob("tailwatch-*"))
     assert not any(out.glob("seed-0/fits/fits/work-*"))
 
 
