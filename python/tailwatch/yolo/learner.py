@@ -39,7 +39,8 @@ from tailwatch.yolo.held_out import held_out, named
 from tailwatch.yolo.image_files import link
 from tailwatch.yolo.images_used import UsedImages
 from tailwatch.yolo.labelling import Labelling
-from tailwatch.yolo.statistics import as_frame, precision_rows, statistics
+from tailwatch.yolo.precision import precision_rows
+from tailwatch.yolo.statistics import as_frame, statistics
 from tailwatch.yolo.ultralytics_detector import UltralyticsDetector
 
 if TYPE_CHECKING:

@@ -46,7 +46,6 @@ import polars as pl
 from tailwatch.comparison.result import SCHEMA
 from tailwatch.metrics.categorical import type_coverage
 from tailwatch.metrics.univariate import wasserstein_distance
-from tailwatch.yolo.held_out import named
 from tailwatch.yolo.naming import class_labels
 
 if TYPE_CHECKING:
@@ -55,7 +54,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tailwatch.yolo.dataset import DetectionDataset
-    from tailwatch.yolo.detector import Evaluation
 
     Floats = NDArray[np.float64]
     Members = NDArray[np.bool_]
@@ -67,7 +65,6 @@ __all__ = [
     "TAIL",
     "Cuts",
     "as_frame",
-    "precision_rows",
     "row",
     "statistics",
     "tail_classes",
@@ -84,10 +81,6 @@ RAREST = 0.30
 """Share of the classes that a level of ``type_coverage`` takes, from the rarest."""
 
 HALVES = "halves of images, {cuts} cuts"
-LEFT_OUT_NAMED = 20
-"""Images left out of a measurement that a row names; the rest is counted."""
-
-OVER_SEEDS = "no interval within one training: it is over seeds"
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,43 +185,6 @@ def statistics(
             }
         )
     return rows
-
-
-def precision_rows(found: Evaluation, reference: DetectionDataset, *, remark: str = "") -> Rows:
-    """Put average precision into rows; a class without a human box has no row.
-
-    Parameters
-    ----------
-    found
-        What was measured.
-    reference
-        The data that it was measured on.
-    remark
-        What else has to be said of these data.
-    """
-    values: dict[str, float | None] = {"map": found.map, "map50": found.map50}
-    labels = class_labels(reference.names)
-    for metric, of_class in (("ap", found.ap), ("ap50", found.ap50)):
-        for name, value in zip(labels, of_class, strict=True):
-            if value is not None:
-                values[f"{metric}:{name}"] = value
-    said = [OVER_SEEDS] if found.map is not None else ["not measured: the test set has no box"]
-    if found.left_out:
-        said.append(
-            f"left out {len(found.left_out)} of {len(reference)} images: "
-            + named(found.left_out, LEFT_OUT_NAMED)
-        )
-    said += [remark] * bool(remark)
-    return [
-        {
-            "metric": metric,
-            "value": value,
-            "direction": "higher",
-            "n_reference": len(reference) if found.images is None else found.images,
-            "method": "; ".join(said),
-        }
-        for metric, value in values.items()
-    ]
 
 
 def row(

@@ -23,9 +23,7 @@ The checkpoint is written again without date, paths and times: equal weights are
 
 from __future__ import annotations
 
-import json
 import tempfile
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,20 +32,20 @@ import numpy as np
 import polars as pl
 
 from tailwatch.arguments import integer, real
-from tailwatch.exceptions import InputError, SourceError, TailwatchError
-from tailwatch.text_form import path_text, shown
+from tailwatch.exceptions import InputError, TailwatchError
 from tailwatch.writing import write_atomically
 from tailwatch.yolo.bounds import MOST
 from tailwatch.yolo.checkpoints import check_device, check_model, open_model, rewrite
 from tailwatch.yolo.detections import SCHEMA
 from tailwatch.yolo.detector import Evaluation
-from tailwatch.yolo.environment import extra, ultralytics
 from tailwatch.yolo.held_out import named
 from tailwatch.yolo.images_used import UsedImages
-from tailwatch.yolo.session import answering, said, session
+from tailwatch.yolo.pixels import cut, read_pixels
+from tailwatch.yolo.session import answering, session
+from tailwatch.yolo.training_settings import check_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -55,23 +53,6 @@ if TYPE_CHECKING:
     from tailwatch.yolo.detector import Report
 
 __all__ = ["WORK", "UltralyticsDetector"]
-
-OURS = frozenset(
-    {
-        "amp", "batch", "cfg", "data", "device", "epochs", "exist_ok", "fraction", "imgsz", "iou",
-        "max_det", "mode", "model", "name", "nbs", "nms", "patience", "plots", "pretrained",
-        "project", "resume", "save", "seed", "task", "val", "verbose", "warmup_epochs", "workers",
-        # What would change the classes, the budget, or what is written and shown.
-        "classes", "conf", "deterministic", "distill_model", "embed", "half", "int8", "profile",
-        "quantize", "save_conf", "save_crop", "save_frames", "save_json", "save_period", "save_txt",
-        "show", "single_cls", "source", "split", "time", "visualize",
-    }
-)  # fmt: skip
-"""Arguments of Ultralytics that `settings` may not have."""
-
-OPTIMIZERS = frozenset(
-    {"SGD", "MuSGD", "Adam", "Adamax", "AdamW", "NAdam", "RAdam", "RMSProp", "auto"}
-)
 
 WORK = "work-"
 """How folders begin that a killed training leaves beside its weights."""
@@ -136,43 +117,10 @@ class UltralyticsDetector:
             )
         if not 0 < real(self.iou, "iou") <= 1:
             raise InputError(argument="iou", expected="above 0 and at most 1", got=str(self.iou))
-        self._check_settings()
+        check_settings(self.settings)
         # Without the extra it is said where the detector is used.
         if str(self.device) != "cpu":
             check_device(self.device)
-
-    def _check_settings(self) -> None:
-        if not isinstance(self.settings, Mapping):
-            raise InputError(
-                argument="settings", expected="a mapping", got=type(self.settings).__name__
-            )
-        if taken := sorted(OURS & {str(name) for name in self.settings}):
-            raise InputError(
-                argument="settings",
-                problem=f"{', '.join(taken)}: set by tailwatch, or an argument of its own",
-            )
-        if not self.settings:
-            return
-        ultralytics()
-        given = dict(self.settings)
-        try:
-            # What is written into the record of a run, and read back.
-            json.dumps(given, allow_nan=False)
-            extra("ultralytics.cfg").get_cfg(overrides=given)
-        except (Exception, SystemExit) as error:
-            # Its answer to a name that it does not know is a SyntaxError with a page of help.
-            raise InputError(
-                argument="settings",
-                expected="training arguments of Ultralytics",
-                got=f"{shown(dict(self.settings))} ({said(error)})",
-            ) from error
-        optimizer = given.get("optimizer", "auto")
-        if optimizer not in OPTIMIZERS:
-            raise InputError(
-                argument="settings",
-                expected=f"an optimizer among {', '.join(sorted(OPTIMIZERS))}",
-                got=shown(optimizer),
-            )
 
     def describe(self) -> dict[str, Any]:
         """Give all settings that the weights depend on, and the versions that have a part in it."""
@@ -261,7 +209,7 @@ class UltralyticsDetector:
             model = open_model(str(weights))
             for start, chunk in _chunks(images, report, "labelling", passed):
                 results = model.predict(
-                    [_read(path) for path in chunk],
+                    [read_pixels(path) for path in chunk],
                     conf=least,
                     imgsz=self.imgsz,
                     batch=PREDICTED,
@@ -355,7 +303,7 @@ class UltralyticsDetector:
             sources = [(path, None) for path in images] if boxes is None else _places(images, boxes)
             for _, chunk in _chunks(sources, report, "embedding", passed):
                 found = model.embed(
-                    [_cut(_read(path), box) for path, box in chunk],
+                    [cut(read_pixels(path), box) for path, box in chunk],
                     embed=None if layers is None else list(layers),
                     imgsz=size,
                     batch=PREDICTED,
@@ -446,31 +394,3 @@ def _places(
 ) -> list[tuple[Path, tuple[float, float, float, float]]]:
     placed = boxes.select("image", "x", "y", "w", "h").iter_rows()
     return [(images[image], (x, y, w, h)) for image, x, y, w, h in placed]
-
-
-def _read(path: Path) -> NDArray[np.uint8]:
-    """Pixels of an image file, in OpenCV's order of colours."""
-    patches: Any = extra("ultralytics.utils.patches")
-    pixels: NDArray[np.uint8] | None = patches.imread(str(path))
-    if pixels is None:
-        raise SourceError(argument=path_text(path), problem="expected an image file")
-    return pixels
-
-
-def _cut(
-    pixels: NDArray[np.uint8], box: tuple[float, float, float, float] | None
-) -> NDArray[np.uint8]:
-    """Cut a box out of an image, at least two pixels wide and high."""
-    if box is None:
-        return pixels
-    height, width = pixels.shape[:2]
-    x, y, w, h = box
-    left, right = _span(x, w, width)
-    top, bottom = _span(y, h, height)
-    return np.ascontiguousarray(pixels[top:bottom, left:right])
-
-
-def _span(centre: float, extent: float, pixels: int) -> tuple[int, int]:
-    first = int(np.clip(np.floor((centre - extent / 2) * pixels), 0, max(pixels - 2, 0)))
-    last = int(np.clip(np.ceil((centre + extent / 2) * pixels), first + 2, max(pixels, 2)))
-    return first, last
