@@ -16,7 +16,7 @@ import secrets
 import stat
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from tailwatch.exceptions import OutputError
 from tailwatch.text_form import path_text
@@ -24,7 +24,7 @@ from tailwatch.text_form import path_text
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["kind_of", "replace_by", "target_of", "write_atomically"]
+__all__ = ["fill", "kind_of", "replace_by", "target_of", "write_atomically"]
 
 _KINDS = {
     stat.S_IFDIR: "a directory",
@@ -119,6 +119,12 @@ def replace_by(target: Path, write: Callable[[Path], object]) -> None:
 
 def _is_unnamed(error: OSError, temporary: Path) -> bool:
     return error.filename in {None, str(temporary)}
+
+
+def fill(file: Path, write: Callable[[IO[bytes]], object]) -> None:
+    """Let `write` fill a file that is open: Polars takes no path that is not UTF-8."""
+    with file.open("wb") as opened:
+        write(opened)
 
 
 def kind_of(mode: int) -> str:

@@ -65,10 +65,12 @@ def _write(result: Generations, out: Path) -> None:
     from tailwatch.cli.pages import write_page
     from tailwatch.cli.table import for_people
     from tailwatch.demo.chart import generations_svg
-    from tailwatch.writing import write_atomically
+    from tailwatch.writing import fill, write_atomically
 
     result.last.save(out / "comparison.parquet")
-    write_atomically(out / "generations.parquet", result.frame.write_parquet)
+    write_atomically(
+        out / "generations.parquet", lambda file: fill(file, result.frame.write_parquet)
+    )
     picture = wait_for(lambda: generations_svg(result.frame))
     write_atomically(
         out / "generations.svg", lambda file: file.write_text(picture, encoding="utf-8")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import polars as pl
 
 from tailwatch.exceptions import InputError
 from tailwatch.forks import uses_polars
 from tailwatch.text_form import reversible, shown
-from tailwatch.writing import write_atomically
+from tailwatch.writing import fill, write_atomically
 
 if TYPE_CHECKING:
     import os
@@ -42,8 +42,8 @@ def save(result: Result, path: str | os.PathLike[str]) -> Path:
     path = Path(path)
     forms: dict[str, Callable[[Path], object]] = {
         ".html": lambda file: file.write_text(result.to_html(), encoding="utf-8"),
-        ".parquet": lambda file: _fill(file, result.frame.write_parquet),
-        ".csv": lambda file: _fill(file, _as_lines(result.frame).write_csv),
+        ".parquet": lambda file: fill(file, result.frame.write_parquet),
+        ".csv": lambda file: fill(file, _as_lines(result.frame).write_csv),
         ".json": lambda file: file.write_text(result.to_json() + "\n", encoding="utf-8"),
     }
     if path.suffix.lower() not in forms:
@@ -51,12 +51,6 @@ def save(result: Result, path: str | os.PathLike[str]) -> Path:
         raise InputError(argument="path", expected=expected, got=shown(path.name))
     uses_polars(f"saving {path.suffix.lower()}")
     return write_atomically(path, forms[path.suffix.lower()])
-
-
-def _fill(file: Path, write: Callable[[IO[bytes]], object]) -> None:
-    """Have Polars write to a file that is open, since it takes no path that is not UTF-8."""
-    with file.open("wb") as opened:
-        write(opened)
 
 
 def _as_lines(frame: pl.DataFrame) -> pl.DataFrame:

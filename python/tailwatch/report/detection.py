@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import base64
 from dataclasses import dataclass
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from tailwatch.report.escaping import escape
 from tailwatch.report.labels import percent
 from tailwatch.report.lists import run_details
 from tailwatch.report.numbers import Estimate, write
