@@ -1,7 +1,7 @@
 # The Rust core: thin, for the modules of tailwatch only.
 
 from collections.abc import Sequence
-from typing import Any, TypeAlias, final
+from typing import Any, Final, TypeAlias, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from tailwatch.running import Settings
 
 __all__ = [
+    "MOST_THREADS",
     "Rows",
     "authenticity",
     "authenticity_metrics",
@@ -56,6 +57,8 @@ __all__ = [
     "whole_kernel_metrics",
     "whole_neighbor_metrics",
 ]
+
+MOST_THREADS: Final[int]
 
 _Floats: TypeAlias = NDArray[np.float64]
 _Samples: TypeAlias = tuple[Rows, Rows, Rows]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypedDict
 
+from tailwatch._core import MOST_THREADS
 from tailwatch.arguments import integer
 from tailwatch.progress import reporting
 
@@ -48,6 +49,6 @@ def running(threads: int | None, progress: ProgressOption) -> Iterator[Settings]
         What the functions of ``tailwatch._core`` take as ``settings``.
     """
     if threads is not None:
-        threads = integer(threads, "threads")
+        threads = integer(threads, "threads", most=MOST_THREADS)
     with reporting(progress) as report:
         yield {"threads": threads, "progress": report}

@@ -125,7 +125,7 @@ def test_a_repeating_reference_has_no_divergence() -> None:
     estimate = only(knn_divergence, samples_)
     assert math.isnan(estimate.value)
     assert isinstance(estimate.error, NoValue)
-    assert estimate.error.reason.startswith("a row of the reference equals 5 or more rows of the")
+    assert estimate.error.reason.startswith("reference: a row equals 5 or more rows of the")
     assert intervals_of(estimate, "lower", 0.95).method.startswith("no value; a row of the")
     assert whole(knn_divergence, samples_) is None
 
@@ -141,7 +141,7 @@ def test_a_row_of_zeros_leaves_no_vendi_score(columns: int) -> None:
         estimate = only(vendi, samples_)
         assert isinstance(estimate.error, NoValue)
         assert estimate.error.reason == (
-            f"a row of the {name} is zero and has no direction, so no cosine either"
+            f"{name}: a row is zero and has no direction, so no cosine either"
         )
         assert (whole(vendi, samples_) is None) == (name == "candidate")
         spoilt[:] = whole_ones

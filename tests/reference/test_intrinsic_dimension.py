@@ -108,8 +108,8 @@ def test_copies_do_not_count() -> None:
             np.eye(4),
             0.0,
             (
-                "embeddings: expected rows at different distances, but from most of them the two "
-                "nearest are equally far"
+                "embeddings: expected rows at different distances, got rows from most of which "
+                "the two nearest are equally far"
             ),
         ),
         (

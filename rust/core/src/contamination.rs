@@ -49,19 +49,15 @@ pub fn scores(
     check_rows(rows, "rows", 0)?;
     let (count, d) = (probe.intercepts.len(), rows.columns());
     if probe.weights.len() != count * d || probe.bounds.len() != count || count == 0 {
-        return Err(Error::Dimension(format!(
-            "weights: expected {d} for each of {count} folds, got {} and {} bounds",
-            probe.weights.len(),
-            probe.bounds.len()
-        )));
+        return Err(Error::dimension("weights")
+            .expected(format_args!("{d} for each of {count} folds"))
+            .got(format_args!("{} and {} bounds", probe.weights.len(), probe.bounds.len())));
     }
     if let Some(given) = folds
         && (given.len() != rows.len() || given.iter().any(|&fold| usize::from(fold) >= count))
     {
-        return Err(Error::Input(format!(
-            "folds: expected one below {count} for each of {} rows",
-            rows.len()
-        )));
+        return Err(Error::input("folds")
+            .expected(format_args!("one below {count} for each of {} rows", rows.len())));
     }
     let (isa, factors) = (control.isa(), Factors::new(d));
     each_row(rows, "scores", control, |row, values| {
@@ -82,7 +78,7 @@ pub fn scores(
 pub fn content_folds(rows: &Rows<'_>, bounds: &[u64], control: &Control) -> Result<Vec<u8>> {
     check_rows(rows, "rows", 0)?;
     if bounds.is_empty() || bounds.len() > 255 {
-        return Err(Error::Input(format!("bounds: expected 1 to 255, got {}", bounds.len())));
+        return Err(Error::input("bounds").expected("1 to 255").got(bounds.len()));
     }
     let factors = Factors::new(rows.columns());
     each_row(rows, "folds", control, |_, values| {

@@ -1,5 +1,6 @@
 //! What travels with every long call: threads, instruction set, cancellation, progress. Level 0.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::Duration;
@@ -134,14 +135,20 @@ impl Control {
     ) -> Result<T> {
         self.check()?;
         let (sender, receiver) = mpsc::sync_channel(1);
-        // The receiver is gone only if this call was cancelled; then nobody wants the result.
-        self.pool.spawn(move || drop(sender.send(work())));
+        self.pool.spawn(move || {
+            // A panic that leaves a spawned job ends the process.
+            let outcome = catch_unwind(AssertUnwindSafe(work));
+            // The receiver is gone only if this call was cancelled; then nobody wants the result.
+            drop(sender.send(outcome.map_err(|panic| Error::panicked(&*panic))));
+        });
         loop {
             match receiver.recv_timeout(POLL) {
-                Ok(value) => return Ok(value),
+                Ok(outcome) => return outcome,
                 Err(mpsc::RecvTimeoutError::Timeout) => self.check()?,
                 Err(mpsc::RecvTimeoutError::Disconnected) => {
-                    return Err(Error::Numerical("dense algebra failed".into()));
+                    return Err(
+                        Error::numerical("dense algebra").problem("it ended without a result")
+                    );
                 }
             }
         }

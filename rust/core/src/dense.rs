@@ -89,7 +89,7 @@ pub(crate) fn principal_axes(matrix: MatRef<'_, f64>) -> Result<Mat<f64>> {
     check_finite(matrix)?;
     let eigen = matrix
         .self_adjoint_eigen(Side::Lower)
-        .map_err(|_| Error::Numerical("eigenvectors: the iteration did not converge".into()))?;
+        .map_err(|_| Error::numerical("eigenvectors").problem("the iteration did not converge"))?;
     let kept = significant(&eigen);
     let vectors = eigen.U();
     Ok(Mat::from_fn(matrix.nrows(), kept.len(), |row, column| vectors[(row, kept[column])]))
@@ -114,7 +114,7 @@ pub(crate) fn factor(matrix: MatRef<'_, f64>) -> Result<Mat<f64>> {
     }
     let eigen = matrix
         .self_adjoint_eigen(Side::Lower)
-        .map_err(|_| Error::Numerical("eigenvectors: the iteration did not converge".into()))?;
+        .map_err(|_| Error::numerical("eigenvectors").problem("the iteration did not converge"))?;
     let kept = significant(&eigen);
     let (vectors, values) = (eigen.U(), eigen.S().column_vector());
     Ok(Mat::from_fn(d, kept.len(), |i, j| vectors[(i, kept[j])] * values[kept[j]].sqrt()))
@@ -162,7 +162,7 @@ fn check_finite(matrix: MatRef<'_, f64>) -> Result<()> {
     if finite {
         Ok(())
     } else {
-        Err(Error::Numerical("second moments overflow: rescale the data".into()))
+        Err(Error::numerical("second moments").problem("they overflow").hint("rescale the data"))
     }
 }
 

@@ -48,10 +48,9 @@ pub fn intrinsic_dimension(
         return found.dimension(discard);
     }
     if found.different.len() < 3 {
-        return Err(Error::Input(format!(
-            "embeddings: expected at least 3 different rows, got {}",
-            found.different.len()
-        )));
+        return Err(Error::input("embeddings")
+            .expected("at least 3 different rows")
+            .got(found.different.len()));
     }
     let picked = Picked { rows: rows.clone(), indices: found.different };
     control.begin("neighbours", (picked.indices.len() as u64).pow(2));
@@ -98,20 +97,18 @@ impl Ratios {
         let rows = self.logs.len();
         let kept = rows - (discard * rows as f64) as usize;
         if kept < 3 {
-            return Err(Error::Input(format!(
-                "discard: expected at least 3 of the {rows} different rows to be kept, got {kept}"
-            )));
+            return Err(Error::input("discard")
+                .expected(format_args!("at least 3 of the {rows} different rows to be kept"))
+                .got(kept));
         }
         let mut sorted = self.logs.clone();
         sorted.sort_unstable_by(f64::total_cmp);
         let largest = sorted[kept - 1];
         let total = sorted[..kept].iter().sum::<f64>() + (rows - kept) as f64 * largest;
         if total == 0.0 {
-            return Err(Error::Input(
-                "embeddings: expected rows at different distances, but from most of them the two nearest \
-                 are equally far"
-                    .into(),
-            ));
+            return Err(Error::input("embeddings")
+                .expected("rows at different distances")
+                .got("rows from most of which the two nearest are equally far"));
         }
         let value = (kept - 1) as f64 / total;
         // From here on, the residuals.

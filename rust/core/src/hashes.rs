@@ -22,9 +22,9 @@ const BLOCK: usize = 1024;
 pub fn row_hashes(bytes: ArrayView2<'_, u8>, control: &Control) -> Result<Vec<u64>> {
     let (rows, width) = bytes.dim();
     let Some(all) = bytes.to_slice().filter(|_| width > 0) else {
-        return Err(Error::Input(format!(
-            "bytes: expected rows one after the other, got {rows} × {width} with gaps or no columns"
-        )));
+        return Err(Error::input("bytes")
+            .expected("rows one after the other")
+            .got(format_args!("{rows} × {width} with gaps or no columns")));
     };
     control.begin("hashes", rows as u64);
     let mut hashes = vec![0; rows];

@@ -145,9 +145,9 @@ impl<'a> Rows<'a> {
         for (index, chunk) in chunks.iter().enumerate() {
             let (rows, width) = chunk.shape();
             if width != columns {
-                return Err(Error::Dimension(format!(
-                    "chunk {index} has {width} columns, but chunk 0 has {columns}"
-                )));
+                return Err(Error::dimension(format_args!("chunk {index}"))
+                    .expected(format_args!("{columns} columns as in chunk 0"))
+                    .got(width));
             }
             stored += rows;
             ends.push(stored);
@@ -166,10 +166,9 @@ impl<'a> Rows<'a> {
     pub fn select(mut self, indices: Arc<[usize]>) -> Result<Self> {
         let stored = self.stored();
         if let Some(position) = indices.iter().position(|&index| index >= stored) {
-            return Err(Error::Input(format!(
-                "indices: position {position} holds {}, but there are {stored} rows",
-                indices[position]
-            )));
+            return Err(Error::input("indices")
+                .expected(format_args!("0 to {stored} (excluded)"))
+                .holding(indices[position], format_args!("position {position}")));
         }
         self.selection = Some(indices);
         Ok(self)
@@ -337,9 +336,9 @@ impl<'a> Rows<'a> {
                     "{value:e}, whose square would overflow (magnitudes up to {LARGEST_MAGNITUDE:e} are taken)"
                 )
             };
-            return Err(Error::NonFinite(format!(
-                "{name}: row {index}, column {column} holds {what}"
-            )));
+            return Err(Error::non_finite(name)
+                .expected("finite numbers")
+                .holding(what, format_args!("row {index}, column {column}")));
         }
         Ok(())
     }
@@ -357,23 +356,21 @@ pub fn check_pair(
     if reference.columns() == candidate.columns() {
         return Ok(());
     }
-    Err(Error::Dimension(format!(
-        "{other}: expected {} columns as in {name}, got {}",
-        reference.columns(),
-        candidate.columns()
-    )))
+    Err(Error::dimension(other)
+        .expected(format_args!("{} columns as in {name}", reference.columns()))
+        .got(candidate.columns()))
 }
 
 /// Fails unless there are at least `least` rows and one column.
 pub fn check_rows(rows: &Rows<'_>, name: &str, least: usize) -> Result<()> {
     if rows.columns() == 0 {
-        return Err(Error::Dimension(format!("{name}: expected at least one column, got none")));
+        return Err(Error::dimension(name).expected("at least one column").got("none"));
     }
     if rows.len() < least {
         let (plural, count) = (if least == 1 { "" } else { "s" }, rows.len());
-        return Err(Error::Input(format!(
-            "{name}: expected at least {least} row{plural}, got {count}"
-        )));
+        return Err(Error::input(name)
+            .expected(format_args!("at least {least} row{plural}"))
+            .got(count));
     }
     Ok(())
 }

@@ -68,7 +68,7 @@ fn iterate(diagonal: &mut [f64], squares: &mut [f64]) -> Result<()> {
             [diagonal[first], diagonal[last]] = pair;
             first += 2;
         } else if left == 0 {
-            return Err(Error::Numerical("eigenvalues: the iteration did not converge".into()));
+            return Err(Error::numerical("eigenvalues").problem("the iteration did not converge"));
         } else {
             left -= 1;
             step(&mut diagonal[first..=last], &mut squares[first..last]);

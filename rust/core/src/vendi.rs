@@ -31,7 +31,7 @@ const PIECE: usize = 128;
 pub fn vendi_score(rows: &Rows<'_>, q: f64, control: &Control) -> Result<f64> {
     check_rows(rows, "embeddings", 1)?;
     if q.is_nan() || q < 0.0 {
-        return Err(Error::Input(format!("q: expected a number of at least 0, got {q}")));
+        return Err(Error::input("q").expected("a number of at least 0").got(q));
     }
     control.begin("similarities", rows.len() as u64);
     let units = unit_rows(rows);
@@ -45,9 +45,11 @@ pub fn vendi_score(rows: &Rows<'_>, q: f64, control: &Control) -> Result<f64> {
         zero_row(rows, gram.as_ref(), control).map_or(Ok(gram), Err)
     };
     let gram = gram.map_err(|row| {
-        Error::Input(format!(
-            "embeddings: row {row} is zero and has no direction, so no cosine either"
-        ))
+        Error::input("embeddings")
+            .expected("rows with a direction")
+            .got("a row of zeros")
+            .at(format_args!("row {row}"))
+            .problem(format_args!("row {row} is zero and has no direction, so no cosine either"))
     })?;
     control.detached(move || score(gram.as_ref(), q))?
 }

@@ -3,6 +3,7 @@
 use numpy::ndarray::Array2;
 use numpy::{IntoPyArray, PyArray1, PyArray2, PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::prelude::*;
+use tailwatch_core::Error;
 use tailwatch_core::divergence::frontier::Frontier;
 use tailwatch_core::divergence::{
     cross, extrapolation, frechet, jensen_shannon, kernel, knn, mauve as clustered, projection,
@@ -11,7 +12,7 @@ use tailwatch_core::divergence::{
 use tailwatch_core::moments::Moments;
 
 use crate::enter::{Settings, enter};
-use crate::error::{InputError, to_python};
+use crate::error::to_python;
 use crate::input::PyRows;
 
 /// A kernel's name and parameters.
@@ -25,9 +26,11 @@ pub(crate) fn kernel_of(name: &str, parameters: &[f64]) -> PyResult<kernel::Kern
         }
         ("gaussian", &[bandwidth]) => Ok(kernel::Kernel::Gaussian { bandwidth }),
         ("distance", &[]) => Ok(kernel::Kernel::Distance),
-        _ => {
-            Err(InputError::new_err(format!("kernel: unknown kernel '{name}' with {parameters:?}")))
-        }
+        _ => Err(to_python(
+            &Error::input("kernel")
+                .expected("a known kernel with its parameters")
+                .got(format_args!("'{name}' with {parameters:?}")),
+        )),
     }
 }
 
@@ -240,7 +243,11 @@ pub(crate) fn mauve_of_counts(
     let frontier = Frontier { scaling, points, smoothing };
     frontier.check().map_err(|error| to_python(&error))?;
     if reference.len() != candidate.len() {
-        return Err(InputError::new_err("candidate: expected as many bins as in reference"));
+        return Err(to_python(
+            &Error::input("candidate")
+                .expected(format_args!("as many bins as in reference, {}", reference.len()))
+                .got(candidate.len()),
+        ));
     }
     Ok(frontier.area(&reference, &candidate))
 }

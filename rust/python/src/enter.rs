@@ -1,14 +1,15 @@
 //! The one gate into the core: releases the GIL, waits, watches for Ctrl-C, reports progress.
 
+use std::fmt;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use pyo3::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
-use tailwatch_core::{Control, Isa, Result};
+use tailwatch_core::{Control, Error, Isa, Result};
 
-use crate::error::{InputError, TailwatchError, to_python};
+use crate::error::to_python;
 
 /// How often signals are looked at and progress is reported.
 const POLL: Duration = Duration::from_millis(50);
@@ -31,14 +32,17 @@ pub(crate) fn enter<T: Send>(
     let progress = settings.progress.as_ref();
     let (outcome, interruption) = py.detach(|| {
         std::thread::scope(|scope| {
-            let (sender, receiver) = mpsc::sync_channel(1);
+            let (sender, receiver) = mpsc::sync_channel::<()>(1);
             let control = &control;
-            let worker = scope.spawn(move || {
-                let outcome = work(control);
-                // The receiver below lives until it has heard from here.
-                let _ = sender.send(());
-                outcome
+            let worker = std::thread::Builder::new().spawn_scoped(scope, move || {
+                // Whatever becomes of the work, the receiver below hears of its end: it drops the sender.
+                let _sender = sender;
+                work(control)
             });
+            let worker = match worker {
+                Ok(worker) => worker,
+                Err(error) => return (Ok(Err(not_started(1, &error))), None),
+            };
             let mut interruption = None;
             while let Err(RecvTimeoutError::Timeout) = receiver.recv_timeout(POLL) {
                 if interruption.is_none()
@@ -62,8 +66,16 @@ pub(crate) fn enter<T: Send>(
             Ok(value)
         }
         (Ok(Err(error)), None) => Err(to_python(&error)),
-        (Err(panic), None) => std::panic::resume_unwind(panic),
+        (Err(panic), None) => Err(to_python(&Error::panicked(&*panic))),
     }
+}
+
+/// Of threads that the system does not start.
+fn not_started(threads: usize, error: &dyn fmt::Display) -> Error {
+    Error::numerical("threads")
+        .expected(format_args!("the system to start {threads}"))
+        .got(error)
+        .hint("ask for fewer")
 }
 
 fn attend(py: Python<'_>, control: &Control, progress: Option<&Py<PyAny>>) -> PyResult<()> {
@@ -100,29 +112,41 @@ pub(crate) fn instruction_sets() -> Vec<(&'static str, bool)> {
     Isa::ALL.into_iter().map(|isa| (isa.name(), isa.is_available())).collect()
 }
 
+/// Threads that a call may ask for: more than any machine runs at once, and few enough to be started.
+pub(crate) const MOST_THREADS: usize = 1024;
+
 /// The thread count to use: the argument, else `TAILWATCH_NUM_THREADS`, else all cores.
 fn threads_of(argument: Option<usize>) -> PyResult<usize> {
-    match (argument, std::env::var("TAILWATCH_NUM_THREADS")) {
-        (Some(0), _) => Err(InputError::new_err("threads: expected at least 1, got 0")),
-        (Some(threads), _) => Ok(threads),
-        (None, Ok(text)) => text.parse().ok().filter(|&threads| threads > 0).ok_or_else(|| {
-            InputError::new_err(format!(
-                "TAILWATCH_NUM_THREADS: expected a number from 1, got '{text}'"
-            ))
-        }),
-        (None, Err(_)) => Ok(std::thread::available_parallelism().map_or(1, usize::from)),
+    let refused = |argument: &str, got: &dyn fmt::Display| {
+        let expected = format_args!("a whole number from 1 to {MOST_THREADS}");
+        to_python(&Error::input(argument).expected(expected).got(got))
+    };
+    if let Some(threads) = argument {
+        let good = (1..=MOST_THREADS).contains(&threads);
+        return if good { Ok(threads) } else { Err(refused("threads", &threads)) };
     }
+    let Some(text) = std::env::var_os("TAILWATCH_NUM_THREADS") else {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        return Ok(cores.min(MOST_THREADS));
+    };
+    let threads = text.to_str().and_then(|text| text.trim().parse().ok());
+    threads
+        .filter(|threads| (1..=MOST_THREADS).contains(threads))
+        .ok_or_else(|| refused("TAILWATCH_NUM_THREADS", &format_args!("'{}'", text.display())))
 }
 
 /// The instruction set to use: `TAILWATCH_ISA` if set, else the best of this processor.
 fn isa() -> PyResult<Isa> {
-    let Ok(name) = std::env::var("TAILWATCH_ISA") else { return Ok(Isa::best()) };
-    let isa: Isa =
-        name.parse().map_err(|error| InputError::new_err(format!("TAILWATCH_ISA: {error}")))?;
-    if isa.is_available() {
-        return Ok(isa);
+    let Some(name) = std::env::var_os("TAILWATCH_ISA") else { return Ok(Isa::best()) };
+    let here: Vec<&str> = Isa::available().into_iter().map(Isa::name).collect();
+    let refused = Error::input("TAILWATCH_ISA")
+        .expected(format_args!("one of {}", here.join(", ")))
+        .got(format_args!("'{}'", name.display()));
+    match name.to_str().and_then(|name| name.parse::<Isa>().ok()) {
+        Some(isa) if isa.is_available() => Ok(isa),
+        Some(isa) => Err(to_python(&refused.problem(format_args!("this processor has no {isa}")))),
+        None => Err(to_python(&refused)),
     }
-    Err(InputError::new_err(format!("TAILWATCH_ISA: this processor has no {isa}")))
 }
 
 /// A pool of the process and thread count it was made for. A forked child has none of its parent's
@@ -143,9 +167,7 @@ fn pool(threads: Option<usize>) -> PyResult<Arc<ThreadPool>> {
             .num_threads(threads)
             .thread_name(|index| format!("tailwatch-{index}"))
             .build()
-            .map_err(|error| {
-                TailwatchError::new_err(format!("threads: could not start {threads}: {error}"))
-            })?;
+            .map_err(|error| to_python(&not_started(threads, &error)))?;
         PyResult::Ok(Arc::new(pool))
     };
     // A child forked while another thread held the lock would wait for ever: it makes its own pool.

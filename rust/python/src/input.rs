@@ -1,5 +1,6 @@
 //! Embeddings as they come from Python: NumPy arrays and Arrow lists, borrowed without copying.
 
+use std::fmt;
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
@@ -14,10 +15,10 @@ use numpy::{
 };
 use pyo3::prelude::*;
 use pyo3_arrow::input::AnyArray;
-use tailwatch_core::{Chunk, Rows};
+use tailwatch_core::{Chunk, Error, Rows};
 
 use crate::enter::{Settings, enter};
-use crate::error::{DimensionError, InputError, to_python};
+use crate::error::to_python;
 
 /// One piece of a data set, owned by Python or by Arrow.
 enum Part {
@@ -132,16 +133,13 @@ impl PyRows {
         let mut parts = Vec::with_capacity(chunks.len());
         for (index, chunk) in chunks.iter().enumerate() {
             let [rows, width] = *chunk.shape() else {
-                return Err(DimensionError::new_err(format!(
-                    "{name}: expected two dimensions, got {}",
-                    chunk.ndim()
-                )));
+                return Err(to_python(
+                    &Error::dimension(name).expected("two dimensions").got(chunk.ndim()),
+                ));
             };
             let expected = *columns.get_or_insert(width);
             if width != expected {
-                return Err(DimensionError::new_err(format!(
-                    "{name}: part {index} has {width} columns, expected {expected} as in part 0"
-                )));
+                return Err(uneven(name, index, width, expected));
             }
             parts.push((numpy_part(chunk, name)?, rows));
         }
@@ -164,9 +162,9 @@ impl PyRows {
         }
         let columns = reader.columns.unwrap_or(0);
         if columns == 0 && reader.rows > 0 {
-            return Err(DimensionError::new_err(format!(
-                "{name}: expected at least one column, got none"
-            )));
+            return Err(to_python(
+                &Error::dimension(name).expected("at least one column").got("none"),
+            ));
         }
         Ok(Self::new(reader.parts, columns))
     }
@@ -177,13 +175,15 @@ impl PyRows {
         let columns = parts.first().map_or(0, |part| part.columns);
         for (index, part) in parts.iter().enumerate() {
             if part.columns != columns {
-                return Err(DimensionError::new_err(format!(
-                    "part {index} has {} columns, expected {columns} as in part 0",
-                    part.columns
-                )));
+                return Err(uneven("parts", index, part.columns, columns));
             }
             if part.selection.is_some() {
-                return Err(InputError::new_err(format!("part {index} is a selection of rows")));
+                return Err(to_python(
+                    &Error::input("parts")
+                        .expected("whole sets")
+                        .got("a selection of rows")
+                        .at(format_args!("part {index}")),
+                ));
             }
         }
         Ok(Self {
@@ -212,9 +212,15 @@ impl PyRows {
         let rows = self.len();
         let find = |(position, &index): (usize, &i64)| {
             usize::try_from(index).ok().filter(|&index| index < rows).ok_or_else(|| {
-                InputError::new_err(format!(
-                    "indices: position {position} holds {index}, expected 0 to {rows} (excluded)"
-                ))
+                to_python(
+                    &Error::input("indices")
+                        .expected(format_args!("0 to {rows} (excluded)"))
+                        .got(index)
+                        .at(format_args!("position {position}"))
+                        .problem(format_args!(
+                            "position {position} holds {index}, expected 0 to {rows} (excluded)"
+                        )),
+                )
             })
         };
         let indices: Vec<usize> =
@@ -263,6 +269,19 @@ fn copy<T: Element>(rows: &Rows<'_>, narrow: impl Fn(f64) -> T) -> Array2<T> {
     Array2::from_shape_vec((rows.len(), rows.columns()), values).expect("one value per cell")
 }
 
+/// Of a part whose rows have another width than those of the first.
+fn uneven(name: &str, index: usize, width: usize, expected: usize) -> PyErr {
+    to_python(
+        &Error::dimension(name)
+            .expected(format_args!("{expected} columns as in part 0"))
+            .got(width)
+            .at(format_args!("part {index}"))
+            .problem(format_args!(
+                "part {index} has {width} columns, expected {expected} as in part 0"
+            )),
+    )
+}
+
 fn numpy_part(chunk: &Bound<'_, PyUntypedArray>, name: &str) -> PyResult<Part> {
     if let Ok(array) = chunk.cast::<PyArray2<f32>>() {
         return Ok(Part::NumpyF32(array.clone().unbind()));
@@ -274,7 +293,7 @@ fn numpy_part(chunk: &Bound<'_, PyUntypedArray>, name: &str) -> PyResult<Part> {
         return Ok(Part::NumpyF16(array.clone().unbind()));
     }
     let dtype = chunk.dtype();
-    Err(InputError::new_err(format!("{name}: expected float16, float32 or float64, got {dtype}")))
+    Err(to_python(&Error::input(name).expected("float16, float32 or float64").got(dtype)))
 }
 
 /// Reads Arrow chunks one after the other and knows the row it is at.
@@ -296,10 +315,22 @@ impl ArrowReader<'_> {
         if matches!(inner, Some(DataType::Float16 | DataType::Float32 | DataType::Float64)) {
             return Ok(());
         }
-        Err(InputError::new_err(format!(
-            "{}: expected a list or fixed-size list of float16, float32 or float64, got {data_type}",
-            self.name
-        )))
+        Err(to_python(
+            &Error::input(self.name)
+                .expected("a list or fixed-size list of float16, float32 or float64")
+                .got(data_type),
+        ))
+    }
+
+    /// Of a null at `place`.
+    fn null(&self, place: fmt::Arguments<'_>) -> PyErr {
+        to_python(
+            &Error::input(self.name)
+                .expected("no nulls")
+                .got("a null")
+                .at(place)
+                .problem(format_args!("{place} is null")),
+        )
     }
 
     fn absorb(&mut self, chunk: &ArrayRef) -> PyResult<()> {
@@ -307,11 +338,7 @@ impl ArrowReader<'_> {
         if let Some(row) =
             (0..chunk.len()).find(|&row| chunk.null_count() > 0 && chunk.is_null(row))
         {
-            return Err(InputError::new_err(format!(
-                "{}: row {} is null",
-                self.name,
-                self.rows + row
-            )));
+            return Err(self.null(format_args!("row {}", self.rows + row)));
         }
         let values = match chunk.data_type() {
             DataType::FixedSizeList(..) => Arc::clone(chunk.as_fixed_size_list().values()),
@@ -323,10 +350,7 @@ impl ArrowReader<'_> {
             (0..values.len()).find(|&place| values.null_count() > 0 && values.is_null(place))
         {
             let (row, column) = (self.rows + place / columns, place % columns);
-            return Err(InputError::new_err(format!(
-                "{}: row {row}, column {column} is null",
-                self.name
-            )));
+            return Err(self.null(format_args!("row {row}, column {column}")));
         }
         let part = match values.data_type() {
             DataType::Float16 => Part::ArrowF16(values.as_primitive::<Float16Type>().clone()),
@@ -346,10 +370,15 @@ impl ArrowReader<'_> {
             let expected = *self.columns.get_or_insert(length);
             if length != expected {
                 let row = self.rows + row;
-                return Err(DimensionError::new_err(format!(
-                    "{}: row {row} has {length} values, expected {expected} as in row 0",
-                    self.name
-                )));
+                return Err(to_python(
+                    &Error::dimension(self.name)
+                        .expected(format_args!("{expected} values as in row 0"))
+                        .got(length)
+                        .at(format_args!("row {row}"))
+                        .problem(format_args!(
+                            "row {row} has {length} values, expected {expected} as in row 0"
+                        )),
+                ));
             }
         }
         let (first, last) = (offsets[0].as_usize(), offsets[offsets.len() - 1].as_usize());

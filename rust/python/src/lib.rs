@@ -44,6 +44,8 @@ mod _core {
     #[pymodule_export]
     use super::enter::{instruction_sets, thread_count};
     #[pymodule_export]
+    const MOST_THREADS: usize = super::enter::MOST_THREADS;
+    #[pymodule_export]
     use super::hashes::row_hashes;
     #[pymodule_export]
     use super::inference::{

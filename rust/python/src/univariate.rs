@@ -9,10 +9,10 @@ use pyo3::prelude::*;
 use tailwatch_core::univariate::sample::Sample;
 use tailwatch_core::univariate::source::{Chunk, Numbers, Read};
 use tailwatch_core::univariate::steps::{self, Quantiles};
-use tailwatch_core::{Control, Result};
+use tailwatch_core::{Control, Error, Result};
 
 use crate::enter::{Settings, enter};
-use crate::error::InputError;
+use crate::error::to_python;
 
 /// Chunks of numbers, how often each was seen, and the argument's name.
 type PySample<'py> = (Vec<Bound<'py, PyUntypedArray>>, Option<PyReadonlyArray1<'py, u64>>, String);
@@ -51,7 +51,7 @@ impl<'py> Held<'py> {
         }
         in_each_type!(hold);
         let dtype = array.dtype();
-        Err(InputError::new_err(format!("{name}: expected numbers, got {dtype}")))
+        Err(to_python(&Error::input(name).expected("numbers").got(dtype)))
     }
 
     fn chunk(&self) -> Chunk<'_> {
@@ -115,7 +115,9 @@ macro_rules! in_type {
                 type $T = u64;
                 $call
             }
-            other => Err(InputError::new_err(format!("dtype: unknown type '{other}'"))),
+            other => Err(to_python(
+                &Error::input("dtype").expected("a known type").got(format_args!("'{other}'")),
+            )),
         }
     };
 }

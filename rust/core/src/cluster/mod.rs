@@ -51,11 +51,9 @@ impl Centres {
     /// The cluster of each row: its nearest centre.
     pub fn assign(&self, rows: &Rows<'_>, control: &Control) -> Result<Vec<u32>> {
         if self.columns != rows.columns() {
-            return Err(Error::Dimension(format!(
-                "rows: expected {} columns as in centres, got {}",
-                self.columns,
-                rows.columns()
-            )));
+            return Err(Error::dimension("rows")
+                .expected(format_args!("{} columns as in centres", self.columns))
+                .got(rows.columns()));
         }
         check_rows(rows, "rows", 1)?;
         let frame = Frame::of(rows, control);
@@ -76,8 +74,12 @@ impl Centres {
     }
 
     fn rows(&self) -> Result<Rows<'_>> {
-        let view = ArrayView2::from_shape((self.count(), self.columns), &self.values)
-            .map_err(|_| Error::Dimension("centres: not a whole number of rows".into()))?;
+        let view =
+            ArrayView2::from_shape((self.count(), self.columns), &self.values).map_err(|_| {
+                Error::dimension("centres")
+                    .expected(format_args!("rows of {} numbers", self.columns))
+                    .got(format_args!("{} numbers", self.values.len()))
+            })?;
         Ok(Rows::from_f64(view))
     }
 }
@@ -107,10 +109,9 @@ pub fn k_means(
 ) -> Result<Clustering> {
     check_rows(rows, name, 2)?;
     if clusters == 0 || clusters > rows.len() {
-        return Err(Error::Input(format!(
-            "clusters: expected 1 to {} (the rows of the {name}), got {clusters}",
-            rows.len()
-        )));
+        return Err(Error::input("clusters")
+            .expected(format_args!("1 to {} (the rows of the {name})", rows.len()))
+            .got(clusters));
     }
     fit(rows, clusters, seed, MOST_ROWS, control)
 }

@@ -25,7 +25,7 @@ const BATCH: usize = 16;
 /// Unit vectors, row by row: leading principal axes of `rows`, then random ones.
 pub fn directions(rows: &Rows<'_>, count: usize, seed: u64, control: &Control) -> Result<Vec<f64>> {
     if count == 0 {
-        return Err(Error::Input("directions: expected at least 1, got 0".into()));
+        return Err(Error::input("directions").expected("at least 1").got(0));
     }
     check_rows(rows, "reference", 2)?;
     let d = rows.columns();

@@ -43,9 +43,7 @@ pub(crate) fn tail_size(level: f64, rows: usize) -> usize {
 /// Fails unless 0 < level < 1 for each.
 pub(crate) fn check_levels(levels: &[f64]) -> Result<()> {
     match levels.iter().find(|&&level| !(level > 0.0 && level < 1.0)) {
-        Some(level) => {
-            Err(Error::Input(format!("level: expected a number between 0 and 1, got {level}")))
-        }
+        Some(level) => Err(Error::input("level").expected("a number between 0 and 1").got(level)),
         None => Ok(()),
     }
 }

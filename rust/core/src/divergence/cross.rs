@@ -117,6 +117,6 @@ mod tests {
         let found = cross_mmd(&rows, &rows, kernel, 0, &control).unwrap();
         assert_eq!((found.value, found.statistic), (0.0, 0.0));
         let error = cross_mmd(&rows, &rows.pick(&[0, 1, 2]), kernel, 0, &control).unwrap_err();
-        assert_eq!(error, Error::Input("candidate: expected at least 4 rows, got 3".into()));
+        assert_eq!(error, Error::input("candidate").expected("at least 4 rows").got(3));
     }
 }

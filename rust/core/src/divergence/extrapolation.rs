@@ -70,7 +70,9 @@ pub fn extrapolate(
     check_rows(reference, "reference", LEAST_ROWS)?;
     check_rows(candidate, "candidate", LEAST_ROWS)?;
     if !(2..=MOST_POINTS).contains(&points) {
-        return Err(Error::Input(format!("points: expected 2 to {MOST_POINTS}, got {points}")));
+        return Err(Error::input("points")
+            .expected(format_args!("2 to {MOST_POINTS}"))
+            .got(points));
     }
     let repeats: Vec<(usize, usize)> = (2..=points).map(|parts| (parts, cuts(parts))).collect();
     control.begin("moments", (reference.len() + candidate.len()) as u64);

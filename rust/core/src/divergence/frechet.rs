@@ -44,11 +44,9 @@ pub fn frechet_of_moments(
     let d = reference.0.len();
     for (name, (mean, covariance)) in [("reference", reference), ("candidate", candidate)] {
         if (mean.len(), covariance.dim()) != (d, (d, d)) {
-            return Err(Error::Dimension(format!(
-                "{name}: expected {d} means and {d} x {d} covariances, got {} and {:?}",
-                mean.len(),
-                covariance.dim()
-            )));
+            return Err(Error::dimension(name)
+                .expected(format_args!("{d} means and {d} x {d} covariances"))
+                .got(format_args!("{} and {:?}", mean.len(), covariance.dim())));
         }
     }
     let fit = |(mean, covariance): Gaussian<'_>| Fit {

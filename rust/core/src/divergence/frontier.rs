@@ -27,15 +27,13 @@ impl Frontier {
     pub fn check(&self) -> Result<()> {
         let Self { scaling, points, smoothing } = *self;
         if !(scaling > 0.0 && scaling.is_finite()) {
-            return Err(Error::Input(format!(
-                "scaling: expected a positive number, got {scaling}"
-            )));
+            return Err(Error::input("scaling").expected("a positive number").got(scaling));
         }
         if points < 2 {
-            return Err(Error::Input(format!("points: expected at least 2, got {points}")));
+            return Err(Error::input("points").expected("at least 2").got(points));
         }
         if !(smoothing >= 0.0 && smoothing.is_finite()) {
-            return Err(Error::Input(format!("smoothing: expected 0 or more, got {smoothing}")));
+            return Err(Error::input("smoothing").expected("0 or more").got(smoothing));
         }
         Ok(())
     }

@@ -46,18 +46,18 @@ impl Kernel {
     fn check(self) -> Result<()> {
         match self {
             Self::Polynomial { degree: 0, .. } => {
-                Err(Error::Input("degree: expected at least 1, got 0".into()))
+                Err(Error::input("degree").expected("at least 1").got(0))
             }
             Self::Polynomial { gamma, .. } if !(gamma > 0.0 && gamma.is_finite()) => {
-                Err(Error::Input(format!("gamma: expected a positive number, got {gamma}")))
+                Err(Error::input("gamma").expected("a positive number").got(gamma))
             }
             Self::Polynomial { coef0, .. } if !coef0.is_finite() => {
-                Err(Error::Input(format!("coef0: expected a finite number, got {coef0}")))
+                Err(Error::input("coef0").expected("a finite number").got(coef0))
             }
             Self::Gaussian { bandwidth } if !(bandwidth > 0.0 && bandwidth.is_finite()) => {
-                Err(Error::Input(format!(
-                    "bandwidth: expected a positive number, got {bandwidth} (are all rows equal?)"
-                )))
+                Err(Error::input("bandwidth")
+                    .expected("a positive number")
+                    .got(format_args!("{bandwidth} (are all rows equal?)")))
             }
             _ => Ok(()),
         }
@@ -124,7 +124,7 @@ pub(crate) fn overflow(kernel: Kernel) -> Error {
         Kernel::Gaussian { .. } => "Gaussian",
         Kernel::Distance => "distance",
     };
-    Error::Numerical(format!(
-        "{name} kernel: values overflow; rescale the data, or leave this metric out"
-    ))
+    Error::numerical(format_args!("{name} kernel"))
+        .problem("values overflow")
+        .hint("rescale the data, or leave this metric out")
 }

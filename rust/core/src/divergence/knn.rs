@@ -35,10 +35,13 @@ pub fn knn_divergence(
     let [set_x, set_y] = Set::together([reference, candidate], control)?;
     let spacings = Spacings::of((&set_x, &of_x), (&set_y, &of_y), k, control)?;
     if let Some(row) = spacings.atom() {
-        return Err(Error::Input(format!(
-            "candidate: row {row} equals {k} or more rows of reference (k = {k}), where the reference \
-             has no density: expected fewer copies than k"
-        )));
+        return Err(Error::input("candidate")
+            .expected(format_args!("fewer than k = {k} rows of reference equal to a row"))
+            .at(format_args!("row {row}"))
+            .problem(format_args!(
+                "row {row} equals {k} or more rows of reference (k = {k}), where the reference has no \
+                 density: expected fewer copies than k"
+            )));
     }
     Ok(spacings.divergence(dimension, 0))
 }

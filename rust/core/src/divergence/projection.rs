@@ -32,17 +32,14 @@ pub fn random_directions(columns: usize, count: usize, seed: u64) -> Vec<f64> {
 /// Fails unless `directions` are whole rows of finite numbers.
 pub(crate) fn check_directions(directions: &[f64], columns: usize) -> Result<()> {
     if directions.is_empty() || !directions.len().is_multiple_of(columns) {
-        return Err(Error::Dimension(format!(
-            "directions: expected rows of {columns} numbers, got {} numbers",
-            directions.len()
-        )));
+        return Err(Error::dimension("directions")
+            .expected(format_args!("rows of {columns} numbers"))
+            .got(format_args!("{} numbers", directions.len())));
     }
     if let Some(place) = directions.iter().position(|value| !value.is_finite()) {
         let (row, column) = (place / columns, place % columns);
-        return Err(Error::NonFinite(format!(
-            "directions: row {row}, column {column} holds {}",
-            directions[place]
-        )));
+        return Err(Error::non_finite("directions")
+            .holding(directions[place], format_args!("row {row}, column {column}")));
     }
     Ok(())
 }

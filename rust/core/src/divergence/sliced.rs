@@ -149,7 +149,7 @@ fn power_of(p: f64) -> Result<Power> {
     if p.is_finite() && p >= 1.0 {
         return Ok(Power::of(p));
     }
-    Err(Error::Input(format!("p: expected a finite number of at least 1, got {p}")))
+    Err(Error::input("p").expected("a finite number of at least 1").got(p))
 }
 
 /// A power of two near the largest difference of two numbers of ascending samples; the least where there is none.

@@ -11,10 +11,9 @@ use crate::error::{Error, Result};
 /// The share of C and of B that is no copy of A.
 pub fn authenticity_metrics(trio: &Trio<'_>, control: &Control) -> Result<Vec<Estimate>> {
     if trio.smallest() < 2 {
-        return Err(Error::Input(format!(
-            "reference: expected at least 2 rows in each half-sample, got {}",
-            trio.smallest()
-        )));
+        return Err(Error::input("reference")
+            .expected("at least 2 rows in each half-sample")
+            .got(trio.smallest()));
     }
     let h = trio.rows[0].len() as u64;
     control.begin("neighbours", 3 * h * h);

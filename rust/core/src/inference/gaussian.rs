@@ -18,10 +18,9 @@ use crate::spectrum::Spectrum;
 /// varies by more than the whole: draw complementary halves, which tell the two orders apart.
 pub fn gaussian_metrics(trio: &Trio<'_>, control: &Control) -> Result<Vec<Estimate>> {
     if trio.smallest() < 2 {
-        return Err(Error::Input(format!(
-            "reference: expected at least 2 rows in each half-sample, got {}",
-            trio.smallest()
-        )));
+        return Err(Error::input("reference")
+            .expected("at least 2 rows in each half-sample")
+            .got(trio.smallest()));
     }
     control.begin("moments", trio.rows.iter().map(|rows| rows.len() as u64).sum());
     let groups: Vec<Groups> =

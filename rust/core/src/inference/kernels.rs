@@ -53,9 +53,7 @@ pub fn kernel_metrics(
     let [a, b, c] = &trio.rows;
     let least = trio.rows.iter().map(Rows::len).min().unwrap_or(0);
     if least < 4 {
-        return Err(Error::Input(format!(
-            "reference: expected at least 4 rows in each half, got {least}"
-        )));
+        return Err(Error::input("reference").expected("at least 4 rows in each half").got(least));
     }
     check_kernels(kernels)?;
     control.begin("kernels", 5 * (a.len() * a.len()) as u64);

@@ -16,25 +16,29 @@ pub fn divergence_metrics(
     control: &Control,
 ) -> Result<Result<Estimate>> {
     if k == 0 || k >= trio.smallest() {
-        return Err(Error::Input(format!(
-            "k: expected 1 to {} (half-samples have {} rows), got {k}",
-            trio.smallest().saturating_sub(1),
-            trio.smallest()
-        )));
+        return Err(Error::input("k")
+            .expected(format_args!(
+                "1 to {} (half-samples have {} rows)",
+                trio.smallest().saturating_sub(1),
+                trio.smallest()
+            ))
+            .got(k));
     }
     let h = trio.rows[0].len() as u64;
     control.begin("neighbours", 4 * h * h);
     let sets = trio.sets(control)?;
     let subsets = &trio.subsets;
     let mut spacings = Vec::with_capacity(2);
-    for (sample, name) in [(1, "of the reference"), (2, "of the candidate")] {
+    for (sample, name) in [(1, "reference"), (2, "candidate")] {
         let (anchor, other) = ((&sets[0], &subsets[0]), (&sets[sample], &subsets[sample]));
         let found = Spacings::of(anchor, other, k, control)?;
         if found.atom().is_some() {
-            return Ok(Err(Error::Input(format!(
-                "a row {name} equals {k} or more rows of the reference (k = {k}), where the reference \
-                 has no density"
-            ))));
+            return Ok(Err(Error::input(name)
+                .expected(format_args!("fewer than k = {k} rows of the reference equal to a row"))
+                .problem(format_args!(
+                    "a row equals {k} or more rows of the reference (k = {k}), where the reference has \
+                     no density"
+                ))));
         }
         spacings.push(found);
     }

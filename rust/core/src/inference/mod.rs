@@ -73,7 +73,9 @@ impl<'a> Trio<'a> {
         let Replicates { count, seed, parts } = replicates;
         let most = if parts == Parts::HalvesAndThreeQuarters { MOST_PARTS / 2 } else { MOST_PARTS };
         if count > most {
-            return Err(Error::Input(format!("replicates: expected at most {most}, got {count}")));
+            return Err(Error::input("replicates")
+                .expected(format_args!("at most {most}"))
+                .got(count));
         }
         let subsets = [(&a, 0), (&b, 1), (&c, 2)].map(|(rows, sample)| match (count, parts) {
             (0, _) => Subsets::whole(rows.len()),

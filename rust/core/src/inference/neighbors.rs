@@ -33,11 +33,13 @@ pub fn neighbor_metrics(
 ) -> Result<Vec<Estimate>> {
     check_levels(levels)?;
     if k == 0 || k >= trio.smallest() {
-        return Err(Error::Input(format!(
-            "k: expected 1 to {} (half-samples have {} rows), got {k}",
-            trio.smallest().saturating_sub(1),
-            trio.smallest()
-        )));
+        return Err(Error::input("k")
+            .expected(format_args!(
+                "1 to {} (half-samples have {} rows)",
+                trio.smallest().saturating_sub(1),
+                trio.smallest()
+            ))
+            .got(k));
     }
     let h = trio.rows[A].len() as u64;
     control.begin("neighbours", 5 * h * h);

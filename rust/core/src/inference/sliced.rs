@@ -18,9 +18,9 @@ pub fn sliced_metrics(
     control: &Control,
 ) -> Result<Vec<Estimate>> {
     if trio.smallest() == 0 {
-        return Err(Error::Input(
-            "reference: expected at least 1 row in each half-sample, got 0".into(),
-        ));
+        return Err(Error::input("reference")
+            .expected("at least 1 row in each half-sample")
+            .got(0));
     }
     let [a, b, c] = &trio.rows;
     let [of_a, of_b, of_c] = &trio.subsets;

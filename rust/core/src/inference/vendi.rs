@@ -18,7 +18,7 @@ use crate::vendi::{gram_of_subset, score, unit_rows, zero_row};
 /// The Vendi scores of C and of B, of order `q`; or why there are none: a row is zero.
 pub fn vendi_metrics(trio: &Trio<'_>, q: f64, control: &Control) -> Result<Result<Estimate>> {
     if q.is_nan() || q < 0.0 {
-        return Err(Error::Input(format!("q: expected a number of at least 0, got {q}")));
+        return Err(Error::input("q").expected("a number of at least 0").got(q));
     }
     let samples = [(1, "reference"), (2, "candidate")];
     let rows = samples.map(|(sample, _)| trio.rows[sample].len() as u64);
@@ -29,9 +29,9 @@ pub fn vendi_metrics(trio: &Trio<'_>, q: f64, control: &Control) -> Result<Resul
         let found = Groups::of(&unit_rows(rows), control)?;
         let whole = gram_of_subset(&found, &trio.subsets[sample], 0);
         if zero_row(rows, whole.as_ref(), control).is_some() {
-            return Ok(Err(Error::Input(format!(
-                "a row of the {name} is zero and has no direction, so no cosine either"
-            ))));
+            return Ok(Err(Error::input(name)
+                .expected("rows with a direction")
+                .problem("a row is zero and has no direction, so no cosine either")));
         }
         groups.push(found);
     }

@@ -39,17 +39,16 @@ pub struct Neighbors {
 /// Fails unless every row has `k` neighbours among `available` rows.
 pub(crate) fn check_k(k: usize, available: usize, name: &str, excludes_self: bool) -> Result<()> {
     if k == 0 {
-        return Err(Error::Input("k: expected at least 1, got 0".into()));
+        return Err(Error::input("k").expected("at least 1").got(0));
     }
     if k <= available {
         return Ok(());
     }
     let rows = available + usize::from(excludes_self);
     let other = if excludes_self { " other" } else { "" };
-    Err(Error::Input(format!(
-        "k: expected at most the {available}{other} rows of {name}, got k = {k} with {rows} row{}",
-        if rows == 1 { "" } else { "s" }
-    )))
+    Err(Error::input("k")
+        .expected(format_args!("at most the {available}{other} rows of {name}"))
+        .got(format_args!("k = {k} with {rows} row{}", if rows == 1 { "" } else { "s" })))
 }
 
 /// The `k` rows of `base` nearest to each row of `queries`, ties by lower index.
@@ -65,11 +64,9 @@ pub fn nearest_neighbors(
 ) -> Result<Neighbors> {
     check_pair(base, "base", queries, "queries")?;
     if exclude_self && queries.len() != base.len() {
-        return Err(Error::Input(format!(
-            "exclude_self: expected queries and base to be the same rows, got {} and {}",
-            queries.len(),
-            base.len()
-        )));
+        return Err(Error::input("exclude_self")
+            .expected("queries and base to be the same rows")
+            .got(format_args!("{} and {}", queries.len(), base.len())));
     }
     check_k(k, base.len() - usize::from(exclude_self), "base", exclude_self)?;
     control.begin("neighbours", (queries.len() * base.len()) as u64);
@@ -104,9 +101,13 @@ fn check_same(queries: &Rows<'_>, base: &Rows<'_>, control: &Control) -> Result<
         })
     });
     match differ {
-        Some(index) => Err(Error::Input(format!(
-            "exclude_self: expected queries and base to be the same rows, but row {index} differs"
-        ))),
+        Some(index) => Err(Error::input("exclude_self")
+            .expected("queries and base to be the same rows")
+            .got("rows that differ")
+            .at(format_args!("row {index}"))
+            .problem(format_args!(
+                "expected queries and base to be the same rows, but row {index} differs"
+            ))),
         None => Ok(()),
     }
 }

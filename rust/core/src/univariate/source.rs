@@ -206,7 +206,9 @@ impl<'a> Numbers<'a> {
             format!("{value:e} (magnitudes up to {LARGEST_MAGNITUDE:e} are taken)")
         };
         let (name, position) = (&self.name, first + place);
-        Err(Error::NonFinite(format!("{name}: position {position} holds {what}")))
+        Err(Error::non_finite(name)
+            .expected("finite numbers")
+            .holding(what, format_args!("position {position}")))
     }
 }
 
