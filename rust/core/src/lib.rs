@@ -1,6 +1,7 @@
 //! Algorithms of tailwatch: neighbours, tails, divergences and spectra of sets of embeddings.
 //!
-//! Levels, each using only those above it: 0 `error` `control` `streams`; 1 `rows` `hashes`; 2 `neighbors`
+//! Levels, each using only those above it: 0 `error` `control` `streams`; 1 `rows` `hashes`
+//! `memory`; 2 `neighbors`
 //! `tridiagonal` `dense` `nuclear` `moments` `univariate` `contamination`; 3 `coverage` `divergence` `spectrum` `vendi`
 //! `dimension` `cluster`; 4 `inference`, which runs them on replicates. Nothing here knows of Python, and
 //! nothing here is unsafe: the kernels crate is.
@@ -17,6 +18,7 @@ pub mod divergence;
 pub mod error;
 pub mod hashes;
 pub mod inference;
+pub mod memory;
 pub mod moments;
 pub mod neighbors;
 pub(crate) mod nuclear;

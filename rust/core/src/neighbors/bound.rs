@@ -64,6 +64,15 @@ impl Coded {
         coded
     }
 
+    /// A number that is equal for equal rows, and hardly ever for others.
+    pub(crate) fn print(&self, slot: usize) -> u64 {
+        let lengths = [self.scale[slot], self.square[slot], self.norm[slot], self.residual[slot]];
+        let parts = lengths.map(f32::to_bits).into_iter().chain([self.sum[slot].cast_unsigned()]);
+        parts.fold(0_u64, |print, part| {
+            (print ^ u64::from(part)).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29)
+        })
+    }
+
     /// What is known of single rows of panels, together.
     pub(crate) fn gather<'a>(rows: impl Iterator<Item = (&'a Self, usize)>) -> Self {
         let mut coded = Self::default();

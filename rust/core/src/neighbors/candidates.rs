@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use super::bound;
 use super::measure::Measure;
-use super::topk::Nearest;
+use super::topk::{Entry, Nearest};
 use crate::rows::Rows;
 
 /// A row that may be near, and its squared distance at least, in units: one number, so that the order of
@@ -97,7 +97,12 @@ pub(crate) struct Reaches<'a> {
 impl Reaches<'_> {
     /// Whether a pair is within the reach of either row.
     pub(crate) fn hold(&self, query: usize, base: usize, squared: f64) -> bool {
-        squared <= self.queries.squared(query).max(self.base.squared(base))
+        squared <= self.squared(query, base)
+    }
+
+    /// The farther of the reaches of both rows, squared.
+    pub(crate) fn squared(&self, query: usize, base: usize) -> f64 {
+        self.queries.squared(query).max(self.base.squared(base))
     }
 
     /// Which reaches, the query's and the base row's, hold a pair, if its bounds say so of both.
@@ -117,7 +122,7 @@ pub(crate) trait Meet: Send {
     fn meet(&mut self, query: usize, base: usize, squared: f64);
 
     /// Takes a pair of which it is known whose reach holds it, the query's and the base row's, but not how
-    /// far it is; false if that is wanted.
+    /// far it is; false if that is wanted, then of all pairs.
     fn meet_unmeasured(&mut self, _query: usize, _base: usize, _held: [bool; 2]) -> bool {
         false
     }
@@ -202,6 +207,13 @@ impl Block {
             unit,
             columns,
         }
+    }
+
+    /// Bytes that a row takes, with what is made of its list.
+    pub(crate) fn bytes(depth: usize) -> usize {
+        let entries = 2 * size_of::<Entry>() + size_of::<f32>();
+        let pending = most_waiting(depth).saturating_mul(size_of::<Candidate>());
+        depth.saturating_mul(entries).saturating_add(pending)
     }
 
     /// Wants only what is within a squared distance of the row in `slot`, before anything is offered.

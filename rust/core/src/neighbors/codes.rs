@@ -224,6 +224,11 @@ impl Codes {
         Self::trusting(rows, &frame, trust, control).unwrap()
     }
 
+    /// A number that is equal for equal rows, and hardly ever for others.
+    pub(crate) fn print(&self, row: usize) -> u64 {
+        self.coded[row / PANEL].print(row % PANEL)
+    }
+
     /// The rows `rows`, of which the first is the first of a panel.
     pub(crate) fn part(&self, rows: Range<usize>) -> Part<'_> {
         Part { codes: self, panels: rows.start / PANEL..rows.end.div_ceil(PANEL), rows: rows.len() }

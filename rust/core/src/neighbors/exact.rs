@@ -9,7 +9,7 @@ use std::ops::Range;
 use tailwatch_kernels::squared_distances;
 
 use super::candidates::Reaches;
-use super::topk::Nearest;
+use super::topk::{Nearest, measured_within, reported};
 use crate::control::Control;
 use crate::error::Result;
 use crate::rows::Rows;
@@ -57,17 +57,24 @@ pub(crate) fn sweep(
             squared_distances(control.isa(), queries, &scratch.base, stride, &mut scratch.squared);
             for (offset, squared) in scratch.squared.chunks_exact(panel.len()).enumerate() {
                 let query = block.start + strip * STRIP + offset;
-                let mut reach = lists.reach(query);
+                let mut wanted = measured_within(lists.reach(query));
                 for (index, &squared) in panel.clone().zip(squared) {
                     if same && index == query {
                         continue;
                     }
-                    if squared <= reach {
-                        lists.insert(query, index, squared);
-                        reach = lists.reach(query);
+                    if squared <= wanted {
+                        let squared = reported(squared);
+                        // Indices ascend: a row that ties with the last of a full list is behind it.
+                        if squared < lists.reach(query) {
+                            lists.insert(query, index, squared);
+                            wanted = measured_within(lists.reach(query));
+                        }
                     }
-                    if reaches.is_some_and(|reaches| reaches.hold(query, index, squared)) {
-                        meet(query, index, squared);
+                    if let Some(reaches) = reaches
+                        && squared <= measured_within(reaches.squared(query, index))
+                        && reaches.hold(query, index, reported(squared))
+                    {
+                        meet(query, index, reported(squared));
                     }
                 }
             }

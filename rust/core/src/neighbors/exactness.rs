@@ -15,9 +15,24 @@ use crate::control::Control;
 use crate::rows::{Chunk, Rows};
 use crate::streams::Stream;
 
-const KINDS: [&str; 11] = [
-    "gaussian", "low rank", "clusters", "heavy", "sparse", "constant", "copies", "offset", "large",
-    "small", "tiny",
+const KINDS: [&str; 17] = [
+    "gaussian",
+    "low rank",
+    "clusters",
+    "heavy",
+    "sparse",
+    "constant",
+    "copies",
+    "half equal",
+    "all equal",
+    "few positions",
+    "one-hot",
+    "binary",
+    "integers",
+    "offset",
+    "large",
+    "small",
+    "tiny",
 ];
 
 fn draw(kind: &str, rows: usize, columns: usize, seed: u64) -> Array2<f64> {
@@ -57,6 +72,32 @@ fn draw(kind: &str, rows: usize, columns: usize, seed: u64) -> Array2<f64> {
             }
             normal
         }
+        "half equal" | "all equal" => {
+            let step = if kind == "all equal" { 1 } else { 2 };
+            let first = normal.row(0).to_owned();
+            for mut row in normal.rows_mut().into_iter().step_by(step) {
+                row.assign(&first);
+            }
+            normal
+        }
+        // The same positions whatever the seed, in an order that is not theirs.
+        "few positions" => {
+            let mut pool = Stream::new(1, "pool", columns as u64);
+            let pool = Array2::from_shape_simple_fn((40, columns), || pool.normal());
+            for mut row in normal.rows_mut() {
+                row.assign(&pool.row(stream.below(40) as usize));
+            }
+            normal
+        }
+        "one-hot" => {
+            normal.fill(0.0);
+            for mut row in normal.rows_mut() {
+                row[stream.below(columns as u64) as usize] = 1.0;
+            }
+            normal
+        }
+        "binary" => normal.mapv(|x| f64::from(x > 0.0)),
+        "integers" => normal.mapv(|x| (2.0 * x).round()),
         "offset" => normal + 1e6,
         "large" => normal * 1e20,
         "small" => normal * 1e-20,
@@ -149,8 +190,9 @@ fn compare(x: &Array2<f64>, y: &Array2<f64>, k: usize, trust: f64, control: &Con
 
 fn agree(x: &Rows<'_>, y: &Rows<'_>, k: usize, trust: f64, control: &Control) -> bool {
     let coded = |rows| Codes::of_any_width(rows, x, trust, control);
-    let measured = found(&Set::with(x, None), &Set::with(y, None), k, control);
-    let filtered = found(&Set::with(x, Some(coded(x))), &Set::with(y, Some(coded(y))), k, control);
+    let all = [x, y].map(|rows| Set::with(rows, None, control));
+    let some = [x, y].map(|rows| Set::with(rows, Some(coded(rows)), control));
+    let [measured, filtered] = [all, some].map(|[x, y]| found(&x, &y, k, control));
     measured == filtered
 }
 
@@ -271,6 +313,24 @@ fn pairs_that_are_certain_are_counted_unmeasured() {
     let pairs = held(&y, &x, 0, [&reach, &reach], &control);
     assert_eq!(pairs.len(), 2 * 200 * 200);
     assert_eq!(control.measured(), 0);
+}
+
+#[test]
+fn equal_rows_cost_no_measurement_of_their_pairs() {
+    let control = || Control::with_threads(2);
+    for kind in ["half equal", "all equal", "few positions", "one-hot"] {
+        let (x, y) = (draw(kind, 2000, 32, 1), draw(kind, 1000, 32, 2));
+        let (x, y) = (Rows::from_f64(x.view()), Rows::from_f64(y.view()));
+        let alone = control();
+        let [set] = Set::together([&x], &alone).unwrap();
+        within(&set, 5, &alone, Ok).unwrap();
+        let across = control();
+        let [x, y] = Set::together([&x, &y], &across).unwrap();
+        nearest_across(&y, &x, 5, &across).unwrap();
+        for (measured, queries) in [(alone.measured(), 2000), (across.measured(), 1000)] {
+            assert!(measured <= 60 * queries, "{kind}: {measured} for {queries} queries");
+        }
+    }
 }
 
 #[test]

@@ -1,9 +1,11 @@
 //! Distances of one query to a few base rows, from the original values. Level 2.
 //!
-//! Σ(x−y)² in `f64` in the one fixed order of the kernels, whatever rows are measured together.
+//! Σ(x−y)² in `f64` in the one fixed order of the kernels, whatever rows are measured together, as it is
+//! reported.
 
 use tailwatch_kernels::{Isa, squared_distances, squared_distances_apart};
 
+use super::topk::reported;
 use crate::rows::Rows;
 
 /// Base rows measured together: what the widest kernel holds in registers, twice.
@@ -72,7 +74,7 @@ impl Measure {
             squared_distances(self.isa, &self.query, base, self.stride, squared);
         }
         self.measured += count as u64;
-        self.indices.drain(..).zip(self.squared.iter().copied())
+        self.indices.drain(..).zip(self.squared.iter().map(|&squared| reported(squared)))
     }
 
     /// Pairs measured since the last call.

@@ -1,9 +1,9 @@
 //! Exact nearest neighbours. Level 2.
 //!
-//! Distances are Σ(x−y)² in `f64` from the original values, in one fixed order; ties go to the lower
-//! index. Most pairs are never measured: rows are coded in 8 bits (`codes`), integer tiles (`filter`) discard
+//! Distances are the roots of Σ(x−y)² in `f64` from the original values, in one fixed order; rows are listed by
+//! (distance, index), so that of those at the same distance, as it is reported, the lower index comes first. Most pairs are never measured: rows are coded in 8 bits (`codes`), integer tiles (`filter`) discard
 //! what a certificate (`bound`) says is too far, and of the rest (`candidates`) only what may still count is
-//! measured (`measure`) and listed (`topk`). `search` runs this through whole sets; `exact` measures every
+//! measured (`measure`) and listed (`topk`). Of rows that are equal one is looked at (`positions`). `search` runs this through whole sets; `exact` measures every
 //! pair, where codes do not pay.
 
 mod bound;
@@ -13,6 +13,7 @@ pub(crate) mod exact;
 mod filter;
 mod limit;
 mod measure;
+mod positions;
 mod search;
 pub(crate) mod topk;
 
@@ -23,6 +24,7 @@ pub(crate) use topk::{Entry, Nearest};
 
 use crate::control::Control;
 use crate::error::{Error, Result};
+use crate::memory;
 use crate::rows::{Rows, check_pair};
 
 /// The k nearest base rows of each query, ascending.
@@ -69,6 +71,7 @@ pub fn nearest_neighbors(
             .got(format_args!("{} and {}", queries.len(), base.len())));
     }
     check_k(k, base.len() - usize::from(exclude_self), "base", exclude_self)?;
+    memory::ask("k", queries.len(), k.saturating_mul(2 * size_of::<Entry>()))?;
     control.begin("neighbours", (queries.len() * base.len()) as u64);
     let lists = if exclude_self {
         check_same(queries, base, control)?;
@@ -137,6 +140,7 @@ mod tests {
                 .enumerate()
                 .filter(|&(j, _)| !(exclude_self && i == j))
                 .collect();
+            all.iter_mut().for_each(|pair| pair.1 = pair.1.sqrt());
             all.sort_by(|a, b| a.1.total_cmp(&b.1).then(a.0.cmp(&b.0)));
             out.extend(all.into_iter().take(k));
         }
@@ -170,13 +174,65 @@ mod tests {
                         (&within, nearest_neighbors(&b, &b, k, true, &control).unwrap()),
                     ] {
                         let indices: Vec<i64> = expected.iter().map(|e| e.0 as i64).collect();
-                        let distances: Vec<f64> = expected.iter().map(|e| e.1.sqrt()).collect();
+                        let distances: Vec<f64> = expected.iter().map(|e| e.1).collect();
                         prop_assert_eq!(&found.indices, &indices);
                         prop_assert_eq!(&found.distances, &distances);
                     }
                 }
             }
         }
+    }
+
+    /// Rows with the same few coordinates in other orders: their squared distances from the first, summed in
+    /// one order of columns, differ by roundings that the root may hide.
+    fn turned(rows: usize, columns: usize) -> Array2<f64> {
+        let mut stream = crate::streams::Stream::new(1, "turned", columns as u64);
+        let mut data = Array2::<f64>::zeros((rows, columns));
+        for mut row in data.rows_mut() {
+            for (column, place) in stream.sample(columns, columns).into_iter().enumerate() {
+                row[column] = ((place + 1) as f64).recip();
+            }
+        }
+        data.row_mut(0).fill(0.0);
+        data
+    }
+
+    #[test]
+    fn rows_at_one_distance_are_listed_by_index_though_their_squares_differ() {
+        let mut tried = 0;
+        for columns in [3, 7, 13, 20, 31, 67] {
+            let data = turned(300, columns);
+            let rows = Rows::from_f64(data.view());
+            let first = Rows::from_f64(data.view().split_at(ndarray::Axis(0), 1).0);
+            let mut packed = [Vec::new(), Vec::new()];
+            first.pack(0..1, &mut packed[0]);
+            rows.pack(0..300, &mut packed[1]);
+            let mut squared = vec![0.0; 300];
+            let [query, base] = &packed;
+            let stride = rows.stride();
+            tailwatch_kernels::squared_distances(Isa::Portable, query, base, stride, &mut squared);
+            let mut roots: Vec<(f64, usize)> =
+                squared.iter().map(|square| square.sqrt()).zip(0..).collect();
+            roots.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+            let by_square = {
+                let mut order: Vec<usize> = (0..300).collect();
+                order.sort_by(|&a, &b| squared[a].total_cmp(&squared[b]).then(a.cmp(&b)));
+                order
+            };
+            let by_root: Vec<usize> = roots.iter().map(|root| root.1).collect();
+            tried += usize::from(by_root != by_square);
+            for isa in Isa::available() {
+                for k in [1, 5, 60, 300] {
+                    let control = Control::with_threads(2).with_isa(isa);
+                    let found = nearest_neighbors(&first, &rows, k, false, &control).unwrap();
+                    let expected: Vec<i64> = by_root[..k].iter().map(|&row| row as i64).collect();
+                    assert_eq!(found.indices, expected, "{columns} {k} {isa}");
+                    let expected: Vec<f64> = roots[..k].iter().map(|root| root.0).collect();
+                    assert_eq!(found.distances, expected);
+                }
+            }
+        }
+        assert!(tried >= 3, "{tried}");
     }
 
     #[test]

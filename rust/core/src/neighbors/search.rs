@@ -2,7 +2,7 @@
 //!
 //! Within a set every pair of blocks is looked at once, for both of its rows. Across two sets queries are cut
 //! into blocks that go through all of the base; where there are fewer blocks than threads, the base is cut
-//! too. Neither order nor threads show in a result: what is nearest is settled by (distance, index).
+//! too. Of rows that are equal the first is searched for all. Neither order nor threads show in a result: what is nearest is settled by (distance, index).
 
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
@@ -14,15 +14,19 @@ use super::codes::{Codes, Frame};
 use super::exact::{self, Scratch};
 use super::filter::{BLOCK, Sieve};
 use super::measure::Measure;
-use super::topk::Nearest;
+use super::positions::Positions;
+use super::topk::{Entry, Nearest};
 use crate::control::Control;
 use crate::error::Result;
+use crate::memory;
 use crate::rows::Rows;
 
 /// A set of rows, coded where that pays.
 pub(crate) struct Set<'a> {
     rows: &'a Rows<'a>,
     codes: Option<Codes>,
+    /// Where rows repeat often enough to matter.
+    positions: Option<Positions>,
 }
 
 impl<'a> Set<'a> {
@@ -48,23 +52,35 @@ impl<'a> Set<'a> {
         // Candidates are numbered in 32 bits.
         let frame = frame.filter(|_| u32::try_from(rows.len()).is_ok());
         let codes = frame.map(|frame| Codes::of(rows, frame, control)).transpose()?;
-        Ok(Self { rows, codes })
+        let of = |codes: &Codes| Positions::of(rows, |row| codes.print(row), control);
+        let positions = codes.as_ref().map(of).transpose()?.flatten();
+        Ok(Self { rows, codes, positions })
     }
 
-    /// The set of `rows`, which are those of this set at `indices`, with the codes that they have here.
+    /// The set of `rows`, which are those of this set at `indices`, with the codes that they have here. Those of them
+    /// that are equal are not looked for.
     pub(crate) fn some<'b>(
         &self,
         rows: &'b Rows<'b>,
         indices: &[usize],
         control: &Control,
     ) -> Set<'b> {
-        Set { rows, codes: self.codes.as_ref().map(|codes| codes.some(indices, control)) }
+        let codes = self.codes.as_ref().map(|codes| codes.some(indices, control));
+        Set { rows, codes, positions: None }
+    }
+
+    /// The first row at each position, with their numbers, where rows repeat.
+    fn first_rows(&self) -> Option<(Rows<'a>, Vec<usize>)> {
+        let first = self.positions.as_ref()?.first_rows();
+        Some((self.rows.pick(&first), first))
     }
 
     /// A set with the codes it is given.
     #[cfg(test)]
-    pub(crate) fn with(rows: &'a Rows<'a>, codes: Option<Codes>) -> Self {
-        Self { rows, codes }
+    pub(crate) fn with(rows: &'a Rows<'a>, codes: Option<Codes>, control: &Control) -> Self {
+        let of = |codes: &Codes| Positions::of(rows, |row| codes.print(row), control).unwrap();
+        let positions = codes.as_ref().and_then(of);
+        Self { rows, codes, positions }
     }
 
     /// Its rows.
@@ -98,6 +114,32 @@ impl<'a> Set<'a> {
 
 /// The `depth` nearest other rows of each row of `set`, by block; `finish` makes of each block what is kept.
 pub(crate) fn within<T: Send>(
+    set: &Set<'_>,
+    depth: usize,
+    control: &Control,
+    finish: impl Fn(Nearest) -> Result<T> + Sync + Send,
+) -> Result<Vec<T>> {
+    let n = set.rows.len();
+    memory::ask("k", n, Block::bytes(depth))?;
+    let (Some(positions), Some((rows, first))) = (&set.positions, set.first_rows()) else {
+        return within_distinct(set, depth, control, finish);
+    };
+    let distinct = set.some(&rows, &first, control);
+    let lists = within_distinct(&distinct, depth.min(first.len() - 1), control, Ok)?;
+    let near = positions.neighborhoods(&lists, depth, control)?;
+    control.advance((n * n - first.len() * first.len()) as u64)?;
+    let of_block = |block| {
+        control.check()?;
+        finish(Nearest::filled(set.block(block), depth, |row, list| {
+            let near = near[positions.of_row(row)].iter();
+            list.extend(near.filter(|entry| entry.index != row).take(depth));
+        }))
+    };
+    control.run(|| (0..set.blocks()).into_par_iter().map(of_block).collect())
+}
+
+/// The same, of rows of which few are equal.
+fn within_distinct<T: Send>(
     set: &Set<'_>,
     depth: usize,
     control: &Control,
@@ -181,6 +223,81 @@ pub(crate) fn across<M: Meet, T: Send>(
     begin: impl Fn(Range<usize>) -> M + Sync + Send,
     finish: impl Fn(M, Nearest) -> Result<T> + Sync + Send,
 ) -> Result<Vec<T>> {
+    let (Some(positions), Some((rows, first))) = (&base.positions, base.first_rows()) else {
+        return across_distinct(queries, base, depth, reaches, control, begin, finish);
+    };
+    let distinct = base.some(&rows, &first, control);
+    let reaching = reaches.map(|reaches| Reaching::new(positions, reaches));
+    let most = reaching.as_ref().map(|reaching| [reaching.reaches[0], &reaching.largest]);
+    let begin = |block| Members { meet: begin(block), reaching: reaching.as_ref() };
+    let finish = |members: Members<'_, M>, lists: Nearest| {
+        let repeats = base.rows.len() - first.len();
+        control.advance((lists.queries().len() * repeats) as u64)?;
+        finish(members.meet, positions.expanded(&lists, depth))
+    };
+    across_distinct(queries, &distinct, depth.min(first.len()), most, control, begin, finish)
+}
+
+/// Reaches of rows that lie at positions.
+struct Reaching<'a> {
+    positions: &'a Positions,
+    /// Of each query and of each base row.
+    reaches: [&'a [f64]; 2],
+    /// The largest at each position.
+    largest: Vec<f64>,
+    /// Whether all rows at a position have it.
+    shared: Vec<bool>,
+}
+
+impl<'a> Reaching<'a> {
+    fn new(positions: &'a Positions, reaches: [&'a [f64]; 2]) -> Self {
+        let largest = positions.largest(reaches[1]);
+        let shared = |(position, &largest): (usize, &f64)| {
+            let mut reaches =
+                positions.members(position).iter().map(|&row| reaches[1][row as usize]);
+            reaches.all(|reach| reach.total_cmp(&largest).is_eq())
+        };
+        let shared = largest.iter().enumerate().map(shared).collect();
+        Self { positions, reaches, largest, shared }
+    }
+}
+
+/// What meets the rows at the positions that are met.
+struct Members<'a, M> {
+    meet: M,
+    reaching: Option<&'a Reaching<'a>>,
+}
+
+impl<M: Meet> Meet for Members<'_, M> {
+    fn meet(&mut self, query: usize, position: usize, squared: f64) {
+        let Some(Reaching { positions, reaches, .. }) = self.reaching else { return };
+        for &row in positions.members(position) {
+            let row = row as usize;
+            if squared <= reaches[0][query].max(reaches[1][row]) {
+                self.meet.meet(query, row, squared);
+            }
+        }
+    }
+
+    fn meet_unmeasured(&mut self, query: usize, position: usize, held: [bool; 2]) -> bool {
+        let Some(Reaching { positions, shared, .. }) = self.reaching else { return false };
+        // What the largest reach holds, others may not.
+        let known = shared[position] || !held[1];
+        let mut rows = positions.members(position).iter();
+        known && rows.all(|&row| self.meet.meet_unmeasured(query, row as usize, held))
+    }
+}
+
+/// The same, where few rows of `base` are equal.
+fn across_distinct<M: Meet, T: Send>(
+    queries: &Set<'_>,
+    base: &Set<'_>,
+    depth: usize,
+    reaches: Option<[&[f64]; 2]>,
+    control: &Control,
+    begin: impl Fn(Range<usize>) -> M + Sync + Send,
+    finish: impl Fn(M, Nearest) -> Result<T> + Sync + Send,
+) -> Result<Vec<T>> {
     let (unit, columns) = (queries.unit(), base.rows.columns());
     let reaches = reaches.map(|squared| squared.map(|squared| Reach::new(squared, unit, columns)));
     let reaches = reaches.as_ref().map(|[queries, base]| Reaches { queries, base });
@@ -216,6 +333,44 @@ pub(crate) fn nearest_across(
 /// The same, but of those within a squared distance of each query only: lists may be short, and whether they
 /// hold rows that are farther is left open. The codes of what is too far are all that is looked at.
 pub(crate) fn nearest_within(
+    queries: &Set<'_>,
+    base: &Set<'_>,
+    depth: usize,
+    limits: Option<&[f64]>,
+    control: &Control,
+) -> Result<Vec<Nearest>> {
+    let (first_queries, first_base) = (queries.first_rows(), base.first_rows());
+    let of_queries = first_queries.as_ref().map(|(rows, first)| queries.some(rows, first, control));
+    let of_base = first_base.as_ref().map(|(rows, first)| base.some(rows, first, control));
+    let asking = of_queries.as_ref().unwrap_or(queries);
+    let searched = of_base.as_ref().unwrap_or(base);
+    let largest =
+        queries.positions.as_ref().zip(limits).map(|(positions, limits)| positions.largest(limits));
+    let limits = largest.as_deref().or(limits);
+    let most = depth.min(searched.rows.len());
+    let mut lists = nearest_distinct(asking, searched, most, limits, control)?;
+    if let Some(positions) = &base.positions {
+        let expanded = |lists: &Nearest| positions.expanded(lists, depth);
+        lists = control.run(|| lists.par_iter().map(expanded).collect());
+    }
+    if let Some(positions) = &queries.positions {
+        let found: Vec<&[Entry]> =
+            lists.iter().flat_map(|lists| lists.queries().map(|query| lists.list(query))).collect();
+        let of_block = |block| {
+            Nearest::filled(queries.block(block), depth, |row, list| {
+                list.extend(found[positions.of_row(row)]);
+            })
+        };
+        lists = control.run(|| (0..queries.blocks()).into_par_iter().map(of_block).collect());
+    }
+    let (all, looked_at) =
+        (queries.rows.len() * base.rows.len(), asking.rows.len() * searched.rows.len());
+    control.advance((all - looked_at) as u64)?;
+    Ok(lists)
+}
+
+/// The same, of rows of which few are equal.
+fn nearest_distinct(
     queries: &Set<'_>,
     base: &Set<'_>,
     depth: usize,

@@ -33,7 +33,37 @@ impl Entry {
     }
 }
 
+/// A squared distance as it counts: the square of its root, which squares that have one root share. Rows at the same
+/// distance, as it is reported, tie by it. The squares of different roots differ, and the root of each is the root.
+#[inline]
+pub(crate) fn reported(squared: f64) -> f64 {
+    let distance = squared.sqrt();
+    distance * distance
+}
+
+/// No measured square is beyond this that is reported as within `reported`.
+#[inline]
+pub(crate) fn measured_within(reported: f64) -> f64 {
+    reported * (1.0 + 1e-15)
+}
+
 impl Nearest {
+    /// Lists of at most `k` entries as `fill` makes them of each query: by distance, then by index.
+    pub(crate) fn filled(
+        queries: Range<usize>,
+        k: usize,
+        mut fill: impl FnMut(usize, &mut Vec<Entry>),
+    ) -> Self {
+        let (mut lists, mut list) = (Self::new(queries.clone(), k), Vec::with_capacity(k));
+        for (slot, query) in queries.enumerate() {
+            list.clear();
+            fill(query, &mut list);
+            lists.entries[slot * k..][..list.len()].copy_from_slice(&list);
+            lists.lengths[slot] = list.len();
+        }
+        lists
+    }
+
     pub(crate) fn new(block: Range<usize>, k: usize) -> Self {
         Self {
             first: block.start,
@@ -98,5 +128,31 @@ impl Nearest {
     /// All lists in a row, `k` entries each.
     pub(crate) fn into_entries(self) -> Vec<Entry> {
         self.entries
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn squares_of_one_root_are_one_and_of_different_roots_differ() {
+        let mut shared = 0;
+        for start in [1.0, 1.5, 2.0, 2.0_f64.next_down(), 3.0, 4.0, 1e-300, 1e300, 25.0, 7e9] {
+            let mut square: f64 = start;
+            for _ in 0..1000 {
+                let next = square.next_up();
+                let same = square.sqrt().to_bits() == next.sqrt().to_bits();
+                shared += usize::from(same);
+                assert_eq!(reported(square).to_bits() == reported(next).to_bits(), same);
+                assert_eq!(reported(square).sqrt().to_bits(), square.sqrt().to_bits());
+                assert!(square <= measured_within(reported(square)));
+                square = next;
+            }
+        }
+        assert!(shared > 4000, "{shared}");
+        for tiny in [0.0, 5e-324, 1e-320, f64::MIN_POSITIVE] {
+            assert_eq!(reported(tiny).to_bits(), tiny.to_bits());
+        }
     }
 }
