@@ -1,7 +1,6 @@
 //! Algorithms of tailwatch: neighbours, tails, divergences and spectra of sets of embeddings.
 //!
-//! Levels, each using only those above it: 0 `error` `control` `streams`; 1 `rows` `hashes`
-//! `memory`; 2 `neighbors`
+//! Levels, each using only those above it: 0 `error` `control` `streams`; 1 `rows` `hashes` `memory`; 2 `neighbors`
 //! `tridiagonal` `dense` `nuclear` `moments` `univariate` `contamination`; 3 `coverage` `divergence` `spectrum` `vendi`
 //! `dimension` `cluster`; 4 `inference`, which runs them on replicates. Nothing here knows of Python, and
 //! nothing here is unsafe: the kernels crate is.
