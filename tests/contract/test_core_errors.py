@@ -1,0 +1,187 @@
+"""Errors of the Rust core: the kind, each field, and the text that is made of them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+import tailwatch as tw
+from tailwatch import _core
+from tailwatch.exceptions import DimensionError, InputError, NonFiniteError, TailwatchError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+X = np.arange(20.0).reshape(5, 4)
+SETTINGS: Any = {"threads": 1, "progress": None}
+
+
+def handle(rows: Any) -> _core.Rows:  # noqa: ANN401  (what is refused is tried too)
+    """Hand rows to the core as they are."""
+    return _core.Rows.from_numpy([rows], "x")
+
+
+CASES: list[tuple[Callable[[], object], type[TailwatchError], dict[str, str | None], str]] = [
+    (
+        lambda: tw.metrics.nearest_neighbors(X, X, k=9),
+        InputError,
+        {"argument": "k", "expected": "at most the 5 rows of base", "got": "k = 9 with 5 rows"},
+        "k: expected at most the 5 rows of base, got k = 9 with 5 rows",
+    ),
+    (
+        lambda: tw.metrics.nearest_neighbors(X[:, :2], X, k=1),
+        DimensionError,
+        {"argument": "queries", "expected": "4 columns as in base", "got": "2"},
+        "queries: expected 4 columns as in base, got 2",
+    ),
+    (
+        lambda: tw.metrics.nearest_neighbors(X + 1, X, k=1, exclude_self=True),
+        InputError,
+        {
+            "argument": "exclude_self",
+            "expected": "queries and base to be the same rows",
+            "got": "rows that differ",
+            "where": "row 0",
+        },
+        "exclude_self: expected queries and base to be the same rows, but row 0 differs",
+    ),
+    (
+        lambda: tw.metrics.nearest_neighbors(X, np.where(X == 6, np.nan, X), k=1),
+        NonFiniteError,
+        {
+            "argument": "base",
+            "expected": "finite numbers",
+            "got": "NaN",
+            "where": "row 1, column 2",
+        },
+        "base: row 1, column 2 holds NaN",
+    ),
+    (
+        lambda: handle(X).take(np.array([0, 5])),
+        InputError,
+        {"argument": "indices", "expected": "0 to 5 (excluded)", "got": "5", "where": "position 1"},
+        "indices: position 1 holds 5, expected 0 to 5 (excluded)",
+    ),
+    (
+        lambda: handle(X.astype(int)),
+        InputError,
+        {"argument": "x", "expected": "float16, float32 or float64", "got": "int64"},
+        "x: expected float16, float32 or float64, got int64",
+    ),
+    (
+        lambda: handle(X[0]),
+        DimensionError,
+        {"argument": "x", "expected": "two dimensions", "got": "1"},
+        "x: expected two dimensions, got 1",
+    ),
+    (
+        lambda: _core.Rows.concat([handle(X), handle(X[:, :3])]),
+        DimensionError,
+        {
+            "argument": "parts",
+            "expected": "4 columns as in part 0",
+            "got": "3",
+            "where": "part 1",
+        },
+        "parts: part 1 has 3 columns, expected 4 as in part 0",
+    ),
+    (
+        lambda: _core.sample(3, 4, 0, "test"),
+        InputError,
+        {"argument": "size", "expected": "at most 3", "got": "4"},
+        "size: expected at most 3, got 4",
+    ),
+    (
+        lambda: tw.metrics.nearest_neighbors(X, X, k=1, threads=10**6),
+        InputError,
+        {"argument": "threads", "expected": "an integer of at most 1,024", "got": "1000000"},
+        "threads: expected an integer of at most 1,024, got 1000000",
+    ),
+    (
+        lambda: _core.thread_count({"threads": 10**6, "progress": None}),
+        InputError,
+        {
+            "argument": "threads",
+            "expected": "a whole number from 1 to 1024",
+            "got": "1000000",
+        },
+        "threads: expected a whole number from 1 to 1024, got 1000000",
+    ),
+]
+
+
+@pytest.mark.parametrize(("call", "kind", "fields", "text"), CASES, ids=[case[3] for case in CASES])
+def test_an_error_says_it_in_fields_and_in_text(
+    call: Callable[[], object],
+    kind: type[TailwatchError],
+    fields: dict[str, str | None],
+    text: str,
+) -> None:
+    with pytest.raises(kind) as caught:
+        call()
+    assert type(caught.value) is kind
+    nothing = dict.fromkeys(("argument", "expected", "got", "where", "hint"))
+    assert caught.value.fields == {**nothing, **fields}
+    assert str(caught.value) == text
+
+
+@pytest.mark.parametrize("text", ["", "0", "-1", "two", "1e3", "4.0", "1025", "9" * 30])
+def test_a_number_of_threads_in_the_environment_is_a_number(
+    text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TAILWATCH_NUM_THREADS", text)
+    with pytest.raises(InputError) as caught:
+        tw.metrics.nearest_neighbors(X, X, k=1)
+    expected = f"TAILWATCH_NUM_THREADS: expected a whole number from 1 to 1024, got '{text}'"
+    assert str(caught.value) == expected
+    assert caught.value.argument == "TAILWATCH_NUM_THREADS"
+
+
+def test_bytes_that_are_no_text_are_refused_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("TAILWATCH_NUM_THREADS", "TAILWATCH_ISA"):
+        with monkeypatch.context() as patch:
+            patch.setenv(name, os.fsdecode(b"\xff2"))
+            with pytest.raises(InputError, match=f"^{name}: expected "):
+                tw.metrics.nearest_neighbors(X, X, k=1)
+
+
+def limited(limits: str, call: str) -> subprocess.CompletedProcess[str]:
+    """Run a call in a process with less of something."""
+    code = (
+        "import resource, numpy as np, tailwatch as tw\n"
+        "rows = np.random.default_rng(0).standard_normal((20000, 4)).astype(np.float32)\n"
+        f"{limits}\n"
+        f"try: {call}\n"
+        "except tw.exceptions.TailwatchError as error: print(type(error).__name__, error)\n"
+    )
+    return subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False
+    )
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits are read as Linux shows them")
+def test_what_memory_cannot_hold_is_an_error_and_no_end_of_the_process() -> None:
+    done = limited(
+        "resource.setrlimit(resource.RLIMIT_AS, (6 << 30, 6 << 30))",
+        "tw.metrics.nearest_neighbors(rows, rows, k=19999, exclude_self=True, threads=1)",
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("InputError k: expected at most the "), done.stdout
+    assert "got what takes " in done.stdout
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux" or os.geteuid() == 0, reason="the superuser may start any number"
+)
+def test_threads_that_do_not_start_are_an_error() -> None:
+    done = limited(
+        "resource.setrlimit(resource.RLIMIT_NPROC, (1, 1))",
+        "tw.metrics.nearest_neighbors(rows, rows, k=1, threads=64)",
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("TailwatchError threads: expected the system to start ")
