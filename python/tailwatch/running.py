@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypedDict
 
-from tailwatch._core import MOST_THREADS
 from tailwatch.arguments import integer
 from tailwatch.progress import reporting
 
@@ -14,7 +13,10 @@ if TYPE_CHECKING:
 
     from tailwatch.progress import ProgressOption, ProgressReport
 
-__all__ = ["Settings", "running"]
+__all__ = ["MOST_THREADS", "Settings", "running"]
+
+MOST_THREADS = 1024
+"""Threads that a call may ask for, as the core has it."""
 
 
 class Settings(TypedDict):
