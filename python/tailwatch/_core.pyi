@@ -11,6 +11,7 @@ from tailwatch.running import Settings
 __all__ = [
     "MOST_THREADS",
     "Rows",
+    "Watch",
     "authenticity",
     "authenticity_metrics",
     "bin_counts",
@@ -66,6 +67,14 @@ _Halves: TypeAlias = tuple[int, int, bool]
 _Estimate: TypeAlias = tuple[str, float | None, _Floats, _Floats]
 _Kernel: TypeAlias = tuple[str, Sequence[float]]
 _Sample: TypeAlias = tuple[Sequence[NDArray[Any]], NDArray[np.uint64] | None, str]
+
+@final
+class Watch:
+    def __new__(cls, bytes: NDArray[np.uint8], name: str) -> Watch: ...  # noqa: A002
+    @property
+    def active(self) -> bool: ...
+    @property
+    def torn(self) -> bool: ...
 
 @final
 class Rows:

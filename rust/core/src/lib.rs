@@ -33,4 +33,4 @@ pub use control::{Control, Progress};
 pub use error::{Error, Result};
 pub use rows::{Chunk, Rows};
 pub use subsets::Subsets;
-pub use tailwatch_kernels::Isa;
+pub use tailwatch_kernels::{Isa, Watch, torn};

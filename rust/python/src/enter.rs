@@ -30,6 +30,7 @@ pub(crate) fn enter<T: Send>(
 ) -> PyResult<T> {
     let control = Control::new(pool(settings.threads)?, isa()?);
     let progress = settings.progress.as_ref();
+    let torn = tailwatch_core::torn();
     let (outcome, interruption) = py.detach(|| {
         std::thread::scope(|scope| {
             let (sender, receiver) = mpsc::sync_channel::<()>(1);
@@ -55,6 +56,9 @@ pub(crate) fn enter<T: Send>(
             (worker.join(), interruption)
         })
     });
+    if interruption.is_none() {
+        crate::mapped::check(py, torn)?;
+    }
     match (outcome, interruption) {
         (_, Some(error)) => {
             // Dense algebra that was left behind still holds its threads: the next call gets others.

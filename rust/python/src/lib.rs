@@ -15,6 +15,7 @@ mod error;
 mod hashes;
 mod inference;
 mod input;
+mod mapped;
 mod neighbors;
 mod spectrum;
 mod streams;
@@ -55,6 +56,8 @@ mod _core {
     };
     #[pymodule_export]
     use super::input::PyRows;
+    #[pymodule_export]
+    use super::mapped::Guard;
     #[pymodule_export]
     use super::neighbors::nearest_neighbors;
     #[pymodule_export]
