@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from tailwatch._core import Rows
+from tailwatch.arguments import integer
 from tailwatch.exceptions import InputError, NonFiniteError
 from tailwatch.io.arrays import ArrayPart
 from tailwatch.io.batches import gather, join, regroup
@@ -38,18 +39,25 @@ EmbeddingsLike: TypeAlias = (
 class Embeddings:
     """Rows of embeddings in memory or in files; made by :func:`tailwatch.open`.
 
-    Shape and type are known; rows are borrowed, mapped or read when they are needed:
+    Shape and type are known; rows are borrowed, mapped or read when they are needed. Of a file
+    nothing is believed that it does not bear out, and a file that is damaged, or is written to
+    meanwhile, is an error that names it:
 
     - NumPy arrays of any strides, torch tensors, Polars and Arrow data are borrowed. Nothing is
       copied and chunks are not joined, so **do not write to the data while a call is running**: a
       metric would see both states. Only arrays in foreign byte order, or off their alignment, are
       copied.
-    - ``.npy`` files are mapped into memory, and so are uncompressed ``.arrow`` files where pyarrow
-      is installed: the system reads the pages that are used, and may drop them again.
-    - ``.parquet`` and other ``.arrow`` files are streamed by :meth:`batches`, :meth:`take` and
-      :meth:`to_numpy`, a few row groups at a time. A metric needs all rows at once: its first call
-      reads them, and they are kept as long as this object.
-    - ``.npz`` archives, and ``.arrow`` files in the stream format, are read when they are opened.
+    - ``.npy`` files are read in pieces by :meth:`batches`, :meth:`take` and :meth:`to_numpy`. For a
+      metric, which needs all rows at once, they are mapped into memory: the system reads the pages
+      that are used, and may drop them again. A call that meets a page which the file no longer has
+      ends with an error. To see to that, a handler of SIGBUS is installed with the first map, which
+      hands on what is none of its business.
+    - ``.parquet`` and ``.arrow`` files are decoded by a process of their own, which a damaged file
+      may end, and are streamed by :meth:`batches`, :meth:`take` and :meth:`to_numpy`, a few row
+      groups at a time; of Arrow's stream format that process holds all. A metric needs all rows at
+      once: its first call reads them, and they are kept as long as this object. Checksums of pages
+      are verified where a Parquet file has them.
+    - ``.npz`` archives are unpacked in the same ways, whenever rows are needed.
 
     Parameters
     ----------
@@ -172,10 +180,7 @@ class Embeddings:
         InputError
             If `rows` is less than 1, or a file turns out to be damaged, ragged or to hold nulls.
         """
-        if rows < 1:
-            msg = f"rows: expected at least 1, got {rows}"
-            raise InputError(msg)
-        return regroup(self._stream(), rows, self.dtype)
+        return regroup(self._stream(), integer(rows, "rows"), self.dtype)
 
     def to_numpy(self) -> Matrix:
         """Give all rows as one array.
@@ -183,8 +188,8 @@ class Embeddings:
         Returns
         -------
         numpy.ndarray
-            Of type :attr:`dtype`. Where the source is one chunk in memory or one ``.npy`` file,
-            this is a view of it: it may be read-only, and writing to it may change the source.
+            Of type :attr:`dtype`. Where the source is one chunk in memory this is a view of it: it
+            may be read-only, and writing to it may change the source.
         """
         return join(self._stream(), self.shape, self.dtype)
 
@@ -292,8 +297,14 @@ class Embeddings:
             )
             if origin is None:
                 raise
-            msg = f"{error}, in {origin}"
-            raise NonFiniteError(msg) from None
+            msg = f"{str(error).removeprefix(f'{self._argument}: ')}, in {origin}"
+            raise NonFiniteError(
+                msg,
+                argument=self._argument,
+                expected=error.expected or "finite numbers",
+                got=error.got,
+                where=origin,
+            ) from None
 
 
 def open(
@@ -405,13 +416,16 @@ def _is_finite(rows: Rows) -> bool:
 def _row_numbers(indices: NDArray[np.integer[Any]] | Sequence[int], rows: int) -> NDArray[np.int64]:
     numbers = np.asarray(indices)
     if numbers.ndim != 1 or not numbers.size or numbers.dtype.kind not in "iu":
-        msg = (
-            "indices: expected a non-empty list of row numbers, got "
-            f"{numbers.dtype} of shape {numbers.shape}"
+        raise InputError(
+            argument="indices",
+            expected="a non-empty list of row numbers",
+            got=f"{numbers.dtype} of shape {numbers.shape}",
         )
-        raise InputError(msg)
     outside = (numbers < 0) | (numbers >= rows)
     if outside.any():
-        msg = f"indices: expected rows from 0 to {rows - 1}, got {numbers[outside.argmax()]}"
-        raise InputError(msg)
+        raise InputError(
+            argument="indices",
+            expected=f"rows from 0 to {rows - 1}",
+            got=str(numbers[outside.argmax()]),
+        )
     return numbers.astype(np.int64, copy=False)

@@ -165,23 +165,26 @@ SHAPES = {
     "one dimension": Case(
         lambda _: np.ones(5),
         DimensionError,
-        "reference: expected a 2-D array (rows, columns), got shape (5,)",
+        "reference: expected a 2-D array (rows, columns), got shape (5,); "
+        "of one row make array[None, :], of one column array[:, None]",
     ),
     "three dimensions": Case(
         lambda _: np.ones((2, 3, 4)),
         DimensionError,
-        "reference: expected a 2-D array (rows, columns), got shape (2, 3, 4)",
+        "reference: expected a 2-D array (rows, columns), got shape (2, 3, 4); "
+        "flatten each row, as in array.reshape(len(array), -1)",
     ),
     "three dimensions in a file": Case(
         lambda at: npy(at / "a.npy", np.ones((2, 3, 4))),
         DimensionError,
-        "reference: @/a.npy: expected a 2-D array (rows, columns), got shape (2, 3, 4)",
+        "reference: @/a.npy: expected a 2-D array (rows, columns), got shape (2, 3, 4); "
+        "flatten each row, as in array.reshape(len(array), -1)",
     ),
     "three dimensions in Polars": Case(
         lambda _: pl.Series(np.ones((2, 3, 4))),
         InputError,
         "reference: expected Array or List of Float16, Float32 or Float64, "
-        "got Array(Float64, shape=(3, 4))",
+        "got Array(Float64, shape=(3, 4)); flatten each row, as in series.reshape((-1, 12))",
     ),
     "no rows": Case(
         lambda _: ones(rows=0), InputError, "reference: expected at least one row, got none"
@@ -241,23 +244,27 @@ TYPES = {
     "List of integers": Case(
         lambda _: pl.Series([[1, 2], [3, 4]]),
         InputError,
-        "reference: expected Array or List of Float16, Float32 or Float64, got List(Int64)",
+        "reference: expected Array or List of Float16, Float32 or Float64, got List(Int64); "
+        "convert it, as in series.cast(polars.List(polars.Float32))",
     ),
     "Series of floats": Case(
         lambda _: pl.Series([1.0, 2.0]),
         InputError,
-        "reference: expected Array or List of Float16, Float32 or Float64, got Float64",
+        "reference: expected Array or List of Float16, Float32 or Float64, got Float64; "
+        "a number in a row is no vector; metrics.univariate takes a column of numbers",
     ),
     "Arrow array of strings": Case(
         lambda _: pa.array(["a", "b"]),
         InputError,
-        "reference: expected Array or List of Float16, Float32 or Float64, got String",
+        "reference: expected Array or List of Float16, Float32 or Float64, got String; "
+        "if it holds lists as JSON, series.str.json_decode(polars.List(polars.Float32))",
     ),
     "column of strings": Case(
         lambda at: parquet(at / "a.parquet", embedding=["a", "b"]),
         InputError,
         "reference: @/a.parquet: expected Array or List of Float16, Float32 or Float64, "
-        "got String in column 'embedding'",
+        "got String in column 'embedding'; if it holds lists as JSON, "
+        "polars.col('embedding').str.json_decode(polars.List(polars.Float32))",
     ),
     "tensor on another device": Case(
         lambda _: Tensor("cuda:0", "torch.float32"),
@@ -321,7 +328,7 @@ def test_rows_that_cannot_be_taken(indices: list[int], text: str) -> None:
 def test_batches_of_no_rows() -> None:
     with pytest.raises(InputError) as caught:
         tw.open(ones()).batches(0)
-    assert str(caught.value) == "rows: expected at least 1, got 0"
+    assert str(caught.value) == "rows: expected an integer of at least 1, got 0"
 
 
 def test_an_error_names_the_argument_of_the_call() -> None:

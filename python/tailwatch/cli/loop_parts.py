@@ -21,7 +21,7 @@ from tailwatch.exceptions import InputError, SourceError, TailwatchError
 from tailwatch.text_form import path_text, shortened, shown, visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
 __all__ = ["LEARNERS", "POLICIES", "data_from", "part_from", "settings_from"]
 
@@ -202,22 +202,17 @@ def data_from(source: str, option: str, column: str | None) -> Any:  # noqa: ANN
     the last two                  all columns, and a single column of anything else
     ============================  ==================================================================
     """
-    import numpy as np
     import polars as pl
 
+    from tailwatch.io.decoded import read_frame
+    from tailwatch.io.layouts import TABLES
+    from tailwatch.io.npy import whole_array
     from tailwatch.io.paths import files
     from tailwatch.io.place import Place
 
     path = Path(source)
-    readers: Mapping[str, Any] = {
-        ".csv": pl.read_csv,
-        ".parquet": pl.read_parquet,
-        ".arrow": pl.read_ipc,
-        ".feather": pl.read_ipc,
-        ".ipc": pl.read_ipc,
-    }
     suffix = path.suffix.lower()
-    if suffix not in {".npy", ".txt", *readers}:
+    if suffix not in {".npy", ".txt", ".csv", *TABLES}:
         expected = "a .npy, .txt, .csv, .parquet or .arrow file"
         raise InputError(argument=option, expected=expected, got=path_text(source))
     found = files(source, option)
@@ -237,21 +232,12 @@ def data_from(source: str, option: str, column: str | None) -> Any:  # noqa: ANN
         )
     with Place(option, path_text(source)).reading():
         if suffix == ".npy":
-            return _array(np, found[0], option)
+            return whole_array(found[0], Place(option, path_text(source)))
         if suffix == ".txt":
             lines = found[0].read_text(encoding="utf-8").splitlines()
             return pl.Series("words", [line.split() for line in lines], dtype=pl.List(pl.String))
-        frame = pl.concat([readers[suffix](file) for file in found])
+        frame = pl.concat([read_frame(file, Place(option, path_text(file))) for file in found])
         return _chosen(frame, option, column)
-
-
-def _array(np: Any, path: Path, option: str) -> Any:  # noqa: ANN401  (NumPy; an array)
-    mapped = np.load(path, mmap_mode="r", allow_pickle=False)
-    if not isinstance(mapped, np.ndarray):
-        expected = "a .npy file of one array"
-        raise SourceError(argument=option, expected=expected, got=path_text(path))
-    # A header that asks for more than the file holds was refused by now.
-    return np.array(mapped)
 
 
 def _chosen(frame: Any, option: str, column: str | None) -> Any:  # noqa: ANN401  (a Polars frame)

@@ -1,4 +1,4 @@
-"""NumPy arrays, in memory and in files."""
+"""NumPy arrays in memory, and what an array must be to hold embeddings."""
 
 from __future__ import annotations
 
@@ -6,17 +6,43 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tailwatch.exceptions import DimensionError, InputError, SourceError
+from tailwatch.exceptions import DimensionError, InputError
 from tailwatch.io.part import Matrix, Part
-from tailwatch.io.place import Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
-__all__ = ["ArrayPart", "NpyPart", "matrix", "open_npz"]
+    from tailwatch.io.place import Place
+
+__all__ = ["ArrayPart", "check_form", "matrix"]
+
+
+def check_form(shape: tuple[int, ...], dtype: np.dtype[Any], place: Place) -> None:
+    """Check shape and type of an array.
+
+    Raises
+    ------
+    DimensionError
+        If it is not two-dimensional.
+    InputError
+        If it holds anything but float16, float32 or float64.
+    """
+    if len(shape) != 2:
+        raise DimensionError(
+            argument=place.subject,
+            expected="a 2-D array (rows, columns)",
+            got=f"shape {shape}",
+            hint=_hint_of_shape(shape, dtype),
+        )
+    if dtype.kind != "f" or dtype.itemsize > 8:
+        raise InputError(
+            argument=place.subject,
+            expected="float16, float32 or float64",
+            got=str(dtype),
+            hint=_hint_of_type(dtype),
+        )
 
 
 def matrix(array: NDArray[Any], place: Place) -> Matrix:
@@ -44,18 +70,11 @@ def matrix(array: NDArray[Any], place: Place) -> Matrix:
     InputError
         If it holds anything but float16, float32 or float64, or a masked value.
     """
-    if array.ndim != 2:
-        msg = f"{place.subject}: expected a 2-D array (rows, columns), got shape {array.shape}"
-        raise DimensionError(msg)
-    if array.dtype.kind != "f" or array.dtype.itemsize > 8:
-        msg = (
-            f"{place.subject}: expected float16, float32 or float64, got {array.dtype}; "
-            "convert it, as in array.astype('float32')"
-        )
-        raise InputError(msg)
+    check_form(array.shape, array.dtype, place)
     if np.ma.is_masked(array):
         row = int(np.ma.getmaskarray(array).any(axis=1).argmax())
-        raise InputError(place.row(row, "holds a masked value"))
+        said = place.row(row, "holds a masked value", expected="no mask", got="a masked value")
+        raise InputError(**said)
     plain = np.asarray(array)
     if plain.dtype.isnative and plain.flags.aligned:
         return plain
@@ -82,71 +101,23 @@ class ArrayPart(Part):
         yield self._array
 
 
-class NpyPart(Part):
-    """Rows of a ``.npy`` file, mapped into memory.
+def _hint_of_shape(shape: tuple[int, ...], dtype: np.dtype[Any]) -> str | None:
+    if dtype.kind == "O" and len(shape) == 1:
+        return "make one array of the vectors, as in numpy.stack(list(array)).astype('float32')"
+    if len(shape) > 2:
+        return "flatten each row, as in array.reshape(len(array), -1)"
+    if len(shape) == 1:
+        return "of one row make array[None, :], of one column array[:, None]"
+    return None
 
-    The file is open only while its rows are in use: a set may have more files than the system lets
-    a process hold open.
 
-    Parameters
-    ----------
-    path
-        The file.
-    argument
-        Name of the argument, for the text of an error.
-    """
-
-    def __init__(self, path: Path, argument: str) -> None:
-        self._path = path
-        array = self._map(Place(argument, str(path)))
-        super().__init__(
-            shape=(array.shape[0], array.shape[1]), dtype=array.dtype, origin=str(path)
+def _hint_of_type(dtype: np.dtype[Any]) -> str:
+    if dtype.kind == "V" and dtype.itemsize == 2:
+        # NumPy writes types that it does not know, bfloat16 above all, as bytes without a meaning.
+        return (
+            "if it is bfloat16, convert it before it is saved, or after, as in "
+            "array.view(ml_dtypes.bfloat16).astype('float32')"
         )
-
-    def _read(self, place: Place) -> Iterator[Matrix]:
-        yield self._map(place)
-
-    def _map(self, place: Place) -> Matrix:
-        with place.reading():
-            mapped = np.lib.format.open_memmap(self._path, mode="r")
-        return matrix(mapped, place)
-
-
-def open_npz(path: Path, argument: str, column: str) -> ArrayPart:
-    """Read the embeddings of a ``.npz`` archive into memory.
-
-    Parameters
-    ----------
-    path
-        The archive.
-    argument
-        Name of the argument, for the text of an error.
-    column
-        Name of the array to take, where the archive holds more than one.
-
-    Returns
-    -------
-    ArrayPart
-        The array.
-
-    Raises
-    ------
-    SourceError
-        If the archive cannot be read, or it is not clear which array is meant.
-    """
-    place = Place(argument, str(path))
-    with (
-        place.reading(),
-        path.open("rb") as file,
-        np.lib.npyio.NpzFile(file, allow_pickle=False) as archive,
-    ):
-        names = archive.files
-        name = column if column in names or len(names) != 1 else names[0]
-        if name not in names:
-            msg = (
-                f"{place.subject}: no array {column!r}; it holds {', '.join(names) or 'none'} "
-                "(tailwatch.open(..., column=NAME) takes another)"
-            )
-            raise SourceError(msg)
-        array = archive[name]
-    return ArrayPart(matrix(array, place), str(path))
+    if dtype.kind == "V" and dtype.names:
+        return "take its fields, as in numpy.lib.recfunctions.structured_to_unstructured(array)"
+    return "convert it, as in array.astype('float32')"

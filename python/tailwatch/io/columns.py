@@ -55,15 +55,24 @@ def choose(schema: pl.Schema, column: str, place: Place) -> str:
 
 
 def require(schema: pl.Schema, column: str, place: Place, keyword: str | None = None) -> str:
-    """Check that a table has a column; `keyword` of ``tailwatch.open`` would name another one."""
+    """Check that a table has a column; `keyword` is the argument that would name another."""
     if column in schema:
         return column
     listed = [f"{name} ({dtype})" for name, dtype in schema.items()]
     if len(listed) > _LISTED:
         listed[_LISTED:] = [f"and {len(listed) - _LISTED} more"]
-    hint = "" if keyword is None else f" (tailwatch.open(..., {keyword}=NAME) takes another)"
-    msg = f"{place.subject}: no column {column!r}; it has {', '.join(listed) or 'none'}{hint}"
-    raise SourceError(msg)
+    there = ", ".join(listed) or "none"
+    ways = [None if keyword is None else f"{keyword} takes the name of another"]
+    if keyword == "column":
+        ways.append(_hint_of_columns(schema))
+    msg = f"no column {column!r}; it has {there}"
+    raise SourceError(
+        msg,
+        argument=place.subject,
+        expected=f"a column {column!r}",
+        got=there,
+        hint="; ".join(way for way in ways if way) or None,
+    )
 
 
 def binary_type(name: str | None) -> np.dtype[Any] | None:
@@ -77,8 +86,8 @@ def binary_type(name: str | None) -> np.dtype[Any] | None:
     if name is None:
         return None
     if name not in ("float16", "float32", "float64"):
-        msg = f"binary: expected 'float16', 'float32' or 'float64', got {name!r}"
-        raise InputError(msg)
+        expected = "'float16', 'float32' or 'float64'"
+        raise InputError(argument="binary", expected=expected, got=repr(name))
     return np.dtype(name)
 
 
@@ -118,13 +127,45 @@ def vector_type(
     if stored == pl.Binary:
         if binary is not None:
             return binary, None
-        msg = (
-            f"{place.subject}: column {column!r} is Binary, which does not tell the type of its "
-            "numbers (tailwatch.open(..., binary='float16') or 'float32' does)"
+        msg = f"column {column!r} is Binary, which does not tell the type of its numbers"
+        raise InputError(
+            msg,
+            argument=place.subject,
+            expected="the type of the numbers in a Binary column",
+            got="none",
+            hint="binary says it: float16, float32 or float64",
         )
-        raise InputError(msg)
-    msg = (
-        f"{place.subject}: expected Array or List of Float16, Float32 or Float64, got {dtype}"
-        f"{f' in column {column!r}' if column else ''}"
+    named = f"in column {column!r}" if column else None
+    raise InputError(
+        argument=place.subject,
+        expected="Array or List of Float16, Float32 or Float64",
+        got=f"{dtype}{f' {named}' if named else ''}",
+        hint=_hint_of_type(stored, column),
     )
-    raise InputError(msg)
+
+
+def _hint_of_columns(schema: pl.Schema) -> str | None:
+    """Say what to do with a table that seems to have a column for each dimension."""
+    floats = sum(dtype.is_float() for dtype in schema.dtypes())
+    if floats < 2:
+        return None
+    what = "frame" if floats == len(schema) else "frame.select(polars.selectors.float())"
+    return f"if each column is one dimension, pass {what}.to_numpy()"
+
+
+def _hint_of_type(dtype: Any, column: str) -> str | None:  # noqa: ANN401, PLR0911  (a Polars type; one way each)
+    """Say how another type becomes one of vectors, where there is a way."""
+    name = f"polars.col({column!r})" if column else "series"
+    if isinstance(dtype, pl.List | pl.Array) and dtype.inner.is_numeric():
+        return f"convert it, as in {name}.cast(polars.List(polars.Float32))"
+    if isinstance(dtype, pl.Array) and isinstance(dtype.inner, pl.Array):
+        return f"flatten each row, as in {name}.reshape((-1, {np.prod(dtype.shape)}))"
+    if dtype == pl.String:
+        return f"if it holds lists as JSON, {name}.str.json_decode(polars.List(polars.Float32))"
+    if dtype == pl.Object:
+        return "make one array of the vectors, as in numpy.stack(series.to_list())"
+    if isinstance(dtype, pl.Struct) and all(field.dtype.is_numeric() for field in dtype.fields):
+        return f"if each field is one dimension, {name}.struct.unnest().to_numpy()"
+    if dtype.is_numeric():
+        return "a number in a row is no vector; metrics.univariate takes a column of numbers"
+    return None

@@ -79,35 +79,47 @@ def of_object(
     if isinstance(source, pl.DataFrame):
         return ColumnPart(Frame(source), place, column, id_column, binary)
     if id_column is not None:
-        msg = f"{place.argument}: id_column={id_column!r} needs a table, got {_type(source)}"
-        raise InputError(msg)
+        msg = f"id_column={id_column!r} needs a table, got {_type(source)}"
+        raise InputError(
+            msg,
+            argument=place.argument,
+            expected="a table",
+            got=_type(source),
+        )
     if isinstance(source, pl.Series):
         return ColumnPart(Frame(source.to_frame()), place, source.name, None, binary)
     if isinstance(source, np.ndarray):
         return ArrayPart(matrix(source, place))
     if isinstance(source, TorchTensor):
         return ArrayPart(matrix(_tensor(source, place), place))
-    msg = f"{place.argument}: expected {_ACCEPTED}; got {_type(source)}"
-    raise InputError(msg)
+    msg = f"expected {_ACCEPTED}; got {_type(source)}"
+    raise InputError(
+        msg,
+        argument=place.argument,
+        expected=_ACCEPTED,
+        got=_type(source),
+    )
 
 
 def _tensor(tensor: TorchTensor, place: Place) -> np.ndarray[Any, Any]:
     device = str(tensor.device)
     if not device.startswith("cpu"):
-        msg = (
-            f"{place.argument}: expected a tensor on the CPU, got one on {device}; "
-            "pass tensor.cpu()"
+        raise InputError(
+            argument=place.argument,
+            expected="a tensor on the CPU",
+            got=f"one on {device}",
+            hint="pass tensor.cpu()",
         )
-        raise InputError(msg)
     try:
         return tensor.detach().numpy()
     except (TypeError, RuntimeError) as error:
         # bfloat16 and sparse tensors have no counterpart in NumPy.
-        msg = (
-            f"{place.argument}: expected a dense tensor of float16, float32 or float64, got "
-            f"{getattr(tensor, 'dtype', _type(tensor))}; pass tensor.to_dense().float()"
-        )
-        raise InputError(msg) from error
+        raise InputError(
+            argument=place.argument,
+            expected="a dense tensor of float16, float32 or float64",
+            got=str(getattr(tensor, "dtype", _type(tensor))),
+            hint="pass tensor.to_dense().float()",
+        ) from error
 
 
 def _type(source: object) -> str:

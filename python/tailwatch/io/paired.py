@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import polars as pl
-
 from tailwatch.exceptions import InputError, SourceError
-from tailwatch.io.arrays import NpyPart
 from tailwatch.io.columns import require
-from tailwatch.io.parquet import ParquetFile
+from tailwatch.io.decoded import DecodedFile
+from tailwatch.io.npy import NpyPart
 from tailwatch.io.place import Place
 from tailwatch.io.tables import whole_column
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from tailwatch.io.layouts import Shard
 
 __all__ = ["PairedPart"]
@@ -36,25 +36,32 @@ class PairedPart(NpyPart):
         super().__init__(shard.path, argument)
         place = Place(argument, str(shard.path))
         if shard.rows is not None and shard.rows != self.rows:
-            message = f"{place.subject}: expected {shard.rows} rows as was written, got {self.rows}"
-            raise SourceError(message)
-        self._table: ParquetFile | None = None
+            raise SourceError(
+                argument=place.subject,
+                expected=f"{shard.rows} rows as was written",
+                got=str(self.rows),
+            )
+        self._table: DecodedFile | None = None
         self._id_column = id_column
         if shard.metadata is None:
             if id_column is not None:
-                message = f"{place.subject}: id_column={id_column!r} needs a table beside it"
-                raise InputError(message)
+                msg = f"id_column={id_column!r} needs a table beside it"
+                raise InputError(
+                    msg,
+                    argument=place.subject,
+                    expected="a table beside the array",
+                    got="an array alone",
+                )
             return
         self._metadata = str(shard.metadata)
         beside = Place(argument, self._metadata)
-        with beside.reading():
-            self._table = ParquetFile(shard.metadata)
+        self._table = DecodedFile(shard.metadata, beside)
         if self._table.rows != self.rows:
-            message = (
-                f"{beside.subject}: expected {self.rows} rows as in {shard.path.name}, got "
-                f"{self._table.rows}"
+            raise SourceError(
+                argument=beside.subject,
+                expected=f"{self.rows} rows as in {shard.path.name}",
+                got=str(self._table.rows),
             )
-            raise SourceError(message)
         if id_column is not None:
             require(self._table.schema, id_column, beside, "id_column")
 
@@ -62,8 +69,8 @@ class PairedPart(NpyPart):
         """Read the column of identifiers."""
         if self._id_column is None or self._table is None:
             return None
-        with Place(argument, self.origin).reading():
-            return pl.concat(list(self._table.stream(self._id_column)))
+        place = Place(argument, self._metadata)
+        return self._all_rows(whole_column(self._table, self._id_column, place), place)
 
     def beside(self, column: str, argument: str) -> pl.Series:
         """Read a column of the table."""

@@ -56,18 +56,10 @@ class Part(ABC):
         argument, first_row
             Name of the argument and number of the first row, for the text of an error.
         """
-        place = Place(argument, self.origin, first_row)
         if self._held is not None:
             yield from self._held
-            return
-        rows = 0
-        for piece in self._read(place):
-            rows += len(piece)
-            if piece.shape[1] != self.columns or piece.dtype != self.dtype or rows > self.rows:
-                raise SourceError(self._changed(place))
-            yield piece
-        if rows != self.rows:
-            raise SourceError(self._changed(place))
+        else:
+            yield from self._counted(Place(argument, self.origin, first_row))
 
     def load(self, argument: str, first_row: int) -> list[Matrix]:
         """Give all rows at once, and keep them: what was read once is not read again."""
@@ -86,22 +78,41 @@ class Part(ABC):
 
     def beside(self, column: str, argument: str) -> pl.Series:
         """Give a column that stands beside the embeddings, if the source is a table."""
-        subject = Place(argument, self.origin).subject
-        msg = f"{subject}: no column {column!r}; the embeddings are an array, not a table"
-        raise InputError(msg)
+        msg = f"no column {column!r}; the embeddings are an array, not a table"
+        raise InputError(
+            msg,
+            argument=Place(argument, self.origin).subject,
+            expected="a table",
+            got="an array",
+        )
 
     @abstractmethod
     def _read(self, place: Place) -> Iterator[Matrix]:
         """Yield the rows from the source itself."""
 
+    def _counted(self, place: Place) -> Iterator[Matrix]:
+        """Yield the rows from the source, and see to it that they are what was opened."""
+        rows = 0
+        for piece in self._read(place):
+            rows += len(piece)
+            if piece.shape[1] != self.columns or piece.dtype != self.dtype or rows > self.rows:
+                raise self._changed(place)
+            yield piece
+        if rows != self.rows:
+            raise self._changed(place)
+
     def _all_rows(self, column: pl.Series, place: Place) -> pl.Series:
         """Refuse a column of more or fewer rows than there were."""
         if len(column) != self.rows:
-            raise SourceError(self._changed(place))
+            raise self._changed(place)
         return column
 
-    def _changed(self, place: Place) -> str:
-        return (
-            f"{place.subject} changed after it was opened: "
-            f"expected {self.rows:,} rows of {self.columns:,} columns of {self.dtype}"
+    def _changed(self, place: Place) -> SourceError:
+        expected = f"{self.rows:,} rows of {self.columns:,} columns of {self.dtype}"
+        file = "" if place.origin is None else f": {place.origin}"
+        return SourceError(
+            f"{place.argument}{file} changed after it was opened: expected {expected}",
+            expected=expected,
+            got="others",
+            where=place.origin,
         )

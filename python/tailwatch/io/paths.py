@@ -43,8 +43,7 @@ def files(source: Paths, argument: str) -> list[Path]:
     """
     items = [source] if isinstance(source, str | os.PathLike) else list(source)
     if not items:
-        msg = f"{argument}: expected at least one path, got an empty list"
-        raise SourceError(msg)
+        raise SourceError(argument=argument, expected="at least one path", got="an empty list")
     return [path for item in items for path in _matches(item, argument)]
 
 
@@ -59,8 +58,8 @@ def title(source: Paths) -> str:
 def _matches(item: object, argument: str) -> list[Path]:
     name = os.fspath(item) if isinstance(item, str | os.PathLike) else None
     if not isinstance(name, str):
-        msg = f"{argument}: expected a list of paths, got {type(item).__name__} among them"
-        raise InputError(msg)
+        got = f"{type(item).__name__} among them"
+        raise InputError(argument=argument, expected="a list of paths", got=got)
     path = Path(name).expanduser()
     with Place(argument, name).reading():
         # A file whose own name holds a bracket is that file, not a pattern.
@@ -68,19 +67,28 @@ def _matches(item: object, argument: str) -> list[Path]:
             return [_file(path, argument)]
         found = sorted(glob.glob(str(path), recursive=True))  # noqa: PTH207 (absolute patterns)
     if not found:
-        msg = f"{argument}: no file matches {name!r}"
-        raise SourceError(msg)
+        msg = f"no file matches {name!r}"
+        raise SourceError(msg, argument=argument, expected="a match", got="none")
     return [_file(Path(match), argument) for match in found]
 
 
 def _file(path: Path, argument: str) -> Path:
     if path.is_dir():
-        msg = (
-            f"{argument}: {path} is a directory; expected files, "
-            f"such as {str(path / '*.parquet')!r}"
+        msg = f"{path} is a directory; expected files, such as {str(path / '*.parquet')!r}"
+        raise SourceError(
+            msg,
+            argument=argument,
+            expected=f"files, such as {str(path / '*.parquet')!r}",
+            got="a directory",
+            where=str(path),
         )
-        raise SourceError(msg)
     if not path.exists():
-        msg = f"{argument}: no such file: {path}"
-        raise SourceError(msg)
+        msg = f"no such file: {path}"
+        raise SourceError(
+            msg,
+            argument=argument,
+            expected="a file",
+            got="nothing",
+            where=str(path),
+        )
     return path

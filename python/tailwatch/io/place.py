@@ -13,7 +13,7 @@ from tailwatch.exceptions import SourceError, TailwatchError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Place"]
+__all__ = ["Place", "reason"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +39,34 @@ class Place:
         """Start of a message about the whole: the argument, and the file where there is one."""
         return self.argument if self.origin is None else f"{self.argument}: {self.origin}"
 
-    def row(self, row: int, problem: str) -> str:
-        """Say what is wrong with a row, by its number in the whole argument and by its file."""
+    def row(
+        self, row: int, problem: str, *, expected: str | None = None, got: str | None = None
+    ) -> dict[str, str | None]:
+        """Give the fields of an error about a row, by its number in the argument and its file."""
+        number = self.first_row + row
         file = "" if self.origin is None else f", in {self.origin}"
-        return f"{self.argument}: row {self.first_row + row} {problem}{file}"
+        return {
+            "problem": f"row {number} {problem}{file}",
+            "argument": self.argument,
+            "expected": expected,
+            "got": got,
+            "where": f"row {number}{file}",
+        }
 
     def after(self, rows: int) -> Place:
         """Give the place of what follows `rows` more rows."""
         return Place(self.argument, self.origin, self.first_row + rows)
+
+    def unreadable(self, why: str, hint: str | None = None) -> SourceError:
+        """Make the error that says that the data cannot be read."""
+        return SourceError(
+            f"cannot read {self.origin or 'the data'}: {why}",
+            argument=self.argument,
+            expected="readable data",
+            got=why,
+            where=self.origin,
+            hint=hint,
+        )
 
     @contextmanager
     def reading(self) -> Iterator[None]:
@@ -60,11 +80,18 @@ class Place:
         except (TailwatchError, MemoryError):
             raise
         except (Exception, pl.exceptions.PanicException) as error:
-            msg = f"{self.argument}: cannot read {self.origin or 'the data'}: {_reason(error)}"
-            raise SourceError(msg) from error
+            raise self.unreadable(reason(error), _hint(error)) from error
 
 
-def _reason(error: BaseException) -> str:
+def _hint(error: BaseException) -> str | None:
+    """Say what to do about a type of Arrow that Polars does not know, such as list_view."""
+    text = str(error)
+    if "not supported in Rust implementation" in text or "does not support primitive" in text:
+        return "cast it first, as in column.cast(pyarrow.list_(pyarrow.float32()))"
+    return None
+
+
+def reason(error: BaseException) -> str:
     """First line of an error: Polars adds the query plan below it."""
     if isinstance(error, OSError) and error.strerror:
         return error.strerror

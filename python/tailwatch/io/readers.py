@@ -7,15 +7,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from tailwatch.exceptions import DimensionError, InputError, SourceError
-from tailwatch.io.arrays import NpyPart, open_npz
-from tailwatch.io.columns import binary_type, choose
+from tailwatch.io.columns import binary_type
+from tailwatch.io.decoded import DecodedFile
 from tailwatch.io.layouts import SUFFIXES, TABLES, Shard, is_dataset, shards_of
+from tailwatch.io.npy import NpyPart
+from tailwatch.io.npz import NpzPart
 from tailwatch.io.objects import of_object
 from tailwatch.io.paired import PairedPart
-from tailwatch.io.parquet import ParquetFile
 from tailwatch.io.paths import Paths, files
 from tailwatch.io.place import Place
-from tailwatch.io.tables import ColumnPart, binary_type_of, open_arrow
+from tailwatch.io.regular import refuse_pointer
+from tailwatch.io.tables import ColumnPart
 
 if TYPE_CHECKING:
     import numpy as np
@@ -72,8 +74,8 @@ def open_parts(
     # Writers of shards leave empty ones, whose number of columns may not even be known.
     filled = [part for part in found if part.rows]
     if not filled:
-        msg = f"{Place(argument, found[0].origin).subject}: expected at least one row, got none"
-        raise InputError(msg)
+        subject = Place(argument, found[0].origin).subject
+        raise InputError(argument=subject, expected="at least one row", got="none")
     _check_columns(filled, argument)
     return filled
 
@@ -82,14 +84,17 @@ def _check_columns(parts: list[Part], argument: str) -> None:
     first = parts[0]
     for part in parts:
         if not part.columns:
-            msg = f"{Place(argument, part.origin).subject}: expected at least one column, got none"
-            raise DimensionError(msg)
+            subject = Place(argument, part.origin).subject
+            raise DimensionError(argument=subject, expected="at least one column", got="none")
         if part.columns != first.columns:
-            msg = (
-                f"{argument}: {part.origin} has {part.columns} columns, "
-                f"{first.origin} has {first.columns}"
+            msg = f"{part.origin} has {part.columns} columns, {first.origin} has {first.columns}"
+            raise DimensionError(
+                msg,
+                argument=argument,
+                expected=f"{first.columns} columns, as in {first.origin}",
+                got=f"{part.columns} columns",
+                where=part.origin,
             )
-            raise DimensionError(msg)
 
 
 def open_shard(
@@ -98,8 +103,6 @@ def open_shard(
     column: str,
     id_column: str | None = None,
     binary: np.dtype[Any] | None = None,
-    *,
-    binary_columns: int | None = None,
 ) -> Part:
     """Open one file, with the table beside it.
 
@@ -109,8 +112,6 @@ def open_shard(
         The file.
     argument, column, id_column, binary
         As in :func:`open_parts`.
-    binary_columns
-        Values in each row, where they are known: then the bytes of a Binary column tell their type.
 
     Returns
     -------
@@ -124,23 +125,25 @@ def open_shard(
     """
     place = Place(argument, str(shard.path))
     suffix = shard.path.suffix.lower()
-    if suffix in TABLES:
-        with place.reading():
-            table = ParquetFile(shard.path) if suffix == ".parquet" else open_arrow(shard.path)
-        if binary is None and binary_columns is not None:
-            chosen = choose(table.schema, column, place)
-            binary = binary_type_of(table, chosen, binary_columns, place)
-        return ColumnPart(table, place, column, id_column, binary)
     if suffix not in SUFFIXES:
-        msg = f"{place.subject}: expected one of {', '.join(SUFFIXES)}, got suffix {suffix!r}"
-        raise SourceError(msg)
+        expected = f"one of {', '.join(SUFFIXES)}"
+        raise SourceError(argument=place.subject, expected=expected, got=f"suffix {suffix!r}")
+    for file in shard.files:
+        refuse_pointer(file, Place(argument, str(file)))
+    if suffix in TABLES:
+        return ColumnPart(DecodedFile(shard.path, place), place, column, id_column, binary)
     if shard.metadata is not None:
         return PairedPart(shard, argument, id_column)
     if id_column is not None:
-        msg = f"{place.subject}: id_column={id_column!r} needs a table, got {suffix}"
-        raise InputError(msg)
+        msg = f"id_column={id_column!r} needs a table, got {suffix}"
+        raise InputError(
+            msg,
+            argument=place.subject,
+            expected="a table",
+            got=suffix,
+        )
     if suffix == ".npz":
-        return open_npz(shard.path, argument, column)
+        return NpzPart(shard.path, argument, column)
     return (
         NpyPart(shard.path, argument) if shard.rows is None else PairedPart(shard, argument, None)
     )

@@ -1,36 +1,22 @@
-"""Tables with a column of embeddings: frames in memory, files that Polars scans, Arrow files."""
+"""Tables with a column of embeddings, in memory or in files."""
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
-import numpy as np
 import polars as pl
 
-from tailwatch.exceptions import DimensionError, InputError
-from tailwatch.io.arrow import as_frame, as_series, pyarrow
 from tailwatch.io.columns import choose, require, vector_type
 from tailwatch.io.part import Matrix, Part
 from tailwatch.io.place import Place
 from tailwatch.io.vectors import storage, views, width
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
+    from collections.abc import Iterator
 
-__all__ = [
-    "STREAM_ROWS",
-    "ColumnPart",
-    "Frame",
-    "ScannedFile",
-    "binary_type_of",
-    "open_arrow",
-    "whole_column",
-]
+    import numpy as np
 
-STREAM_ROWS = 16_384
-_FILE_MAGIC = b"ARROW1"
+__all__ = ["ColumnPart", "Frame", "Table", "whole_column"]
 
 
 class Table(Protocol):
@@ -41,6 +27,12 @@ class Table(Protocol):
 
     def stream(self, column: str) -> Iterator[pl.Series]:
         """Yield a column in pieces, in order."""
+        ...
+
+    def vectors(
+        self, column: str, columns: int, dtype: np.dtype[Any]
+    ) -> Iterator[Matrix | pl.Series]:
+        """Yield a column of vectors in pieces, in order; as arrays, where their form is known."""
         ...
 
     def first(self, column: str) -> pl.Series:
@@ -64,6 +56,13 @@ class Frame:
         """Yield the column, whole."""
         yield self.frame[column]
 
+    def vectors(
+        self, column: str, columns: int, dtype: np.dtype[Any]
+    ) -> Iterator[Matrix | pl.Series]:
+        """Yield the column, whole."""
+        del columns, dtype
+        yield self.frame[column]
+
     def first(self, column: str) -> pl.Series:
         """Give the first row of a column."""
         return self.frame[column].head(1)
@@ -71,114 +70,6 @@ class Frame:
     def lazy(self) -> pl.LazyFrame:
         """Give the table."""
         return self.frame.lazy()
-
-
-class ScannedFile:
-    """A file that Polars scans: opening reads its footer, streaming holds a few row groups."""
-
-    def __init__(self, scan: Callable[[], pl.LazyFrame]) -> None:
-        # A scan remembers the footer: of a file that has changed since, it would read nonsense.
-        self._scan = scan
-        now = scan()
-        self.schema = now.collect_schema()
-        self.rows = int(now.select(pl.len()).collect().item())
-
-    def stream(self, column: str) -> Iterator[pl.Series]:
-        """Yield the column in pieces of some thousands of rows."""
-        wanted = self._scan().select(column)
-        for batch in wanted.collect_batches(chunk_size=STREAM_ROWS, lazy=True, engine="streaming"):
-            yield batch[column]
-
-    def first(self, column: str) -> pl.Series:
-        """Give the first row of a column."""
-        return self._scan().select(column).head(1).collect()[column]
-
-    def lazy(self) -> pl.LazyFrame:
-        """Give the scan of the file as it is now."""
-        return self._scan()
-
-
-class ArrowFile(ScannedFile):
-    """An Arrow file of the random-access format.
-
-    Polars copies what it reads from one. Where pyarrow is installed, the file is mapped instead,
-    and an uncompressed column is used where it lies.
-    """
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(partial(pl.scan_ipc, path, glob=False, hive_partitioning=False))
-        self._path = path
-
-    def stream(self, column: str) -> Iterator[pl.Series]:
-        """Yield the column by record batches where it is mapped."""
-        arrow = pyarrow()
-        if arrow is None:
-            yield from super().stream(column)
-            return
-        with arrow.memory_map(str(self._path)) as mapped:
-            whole = mapped.read_buffer(mapped.size())
-            inside = range(whole.address, whole.address + whole.size)
-            reader = arrow.ipc.open_file(mapped)
-            index = reader.schema.get_field_index(column)
-            for number in range(reader.num_record_batches):
-                values = reader.get_batch(number).column(index)
-                *_, data = values.buffers()
-                # Of a compressed file, pyarrow would unpack all columns.
-                if number == 0 and not (data and data.address in inside):
-                    yield from super().stream(column)
-                    return
-                # Polars trusts offsets and lengths; a damaged file must not get past this line.
-                values.validate()
-                yield as_series(values)
-
-
-def open_arrow(path: Path) -> Table:
-    """Open a ``.arrow`` file of either Arrow format: random access, or a stream, read at once."""
-    with path.open("rb") as file:
-        if file.read(len(_FILE_MAGIC)) == _FILE_MAGIC:
-            return ArrowFile(path)
-    arrow = pyarrow()
-    if arrow is None:
-        return Frame(pl.read_ipc_stream(path))
-    with arrow.memory_map(str(path)) as mapped:
-        table = arrow.ipc.open_stream(mapped).read_all()
-    table.validate()
-    return Frame(as_frame(as_series(table)))
-
-
-def binary_type_of(table: Table, column: str, columns: int, place: Place) -> np.dtype[Any] | None:
-    """Tell the type of a Binary column's values from the number of them in a row.
-
-    Parameters
-    ----------
-    table, column
-        The column.
-    columns
-        Values in each row.
-    place
-        For the text of an error.
-
-    Returns
-    -------
-    numpy.dtype or None
-        None for other columns.
-
-    Raises
-    ------
-    DimensionError
-        No type fits the bytes of the first row.
-    """
-    if table.schema[column] != pl.Binary or not table.rows:
-        return None
-    with place.reading():
-        first = table.first(column)[0]
-    if first is None:
-        raise InputError(place.row(0, "is null"))
-    for kind in (np.float16, np.float32, np.float64):
-        if len(first) == columns * np.dtype(kind).itemsize:
-            return np.dtype(kind)
-    problem = f"holds {len(first)} bytes, expected {columns} values of 2, 4 or 8 bytes"
-    raise DimensionError(place.row(0, problem))
 
 
 def whole_column(table: Table, column: str, place: Place) -> pl.Series:
@@ -237,8 +128,7 @@ class ColumnPart(Part):
         """Read the column of identifiers."""
         if self._id_column is None:
             return None
-        with Place(argument, self.origin).reading():
-            return pl.concat(list(self._table.stream(self._id_column)))
+        return self.beside(self._id_column, argument)
 
     def others(self) -> pl.LazyFrame | None:
         """Give the other columns."""
@@ -251,6 +141,9 @@ class ColumnPart(Part):
 
     def _read(self, place: Place) -> Iterator[Matrix]:
         with place.reading():
-            for series in self._table.stream(self._column):
-                yield from views(series, self.columns, place, self.dtype)
-                place = place.after(len(series))
+            for piece in self._table.vectors(self._column, self.columns, self.dtype):
+                if isinstance(piece, pl.Series):
+                    yield from views(piece, self.columns, place, self.dtype)
+                else:
+                    yield piece
+                place = place.after(len(piece))

@@ -26,15 +26,17 @@ def storage(series: pl.Series) -> pl.Series:
 def width(series: pl.Series, place: Place, dtype: np.dtype[Any]) -> int:
     """Count the values in the first row of a List or Binary column, which sets that of all."""
     if series[0] is None:
-        raise InputError(place.row(0, "is null"))
+        raise InputError(**place.row(0, "is null", expected="a vector", got="null"))
     if not len(series[0]):
-        raise DimensionError(place.row(0, "holds no values"))
+        said = place.row(0, "holds no values", expected="at least one value", got="none")
+        raise DimensionError(**said)
     if series.dtype != pl.Binary:
         return len(series[0])
     columns, rest = divmod(len(series[0]), dtype.itemsize)
     if rest:
         problem = f"holds {len(series[0])} bytes, which are no whole number of {dtype} values"
-        raise DimensionError(place.row(0, problem))
+        expected, got = f"a multiple of {dtype.itemsize} bytes", f"{len(series[0])} bytes"
+        raise DimensionError(**place.row(0, problem, expected=expected, got=got))
     return columns
 
 
@@ -74,35 +76,38 @@ def views(series: pl.Series, columns: int, place: Place, dtype: np.dtype[Any]) -
 
 def _view(chunk: pl.Series, columns: int, place: Place) -> Matrix:
     if chunk.null_count():
-        raise InputError(place.row(_first(chunk.is_null()), "is null"))
+        row = _first(chunk.is_null())
+        raise InputError(**place.row(row, "is null", expected="a vector", got="null"))
     if isinstance(chunk.dtype, pl.List):
         lengths = chunk.list.len()
         other = lengths != columns
         if other.any():
             row = _first(other)
-            msg = place.row(row, f"holds {lengths[row]} values, expected {columns}")
-            raise DimensionError(msg)
+            problem = f"holds {lengths[row]} values, expected {columns}"
+            expected, got = f"{columns} values", f"{lengths[row]} values"
+            raise DimensionError(**place.row(row, problem, expected=expected, got=got))
     # The rows are whole and of one length, so what they hold lies end to end.
     values = chunk.explode()
     if values.null_count():
         row, column = divmod(_first(values.is_null()), columns)
-        raise InputError(place.row(row, f"holds null in column {column}"))
+        problem = f"holds null in column {column}"
+        raise InputError(**place.row(row, problem, expected="a number", got="null"))
     return values.to_numpy(allow_copy=False).reshape(len(chunk), columns)
 
 
 def _decoded(chunk: pl.Series, columns: int, place: Place, dtype: np.dtype[Any]) -> Matrix:
     """Read the values of each row from its bytes."""
     if chunk.null_count():
-        raise InputError(place.row(_first(chunk.is_null()), "is null"))
+        row = _first(chunk.is_null())
+        raise InputError(**place.row(row, "is null", expected="a vector", got="null"))
     expected = columns * dtype.itemsize
     sizes = chunk.bin.size()
     other = sizes != expected
     if other.any():
         row = _first(other)
-        msg = place.row(
-            row, f"holds {sizes[row]} bytes, expected {expected} for {columns} values of {dtype}"
-        )
-        raise DimensionError(msg)
+        wanted, got = f"{expected} for {columns} values of {dtype}", f"{sizes[row]} bytes"
+        problem = f"holds {got}, expected {wanted}"
+        raise DimensionError(**place.row(row, problem, expected=wanted, got=got))
     values = np.frombuffer(b"".join(chunk.to_list()), dtype.newbyteorder("<"))
     return values.astype(dtype, copy=False).reshape(len(chunk), columns)
 
