@@ -3,6 +3,10 @@
 Each case is drawn from the seed and its own number: kind of data, rows, columns, k, type, threads,
 instruction set and chunks. Neighbours within and across, PRDC and tail coverage must have the bits
 of brute force. Exits with 1 at the first case that does not, and says how to repeat it.
+
+With ``--files N`` it is files that are tried instead: N alterations of small valid ones of each
+kind are given to all that reads them (:mod:`tests.fuzz`). Exits with 1 if a process died or hung,
+took a gigabyte, or raised an error that is not tailwatch's.
 """
 
 from __future__ import annotations
@@ -16,6 +20,9 @@ import time
 import numpy as np
 
 from tailwatch import _core
+from tests.fuzz import targets as fuzzed
+from tests.fuzz.corpus import FORMATS
+from tests.fuzz.harness import fuzz
 from tests.reference.trials import COLUMNS, KINDS, Trial, mismatches
 
 EXAMPLES = """\
@@ -23,6 +30,8 @@ examples:
   python -m benches.soak                        # ten minutes, a new seed
   python -m benches.soak --minutes 1 --seed 7
   python -m benches.soak --seed 7 --case 123    # one case again
+  python -m benches.soak --files 20000          # alterations of each kind of file
+  python -m benches.soak --files 1 --kinds parquet --case 123 --seed 7
 """
 
 EVERY = 10.0
@@ -49,6 +58,24 @@ def draw(seed: int, case: int, sets: list[str]) -> tuple[Trial, int, str, tuple[
     return trial, threads, isa, pieces
 
 
+def damage(kinds: list[str], cases: int, seed: int, first: int, targets: list[str]) -> bool:
+    """Alter files of each kind, with and without pyarrow; tell whether all went well."""
+    fine = True
+    for kind in kinds:
+        wanted = targets if kind in FORMATS else ["load"]
+        for pyarrow in (True, False) if kind in FORMATS else (True,):
+            count = (cases + pyarrow) // 2 if kind in FORMATS else cases
+            start = first if pyarrow else first + cases - count
+            if not count:
+                continue
+            found = fuzz(kind, wanted, seed=seed, first=start, cases=count, pyarrow=pyarrow)
+            print(f"{found}{'' if pyarrow else ', without pyarrow'}", flush=True)
+            for problem in found.problems:
+                print(f"  {problem}")
+            fine = fine and not found.problems
+    return fine
+
+
 def main() -> None:
     """Run cases until the time is over."""
     parser = argparse.ArgumentParser(
@@ -60,9 +87,17 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=10.0, help="default 10")
     parser.add_argument("--seed", type=int, help="of all cases; a new one by default")
     parser.add_argument("--case", type=int, help="run this one only")
+    parser.add_argument("--files", type=int, help="alterations of each kind of file, instead")
+    parser.add_argument("--kinds", default=",".join(fuzzed.KINDS), help="kinds; all by default")
+    parser.add_argument(
+        "--targets", default=",".join(fuzzed.DATA_TARGETS), help="of data files; all by default"
+    )
     options = parser.parse_args()
     seed = secrets.randbits(32) if options.seed is None else options.seed
     print(f"seed {seed}", file=sys.stderr)
+    if options.files is not None:
+        first, kinds, targets = options.case or 0, options.kinds, options.targets.split(",")
+        sys.exit(0 if damage(kinds.split(","), options.files, seed, first, targets) else 1)
     sets = [name for name, there in _core.instruction_sets() if there]
     started = shown = time.monotonic()
     case = first = options.case or 0

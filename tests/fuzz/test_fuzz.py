@@ -1,0 +1,37 @@
+"""Some hundreds of altered files of each format, and of our own: no death, no foreign error."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.fuzz.corpus import FORMATS
+from tests.fuzz.harness import fuzz
+from tests.fuzz.targets import DATA_TARGETS
+
+SEED = 2
+CASES = {"npy": 150, "npz": 100, "parquet": 60, "arrow": 60, "arrows": 60}
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_altered_files_are_accepted_or_refused(kind: str) -> None:
+    targets = [name for name in DATA_TARGETS if name != "score"]
+    found = fuzz(kind, targets, seed=SEED, cases=CASES[kind])
+    assert not found.problems
+    assert found.accepted > CASES[kind] / 10
+    assert found.refused > CASES[kind] / 10
+
+
+@pytest.mark.parametrize("kind", ["parquet", "arrow"])
+def test_altered_files_without_pyarrow(kind: str) -> None:
+    found = fuzz(kind, ["open"], seed=SEED, first=1000, cases=40, pyarrow=False)
+    assert not found.problems
+
+
+@pytest.mark.parametrize("kind", ["npy", "parquet"])
+def test_altered_shards_are_scored_or_named(kind: str) -> None:
+    assert not fuzz(kind, ["score"], seed=SEED, first=2000, cases=25).problems
+
+
+@pytest.mark.parametrize("kind", ["pack.json", "model", "toml"])
+def test_altered_files_of_ours_are_accepted_or_refused(kind: str) -> None:
+    assert not fuzz(kind, ["load"], seed=SEED, cases=60).problems
