@@ -16,10 +16,15 @@ import traceback
 import warnings
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tailwatch.exceptions import TailwatchError
 from tailwatch.io.decoding import processes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.fuzz.targets import Source
 
 HUNG_SECONDS = 10.0
 MOST_BYTES = 1 << 30
@@ -30,21 +35,24 @@ def main() -> None:
     report, kind, *numbers, targets, with_pyarrow = sys.argv[1:]
     seed, first, count = (int(number) for number in numbers)
     warnings.simplefilter("ignore")
-    if with_pyarrow == "0":
-        sys.modules["pyarrow"] = None  # type: ignore[assignment]
     with tempfile.TemporaryDirectory() as folder, Path(report).open("a", encoding="utf-8") as out:
 
         def say(line: dict[str, Any]) -> None:
             out.write(json.dumps(line) + "\n")
             out.flush()
 
-        _cases(kind, seed, range(first, first + count), targets.split(","), Path(folder), say)
+        from tests.fuzz.targets import source
+
+        made = source(kind, Path(folder))
+        if with_pyarrow == "0":
+            # From here on: the files themselves are written with it.
+            sys.modules["pyarrow"] = None  # type: ignore[assignment]
+        _cases(made, seed, range(first, first + count), targets.split(","), say)
 
 
-def _cases(kind: str, seed: int, numbers: range, names: list[str], folder: Path, say: Any) -> None:  # noqa: ANN401  (a function of a line)
-    from tests.fuzz.targets import source
-
-    made = source(kind, folder)
+def _cases(
+    made: Source, seed: int, numbers: range, names: list[str], say: Callable[[dict[str, Any]], None]
+) -> None:
     outcomes: Counter[str] = Counter()
     for number in numbers:
         say({"case": number})
