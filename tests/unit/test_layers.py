@@ -25,7 +25,7 @@ CRATES = {
 # What ties a crate to an interpreter; only the binding may.
 PYTHON_CRATES = {"numpy", "pyo3", "pyo3-arrow", "pyo3-ffi"}
 # Parts of the package that may call the extension.
-CALLERS = {"comparison", "contamination", "embeddings", "metrics"}
+CALLERS = {"io", "comparison", "contamination", "embeddings", "metrics"}
 # Parts that use the package as its users do, through its public names.
 USERS = {"__main__", "cli", "demo"}
 
