@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Header", "NpyPart", "pieces", "read_header", "whole_array"]
 
-PIECE_BYTES: Final = 1 << 23
+# What jobs take at a time: a piece is then their batch as it is.
+PIECE_BYTES: Final = 1 << 25
 _HEADER_BYTES: Final = 10_000
 
 
