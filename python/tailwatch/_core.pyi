@@ -64,6 +64,7 @@ MOST_THREADS: Final[int]
 _Floats: TypeAlias = NDArray[np.float64]
 _Samples: TypeAlias = tuple[Rows, Rows, Rows]
 _Halves: TypeAlias = tuple[int, int, bool]
+_PooledTail: TypeAlias = tuple[int, tuple[int, int], tuple[int, int]]
 _Estimate: TypeAlias = tuple[str, float | None, _Floats, _Floats]
 _Kernel: TypeAlias = tuple[str, Sequence[float]]
 _Sample: TypeAlias = tuple[Sequence[NDArray[Any]], NDArray[np.uint64] | None, str]
@@ -103,7 +104,7 @@ def tail_coverage(
 ) -> list[tuple[float, int, float, float, float, float]]: ...
 def pooled_tail(
     reference: Rows, candidate: Rows, level: float, k: int, settings: Settings
-) -> tuple[int, int]: ...
+) -> _PooledTail: ...
 def modes(
     reference: Rows, samples: Sequence[Rows], clusters: int, seed: int, settings: Settings
 ) -> list[NDArray[np.uint32]]: ...
@@ -180,7 +181,7 @@ def neighbor_metrics(
 ) -> list[_Estimate]: ...
 def whole_neighbor_metrics(
     reference: Rows, candidate: Rows, levels: Sequence[float], k: int, settings: Settings
-) -> list[tuple[str, float | None, float]]: ...
+) -> tuple[list[tuple[str, float | None, float]], list[_PooledTail]]: ...
 def directional_metrics(
     samples: _Samples,
     replicates: _Halves,

@@ -58,17 +58,19 @@ def neighbor_metrics(a: Array, b: Array, y: Array, levels: Sequence[float], k: i
     rarity_of_b = np.sort(oracle.distances(a, b), axis=0)[k - 1]
     pooled = oracle.radii(np.concatenate([a, y]), k)
     for level in levels:
-        tail = oracle.tail_rows(r_a, level)
-        rare = rarity_of_y >= np.sort(rarity_of_b)[::-1][oracle.tail_size(level, len(b)) - 1]
-        rarest = oracle.tail_rows(pooled, level)
-        of_y = int((rarest >= len(a)).sum())
-        of_a = len(rarest) - of_y
+        tail = oracle.tail_weights(r_a, level) / oracle.tail_size(level, len(a))
+        of_b = oracle.tail_weights(rarity_of_b, level)
+        edge = rarity_of_b[of_b > 0].min()
+        at_edge = of_b[rarity_of_b == edge][0]
+        rare = np.where(rarity_of_y == edge, at_edge, rarity_of_y > edge)
+        rarest = oracle.tail_weights(pooled, level)
+        of_a, of_y = rarest[: len(a)].sum(), rarest[len(a) :].sum()
         odds = of_y * (len(a) - of_a)
         found |= {
-            ("tail_coverage", level): float(in_a_balls[tail].any(axis=1).mean()),
-            ("tail_recall", level): float(in_y_balls[tail].any(axis=1).mean()),
+            ("tail_coverage", level): float(tail @ in_a_balls.any(axis=1)),
+            ("tail_recall", level): float(tail @ in_y_balls.any(axis=1)),
             ("tail_mass", level): float(rare.mean()) / level,
-            ("tail_supported_mass", level): float((rare & in_a_balls.any(axis=0)).mean()) / level,
+            ("tail_supported_mass", level): float((rare * in_a_balls.any(axis=0)).mean()) / level,
             ("tail_odds_ratio", level): odds / (of_a * (len(y) - of_y)) if of_a else np.inf,
         }
     return found

@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import scipy.linalg
+import scipy.optimize
 import scipy.special
 import scipy.stats
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -55,9 +56,9 @@ __all__ = [
     "spectrum",
     "squared_distances",
     "tail_coverage",
-    "tail_rows",
     "tail_size",
     "tail_test",
+    "tail_weights",
     "to_mixture",
     "vendi_score",
 ]
@@ -134,9 +135,13 @@ def tail_size(level: float, rows: int) -> int:
     return math.ceil(round(level * rows, 9))
 
 
-def tail_rows(rarity: Array, level: float) -> Index:
-    """Return the ⌈level · rows⌉ rows of largest rarity, ties to the lower index."""
-    return np.argsort(-rarity, kind="stable")[: tail_size(level, len(rarity))]
+def tail_weights(rarity: Array, level: float) -> Array:
+    """By how much each row is among the ⌈level · rows⌉ rarest; ties share the last places."""
+    size = tail_size(level, len(rarity))
+    edge = np.sort(rarity)[::-1][size - 1]
+    beyond, tied = rarity > edge, rarity == edge
+    weights: Array = np.where(tied, (size - beyond.sum()) / tied.sum(), beyond.astype(np.float64))
+    return weights
 
 
 @dataclass(frozen=True)
@@ -162,16 +167,20 @@ def tail_coverage(x: Array, y: Array, levels: Sequence[float], k: int) -> list[T
     m = len(y)
     result = []
     for level in levels:
-        tail = tail_rows(r_x, level)
-        rare = rarity_of_y >= r_x[tail].min()
+        weights = tail_weights(r_x, level)
+        size = tail_size(level, len(x))
+        edge = r_x[weights > 0].min()
+        # Of the candidate's rows at the edge, the share of the reference's there that is inside.
+        at_edge = weights[r_x == edge][0]
+        rare = np.where(rarity_of_y == edge, at_edge, rarity_of_y > edge)
         result.append(
             TailRow(
                 level=level,
-                rows=len(tail),
-                coverage=int(in_x_balls[tail].any(axis=1).sum()) / len(tail),
-                recall=int(in_y_balls[tail].any(axis=1).sum()) / len(tail),
-                mass=int(rare.sum()) / m,
-                supported_mass=int((rare & supported).sum()) / m,
+                rows=size,
+                coverage=float(weights @ in_x_balls.any(axis=1)) / size,
+                recall=float(weights @ in_y_balls.any(axis=1)) / size,
+                mass=float(rare.sum()) / m,
+                supported_mass=float(rare @ supported) / m,
             )
         )
     return result
@@ -189,40 +198,100 @@ class TailTest:
 
 
 def tail_test(x: Array, y: Array, level: float, k: int) -> TailTest:
-    """Pool, take the rarest ⌈level · (n+m)⌉ by pooled k-NN distance, and test the 2 × 2 table."""
+    """Pool, take the rarest ⌈level · (n+m)⌉ by pooled k-NN distance, and test who is in it."""
     n, m = len(x), len(y)
-    tail = tail_rows(radii(np.concatenate([x, y]), k), level)
-    y_in = int((tail >= n).sum())
-    x_in = len(tail) - y_in
-    table = np.array([[y_in, m - y_in], [x_in, n - x_in]])
-    odds = scipy.stats.contingency.odds_ratio(table, kind="conditional")
-    interval = odds.confidence_interval(confidence_level=0.95)
+    rarity = radii(np.concatenate([x, y]), k)
+    weights = tail_weights(rarity, level)
+    t = tail_size(level, n + m)
+    if set(weights) <= {0.0, 1.0}:
+        y_in = int(weights[n:].sum())
+        table = np.array([[y_in, m - y_in], [t - y_in, n - t + y_in]])
+        odds = scipy.stats.contingency.odds_ratio(table, kind="conditional")
+        interval = odds.confidence_interval(confidence_level=0.95)
+        return TailTest(
+            odds_ratio=float(odds.statistic),
+            low=float(interval.low),
+            high=float(interval.high),
+            p_value=float(scipy.stats.fisher_exact(table, alternative="two-sided").pvalue),
+            rows=t,
+        )
+    beyond, tied = int((weights == 1).sum()), int(((weights > 0) & (weights < 1)).sum())
+    return tied_test(beyond, tied, t - beyond, n + m, m, float(weights[n:].sum()))
+
+
+def tied_test(s: int, e: int, r: int, rows: int, m: int, count: float) -> TailTest:
+    """All pairs (a, b), each with its probability: no window, no shortcut."""
+    a, b = (axis.ravel() for axis in np.mgrid[: s + 1, : e + 1])
+    there = (m - a - b >= 0) & (m - a - b <= rows - s - e)
+    a, b = a[there], b[there]
+    values = a + r * b / e
+    logs = _log_choose(s, a) + _log_choose(e, b) + _log_choose(rows - s - e, m - a - b)
+    shared = np.arange(max(0, s + r + m - rows), min(s + r, m) + 1)
+    logs_shared = _log_choose(s + r, shared) + _log_choose(rows - s - r, m - shared)
+
+    def under(values: Array, logs: Array, log_odds: float) -> Array:
+        weights = np.exp(logs + log_odds * values - (logs + log_odds * values).max())
+        return weights / weights.sum()
+
+    def odds_with(mean: float) -> float:
+        if mean <= shared[0] or mean >= shared[-1]:
+            return 0.0 if mean <= shared[0] else math.inf
+        return math.exp(_zero(lambda z: under(shared, logs_shared, z) @ shared - mean))
+
+    def end(chosen: Mask, sign: float) -> float:
+        if chosen.all():
+            return 0.0 if sign > 0 else math.inf
+        found = _zero(lambda z: sign * (under(values, logs, z)[chosen].sum() - 0.025))
+        return odds_with(float(under(values, logs, found) @ values))
+
+    order = _log_choose(s + r, values) + _log_choose(rows - s - r, m - values)
+    of_count = float(_log_choose(s + r, count) + _log_choose(rows - s - r, m - count))
     return TailTest(
-        odds_ratio=float(odds.statistic),
-        low=float(interval.low),
-        high=float(interval.high),
-        p_value=float(scipy.stats.fisher_exact(table, alternative="two-sided").pvalue),
-        rows=len(tail),
+        odds_ratio=odds_with(count),
+        low=end(values >= count - 1e-9, 1.0),
+        high=end(values <= count + 1e-9, -1.0),
+        p_value=float(under(values, logs, 0.0)[order <= of_count + 1e-9].sum()),
+        rows=s + r,
     )
 
 
+def _log_choose(n: int, k: Array | float) -> Array:
+    gammaln = scipy.special.gammaln
+    logs: Array = gammaln(n + 1) - gammaln(np.add(k, 1)) - gammaln(np.subtract(n + 1, k))
+    return logs
+
+
+def _zero(rising: Callable[[float], float]) -> float:
+    return float(scipy.optimize.brentq(rising, -200.0, 200.0, xtol=1e-13))
+
+
 def directional_ratios(x: Array, y: Array, level: float, directions: Array) -> Array:
-    """Share of ``y`` strictly beyond the level/2 and 1−level/2 quantiles of ``x``, over level."""
+    """Share of ``y`` beyond the level/2 and 1−level/2 quantiles of ``x``, over level.
+
+    Rows on a quantile count by what it takes for level/2 of ``x`` to lie beyond.
+    """
     along_x, along_y = x @ directions.T, y @ directions.T
-    low = np.quantile(along_x, level / 2, axis=0, method="linear")
-    high = np.quantile(along_x, 1 - level / 2, axis=0, method="linear")
-    return ((along_y < low) | (along_y > high)).mean(axis=0) / level
+    beyond = np.zeros(len(directions))
+    for sign in (1, -1):
+        quantiles = np.quantile(sign * along_x, level / 2, axis=0, method="linear")
+        below, at = ((sign * along_x) < quantiles).sum(axis=0), (sign * along_x) == quantiles
+        share = (len(x) * level / 2 - below) / np.maximum(at.sum(axis=0), 1)
+        beyond += ((sign * along_y) < quantiles).mean(axis=0)
+        beyond += share * ((sign * along_y) == quantiles).mean(axis=0)
+    return beyond / level
 
 
 def authenticity(training: Array, candidate: Array) -> float:
-    """Share of rows farther from their nearest training row than that is from its nearest other."""
-    nearest, index = nearest_neighbors(candidate, training, 1)
-    # A square root may make equal what was not: squares are compared.
+    """Share of rows farther from their nearest training row than that is from its nearest other.
+
+    Of equally near training rows, each counts as much.
+    """
     others = squared_distances(training, training)
     np.fill_diagonal(others, np.inf)
-    between = squared_distances(candidate, training)[np.arange(len(candidate)), index[:, 0]]
-    assert np.array_equal(np.sqrt(between), nearest[:, 0])
-    return int((between > others.min(axis=1)[index[:, 0]]).sum()) / len(candidate)
+    between = squared_distances(candidate, training)
+    nearest = between == between.min(axis=1, keepdims=True)
+    farther = nearest & (between > others.min(axis=1)[None])
+    return float((farther.sum(axis=1) / nearest.sum(axis=1)).mean())
 
 
 # --- dimension

@@ -88,9 +88,24 @@ def test_collapse_to_a_point_leaves_no_tail() -> None:
     assert (found.mean, found.minimum, found.share_under_half) == (0.0, 0.0, 1.0)
 
 
-def test_beyond_means_strictly_beyond() -> None:
-    # Quantiles 0.25 and 0.75 of 0..4 are the rows 1 and 3 themselves.
+def test_rows_on_a_quantile_count_in_proportion() -> None:
+    # Quantiles 0.25 and 0.75 of 0..4 are the rows 1 and 3 themselves: a quarter of them makes 1.25
+    # rows beyond either, a quarter of the five.
     x = np.arange(5.0)[:, None]
     y = np.array([[1.0], [3.0], [0.5], [3.5]])
     found = tw.metrics.directional_tails(x, y, level=0.5, directions=2)
-    np.testing.assert_array_equal(found.ratios, [1.0, 1.0])
+    np.testing.assert_array_equal(found.ratios, [1.25, 1.25])
+    itself = tw.metrics.directional_tails(x, x, level=0.5, directions=2)
+    np.testing.assert_array_equal(itself.ratios, [1.0, 1.0])
+
+
+def test_where_all_rows_lie_on_the_quantiles_nothing_is_lost() -> None:
+    # One column of few values: projections are its multiples, whole multiples of one another.
+    rng = np.random.default_rng(4)
+    x, y = (rng.integers(0, 2, size=(400, 1)).astype(float) for _ in range(2))
+    found = tw.metrics.directional_tails(x, y, level=0.1, directions=4)
+    expected = oracle.directional_ratios(x, y, 0.1, found.directions)
+    np.testing.assert_allclose(found.ratios, expected, rtol=1e-14)
+    assert 0.8 < found.mean < 1.2
+    ones = np.ones((100, 3))
+    assert tw.metrics.directional_tails(ones, ones, level=0.1, directions=4).mean == 1.0

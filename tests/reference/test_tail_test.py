@@ -34,13 +34,14 @@ def test_equals_the_definition(name: str, level: float, k: int) -> None:
         assert getattr(found, field) == pytest.approx(getattr(expected, field), rel=1e-8), field
 
 
-def test_ties_at_the_edge_go_to_the_reference_first() -> None:
+def test_ties_at_the_edge_count_in_proportion() -> None:
     # Every row is a corner of the same square and all pooled distances are equal (k = 1: zero).
     x = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
     found = tw.metrics.tail_test(x, x, level=0.5, k=1)
-    assert found.rows == 4
-    assert found.odds_ratio == 0.0
-    assert found.low == 0.0
+    assert (found.rows, found.tied) == (4, 8)
+    # Nothing is rarer than anything else: nothing is known.
+    assert (found.odds_ratio, found.low, found.high) == (1.0, 0.0, math.inf)
+    assert found.p_value == 1.0
 
 
 def test_a_candidate_without_tail_has_no_lower_end() -> None:

@@ -7,6 +7,7 @@ import pytest
 from scipy.stats import t
 
 import tailwatch as tw
+from tailwatch import _core
 from tailwatch.comparison.errors import degrees_of_freedom, standard_error
 from tailwatch.comparison.estimates import Estimate, HalfSamples, NoInterval
 from tailwatch.comparison.evidence import (
@@ -17,6 +18,8 @@ from tailwatch.comparison.evidence import (
     q_values,
 )
 from tailwatch.comparison.families.panel import Panel
+from tailwatch.embeddings import as_embeddings
+from tailwatch.metrics.tail_test import TailCounts
 from tests.reference import samples
 
 
@@ -74,8 +77,11 @@ def test_without_an_interval_there_is_no_p_value() -> None:
 @pytest.mark.parametrize("scale", [0.05, 0.8, 1.0, 1.5])
 def test_odds_are_tested_on_all_rows(scale: float) -> None:
     x, y = samples.gaussian(1, 301, 3), scale * samples.gaussian(2, 167, 3)
-    frame = tw.compare(x, y, metrics=["tail_odds_ratio"], tail_levels=[0.07], k=3).frame
-    found = evidence_of_odds(frame.row(-1, named=True), 0.9)
+    settings: _core.Settings = {"threads": 1, "progress": None}
+    rows = [as_embeddings(sample).handle() for sample in (x, y)]
+    tail = TailCounts(*_core.pooled_tail(*rows, 0.07, 3, settings), (301, 167))
+    found = evidence_of_odds(tail, 0.07, 0.9)
+    assert found.level == 0.07
     expected = tw.metrics.tail_test(x, y, level=0.07, k=3, confidence=0.9)
     assert (found.value, found.low, found.high, found.p_value) == (
         expected.odds_ratio,

@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 import tailwatch as tw
+from tailwatch.arguments import tail_size
 from tests.reference import samples
 
 COLUMNS = {
@@ -27,6 +28,7 @@ COLUMNS = {
     "direction": pl.String(),
     "n_reference": pl.Int64(),
     "n_candidate": pl.Int64(),
+    "tail_rows": pl.Float64(),
     "method": pl.String(),
 }
 STANDARD = {
@@ -85,6 +87,16 @@ def test_rows_come_by_metric_and_level_those_of_all_rows_last(found: tw.Comparis
     rows = found.frame.select("metric", "level").rows()
     assert rows == expected_rows() * 2
     assert (found.frame["method"] == "full").to_list() == [False] * 23 + [True] * 23
+
+
+def test_rows_in_the_pooled_tail_stand_beside_their_odds(found: tw.Comparison) -> None:
+    odds = pl.col("metric") == "tail_odds_ratio"
+    assert found.frame.filter(~odds)["tail_rows"].null_count() == found.frame.filter(~odds).height
+    for row in found.frame.filter(odds).to_dicts():
+        n, m, y = row["n_reference"], row["n_candidate"], row["tail_rows"]
+        x = tail_size(row["level"], n + m) - y
+        expected = y * (n - x) / (x * (m - y)) if min(x, y) >= 0.5 else row["value"]
+        assert row["value"] == pytest.approx(expected, rel=1e-12)
 
 
 def test_directions(found: tw.Comparison) -> None:

@@ -165,12 +165,14 @@ def test_odds_of_nothing_are_rarely_off(generations: int) -> None:
     error, low, high = 0.01, 0, 0
     for _ in range(1_000):
         reference = rng.normal(size=100)
-        odds = []
+        odds, counts = [], []
         for _ in range(generations):
             pooled = np.concatenate([reference, rng.normal(size=100)])
             count = int((np.argsort(-pooled)[:20] >= 100).sum())
             odds.append((count / (100 - count)) / ((20 - count) / (80 + count)))
+            counts.append(count)
         rows = levels("tail_odds_ratio", odds, level=0.1, rows=100)
+        rows = [row | {"tail_rows": count} for row, count in zip(rows, counts, strict=True)]
         series = series_of(check_frame(frame(rows)), "tail_odds_ratio", level=0.1)
         assert series is not None
         span = retained(series, confidence=0.95, error=error)

@@ -129,7 +129,8 @@ def test_without_an_interval_nothing_is_decided() -> None:
 def test_odds_have_score_intervals() -> None:
     # 20 of 200 rows are the rarest: 1 of the candidate's 100 are, and 19 of the reference's.
     odds = (1 / 99) / (19 / 81)
-    lost = levels("tail_odds_ratio", [odds] * 3, level=0.1, rows=100, low=0.0, high=9.0)
+    given = {"level": 0.1, "rows": 100, "low": 0.0, "high": 9.0}
+    lost = levels("tail_odds_ratio", [odds] * 3, **given, tail_rows=1.0)
     found = row(frame(lost), TAILS)
     assert found["status"] == "holds"
     assert float(str(found["low"])) < odds < float(str(found["high"])) < 0.9

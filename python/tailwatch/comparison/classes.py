@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 
 from tailwatch.comparison.evidence import deciding, evidence_of_interval, evidence_of_odds
 from tailwatch.comparison.judgement import Found, why_not
-from tailwatch.comparison.result import SCHEMA
-from tailwatch.comparison.rows import estimates_of, full_rows, rows_of
+from tailwatch.comparison.rows import estimates_of, full_rows, rows_of, wholes_of
 from tailwatch.comparison.samples import LEAST_ROWS, Samples
 from tailwatch.exceptions import InputError
 
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from tailwatch.comparison.evidence import Evidence
     from tailwatch.comparison.partition import Class
     from tailwatch.comparison.request import Request
-    from tailwatch.comparison.rows import Row
+    from tailwatch.comparison.rows import Whole
     from tailwatch.running import Settings
 
 __all__ = ["class_seed", "compare_classes"]
@@ -100,22 +99,22 @@ def _compare(one: Found, rows: tuple[Rows, Rows], request: Request, settings: Se
     )
     panel = request.with_seed(one.seed).panel
     estimates = estimates_of(samples, panel, settings)
-    full = full_rows(samples, panel, settings)
-    one.evidence = _evidence(estimates, full, request)
-    one.rows = rows_of(estimates, samples, panel, request.confidence) + full
+    wholes = wholes_of(samples, panel, settings)
+    one.evidence = _evidence(estimates, wholes, request)
+    one.rows = rows_of(estimates, samples, panel, request.confidence)
+    one.rows += full_rows(wholes, samples, panel)
 
 
 def _evidence(
-    estimates: dict[str, list[Estimate]], full: list[Row], request: Request
+    estimates: dict[str, list[Estimate]], wholes: list[Whole], request: Request
 ) -> Evidence | None:
     chosen = deciding(request.panel)
     if chosen is None:
         return None
     name, level = chosen
     if name == "tail_odds_ratio":
-        records = (dict(zip(SCHEMA, row, strict=True)) for row in full)
-        row = next(row for row in records if (row["metric"], row["level"]) == chosen)
-        return evidence_of_odds(row, request.confidence)
+        tail = next(whole.tail for whole in wholes if (whole.metric, whole.level) == chosen)
+        return None if tail is None else evidence_of_odds(tail, level, request.confidence)
     estimate = next(one for one in estimates[name] if level is None or one.level == level)
     return evidence_of_interval(estimate, request.confidence)
 

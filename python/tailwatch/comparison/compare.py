@@ -14,7 +14,7 @@ from tailwatch.comparison.judgement import frames
 from tailwatch.comparison.partition import check_per, partition
 from tailwatch.comparison.request import Clock, Request, describe
 from tailwatch.comparison.result import SCHEMA, Comparison
-from tailwatch.comparison.rows import full_rows, split_rows
+from tailwatch.comparison.rows import full_rows, split_rows, wholes_of
 from tailwatch.comparison.samples import Samples
 from tailwatch.embeddings import as_embeddings
 from tailwatch.exceptions import DimensionError
@@ -189,7 +189,7 @@ def _compare_once(
     panel = request.panel
     samples = Samples.draw(x.handle(), y.handle(), max_rows=request.max_rows, seed=panel.seed)
     rows = split_rows(samples, panel, request.confidence, settings)
-    rows += full_rows(samples, panel, settings)
+    rows += full_rows(wholes_of(samples, panel, settings), samples, panel)
     used = {
         "reference_half": samples.halves[0].shape[0],
         "candidate": samples.halves[2].shape[0],

@@ -94,6 +94,8 @@ class Estimate:
         metric(A, C) and metric(A, B).
     error
         What the errors are known from.
+    tail_rows
+        Of the odds in a pooled tail: rows of C there, tied ones in proportion.
     """
 
     metric: str
@@ -101,3 +103,4 @@ class Estimate:
     value: float
     null: float
     error: HalfSamples | ClosedVariance | NoInterval | NoValue
+    tail_rows: float | None = None

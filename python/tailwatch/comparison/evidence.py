@@ -18,19 +18,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tailwatch.arguments import tail_size
-from tailwatch.comparison.families.neighbors import odds_ratio
 from tailwatch.comparison.intervals import intervals_of
 from tailwatch.comparison.registry import METRICS
 from tailwatch.comparison.sentence import DECIDING, NEAREST_LEVEL
 from tailwatch.metrics.tail_test import tail_test_of_counts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from typing import Any
+    from collections.abc import Sequence
 
     from tailwatch.comparison.estimates import Estimate
     from tailwatch.comparison.families.panel import Panel
+    from tailwatch.metrics.tail_test import TailCounts
 
 __all__ = ["Evidence", "deciding", "evidence_of_interval", "evidence_of_odds", "q_values"]
 
@@ -68,15 +66,9 @@ def deciding(panel: Panel) -> tuple[str, float | None] | None:
     return name, nearest if METRICS[name].by_level else None
 
 
-def evidence_of_odds(row: Mapping[str, Any], confidence: float) -> Evidence:
-    """Test the tails by the odds ratio on all rows, from its row of the frame."""
-    n, m, level = row["n_reference"], row["n_candidate"], row["level"]
-    tail = tail_size(level, n + m)
-    # The odds are an increasing function of the candidate's rows in the tail: take it back.
-    counts = np.arange(tail + 1)
-    odds = odds_ratio(counts / tail, tail=tail, reference=n, candidate=m)
-    of_candidate = int(np.abs(odds - row["value"]).argmin())
-    found = tail_test_of_counts(tail - of_candidate, of_candidate, n, m, confidence)
+def evidence_of_odds(tail: TailCounts, level: float | None, confidence: float) -> Evidence:
+    """Test the tails by who is in the pooled tail of all rows."""
+    found = tail_test_of_counts(tail, confidence)
     return Evidence(level, found.odds_ratio, found.low, found.high, found.p_value)
 
 

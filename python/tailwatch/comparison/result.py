@@ -31,6 +31,7 @@ SCHEMA: dict[str, type[pl.DataType]] = {
     "direction": pl.String,
     "n_reference": pl.Int64,
     "n_candidate": pl.Int64,
+    "tail_rows": pl.Float64,
     "method": pl.String,
 }
 """Columns of the frame."""
@@ -47,7 +48,8 @@ class Comparison:
         B), for halves A and B of the reference and C of the candidate, each with an interval;
         ``retention`` is value / null, or for divergences (``direction`` "lower") (value − null) in
         standard errors of the null. ``method`` says how intervals were made, or "full" for the
-        value on all rows.
+        value on all rows. ``tail_rows`` is there for the odds in a pooled tail: the candidate's
+        rows in it, those tied at its edge in proportion.
     run
         What was run: sources, arguments, rows used, versions, time.
     """

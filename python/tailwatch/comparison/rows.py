@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tailwatch.comparison.estimates import NoValue
 from tailwatch.comparison.families import FAMILIES
@@ -16,11 +16,21 @@ if TYPE_CHECKING:
     from tailwatch.comparison.families.panel import Panel
     from tailwatch.comparison.metric import Family, Metric
     from tailwatch.comparison.samples import Samples
+    from tailwatch.metrics.tail_test import TailCounts
     from tailwatch.running import Settings
 
-__all__ = ["estimates_of", "full_rows", "rows_of", "split_rows"]
+__all__ = ["Whole", "estimates_of", "full_rows", "rows_of", "split_rows", "wholes_of"]
 
 Row = tuple[Any, ...]
+
+
+class Whole(NamedTuple):
+    """The value of a metric on all rows; with the odds in a pooled tail, what they are made of."""
+
+    metric: str
+    level: float | None
+    value: float | None
+    tail: TailCounts | None = None
 
 
 def split_rows(
@@ -61,26 +71,34 @@ def rows_of(
                     *retained,
                     metric.direction,
                     *counts,
+                    estimate.tail_rows,
                     made.method,
                 )
             )
     return rows
 
 
-def full_rows(samples: Samples, panel: Panel, settings: Settings) -> list[Row]:
-    """Compute the rows of the frame that hold the values on all rows."""
-    found: dict[str, list[tuple[float | None, float | None]]] = {}
-    for family in _families(panel):
-        for name, level, value in FAMILIES[family].full(samples, panel, settings):
-            found.setdefault(name, []).append((level, value))
+def wholes_of(samples: Samples, panel: Panel, settings: Settings) -> list[Whole]:
+    """Compute the values on all rows."""
+    return [
+        Whole(*found)
+        for family in _families(panel)
+        for found in FAMILIES[family].full(samples, panel, settings)
+    ]
+
+
+def full_rows(wholes: Sequence[Whole], samples: Samples, panel: Panel) -> list[Row]:
+    """Lay out the values on all rows, in the order of the frame."""
     rows = []
     for metric in _chosen(panel):
         used = samples.bounded_wholes if metric.quadratic else samples.wholes
         counts = (used[0].shape[0], used[1].shape[0])
-        for level, value in found[metric.name]:
-            rows.append(
-                (metric.name, level, value, *(None,) * 8, metric.direction, *counts, "full")
-            )
+        for whole in wholes:
+            if whole.metric == metric.name:
+                number = (whole.value, *(None,) * 8)
+                tail_rows = None if whole.tail is None else whole.tail.candidate
+                leading = (metric.name, whole.level, *number)
+                rows.append((*leading, metric.direction, *counts, tail_rows, "full"))
     return rows
 
 

@@ -124,8 +124,9 @@ def tail_coverage(
 
     The rarity of a reference row is its distance to its k-th nearest other reference row, that of a
     candidate row the distance to its k-th nearest reference row. The tail at level α is the ⌈αn⌉
-    reference rows of largest rarity (ties: lower row number first) and q the smallest rarity among
-    them. No one of the four columns is enough:
+    reference rows of largest rarity and q the smallest rarity among them. Rows of rarity q count in
+    proportion, in both samples: where e reference rows are tied for r places of the tail, each is
+    in it by r/e. No one of the four columns is enough:
 
     ==================  ==========================================================  =============
     column              definition                                                  misses
@@ -133,8 +134,8 @@ def tail_coverage(
     ``coverage``        share of the tail whose own ball holds a candidate row      shrinkage
     ``recall``          share of the tail inside a candidate ball                   off-manifold
                                                                                     noise
-    ``mass``            share of the candidate with rarity ≥ q; α when nothing      copies
-                        happened
+    ``mass``            share of the candidate with a rarity beyond q, or at it;    copies
+                        α when nothing happened
     ``supported_mass``  of those, the share of all candidate rows that also lie     copies
                         inside a reference ball
     ==================  ==========================================================  =============

@@ -57,10 +57,11 @@ def directional_tails(
 ) -> DirectionalTails:
     """Measure the share of the candidate beyond the reference's quantiles along directions.
 
-    For a unit direction u: the share of Y strictly beyond the α/2 and 1 − α/2 quantiles of X along
-    u (linear interpolation), over α. Up to half of the directions are the leading principal axes of
-    X, the others are uniform on the sphere. For N(0, 1) against N(0, σ²) every ratio tends to
-    Φ(−z/σ)/Φ(−z) with z = Φ⁻¹(1 − α/2). The axes are fitted to X: with few rows for its columns
+    For a unit direction u: the share of Y beyond the α/2 and 1 − α/2 quantiles of X along u (linear
+    interpolation), over α. Rows on a quantile count in proportion, by the share of the rows of X
+    there with which α/2 of X lies beyond. Up to half of the directions are the leading principal
+    axes of X, the others are uniform on the sphere. For N(0, 1) against N(0, σ²) every ratio tends
+    to Φ(−z/σ)/Φ(−z) with z = Φ⁻¹(1 − α/2). The axes are fitted to X: with few rows for its columns
     (n < 10·d, say) fresh data spread less along them and the mean lies below 1 even if nothing
     happened; read it beside its null (:func:`tailwatch.compare`).
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tailwatch.embeddings import EmbeddingsLike
     from tailwatch.progress import ProgressOption
 
-__all__ = ["ModeCoverage", "default_clusters", "mode_coverage", "mode_table"]
+__all__ = ["ModeCoverage", "default_clusters", "mode_coverage", "mode_table", "rare_and_lost"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +33,11 @@ class ModeCoverage:
     clusters
         Number of modes.
     rare_modes
-        Modes that together hold the rarest share of the reference.
+        The smallest modes, as many as it takes to hold the rarest share of the reference.
     lost_modes
         Rare modes that were lost: the 95 % interval of the candidate's share over the reference's
-        ends below 0.5.
+        ends below 0.5. Modes of equal size that share the last places among the rare ones count in
+        proportion.
     lost_share
         ``lost_modes`` over ``rare_modes``, in [0, 1].
     chi_square
@@ -46,12 +47,13 @@ class ModeCoverage:
         10,000 seeded permutations of the rows.
     table
         One row per mode, smallest first: ``mode``, ``reference`` and ``candidate`` (rows),
-        ``ratio`` of shares with ``low`` and ``high``, ``rare``, ``lost``.
+        ``ratio`` of shares with ``low`` and ``high``, ``rare`` (1, or less of modes that share
+        places, or 0), ``lost`` (of those that are rare at all).
     """
 
     clusters: int
     rare_modes: int
-    lost_modes: int
+    lost_modes: float
     lost_share: float
     chi_square: float
     p_value: float
@@ -71,7 +73,8 @@ def mode_coverage(
     """Find modes of the reference by k-means and count which of the rare ones were lost.
 
     The rare modes are the smallest ones that together hold at least the share `level` of the
-    reference. Each mode's interval is that of a ratio of two binomial shares given their total
+    reference; where more modes are of the size of the largest of them, all of these count in
+    proportion. Each mode's interval is that of a ratio of two binomial shares given their total
     (Clopper–Pearson).
 
     Parameters
@@ -119,7 +122,7 @@ def mode_coverage(
     >>> kept = human[np.linalg.norm(human - centres[0], axis=1) > 8]
     >>> found = tw.metrics.mode_coverage(human, kept, clusters=10, level=0.99)
     >>> found.rare_modes, found.lost_modes
-    (10, 1)
+    (10, 1.0)
     """
     level = share(level, "level")
     seed = integer(seed, "seed", least=0)
@@ -133,8 +136,7 @@ def mode_coverage(
     counts = [np.bincount(of_sample, minlength=clusters) for of_sample in labels]
     table = mode_table(counts[0], counts[1], level=level)
     equality = equal_shares(counts[0], counts[1], seed=seed)
-    rare = int(table["rare"].sum())
-    lost = int(table["lost"].sum())
+    rare, lost = rare_and_lost(table)
     return ModeCoverage(
         clusters, rare, lost, lost / rare, equality.statistic, equality.p_value, table
     )
@@ -158,9 +160,7 @@ def mode_table(
     order = np.lexsort((np.arange(len(reference)), reference))
     x, y = reference[order].astype(np.float64), candidate[order].astype(np.float64)
     n, m = x.sum(), y.sum()
-    before = np.cumsum(x) - x
-    # A mode without reference rows is an artefact of k-means on copies, not a mode.
-    rare = (before < level * n - 1e-9) & (x > 0)
+    rare = _share_rare(x, level * n)
     # Given x + y, y is binomial with odds (ratio · m/n): Clopper–Pearson on that share.
     tail = (1 - confidence) / 2
     low = np.where(y > 0, beta.ppf(tail, np.maximum(y, 1), x + 1), 0.0)
@@ -177,6 +177,22 @@ def mode_table(
             "low": low,
             "high": high,
             "rare": rare,
-            "lost": rare & (high < 0.5),
+            "lost": (rare > 0) & (high < 0.5),
         }
     )
+
+
+def _share_rare(sizes: NDArray[np.float64], rows: float) -> NDArray[np.float64]:
+    """Return by what share each mode is among the smallest that hold `rows`; sizes ascend."""
+    # A mode without reference rows is an artefact of k-means on copies, not a mode.
+    is_mode = sizes > 0
+    places = int(((np.cumsum(sizes) - sizes < rows - 1e-9) & is_mode).sum())
+    edge = sizes[is_mode][places - 1]
+    smaller, tied = is_mode & (sizes < edge), sizes == edge
+    shared = (places - int(smaller.sum())) / int(tied.sum())
+    return np.where(smaller, 1.0, np.where(tied, shared, 0.0))
+
+
+def rare_and_lost(table: pl.DataFrame) -> tuple[int, float]:
+    """Count the rare modes, and those of them that were lost."""
+    return round(table["rare"].sum()), float(table.filter("lost")["rare"].sum())

@@ -2,21 +2,52 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from tailwatch import _core
 from tailwatch.arguments import integer, share
 from tailwatch.embeddings import as_embeddings
+from tailwatch.metrics.tail_law import TailLaw
 from tailwatch.running import running
 
 if TYPE_CHECKING:
     from tailwatch.embeddings import EmbeddingsLike
     from tailwatch.progress import ProgressOption
 
-__all__ = ["TailTest", "tail_test", "tail_test_of_counts"]
+__all__ = ["TailCounts", "TailTest", "tail_test", "tail_test_of_counts"]
+
+
+@dataclass(frozen=True, slots=True)
+class TailCounts:
+    """Rows of a pooled tail, by where they come from.
+
+    Attributes
+    ----------
+    places
+        Places of the tail.
+    beyond, tied
+        Rows of reference and candidate that are rarer than the edge of the tail, and that are as
+        rare: these share the places that are left.
+    rows
+        All rows of reference and candidate.
+    """
+
+    places: int
+    beyond: tuple[int, int]
+    tied: tuple[int, int]
+    rows: tuple[int, int]
+
+    @property
+    def candidate(self) -> float:
+        """Rows of the candidate in the tail, tied ones in proportion."""
+        (_, beyond), (_, tied) = self.beyond, self.tied
+        return beyond + tied * (self.places - sum(self.beyond)) / sum(self.tied)
+
+    def swapped(self) -> TailCounts:
+        """Let the samples change places."""
+        return TailCounts(self.places, self.beyond[::-1], self.tied[::-1], self.rows[::-1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +63,12 @@ class TailTest:
     low, high
         Exact conditional 95 % interval of the odds ratio (the `confidence` asked for).
     p_value
-        Two-sided, exact under equal distributions (Fisher).
+        Two-sided, exact under equal distributions.
     rows
         Rows in the tail.
+    tied
+        Rows as rare as the edge of the tail where it has no place for all of them: they count in
+        proportion; 0 if there are none.
     """
 
     odds_ratio: float
@@ -42,6 +76,7 @@ class TailTest:
     high: float
     p_value: float
     rows: int
+    tied: int = 0
 
 
 def tail_test(
@@ -57,9 +92,10 @@ def tail_test(
     """Test whether the candidate has its share of the rarest rows.
 
     Both samples are pooled, every row is ranked by its distance to its k-th nearest other pooled
-    row, and the ⌈α(n+m)⌉ rarest are taken. If both distributions are equal, the number of candidate
-    rows among them is hypergeometric, whatever the distribution and the dimension: the null is
-    exactly 1 and the p-value is exact.
+    row, and the ⌈α(n+m)⌉ rarest are taken. Rows tied at the edge of this tail count in proportion:
+    of e rows for r places, each is in the tail by r/e. If both distributions are equal, any of the
+    pooled rows are as likely to be the candidate's, whatever the distribution and the dimension: so
+    the null is exactly 1, and the p-value is exact, given the ties.
 
     Parameters
     ----------
@@ -82,7 +118,7 @@ def tail_test(
     Returns
     -------
     TailTest
-        Odds ratio with interval, p-value, rows in the tail.
+        Odds ratio with interval, p-value, rows in the tail, rows tied at its edge.
 
     Raises
     ------
@@ -91,9 +127,26 @@ def tail_test(
 
     Notes
     -----
+    Without ties this is Fisher's exact test [1]_, and the odds ratio that of his noncentral
+    hypergeometric distribution. With ties, the candidate's rows in the tail are T = a + r·b/e, of
+    which a lie beyond the edge and b at it, and their law given the ties is that of two numbers
+    that are multivariate hypergeometric. Outcomes are ordered by Fisher's probability of T. The
+    interval comes from the family P_ω(T) ∝ P(T)·ω^T; its ends, as the odds ratio, are given as
+    the odds under which Fisher's law, which would tell tied rows apart at random, has the same mean
+    number of rows in the tail. Where samples change places, the odds ratio and the ends of its
+    interval are inverted; a sample against itself has odds of 1. If all rows are equally rare,
+    odds are 1 and nothing bounds them.
+
+    T takes few values where the tail is small or most of the rows in it are tied: then equal
+    distributions are rejected less often than the p-value says, never more often.
+
     O((n + m)²·d) time; besides the embeddings, a byte for each of their values and O(n + m)
     memory. Added noise raises the odds ratio;
     copies and lost modes lower it.
+
+    References
+    ----------
+    .. [1] Fisher (1935), The logic of inductive inference.
 
     Examples
     --------
@@ -111,44 +164,56 @@ def tail_test(
     x = as_embeddings(reference, "reference").handle()
     y = as_embeddings(candidate, "candidate").handle()
     with running(threads, progress) as settings:
-        from_x, from_y = _core.pooled_tail(x, y, level, k, settings)
-    return tail_test_of_counts(from_x, from_y, x.shape[0], y.shape[0], confidence)
+        found = _core.pooled_tail(x, y, level, k, settings)
+    return tail_test_of_counts(TailCounts(*found, (x.shape[0], y.shape[0])), confidence)
 
 
-def tail_test_of_counts(
-    from_reference: int, from_candidate: int, reference: int, candidate: int, confidence: float
-) -> TailTest:
+def tail_test_of_counts(counts: TailCounts, confidence: float) -> TailTest:
     """Test who is in the tail, given the counts.
 
     Parameters
     ----------
-    from_reference, from_candidate
-        Rows of each sample in the pooled tail.
-    reference, candidate
-        Rows of each sample.
+    counts
+        Of the pooled tail.
     confidence
         Of the interval.
 
     Returns
     -------
     TailTest
-        Odds ratio with interval, p-value, rows in the tail.
+        Odds ratio with interval, p-value, rows in the tail, rows tied at its edge.
     """
-    from scipy.stats import fisher_exact
-    from scipy.stats.contingency import odds_ratio
+    # Each pair of samples is computed in one of its orders, so that the other inverts every bit.
+    order = [counts.rows, counts.beyond, counts.tied]
+    if [pair[1] for pair in order] > [pair[0] for pair in order]:
+        found = tail_test_of_counts(counts.swapped(), confidence)
+        odds, low, high = map(_inverse, (found.odds_ratio, found.high, found.low))
+        return TailTest(odds, low, high, found.p_value, found.rows, found.tied)
+    tied, left = sum(counts.tied), counts.places - sum(counts.beyond)
+    law = TailLaw.of(
+        beyond=sum(counts.beyond),
+        tied=tied,
+        places=left,
+        rows=sum(counts.rows),
+        candidate=counts.rows[1],
+    )
+    if law.tied:
+        units = tied * counts.beyond[1] + left * counts.tied[1]
+    else:
+        units = counts.beyond[1] + counts.tied[1]
+    if law.support[0] == law.support[1]:
+        return TailTest(1.0, 0.0, math.inf, 1.0, counts.places, law.tied)
+    error = (1 - confidence) / 2
+    low, high = (law.limit(units, error, upper=upper) for upper in (False, True))
+    shared = law.without_ties
+    log_odds = 0.0 if law.side(units) == 0 else shared.log_odds_of(units / law.unit)
+    if law.tied:
+        low, high = (
+            end if math.isinf(end) else shared.log_odds_of(law.mean(end)) for end in (low, high)
+        )
+    odds, least, largest = map(math.exp, (log_odds, low, high))
+    return TailTest(odds, least, largest, law.p_value(units), counts.places, law.tied)
 
-    table = np.array(
-        [
-            [from_candidate, candidate - from_candidate],
-            [from_reference, reference - from_reference],
-        ]
-    )
-    odds = odds_ratio(table, kind="conditional")
-    interval = odds.confidence_interval(confidence_level=confidence)
-    return TailTest(
-        odds_ratio=float(odds.statistic),
-        low=float(interval.low),
-        high=float(interval.high),
-        p_value=float(fisher_exact(table).pvalue),
-        rows=from_reference + from_candidate,
-    )
+
+def _inverse(odds: float) -> float:
+    return 1 / odds if odds else math.inf

@@ -22,6 +22,8 @@ column               type     content
 ``n_sample``         Int64    rows that it sampled
 ``n_reference``      Int64    human rows that entered the number
 ``n_candidate``      Int64    other rows that entered it
+``tail_rows``        Float64  of the odds in a pooled tail: the samples' rows in it, tied ones in
+                              proportion
 ``method``           String   how the interval was made, or why there is none
 ===================  =======  ================================================================
 """
@@ -62,6 +64,7 @@ SCHEMA: dict[str, type[pl.DataType]] = {
     "n_sample": pl.Int64,
     "n_reference": pl.Int64,
     "n_candidate": pl.Int64,
+    "tail_rows": pl.Float64,
     "method": pl.String,
 }
 """Columns of the frame."""

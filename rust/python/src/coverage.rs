@@ -46,7 +46,14 @@ pub(crate) fn tail_coverage(
         .collect())
 }
 
-/// Rows of the pooled tail that come from the reference and from the candidate.
+/// Places of the pooled tail; rows of reference and of candidate beyond its edge; those tied at it.
+pub(crate) type PyPooledTail = (usize, (usize, usize), (usize, usize));
+
+pub(crate) fn wrap_pooled(tail: pooled::PooledTail) -> PyPooledTail {
+    (tail.places, tail.beyond.into(), tail.tied.into())
+}
+
+/// Who is in the tail of the pooled sample.
 #[pyfunction]
 pub(crate) fn pooled_tail(
     py: Python<'_>,
@@ -55,13 +62,13 @@ pub(crate) fn pooled_tail(
     level: f64,
     k: usize,
     settings: Settings,
-) -> PyResult<(usize, usize)> {
+) -> PyResult<PyPooledTail> {
     let (reference, candidate) = (reference.borrow(py)?, candidate.borrow(py)?);
     let (reference, candidate) = (reference.rows()?, candidate.rows()?);
     let tail = enter(py, &settings, |control| {
         pooled::pooled_tail(&reference, &candidate, level, k, control)
     })?;
-    Ok((tail.reference, tail.candidate))
+    Ok(wrap_pooled(tail))
 }
 
 /// Unit vectors: leading principal axes of the reference, then random ones.

@@ -13,6 +13,7 @@ use tailwatch_core::inference::{
 };
 use tailwatch_core::{Control, Result};
 
+use crate::coverage::{PyPooledTail, wrap_pooled};
 use crate::divergence::{PyKernel, kernel_of};
 use crate::enter::{Settings, enter};
 use crate::error::to_python;
@@ -87,7 +88,7 @@ pub(crate) fn neighbor_metrics<'py>(
     Ok(wrap(py, found))
 }
 
-/// PRDC, tail coverage and pooled tail shares of whole samples: (metric, level, value).
+/// PRDC, tail coverage and pooled tail shares of whole samples, (metric, level, value), and the pooled tails.
 #[pyfunction]
 pub(crate) fn whole_neighbor_metrics(
     py: Python<'_>,
@@ -96,12 +97,13 @@ pub(crate) fn whole_neighbor_metrics(
     levels: Vec<f64>,
     k: usize,
     settings: Settings,
-) -> PyResult<Vec<(&'static str, Option<f64>, f64)>> {
+) -> PyResult<(Vec<neighbors::WholeValue>, Vec<PyPooledTail>)> {
     let (reference, candidate) = (reference.borrow(py)?, candidate.borrow(py)?);
     let (reference, candidate) = (reference.rows()?, candidate.rows()?);
-    enter(py, &settings, |control| {
+    let (values, tails) = enter(py, &settings, |control| {
         neighbors::whole_neighbor_metrics(&reference, &candidate, &levels, k, control)
-    })
+    })?;
+    Ok((values, tails.into_iter().map(wrap_pooled).collect()))
 }
 
 /// The mean directional tail.

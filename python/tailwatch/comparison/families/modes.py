@@ -8,7 +8,7 @@ import numpy as np
 
 from tailwatch import _core
 from tailwatch.comparison.estimates import Estimate, NoInterval
-from tailwatch.metrics.modes import default_clusters, mode_table
+from tailwatch.metrics.modes import default_clusters, mode_table, rare_and_lost
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,4 +43,5 @@ def _modes_kept(reference: Rows, candidate: Rows, panel: Panel, settings: Settin
     labels = _core.modes(reference, [reference, candidate], clusters, panel.seed, settings)
     counts = [np.bincount(of_sample, minlength=clusters) for of_sample in labels]
     table = mode_table(counts[0], counts[1], level=MODE_LEVEL)
-    return 1 - int(table["lost"].sum()) / int(table["rare"].sum())
+    rare, lost = rare_and_lost(table)
+    return 1 - lost / rare

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from tailwatch.arguments import tail_size
 from tailwatch.comparison.estimates import HalfSamples
 from tailwatch.comparison.families.panel import estimate_from, over
 from tailwatch.comparison.samples import REPLICATES
+from tailwatch.metrics.tail_test import TailCounts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,6 +44,9 @@ def estimates(samples: Samples, panel: Panel, settings: Settings) -> Iterator[Es
             tail = tail_size(level, 2 * rows)
             odds = partial(odds_ratio, tail=tail, reference=rows, candidate=rows)
             error = HalfSamples(values, nulls, "share", tail, present=odds)
+            estimate = estimate_from(metric, level, error)
+            yield replace(estimate, tail_rows=float(values[0]) * tail)
+            continue
         else:
             error = HalfSamples(values, nulls, "share", rows, present=partial(over, level=level))
         yield estimate_from(metric, level, error)
@@ -57,26 +62,33 @@ def odds_ratio(
     share
         Of the tail's rows, those of the candidate.
     tail, reference, candidate
-        Rows in the tail and in the samples. An empty side counts as half a row, so that the odds
-        are finite.
+        Rows in the tail and in the samples. A side of less than half a row counts as half a row,
+        so that the odds are finite.
     """
     of_candidate = share * tail
     of_reference = np.maximum(tail - of_candidate, 0.5)
-    odds = of_candidate / np.maximum(candidate - of_candidate, 0.5)
-    found: NDArray[np.float64] = odds * np.maximum(reference - of_reference, 0.5) / of_reference
+    # One product over another: equal counts have odds of 1, to the last bit.
+    found: NDArray[np.float64] = (of_candidate * np.maximum(reference - of_reference, 0.5)) / (
+        np.maximum(candidate - of_candidate, 0.5) * of_reference
+    )
     return found
 
 
 def full(samples: Samples, panel: Panel, settings: Settings) -> Full:
     """Yield each metric on all rows."""
     reference, candidate = samples.bounded_wholes
-    found = _core.whole_neighbor_metrics(reference, candidate, panel.levels, panel.k, settings)
+    n, m = reference.shape[0], candidate.shape[0]
+    found, pooled = _core.whole_neighbor_metrics(
+        reference, candidate, panel.levels, panel.k, settings
+    )
+    counts = {
+        level: TailCounts(*tail, (n, m)) for level, tail in zip(panel.levels, pooled, strict=True)
+    }
     for metric, level, counted in found:
-        value = np.array(counted)
+        value, tail = np.array(counted), None
         if metric in {"tail_mass", "tail_supported_mass"} and level is not None:
             value = over(value, level=level)
         elif metric == "tail_odds_ratio" and level is not None:
-            n, m = reference.shape[0], candidate.shape[0]
-            tail = tail_size(level, n + m)
-            value = odds_ratio(value, tail=tail, reference=n, candidate=m)
-        yield metric, level, float(value)
+            tail = counts[level]
+            value = odds_ratio(value, tail=tail.places, reference=n, candidate=m)
+        yield metric, level, float(value), tail

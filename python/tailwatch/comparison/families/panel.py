@@ -16,9 +16,13 @@ if TYPE_CHECKING:
 
     from tailwatch.comparison.estimates import HalfSamples
     from tailwatch.comparison.samples import Samples
+    from tailwatch.metrics.tail_test import TailCounts
     from tailwatch.running import Settings
 
-    Full = Iterator[tuple[str, float | None, float | None]]
+    Full = Iterator[
+        tuple[str, float | None, float | None]
+        | tuple[str, float | None, float | None, TailCounts | None]
+    ]
 
 __all__ = ["Family", "Panel", "estimate_from", "over"]
 
@@ -58,7 +62,8 @@ class Family:
     estimates
         With halves and intervals, metric by metric.
     full
-        Name, level and value on all rows; no value is ``None``.
+        Name, level and value on all rows; no value is ``None``. With the odds in a pooled tail, the
+        counts that they are made of.
     """
 
     estimates: Callable[[Samples, Panel, Settings], Iterator[Estimate]]

@@ -15,7 +15,9 @@ Odds of rare rows are better known: if nothing happened, the count of samples in
 hypergeometric whatever the distribution. It depends on A and on the samples alike, so that A, which
 generations share, brings at most half of its variance (Hoeffding 1948), and the mean count of w
 generations has at most (1 + 1/w)/2 times the variance of one. The interval of the odds is Wilson's
-score interval with this variance, of Fisher's noncentral hypergeometric distribution.
+score interval with this variance, of Fisher's noncentral hypergeometric distribution. Where rows
+are tied at the edge of the tail and count in proportion, the count varies by less than that, and
+the interval is on the long side.
 """
 
 from __future__ import annotations
@@ -229,8 +231,9 @@ def _odds(series: Series, error: float) -> Span | None:
         return None
     ((level, n, m),) = sizes
     tail = tail_size(level, n + m)
-    every = odds_ratio(np.arange(tail + 1) / tail, tail=tail, reference=n, candidate=m)
-    counts = [int(np.abs(every - value).argmin()) for value in series["value"]]
+    counts = [row["tail_rows"] for row in series.rows]
+    if None in counts:
+        return None
     mean, w = float(np.mean(counts)), len(counts)
     logs, expected, variance = _noncentral(tail, n, m)
     reach = float(norm.isf(error)) * np.sqrt(variance * (1 + 1 / w) / 2)

@@ -34,6 +34,7 @@ NEEDED = (
     "retention_high",
     "n_reference",
     "n_candidate",
+    "tail_rows",
     "method",
 )
 """Columns that verdicts read."""

@@ -1,8 +1,9 @@
 //! How much of a candidate is no copy of the training data. Level 3.
 //!
 //! A candidate row y is authentic iff its distance to its nearest training row x∗ exceeds that of x∗ to its
-//! nearest other training row (Alaa et al. 2022). Of equally near training rows, x∗ is the one of lower
-//! index; a tie is not authentic. Cost: O((n² + nm)·d) time, O(n + m) memory.
+//! nearest other training row (Alaa et al. 2022). Equally near training rows count in equal parts, so that
+//! their order decides nothing: y is authentic by the share of them that it is farther from. Cost:
+//! O((n² + nm)·d) time, O(n + m) memory.
 
 use rayon::prelude::*;
 
@@ -33,44 +34,63 @@ pub(crate) fn authentic_shares(
     control: &Control,
 ) -> Result<Vec<f64>> {
     let ((set, subsets), base) = (candidate, training.set.rows());
-    let depth = depth(1, subsets.count()).min(base.len());
+    let depth = depth(EQUALLY_NEAR, subsets.count()).min(base.len());
     let lists = nearest_across(set, training.set, depth, control)?;
     let of_block = |lists: &Nearest| {
         control.check()?;
         let mut tally = Tally { training, authentic: vec![0; subsets.count()] };
         for row in lists.queries() {
-            let missing = tally.count(lists.list(row), subsets.mask(row));
+            let missing = tally.count(lists.list(row), depth == base.len(), subsets.mask(row));
             if missing != 0 {
-                tally.count(measured(set.rows(), row, base, false, control)?.list(row), missing);
+                let all = measured(set.rows(), row, base, false, control)?;
+                tally.count(all.list(row), true, missing);
             }
         }
         Ok(tally.authentic)
     };
-    let blocks: Result<Vec<Vec<usize>>> = control.run(|| lists.par_iter().map(of_block).collect());
+    let blocks: Result<Vec<Vec<u128>>> = control.run(|| lists.par_iter().map(of_block).collect());
     let blocks = blocks?;
     let share = |subset: usize| {
-        let authentic: usize = blocks.iter().map(|block| block[subset]).sum();
-        authentic as f64 / subsets.size(subset) as f64
+        let authentic: u128 = blocks.iter().map(|block| block[subset]).sum();
+        authentic as f64 / ROW as f64 / subsets.size(subset) as f64
     };
     Ok((0..subsets.count()).map(share).collect())
 }
 
+/// Equally near training rows that a list has room for; where there are more, all rows are measured.
+const EQUALLY_NEAR: usize = 8;
+
+/// What a whole row counts. Parts of rows are counted in integers, whose sum has no order.
+const ROW: u128 = 1 << 64;
+
 /// Authentic rows of a block, by subset.
 struct Tally<'a> {
     training: &'a Sample<'a>,
-    authentic: Vec<usize>,
+    authentic: Vec<u128>,
 }
 
 impl Tally<'_> {
-    /// Looks for the nearest training row of each subset of `mask` among `near`, nearest first, and counts
-    /// where the row that has them is authentic; returns the subsets of which none was there.
-    fn count(&mut self, near: &[Entry], mask: u64) -> u64 {
-        let mut missing = mask;
-        for entry in near {
-            let found = self.training.subsets.mask(entry.index) & missing;
+    /// Looks for the nearest training rows of each subset of `mask` among `near`, nearest first, and counts
+    /// the share of them that the row is authentic by; returns the subsets of which some may be missing,
+    /// none if `complete`.
+    fn count(&mut self, near: &[Entry], complete: bool, mask: u64) -> u64 {
+        let (mut missing, mut seen) = (mask, 0);
+        for group in near.chunk_by(|a, b| a.squared == b.squared) {
+            seen += group.len();
+            // Of a copy nothing is authentic, however many rows there are that it copies.
+            let all_here = complete || seen < near.len() || group[0].squared == 0.0;
+            if !all_here {
+                break;
+            }
+            let found = missing & group.iter().fold(0, |found, entry| found | self.mask(entry));
             for subset in bits(found) {
-                let radius = self.training.radii.get(entry.index, subset);
-                self.authentic[subset] += usize::from(entry.squared > radius);
+                let of_subset = || group.iter().filter(|entry| self.mask(entry) >> subset & 1 == 1);
+                let farther = |entry: &&Entry| {
+                    entry.squared > self.training.radii.get(entry.index, subset)
+                };
+                let (nearest, beyond) =
+                    (of_subset().count() as u128, of_subset().filter(farther).count() as u128);
+                self.authentic[subset] += beyond * ROW / nearest;
             }
             missing &= !found;
             if missing == 0 {
@@ -78,6 +98,11 @@ impl Tally<'_> {
             }
         }
         missing
+    }
+
+    /// The subsets that a training row belongs to.
+    fn mask(&self, entry: &Entry) -> u64 {
+        self.training.subsets.mask(entry.index)
     }
 }
 

@@ -3,7 +3,8 @@
 //! For a unit direction u: the share of Y beyond the α/2 and 1 − α/2 quantiles of X along u, over α.
 //! 1 = tails kept, towards 0 = tails lost, far above 1 = widened. The first directions are the leading
 //! principal axes of X that have variance (half of the directions at most), the others uniform on the sphere. Quantiles interpolate
-//! linearly, as NumPy's do. Cost: O((n + m)·d·q) + O(min(n, d)³) time, O(n + m) memory.
+//! linearly, as NumPy's do. Rows that lie on a quantile count in proportion: by the share of the rows of X there
+//! that it takes for just α/2 of X to lie beyond. Cost: O((n + m)·d·q) + O(min(n, d)³) time, O(n + m) memory.
 
 use faer::Mat;
 use rayon::prelude::*;
@@ -171,7 +172,7 @@ impl<'a> Line<'a> {
     }
 
     /// The `level/2` and `1 − level/2` quantiles of each subset.
-    fn thresholds(&self, level: f64) -> Vec<(f64, f64)> {
+    fn thresholds(&self, level: f64) -> Vec<[Quantile; 2]> {
         (0..self.subsets.count())
             .map(|subset| {
                 let size = self.subsets.size(subset);
@@ -187,20 +188,55 @@ impl<'a> Line<'a> {
                 };
                 let low = interpolate(Box::new(self.sorted.iter().filter(member)));
                 let high = interpolate(Box::new(self.sorted.iter().rev().filter(member)));
-                (low, high)
+                let target = size as f64 * (level / 2.0);
+                [(low, Side::Below), (high, Side::Above)].map(|(value, side)| {
+                    let [beyond, on] = self.beyond_and_on(value, side, subset);
+                    // Nothing of X lies on a quantile between two of its rows, and as good as nothing of Y.
+                    let inside = if on == 0 { 0.0 } else { (target - beyond as f64) / on as f64 };
+                    Quantile { value, side, inside: inside.clamp(0.0, 1.0) }
+                })
             })
             .collect()
     }
 
-    /// The share of each subset strictly beyond either threshold.
-    fn shares_beyond(&self, thresholds: &[(f64, f64)]) -> Vec<f64> {
-        let share = |(subset, &(low, high)): (usize, &(f64, f64))| {
-            let member = |&&(_, mask): &&(f64, u64)| mask >> subset & 1 == 1;
-            let below = self.sorted.iter().take_while(|value| value.0 < low).filter(member).count();
-            let above =
-                self.sorted.iter().rev().take_while(|value| value.0 > high).filter(member).count();
-            (below + above) as f64 / self.subsets.size(subset) as f64
+    /// The rows of a subset beyond a value, and those on it.
+    fn beyond_and_on(&self, value: f64, side: Side, subset: usize) -> [usize; 2] {
+        let first = self.sorted.partition_point(|row| row.0 < value);
+        let last = first + self.sorted[first..].partition_point(|row| row.0 == value);
+        let beyond = match side {
+            Side::Below => &self.sorted[..first],
+            Side::Above => &self.sorted[last..],
+        };
+        let members = |rows: &[(f64, u64)]| {
+            rows.iter().filter(|&&(_, mask)| mask >> subset & 1 == 1).count()
+        };
+        [members(beyond), members(&self.sorted[first..last])]
+    }
+
+    /// The share of each subset beyond either threshold.
+    fn shares_beyond(&self, thresholds: &[[Quantile; 2]]) -> Vec<f64> {
+        let share = |(subset, quantiles): (usize, &[Quantile; 2])| {
+            let count = |quantile: &Quantile| {
+                let [beyond, on] = self.beyond_and_on(quantile.value, quantile.side, subset);
+                beyond as f64 + on as f64 * quantile.inside
+            };
+            quantiles.iter().map(count).sum::<f64>() / self.subsets.size(subset) as f64
         };
         thresholds.iter().enumerate().map(share).collect()
     }
+}
+
+/// Which end of a line a quantile cuts off.
+#[derive(Clone, Copy)]
+enum Side {
+    Below,
+    Above,
+}
+
+/// A quantile, and the share of what lies on it that is beyond.
+#[derive(Clone, Copy)]
+struct Quantile {
+    value: f64,
+    side: Side,
+    inside: f64,
 }

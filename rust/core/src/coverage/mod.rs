@@ -3,6 +3,7 @@
 pub mod authenticity;
 pub(crate) mod balls;
 pub mod directional;
+pub(crate) mod edge;
 pub mod manifold;
 pub(crate) mod meeting;
 pub mod pooled;

@@ -1,10 +1,12 @@
 //! Who is in the tail of the pooled sample. Level 3.
 //!
 //! Both samples are pooled, every row is ranked by its distance to its k-th nearest other pooled row,
-//! and the ⌈α(n+m)⌉ rarest are taken (ties: reference rows first, then the lower index). If the two
-//! distributions are equal, the number of candidate rows among them is hypergeometric whatever the
-//! distribution and the dimension.
+//! and the ⌈α(n+m)⌉ rarest are taken. If the two distributions are equal, every assignment of the pooled
+//! rows to the samples is as likely: the numbers of candidate rows beyond the edge and at it are
+//! multivariate hypergeometric, whatever the distribution and the dimension. Rows tied at the edge count in
+//! proportion (see [`super::edge`]).
 
+use super::edge::Edge;
 use super::meeting::{Meeting, Wanted};
 use super::rarity::{BySubset, Sample};
 use super::tail::{check_levels, tail_size};
@@ -14,13 +16,25 @@ use crate::neighbors::{Set, check_k};
 use crate::rows::{Rows, check_pair, check_rows};
 use crate::subsets::Subsets;
 
-/// Rows in the pooled tail, by where they come from.
+/// Rows in the pooled tail, by where they come from: of the reference first, then of the candidate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PooledTail {
-    /// Reference rows in the tail.
-    pub reference: usize,
-    /// Candidate rows in the tail.
-    pub candidate: usize,
+    /// Places of the tail.
+    pub places: usize,
+    /// Rows rarer than the edge.
+    pub beyond: [usize; 2],
+    /// Rows as rare as the edge, which share the places left.
+    pub tied: [usize; 2],
+}
+
+impl PooledTail {
+    /// Of the tail's places, the share that the candidate's rows take.
+    #[must_use]
+    pub fn share(&self) -> f64 {
+        let [beyond, tied] = [self.beyond, self.tied].map(|[x, y]| x + y);
+        let edge = Edge { value: f64::NAN, places: self.places, beyond, tied };
+        edge.count(self.beyond[1], self.tied[1]) / self.places as f64
+    }
 }
 
 /// The pooled tail at `level`. Cost: O((n + m)²·d) time, O(n + m) memory.
@@ -59,14 +73,18 @@ impl PooledRarity {
         let reference = of_x.members(subset).map(|row| (x.get(row, subset), false));
         let candidate = of_y.members(subset).map(|row| (y.get(row, subset), true));
         let mut rarest: Vec<_> = reference.chain(candidate).collect();
-        // Stable: equal rarities keep the order in which the rows were chained.
-        rarest.sort_by(|a, b| b.0.total_cmp(&a.0));
+        rarest.sort_unstable_by(|a, b| b.0.total_cmp(&a.0));
         Self(rarest)
     }
 
     pub(crate) fn tail(&self, level: f64) -> PooledTail {
-        let tail = &self.0[..tail_size(level, self.0.len())];
-        let candidate = tail.iter().filter(|row| row.1).count();
-        PooledTail { reference: tail.len() - candidate, candidate }
+        let edge = Edge::of(&self.0, tail_size(level, self.0.len()), |row| row.0);
+        let by_sample = |rows: &[(f64, bool)]| {
+            let candidate = rows.iter().filter(|row| row.1).count();
+            [rows.len() - candidate, candidate]
+        };
+        let (beyond, others) = self.0.split_at(edge.beyond);
+        let [beyond, tied] = [beyond, &others[..edge.tied]].map(by_sample);
+        PooledTail { places: edge.places, beyond, tied }
     }
 }

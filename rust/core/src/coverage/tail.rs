@@ -2,14 +2,16 @@
 //!
 //! The rarity of a reference row is its distance to its k-th nearest other reference row, that of a
 //! candidate row the distance to its k-th nearest reference row. The tail at level α is the ⌈αn⌉
-//! reference rows of largest rarity (ties: lower index first); the threshold q is the smallest of them.
+//! reference rows of largest rarity; the edge q is the smallest of them. Rows of either sample whose rarity
+//! is q count by the share of the reference's that have a place (see [`super::edge`]).
 //!
 //! - coverage: share of the tail whose own ball holds a candidate row;
 //! - recall: share of the tail inside a candidate ball;
-//! - mass: share of the candidate with rarity ≥ q, α when nothing happened;
+//! - mass: share of the candidate beyond q, α when nothing happened;
 //! - `supported_mass`: of those, the share of the whole candidate that also lies in a reference ball.
 
 use super::balls::Balls;
+use super::edge::Edge;
 use super::meeting::{Meeting, Wanted};
 use super::rarity::{BySubset, Sample};
 use crate::control::Control;
@@ -72,8 +74,8 @@ pub fn tail_coverage(
     Ok(levels
         .iter()
         .map(|&level| {
-            let threshold = tail.threshold(tail_size(level, reference.len()));
-            tail.cover(&balls, &masses, level, threshold)
+            let edge = tail.edge(level);
+            tail.cover(&balls, &masses, level, &edge)
         })
         .collect())
 }
@@ -88,31 +90,34 @@ impl Tail {
     pub(crate) fn of(anchor: &Sample<'_>, subset: usize) -> Self {
         let rarity = |row| (anchor.radii.get(row, subset), row);
         let mut rarest: Vec<_> = anchor.subsets.members(subset).map(rarity).collect();
-        rarest.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+        rarest.sort_unstable_by(|a, b| b.0.total_cmp(&a.0));
         Self { subset, rarest }
     }
 
-    /// The smallest squared rarity among the `size` rarest rows.
-    pub(crate) fn threshold(&self, size: usize) -> f64 {
-        self.rarest[size - 1].0
+    /// The edge of the tail at `level`, in squared rarity.
+    pub(crate) fn edge(&self, level: f64) -> Edge {
+        Edge::of(&self.rarest, tail_size(level, self.rarest.len()), |row| row.0)
     }
 
-    /// How a candidate covers the tail at `level`, its mass counted beyond the squared rarity `threshold`.
+    /// How a candidate covers the tail at `level`, its mass counted beyond `edge`, which may be another's.
     pub(crate) fn cover(
         &self,
         balls: &Balls,
         masses: &Masses,
         level: f64,
-        threshold: f64,
+        edge: &Edge,
     ) -> TailCoverage {
-        let tail = &self.rarest[..tail_size(level, self.rarest.len())];
+        let own = self.edge(level);
+        let (beyond, others) = self.rarest.split_at(own.beyond);
         let share = |holds: &dyn Fn(usize) -> bool| {
-            tail.iter().filter(|(_, row)| holds(*row)).count() as f64 / tail.len() as f64
+            let count =
+                |rows: &[(f64, usize)]| rows.iter().filter(|(_, row)| holds(*row)).count();
+            own.count(count(beyond), count(&others[..own.tied])) / own.places as f64
         };
-        let (mass, supported_mass) = masses.beyond(threshold);
+        let (mass, supported_mass) = masses.beyond(edge);
         TailCoverage {
             level,
-            rows: tail.len(),
+            rows: own.places,
             coverage: share(&|row| balls.covers(row, self.subset)),
             recall: share(&|row| balls.recalls(row, self.subset)),
             mass,
@@ -135,15 +140,22 @@ impl Masses {
         Self { rarest }
     }
 
-    /// The squared rarity that a share `level` of these rows reaches.
-    pub(crate) fn quantile(&self, level: f64) -> f64 {
-        self.rarest[tail_size(level, self.rarest.len()) - 1].0
+    /// The edge of the share `level` of these rows that is rarest, in squared rarity.
+    pub(crate) fn edge(&self, level: f64) -> Edge {
+        Edge::of(&self.rarest, tail_size(level, self.rarest.len()), |row| row.0)
     }
 
-    fn beyond(&self, threshold: f64) -> (f64, f64) {
-        let rare = &self.rarest[..self.rarest.partition_point(|row| row.0 >= threshold)];
+    /// The share of the rows beyond `edge`, and the share that is and lies in a reference ball.
+    fn beyond(&self, edge: &Edge) -> (f64, f64) {
+        let first = self.rarest.partition_point(|row| row.0 > edge.value);
+        let (beyond, others) = self.rarest.split_at(first);
+        let tied = &others[..others.partition_point(|row| row.0 == edge.value)];
         let m = self.rarest.len() as f64;
-        (rare.len() as f64 / m, rare.iter().filter(|row| row.1).count() as f64 / m)
+        let supported = |rows: &[(f64, bool)]| rows.iter().filter(|row| row.1).count();
+        (
+            edge.count(beyond.len(), tied.len()) / m,
+            edge.count(supported(beyond), supported(tied)) / m,
+        )
     }
 }
 

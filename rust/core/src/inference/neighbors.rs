@@ -9,7 +9,7 @@ use crate::coverage::manifold::{Prdc, prdc_of};
 use crate::coverage::meeting::{Meeting, Wanted};
 use crate::coverage::pooled::{PooledRarity, PooledTail};
 use crate::coverage::rarity::Sample;
-use crate::coverage::tail::{Masses, Tail, TailCoverage, check_levels, tail_size};
+use crate::coverage::tail::{Masses, Tail, TailCoverage, check_levels};
 use crate::error::{Error, Result};
 use crate::neighbors::{Set, check_k};
 use crate::rows::{Rows, check_pair};
@@ -60,15 +60,19 @@ pub fn neighbor_metrics(
     Ok(estimates(trio, levels, &per_subset))
 }
 
-/// The same metrics of a whole candidate against a whole reference, without halves and without a null:
-/// (metric, level, value). Tail masses are counted beyond the reference's own tail. Three searches.
+/// A metric on all rows: its name, its level, its value.
+pub type WholeValue = (&'static str, Option<f64>, f64);
+
+/// The same metrics of a whole candidate against a whole reference, without halves and without a null, and
+/// the pooled tail at each level. Tail masses are counted beyond the edge of the reference's own tail. Three
+/// searches.
 pub fn whole_neighbor_metrics(
     reference: &Rows<'_>,
     candidate: &Rows<'_>,
     levels: &[f64],
     k: usize,
     control: &Control,
-) -> Result<Vec<(&'static str, Option<f64>, f64)>> {
+) -> Result<(Vec<WholeValue>, Vec<PooledTail>)> {
     check_pair(reference, "reference", candidate, "candidate")?;
     check_levels(levels)?;
     check_k(k, reference.len() - 1, "reference", true)?;
@@ -86,13 +90,15 @@ pub fn whole_neighbor_metrics(
     let pooled = PooledRarity::of(&of_anchor, &of_x, &of_other, &of_y, 0);
     let prdc = prdc_of(&balls, &of_x, &of_y, k, 0);
     let mut all: Vec<_> = OF_PRDC.iter().map(|&(metric, of)| (metric, None, of(&prdc))).collect();
+    let mut tails = Vec::new();
     for &level in levels {
-        let threshold = tail.threshold(tail_size(level, reference.len()));
-        let found = tail.cover(&balls, &masses, level, threshold);
+        let found = tail.cover(&balls, &masses, level, &tail.edge(level));
         all.extend(OF_TAIL.iter().map(|&(metric, of)| (metric, Some(level), of(&found))));
-        all.push(("tail_odds_ratio", Some(level), share(pooled.tail(level))));
+        let found = pooled.tail(level);
+        all.push(("tail_odds_ratio", Some(level), found.share()));
+        tails.push(found);
     }
-    Ok(all)
+    Ok((all, tails))
 }
 
 /// A, B and C, each searched within itself.
@@ -139,9 +145,9 @@ impl Subset {
             }),
             tails: [0, 1].map(|i| {
                 let cover = |&level: &f64| {
-                    // The threshold is where a share `level` of fresh human rows, B, lies beyond.
-                    let threshold = masses[0].quantile(level);
-                    tail.cover(&met[i].1.balls, &masses[i], level, threshold)
+                    // The edge is where a share `level` of fresh human rows, B, lies beyond.
+                    let edge = masses[0].edge(level);
+                    tail.cover(&met[i].1.balls, &masses[i], level, &edge)
                 };
                 levels.iter().map(cover).collect()
             }),
@@ -186,15 +192,10 @@ fn estimates(trio: &Trio<'_>, levels: &[f64], per_subset: &[Subset]) -> Vec<Esti
     }
     for (index, &level) in levels.iter().enumerate() {
         all.push(trio.estimate("tail_odds_ratio", Some(level), |s| {
-            (share(per_subset[s].pooled[1][index]), share(per_subset[s].pooled[0][index]))
+            (per_subset[s].pooled[1][index].share(), per_subset[s].pooled[0][index].share())
         }));
     }
     all
-}
-
-/// Of the rows of a pooled tail, those that are not A's.
-fn share(tail: PooledTail) -> f64 {
-    tail.candidate as f64 / (tail.reference + tail.candidate) as f64
 }
 
 #[cfg(test)]
