@@ -156,6 +156,10 @@ class Embeddings:
         ['cat', 'dog']
         """
         found = [part.beside(column, self._argument).to_frame() for part in self._parts]
+        if len({each.schema[column] for each in found}) > 1:
+            # Categories that differ between files are the same texts all the same.
+            coded = pl.col(pl.Categorical, pl.Enum)
+            found = [each.with_columns(coded.cast(pl.String)) for each in found]
         with Place(self._argument).reading():
             return pl.concat(found, how="vertical_relaxed")[column]
 

@@ -78,7 +78,7 @@ def test_without_an_interval_there_is_no_p_value() -> None:
 def test_odds_are_tested_on_all_rows(scale: float) -> None:
     x, y = samples.gaussian(1, 301, 3), scale * samples.gaussian(2, 167, 3)
     settings: _core.Settings = {"threads": 1, "progress": None}
-    rows = [as_embeddings(sample).handle() for sample in (x, y)]
+    rows = [as_embeddings(sample, "sample").handle() for sample in (x, y)]
     tail = TailCounts(*_core.pooled_tail(*rows, 0.07, 3, settings), (301, 167))
     found = evidence_of_odds(tail, 0.07, 0.9)
     assert found.level == 0.07

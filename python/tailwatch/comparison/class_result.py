@@ -78,8 +78,9 @@ class ClassComparison:
         row = self.classes.filter(pl.col("class") == name)
         if not row.height or row["note"].item() is not None:
             what = "there is none" if not row.height else row["note"].item()
-            message = f"name: expected a class that was compared, got {name!r} ({what})"
-            raise InputError(message)
+            raise InputError(
+                argument="name", expected="a class that was compared", got=repr(name), where=what
+            )
         seed = row["seed"].item()
         frame = self.frame.filter(pl.col("class") == name).select(*SCHEMA)
         run = {key: part for key, part in self.run.items() if key != "classes"}

@@ -72,7 +72,7 @@ def compare_classes(
     ]
     enough = [one for one in found if one.note is None]
     if not enough:
-        raise InputError(_too_small(classes))
+        raise _too_small(classes)
     report = settings["progress"]
     errors: list[InputError] = []
     for number, one in enumerate(enough, 1):
@@ -132,10 +132,12 @@ def _within(settings: Settings, number: int, count: int) -> Settings:
     }
 
 
-def _too_small(classes: Sequence[Class]) -> str:
+def _too_small(classes: Sequence[Class]) -> InputError:
     largest = max(classes, key=lambda one: min(len(one.reference) // 2, len(one.candidate)))
-    return (
-        f"per: expected a class with at least {2 * LEAST_ROWS} reference and {LEAST_ROWS} "
-        f"candidate rows, got {len(classes)} smaller ones; {largest.name!r} has "
-        f"{len(largest.reference)} and {len(largest.candidate)}"
+    return InputError(
+        argument="per",
+        expected=f"a class with at least {2 * LEAST_ROWS} reference and {LEAST_ROWS} candidate "
+        "rows",
+        got=f"{len(classes)} smaller ones",
+        hint=f"{largest.name!r} has {len(largest.reference)} and {len(largest.candidate)}",
     )

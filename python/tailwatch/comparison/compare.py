@@ -163,8 +163,11 @@ def compare(
     labels = None if per is None else check_per(per)
     x, y = as_embeddings(reference, "reference"), as_embeddings(candidate, "candidate")
     if x.columns != y.columns:
-        message = f"candidate: expected {x.columns} columns as in reference, got {y.columns}"
-        raise DimensionError(message)
+        raise DimensionError(
+            argument="candidate",
+            expected=f"{x.columns} columns as in reference",
+            got=f"{y.columns}",
+        )
     run: dict[str, Any] = {
         "reference": describe(x),
         "candidate": describe(y),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -30,6 +31,8 @@ Labels: TypeAlias = (
 Per: TypeAlias = "str | tuple[Labels, Labels]"
 """A column that both sides have, or the labels of reference and candidate."""
 
+KINDS = "strings, integers or booleans"
+
 
 @dataclass(frozen=True, slots=True)
 class Class:
@@ -55,11 +58,12 @@ def check_per(per: object) -> tuple[Labels, Labels]:
     if isinstance(per, tuple) and len(per) == 2:
         return per
     what = f"a tuple of {len(per)}" if isinstance(per, tuple) else type(per).__name__
-    message = (
-        "per: expected the name of a column, or a tuple of two: the labels of reference and of "
-        f"candidate; got {what}"
+    raise InputError(
+        argument="per",
+        expected="the name of a column, or a tuple of two: the labels of reference and of "
+        "candidate",
+        got=what,
     )
-    raise InputError(message)
 
 
 def partition(per: tuple[Labels, Labels], x: Embeddings, y: Embeddings) -> list[Class]:
@@ -89,10 +93,11 @@ def partition(per: tuple[Labels, Labels], x: Embeddings, y: Embeddings) -> list[
         for labels, embeddings, side in zip(per, (x, y), ("reference", "candidate"), strict=True)
     )
     if kind != other:
-        message = (
-            f"per: expected labels of one type, got {kind} for reference and {other} for candidate"
+        raise InputError(
+            argument="per",
+            expected="labels of one type",
+            got=f"{kind} for reference and {other} for candidate",
         )
-        raise InputError(message)
     reference, candidate = _rows_by_name(of_reference), _rows_by_name(of_candidate)
     names = sorted(reference.keys() | candidate.keys(), key=int if kind == "integers" else str)
     none = np.empty(0, np.int64)
@@ -106,16 +111,34 @@ def _labels(labels: Labels, embeddings: Embeddings, side: str) -> tuple[pl.Serie
     else:
         found, place = _series(labels, side), f"per: labels of {side}"
     if len(found) != len(embeddings):
-        message = f"{place}: expected one for each of {len(embeddings)} rows, got {len(found)}"
-        raise InputError(message)
-    if found.null_count():
-        message = f"{place}: row {found.is_null().arg_max()} holds none"
-        raise InputError(message)
+        raise InputError(
+            argument=place, expected=f"one for each of {len(embeddings)} rows", got=f"{len(found)}"
+        )
+    missing = found.is_null()
+    if found.dtype.is_float():
+        missing |= found.is_nan()
+    if missing.any():
+        raise _missing(place, missing.arg_max() or 0, null=found.null_count() > 0)
     kind = _kind(found.dtype)
     if kind is None:
-        message = f"{place}: expected strings, integers or booleans, got {found.dtype}"
-        raise InputError(message)
+        raise InputError(
+            argument=place,
+            expected=KINDS,
+            got=f"{found.dtype}",
+            hint="cast whole numbers to integers" if found.dtype.is_float() else None,
+        )
     return found.cast(pl.String), kind
+
+
+def _missing(place: str, row: int, *, null: bool) -> InputError:
+    return InputError(
+        f"row {row} holds none" if null else f"row {row} holds none (NaN)",
+        argument=place,
+        expected="a label for each row",
+        got="null" if null else "NaN",
+        where=f"row {row}",
+        hint="leave out rows without a label, or give them one of their own",
+    )
 
 
 def _kind(dtype: pl.DataType) -> str | None:
@@ -129,21 +152,27 @@ def _kind(dtype: pl.DataType) -> str | None:
 def _series(labels: object, side: str) -> pl.Series:
     if isinstance(labels, pl.Series):
         return labels
+    place = f"per: labels of {side}"
     if isinstance(labels, np.ndarray) and labels.ndim != 1:
-        message = f"per: labels of {side}: expected one dimension, got shape {labels.shape}"
-        raise InputError(message)
+        raise InputError(argument=place, expected="one dimension", got=f"shape {labels.shape}")
     values = labels.tolist() if isinstance(labels, np.ndarray) else labels
     if not isinstance(values, list | tuple | ArrowStream | ArrowArray):
-        message = (
-            f"per: labels of {side}: expected the name of a column, an array, a series or a "
-            f"list, got {type(labels).__name__}"
+        raise InputError(
+            argument=place,
+            expected="the name of a column, an array, a series or a list",
+            got=type(labels).__name__,
         )
-        raise InputError(message)
+    if isinstance(values, list | tuple):
+        # Polars has no type for text beside NaN, which is how missing labels come from pandas.
+        for row, value in enumerate(values):
+            if isinstance(value, float) and math.isnan(value):
+                raise _missing(place, row, null=False)
     try:
         return pl.Series(values) if isinstance(values, list | tuple) else as_series(values)
     except (TypeError, ValueError, OverflowError, pl.exceptions.PolarsError) as error:
-        message = f"per: labels of {side}: expected strings, integers or booleans of one type"
-        raise InputError(message) from error
+        raise InputError(
+            argument=place, expected=f"{KINDS} of one type", got="values of several"
+        ) from error
 
 
 def _rows_by_name(labels: pl.Series) -> dict[str, NDArray[np.int64]]:

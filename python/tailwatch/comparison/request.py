@@ -27,6 +27,9 @@ __all__ = ["Clock", "Request", "describe"]
 LARGEST_LEVEL = 0.5
 """A tail of more than half of the rows is none."""
 
+MOST_LEVELS = 1000
+"""Each level has four rows of the frame, and numbers of 31 subsets of two samples behind each."""
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -64,8 +67,15 @@ class Request:
         names = tuple(metric.name for metric in select(metrics))
         levels = shares(tail_levels, "tail_levels")
         if max(levels) > LARGEST_LEVEL:
-            message = f"tail_levels: expected levels up to {LARGEST_LEVEL}, got {max(levels)}"
-            raise InputError(message)
+            raise InputError(
+                argument="tail_levels",
+                expected=f"levels up to {LARGEST_LEVEL}",
+                got=f"{max(levels)}",
+            )
+        if len(levels) > MOST_LEVELS:
+            raise InputError(
+                argument="tail_levels", expected=f"at most {MOST_LEVELS}", got=f"{len(levels)}"
+            )
         confidence = share(confidence, "confidence")
         seed = integer(seed, "seed", least=0)
         if max_rows is not None:

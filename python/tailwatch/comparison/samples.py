@@ -53,8 +53,9 @@ class Samples:
             name, least, got = (
                 ("candidate", LEAST_ROWS, m) if m < LEAST_ROWS else ("reference", 2 * LEAST_ROWS, n)
             )
-            message = f"{name}: expected at least {least} rows to compare, got {got}"
-            raise InputError(message)
+            raise InputError(
+                argument=name, expected=f"at least {least} rows to compare", got=f"{got}"
+            )
         of_reference = _core.sample(n, n, seed, "reference")
         of_candidate = _core.sample(m, m, seed, "candidate")
         within = rows if max_rows is None else min(rows, max_rows // 2)

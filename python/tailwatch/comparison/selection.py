@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tailwatch.comparison.registry import METRICS
 from tailwatch.exceptions import InputError
+from tailwatch.text_form import shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,14 +51,21 @@ def select(metrics: str | Sequence[str]) -> tuple[Metric, ...]:
     """Return the metrics that a panel's name or a list of names asks for, in the frame's order."""
     given: object = metrics
     if not isinstance(given, Iterable) or not all(isinstance(name, str) for name in given):
-        message = f"metrics: expected a panel's name or names of metrics, got {metrics!r}"
-        raise InputError(message)
+        raise InputError(
+            argument="metrics",
+            expected="a panel's name or names of metrics",
+            got=shown(metrics),
+        )
     names = PANELS.get(metrics, (metrics,)) if isinstance(metrics, str) else tuple(metrics)
     unknown = [name for name in names if name not in METRICS]
     if unknown or not names:
         known = ", ".join([*(repr(panel) for panel in PANELS), *METRICS])
         alone = " (a panel stands alone)" if unknown and unknown[0] in PANELS else ""
-        what = f"unknown {unknown[0]!r}" if unknown else "none"
-        message = f"metrics: {what}; expected a panel or metrics out of {known}{alone}"
-        raise InputError(message)
+        raise InputError(
+            f"unknown {shown(unknown[0])}" if unknown else "none",
+            argument="metrics",
+            expected=f"a panel or metrics out of {known}",
+            got=shown(unknown[0]) if unknown else "none",
+            hint=f"expected a panel or metrics out of {known}{alone}",
+        )
     return tuple(metric for name, metric in METRICS.items() if name in names)

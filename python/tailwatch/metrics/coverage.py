@@ -10,6 +10,7 @@ import polars as pl
 from tailwatch import _core
 from tailwatch.arguments import integer, shares
 from tailwatch.embeddings import as_embeddings
+from tailwatch.exceptions import InputError
 from tailwatch.running import running
 
 if TYPE_CHECKING:
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from tailwatch.progress import ProgressOption
 
 __all__ = ["PRDC", "precision_recall_density_coverage", "tail_coverage"]
+
+MOST_LEVELS = 100_000
+"""Each of them goes through the rows of its tail."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +189,8 @@ def tail_coverage(
     """
     k = integer(k, "k")
     levels = shares(levels, "levels")
+    if len(levels) > MOST_LEVELS:
+        raise InputError(argument="levels", expected=f"at most {MOST_LEVELS}", got=f"{len(levels)}")
     x = as_embeddings(reference, "reference").handle()
     y = as_embeddings(candidate, "candidate").handle()
     with running(threads, progress) as settings:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 __all__ = ["DirectionalTails", "directional_tails"]
 
+MOST_DIRECTIONS = 1_000_000
+"""Each of them is a unit vector that is kept, and a sort of the rows."""
+
 
 @dataclass(frozen=True, slots=True)
 class DirectionalTails:
@@ -109,7 +112,7 @@ def directional_tails(
     0.3
     """
     level = share(level, "level")
-    directions = integer(directions, "directions")
+    directions = integer(directions, "directions", most=MOST_DIRECTIONS)
     seed = integer(seed, "seed", least=0)
     x = as_embeddings(reference, "reference").handle()
     y = as_embeddings(candidate, "candidate").handle()

@@ -45,6 +45,23 @@ class TailCounts:
         (_, beyond), (_, tied) = self.beyond, self.tied
         return beyond + tied * (self.places - sum(self.beyond)) / sum(self.tied)
 
+    @property
+    def law(self) -> TailLaw:
+        """The law of the candidate's rows in the tail, given the ties."""
+        return TailLaw.of(
+            beyond=sum(self.beyond),
+            tied=sum(self.tied),
+            places=self.places - sum(self.beyond),
+            rows=sum(self.rows),
+            candidate=self.rows[1],
+        )
+
+    @property
+    def units(self) -> int:
+        """The candidate's rows in the tail in units of that law."""
+        law, (_, beyond), (_, tied) = self.law, self.beyond, self.tied
+        return law.tied * beyond + law.places * tied if law.tied else beyond + tied
+
     def swapped(self) -> TailCounts:
         """Let the samples change places."""
         return TailCounts(self.places, self.beyond[::-1], self.tied[::-1], self.rows[::-1])
@@ -189,18 +206,7 @@ def tail_test_of_counts(counts: TailCounts, confidence: float) -> TailTest:
         found = tail_test_of_counts(counts.swapped(), confidence)
         odds, low, high = map(_inverse, (found.odds_ratio, found.high, found.low))
         return TailTest(odds, low, high, found.p_value, found.rows, found.tied)
-    tied, left = sum(counts.tied), counts.places - sum(counts.beyond)
-    law = TailLaw.of(
-        beyond=sum(counts.beyond),
-        tied=tied,
-        places=left,
-        rows=sum(counts.rows),
-        candidate=counts.rows[1],
-    )
-    if law.tied:
-        units = tied * counts.beyond[1] + left * counts.tied[1]
-    else:
-        units = counts.beyond[1] + counts.tied[1]
+    law, units = counts.law, counts.units
     if law.support[0] == law.support[1]:
         return TailTest(1.0, 0.0, math.inf, 1.0, counts.places, law.tied)
     error = (1 - confidence) / 2

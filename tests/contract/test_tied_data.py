@@ -1,0 +1,149 @@
+"""Data with ties: equal laws are no loss, whichever sample is which, and nothing breaks."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+import tailwatch as tw
+from benches.tied_tails import LAWS, inversion
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+ROWS = 200
+PAIRS = 30
+DRAWN = (
+    "continuous, 16 columns",
+    "one-hot, 50 categories",
+    "one-hot, 500 categories",
+    "binary, 64 columns",
+    "Poisson(3)",
+    "integers 1–5, 4 columns",
+    "ages in years",
+    "digits, ink or paper",
+)
+
+
+def pair(law: str, seed: int, n: int = ROWS, m: int = ROWS) -> tuple[NDArray[Any], NDArray[Any]]:
+    rng = np.random.default_rng([seed, list(LAWS).index(law)])
+    return LAWS[law](rng, n), LAWS[law](rng, m)
+
+
+def test_equal_laws_are_rejected_no_more_often_than_said() -> None:
+    # 8 laws, 30 pairs of 200 rows each, seeds 0 to 29; z ≤ 4 for all 240 pairs, and for a law.
+    rejected = dict.fromkeys(DRAWN, 0)
+    for law in DRAWN:
+        for seed in range(PAIRS):
+            p = tw.metrics.tail_test(*pair(law, seed), level=0.1, threads=1).p_value
+            rejected[law] += p <= 0.05
+    for count, pairs in ((max(rejected.values()), PAIRS), (sum(rejected.values()), 8 * PAIRS)):
+        assert count <= 0.05 * pairs + 4 * math.sqrt(0.05 * 0.95 * pairs), rejected
+    assert sum(rejected.values()) >= 1
+
+
+@pytest.mark.parametrize("law", LAWS)
+def test_swapped_samples_invert_the_odds(law: str) -> None:
+    x, y = pair(law, 1, 230, 150)
+    there, back = tw.metrics.tail_test(x, y), tw.metrics.tail_test(y, x)
+    assert there.p_value == back.p_value
+    assert inversion(there.odds_ratio, back.odds_ratio) <= 1e-12
+    assert inversion(there.low, back.high) <= 1e-12
+    assert inversion(there.high, back.low) <= 1e-12
+
+
+@pytest.mark.parametrize("law", LAWS)
+def test_a_sample_against_itself_has_odds_of_one(law: str) -> None:
+    x, _ = pair(law, 2)
+    for level in (0.05, 0.0973):
+        found = tw.metrics.tail_test(x, x, level=level)
+        assert (found.odds_ratio, found.p_value) == (1.0, 1.0)
+        assert found.low <= 1 <= found.high
+
+
+@pytest.mark.parametrize("law", LAWS)
+def test_the_order_of_rows_decides_nothing(law: str) -> None:
+    x, y = pair(law, 3)
+    rng = np.random.default_rng(9)
+    mixed = rng.permutation(x), rng.permutation(y)
+    assert tw.metrics.tail_test(x, y) == tw.metrics.tail_test(*mixed)
+    levels = [0.3, 0.1, 0.05]
+    found, again = (
+        tw.metrics.tail_coverage(*samples, levels=levels) for samples in ((x, y), mixed)
+    )
+    assert found.equals(again)
+    copied = [tw.metrics.authenticity(*samples) for samples in ((x, y), mixed)]
+    assert copied[0] == pytest.approx(copied[1], rel=1e-12)
+
+
+@pytest.mark.parametrize("law", LAWS)
+def test_the_mass_of_a_sample_in_its_own_tail_is_the_level(law: str) -> None:
+    # Rows tied at the edge in proportion: of equal rarities, none more than the level.
+    x = np.unique(pair(law, 4)[0], axis=0)
+    ones = np.repeat(x[:1], ROWS, axis=0)
+    found = tw.metrics.tail_coverage(ones, ones, levels=[0.1, 0.03])
+    assert found["mass"].to_list() == pytest.approx([0.1, 0.03], rel=1e-12)
+    assert found["coverage"].to_list() == found["recall"].to_list() == [1.0, 1.0]
+
+
+@pytest.mark.parametrize("law", ["constant", "one-hot, 5 categories", "a pool of 40 rows"])
+def test_comparisons_of_few_different_rows_find_no_loss(law: str) -> None:
+    x, y = pair(law, 5, 400, 200)
+    found = tw.compare(x, y)
+    assert found.sentence.startswith("No loss of tails was found")
+    odds = found.frame.filter(found.frame["metric"] == "tail_odds_ratio")
+    assert set(odds["value"]) == {1.0}
+
+
+@pytest.mark.parametrize("law", ["Poisson(3)", "integers 1–5, 4 columns", "one-hot, 50 categories"])
+def test_comparisons_of_counts_rarely_find_a_loss(law: str) -> None:
+    # 12 comparisons, seeds 100 to 111: 5 % is 0.6, and four standard deviations 3.02.
+    lost = 0
+    for seed in range(100, 112):
+        found = tw.compare(*pair(law, seed, 400, 200), metrics=["tail_odds_ratio"], threads=1)
+        lost += found.sentence.startswith("Tails were lost")
+    assert lost <= 3
+
+
+def test_classes_of_counts_are_not_lost() -> None:
+    # Twelve classes of one law, seed 8: at most 5 % of what is said to have changed by chance.
+    rng = np.random.default_rng(8)
+    x, y = (LAWS["one-hot, 500 categories"](rng, 12 * n) for n in (140, 70))
+    labels = tuple(np.arange(12 * n) % 12 for n in (140, 70))
+    found = tw.compare(x, y, per=labels, metrics=["tail_odds_ratio"])
+    assert set(found.classes["verdict"]) == {"no change found"}
+
+
+def test_a_loss_among_tied_rows_is_found() -> None:
+    # Categories of one row each are equally rare; the candidate has a third of them only.
+    rng = np.random.default_rng(6)
+    eye = np.eye(600, dtype=np.float32)
+    x = eye[np.concatenate([rng.integers(0, 10, 600), np.arange(100, 400)])]
+    y = eye[np.concatenate([rng.integers(0, 10, 800), np.arange(400, 500)])]
+    found = tw.metrics.tail_test(x, y, level=0.2)
+    assert found.tied == 400
+    assert found.high < 0.5
+    assert found.p_value < 1e-12
+
+
+def test_equally_near_training_rows_count_in_equal_parts() -> None:
+    # Two training rows at distance 1 of the candidate; one of them has a copy, the other has none.
+    training = np.array([[0.0], [2.0], [2.0], [-9.0]])
+    for order in ([0, 1, 2, 3], [2, 3, 0, 1]):
+        assert tw.metrics.authenticity(training[order], np.array([[1.0]])) == pytest.approx(2 / 3)
+    copies = np.repeat(training, 40, axis=0)
+    assert tw.metrics.authenticity(copies, np.array([[1.0]])) == 1.0
+    assert tw.metrics.authenticity(copies, copies) == 0.0
+
+
+def test_modes_of_equal_size_share_the_last_places() -> None:
+    centres = 50.0 * np.eye(8)
+    x = np.repeat(centres, 20, axis=0)
+    y = np.repeat(centres[:4], 40, axis=0)
+    found = tw.metrics.mode_coverage(x, y, clusters=8, level=0.2)
+    # Two of eight equal modes are rare; half of all eight are lost.
+    assert (found.rare_modes, found.lost_modes, found.lost_share) == (2, 1.0, 0.5)
+    assert found.table["rare"].to_list() == [0.25] * 8
