@@ -207,9 +207,8 @@ impl<'a> Line<'a> {
             Side::Below => &self.sorted[..first],
             Side::Above => &self.sorted[last..],
         };
-        let members = |rows: &[(f64, u64)]| {
-            rows.iter().filter(|&&(_, mask)| mask >> subset & 1 == 1).count()
-        };
+        let members =
+            |rows: &[(f64, u64)]| rows.iter().filter(|&&(_, mask)| mask >> subset & 1 == 1).count();
         [members(beyond), members(&self.sorted[first..last])]
     }
 

@@ -110,8 +110,7 @@ impl Tail {
         let own = self.edge(level);
         let (beyond, others) = self.rarest.split_at(own.beyond);
         let share = |holds: &dyn Fn(usize) -> bool| {
-            let count =
-                |rows: &[(f64, usize)]| rows.iter().filter(|(_, row)| holds(*row)).count();
+            let count = |rows: &[(f64, usize)]| rows.iter().filter(|(_, row)| holds(*row)).count();
             own.count(count(beyond), count(&others[..own.tied])) / own.places as f64
         };
         let (mass, supported_mass) = masses.beyond(edge);
