@@ -88,8 +88,8 @@ def test_all_rows(frame: pl.DataFrame, abc: Trio) -> None:
         expected["tail_recall", row.level] = row.recall
         expected["tail_mass", row.level] = row.mass / row.level
         expected["tail_supported_mass", row.level] = row.supported_mass / row.level
-        rarest = oracle.tail_rows(oracle.radii(np.concatenate([X, Y]), K), row.level)
-        of_y, of_x = int((rarest >= len(X)).sum()), int((rarest < len(X)).sum())
+        rarest = oracle.tail_weights(oracle.radii(np.concatenate([X, Y]), K), row.level)
+        of_x, of_y = rarest[: len(X)].sum(), rarest[len(X) :].sum()
         odds = of_y / (len(Y) - of_y) * (len(X) - of_x) / of_x
         expected["tail_odds_ratio", row.level] = odds
     assert column(frame, "value", full=True) == pytest.approx(expected, rel=1e-9, abs=1e-12)
