@@ -144,7 +144,8 @@ def check(trial: Trial, *, threads: int | None = None, pieces: tuple[int, int] =
             )
             check_range(row[name], *(count / size for count in counts))
         threshold = np.sort(radii_x)[::-1][size - 1]
-        rare = [rarity >= threshold * (1 + sign * 2 * rel) for sign in (1, -1)]
+        # Rows tied at the edge count between not at all and whole.
+        rare = [rarity > threshold * (1 + 2 * rel), rarity >= threshold * (1 - 2 * rel)]
         check_range(row["mass"], *(int(some.sum()) / m for some in rare))
         both = (some & ball.any(axis=0) for some, ball in zip(rare, in_x, strict=True))
         check_range(row["supported_mass"], *(int(some.sum()) / m for some in both))
