@@ -49,8 +49,8 @@ INTRODUCTION = """\
 How often `tw.metrics.tail_test` rejects at 5 % where both samples are of one law: pairs of n rows
 each, `level=0.05`, `k=5`. Made by `python -m benches.tied_tails --write`, which has the laws, seeds
 and pairs; behind a share that is not of {pairs} pairs stands how many it is of, and a dash for what
-has not been run. A test that rejects
-5 % rejects 2.5 to 8 % of 400 pairs, and never more in 99 of 100 tables.
+has not been run. A test that rejects 5 % of all pairs rejects 2.5 to 8 % of 400 in 99 of 100
+cells.
 
 Rows tied at the edge of the tail count in proportion, and the test is exact given the ties: it can
 err on the safe side only. It does where the candidate's rows in the tail, T, take few values.
