@@ -171,12 +171,14 @@ class History:
         if not isinstance(portions, Sequence) or not all(
             isinstance(portion, Portion) for portion in portions
         ):
-            message = (
-                "policy: compose: expected a list of history.human, history.samples[…] or what "
-                f"their take() gives, got {type(portions).__name__}"
+            raise InputError(
+                argument="policy.compose",
+                expected="a list of history.human, history.samples[…] or what their take() gives",
+                got=type(portions).__name__,
             )
-            raise InputError(message)
         if not sum(map(len, portions)):
-            message = f"policy: no row is left for generation {self.generation} to learn from"
-            raise InputError(message)
+            raise InputError(
+                problem=f"no row is left for generation {self.generation} to learn from",
+                argument="policy",
+            )
         return list(portions)

@@ -158,11 +158,9 @@ def overlay(runs: Iterable[Run]) -> Overlay:
     chosen = list(runs)
     for place, one in enumerate(chosen):
         if not isinstance(one, Run):
-            message = f"runs[{place}]: expected a Run, got {type(one).__name__}"
-            raise InputError(message)
+            raise InputError(argument=f"runs[{place}]", expected="a Run", got=type(one).__name__)
     if not chosen:
-        message = "runs: expected at least one run, got none"
-        raise InputError(message)
+        raise InputError(argument="runs", expected="at least one run", got="none")
     named = dict(zip(_names([one.policy for one in chosen]), chosen, strict=True))
     frames = {name: _renamed(one.frame, name) for name, one in named.items()}
     return Overlay(

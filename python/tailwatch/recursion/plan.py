@@ -21,6 +21,7 @@ from tailwatch.recursion.bounds import MOST_GENERATIONS
 from tailwatch.recursion.theory.categories import as_shares
 from tailwatch.recursion.theory.fits import as_ddof, as_rows
 from tailwatch.recursion.theory.universality import as_policy
+from tailwatch.text_form import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -143,8 +144,11 @@ def _named(
         name, fraction = as_policy(policy, real_fraction)
         return name, size, fraction
     if real_fraction is not None:
-        message = f"real_fraction: expected None beside a policy that knows it, got {real_fraction}"
-        raise InputError(message)
+        raise InputError(
+            argument="real_fraction",
+            expected="None beside a policy that knows it",
+            got=str(real_fraction),
+        )
     match policy:
         case policies.Replace():
             return "replace", size, None
@@ -157,8 +161,7 @@ def _named(
         case policies.Augment(real=kept) if kept is None or isinstance(kept, int):
             real = size if kept is None else kept
             return "fixed_real", size + real, real / (size + real)
-    message = f"policy: expected one that has a closed form, got {policy!r}"
-    raise InputError(message)
+    raise InputError(argument="policy", expected="one that has a closed form", got=shown(policy))
 
 
 def _kept(loop: _Loop, n: int, keep: float) -> Iterator[Row]:

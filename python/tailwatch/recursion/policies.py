@@ -33,6 +33,7 @@ from tailwatch.arguments import integer, share
 from tailwatch.exceptions import InputError
 from tailwatch.recursion import data as rows_of
 from tailwatch.recursion.history import Portion
+from tailwatch.text_form import shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -126,10 +127,11 @@ class Mix:
     def __post_init__(self) -> None:
         share(self.real_fraction, "real_fraction")
         if not isinstance(self.fresh, bool) and not callable(self.fresh):
-            message = (
-                f"fresh: expected True, False or a function of (size, rng), got {self.fresh!r}"
+            raise InputError(
+                argument="fresh",
+                expected="True, False or a function of (size, rng)",
+                got=shown(self.fresh),
             )
-            raise InputError(message)
 
     def first(self, history: History) -> Portion:
         """Give what the first generation learns from; the rest is the stream of fresh rows."""
@@ -143,11 +145,11 @@ class Mix:
         else:
             needed, why = human, "in each generation"
         if not callable(self.fresh) and len(history.human) < needed:
-            message = (
-                f"data: expected at least {needed} rows to train on, for {human} human rows {why}, "
-                f"got {len(history.human)}"
+            raise InputError(
+                argument="data",
+                expected=f"at least {needed} rows to train on, for {human} human rows {why}",
+                got=str(len(history.human)),
             )
-            raise InputError(message)
 
     def compose(self, history: History, *, rng: np.random.Generator) -> Sequence[Portion]:
         """Give human rows and samples."""
@@ -202,11 +204,11 @@ class Augment:
         """Refuse a human set that is not there, or does not fit the data."""
         if isinstance(self.real, int):
             if self.real > len(history.human):
-                message = (
-                    f"real: expected at most the {len(history.human)} human rows to train on, "
-                    f"got {self.real}"
+                raise InputError(
+                    argument="real",
+                    expected=f"at most the {len(history.human)} human rows to train on",
+                    got=str(self.real),
                 )
-                raise InputError(message)
         elif self.real is not None:
             rows_of.check_like(self.real, history.human.source(), "real")
 
@@ -244,11 +246,11 @@ class Verified:
 
     def __post_init__(self) -> None:
         if not callable(getattr(self.policy, "compose", None)):
-            message = f"policy: expected a policy, got {type(self.policy).__name__}"
-            raise InputError(message)
+            raise InputError(argument="policy", expected="a policy", got=type(self.policy).__name__)
         if not callable(self.keep):
-            message = f"keep: expected a function of samples, got {type(self.keep).__name__}"
-            raise InputError(message)
+            raise InputError(
+                argument="keep", expected="a function of samples", got=type(self.keep).__name__
+            )
 
     def first(self, history: History) -> Portion:
         """Give what the first generation learns from."""
@@ -269,11 +271,11 @@ class Verified:
         mask = np.asarray(self.keep(samples))
         expected = (rows_of.length(samples),)
         if mask.dtype != np.bool_ or mask.shape != expected:
-            message = (
-                f"keep: expected one boolean for each of {expected[0]} rows, got {mask.dtype} of "
-                f"shape {mask.shape}"
+            raise InputError(
+                argument="keep",
+                expected=f"one boolean for each of {expected[0]} rows",
+                got=f"{mask.dtype} of shape {mask.shape}",
             )
-            raise InputError(message)
         return mask
 
 

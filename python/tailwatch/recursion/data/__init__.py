@@ -54,11 +54,12 @@ def kind_of(data: Data, argument: str) -> Kind:
     for kind in KINDS:
         if kind.holds(data):
             return kind
-    message = (
-        f"{argument}: expected a NumPy array, a Polars frame or series, or an object with "
-        f"__len__, take and concat, got {type(data).__name__}"
+    raise InputError(
+        argument=argument,
+        expected="a NumPy array, a Polars frame or series, or an object with __len__, take "
+        "and concat",
+        got=type(data).__name__,
     )
-    raise InputError(message)
 
 
 def as_data(source: Any, argument: str) -> Data:  # noqa: ANN401  (checked here)
@@ -69,8 +70,7 @@ def as_data(source: Any, argument: str) -> Data:  # noqa: ANN401  (checked here)
     kind = kind_of(data, argument)
     kind.check(data, argument)
     if not kind.length(data):
-        message = f"{argument}: expected at least one row, got none"
-        raise InputError(message)
+        raise InputError(argument=argument, expected="at least one row", got="none")
     return data
 
 
@@ -78,13 +78,13 @@ def check_like(data: Data, human: Data, argument: str, *, rows: int | None = Non
     """Refuse data that cannot be joined with the human data, or of another number of rows."""
     kind = kind_of(human, "data")
     if not kind.holds(data):
-        message = f"{argument}: expected {kind.name} as data is, got {type(data).__name__}"
-        raise InputError(message)
+        raise InputError(
+            argument=argument, expected=f"{kind.name} as data is", got=type(data).__name__
+        )
     kind.check(data, argument)
     kind.check_joins(data, human, argument)
     if rows is not None and kind.length(data) != rows:
-        message = f"{argument}: expected {rows} rows, got {kind.length(data)}"
-        raise InputError(message)
+        raise InputError(argument=argument, expected=f"{rows} rows", got=str(kind.length(data)))
     return data
 
 
@@ -121,11 +121,11 @@ def describe(data: Data) -> dict[str, Any]:
 def check_stored(data: Data) -> None:
     """Refuse data whose samples a run directory cannot hold."""
     if not kind_of(data, "data").can_write(data):
-        message = (
-            "directory: expected data with save, load and fingerprint to keep, got "
-            f"{type(data).__name__} without them"
+        raise InputError(
+            argument="directory",
+            expected="data with save, load and fingerprint to keep",
+            got=f"{type(data).__name__} without them",
         )
-        raise InputError(message)
 
 
 def is_categorical(data: Data) -> bool:

@@ -26,25 +26,38 @@ FILE = "samples.npy"
 
 def _check(data: Array, argument: str) -> None:
     if not data.ndim:
-        message = f"{argument}: expected an array of at least one dimension, got a single value"
-        raise DimensionError(message)
+        raise DimensionError(
+            argument=argument,
+            expected="an array of at least one dimension",
+            got="a single value",
+        )
     if data.dtype.kind not in WRITABLE:
-        message = f"{argument}: expected numbers, booleans or strings, got dtype {data.dtype}"
-        raise InputError(message)
+        raise InputError(
+            argument=argument,
+            expected="numbers, booleans or strings",
+            got=f"dtype {data.dtype}",
+        )
     if data.dtype.kind in "fc" and not np.isfinite(data).all():
         row = int(np.argwhere(~np.isfinite(data))[0][0])
-        message = f"{argument}: row {row} holds a value that is not finite"
-        raise NonFiniteError(message)
+        raise NonFiniteError(
+            problem=f"row {row} holds a value that is not finite", argument=argument
+        )
 
 
 def _check_joins(data: Array, human: Array, argument: str) -> None:
     if data.shape[1:] != human.shape[1:]:
-        message = f"{argument}: expected rows of shape {human.shape[1:]}, got {data.shape[1:]}"
-        raise DimensionError(message)
+        raise DimensionError(
+            argument=argument,
+            expected=f"rows of shape {human.shape[1:]}",
+            got=str(data.shape[1:]),
+        )
     text = (data.dtype.kind in "SU", human.dtype.kind in "SU")
     if text[0] != text[1]:
-        message = f"{argument}: expected values like {human.dtype} as in data, got {data.dtype}"
-        raise InputError(message)
+        raise InputError(
+            argument=argument,
+            expected=f"values like {human.dtype} as in data",
+            got=str(data.dtype),
+        )
 
 
 def _fingerprint(data: Array) -> str:

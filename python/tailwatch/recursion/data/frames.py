@@ -24,22 +24,27 @@ FILE = "samples.parquet"
 
 def _check_frame(data: pl.DataFrame, argument: str) -> None:
     if not data.width:
-        message = f"{argument}: expected a frame with at least one column, got none"
-        raise DimensionError(message)
+        raise DimensionError(
+            argument=argument, expected="a frame with at least one column", got="none"
+        )
 
 
 def _check_columns(data: pl.DataFrame, human: pl.DataFrame, argument: str) -> None:
     if data.schema != human.schema:
-        message = (
-            f"{argument}: expected the columns {_columns(human)} of data, got {_columns(data)}"
+        raise InputError(
+            argument=argument,
+            expected=f"the columns {_columns(human)} of data",
+            got=_columns(data),
         )
-        raise InputError(message)
 
 
 def _check_type(data: pl.Series, human: pl.Series, argument: str) -> None:
     if data.dtype != human.dtype:
-        message = f"{argument}: expected values of type {human.dtype} as in data, got {data.dtype}"
-        raise InputError(message)
+        raise InputError(
+            argument=argument,
+            expected=f"values of type {human.dtype} as in data",
+            got=str(data.dtype),
+        )
 
 
 def _columns(frame: pl.DataFrame) -> str:

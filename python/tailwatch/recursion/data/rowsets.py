@@ -19,10 +19,11 @@ FOLDER = "samples"
 
 def _check_joins(data: RowSet, human: RowSet, argument: str) -> None:
     if type(data) is not type(human):
-        message = (
-            f"{argument}: expected {type(human).__name__} as data is, got {type(data).__name__}"
+        raise InputError(
+            argument=argument,
+            expected=f"{type(human).__name__} as data is",
+            got=type(data).__name__,
         )
-        raise InputError(message)
 
 
 def _write(data: Any, directory: Path) -> None:  # noqa: ANN401

@@ -16,6 +16,7 @@ import numpy as np
 from tailwatch.arguments import positive
 from tailwatch.exceptions import InputError
 from tailwatch.recursion.learners.numbers import matrix_of
+from tailwatch.text_form import shown
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,9 +53,8 @@ class Gaussian:
     sampling_bias: float = 1.0
 
     def __post_init__(self) -> None:
-        if self.ddof not in {0, 1}:
-            message = f"ddof: expected 0 or 1, got {self.ddof!r}"
-            raise InputError(message)
+        if self.ddof not in (0, 1):
+            raise InputError(argument="ddof", expected="0 or 1", got=shown(self.ddof))
         positive(self.sampling_bias, "sampling_bias")
 
     def fit(self, data: Any, *, rng: np.random.Generator) -> GaussianModel:  # noqa: ANN401, ARG002

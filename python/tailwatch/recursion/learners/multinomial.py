@@ -40,11 +40,11 @@ class Multinomial:
     def fit(self, data: Any, *, rng: np.random.Generator) -> MultinomialModel:  # noqa: ANN401, ARG002
         """Count categories."""
         if not isinstance(data, np.ndarray | pl.Series) or len(data.shape) != 1 or not len(data):
-            message = (
-                "data: Multinomial learns from a one-dimensional array or a series, with at least "
-                f"one row, got {type(data).__name__}"
+            raise InputError(
+                problem="Multinomial learns from a one-dimensional array or a series, with at "
+                f"least one row, got {type(data).__name__}",
+                argument="data",
             )
-            raise InputError(message)
         if isinstance(data, np.ndarray):
             types, counts = np.unique(data, return_counts=True)
             return MultinomialModel(types, counts)

@@ -69,8 +69,10 @@ class NGram:
         """Note what followed what."""
         if not isinstance(data, pl.Series) or not isinstance(data.dtype, pl.List):
             what = data.dtype if isinstance(data, pl.Series) else type(data).__name__
-            message = f"data: NGram learns from a Polars series of lists of tokens, got {what}"
-            raise InputError(message)
+            raise InputError(
+                problem=f"NGram learns from a Polars series of lists of tokens, got {what}",
+                argument="data",
+            )
         documents = as_documents(data, "data")
         types = documents.tokens.unique().sort()
         codes = documents.tokens.to_frame("t").join(

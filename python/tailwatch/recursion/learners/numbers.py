@@ -22,12 +22,14 @@ def matrix_of(data: Any, learner: str, *, least: int = 1) -> NDArray[np.float64]
             if isinstance(data, np.ndarray)
             else type(data).__name__
         )
-        message = (
-            f"data: {learner} learns from arrays of numbers with one or two dimensions, got {what}"
+        raise InputError(
+            problem=f"{learner} learns from arrays of numbers with one or two dimensions, "
+            f"got {what}",
+            argument="data",
         )
-        raise InputError(message)
     if len(data) < least:
-        message = f"data: {learner} needs at least {least} rows, got {len(data)}"
-        raise InputError(message)
+        raise InputError(
+            problem=f"{learner} needs at least {least} rows, got {len(data)}", argument="data"
+        )
     matrix = data.astype(np.float64, copy=False)
     return matrix[:, None] if matrix.ndim == 1 else matrix

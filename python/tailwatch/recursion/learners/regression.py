@@ -15,6 +15,7 @@ import numpy as np
 
 from tailwatch.exceptions import DimensionError, InputError
 from tailwatch.recursion.learners.numbers import matrix_of
+from tailwatch.text_form import shown
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,11 +58,13 @@ class LinearRegression:
     def __post_init__(self) -> None:
         noise: object = self.noise
         if noise is not None and not (isinstance(noise, int | float) and 0 <= noise < np.inf):
-            message = f"noise: expected None or a number of at least 0, got {noise!r}"
-            raise InputError(message)
-        if self.design not in {"fresh", "reuse"}:
-            message = f"design: expected 'fresh' or 'reuse', got {self.design!r}"
-            raise InputError(message)
+            raise InputError(
+                argument="noise", expected="None or a number of at least 0", got=shown(noise)
+            )
+        if self.design not in ("fresh", "reuse"):
+            raise InputError(
+                argument="design", expected="'fresh' or 'reuse'", got=shown(self.design)
+            )
 
     def fit(self, data: Any, *, rng: np.random.Generator) -> LinearRegressionModel:  # noqa: ANN401, ARG002
         """Learn from rows of features and, last, the label."""
@@ -119,9 +122,9 @@ class LinearRegressionModel:
 def _features_and_labels(data: Any) -> tuple[Array, Array]:  # noqa: ANN401
     table = matrix_of(data, "LinearRegression")
     if table.shape[1] < 2:
-        message = (
-            "data: LinearRegression learns from rows of at least one feature and a label, got "
-            f"{table.shape[1]} column"
+        raise DimensionError(
+            problem="LinearRegression learns from rows of at least one feature and a label, got "
+            f"{table.shape[1]} column",
+            argument="data",
         )
-        raise DimensionError(message)
     return table[:, :-1], table[:, -1]

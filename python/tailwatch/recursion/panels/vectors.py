@@ -70,8 +70,11 @@ def compare_vectors(
     """Compare the samples of a generation with human data."""
     x, y = as_embeddings(reference, "holdout"), as_embeddings(candidate, "samples")
     if x.columns != y.columns:
-        message = f"samples: expected {x.columns} columns as in the human data, got {y.columns}"
-        raise InputError(message)
+        raise InputError(
+            argument="samples",
+            expected=f"{x.columns} columns as in the human data",
+            got=str(y.columns),
+        )
     samples = Samples.draw(
         x.handle(), y.handle(), max_rows=request.max_rows, seed=request.panel.seed
     )

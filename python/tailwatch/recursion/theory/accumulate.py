@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tailwatch.recursion.bounds import LONGEST_CURVE
 from tailwatch.recursion.theory.fits import (
     Curve,
     Ddof,
@@ -70,7 +71,7 @@ def accumulate_variance(
     >>> theory.accumulate_variance([1, 50], 100).round(4)
     array([0.99  , 0.9838])
     """
-    t, rows, less = as_generations(generations), as_rows(size), as_ddof(ddof)
+    t, rows, less = as_generations(generations, most=LONGEST_CURVE), as_rows(size), as_ddof(ddof)
     start = rows if first is None else as_rows(first, "first")
     pools = start + rows * np.arange(int(t.max()), dtype=np.float64)
     losses = rows / (pools * (pools - less))
@@ -174,7 +175,7 @@ def accumulate_subsample_variance(
     >>> theory.accumulate_subsample_variance([1, 50], 100).round(4)
     array([0.99  , 0.9716])
     """
-    t, rows, less = as_generations(generations), as_rows(size), as_ddof(ddof)
+    t, rows, less = as_generations(generations, most=LONGEST_CURVE), as_rows(size), as_ddof(ddof)
     most = rows if drawn is None else as_rows(drawn, "drawn")
     start = rows if first is None else as_rows(first, "first")
     pool, fitted = 1 - 1 / start, []

@@ -20,6 +20,7 @@ import numpy as np
 
 from tailwatch.arguments import integer
 from tailwatch.exceptions import InputError
+from tailwatch.recursion.bounds import LONGEST_CURVE
 from tailwatch.recursion.theory.fits import (
     Curve,
     Generations,
@@ -27,6 +28,7 @@ from tailwatch.recursion.theory.fits import (
     as_generations,
     as_rows,
 )
+from tailwatch.text_form import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -59,8 +61,9 @@ def as_shares(counts: object, name: str = "counts") -> NDArray[np.float64]:
     except (TypeError, ValueError):
         given = np.empty((0, 0))
     if given.ndim != 1 or not np.isfinite(given).all() or (given < 0).any() or not given.sum() > 0:
-        message = f"{name}: expected counts or shares of types, not all 0, got {counts!r}"
-        raise InputError(message)
+        raise InputError(
+            argument=name, expected="counts or shares of types, not all 0", got=shown(counts)
+        )
     shares: NDArray[np.float64] = given[given > 0] / given.sum()
     return shares
 
@@ -127,7 +130,7 @@ def effective_sample_size(generations: Generations, size: int) -> Curve:
     >>> theory.effective_sample_size([1, 2, 20], 1000).round(1)
     array([1000. ,  632.1,   91.6])
     """
-    k, rows = as_generations(generations), as_rows(size)
+    k, rows = as_generations(generations, most=LONGEST_CURVE), as_rows(size)
     g = np.ones(int(k.max()))
     for step in range(1, len(g)):
         g[step] = -np.expm1(-g[step - 1])
@@ -178,11 +181,10 @@ def type_survival(
     shares, rows, k = (
         np.asarray(share, dtype=np.float64),
         as_rows(size),
-        integer(generation, "generation"),
+        integer(generation, "generation", most=LONGEST_CURVE),
     )
     if not ((shares >= 0) & (shares <= 1)).all():
-        message = f"share: expected shares between 0 and 1, got {share!r}"
-        raise InputError(message)
+        raise InputError(argument="share", expected="shares between 0 and 1", got=shown(share))
     if not exact:
         return as_curve(-np.expm1(-float(effective_sample_size(k, rows)) * shares))
     _check_chain(rows)
@@ -238,7 +240,11 @@ def types_expected(
     >>> theory.types_expected(zipf, 200, [1, 10, 50]).round(1)
     array([59.8, 20.8,  6.7])
     """
-    shares, rows, k = as_shares(counts), as_rows(size), as_generations(generations)
+    shares, rows, k = (
+        as_shares(counts),
+        as_rows(size),
+        as_generations(generations, most=LONGEST_CURVE),
+    )
     by_chain = rows <= 512 if exact is None else exact
     if by_chain:
         _check_chain(rows)
@@ -252,8 +258,11 @@ def types_expected(
 
 def _check_chain(rows: int) -> None:
     if rows > LARGEST_CHAIN:
-        message = f"size: expected at most {LARGEST_CHAIN} labels for the exact chain, got {rows}"
-        raise InputError(message)
+        raise InputError(
+            argument="size",
+            expected=f"at most {LARGEST_CHAIN} labels for the exact chain",
+            got=str(rows),
+        )
 
 
 def time_to_one_type(counts: Counts, size: int) -> float:

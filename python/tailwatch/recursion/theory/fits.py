@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
-from tailwatch.arguments import integer
+from tailwatch.arguments import LARGEST, integer
 from tailwatch.exceptions import InputError
 from tailwatch.recursion.bounds import MOST_ROWS
+from tailwatch.text_form import shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,15 +33,29 @@ Ddof: TypeAlias = Literal[0, 1]
 (unbiased)."""
 
 
-def as_generations(generations: object) -> NDArray[np.float64]:
+def as_generations(generations: object, *, most: int = LARGEST) -> NDArray[np.float64]:
     """Return generations as floats, each a whole number of at least 1."""
-    counts = np.asarray(generations)
+    try:
+        counts = np.asarray(generations)
+    except (TypeError, ValueError):
+        # Lists of different lengths.
+        counts = np.empty(0)
     if counts.dtype.kind not in "iu" or counts.size == 0:
-        message = f"generations: expected an integer or an array of integers, got {generations!r}"
-        raise InputError(message)
+        raise InputError(
+            argument="generations",
+            expected="an integer or an array of integers",
+            got=shown(generations),
+        )
     if counts.min() < 1:
-        message = f"generations: expected at least 1 (the fit of human rows), got {counts.min()}"
-        raise InputError(message)
+        raise InputError(
+            argument="generations",
+            expected="at least 1 (the fit of human rows)",
+            got=str(counts.min()),
+        )
+    if counts.max() > most:
+        raise InputError(
+            argument="generations", expected=f"at most {most:,}", got=f"{counts.max()}"
+        )
     return counts.astype(np.float64)
 
 
@@ -51,9 +66,10 @@ def as_rows(size: object, name: str = "size", *, least: int = 2) -> int:
 
 def as_ddof(ddof: object) -> int:
     """Return 0 or 1."""
-    if isinstance(ddof, bool) or ddof not in {0, 1}:
-        message = f"ddof: expected 0 (maximum likelihood) or 1 (unbiased), got {ddof!r}"
-        raise InputError(message)
+    if isinstance(ddof, bool) or not isinstance(ddof, int) or ddof not in {0, 1}:
+        raise InputError(
+            argument="ddof", expected="0 (maximum likelihood) or 1 (unbiased)", got=shown(ddof)
+        )
     return 1 if ddof == 1 else 0
 
 

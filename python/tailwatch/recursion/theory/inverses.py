@@ -13,6 +13,7 @@ import numpy as np
 
 from tailwatch.arguments import integer, real, share
 from tailwatch.exceptions import InputError
+from tailwatch.recursion.bounds import LONGEST_CURVE
 from tailwatch.recursion.theory.fits import Ddof, as_ddof, as_rows
 from tailwatch.recursion.theory.mixing import fixed_real_limit
 from tailwatch.recursion.theory.universality import (
@@ -21,6 +22,7 @@ from tailwatch.recursion.theory.universality import (
     variance_kept,
     variance_limit,
 )
+from tailwatch.text_form import shown
 
 __all__ = [
     "fixed_real_rows_for",
@@ -173,11 +175,11 @@ def generations_until(
     most = 1
     while kept_at(most) > keep:
         if most >= LONGEST:
-            message = (
-                f"variance_kept: expected a share that is reached within {LONGEST} generations, "
-                f"got {keep}"
+            raise InputError(
+                argument="variance_kept",
+                expected=f"a share that is reached within {LONGEST} generations",
+                got=str(keep),
             )
-            raise InputError(message)
         most *= 2
     least = most // 2 + 1
     while least < most:
@@ -214,7 +216,7 @@ def rows_for(variance_kept: float, generations: int) -> int:
     >>> theory.rows_for(0.95, 50)
     976
     """
-    keep, n = _kept(variance_kept), integer(generations, "generations")
+    keep, n = _kept(variance_kept), integer(generations, "generations", most=LONGEST_CURVE)
     exact = -1 / math.expm1(math.log(keep) / n)
     return max(math.ceil(exact * (1 - 1e-12)), 2)
 
@@ -256,14 +258,16 @@ def sample_schedule(generations: int, budget: int, *, growth: float = 0.0) -> li
     >>> theory.sample_schedule(4, 1000, growth=2)
     [35, 134, 300, 531]
     """
-    n, rows = integer(generations, "generations"), integer(budget, "budget")
+    n, rows = integer(generations, "generations", most=LONGEST_CURVE), integer(budget, "budget")
     power = real(growth, "growth")
     if not 0 <= power < math.inf:
-        message = f"growth: expected a number of at least 0, got {growth!r}"
-        raise InputError(message)
+        raise InputError(argument="growth", expected="a number of at least 0", got=shown(growth))
     if rows < 2 * n:
-        message = f"budget: expected at least 2 rows for each of {n} generations, got {rows}"
-        raise InputError(message)
+        raise InputError(
+            argument="budget",
+            expected=f"at least 2 rows for each of {n} generations",
+            got=str(rows),
+        )
     weights = np.arange(1, n + 1, dtype=np.float64) ** power
     # Two for each, and the rest by differences of rounded sums, so that nothing is lost.
     ends = 2 * np.arange(n + 1) + np.concatenate(
@@ -336,11 +340,14 @@ def schedule_for(variance_kept: float, generations: int, *, growth: float = 2.0)
     from scipy.optimize import brentq
     from scipy.special import zeta
 
-    keep, n = _kept(variance_kept), integer(generations, "generations")
+    keep, n = _kept(variance_kept), integer(generations, "generations", most=LONGEST_CURVE)
     power = real(growth, "growth")
     if not 1 < power < math.inf:
-        message = f"growth: expected more than 1, as nothing is kept for ever below, got {growth!r}"
-        raise InputError(message)
+        raise InputError(
+            argument="growth",
+            expected="more than 1, as nothing is kept for ever below",
+            got=shown(growth),
+        )
     orders = np.arange(1, 60, dtype=np.float64)
     sums = zeta(orders * power)
 
@@ -357,8 +364,9 @@ def schedule_for(variance_kept: float, generations: int, *, growth: float = 2.0)
 
 def _numbered(schedule: object) -> list[tuple[int, object]]:
     if not isinstance(schedule, list | tuple) or not schedule:
-        message = f"schedule: expected a list of rows, one per generation, got {schedule!r}"
-        raise InputError(message)
+        raise InputError(
+            argument="schedule", expected="a list of rows, one per generation", got=shown(schedule)
+        )
     return list(enumerate(schedule, start=1))
 
 
@@ -372,8 +380,8 @@ _variance = variance_kept
 
 def _check_reachable(keep: float, rows: int) -> None:
     if keep > 1 - 1 / rows:
-        message = (
-            f"variance_kept: expected at most {1 - 1 / rows:.6g}, which {rows} human rows alone "
-            f"keep, got {keep}"
+        raise InputError(
+            argument="variance_kept",
+            expected=f"at most {1 - 1 / rows:.6g}, which {rows} human rows alone keep",
+            got=str(keep),
         )
-        raise InputError(message)

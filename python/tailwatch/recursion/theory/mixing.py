@@ -27,6 +27,7 @@ import numpy as np
 
 from tailwatch.arguments import integer, positive
 from tailwatch.exceptions import InputError
+from tailwatch.recursion.bounds import LONGEST_CURVE
 from tailwatch.recursion.theory.fits import (
     Curve,
     Ddof,
@@ -36,6 +37,7 @@ from tailwatch.recursion.theory.fits import (
     as_generations,
     as_rows,
 )
+from tailwatch.text_form import shown
 
 __all__ = [
     "Moments",
@@ -70,8 +72,11 @@ def as_share(real_fraction: object) -> float:
     """Return a share of human rows, above 0 and at most 1."""
     share = positive(real_fraction, "real_fraction")
     if share > 1:
-        message = f"real_fraction: expected a share above 0 and at most 1, got {real_fraction!r}"
-        raise InputError(message)
+        raise InputError(
+            argument="real_fraction",
+            expected="a share above 0 and at most 1",
+            got=shown(real_fraction),
+        )
     return share
 
 
@@ -153,7 +158,7 @@ def fresh_real_variance(
     >>> theory.fresh_real_variance([1, 2, 50], 100, 0.25).round(4)
     array([0.99  , 0.9844, 0.9775])
     """
-    t, n, less = as_generations(generations), as_rows(size), as_ddof(ddof)
+    t, n, less = as_generations(generations, most=LONGEST_CURVE), as_rows(size), as_ddof(ddof)
     start = n if first is None else as_rows(first, "first")
     moments = _first(start, less)
     curve = [moments.variance]
@@ -238,14 +243,19 @@ def fixed_real_variance(
     >>> theory.fixed_real_variance([1, 2, 50], 100, 100).round(4)
     array([0.99  , 0.9875, 0.9867])
     """
-    t, less, b = as_generations(generations), as_ddof(ddof), positive(bias, "bias")
+    t, less, b = (
+        as_generations(generations, most=LONGEST_CURVE),
+        as_ddof(ddof),
+        positive(bias, "bias"),
+    )
     real, synthetic = integer(n_real, "n_real"), integer(n_synthetic, "n_synthetic")
     start = as_rows(real if first is None else first, "n_real" if first is None else "first")
     if known and start < real:
-        message = (
-            f"first: expected at least the {real} kept rows, which are among them, got {start}"
+        raise InputError(
+            argument="first",
+            expected=f"at least the {real} kept rows, which are among them",
+            got=str(start),
         )
-        raise InputError(message)
     moments, n = _first(start, less), real + synthetic
     share, rest = real / n, synthetic / n
     # A mean of some rows and a mean of all of them covary as the latter varies.
@@ -362,8 +372,9 @@ def mixing_error(weight: float, n_real: int, n_synthetic: int) -> float:
     """
     w = positive(weight, "weight")
     if w > 1:
-        message = f"weight: expected a weight above 0 and at most 1, got {weight!r}"
-        raise InputError(message)
+        raise InputError(
+            argument="weight", expected="a weight above 0 and at most 1", got=shown(weight)
+        )
     real, synthetic = integer(n_real, "n_real"), integer(n_synthetic, "n_synthetic")
     return (w**2 / real + (1 - w) ** 2 / synthetic) / (1 - (1 - w) ** 2)
 

@@ -15,6 +15,7 @@ import numpy as np
 from tailwatch.arguments import integer, positive, real
 from tailwatch.exceptions import InputError
 from tailwatch.recursion.theory.fits import Curve, Generations, as_curve, as_generations
+from tailwatch.text_form import shown
 
 __all__ = [
     "regression_accumulate_risk",
@@ -136,8 +137,9 @@ def ridgeless_risk(generations: Generations, rows: int, features: int) -> Curve:
     """
     n, t, d = as_generations(generations), integer(rows, "rows"), integer(features, "features")
     if t > d:
-        message = f"rows: expected at most as many as the {d} features, got {t}"
-        raise InputError(message)
+        raise InputError(
+            argument="rows", expected=f"at most as many as the {d} features", got=str(t)
+        )
     return as_curve(1 - (t / d) ** n)
 
 
@@ -187,8 +189,9 @@ def regression_mixture_risk(
     second = integer(n_synthetic, "n_synthetic", least=0)
     n, d, off = first + second, integer(features, "features"), real(label_bias, "label_bias")
     if not 0 <= off < np.inf:
-        message = f"label_bias: expected a number of at least 0, got {label_bias!r}"
-        raise InputError(message)
+        raise InputError(
+            argument="label_bias", expected="a number of at least 0", got=shown(label_bias)
+        )
     of_noise = _one_fit(n, d, noise, "n_real + n_synthetic")
     beta = first * second / (n * (n + 2) * (n - 1))
     alpha = second * (second + 2) / (n * (n + 2)) - beta
@@ -200,6 +203,7 @@ def _one_fit(rows: int, features: int, noise: float, name: str = "rows") -> floa
     d, s2 = integer(features, "features"), positive(noise, "noise")
     t = integer(rows, name, least=0)
     if t <= d + 1:
-        message = f"{name}: expected more than features + 1 = {d + 1} rows, got {t}"
-        raise InputError(message)
+        raise InputError(
+            argument=name, expected=f"more than features + 1 = {d + 1} rows", got=str(t)
+        )
     return s2 * d / (t - d - 1)

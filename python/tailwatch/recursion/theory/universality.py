@@ -33,6 +33,7 @@ from tailwatch.recursion.theory.mixing import (
     fresh_real_limit,
     fresh_real_variance,
 )
+from tailwatch.text_form import shown
 
 __all__ = ["PolicyName", "as_policy", "variance_kept", "variance_limit"]
 
@@ -49,17 +50,20 @@ def as_policy(policy: object, real_fraction: object) -> tuple[PolicyName, float 
     """Return a policy's name and its share of human rows, which the mixed ones need."""
     if policy not in get_args(PolicyName):
         names = ", ".join(repr(name) for name in get_args(PolicyName))
-        message = f"policy: expected one of {names}, got {policy!r}"
-        raise InputError(message)
+        raise InputError(argument="policy", expected=f"one of {names}", got=shown(policy))
     name: PolicyName = policy  # type: ignore[assignment]
     if name in MIXED:
         if real_fraction is None:
-            message = f"real_fraction: expected a share of human rows for policy {name!r}, got None"
-            raise InputError(message)
+            raise InputError(
+                argument="real_fraction",
+                expected=f"a share of human rows for policy {name!r}",
+                got="None",
+            )
         return name, as_share(real_fraction)
     if real_fraction is not None:
-        message = f"real_fraction: expected None for policy {name!r}, got {real_fraction!r}"
-        raise InputError(message)
+        raise InputError(
+            argument="real_fraction", expected=f"None for policy {name!r}", got=shown(real_fraction)
+        )
     return name, None
 
 

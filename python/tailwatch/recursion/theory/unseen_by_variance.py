@@ -18,7 +18,9 @@ import numpy as np
 
 from tailwatch.arguments import integer, positive
 from tailwatch.exceptions import InputError
+from tailwatch.recursion.bounds import LONGEST_CURVE
 from tailwatch.recursion.theory.fits import Curve, Generations, as_curve, as_generations, as_rows
+from tailwatch.text_form import shown
 
 __all__ = ["PseudoLabels", "kernel_density_variance", "pseudo_labels"]
 
@@ -68,9 +70,8 @@ def kernel_density_variance(
     array([ 1.24 ,  3.295, 24.999])
     """
     t, rows, h = as_generations(generations), as_rows(size), positive(bandwidth, "bandwidth")
-    if policy not in {"replace", "accumulate"}:
-        message = f"policy: expected 'replace' or 'accumulate', got {policy!r}"
-        raise InputError(message)
+    if policy not in ("replace", "accumulate"):
+        raise InputError(argument="policy", expected="'replace' or 'accumulate'", got=shown(policy))
     within = 1 - 1 / rows
     curve = [within + h**2]
     for k in range(2, int(t.max()) + 1):
@@ -135,7 +136,7 @@ def pseudo_labels(generation: int, *, mean: float = 1.0, variance: float = 1.0) 
     """
     from scipy.special import ndtr
 
-    steps = integer(generation, "generation", least=0)
+    steps = integer(generation, "generation", least=0, most=LONGEST_CURVE)
     m, s2 = positive(mean, "mean"), positive(variance, "variance")
     for _ in range(steps):
         s = math.sqrt(s2)

@@ -85,18 +85,19 @@ class Series:
 def check_frame(frame: object, name: str = "frame") -> pl.DataFrame:
     """Return the frame of one run, without the values on all rows, which have no null."""
     if not isinstance(frame, pl.DataFrame):
-        message = f"{name}: expected the frame of a run, got {type(frame).__name__}"
-        raise InputError(message)
+        raise InputError(argument=name, expected="the frame of a run", got=type(frame).__name__)
     missing = [column for column in NEEDED if column not in frame.columns]
     if missing:
-        message = f"{name}: expected the frame of a run, but it has no column {missing[0]!r}"
-        raise InputError(message)
+        raise InputError(
+            argument=name, expected=f"the frame of a run, but it has no column {missing[0]!r}"
+        )
     runs = frame["run"].unique(maintain_order=True).to_list()
     if len(runs) > 1:
-        message = (
-            f"{name}: expected the frame of one run, got {len(runs)}: {runs[0]!r}, {runs[1]!r}"
+        raise InputError(
+            argument=name,
+            expected="the frame of one run",
+            got=f"{len(runs)}: {runs[0]!r}, {runs[1]!r}",
         )
-        raise InputError(message)
     return frame.filter(~pl.col("method").fill_null("").str.starts_with("full"))
 
 
@@ -132,8 +133,11 @@ def series_of(
     name = metric if level is None else f"{metric} at {level:g}"
     if len(np.unique(generations)) < len(generations):
         repeated = int(generations[1:][np.diff(generations) == 0][0])
-        message = f"frame: expected one value of {name} in generation {repeated}, got several"
-        raise InputError(message)
+        raise InputError(
+            argument="frame",
+            expected=f"one value of {name} in generation {repeated}",
+            got="several",
+        )
     numbers = {
         # What is None becomes NaN.
         column: np.array([row[column] for row in rows], dtype=np.float64)
