@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import polars as pl
 import pytest
 
@@ -11,12 +13,16 @@ from tailwatch.recursion import (
     AccumulateSubsample,
     Augment,
     Mix,
+    NGram,
     Replace,
     Verified,
     plan,
     theory,
 )
 from tailwatch.recursion.plan import SCHEMA
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def value(found: pl.DataFrame, quantity: str, generation: int | None = None) -> float | None:
@@ -106,3 +112,23 @@ def test_bad_arguments() -> None:
         plan(10, 5, keep=1.0)
     with pytest.raises(InputError, match="size: expected an integer of at least 2"):
         plan(1, 5)
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda: plan(100, 100_001), r"^generations: .*of at most 100,000"),
+        (lambda: plan(10**13, 5), r"^size: .*of at most 1,000,000,000,000"),
+        (lambda: theory.accumulate_variance(10**9, 100), r"^generations: .*at most 1,000,000"),
+        (lambda: theory.effective_sample_size([1, 10**9], 100), r"^generations: .*at most 1,000"),
+        (lambda: theory.sample_schedule(10**8, 10**10), r"^generations: .*of at most 1,000,0"),
+        (lambda: theory.replace_variance([[1], [1, 2]], 100), r"^generations: expected an integer"),
+        (lambda: theory.replace_variance(5, 100, ddof=[]), r"^ddof: expected 0"),
+        (lambda: NGram(65), r"^order: expected an integer of at most 64"),
+    ],
+)
+def test_what_would_take_forever_is_refused_by_name(call: Callable[[], object], said: str) -> None:
+    with pytest.raises(InputError, match=said) as caught:
+        call()
+    assert caught.value.fields["argument"] is not None
+    assert caught.value.fields["got"] is not None
