@@ -29,7 +29,9 @@ test: $(STAMPS)/dev  ## run every test: Rust, Python, doctests, README
 	@echo '== Rust'
 	@cargo test --workspace --release --locked --quiet
 	@echo '== Python'
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -m 'not slow and not alone' --numprocesses 2 --dist loadfile
+	@echo '== Python: time, memory and signals'
+	@$(BIN)/python -m pytest -m 'alone and not slow'
 
 bench: $(STAMPS)/dev  ## time the metrics at small sizes, and check that peers agree
 	@$(BIN)/python -m pytest benches

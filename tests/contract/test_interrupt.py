@@ -17,7 +17,10 @@ import tailwatch as tw
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
+pytestmark = [
+    pytest.mark.alone,
+    pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals"),
+]
 
 ROWS, COLUMNS = 150_000, 256
 """Every job goes on for seconds after its first line of progress, on fast machines too."""

@@ -7,7 +7,10 @@ import sys
 
 import pytest
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="peaks are read from /proc")
+pytestmark = [
+    pytest.mark.alone,
+    pytest.mark.skipif(sys.platform != "linux", reason="peaks are read from /proc"),
+]
 
 ROWS, COLUMNS = 12_000, 16
 INPUTS = 2 * ROWS * COLUMNS * 4

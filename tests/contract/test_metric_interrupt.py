@@ -15,6 +15,8 @@ from tests.reference import samples
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+pytestmark = pytest.mark.alone
+
 metrics = tw.metrics
 ROWS = samples.gaussian(1, 8000, 192), samples.gaussian(2, 8000, 192)
 WIDE = samples.gaussian(3, 3000, 700), samples.gaussian(4, 3000, 700)

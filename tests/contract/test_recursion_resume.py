@@ -25,6 +25,8 @@ from tests.recursion_learners import Folder, Opaque, Restless, Tagging, tagged
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+pytestmark = pytest.mark.alone
+
 ROOT = Path(__file__).resolve().parents[2]
 
 

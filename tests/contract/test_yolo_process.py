@@ -18,6 +18,8 @@ import tailwatch
 from tailwatch.yolo import DetectionDataset
 from tests.yolo_scenes import scenes
 
+pytestmark = pytest.mark.alone
+
 TINY = Path(__file__).resolve().parents[1] / "yolo26_tiny.yaml"
 
 OFFLINE = """

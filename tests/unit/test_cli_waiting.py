@@ -11,6 +11,8 @@ import pytest
 
 from tailwatch.cli.waiting import wait_for
 
+pytestmark = pytest.mark.alone
+
 
 def test_the_result_comes_back() -> None:
     assert wait_for(lambda: threading.current_thread() is threading.main_thread()) is False

@@ -12,6 +12,8 @@ from tailwatch import progress
 from tailwatch.exceptions import InputError
 from tailwatch.progress import reporting
 
+pytestmark = pytest.mark.alone
+
 
 class Clock:
     """A clock that only moves when told."""
