@@ -36,7 +36,9 @@ def difference(_: Pair, ours: Answer, theirs: Answer) -> tuple[float, str]:
     from tailwatch.metrics.mauve import FRONTIER
 
     value, *counts = theirs
-    area = _core.mauve_of_counts(*(one.tolist() for one in counts), FRONTIER)
+    area = _core.mauve_of_counts(
+        *(one.tolist() for one in counts), FRONTIER, {"threads": 1, "progress": None}
+    )
     apart = abs(area - float(value[0]))
     values = f"{ours[0][0]:.4f} and {value[0]:.4f} with clusters of their own"
     return apart, f"{values}; the frontier of the same clusters differs by {apart:.1e}"

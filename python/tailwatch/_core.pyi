@@ -153,7 +153,10 @@ def cluster_counts(
     reference: Rows, candidate: Rows, clusters: int, seed: int, settings: Settings
 ) -> tuple[list[int], list[int]]: ...
 def mauve_of_counts(
-    reference: Sequence[int], candidate: Sequence[int], frontier: tuple[float, int, float]
+    reference: Sequence[int],
+    candidate: Sequence[int],
+    frontier: tuple[float, int, float],
+    settings: Settings,
 ) -> float: ...
 def mmd(
     reference: Rows,
@@ -163,7 +166,7 @@ def mmd(
     unbiased: bool,
     settings: Settings,
 ) -> float: ...
-def projections(columns: int, count: int, seed: int) -> _Floats: ...
+def projections(columns: int, count: int, seed: int, settings: Settings) -> _Floats: ...
 def sliced_wasserstein(
     reference: Rows, candidate: Rows, directions: _Floats, p: float, settings: Settings
 ) -> float: ...
@@ -234,7 +237,7 @@ def bin_counts(
     bins: int,
     of_both: bool,
     settings: Settings,
-) -> tuple[list[int], list[int]]: ...
+) -> tuple[list[float], list[float]]: ...
 def probe_scores(
     rows: Rows,
     weights: _Floats,

@@ -296,7 +296,7 @@ def test_counts_need_a_frame() -> None:
         (lambda: univariate.jensen_shannon(X, Y, bins=1), "bins: expected an integer of at least"),
         (
             lambda: univariate.population_stability_index(X, Y, smoothing=-1),
-            "smoothing: expected a number from 0, got -1",
+            "smoothing: expected a number from 0 to 1,000,000, got -1",
         ),
         (lambda: univariate.cramer_von_mises(X, Y[:1]), "candidate: expected at least two numbers"),
         (lambda: univariate.hill_index(X, level=1.0), "level: expected a number between 0 and 1"),

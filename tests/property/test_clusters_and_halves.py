@@ -12,6 +12,8 @@ import tailwatch as tw
 from tailwatch import _core
 from tests.reference import oracle, samples
 
+SETTINGS = {"threads": 1, "progress": None}
+
 metrics = tw.metrics
 Rows = np.ndarray
 seeds = st.integers(0, 2**31)
@@ -48,19 +50,24 @@ counts = arrays(np.int64, st.shared(st.integers(1, 30), key="bins"), elements=st
 def test_frontier_of_any_histograms(p: Rows, q: Rows, scaling: float, points: int) -> None:
     p[0] += 1
     q[-1] += 1
-    found = _core.mauve_of_counts(p.tolist(), q.tolist(), (scaling, points, 0.0))
+    found = _core.mauve_of_counts(p.tolist(), q.tolist(), (scaling, points, 0.0), SETTINGS)
     expected = oracle.mauve(p, q, scaling=scaling, points=points)
     assert found == pytest.approx(expected, rel=1e-11, abs=1e-13)
     # Symmetric, within (0, 1], and blind to the order of bins and to the sizes of samples.
-    turned = _core.mauve_of_counts(q[::-1].tolist(), (3 * p[::-1]).tolist(), (scaling, points, 0.0))
+    turned = _core.mauve_of_counts(
+        q[::-1].tolist(), (3 * p[::-1]).tolist(), (scaling, points, 0.0), SETTINGS
+    )
     assert turned == pytest.approx(found, rel=1e-11, abs=1e-13)
     assert 0.0 <= found <= 1.0
     # More scaling lowers every point of the curve, and pooling bins raises it.
     assert (
-        _core.mauve_of_counts(p.tolist(), q.tolist(), (2 * scaling, points, 0.0)) <= found + 1e-12
+        _core.mauve_of_counts(p.tolist(), q.tolist(), (2 * scaling, points, 0.0), SETTINGS)
+        <= found + 1e-12
     )
     whole = [int(p.sum())], [int(q.sum())]
-    assert _core.mauve_of_counts(*whole, (scaling, points, 0.0)) == pytest.approx(1.0, abs=1e-12)
+    assert _core.mauve_of_counts(*whole, (scaling, points, 0.0), SETTINGS) == pytest.approx(
+        1.0, abs=1e-12
+    )
 
 
 @given(lattice_pairs(), seeds, st.integers(-10_000, 10_000), st.integers(-60, 60))

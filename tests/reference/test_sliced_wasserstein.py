@@ -57,7 +57,7 @@ CASES = {
 @pytest.mark.parametrize("name", CASES)
 def test_brute_force_along_the_same_directions(name: str, p: float) -> None:
     x, y = CASES[name]
-    directions = _core.projections(x.shape[1], 37, 3)
+    directions = _core.projections(x.shape[1], 37, 3, SETTINGS)
     # The brute force projects the offset itself, which leaves it fewer digits.
     tolerance = 1e-9 if name == "offset" else 1e-12
     found = along(x, y, directions, p)
@@ -67,21 +67,21 @@ def test_brute_force_along_the_same_directions(name: str, p: float) -> None:
 @pytest.mark.parametrize("dtype", [np.float16, np.float32])
 def test_narrow_types_are_projected_in_float64(dtype: type) -> None:
     x, y = (rows.astype(dtype) for rows in CASES["sizes"])
-    directions = _core.projections(5, 20, 1)
+    directions = _core.projections(5, 20, 1, SETTINGS)
     assert along(x, y, directions, 2.0) == pytest.approx(brute(x, y, directions, 2.0), rel=1e-12)
 
 
 def test_the_public_call_takes_directions_of_the_seed() -> None:
     x, y = CASES["gaussian"]
     found = tw.metrics.sliced_wasserstein(x, y, p=2, projections=50, seed=9)
-    assert found == along(x, y, _core.projections(12, 50, 9), 2.0)
+    assert found == along(x, y, _core.projections(12, 50, 9, SETTINGS), 2.0)
     assert found != tw.metrics.sliced_wasserstein(x, y, p=2, projections=50, seed=10)
 
 
 def test_directions_are_uniform_on_the_sphere() -> None:
     # Mean 0 and second moments δᵢⱼ/3: 3,000 directions, seed 5. Components have variance 1/3, their
     # products at most 4/45; z ≤ 4.
-    directions = _core.projections(3, 3000, 5)
+    directions = _core.projections(3, 3000, 5, SETTINGS)
     np.testing.assert_allclose(np.linalg.norm(directions, axis=1), 1.0, rtol=1e-14)
     assert np.abs(directions.mean(axis=0)).max() <= 4 * math.sqrt(1 / 3 / 3000)
     second = directions.T @ directions / 3000
@@ -89,7 +89,9 @@ def test_directions_are_uniform_on_the_sphere() -> None:
 
 
 def test_more_directions_begin_with_the_same() -> None:
-    np.testing.assert_array_equal(_core.projections(4, 9, 2)[:5], _core.projections(4, 5, 2))
+    np.testing.assert_array_equal(
+        _core.projections(4, 9, 2, SETTINGS)[:5], _core.projections(4, 5, 2, SETTINGS)
+    )
 
 
 @pytest.mark.parametrize("sigma", [0.5, 0.8, 1.25])
@@ -99,7 +101,7 @@ def test_closed_form_of_isotropic_gaussians(sigma: float) -> None:
     # 1.5, below 4e-4; the rest is the error of the mean over the seeds, z ≤ 4.
     columns, repetitions = 4, 20
     mean = np.array([0.5, 0.0, -0.25, 0.1])
-    directions = _core.projections(columns, 32, 0)
+    directions = _core.projections(columns, 32, 0, SETTINGS)
     expected = float(((directions @ mean) ** 2).mean() + (1 - sigma) ** 2)
     found = [
         along(
@@ -131,6 +133,30 @@ def test_scales(exponent: int) -> None:
     )
 
 
+@pytest.mark.parametrize("sizes", [(40, 40), (40, 25)])
+@pytest.mark.parametrize("scale", [1.0, 1e-200, 1e140])
+def test_large_exponents(scale: float, sizes: tuple[int, int]) -> None:
+    # W_p^p of sorted numbers in fractions of the largest difference, by its logarithm.
+    x, y = (samples.gaussian(60 + rows, rows, 3) for rows in sizes)
+    directions = _core.projections(3, 8, 2, SETTINGS)
+    common = math.lcm(*sizes)
+    gaps = np.stack(
+        [
+            np.abs(
+                np.repeat(np.sort(x @ u), common // sizes[0])
+                - np.repeat(np.sort(y @ u), common // sizes[1])
+            )
+            for u in directions
+        ]
+    )
+    for p in (3.5, 50.0, 700.0, 5000.0, 1e6, 1e300):
+        logs = p * np.log(np.maximum(gaps, 1e-300) / gaps.max())
+        expected = gaps.max() * math.exp(math.log(np.exp(logs).mean()) / p)
+        found = along(x * scale, y * scale, directions, p) / scale
+        # A p-th root of a sum whose terms are off by p roundings each.
+        assert found == pytest.approx(expected, rel=1e-12), p
+
+
 @st.composite
 def pairs(draw: st.DrawFn) -> tuple[Rows, Rows]:
     columns, seed = draw(st.integers(1, 20)), draw(st.integers(0, 2**31))
@@ -146,7 +172,7 @@ exponents = st.sampled_from([1.0, 2.0, 3.0])
 def test_moves(pair: tuple[Rows, Rows], p: float, seed: int, shift: float, scale: float) -> None:
     x, y = pair
     d = x.shape[1]
-    directions = _core.projections(d, 10, seed)
+    directions = _core.projections(d, 10, seed, SETTINGS)
     usual = along(x, y, directions, p)
     # Roundings of projections, which are as large as the rows and their shift.
     near = pytest.approx(usual, rel=1e-10, abs=1e-12)
@@ -162,7 +188,7 @@ def test_moves(pair: tuple[Rows, Rows], p: float, seed: int, shift: float, scale
 
 @given(pairs(), st.integers(0, 2**31))
 def test_it_grows_with_the_exponent(pair: tuple[Rows, Rows], seed: int) -> None:
-    directions = _core.projections(pair[0].shape[1], 10, seed)
+    directions = _core.projections(pair[0].shape[1], 10, seed, SETTINGS)
     one, two, three = (along(*pair, directions, p) for p in (1.0, 2.0, 3.0))
     assert one <= two * (1 + 1e-12)
     assert two <= three * (1 + 1e-12)

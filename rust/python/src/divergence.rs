@@ -22,6 +22,7 @@ pub(crate) type PyKernel = (String, Vec<f64>);
 pub(crate) fn kernel_of(name: &str, parameters: &[f64]) -> PyResult<kernel::Kernel> {
     match (name, parameters) {
         ("polynomial", &[degree, gamma, coef0]) => {
+            // A float beyond u32 becomes the largest, which is refused as a degree.
             Ok(kernel::Kernel::Polynomial { degree: degree as u32, gamma, coef0 })
         }
         ("gaussian", &[bandwidth]) => Ok(kernel::Kernel::Gaussian { bandwidth }),
@@ -100,9 +101,13 @@ pub(crate) fn projections(
     columns: usize,
     count: usize,
     seed: u64,
-) -> Bound<'_, PyArray2<f64>> {
-    let values = projection::random_directions(columns, count, seed);
-    Array2::from_shape_vec((count, columns), values).expect("one value per column").into_pyarray(py)
+    settings: Settings,
+) -> PyResult<Bound<'_, PyArray2<f64>>> {
+    let values = enter(py, &settings, |control| {
+        projection::random_directions(columns, count, seed, control)
+    })?;
+    let rows = Array2::from_shape_vec((count, columns), values).expect("one value per column");
+    Ok(rows.into_pyarray(py))
 }
 
 /// Sliced Wasserstein distance along the rows of `directions`.
@@ -235,9 +240,11 @@ pub(crate) fn cluster_counts(
 /// MAUVE of two histograms.
 #[pyfunction]
 pub(crate) fn mauve_of_counts(
+    py: Python<'_>,
     reference: Vec<u64>,
     candidate: Vec<u64>,
     frontier: (f64, usize, f64),
+    settings: Settings,
 ) -> PyResult<f64> {
     let (scaling, points, smoothing) = frontier;
     let frontier = Frontier { scaling, points, smoothing };
@@ -249,5 +256,5 @@ pub(crate) fn mauve_of_counts(
                 .got(candidate.len()),
         ));
     }
-    Ok(frontier.area(&reference, &candidate))
+    enter(py, &settings, |control| frontier.area(&reference, &candidate, control))
 }

@@ -6,9 +6,10 @@
 use half::f16;
 use numpy::{PyArrayMethods, PyReadonlyArray1, PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::prelude::*;
+use tailwatch_core::univariate::bins::{self, Quantiles};
 use tailwatch_core::univariate::sample::Sample;
 use tailwatch_core::univariate::source::{Chunk, Numbers, Read};
-use tailwatch_core::univariate::steps::{self, Quantiles};
+use tailwatch_core::univariate::steps;
 use tailwatch_core::{Control, Error, Result};
 
 use crate::enter::{Settings, enter};
@@ -179,7 +180,8 @@ pub(crate) fn cramer_von_mises(
     })
 }
 
-/// Observations of both samples between quantiles of the reference, or of both samples alike.
+/// Observations of both samples in bins between quantiles of the reference, or of both samples alike; of few
+/// numbers, of each.
 #[pyfunction]
 pub(crate) fn bin_counts(
     py: Python<'_>,
@@ -189,11 +191,11 @@ pub(crate) fn bin_counts(
     bins: usize,
     of_both: bool,
     settings: Settings,
-) -> PyResult<(Vec<u64>, Vec<u64>)> {
+) -> PyResult<(Vec<f64>, Vec<f64>)> {
     let quantiles = if of_both { Quantiles::Mixture } else { Quantiles::Reference };
     in_type!(dtype, T => {
         with_sorted::<T, _>(py, &reference, &candidate, &settings, |x, y, control| {
-            steps::bin_counts(x, y, bins, quantiles, control)
+            bins::bin_counts(x, y, bins, quantiles, control)
         })
     })
 }

@@ -44,6 +44,6 @@ def estimates(samples: Samples, panel: Panel, settings: Settings) -> Iterator[Es
 def full(samples: Samples, panel: Panel, settings: Settings) -> Full:
     """Yield each metric on all rows."""
     reference, candidate = samples.wholes
-    directions = _core.projections(reference.shape[1], PROJECTIONS, panel.seed)
+    directions = _core.projections(reference.shape[1], PROJECTIONS, panel.seed, settings)
     value = _core.sliced_wasserstein(reference, candidate, directions, EXPONENT, settings)
     yield "sliced_wasserstein", None, value

@@ -21,6 +21,12 @@ if TYPE_CHECKING:
 
 __all__ = ["jensen_shannon", "population_stability_index"]
 
+MOST_BINS = 2**20
+"""Bins that the core counts in."""
+
+MOST_SMOOTHING = 1e6
+"""Rows that an empty bin may count as."""
+
 
 def population_stability_index(
     reference: ValuesLike,
@@ -33,10 +39,13 @@ def population_stability_index(
 ) -> float:
     """Measure the population stability index of a candidate on quantile bins of the reference.
 
-    Σ (pᵢ − qᵢ) ln(pᵢ/qᵢ) over the bins between the quantiles 1/b, 2/b, … of X, with the shares p of
-    X and q of Y: KL(p‖q) + KL(q‖p). Each edge is the smallest number of X up to which there is that
-    share, and belongs to the bin below it; where numbers are tied, bins fall together. By custom
-    0.1 calls for a look and 0.25 for action [1]_; but where nothing happened it is about
+    Σ (pᵢ − qᵢ) ln(pᵢ/qᵢ) over b bins, with the shares p of X and q of Y: KL(p‖q) + KL(q‖p). Bin i
+    holds the i-th of b equal parts of X. A number that is tied reaches over as many parts as its
+    ties fill, and counts in each in proportion, in Y as in X; a number of Y that lies between two
+    parts counts half in both, one beyond all of X in the outermost. Where X and Y together hold at
+    most b different numbers, each of these is a bin instead. So −X and −Y have the same index.
+
+    By custom 0.1 calls for a look and 0.25 for action [1]_; but where nothing happened it is about
     (b − 1)(1/n + 1/m), which small samples exceed by themselves [2]_.
 
     Parameters
@@ -46,10 +55,10 @@ def population_stability_index(
     candidate
         Numbers Y, as many as there are.
     bins
-        Number b of quantile bins, at least 2.
+        Number b of bins, from 2 to 2**20.
     smoothing
-        Added to every count, so that an empty bin counts as a fraction of a row. With 0 an empty
-        bin makes the index infinite.
+        Added to every count, so that an empty bin counts as a fraction of a row; from 0 to 10⁶.
+        With 0 a bin that only one sample reaches makes the index infinite.
     threads
         Threads to use; all cores by default.
     progress
@@ -64,8 +73,8 @@ def population_stability_index(
     Raises
     ------
     InputError
-        An empty sample; a null, NaN or infinity; numbers that no one type holds; fewer than two
-        bins; a negative smoothing.
+        An empty sample; a null, NaN or infinity; numbers that no one type holds; a number of bins
+        or a smoothing out of bounds.
 
     Notes
     -----
@@ -84,14 +93,21 @@ def population_stability_index(
     >>> scores = np.random.default_rng(0).normal(size=20_000)
     >>> round(univariate.population_stability_index(scores, scores + 0.5), 1)
     0.2
+
+    Of few numbers, such as stars from 1 to 5, each is a bin:
+
+    >>> seen, made = np.repeat([1, 5], [90, 10]), np.repeat([1, 5], [10, 90])
+    >>> round(univariate.population_stability_index(seen, made, smoothing=0), 2)  # 1.6 ln 9
+    3.52
     """
-    if isinstance(smoothing, bool) or not isinstance(smoothing, Real) or not 0 <= smoothing < 1e6:
-        message = f"smoothing: expected a number from 0, got {smoothing!r}"
-        raise InputError(message)
+    number = isinstance(smoothing, Real) and not isinstance(smoothing, bool)
+    if not number or not 0 <= smoothing <= MOST_SMOOTHING:
+        expected = f"a number from 0 to {MOST_SMOOTHING:,.0f}"
+        raise InputError(argument="smoothing", expected=expected, got=repr(smoothing))
     p, q = _shares(reference, candidate, bins, threads, progress, of_both=False, added=smoothing)
     with np.errstate(divide="ignore"):
         logs = np.log(p) - np.log(q)
-    # Bins of the reference's quantiles are never empty of it.
+    # No bin is empty of both samples.
     return float(np.sum((p - q) * logs))
 
 
@@ -105,10 +121,12 @@ def jensen_shannon(
 ) -> float:
     """Measure the Jensen–Shannon divergence of two samples on quantile bins of their mixture.
 
-    H((p + q)/2) − (H(p) + H(q))/2 with the shares p of X and q of Y in the bins between the
-    quantiles 1/b, 2/b, … of the mixture, in which both samples weigh a half [1]_. Each edge is the
-    smallest number up to which there is that share, and belongs to the bin below it; where numbers
-    are tied, bins fall together. The square of ``scipy.spatial.distance.jensenshannon``.
+    H((p + q)/2) − (H(p) + H(q))/2 over b bins, with the shares p of X and q of Y. Bin i holds the
+    i-th of b equal parts of the mixture, in which both samples weigh a half [1]_. A number that is
+    tied reaches over as many parts as its ties fill, and counts in each in proportion, in both
+    samples alike. Where X and Y together hold at most b different numbers, each of these is a bin
+    instead. So −X and −Y have the same divergence. The square of
+    ``scipy.spatial.distance.jensenshannon``.
 
     Parameters
     ----------
@@ -117,7 +135,7 @@ def jensen_shannon(
     candidate
         Numbers Y, as many as there are.
     bins
-        Number b of quantile bins, at least 2.
+        Number b of bins, from 2 to 2**20.
     threads
         Threads to use; all cores by default.
     progress
@@ -132,8 +150,8 @@ def jensen_shannon(
     Raises
     ------
     InputError
-        An empty sample; a null, NaN or infinity; numbers that no one type holds; fewer than two
-        bins.
+        An empty sample; a null, NaN or infinity; numbers that no one type holds; a number of bins
+        out of bounds.
 
     Notes
     -----
@@ -172,7 +190,7 @@ def _shares(
     of_both: bool,
     added: float,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    bins = integer(bins, "bins", least=2)
+    bins = integer(bins, "bins", least=2, most=MOST_BINS)
     with pair_of(reference, candidate, threads, progress) as (x, y, dtype, settings):
         found = _core.bin_counts(x.for_core(), y.for_core(), dtype, bins, of_both, settings)
     first, second = (np.array(counts, dtype=np.float64) + added for counts in found)

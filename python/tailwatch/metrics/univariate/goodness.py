@@ -39,7 +39,8 @@ class KolmogorovSmirnov:
         Probability of at least this under one continuous distribution; too large where there are
         ties.
     location
-        The first number where the difference is largest.
+        The first number where the difference is largest; an integer that float64 does not hold as
+        the float64 nearest to it.
     """
 
     statistic: float
@@ -132,11 +133,12 @@ def cramer_von_mises(
 ) -> CramerVonMises:
     """Measure and test the mean squared difference of two distribution functions.
 
-    T = nm/(n + m)² Σ (F(v) − G(v))² over the numbers v of both samples [1]_. Without ties it is
-    what SciPy computes from ranks; with ties the formula of ranks no longer is this sum and, for
-    samples of different sizes, grows without bound however alike they are. The p-value is exact for
-    up to 20 numbers in the larger sample and no ties, else from the limit distribution, which ties
-    make too large.
+    T = nm/(n + m)² Σ (F(v) − G(v))² over the numbers v of both samples [1]_, where over tied
+    numbers F − G changes in equal steps: −X and −Y have the same T. Without ties it is what SciPy
+    computes from ranks; with ties the formula of ranks no longer is this sum and, for samples of
+    different sizes, grows without bound however alike they are. The p-value is exact for up to 20
+    numbers in the larger sample and no ties, else from the limit distribution, which ties make too
+    large.
 
     Parameters
     ----------
@@ -180,8 +182,9 @@ def cramer_von_mises(
     with pair_of(reference, candidate, threads, progress) as (x, y, dtype, settings):
         for values in (x, y):
             if values.total < 2:
-                message = f"{values.argument}: expected at least two numbers, got one"
-                raise InputError(message)
+                raise InputError(
+                    argument=values.argument, expected="at least two numbers", got="one"
+                )
         statistic = _core.cramer_von_mises(x.for_core(), y.for_core(), dtype, settings)
     return CramerVonMises(statistic, _cvm_p_value(statistic, x, y, dtype))
 

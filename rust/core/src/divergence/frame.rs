@@ -1,10 +1,12 @@
 //! Where rows are centred, how they are scaled and in which precision they are multiplied. Level 2.
 //!
 //! Distances are translation-invariant and the polynomial kernel can be split anywhere, so rows are
-//! multiplied relative to an origin amid them: norms are then as small as the data let them be. The
-//! origin is one vector for all samples of a call, with the digits of an `f32`, so that taking it off
-//! rows in which it is large (between half and twice a value) is exact. A power of two, exact too, keeps
-//! products of the largest values far from overflow and those of the smallest from underflow.
+//! multiplied relative to an origin amid them: norms are then as small as the data let them be. It is a
+//! median in each column, not a mean, which a single far row would draw away from all others: then their
+//! kernel values are large, and add up to little. The origin is one vector for all samples of a call, with the
+//! digits of an `f32`, so that taking it off rows in which it is large (between half and twice a value) is
+//! exact. A power of two, exact too, keeps products of the largest values far from overflow and those of the
+//! smallest from underflow.
 //!
 //! Rows stored as `f16` or `f32` are multiplied as `f32`, at twice the speed; the centred rows are rounded
 //! to it, by at most 2⁻²⁴ of a value. Three cases stay in `f64`: rows of fewer than [`SINGLE_COLUMNS`]
@@ -30,6 +32,9 @@ const SINGLE_ROWS: usize = 1024;
 const PROBED: usize = 512;
 /// The share of them that is too many: measuring one pair again costs some ten others.
 const TOO_MANY: f64 = 1.0 / 32.0;
+
+/// Rows whose median in each column is the origin.
+const ORIGIN_ROWS: usize = 1024;
 
 /// A scalar that pairs are computed in.
 pub(crate) trait Precision: Real {
@@ -187,18 +192,28 @@ impl Frame {
     }
 }
 
-/// The fixed μ: the mean of up to 1,024 leading rows, with the digits of an `f32`. Any fixed vector
-/// gives the same statistics; one amid the data keeps their digits.
+/// The fixed μ: the median in each column of up to [`ORIGIN_ROWS`] rows, evenly spaced, with the digits of an
+/// `f32`. Any fixed vector gives the same statistics; one amid most of the rows keeps their digits.
 pub(crate) fn origin_of(rows: &Rows<'_>) -> Vec<f64> {
-    let count = rows.len().min(1024);
-    let (mut mean, mut row) = (vec![0.0; rows.stride()], vec![0.0; rows.stride()]);
-    for index in 0..count {
-        rows.read(index, &mut row);
-        add_scaled(&mut mean, &row, (count as f64).recip());
+    let (count, columns) = (rows.len().min(ORIGIN_ROWS), rows.columns());
+    let mut row = vec![0.0; columns];
+    // Column after column.
+    let mut values = vec![0.0; columns * count];
+    for place in 0..count {
+        rows.read((place as u128 * rows.len() as u128 / count as u128) as usize, &mut row);
+        for (column, value) in row.iter().enumerate() {
+            values[column * count + place] = *value;
+        }
     }
     let kept = u64::MAX << (f64::MANTISSA_DIGITS - f32::MANTISSA_DIGITS);
-    mean.iter_mut().for_each(|value| *value = f64::from_bits(value.to_bits() & kept));
-    mean
+    let mut origin = vec![0.0; rows.stride()];
+    if count > 0 {
+        for (origin, values) in origin.iter_mut().zip(values.chunks_exact_mut(count)) {
+            let (_, median, _) = values.select_nth_unstable_by(count / 2, f64::total_cmp);
+            *origin = f64::from_bits(median.to_bits() & kept);
+        }
+    }
+    origin
 }
 
 /// The largest |x−μ| of any value.

@@ -10,8 +10,8 @@
 //! | Gaussian | exp(−‖x−y‖²/2σ²) |
 //! | distance | −‖x−y‖ |
 //!
-//! The polynomial kernel is summed without its large parts, which cancel in MMD² (`expansion`); distances
-//! come from inner products of centred rows and are measured directly where those cancel (`pairs`, with
+//! The polynomial and the distance are summed without their large parts, which cancel in MMD² (`expansion`,
+//! `form`); distances come from inner products of centred rows and are measured directly where those cancel (`pairs`, with
 //! the bounds). Several kernels share one pass over the pairs. Cost: (n² + m²)/2 + n·m inner products of d
 //! columns, O(n + m) memory.
 
@@ -20,6 +20,9 @@ use super::pairs::{PairSums, pair_sums};
 use crate::control::Control;
 use crate::error::{Error, Result};
 use crate::rows::{Rows, check_pair, check_rows};
+
+/// The largest degree: what a row makes of the expansion grows as its square.
+pub const MOST_DEGREE: u32 = 64;
 
 /// A kernel.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -45,8 +48,8 @@ pub enum Kernel {
 impl Kernel {
     fn check(self) -> Result<()> {
         match self {
-            Self::Polynomial { degree: 0, .. } => {
-                Err(Error::input("degree").expected("at least 1").got(0))
+            Self::Polynomial { degree, .. } if !(1..=MOST_DEGREE).contains(&degree) => {
+                Err(Error::input("degree").expected(format_args!("1 to {MOST_DEGREE}")).got(degree))
             }
             Self::Polynomial { gamma, .. } if !(gamma > 0.0 && gamma.is_finite()) => {
                 Err(Error::input("gamma").expected("a positive number").got(gamma))

@@ -39,7 +39,7 @@ pub fn mauve(
 ) -> Result<f64> {
     frontier.check()?;
     let [p, q] = cluster_counts(reference, candidate, clusters, seed, control)?;
-    Ok(frontier.area(&p, &q))
+    frontier.area(&p, &q, control)
 }
 
 #[cfg(test)]
@@ -66,7 +66,7 @@ mod tests {
         assert_eq!(counts, [[10, 30], [30, 0]]);
         let frontier = Frontier { scaling: 5.0, points: 25, smoothing: 0.0 };
         let found = mauve(&x, &y, 2, &frontier, 3, &control).unwrap();
-        assert!((found - frontier.area(&[10, 30], &[30, 0])).abs() < 1e-14);
+        assert!((found - frontier.area(&[10, 30], &[30, 0], &control).unwrap()).abs() < 1e-14);
         assert_eq!(
             mauve(&x, &y, 71, &frontier, 3, &control).unwrap_err().to_string(),
             "clusters: expected 1 to 70 (the rows of the pooled sample), got 71"

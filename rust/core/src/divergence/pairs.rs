@@ -129,7 +129,8 @@ impl<'a, T: Precision> Pass<'a, T> {
             let right = self.pack_right(columns.clone());
             let rows = if self.itself { columns.end } else { n };
             let blocks = ranges(rows, panels * self.shape.left).collect::<Vec<_>>();
-            let along: Vec<_> = self.forms.iter().map(|form| form.along(&right.along)).collect();
+            let along: Vec<_> =
+                self.forms.iter().map(|form| form.each(&right.norms, &right.along)).collect();
             // Blocks are added in order: the sums do not depend on threads.
             for batch in blocks.chunks(BATCH * self.control.threads()) {
                 let block =
@@ -173,7 +174,8 @@ impl<'a, T: Precision> Pass<'a, T> {
     ) -> Result<Vec<PairSums>> {
         let (shape, depth) = (self.shape, self.x.columns());
         let left: Panels<T> = self.frame.pack(self.x, rows.clone(), shape.left, self.control);
-        let sides: Vec<_> = self.forms.iter().map(|form| form.side(&left.along)).collect();
+        let sides: Vec<_> =
+            self.forms.iter().map(|form| form.side(&left.norms, &left.along)).collect();
         let (padded, wide) = (left.norms.len(), right.norms.len());
         let mut sums = vec![PairSums::zeros(padded, wide); self.forms.len()];
         let size = shape.left * shape.right;

@@ -16,17 +16,32 @@ use crate::streams::Stream;
 /// Panels of rows that a task projects.
 const PANELS: usize = 32;
 
+/// The most numbers that random directions may hold together: 2 GiB.
+const MOST_NUMBERS: usize = 1 << 28;
+
 /// `count` unit vectors, uniform on the sphere, row by row.
-#[must_use]
-pub fn random_directions(columns: usize, count: usize, seed: u64) -> Vec<f64> {
-    let mut values = Vec::with_capacity(columns * count);
-    for index in 0..count {
-        let mut stream = Stream::new(seed, "projections", index as u64);
-        let normal: Vec<f64> = (0..columns).map(|_| stream.normal()).collect();
-        let norm = normal.iter().map(|x| x * x).sum::<f64>().sqrt();
-        values.extend(normal.iter().map(|x| x / norm));
+pub fn random_directions(
+    columns: usize,
+    count: usize,
+    seed: u64,
+    control: &Control,
+) -> Result<Vec<f64>> {
+    let most = MOST_NUMBERS / columns.max(1);
+    if count == 0 || count > most {
+        let expected = format_args!("1 to {most} (of {columns} columns)");
+        return Err(Error::input("projections").expected(expected).got(count));
     }
-    values
+    let mut values = vec![0.0; columns * count];
+    let draw = |(index, direction): (usize, &mut [f64])| {
+        control.check()?;
+        let mut stream = Stream::new(seed, "projections", index as u64);
+        direction.iter_mut().for_each(|value| *value = stream.normal());
+        let norm = direction.iter().map(|x| x * x).sum::<f64>().sqrt();
+        direction.iter_mut().for_each(|value| *value /= norm);
+        Ok(())
+    };
+    control.run(|| values.par_chunks_mut(columns).enumerate().try_for_each(draw))?;
+    Ok(values)
 }
 
 /// Fails unless `directions` are whole rows of finite numbers.

@@ -5,8 +5,8 @@
 //! taken some at a time: all rows are projected on them, then each thread sorts one direction after the
 //! other. Cost: O((n + m)·q·(d + log(n + m))) time; memory a few numbers for each row and thread.
 //!
-//! Costs are summed in units of a power of two that belongs to the direction, so that neither powers of
-//! the largest projections overflow nor those of the smallest vanish.
+//! Costs are summed in units of the largest difference along the direction, so that its power is 1 and none
+//! overflows, whatever the exponent; the powers of all directions in units of the largest.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -18,7 +18,7 @@ use crate::error::{Error, Result};
 use crate::rows::{Rows, check_pair};
 use crate::subsets::Subsets;
 use crate::univariate::sort::{Spare, sort, sort_by_key};
-use crate::univariate::transport::{Power, cost};
+use crate::univariate::transport::{Power, cost, unit_of};
 
 /// The fewest directions that are taken together, which share the reading of the rows.
 const TOGETHER: usize = 28;
@@ -40,7 +40,7 @@ pub fn sliced_wasserstein(
             sort(line, &mut memory.spare, control)?;
         }
         let [x, y] = &memory.lines;
-        let unit = unit_of(&[x, y]);
+        let unit = unit_of(x, y, power);
         Ok((unit, cost(x, y, power, unit)))
     };
     let costs = along_directions(&samples, directions, control, along)?;
@@ -88,7 +88,7 @@ pub(crate) fn subset_costs(
             keep(&lines[0], subset, &mut x);
             for line in &lines[1..] {
                 keep(line, subset, &mut y);
-                let unit = unit_of(&[&x, &y]);
+                let unit = unit_of(&x, &y, power);
                 found.push((unit, cost(&x, &y, power, unit)));
             }
         }
@@ -152,18 +152,9 @@ fn power_of(p: f64) -> Result<Power> {
     Err(Error::input("p").expected("a finite number of at least 1").got(p))
 }
 
-/// A power of two near the largest difference of two numbers of ascending samples; the least where there is none.
-fn unit_of(samples: &[&Vec<f64>]) -> f64 {
-    let low = samples.iter().filter_map(|line| line.first()).fold(f64::INFINITY, |a, &b| a.min(b));
-    let high =
-        samples.iter().filter_map(|line| line.last()).fold(f64::NEG_INFINITY, |a, &b| a.max(b));
-    // All bits but those of the exponent are cleared.
-    let unit = f64::from_bits((high - low).to_bits() & 0x7ff0_0000_0000_0000);
-    unit.max(f64::MIN_POSITIVE)
-}
-
 /// (mean unit^p · cost)^(1/p).
 fn power_mean(costs: &[(f64, f64)], power: Power) -> f64 {
+    // Where nothing is apart, the unit is the least that there is.
     let largest = costs.iter().map(|cost| cost.0).fold(0.0, f64::max);
     let sum: f64 = costs.iter().map(|&(unit, cost)| power.raise(unit / largest) * cost).sum();
     largest * power.root(sum / costs.len() as f64)
@@ -216,7 +207,8 @@ mod tests {
         let (x, y) = (normal(70, 5, 0), normal(45, 5, 1) * 1.5);
         let (rows_x, rows_y) = (Rows::from_f64(x.view()), Rows::from_f64(y.view()));
         let (of_x, of_y) = (Subsets::halves(70, 3, 1, 0), Subsets::halves(45, 3, 1, 1));
-        let (directions, control) = (random_directions(5, 40, 2), Control::with_threads(2));
+        let control = Control::with_threads(2);
+        let directions = random_directions(5, 40, 2, &control).unwrap();
         for p in [1.0, 2.0] {
             let candidates = [(&rows_y, &of_y)];
             let found =
@@ -237,7 +229,7 @@ mod tests {
     fn neither_threads_nor_instruction_sets_beyond_roundings_matter() {
         let (x, y) = (normal(600, 19, 2), normal(555, 19, 3));
         let (x, y) = (Rows::from_f64(x.view()), Rows::from_f64(y.view()));
-        let directions = random_directions(19, 33, 4);
+        let directions = random_directions(19, 33, 4, &Control::with_threads(1)).unwrap();
         let on = |control: Control| sliced_wasserstein(&x, &y, &directions, 2.0, &control).unwrap();
         let alone = on(Control::with_threads(1));
         assert_eq!(on(Control::with_threads(3)), alone);
@@ -250,8 +242,8 @@ mod tests {
     #[test]
     fn squares_neither_overflow_nor_vanish() {
         let (x, y) = (normal(50, 3, 4), normal(40, 3, 5));
-        let directions = random_directions(3, 10, 0);
         let control = Control::with_threads(1);
+        let directions = random_directions(3, 10, 0, &control).unwrap();
         let at = |scale: f64| {
             let (x, y) = (&x * scale, &y * scale);
             let (x, y) = (Rows::from_f64(x.view()), Rows::from_f64(y.view()));
@@ -260,6 +252,24 @@ mod tests {
         let usual = at(1.0);
         for exponent in [-900, -300, 300, 490] {
             assert_eq!(at(2.0_f64.powi(exponent)), usual);
+        }
+    }
+
+    #[test]
+    fn large_exponents_neither_overflow_nor_vanish() {
+        // Two directions, along which the numbers are 3, 0, 0 and 0.5, 0, 0 apart, at any scale.
+        for scale in [1.0, 1e-200, 1e140] {
+            let x = Array2::from_shape_vec((3, 2), vec![0.0, 0.0, 5.0, 6.0, 99.0, 9.0]).unwrap();
+            let y = Array2::from_shape_vec((3, 2), vec![0.0, 0.5, 5.0, 6.0, 102.0, 9.0]).unwrap();
+            let (x, y) = (x * scale, y * scale);
+            let (x, y) = (Rows::from_f64(x.view()), Rows::from_f64(y.view()));
+            let control = Control::with_threads(1);
+            for p in [1.0, 2.0, 3.5, 10.0, 300.0, 700.0, 1100.0, 1e5, 1e300] {
+                let directions = [1.0, 0.0, 0.0, 1.0];
+                let found = sliced_wasserstein(&x, &y, &directions, p, &control).unwrap() / scale;
+                let expected = 3.0 * ((1.0 + (0.5_f64 / 3.0).powf(p)) / 6.0).powf(1.0 / p);
+                assert!((found - expected).abs() <= 1e-13 * expected, "{p} {scale}: {found}");
+            }
         }
     }
 

@@ -24,7 +24,7 @@ pub fn sliced_metrics(
     }
     let [a, b, c] = &trio.rows;
     let [of_a, of_b, of_c] = &trio.subsets;
-    let directions = random_directions(a.columns(), projections, seed);
+    let directions = random_directions(a.columns(), projections, seed, control)?;
     let costs = subset_costs((a, of_a), &[(b, of_b), (c, of_c)], &directions, p, control)?;
     Ok(vec![
         trio.estimate("sliced_wasserstein", None, |subset| (costs[1][subset], costs[0][subset])),

@@ -2,8 +2,10 @@
 //!
 //! Everything here comes from sorting both samples once and walking along both sorted lists: the
 //! difference of the two distribution functions F and G (`steps`), or of the two quantile functions
-//! (`transport`). Numbers keep the type that they came in, so that no integer is rounded.
+//! (`transport`), or what lies between quantiles (`bins`). Numbers keep the type that they came in, so that
+//! no integer is rounded.
 
+pub mod bins;
 pub mod number;
 pub mod sample;
 pub mod sort;

@@ -10,8 +10,7 @@
 //! | [`wasserstein`] | ∫\|F−G\| dv = W₁ |
 //! | [`energy`] | 2∫(F−G)² dv = 2E\|x−y\| − E\|x−x'\| − E\|y−y'\| |
 //! | [`kolmogorov_smirnov`] | max \|F−G\| and where |
-//! | [`cramer_von_mises`] | nm/(n+m)² Σ(F−G)² over all observations (Anderson 1962) |
-//! | [`bin_counts`] | observations of each sample between quantiles of one or of both |
+//! | [`cramer_von_mises`] | nm/(n+m)² Σ(F−G)² over all observations (Anderson 1962), ties in proportion |
 
 use rayon::prelude::*;
 
@@ -26,22 +25,22 @@ const PART: usize = 1 << 16;
 
 /// A place on the line: a value, and the observations up to and with it.
 #[derive(Clone, Copy)]
-struct Step<T> {
-    value: T,
-    x: u64,
-    y: u64,
+pub(super) struct Step<T> {
+    pub(super) value: T,
+    pub(super) x: u64,
+    pub(super) y: u64,
 }
 
 /// Two sorted samples that are walked along together.
-struct Walk<'a, T> {
+pub(super) struct Walk<'a, T> {
     x: &'a Sample<T>,
     y: &'a Sample<T>,
-    n: u64,
-    m: u64,
+    pub(super) n: u64,
+    pub(super) m: u64,
 }
 
 impl<'a, T: Number> Walk<'a, T> {
-    fn along(x: &'a Sample<T>, y: &'a Sample<T>) -> Self {
+    pub(super) fn along(x: &'a Sample<T>, y: &'a Sample<T>) -> Self {
         Self { x, y, n: x.total(), m: y.total() }
     }
 
@@ -51,16 +50,22 @@ impl<'a, T: Number> Walk<'a, T> {
         i128::from(step.x) * i128::from(self.m) - i128::from(step.y) * i128::from(self.n)
     }
 
-    /// |F − G|: both distribution functions are at most 1, but their product of sizes may be large.
+    /// |F − G|.
     #[inline]
     fn difference(&self, step: &Step<T>) -> f64 {
+        self.signed(step).abs()
+    }
+
+    /// F − G: both distribution functions are at most 1, but their product of sizes may be large.
+    #[inline]
+    fn signed(&self, step: &Step<T>) -> f64 {
         let pairs = self.pairs();
         // Conversions of `i128` are slow.
         if pairs < i64::MAX as f64 {
             let (x, y) = (step.x as i64 * self.m as i64, step.y as i64 * self.n as i64);
-            (x - y).abs() as f64 / pairs
+            (x - y) as f64 / pairs
         } else {
-            self.excess(step).unsigned_abs() as f64 / pairs
+            self.excess(step) as f64 / pairs
         }
     }
 
@@ -83,7 +88,7 @@ impl<'a, T: Number> Walk<'a, T> {
     }
 
     /// Folds each part over its steps: `add(sum, before, step)`, where `before` is the step that precedes.
-    fn parts<A: Send>(
+    pub(super) fn parts<A: Send>(
         &self,
         control: &Control,
         start: impl Fn() -> A + Sync,
@@ -191,8 +196,10 @@ pub fn kolmogorov_smirnov<T: Number>(
 
 /// T = nm/(n+m)² Σ (F−G)² over the observations of both samples.
 ///
-/// Without ties this is Anderson's statistic of ranks. With ties that one, from mid-ranks, grows with the
-/// difference of n and m however close F and G are; this one stays the integral that it stands for.
+/// Over w tied observations F − G goes from a to b in w equal steps: Σ (a + j(b−a)/w)² for j = 1 to w, which is
+/// w(a² + ab + b²)/3 + (b−a)²/6w and a part, (b² − a²)/2, that adds up to nothing. So the numbers −v have the
+/// same T. Without ties this is Anderson's statistic of ranks. With ties that one, from mid-ranks, grows with
+/// the difference of n and m however close F and G are; this one stays the integral that it stands for.
 pub fn cramer_von_mises<T: Number>(x: &Sample<T>, y: &Sample<T>, control: &Control) -> Result<f64> {
     let walk = Walk::along(x, y);
     let parts = walk.parts(
@@ -200,66 +207,19 @@ pub fn cramer_von_mises<T: Number>(x: &Sample<T>, y: &Sample<T>, control: &Contr
         || 0.0,
         |sum, before, step| {
             let seen = before.map_or(0, |before| before.x + before.y);
-            *sum += walk.difference(step).powi(2) * (step.x + step.y - seen) as f64;
+            let tied = (step.x + step.y - seen) as f64;
+            let (a, b) = (before.map_or(0.0, |before| walk.signed(before)), walk.signed(step));
+            let change = b - a;
+            *sum += tied * (a * a + a * b + b * b) / 3.0 + change * change / (6.0 * tied);
         },
     )?;
     let (n, m) = (walk.n as f64, walk.m as f64);
     Ok(parts.iter().sum::<f64>() * (n / (n + m)) * (m / (n + m)))
 }
 
-/// Which sample's quantiles part the line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Quantiles {
-    /// Those of x.
-    Reference,
-    /// Those of both samples, each weighing a half.
-    Mixture,
-}
-
-/// Observations of x and of y in up to `bins` bins, closed on the right, between the distinct quantiles
-/// 1/bins, 2/bins, …: each the smallest value up to which there is that share.
-pub fn bin_counts<T: Number>(
-    x: &Sample<T>,
-    y: &Sample<T>,
-    bins: usize,
-    quantiles: Quantiles,
-    control: &Control,
-) -> Result<(Vec<u64>, Vec<u64>)> {
-    let walk = Walk::along(x, y);
-    let (n, m) = (u128::from(walk.n), u128::from(walk.m));
-    // Quantiles that the share up to a step reaches.
-    let reached = |step: &Step<T>| {
-        let (x, y, bins) = (u128::from(step.x), u128::from(step.y), bins as u128);
-        match quantiles {
-            Quantiles::Reference => x * bins / n,
-            Quantiles::Mixture => (x * m + y * n) * bins / (2 * n * m),
-        }
-    };
-    let parts = walk.parts(control, Vec::new, |edges, before, step| {
-        // The first value up to which there are k/bins is the edge of bin k.
-        if before.map_or(0, reached) < reached(step) {
-            edges.push((step.x, step.y));
-        }
-    })?;
-    let mut edges: Vec<(u64, u64)> = parts.concat();
-    // What lies above the largest value of the reference is in the last bin.
-    edges.pop();
-    edges.push((walk.n, walk.m));
-    let mut last = (0, 0);
-    let mut counts = (Vec::with_capacity(edges.len()), Vec::with_capacity(edges.len()));
-    for edge in edges {
-        counts.0.push(edge.0 - last.0);
-        counts.1.push(edge.1 - last.1);
-        last = edge;
-    }
-    Ok(counts)
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{
-        PART, Quantiles, bin_counts, cramer_von_mises, energy, kolmogorov_smirnov, wasserstein,
-    };
+    use super::{PART, cramer_von_mises, energy, kolmogorov_smirnov, wasserstein};
     use crate::control::Control;
     use crate::streams::Stream;
     use crate::univariate::sample::Sample;
@@ -329,16 +289,33 @@ mod tests {
     }
 
     #[test]
-    fn bins_lie_between_quantiles() {
-        let (x, y) = (sample(&[1, 2, 3, 4]), sample(&[0, 2, 2, 9, 9, 9]));
-        let counts = |quantiles, bins| bin_counts(&x, &y, bins, quantiles, &control()).unwrap();
-        assert_eq!(counts(Quantiles::Reference, 2), (vec![2, 2], vec![3, 3]));
-        assert_eq!(counts(Quantiles::Reference, 4), (vec![1; 4], vec![1, 2, 0, 3]));
-        // Half of the mixture's weight is reached at 2: 2/4 and 3/6.
-        assert_eq!(counts(Quantiles::Mixture, 2), (vec![2, 2], vec![3, 3]));
-        // All of it at one value: one bin.
-        let (same, few) = (sample(&[5, 5, 5]), sample(&[5, 5]));
-        let found = bin_counts(&same, &few, 10, Quantiles::Mixture, &control());
-        assert_eq!(found, Ok((vec![3], vec![2])));
+    fn ties_of_cramer_von_mises_are_steps_of_equal_size() {
+        let mut stream = Stream::new(3, "test", 0);
+        for (n, m) in [(1, 1), (5, 5), (9, 4), (40, 17)] {
+            let mut draw =
+                |count: usize| -> Vec<i64> { (0..count).map(|_| stream.below(5) as i64).collect() };
+            let (x, y) = (draw(n), draw(m));
+            let (mut before, mut sum) = (0.0, 0.0);
+            for value in 0..5 {
+                let upto = |values: &[i64]| {
+                    values.iter().filter(|&&other| other <= value).count() as f64
+                        / values.len() as f64
+                };
+                let tied = x.iter().chain(&y).filter(|&&other| other == value).count();
+                let after = upto(&x) - upto(&y);
+                for step in 1..=tied {
+                    let at: f64 = before + (after - before) * step as f64 / tied as f64;
+                    sum += at * at;
+                }
+                before = after;
+            }
+            let (n, m) = (n as f64, m as f64);
+            let expected = sum * n * m / (n + m) / (n + m);
+            let turned = |values: &[i64]| sample(&values.iter().map(|v| -v).collect::<Vec<_>>());
+            for (a, b) in [(sample(&x), sample(&y)), (turned(&x), turned(&y))] {
+                let found = cramer_von_mises(&a, &b, &control()).unwrap();
+                assert!((found - expected).abs() < 1e-13, "{found} {expected}");
+            }
+        }
     }
 }

@@ -56,6 +56,32 @@ impl Power {
     }
 }
 
+/// The largest |F⁻¹ − G⁻¹| of two ascending samples, neither of them empty; of exponents 1 and 2, whose terms
+/// it then scales exactly, a power of two near it. The least normal number where there is no difference.
+pub(crate) fn unit_of(x: &[f64], y: &[f64], power: Power) -> f64 {
+    let largest = if x.len() == y.len() {
+        let mut lanes = [0.0_f64; LANES];
+        for (x, y) in x.chunks(LANES).zip(y.chunks(LANES)) {
+            for ((lane, x), y) in lanes.iter_mut().zip(x).zip(y) {
+                let apart = (x - y).abs();
+                *lane = if apart > *lane { apart } else { *lane };
+            }
+        }
+        lanes.into_iter().fold(0.0, f64::max)
+    } else {
+        let mut largest = 0.0_f64;
+        let wider = |most: f64, _, x: f64, y: f64| most.max((x - y).abs());
+        overlaps(x, y, wider, |most| largest = largest.max(most));
+        largest
+    };
+    let unit = match power {
+        // All bits but those of the exponent are cleared.
+        Power::One | Power::Two => f64::from_bits(largest.to_bits() & 0x7ff0_0000_0000_0000),
+        Power::Other(_) => largest,
+    };
+    unit.max(f64::MIN_POSITIVE)
+}
+
 /// ∫|F⁻¹ − G⁻¹|^p / unit^p of two ascending samples, neither of them empty.
 pub(crate) fn cost(x: &[f64], y: &[f64], power: Power, unit: f64) -> f64 {
     let scale = unit.recip();
@@ -65,7 +91,8 @@ pub(crate) fn cost(x: &[f64], y: &[f64], power: Power, unit: f64) -> f64 {
             let scaled = difference * scale;
             scaled * scaled
         }),
-        Power::Other(p) => mean(x, y, |difference| (difference.abs() * scale).powf(p)),
+        // A quotient by the largest is at most 1, a product with its inverse may be more.
+        Power::Other(p) => mean(x, y, |difference| (difference.abs() / unit).powf(p)),
     }
 }
 
@@ -74,17 +101,30 @@ fn mean(x: &[f64], y: &[f64], term: impl Fn(f64) -> f64) -> f64 {
         let block = |(x, y): (&[f64], &[f64])| in_lanes(x, y, |x, y| term(x - y));
         return x.chunks(BLOCK).zip(y.chunks(BLOCK)).map(block).sum::<f64>() / x.len() as f64;
     }
+    let mut total = 0.0;
+    let add = |sum, width, x, y| sum + width as f64 * term(x - y);
+    overlaps(x, y, add, |sum| total += sum);
+    total / (x.len() as f64 * (y.len() / gcd(x.len(), y.len())) as f64)
+}
+
+/// Folds the overlaps of the steps of two quantile functions, from 0 by blocks of steps of x: each overlap with
+/// its width in equal parts and the two numbers that meet in it. Each block's outcome goes to `end`.
+fn overlaps(
+    x: &[f64],
+    y: &[f64],
+    add: impl Fn(f64, usize, f64, f64) -> f64,
+    mut end: impl FnMut(f64),
+) {
     let common = gcd(x.len(), y.len());
     // A step of x is `of_x` parts wide, one of y `of_y`, and there are as many parts of each.
     let (of_x, of_y) = (y.len() / common, x.len() / common);
     let (mut i, mut j, mut left_x, mut left_y) = (0, 0, of_x, of_y);
-    let mut total = 0.0;
     while i < x.len() {
         let mut sum = 0.0;
-        let end = (i + BLOCK).min(x.len());
-        while i < end {
+        let last = (i + BLOCK).min(x.len());
+        while i < last {
             let width = left_x.min(left_y);
-            sum += width as f64 * term(x[i] - y[j]);
+            sum = add(sum, width, x[i], y[j]);
             left_x -= width;
             left_y -= width;
             // Both may end here.
@@ -97,9 +137,8 @@ fn mean(x: &[f64], y: &[f64], term: impl Fn(f64) -> f64) -> f64 {
                 left_x = of_x;
             }
         }
-        total += sum;
+        end(sum);
     }
-    total / (x.len() as f64 * of_x as f64)
 }
 
 /// Mean |xᵢ − yᵢ| of two ascending samples of equally many numbers.

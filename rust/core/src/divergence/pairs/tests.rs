@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use tailwatch_kernels::Isa;
 
 use super::*;
+use crate::divergence::frame::origin_of;
 use crate::error::Error;
 use crate::streams::Stream;
 
@@ -31,7 +32,7 @@ fn squared(x: ArrayView1<'_, f64>, y: ArrayView1<'_, f64>) -> f64 {
     x.iter().zip(y).map(|(a, b)| (a - b) * (a - b)).sum()
 }
 
-/// A kernel by its definition; a polynomial less what depends on one row, about `origin`.
+/// A kernel by its definition, less what depends on one row about `origin`.
 fn value(
     kernel: Kernel,
     origin: ArrayView1<'_, f64>,
@@ -40,7 +41,9 @@ fn value(
 ) -> f64 {
     match kernel {
         Kernel::Gaussian { bandwidth } => (-squared(x, y) / (2.0 * bandwidth * bandwidth)).exp(),
-        Kernel::Distance => -squared(x, y).sqrt(),
+        Kernel::Distance => {
+            squared(x, origin).sqrt() + squared(y, origin).sqrt() - squared(x, y).sqrt()
+        }
         Kernel::Polynomial { degree, gamma, coef0 } => {
             let p = |a: ArrayView1<'_, f64>, b: ArrayView1<'_, f64>| {
                 (gamma * a.dot(&b) + coef0).powi(degree as i32)
@@ -173,6 +176,16 @@ fn with_copies(seed: u64, rows: usize, columns: usize, offset: f64, scale: f64) 
     x
 }
 
+/// ‖x−μ‖ of all rows as the frame has them.
+fn lengths(frame: &Frame, rows: &Rows<'_>, control: &Control) -> Vec<f64> {
+    let norms = if frame.is_single() {
+        frame.pack::<f32>(rows, 0..rows.len(), 1, control).norms
+    } else {
+        frame.pack::<f64>(rows, 0..rows.len(), 1, control).norms
+    };
+    norms.into_iter().map(|norm| norm.sqrt() / frame.scale()).collect()
+}
+
 #[test]
 fn every_distance_keeps_within_its_bound_whatever_the_offset_and_scale() {
     // The rows are many enough for `f32`; some are looked at.
@@ -195,20 +208,24 @@ fn every_distance_keeps_within_its_bound_whatever_the_offset_and_scale() {
                 let unit =
                     if columns >= 64 { f64::from(f32::EPSILON) / 2.0 } else { f64::EPSILON / 2.0 };
                 let centre = ArrayView1::from(&frame.origin()[..columns]);
+                let lengths = lengths(&frame, &rows, &control);
                 let mut errors = Vec::new();
                 for place in [0, 1, SINGLE - 2, SINGLE - 1] {
                     let one = rows.clone().select(Arc::from([place])).unwrap();
                     let found = pair_sums(&rows, Some(&one), &[Kernel::Distance], &frame, &control)
                         .unwrap();
-                    for (x, found) in wide.rows().into_iter().zip(&found[0].rows) {
+                    let of_rows = wide.rows().into_iter().zip(&lengths);
+                    for ((x, length), found) in of_rows.zip(&found[0].rows) {
                         let y = wide.row(place);
                         let exact = squared(x, y);
                         let sum = squared(x, centre) + squared(y, centre);
+                        let found = length + lengths[place] - found;
                         let error = (found * found - exact).abs();
                         let what = format!("{isa} {columns} {offset} {scale:e}: {exact:e}");
                         if exact < sum / 1e6 {
                             // Copies and what is next to one: measured again.
-                            assert!(error <= 1e-13 * exact, "{what}");
+                            let lost = (found - exact.sqrt()).abs();
+                            assert!(lost <= 1e-15 * (length + lengths[place]), "{what}");
                         } else {
                             assert!(
                                 error <= (72.0 + columns as f64 / 256.0) * unit * sum,
@@ -243,9 +260,19 @@ fn one_far_row_hides_no_distance_between_the_others() {
         assert_eq!(frame.is_single(), single);
         let one = rows.clone().select(Arc::from([3])).unwrap();
         let found = pair_sums(&rows, Some(&one), &[Kernel::Distance], &frame, &control).unwrap();
-        for (x, found) in wide.rows().into_iter().zip(&found[0].rows) {
-            let exact = squared(x, wide.row(3)).sqrt();
-            assert!((found + exact).abs() <= 1e-6 * exact, "{found} for {exact}");
+        let lengths = lengths(&frame, &rows, &control);
+        let centre = ArrayView1::from(&frame.origin()[..64]);
+        for (place, found) in found[0].rows.iter().enumerate() {
+            if place == SINGLE {
+                // In the limit of a far row this is how far the other reaches towards it.
+                let (far, near) = (&wide.row(place) - &centre, &wide.row(3) - &centre);
+                let exact = near.dot(&near).sqrt() + far.dot(&near) / far.dot(&far).sqrt();
+                assert!((found - exact).abs() <= 1e-5 * exact, "{found} for {exact}");
+            } else {
+                let exact = squared(wide.row(place), wide.row(3)).sqrt();
+                let found = lengths[place] + lengths[3] - found;
+                assert!((found - exact).abs() <= 1e-6 * (1.0 + exact), "{found} for {exact}");
+            }
         }
     }
 }
@@ -276,4 +303,12 @@ fn progress_ends_at_its_total_and_cancelling_stops() {
     assert_eq!(control.progress().done, 300 * 200 + 300 * 300);
     control.cancel();
     assert_eq!(pair_sums(&x, None, &KERNELS, &frame, &control), Err(Error::Cancelled));
+}
+
+#[test]
+fn one_far_row_leaves_the_origin_amid_the_others() {
+    let mut x = normal(4, 300, 3) + 5.0;
+    x[[0, 1]] = 1e9;
+    let origin = origin_of(&Rows::from_f64(x.view()));
+    assert!(origin[..3].iter().all(|value| (value - 5.0).abs() < 0.5), "{origin:?}");
 }
