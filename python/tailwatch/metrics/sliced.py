@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from numbers import Real
 from typing import TYPE_CHECKING
 
 from tailwatch import _core
-from tailwatch.arguments import integer
+from tailwatch.arguments import integer, real
 from tailwatch.embeddings import as_embeddings
+from tailwatch.exact import shown
 from tailwatch.exceptions import InputError
 from tailwatch.running import running
 
@@ -104,7 +104,7 @@ def sliced_wasserstein(
 
 
 def _exponent(p: object) -> float:
-    exponent = float(p) if isinstance(p, Real) and not isinstance(p, bool) else math.nan
+    exponent = real(p, "p")
     if not 1 <= exponent < math.inf:
-        raise InputError(argument="p", expected="a finite number of at least 1", got=repr(p))
+        raise InputError(argument="p", expected="a finite number of at least 1", got=shown(p))
     return exponent
