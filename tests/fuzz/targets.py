@@ -168,16 +168,17 @@ def _packed(folder: Path) -> _Made:
 def _job(folder: Path, name: str) -> _Made:
     from tests.datasets import model, write_shards
 
-    write_shards(folder / "data", 2, 100)
-    model().score_dataset(folder / "data", folder / "out", threads=1)
-    found = next(path for path in sorted((folder / "out").rglob(name)) if path.is_file())
-    return found, lambda: model().score_dataset(folder / "data", folder / "out", threads=1)
+    # Not below: files that are put back are other files, and their job would be refused for it.
+    data = write_shards(folder.with_name("data"), 2, 100)
+    model().score_dataset(data, folder, threads=1)
+    found = next(path for path in sorted(folder.rglob(name)) if path.is_file())
+    return found, lambda: model().score_dataset(data, folder, threads=1)
 
 
 def _run_of(folder: Path, name: str) -> _Made:
     from tailwatch.recursion import Gaussian, Mix, Run, run
 
-    data = np.random.default_rng(0).normal(size=(60, 2))
+    data = np.random.default_rng(0).normal(size=(200, 2))
     run(Gaussian(), data, policy=Mix(0.5), generations=2, directory=folder)
 
     def load() -> None:
