@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import copy
 import pickle
+from pathlib import Path
 
 import pytest
 
@@ -19,7 +21,9 @@ from tailwatch.exceptions import (
     TailwatchError,
 )
 
+PACKAGE = Path(tree.__file__).parent
 ERRORS = [getattr(tree, name) for name in tree.__all__ if name.endswith("Error")]
+NAMES = {error.__name__ for error in ERRORS}
 
 FULL = {
     "argument": "k",
@@ -89,3 +93,38 @@ def test_an_error_of_output_is_not_put_as_the_systems_are() -> None:
 def test_a_usual_path_is_whole() -> None:
     path = f"/data/{'a' * 255}/{'b' * 100}.parquet"
     assert path in str(SourceError(argument=path, expected="a file", got="nothing"))
+
+
+# What is missing or failed there is a library, and no argument of the caller's.
+LIBRARIES = {"yolo/environment.py", "yolo/session.py"}
+
+
+def raised(source: str) -> list[tuple[int, ast.Call]]:
+    """Every place where a source makes an error of tailwatch."""
+    calls = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call))
+    return [
+        (call.lineno, call)
+        for call in calls
+        if isinstance(call.func, ast.Name) and call.func.id in NAMES
+    ]
+
+
+def says_what_about(call: ast.Call) -> bool:
+    """Tell whether an error names its argument, by itself or in fields that are handed on."""
+    return any(keyword.arg in {"argument", None} for keyword in call.keywords)
+
+
+def test_the_rule_sees_what_it_should() -> None:
+    calls = raised("raise InputError('x: bad')\nraise InputError(argument='x')\nInputError(**f)")
+    assert [says_what_about(call) for _, call in calls] == [False, True, True]
+
+
+def test_every_error_names_its_argument() -> None:
+    bare = [
+        f"{path.relative_to(PACKAGE)}:{line}"
+        for path in sorted(PACKAGE.rglob("*.py"))
+        if path.relative_to(PACKAGE).as_posix() not in LIBRARIES
+        for line, call in raised(path.read_text(encoding="utf-8"))
+        if not says_what_about(call)
+    ]
+    assert not bare, f"{len(bare)} errors have a text alone: {', '.join(bare)}"

@@ -318,7 +318,7 @@ def test_a_fit_must_return_a_model() -> None:
         def fit(self, data: Opaque, *, rng: np.random.Generator) -> None:
             return None
 
-    with pytest.raises(InputError, match=r"^learner.fit: .* got NoneType$"):
+    with pytest.raises(InputError, match=r"^learner.fit: .* got NoneType \(generation 1\)$"):
         run(learner=Forgetful())
 
 

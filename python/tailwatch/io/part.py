@@ -109,9 +109,10 @@ class Part(ABC):
 
     def _changed(self, place: Place) -> SourceError:
         expected = f"{self.rows:,} rows of {self.columns:,} columns of {self.dtype}"
-        file = "" if place.origin is None else f": {place.origin}"
+        file = "" if place.origin is None else f"{place.origin} "
         return SourceError(
-            f"{place.argument}{file} changed after it was opened: expected {expected}",
+            f"{file}changed after it was opened: expected {expected}",
+            argument=place.argument,
             expected=expected,
             got="others",
             where=place.origin,
