@@ -263,8 +263,8 @@ def output(root: Path) -> Iterator[Folder]:
             got=error.strerror,
             where=path_text(root),
         ) from error
-    with _lock(root), _writing(root):
-        yield Folder(root)
+    with _lock(root) as handle, _writing(root):
+        yield Folder(root if handle is None else _plain(root, handle))
 
 
 @contextmanager
@@ -288,13 +288,24 @@ def _writing(root: Path) -> Iterator[None]:
         ) from error
 
 
+def _plain(root: Path, handle: int) -> Path:
+    """Give the folder a name in UTF-8: Polars takes no other."""
+    try:
+        os.fspath(root).encode()
+    except UnicodeEncodeError:
+        name = Path(f"/proc/self/fd/{handle}")
+        return name if name.is_dir() else root
+    return root
+
+
 @contextmanager
-def _lock(root: Path) -> Iterator[None]:
+def _lock(root: Path) -> Iterator[int | None]:
+    """Hold the folder, and give its handle where it can be held."""
     try:
         import fcntl
     except ImportError:
         # There is none on Windows.
-        yield
+        yield None
         return
     handle = os.open(root, os.O_RDONLY)
     try:
@@ -311,6 +322,6 @@ def _lock(root: Path) -> Iterator[None]:
         except OSError:
             # Some network file systems have no locks.
             pass
-        yield
+        yield handle
     finally:
         os.close(handle)

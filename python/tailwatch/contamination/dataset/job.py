@@ -133,7 +133,8 @@ def score_dataset(
         )
         name = path_text(title(source))
         with reporting(progress) as report:
-            result = job.run(estimate, {"name": name, "layout": listing.layout}, report)
+            found = job.run(estimate, {"name": name, "layout": listing.layout}, report)
+        result = replace(found, directory=root)
         result = _write_results(folder, manifest, shards, result, started)
     # Where warnings are errors, the results are to be there all the same.
     for text in result.summary["warnings"]:
