@@ -1,0 +1,325 @@
+"""Attempts at one shard, files that change while they are read, and what is no file at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from tailwatch.contamination.dataset import scoring
+from tailwatch.contamination.dataset.folder import Folder, output
+from tailwatch.contamination.dataset.records import Recorder
+from tailwatch.exceptions import InputError, ShardError, TailwatchWarning
+from tailwatch.io.layouts import shards_of
+from tests.datasets import COLUMNS, contents, model, rows, table, write_shards
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+posix = pytest.mark.skipif(os.name == "nt", reason="special files of POSIX")
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize("offset", [1, 4, 9, 19])
+def test_a_shard_that_is_scored_twice_at_once(
+    offset: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = write_shards(tmp_path / "source", 1, 2000)
+    monkeypatch.setattr(scoring, "BATCH_BYTES", 100 * 4 * COLUMNS)
+    (shard,) = shards_of(source, "source", "embedding").shards
+    recorder = Recorder(model()._state.probe, None, 1)
+    receipts: list[scoring.Receipt] = []
+    failed: list[BaseException] = []
+
+    def attempt(folder: Folder, report: Callable[[int], object]) -> None:
+        try:
+            part = scoring.opened(shard, "embedding", ("url",), COLUMNS, None)
+            with folder.attempt() as file:
+                receipt = scoring.score_shard(
+                    shard,
+                    part,
+                    model().empty_histogram(),
+                    recorder,
+                    folder=folder,
+                    attempt=file,
+                    ids=("url",),
+                    report=report,
+                )
+                folder.publish(file, folder.scores("part-000.parquet"))
+            receipts.append(receipt)
+        except BaseException as error:
+            failed.append(error)
+            raise
+
+    with output(tmp_path / "out") as folder:
+        second = threading.Thread(target=attempt, args=(folder, lambda done: None))
+        seen = iter(range(1, 100))
+
+        def report(done: int) -> None:
+            if next(seen) == offset:
+                second.start()
+
+        attempt(folder, report)
+        second.join()
+    assert not failed
+    first, other = receipts
+    assert first.sha256 == other.sha256
+    assert first.counted.rows == other.counted.rows == 2000
+    left = [path.name for path in (tmp_path / "out").rglob("*") if path.is_file()]
+    assert left == ["part-000.parquet"]
+    assert scoring.digest_of(tmp_path / "out" / "work" / "part-000.parquet") == first.sha256
+
+
+CHANGING = """
+import json, os, sys
+import numpy as np
+from pathlib import Path
+from tailwatch.contamination.dataset import scoring
+from tailwatch.exceptions import ShardError
+from tests.datasets import COLUMNS, model, rows, table
+scoring.BATCH_BYTES = 100 * 4 * COLUMNS
+place, suffix = Path(sys.argv[1]), sys.argv[2]
+scorer = model()
+
+
+def write(path, seed, count):
+    if suffix == ".npy":
+        np.save(path, rows(count, seed))
+    elif suffix == ".arrow":
+        table(rows(count, seed)).write_ipc(path, record_batch_size=100)
+    else:
+        table(rows(count, seed)).write_parquet(path, row_group_size=100)
+
+
+def cut(path):
+    os.truncate(path, path.stat().st_size // 3)
+
+
+def replace(path):
+    before = path.stat()
+    write(place / f"other{suffix}", 99, 2000)
+    os.utime(place / f"other{suffix}", ns=(before.st_atime_ns, before.st_mtime_ns))
+    (place / f"other{suffix}").replace(path)
+
+
+said = []
+for act in (cut, replace, Path.unlink):
+    for moment in range(10):
+        source = place / f"{act.__name__}{moment}"
+        source.mkdir()
+        for number in range(3):
+            write(source / f"{number}{suffix}", number, (300, 2000, 200)[number])
+        calls = []
+
+        def report(stage, done, total):
+            if stage == "scoring rows" and done > 300:
+                calls.append(done)
+                if len(calls) == 2 * moment + 1:
+                    act(source / f"1{suffix}")
+
+        try:
+            scorer.score_dataset(source, place / f"out{act.__name__}{moment}", progress=report)
+            said.append([act.__name__, moment, "fine", len(calls)])
+        except ShardError as error:
+            found = error.report.summary
+            failures = [each["shard"] for each in found["failures"]]
+            sizes = [each["rows"] for each in found["shards"]]
+            said.append([act.__name__, moment, failures, sizes])
+print(json.dumps(said))
+"""
+
+
+@posix
+@pytest.mark.parametrize("suffix", [".npy", ".parquet", ".arrow"])
+def test_a_shard_that_changes_while_it_is_scored_is_named(suffix: str, tmp_path: Path) -> None:
+    child = subprocess.run(
+        [sys.executable, "-c", CHANGING, str(tmp_path), suffix],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert child.returncode == 0, child.stderr
+    said = json.loads(child.stdout)
+    assert len(said) == 30
+    for act, moment, failures, sizes in said:
+        assert (failures, sizes) == ([f"1{suffix}"], [300, 200]), (act, moment)
+
+
+def a_fifo(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def a_device(path: Path) -> None:
+    path.symlink_to("/dev/zero")
+
+
+def a_socket(path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as made:
+        # The name of a socket is short.
+        here = Path.cwd()
+        os.chdir(path.parent)
+        try:
+            made.bind(path.name)
+        finally:
+            os.chdir(here)
+
+
+@posix
+@pytest.mark.parametrize("suffix", [".npy", ".npz", ".parquet", ".arrow"])
+@pytest.mark.parametrize("make", [a_fifo, a_device, a_socket])
+def test_what_is_no_file_is_refused_at_once(
+    make: Callable[[Path], None], suffix: str, tmp_path: Path
+) -> None:
+    source = write_shards(tmp_path / "source", 2, 100)
+    make(source / f"x{suffix}")
+    with pytest.raises(ShardError) as caught:
+        model().score_dataset(source, tmp_path / "out")
+    (failure,) = caught.value.report.failures
+    assert failure.shard == f"x{suffix}"
+    assert "expected a regular file, got a " in failure.reason
+
+
+def test_a_stamp_sees_what_was_rewritten_with_the_old_size_and_time(tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    source.mkdir()
+    np.save(source / "x.npy", rows(100, 5))
+    model().score_dataset(source, tmp_path / "out")
+    before = (source / "x.npy").stat()
+    np.save(source / "x.npy", rows(100, 6))
+    os.utime(source / "x.npy", ns=(before.st_atime_ns, before.st_mtime_ns))
+    with pytest.raises(InputError, match=r"^source: x\.npy has changed"):
+        model().score_dataset(source, tmp_path / "out")
+
+
+def empty_of_the_type(path: Path) -> None:
+    table(rows(3, 1)).clear().write_parquet(path)
+
+
+def empty_of_nulls(path: Path) -> None:
+    pl.DataFrame(schema={"url": pl.Null, "embedding": pl.Null}).write_parquet(path)
+
+
+def empty_without_columns(path: Path) -> None:
+    pl.DataFrame(schema={"other": pl.Int64}).write_parquet(path)
+
+
+@pytest.mark.parametrize("make", [empty_of_the_type, empty_of_nulls, empty_without_columns])
+def test_a_shard_without_rows_is_fine(make: Callable[[Path], None], tmp_path: Path) -> None:
+    source = write_shards(tmp_path / "source", 2, 300)
+    make(source / "part-0005.parquet")
+    report = model().score_dataset(source, tmp_path / "out", id_column="url")
+    assert report.frame["rows"].to_list() == [300, 0, 307]
+    assert report.frame["share"].to_list()[1] is None
+    assert pl.read_parquet(tmp_path / "out/shards/part-0005.parquet").height == 0
+    assert report.prevalence.n == 607
+
+
+def test_shards_without_any_row_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "source").mkdir()
+    empty_of_the_type(tmp_path / "source" / "a.parquet")
+    with pytest.raises(InputError, match=r"^source: expected at least one row, got none"):
+        model().score_dataset(tmp_path / "source", tmp_path / "out")
+
+
+@pytest.mark.parametrize("kind", ["<f2", "<f4", "<f8"])
+def test_the_type_of_binary_values_is_asked_for(kind: str, tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    source.mkdir()
+    values = rows(200, 3).astype(kind)
+    binary = pl.Series("embedding", [row.tobytes() for row in values])
+    pl.DataFrame([binary]).write_parquet(source / "a.parquet")
+    with pytest.raises(ShardError, match="is Binary, which does not tell the type"):
+        model().score_dataset(source, tmp_path / "out")
+    name = np.dtype(kind).name
+    model().score_dataset(source, tmp_path / "said", binary=name)
+    found = pl.read_parquet(tmp_path / "said/shards/a.parquet")["score"].to_numpy()
+    assert np.array_equal(found, model().score(values))
+
+
+def test_a_page_that_cannot_be_drawn_holds_no_number_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import tailwatch.report.contamination as page
+
+    source = write_shards(tmp_path / "source", 2, 300)
+    model().score_dataset(source, tmp_path / "expected")
+
+    def fail(summary: dict[str, Any]) -> str:
+        raise MemoryError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(page, "contamination_page", fail)
+        with pytest.warns(TailwatchWarning, match="the page could not be written"):
+            report = model().score_dataset(source, tmp_path / "out")
+    assert report.page_problem is not None
+    expected = contents(tmp_path / "expected")
+    del expected["report.html"]
+    assert contents(tmp_path / "out") == expected
+    model().score_dataset(source, tmp_path / "out")
+    assert contents(tmp_path / "out") == contents(tmp_path / "expected")
+
+
+FORKED = """
+import os, signal, sys
+from tests.datasets import model
+from tailwatch.exceptions import TailwatchError
+model().score_dataset(sys.argv[1], sys.argv[2])
+child = os.fork()
+if child == 0:
+    signal.alarm(30)
+    try:
+        model().score_dataset(sys.argv[1], sys.argv[3])
+    except TailwatchError as error:
+        print(error, flush=True)
+        os._exit(3)
+    os._exit(0)
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+@posix
+def test_a_forked_child_of_a_process_that_scored_is_sent_to_spawn(tmp_path: Path) -> None:
+    source = write_shards(tmp_path / "source", 2, 100)
+    child = subprocess.run(
+        [sys.executable, "-c", FORKED, str(source), str(tmp_path / "a"), str(tmp_path / "b")],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    said, code = child.stdout.splitlines()
+    assert code in {"0", "3"}
+    assert code == "0" or "spawn" in said
+
+
+def test_identifiers_that_are_not_utf8_fail_their_shard_alone(tmp_path: Path) -> None:
+    arrow = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    source = write_shards(tmp_path / "source", 2, 100)
+    url = arrow.Array.from_buffers(
+        arrow.utf8(),
+        2,
+        [None, arrow.py_buffer(np.int32([0, 2, 4]).tobytes()), arrow.py_buffer(b"a\xff\xfeb")],
+    )
+    vectors = arrow.array(rows(2, 1).tolist(), arrow.list_(arrow.float32()))
+    parquet.write_table(
+        arrow.table({"url": url, "embedding": vectors}), source / "part-0005.parquet"
+    )
+    score = partial(model().score_dataset, source, tmp_path / "out", id_column="url")
+    for _ in range(2):
+        with pytest.raises(ShardError) as caught:
+            score()
+        assert [each.shard for each in caught.value.report.failures] == ["part-0005.parquet"]
+    (source / "part-0005.parquet").unlink()
+    score()
