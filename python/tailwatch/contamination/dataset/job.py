@@ -91,7 +91,6 @@ def score_dataset(
             got=type(source).__name__,
             hint="rows() takes data in memory",
         )
-    uses_polars("score_dataset")
     ids = _identifiers(id_column)
     dtype = binary_type(binary)
     if threads is not None:
