@@ -129,9 +129,18 @@ def empty_of_the_type(path: Path) -> None:
     table(rows(3, 1)).clear().write_parquet(path)
 
 
-def test_a_shard_without_rows_is_fine(tmp_path: Path) -> None:
+def empty_of_nulls(path: Path) -> None:
+    pl.DataFrame(schema={"url": pl.Null, "embedding": pl.Null}).write_parquet(path)
+
+
+def empty_without_columns(path: Path) -> None:
+    pl.DataFrame(schema={"other": pl.Int64}).write_parquet(path)
+
+
+@pytest.mark.parametrize("make", [empty_of_the_type, empty_of_nulls, empty_without_columns])
+def test_a_shard_without_rows_is_fine(make: Callable[[Path], None], tmp_path: Path) -> None:
     source = write_shards(tmp_path / "source", 2, 300)
-    empty_of_the_type(source / "part-0005.parquet")
+    make(source / "part-0005.parquet")
     report = model().score_dataset(source, tmp_path / "out", id_column="url")
     assert report.frame["rows"].to_list() == [300, 0, 307]
     assert report.frame["share"].to_list()[1] is None

@@ -87,7 +87,7 @@ def score(
         typer.Option(
             metavar="N",
             min=1,
-            max=4096,
+            max=1024,
             help="Threads; else TAILWATCH_NUM_THREADS, else all processors.",
         ),
     ] = None,

@@ -14,13 +14,14 @@ from tailwatch.contamination.folds import even_bounds, fold_bounds, stratum_fold
 from tailwatch.contamination.lower_bound import human_thresholds
 from tailwatch.contamination.model import ContaminationModel
 from tailwatch.contamination.probe import LARGEST_FIT, Sample, fit_probe
-from tailwatch.contamination.scorer import BATCH_ROWS, MOST_THREADS
+from tailwatch.contamination.scorer import BATCH_ROWS
 from tailwatch.contamination.scoring import content_folds
 from tailwatch.contamination.state import ModelState
 from tailwatch.contamination.strata import named_parts, random_parts
 from tailwatch.embeddings import as_embeddings
 from tailwatch.exceptions import DimensionError, InputError
 from tailwatch.progress import reporting
+from tailwatch.running import MOST_THREADS
 from tailwatch.text_form import shown
 
 if TYPE_CHECKING:

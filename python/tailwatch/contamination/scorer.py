@@ -12,6 +12,7 @@ from tailwatch.contamination.stored import StoredModel
 from tailwatch.embeddings import as_embeddings
 from tailwatch.exceptions import DimensionError
 from tailwatch.progress import reporting
+from tailwatch.running import MOST_THREADS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,9 +22,8 @@ if TYPE_CHECKING:
     from tailwatch.embeddings import Embeddings, EmbeddingsLike
     from tailwatch.progress import ProgressOption
 
-__all__ = ["BATCH_ROWS", "MOST_THREADS", "Scorer"]
+__all__ = ["BATCH_ROWS", "Scorer"]
 
-MOST_THREADS = 4096
 BATCH_ROWS = 65_536
 """Rows scored at a time: all that is in memory of a file."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
+import numpy as np
 import polars as pl
 
 from tailwatch.io.columns import choose, require, vector_type
@@ -14,7 +15,6 @@ from tailwatch.io.vectors import storage, views, width
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import numpy as np
 
 __all__ = ["ColumnPart", "Frame", "Table", "whole_column"]
 
@@ -105,16 +105,19 @@ class ColumnPart(Part):
         binary: np.dtype[Any] | None = None,
     ) -> None:
         self._table = table
+        if not table.rows:
+            # Writers of shards leave such behind, whose columns and types may say nothing.
+            self._column, self._id_column = column, None
+            super().__init__(shape=(0, 0), dtype=np.dtype(np.float32), origin=place.origin)
+            return
         self._column = choose(table.schema, column, place)
         self._id_column = (
             None if id_column is None else require(table.schema, id_column, place, "id_column")
         )
         dtype, columns = vector_type(table.schema, self._column, place, binary)
         if columns is None:
-            columns = 0
-            if table.rows:
-                with place.reading():
-                    columns = width(storage(table.first(self._column)), place, dtype)
+            with place.reading():
+                columns = width(storage(table.first(self._column)), place, dtype)
         super().__init__(shape=(table.rows, columns), dtype=dtype, origin=place.origin)
 
     @property
@@ -140,6 +143,8 @@ class ColumnPart(Part):
         return self._all_rows(whole_column(self._table, column, place), place)
 
     def _read(self, place: Place) -> Iterator[Matrix]:
+        if not self.rows:
+            return
         with place.reading():
             for piece in self._table.vectors(self._column, self.columns, self.dtype):
                 if isinstance(piece, pl.Series):

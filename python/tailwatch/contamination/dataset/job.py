@@ -35,7 +35,6 @@ from tailwatch.contamination.dataset.records import Recorder
 from tailwatch.contamination.dataset.report import raise_failures
 from tailwatch.contamination.dataset.tables import RESULTS
 from tailwatch.contamination.dataset.templates import templates_of
-from tailwatch.contamination.scorer import MOST_THREADS
 from tailwatch.exceptions import InputError, TailwatchError, TailwatchWarning
 from tailwatch.forks import uses_polars
 from tailwatch.io.columns import DEFAULT_COLUMN, binary_type
@@ -44,6 +43,7 @@ from tailwatch.io.paths import title
 from tailwatch.io.readers import are_paths
 from tailwatch.owned import read_owned
 from tailwatch.progress import reporting
+from tailwatch.running import MOST_THREADS
 from tailwatch.text_form import path_text, shown, visible
 
 if TYPE_CHECKING:
