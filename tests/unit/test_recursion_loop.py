@@ -344,7 +344,7 @@ def test_a_policy_must_give_portions() -> None:
         def compose(self, history: Opaque, *, rng: np.random.Generator) -> Opaque:
             return history.human.read()
 
-    with pytest.raises(InputError, match=r"^policy: compose: expected a list of history.human"):
+    with pytest.raises(InputError, match=r"^policy.compose: expected a list of history.human"):
         run(policy=Raw())
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import math
+from fractions import Fraction
+from typing import TYPE_CHECKING, Literal
 
 import polars as pl
 import pytest
@@ -118,7 +120,7 @@ def test_bad_arguments() -> None:
     ("call", "said"),
     [
         (lambda: plan(100, 100_001), r"^generations: .*of at most 100,000"),
-        (lambda: plan(10**13, 5), r"^size: .*of at most 1,000,000,000,000"),
+        (lambda: plan(10**16, 5), r"^size: .*of at most 1,000,000,000,000,000"),
         (lambda: theory.accumulate_variance(10**9, 100), r"^generations: .*at most 1,000,000"),
         (lambda: theory.effective_sample_size([1, 10**9], 100), r"^generations: .*at most 1,000"),
         (lambda: theory.sample_schedule(10**8, 10**10), r"^generations: .*of at most 1,000,0"),
@@ -132,3 +134,17 @@ def test_what_would_take_forever_is_refused_by_name(call: Callable[[], object], 
         call()
     assert caught.value.fields["argument"] is not None
     assert caught.value.fields["got"] is not None
+
+
+@pytest.mark.parametrize("size", [50, 101, 102, 10**4, 10**8, 10**12, 10**15])
+@pytest.mark.parametrize("ddof", [0, 1])
+def test_the_half_life_of_large_samples_is_exact(size: int, ddof: Literal[0, 1]) -> None:
+    """Twice ln 2 over the loss of 2/M, or 1/M: by the series of ψ in exact rational numbers."""
+    x = Fraction(size - 1, 2)
+    bernoulli = [(1, 2), (1, 12), (-1, 120), (1, 252), (-1, 240), (1, 132)]
+    powers = [1, 2, 4, 6, 8, 10]
+    loss = sum(Fraction(*b) / x**power for b, power in zip(bernoulli, powers, strict=True))
+    if ddof == 0:
+        loss += sum(Fraction((-1) ** (k + 1), k) / (size - 1) ** k for k in range(1, 12))
+    expected = math.log(2) / float(loss)
+    assert theory.half_life(size, ddof=ddof) == pytest.approx(expected, rel=1e-12)

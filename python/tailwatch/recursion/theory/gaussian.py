@@ -350,4 +350,10 @@ def log_decay(rows: int, less: int) -> float:
     """Give what ln σ² loses per generation: ln((M−ddof)/2) − ψ((M−1)/2)."""
     from scipy.special import digamma
 
-    return math.log((rows - less) / 2) - float(digamma((rows - 1) / 2))
+    x = (rows - 1) / 2
+    if x < 50:
+        return math.log((rows - less) / 2) - float(digamma(x))
+    # Of two large logarithms little would be left; the series of ln x − ψ(x) is exact to the last
+    # bit from here on.
+    series = 1 / (2 * x) + 1 / (12 * x**2) - 1 / (120 * x**4) + 1 / (252 * x**6)
+    return math.log1p((1 - less) / (rows - 1)) + series
