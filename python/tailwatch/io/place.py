@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from tailwatch.exceptions import SourceError, TailwatchError
+from tailwatch.text_form import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,7 +38,8 @@ class Place:
     @property
     def subject(self) -> str:
         """Start of a message about the whole: the argument, and the file where there is one."""
-        return self.argument if self.origin is None else f"{self.argument}: {self.origin}"
+        # The core takes no text that is not UTF-8, as the name of a file may be.
+        return visible(self.argument if self.origin is None else f"{self.argument}: {self.origin}")
 
     def row(
         self, row: int, problem: str, *, expected: str | None = None, got: str | None = None
