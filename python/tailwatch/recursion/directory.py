@@ -62,6 +62,7 @@ from tailwatch.recursion.reading import (
     read_metrics,
 )
 from tailwatch.text_form import path_text, visible
+from tailwatch.writing import fill
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -203,7 +204,7 @@ class RunDirectory:
             (folder / "model").mkdir()
             with asking(model, "model.save", f"generation {generation}"):
                 model.save(folder / "model")
-        frame_of(rows).write_parquet(folder / METRICS)
+        fill(folder / METRICS, frame_of(rows).write_parquet)
         self._latest, self._rows[generation] = (generation, samples), rows
         self._times[f"{generation:04d}"] = {step: round(took, 6) for step, took in seconds.items()}
         done = {"samples": rows_of.fingerprint(samples), "metrics": _digest(folder)}
@@ -214,7 +215,7 @@ class RunDirectory:
 
     def finish(self, run: Run) -> None:
         """Write the frame of the whole run, and its page if anything was measured."""
-        write_owned(self.path, FRAME, run.frame.write_parquet)
+        write_owned(self.path, FRAME, lambda file: fill(file, run.frame.write_parquet))
         self._write_times()
         if run.arguments["metrics"] is not None:
             _write_text(self.path, REPORT, run.to_html())

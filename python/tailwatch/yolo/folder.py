@@ -20,8 +20,11 @@ import numpy as np
 import polars as pl
 
 from tailwatch.exceptions import InputError, SourceError
+from tailwatch.io.decoded import read_frame
+from tailwatch.io.place import Place
 from tailwatch.owned import owned_directory, owned_file
 from tailwatch.text_form import path_of, path_text, shown
+from tailwatch.writing import fill
 from tailwatch.yolo.detections import label_text, read_labels
 from tailwatch.yolo.image_files import link, sha256
 
@@ -108,10 +111,9 @@ def write_folder(data: DetectionDataset, folder: Path) -> Path:
         file=pl.Series(files, dtype=pl.String), confidences=confidences["confidence"]
     )
     # Written last: a folder without it is not a set.
-    manifest.select(COLUMNS.names()).write_parquet(
-        folder / MANIFEST,
-        metadata={"names": json.dumps(data.names), "fingerprint": data.fingerprint()},
-    )
+    metadata = {"names": json.dumps(data.names), "fingerprint": data.fingerprint()}
+    table = manifest.select(COLUMNS.names())
+    fill(folder / MANIFEST, lambda file: table.write_parquet(file, metadata=metadata))
     return folder
 
 
@@ -168,12 +170,12 @@ def read_manifest(folder: Path) -> tuple[pl.DataFrame, dict[str, str]]:
     if not there:
         raise SourceError(argument=path_text(folder), problem=f"expected a folder with {MANIFEST}")
     try:
-        metadata = pl.read_parquet_metadata(file)
-        manifest = pl.read_parquet(file)
-    except (KeyboardInterrupt, SystemExit):
-        raise
-    except BaseException as error:  # a damaged file may be a panic, which is no Exception
-        raise _foreign(folder, f"it cannot be read ({str(error).splitlines()[:1]})") from error
+        manifest = read_frame(file, Place("data", path_text(file)))
+        # Its metadata were taken in already, by a process that a damaged file may end.
+        with file.open("rb") as opened:
+            metadata = pl.read_parquet_metadata(opened)
+    except (SourceError, OSError, pl.exceptions.PolarsError) as error:
+        raise _foreign(folder, f"it cannot be read ({error})") from error
     if manifest.schema != COLUMNS:
         raise _foreign(folder, f"expected the columns {', '.join(COLUMNS.names())}")
     if "fingerprint" not in metadata or "names" not in metadata:

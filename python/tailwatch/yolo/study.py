@@ -29,6 +29,7 @@ from tailwatch.owned import make_owned, owned_directory, write_owned
 from tailwatch.progress import reporting
 from tailwatch.recursion.loop import run
 from tailwatch.text_form import path_text, shown
+from tailwatch.writing import fill
 from tailwatch.yolo.bounds import MOST
 from tailwatch.yolo.origins import UNKNOWN
 from tailwatch.yolo.policies import HumanOnly
@@ -198,8 +199,8 @@ def study(
         [frame.with_columns(seed=pl.lit(seed, pl.Int64)) for seed, frame in by_seed.items()]
     )
     frame = over_seeds(by_seed, confidence=confidence)
-    write_owned(folder, "seeds.parquet", numbered.write_parquet)
-    write_owned(folder, "frame.parquet", frame.write_parquet)
+    write_owned(folder, "seeds.parquet", lambda file: fill(file, numbered.write_parquet))
+    write_owned(folder, "frame.parquet", lambda file: fill(file, frame.write_parquet))
     if human is not None:
         page = study_page(
             frame,

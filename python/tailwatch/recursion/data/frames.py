@@ -12,6 +12,7 @@ from tailwatch.exceptions import DimensionError, InputError, SourceError
 from tailwatch.recursion.data.kind import Kind
 from tailwatch.recursion.data.stored import read_table
 from tailwatch.text_form import path_text
+from tailwatch.writing import fill
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,7 +70,7 @@ def _fingerprint(data: pl.DataFrame) -> str:
 
 
 def _write(data: pl.DataFrame, directory: Path) -> None:
-    data.rechunk().write_parquet(directory / FILE)
+    fill(directory / FILE, data.rechunk().write_parquet)
 
 
 def _read_series(like: pl.Series, directory: Path) -> pl.Series:

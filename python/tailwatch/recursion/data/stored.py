@@ -1,7 +1,8 @@
 """Files of samples and metrics, read as if a stranger had written them.
 
 They are opened by name below a directory, links are not followed, and of a header nothing is
-believed that the size of the file does not bear out.
+believed that the size of the file does not bear out. Tables are decoded in a process of their own,
+which a damaged one may end.
 """
 
 from __future__ import annotations
@@ -11,16 +12,17 @@ import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import polars as pl
 
 from tailwatch.exceptions import SourceError
+from tailwatch.io.decoded import read_frame
 from tailwatch.io.place import Place
-from tailwatch.owned import open_owned, read_owned
+from tailwatch.owned import open_owned, owned_file
 from tailwatch.text_form import path_text
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import polars as pl
     from numpy.typing import NDArray
 
 __all__ = ["read_array", "read_table"]
@@ -74,5 +76,11 @@ def read_table(directory: Path, name: str) -> pl.DataFrame:
         It is not there, or is no such file.
     """
     place = Place("directory", path_text(directory / name))
+    file = owned_file(directory, name)
     with place.reading():
-        return pl.read_parquet(read_owned(directory, name, most=LARGEST_TABLE))
+        if (size := file.stat().st_size) > LARGEST_TABLE:
+            expected = f"a table of at most {LARGEST_TABLE:,} bytes"
+            raise SourceError(
+                argument="directory", expected=expected, got=f"{size:,}", where=place.origin
+            )
+    return read_frame(file, place)

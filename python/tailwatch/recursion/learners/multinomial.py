@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 
 from tailwatch.exceptions import InputError
+from tailwatch.writing import fill
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -98,4 +99,4 @@ class MultinomialModel:
     def save(self, directory: Path) -> None:
         """Write types and counts."""
         table = pl.DataFrame({"type": self.types, "count": self.counts})
-        table.write_parquet(directory / "counts.parquet")
+        fill(directory / "counts.parquet", table.write_parquet)

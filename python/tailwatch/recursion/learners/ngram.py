@@ -22,6 +22,7 @@ from tailwatch.arguments import integer
 from tailwatch.exceptions import InputError
 from tailwatch.metrics.text.documents import as_documents
 from tailwatch.recursion.bounds import MOST_ORDER
+from tailwatch.writing import fill
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -170,7 +171,7 @@ class NGramModel:
 
     def save(self, directory: Path) -> None:
         """Write the types, and the stream of their numbers."""
-        self.types.alias("type").to_frame().write_parquet(directory / "types.parquet")
+        fill(directory / "types.parquet", self.types.alias("type").to_frame().write_parquet)
         np.save(directory / "stream.npy", self.stream)
 
 
