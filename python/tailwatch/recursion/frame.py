@@ -75,6 +75,8 @@ GROUPS = ("panel", "moments", "risk", "parameter", "model", "loop")
 Row: TypeAlias = "dict[str, Any]"
 """A row of the frame; columns that are not there are null."""
 
+SINCE = ("tail_rows",)
+"""Columns that runs of earlier versions have not: there they are null."""
 
 DIRECTIONS = ("higher", "lower", "match", "none")
 NEVER_NULL = ("run", "generation", "group", "metric", "direction", "n_training", "n_sample")
@@ -98,8 +100,11 @@ def checked(frame: pl.DataFrame, where: str) -> pl.DataFrame:
     columns = [*frame.schema.items()]
     other = next((pair for pair in columns if SCHEMA.get(pair[0]) != pair[1]), None)
     require(other is None, "the columns of a run's frame", f"{other}")
-    missing = [name for name in SCHEMA if name not in frame.columns]
+    missing = [name for name in SCHEMA if name not in frame.columns and name not in SINCE]
     require(not missing, "the columns of a run's frame", f"none named {', '.join(missing)}")
+    frame = frame.with_columns(
+        pl.lit(None, SCHEMA[name]).alias(name) for name in SINCE if name not in frame.columns
+    )
     require(0 < frame.height <= LARGEST_FRAME, f"1 to {LARGEST_FRAME:,} rows", f"{frame.height:,}")
     for name in NEVER_NULL:
         require(not frame[name].null_count(), f"a value of {name} in each row", "null")

@@ -23,7 +23,7 @@ from tailwatch.exceptions import SourceError, TailwatchError, TailwatchWarning
 from tailwatch.owned import owned_directory, owned_file, read_owned
 from tailwatch.recursion.data.stored import read_table
 from tailwatch.recursion.described import check_described
-from tailwatch.recursion.frame import SCHEMA, checked
+from tailwatch.recursion.frame import checked
 from tailwatch.text_form import path_text, visible
 
 if TYPE_CHECKING:
@@ -178,14 +178,15 @@ def read_metrics(directory: Path, generation: int) -> pl.DataFrame:
             hint="the run, called again, computes that generation again",
         )
     frame = read_table(directory, name)
-    if frame.schema == SCHEMA and not (frame["generation"] == generation).all():
+    frame = checked(frame, path_text(directory / name))
+    if not (frame["generation"] == generation).all():
         raise SourceError(
             argument="directory",
             expected=f"rows of generation {generation}",
             got="rows of another",
             where=path_text(directory / name),
         )
-    return checked(frame, path_text(directory / name))
+    return frame
 
 
 def read_json(directory: Path, name: str) -> dict[str, Any]:

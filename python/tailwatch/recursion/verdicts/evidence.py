@@ -54,6 +54,10 @@ LOGARITHMIC = frozenset(
 """Metrics that are positive and spread by factors."""
 
 
+LARGEST_SAMPLE = 100_000_000
+"""Rows beyond which no interval of the odds is computed: its law takes a number for each."""
+
+
 @dataclass(frozen=True, slots=True)
 class Span:
     """A number over some generations, with its interval.
@@ -230,9 +234,11 @@ def _odds(series: Series, error: float) -> Span | None:
     if len(sizes) > 1:
         return None
     ((level, n, m),) = sizes
-    tail = tail_size(level, n + m)
     counts = [row["tail_rows"] for row in series.rows]
-    if None in counts:
+    if None in (level, n, m, *counts) or not 0 < min(n, m) <= max(n, m) <= LARGEST_SAMPLE:
+        return None
+    tail = tail_size(level, n + m)
+    if not 0 <= min(counts) <= max(counts) <= tail:
         return None
     mean, w = float(np.mean(counts)), len(counts)
     logs, expected, variance = _noncentral(tail, n, m)
