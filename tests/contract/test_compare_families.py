@@ -44,7 +44,7 @@ def test_a_family_yields_its_metrics_and_no_others(family: str) -> None:
     estimates = list(FAMILIES[family].estimates(DRAWN, asked, SETTINGS))
     full = list(FAMILIES[family].full(DRAWN, asked, SETTINGS))
     split = sorted((estimate.metric, estimate.level or 0) for estimate in estimates)
-    assert split == sorted((name, level or 0) for name, level, _ in full)
+    assert split == sorted((name, level or 0) for name, level, *_ in full)
     assert {name for name, _ in split} == {metric.name for metric in metrics}
     for metric in metrics:
         levels = [level for name, level in split if name == metric.name]

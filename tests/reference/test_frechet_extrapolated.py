@@ -110,7 +110,7 @@ def test_scale_and_copies() -> None:
 
 BAD = {
     "one point": ({"points": 1}, "points: expected an integer of at least 2, got 1"),
-    "too many points": ({"points": 5}, "points: expected 2 to 4, got 5"),
+    "too many points": ({"points": 5}, "points: expected an integer of at most 4, got 5"),
     "confidence": ({"confidence": 1.0}, "confidence: expected a number between 0 and 1, got 1.0"),
     "seed": ({"seed": -1}, "seed: expected an integer of at least 0, got -1"),
 }

@@ -137,7 +137,7 @@ def test_scales(exponent: int) -> None:
 @pytest.mark.parametrize("scale", [1.0, 1e-200, 1e140])
 def test_large_exponents(scale: float, sizes: tuple[int, int]) -> None:
     # W_p^p of sorted numbers in fractions of the largest difference, by its logarithm.
-    x, y = (samples.gaussian(60 + rows, rows, 3) for rows in sizes)
+    x, y = (samples.gaussian(60 + which, rows, 3) for which, rows in enumerate(sizes))
     directions = _core.projections(3, 8, 2, SETTINGS)
     common = math.lcm(*sizes)
     gaps = np.stack(
@@ -197,10 +197,10 @@ def test_it_grows_with_the_exponent(pair: tuple[Rows, Rows], seed: int) -> None:
 @pytest.mark.parametrize(
     ("options", "text"),
     [
-        ({"p": 0.5}, "p: expected a number of at least 1, got 0.5"),
-        ({"p": math.inf}, "p: expected a number of at least 1, got inf"),
-        ({"p": math.nan}, "p: expected a number of at least 1, got nan"),
-        ({"p": "2"}, "p: expected a number of at least 1, got '2'"),
+        ({"p": 0.5}, "p: expected a finite number of at least 1, got 0.5"),
+        ({"p": math.inf}, "p: expected a finite number of at least 1, got inf"),
+        ({"p": math.nan}, "p: expected a number, got nan"),
+        ({"p": "2"}, "p: expected a number, got '2'"),
         ({"projections": 0}, "projections: expected an integer of at least 1, got 0"),
         ({"seed": -1}, "seed: expected an integer of at least 0, got -1"),
     ],

@@ -15,7 +15,7 @@ import pyarrow as pa
 
 import tailwatch as tw
 from tests import forms
-from tests.reference.oracle import tail_size
+from tests.reference.oracle import tail_size, tail_weights
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -109,9 +109,9 @@ def squared_distances(x: Array, y: Array) -> Array:
     return ((a + e) + (c + g)) + ((b + f) + (d + h))
 
 
-def _nearest(squared: Array, k: int) -> tuple[Array, NDArray[np.int64]]:
-    order = np.argsort(squared, axis=1, kind="stable")[:, :k]
-    return np.take_along_axis(squared, order, axis=1), order.astype(np.int64)
+def _nearest(distances: Array, k: int) -> tuple[Array, NDArray[np.int64]]:
+    order = np.argsort(distances, axis=1, kind="stable")[:, :k]
+    return np.take_along_axis(distances, order, axis=1), order.astype(np.int64)
 
 
 def in_pieces(rows: NDArray[np.floating], pieces: int) -> NDArray[np.floating] | pa.ChunkedArray:
@@ -130,8 +130,10 @@ def mismatches(
     """
     x, y = trial.samples()
     k = trial.k
-    within_x, within_y = squared_distances(x, x), squared_distances(y, y)
-    between = squared_distances(x, y)
+    # As they are reported: squares that share a root are one distance.
+    within_x, within_y, between = (
+        np.sqrt(squared_distances(*pair)) for pair in ((x, x), (y, y), (x, y))
+    )
     np.fill_diagonal(within_x, np.inf)
     np.fill_diagonal(within_y, np.inf)
     own, across = _nearest(within_x, k), _nearest(between.T, k)
@@ -141,7 +143,7 @@ def mismatches(
     x, y = (in_pieces(rows, count) for rows, count in zip((x, y), pieces, strict=True))
 
     wrong = []
-    for name, (squared, indices), found in (
+    for name, (distances, indices), found in (
         (
             "within",
             own,
@@ -149,7 +151,7 @@ def mismatches(
         ),
         ("across", across, tw.metrics.nearest_neighbors(y, x, k=k, threads=threads)),
     ):
-        same = np.array_equal(found[0], np.sqrt(squared)) and np.array_equal(found[1], indices)
+        same = np.array_equal(found[0], distances) and np.array_equal(found[1], indices)
         wrong += [] if same else [f"neighbours {name}"]
     prdc = tw.metrics.precision_recall_density_coverage(x, y, k=k, threads=threads)
     expected = (
@@ -163,13 +165,16 @@ def mismatches(
     rarity = across[0][:, -1]
     tails = tw.metrics.tail_coverage(x, y, levels=LEVELS, k=k, threads=threads)
     for level, *found_tail in tails.drop("rows").iter_rows():
-        tail = np.argsort(-radii_x, kind="stable")[: tail_size(level, n)]
-        rare = rarity >= radii_x[tail].min()
+        weights = tail_weights(radii_x, level)
+        edge = radii_x[weights > 0].min()
+        rare = np.where(rarity == edge, weights[radii_x == edge][0], rarity > edge)
         expected_tail = [
-            in_x_balls[tail].any(axis=1).mean(),
-            in_y_balls[tail].any(axis=1).mean(),
-            rare.mean(),
-            (rare & in_x_balls.any(axis=0)).mean(),
+            weights @ in_x_balls.any(axis=1) / tail_size(level, n),
+            weights @ in_y_balls.any(axis=1) / tail_size(level, n),
+            rare.sum() / m,
+            rare @ in_x_balls.any(axis=0) / m,
         ]
-        wrong += [] if found_tail == expected_tail else [f"tail at {level}"]
+        # Shares of ties are added in an order of their own.
+        same = np.allclose(found_tail, expected_tail, rtol=1e-13, atol=0)
+        wrong += [] if same else [f"tail at {level}"]
     return wrong

@@ -151,7 +151,7 @@ def test_outputs_are_checked_before_the_inputs_are_read(
 ) -> None:
     path = tmp_path / "none" / "report.html"
     assert run(["compare", "missing.npy", "missing.npy", "--html", str(path)]) == 2
-    expected = f"error: --html: the directory {path.parent} does not exist\n"
+    expected = f"error: --html: the directory {path.parent} does not exist; make it first\n"
     assert capsys.readouterr().err == expected
 
 

@@ -125,7 +125,7 @@ def test_the_demo_runs_and_writes_what_it_says(
     shown = capsys.readouterr()
     assert shown.out == ""
     assert opened == [(out / "report.html").as_uri()]
-    assert f"The report is in {out / 'report.html'}" in shown.err
+    assert f"wrote {out / 'report.html'}" in shown.err
     assert "898 handwritten digits" in shown.err
     assert {path.name for path in out.iterdir()} == {
         "report.html",
