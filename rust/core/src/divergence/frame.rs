@@ -1,9 +1,9 @@
 //! Where rows are centred, how they are scaled and in which precision they are multiplied. Level 2.
 //!
 //! Distances are translation-invariant and the polynomial kernel can be split anywhere, so rows are
-//! multiplied relative to an origin amid them: norms are then as small as the data let them be. It is a
-//! median in each column, not a mean, which a single far row would draw away from all others: then their
-//! kernel values are large, and add up to little. The origin is one vector for all samples of a call, with the
+//! multiplied relative to an origin amid them: norms are then as small as the data let them be. It is the
+//! mean of the middle half in each column, not of all rows, which a single far row would draw away from all
+//! others: then their kernel values are large, and add up to little. The origin is one vector for all samples of a call, with the
 //! digits of an `f32`, so that taking it off rows in which it is large (between half and twice a value) is
 //! exact. A power of two, exact too, keeps products of the largest values far from overflow and those of the
 //! smallest from underflow.
@@ -33,7 +33,7 @@ const PROBED: usize = 512;
 /// The share of them that is too many: measuring one pair again costs some ten others.
 const TOO_MANY: f64 = 1.0 / 32.0;
 
-/// Rows whose median in each column is the origin.
+/// Rows whose middle half in each column has the origin as its mean.
 const ORIGIN_ROWS: usize = 1024;
 
 /// A scalar that pairs are computed in.
@@ -192,8 +192,8 @@ impl Frame {
     }
 }
 
-/// The fixed μ: the median in each column of up to [`ORIGIN_ROWS`] rows, evenly spaced, with the digits of an
-/// `f32`. Any fixed vector gives the same statistics; one amid most of the rows keeps their digits.
+/// The fixed μ: the mean of the middle half in each column of up to [`ORIGIN_ROWS`] rows, evenly spaced, with
+/// the digits of an `f32`. Any fixed vector gives the same statistics; one amid most of the rows keeps their digits.
 pub(crate) fn origin_of(rows: &Rows<'_>) -> Vec<f64> {
     let (count, columns) = (rows.len().min(ORIGIN_ROWS), rows.columns());
     let mut row = vec![0.0; columns];
@@ -208,9 +208,12 @@ pub(crate) fn origin_of(rows: &Rows<'_>) -> Vec<f64> {
     let kept = u64::MAX << (f64::MANTISSA_DIGITS - f32::MANTISSA_DIGITS);
     let mut origin = vec![0.0; rows.stride()];
     if count > 0 {
+        let cut = count / 4;
         for (origin, values) in origin.iter_mut().zip(values.chunks_exact_mut(count)) {
-            let (_, median, _) = values.select_nth_unstable_by(count / 2, f64::total_cmp);
-            *origin = f64::from_bits(median.to_bits() & kept);
+            values.sort_unstable_by(f64::total_cmp);
+            let middle = &values[cut..count - cut];
+            let mean: f64 = middle.iter().map(|value| value / middle.len() as f64).sum();
+            *origin = f64::from_bits(mean.to_bits() & kept);
         }
     }
     origin
