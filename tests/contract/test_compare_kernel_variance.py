@@ -125,5 +125,5 @@ def test_moving_all_samples_changes_no_variance() -> None:
             for by in (0.0, 4096.0)
         )
         assert moved[:2] == pytest.approx(plain[:2], rel=1e-6)
-        # What a row has by itself weighs 1/n in a variance, and the origin has the digits of a float32.
+        # What a row has by itself weighs 1/n in a variance; the origin has a float32's digits.
         assert moved == pytest.approx(plain, rel=1e-5)

@@ -207,7 +207,7 @@ mod tests {
         let path = std::env::temp_dir().join(format!("{name}-{}", std::process::id()));
         let mut file =
             File::options().create(true).truncate(true).read(true).write(true).open(&path).unwrap();
-        file.write_all(&[7; LENGTH]).unwrap();
+        file.write_all(&vec![7; LENGTH]).unwrap();
         std::fs::remove_file(path).unwrap();
         // SAFETY: a new map, of the length of the file, which is never unmapped.
         let bytes = unsafe {
