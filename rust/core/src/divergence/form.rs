@@ -121,7 +121,7 @@ impl Form {
 }
 
 /// ‖x‖ + ‖y‖ − ‖x−y‖ from the three lengths and ⟨x, y⟩.
-#[inline(always)]
+#[inline]
 fn shortfall(x: f64, y: f64, product: f64, apart: f64) -> f64 {
     let sum = x + y;
     let near = sum - apart;

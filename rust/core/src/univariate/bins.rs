@@ -203,7 +203,11 @@ mod tests {
         all.dedup();
         for value in all {
             let upto = |holds: &dyn Fn(i64) -> bool| {
-                if of_both { (share(x, holds) + share(y, holds)) / 2.0 } else { share(x, holds) }
+                if of_both {
+                    f64::midpoint(share(x, holds), share(y, holds))
+                } else {
+                    share(x, holds)
+                }
             };
             let (low, high) = (upto(&|v| v < value), upto(&|v| v <= value));
             let seen = |values: &[i64]| values.iter().filter(|&&v| v == value).count() as f64;
