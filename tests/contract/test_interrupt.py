@@ -114,6 +114,7 @@ def test_an_interrupted_job_ends_at_once_and_leaves_nothing(
     assert "Traceback" not in errors
     assert out == ""
     # A job over a data set keeps what it needs to go on, and no half-written file.
-    kept = {"scores", "scores/manifest.jsonl", "scores/work"} if job == "score" else set()
+    kept = {"scores", "scores/manifest.jsonl", "scores/work", "scores/work/attempts"}
+    kept = kept if job == "score" else set()
     assert {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*")} == kept
     assert seconds < EXIT_SECONDS
