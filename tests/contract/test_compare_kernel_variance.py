@@ -114,20 +114,8 @@ def test_numbers_are_those_of_the_metric() -> None:
         assert all(variance > 0 for variance in variances)
 
 
-@pytest.mark.parametrize(
-    ("kernel", "kept"),
-    [
-        ("gaussian", slice(None)),
-        ("energy", slice(2)),
-        pytest.param(
-            "energy",
-            slice(2, None),
-            marks=pytest.mark.xfail(reason="a row's length weighs 1/n in the variances"),
-        ),
-    ],
-    ids=["gaussian", "energy: value and null", "energy: variances"],
-)
-def test_moving_all_samples_changes_nothing(kernel: str, kept: slice) -> None:
+@pytest.mark.parametrize("kernel", ["gaussian", "energy"])
+def test_moving_all_samples_changes_nothing(kernel: str) -> None:
     a, b, c = (samples.gaussian(seed, 64, 3) for seed in (1, 2, 3))
     name, parameters = KERNELS[kernel]
     [plain], [moved] = (
@@ -136,4 +124,4 @@ def test_moving_all_samples_changes_nothing(kernel: str, kept: slice) -> None:
         )
         for by in (0.0, 4096.0)
     )
-    assert moved[kept] == pytest.approx(plain[kept], rel=1e-6)
+    assert moved == pytest.approx(plain, rel=1e-6)

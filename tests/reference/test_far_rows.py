@@ -105,27 +105,30 @@ def test_swapped_samples_have_the_same_distance() -> None:
 
 
 def test_one_entry_at_the_largest_float16() -> None:
-    # A set of unit rows in float16 and one entry of 65,504; exact in fractions of a part of it,
-    # and against the same rows in long doubles about the same centre.
+    # A set of unit rows in float16 and one entry of 65,504, against long doubles.
     rng = np.random.default_rng(3)
     x, y = (rng.normal(size=(rows, 64)) for rows in (700, 500))
     x, y = (
         (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float16) for rows in (x, y)
     )
     x[5, 7] = 65504.0
-    wide_x, wide_y = (rows.astype(np.longdouble) for rows in (x, y))
 
-    def within(rows: np.ndarray) -> np.longdouble:
-        values = (rows @ rows.T / 64 + 1) ** 3
-        np.fill_diagonal(values, 0)
-        return values.sum() / (len(rows) * (len(rows) - 1))
+    def within(values: np.ndarray) -> np.longdouble:
+        # The diagonal would take the digits of the rest with it.
+        kept = np.where(np.eye(len(values), dtype=bool), 0, values)
+        return kept.sum() / (len(values) * (len(values) - 1))
 
-    across = ((wide_x @ wide_y.T / 64 + 1) ** 3).mean()
-    expected = float(within(wide_x) + within(wide_y) - 2 * across)
-    # Rows of float16 are multiplied in float32, and in float64 where they are few.
-    assert tw.metrics.mmd(x, y) == pytest.approx(expected, rel=1e-7)
-    wide = x.astype(np.float64), y.astype(np.float64)
-    assert tw.metrics.mmd(*wide) == pytest.approx(expected, rel=1e-9)
+    wide = [rows.astype(np.longdouble) for rows in (x, y)]
+    of_x, of_y, across = ((a @ b.T / 64 + 1) ** 3 for a, b in (wide[:1] * 2, wide[1:] * 2, wide))
+    expected = float(within(of_x) + within(of_y) - 2 * across.mean())
+    double = (rows.astype(np.float64) for rows in (x, y))
+    assert tw.metrics.mmd(*double) == pytest.approx(expected, rel=1e-9)
+    # Rows of float16 are multiplied as float32: two factors are rounded by at most 2^-24 each, and
+    # their product goes into the third power. What is rounded are values that add up to little.
+    size = float(within(np.abs(of_x)) + within(np.abs(of_y)) + 2 * np.abs(across).mean())
+    rounded = 6 * 2**-24 * size
+    assert rounded < 1e-5 * abs(expected)
+    assert tw.metrics.mmd(x, y) == pytest.approx(expected, abs=rounded)
 
 
 def halves_of(rows: np.ndarray, seed: int, purpose: str) -> list[np.ndarray]:
@@ -155,31 +158,29 @@ def test_cross_mmd(far: str) -> None:
 
 
 def centred_squares(values: list[list[Fraction]], *, within: bool) -> Fraction:
-    """Mean square of a kernel less the variances of its means over rows and columns."""
+    """Mean square of a doubly centred kernel, element by element.
+
+    Within a sample by U-centring (Székely and Rizzo, Annals of Statistics 42, 2014, definition 2),
+    which leaves the diagonal out.
+    """
     n, m = len(values), len(values[0])
-    others = m - 1 if within else m
-    pairs = n * others
-    terms = [
-        value
+    if within:
+        values = [
+            [Fraction(0) if i == j else value for j, value in enumerate(row)]
+            for i, row in enumerate(values)
+        ]
+    of_rows = [sum(row, Fraction(0)) for row in values]
+    of_columns = [sum(column, Fraction(0)) for column in zip(*values, strict=True)]
+    total = sum(of_rows, Fraction(0))
+    # What is taken off: n - 2 and (n - 1)(n - 2) without the diagonal, m, n and nm with all pairs.
+    by_row, by_column, by_all = (n - 2, n - 2, (n - 1) * (n - 2)) if within else (m, n, n * m)
+    squares = [
+        (value - of_rows[i] / by_row - of_columns[j] / by_column + total / by_all) ** 2
         for i, row in enumerate(values)
         for j, value in enumerate(row)
         if not (within and i == j)
     ]
-    mean = sum(terms, Fraction(0)) / pairs
-    spread = sum((value * value for value in terms), Fraction(0)) / pairs - mean**2
-
-    def variance(means: list[Fraction]) -> Fraction:
-        middle = sum(means, Fraction(0)) / len(means)
-        return sum(((one - middle) ** 2 for one in means), Fraction(0)) / (len(means) - 1)
-
-    def mean_of(row: list[Fraction], left_out: int) -> Fraction:
-        kept = [value for j, value in enumerate(row) if not (within and j == left_out)]
-        return sum(kept, Fraction(0)) / len(kept)
-
-    of_rows = variance([mean_of(row, i) for i, row in enumerate(values)])
-    columns = [list(column) for column in zip(*values, strict=True)]
-    of_columns = variance([mean_of(column, j) for j, column in enumerate(columns)])
-    return max(spread - of_rows - of_columns, Fraction(0))
+    return sum(squares, Fraction(0)) / (n * (n - 3) if within else (n - 1) * (m - 1))
 
 
 @pytest.mark.parametrize("name", ["polynomial", "distance"])
@@ -196,23 +197,14 @@ def test_estimates_of_a_comparison(name: str) -> None:
         assert value == pytest.approx(exact(kernel, a, c), rel=1e-9), scale
         assert null == pytest.approx(exact(kernel, a, b), rel=1e-9), scale
         assert slope >= 0
-        # Variances are those of the kernel less what one row makes of it, about a median of A.
-        medians = np.sort(a, axis=0)[8]
-        kept = (medians.view(np.uint64) >> np.uint64(29)) << np.uint64(29)
-        origin = [Fraction(float(value)) for value in kept.view(np.float64)]
 
-        def centred(x: list[Fraction], y: list[Fraction], o: list[Fraction] = origin) -> Fraction:
-            return kernel(x, y) - kernel(x, o) - kernel(o, y) + kernel(o, o)
-
-        def second_order(x: Rows, y: Rows, *, within: bool) -> Fraction:
-            squares = centred_squares([[centred(i, j) for j in y] for i in x], within=within)
+        def second_order(x: np.ndarray, y: np.ndarray, *, within: bool) -> Fraction:
+            values = [[kernel(i, j) for j in fractions(y)] for i in fractions(x)]
             pairs = len(x) * (len(x) - 1) if within else len(x) * len(y)
-            return (2 if within else 4) * squares / pairs
+            return (2 if within else 4) * centred_squares(values, within=within) / pairs
 
-        of_a, of_b, of_c = (second_order(r, r, within=True) for r in map(fractions, samples))
-        with_b, with_c = (
-            second_order(fractions(a), fractions(rows), within=False) for rows in (b, c)
-        )
+        of_a, of_b, of_c = (second_order(rows, rows, within=True) for rows in samples)
+        with_b, with_c = (second_order(a, rows, within=False) for rows in (b, c))
         for variance, expected in (
             (of_value, of_a + of_c + with_c),
             (of_null, of_a + of_b + with_b),

@@ -3,7 +3,9 @@
 //! The variance of the two-sample U-statistic has a first-order part, the variance of the projections
 //! g(x) = 2(mean k(x, ·) within − mean k(x, ·) across), and a second-order part
 //! V₂ = 2E k̃²(x,x')/n(n−1) + 2E k̃²(y,y')/m(m−1) + 4E k̃²(x,y)/nm with k̃ the doubly centred kernel
-//! (Hoeffding's decomposition). A and B have the same distribution, so for the null the first-order part is
+//! (Hoeffding's decomposition). Projections and k̃ are those of the fit k(xᵢ,xⱼ) = μ + αᵢ + αⱼ + k̃ᵢⱼ by least
+//! squares over pairs of different rows, which is U-centring (Székely and Rizzo, 2014): unbiased, and the same
+//! whatever depends on one row alone and is added to the kernel, such as the origin of distances. A and B have the same distribution, so for the null the first-order part is
 //! zero and V₂ is its variance. The first-order part grows in proportion to the distance: along an
 //! eigenfunction of the kernel with eigenvalue λ, where the means of the samples differ by δ, the distance
 //! is λδ² and the first-order variance 4λ·λδ²(1/n + 1/m). What a unit of distance adds, the slope, has two
@@ -92,13 +94,13 @@ fn estimate(within: &[Within; 3], across: &[Across; 2]) -> Option<KernelEstimate
 
 /// The U-statistic.
 fn statistic(of_x: &Within, of_y: &Within, across: &Across) -> f64 {
-    mean(&of_x.means) + mean(&of_y.means) - 2.0 * mean(&across.rows)
+    of_x.mean + of_y.mean - 2.0 * mean(&across.rows)
 }
 
 /// The first-order variance that a unit of the distance has.
 fn slope(of_x: &Within, of_y: &Within, across: &Across, value: f64, second_order: f64) -> f64 {
-    let from_x = combine(&of_x.means, &across.rows, 2.0);
-    let from_y = combine(&of_y.means, &across.columns, 2.0);
+    let from_x = combine(&of_x.effects, &across.rows, 2.0);
+    let from_y = combine(&of_y.effects, &across.columns, 2.0);
     let projections =
         variance(&from_x) / from_x.len() as f64 + variance(&from_y) / from_y.len() as f64;
     if projections == 0.0 {
@@ -125,6 +127,10 @@ fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len() as f64
 }
 
+fn squares(values: &[f64]) -> f64 {
+    values.iter().map(|value| value * value).sum()
+}
+
 /// With ddof = 1.
 fn variance(values: &[f64]) -> f64 {
     let mean = mean(values);
@@ -134,8 +140,10 @@ fn variance(values: &[f64]) -> f64 {
 
 /// A sample paired with itself.
 struct Within {
-    /// Per row, the mean over the other rows.
-    means: Vec<f64>,
+    /// Mean over pairs of different rows, μ.
+    mean: f64,
+    /// α.
+    effects: Vec<f64>,
     centred_squares: f64,
     /// Mean of the kernel of a row with itself.
     diagonal: f64,
@@ -143,27 +151,32 @@ struct Within {
 
 impl Within {
     fn of(sums: &PairSums) -> Self {
-        let others = sums.rows.len() as f64 - 1.0;
-        let means: Vec<f64> = sums.rows.iter().map(|sum| sum / others).collect();
-        let spread = sums.squares / (others * (others + 1.0)) - mean(&means).powi(2);
-        let centred_squares = (spread - 2.0 * variance(&means)).max(0.0);
-        Self { centred_squares, diagonal: mean(&sums.diagonal), means }
+        let n = sums.rows.len() as f64;
+        let pairs = n * (n - 1.0);
+        let mean = self::mean(&sums.rows) / (n - 1.0);
+        let effect = |sum: &f64| (sum - (n - 1.0) * mean) / (n - 2.0);
+        let effects: Vec<f64> = sums.rows.iter().map(effect).collect();
+        let fitted = pairs * mean * mean + 2.0 * (n - 2.0) * squares(&effects);
+        let centred_squares = (sums.squares - fitted).max(0.0) / (n * (n - 3.0));
+        Self { mean, effects, centred_squares, diagonal: self::mean(&sums.diagonal) }
     }
 
     /// By how much the mean over all pairs exceeds that over pairs of different rows.
     fn diagonal_excess(&self) -> f64 {
-        (self.diagonal - mean(&self.means)) / self.means.len() as f64
+        (self.diagonal - self.mean) / self.effects.len() as f64
     }
 
     fn second_order(&self) -> f64 {
-        let n = self.means.len() as f64;
+        let n = self.effects.len() as f64;
         2.0 * self.centred_squares / (n * (n - 1.0))
     }
 }
 
 /// Two samples paired with each other.
 struct Across {
+    /// Per row of the first sample, the mean over the second.
     rows: Vec<f64>,
+    /// Per row of the second sample, the mean over the first.
     columns: Vec<f64>,
     centred_squares: f64,
 }
@@ -173,12 +186,11 @@ impl Across {
         let (n, m) = (sums.rows.len() as f64, sums.columns.len() as f64);
         let rows: Vec<f64> = sums.rows.iter().map(|sum| sum / m).collect();
         let columns: Vec<f64> = sums.columns.iter().map(|sum| sum / n).collect();
-        let spread = sums.squares / (n * m) - mean(&rows).powi(2);
-        Self {
-            centred_squares: (spread - variance(&rows) - variance(&columns)).max(0.0),
-            rows,
-            columns,
-        }
+        let mean = mean(&rows);
+        let effects = m * (n - 1.0) * variance(&rows) + n * (m - 1.0) * variance(&columns);
+        let fitted = n * m * mean * mean + effects;
+        let centred_squares = (sums.squares - fitted).max(0.0) / ((n - 1.0) * (m - 1.0));
+        Self { rows, columns, centred_squares }
     }
 
     fn second_order(&self) -> f64 {
