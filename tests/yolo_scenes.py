@@ -71,8 +71,9 @@ class NumpyDetector:
         counts = data.class_counts().sum(0).astype(float)
         sums = np.zeros((len(data.names), 3))
         for path, boxes in zip(data.images["path"], data.boxes_of(), strict=True):
+            pixels = self._pixels(path)
             for label, *box in boxes:
-                sums[label] += self._colour(path, box)
+                sums[label] += self._colour(pixels, box)
         means = sums / np.maximum(counts, 1)[:, None]
         rng = np.random.default_rng(seed)
         shares = counts / max(counts.sum(), 1)
@@ -91,10 +92,11 @@ class NumpyDetector:
         means, shares = np.array(learnt["means"]), np.array(learnt["shares"])
         rows = []
         for number, path in enumerate(images):
+            pixels = self._pixels(path)
             for cell in range(16):
                 top, left = (cell // 4) * CELL + 2, (cell % 4) * CELL + 2
                 box = ((left + 6) / SIDE, (top + 6) / SIDE, 12 / SIDE, 12 / SIDE)
-                colour = self._colour(path, box)
+                colour = self._colour(pixels, box)
                 if colour.max() - colour.min() < 100:
                     continue
                 away = np.linalg.norm(means - colour, axis=1)
@@ -127,18 +129,21 @@ class NumpyDetector:
         report: object,
     ) -> np.ndarray:
         if boxes is None:
-            rows = [self._colour(path, (0.5, 0.5, 1.0, 1.0)) for path in images]
+            rows = [self._colour(self._pixels(path), (0.5, 0.5, 1.0, 1.0)) for path in images]
         else:
             placed = boxes.select("image", "x", "y", "w", "h").iter_rows()
-            rows = [self._colour(images[image], box) for image, *box in placed]
+            rows = [self._colour(self._pixels(images[image]), box) for image, *box in placed]
         return np.array(rows, np.float32).reshape(-1, 3)
 
     @staticmethod
-    def _colour(path: Path | str, box: Sequence[float]) -> np.ndarray:
+    def _pixels(path: Path | str) -> np.ndarray:
         from PIL import Image
 
         with Image.open(path) as opened:
-            pixels = np.asarray(opened.convert("RGB"), float)
+            return np.asarray(opened.convert("RGB"), float)
+
+    @staticmethod
+    def _colour(pixels: np.ndarray, box: Sequence[float]) -> np.ndarray:
         x, y, w, h = (value * SIDE for value in box)
         rows = slice(round(y - h / 2), round(y + h / 2))
         return pixels[rows, round(x - w / 2) : round(x + w / 2)].mean(axis=(0, 1))

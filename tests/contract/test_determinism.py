@@ -87,9 +87,9 @@ def alone() -> dict[str, object]:
     return {name: bits(call(X, Y, threads=1)) for name, call in CALLS.items()}
 
 
-@pytest.mark.parametrize("threads", [2, 3, None])
+@pytest.mark.parametrize("threads", [2, 3])
 @pytest.mark.parametrize("name", CALLS)
-def test_threads(name: str, threads: int | None, alone: dict[str, object]) -> None:
+def test_threads(name: str, threads: int, alone: dict[str, object]) -> None:
     assert bits(CALLS[name](X, Y, threads=threads)) == alone[name]
 
 
@@ -124,31 +124,41 @@ LAYOUTS: dict[str, Callable[[np.ndarray], object]] = {
 }
 
 
-@pytest.mark.parametrize("layout", LAYOUTS)
+PAIRS = [
+    # The parts of the two sides need not fit each other.
+    ("polars series of four chunks", "arrow chunks"),
+    ("arrow chunks", "columns first"),
+    ("every other row of a larger array", "backwards twice"),
+    ("part of wider rows", "read only"),
+]
+assert {layout for pair in PAIRS for layout in pair} == set(LAYOUTS)
+
+
+@pytest.mark.parametrize("pair", PAIRS, ids=" and ".join)
 @pytest.mark.parametrize("name", CALLS)
-def test_chunks_and_layout(name: str, layout: str, alone: dict[str, object]) -> None:
-    # One side in parts, then both: the parts of the two sides need not fit each other.
-    shape = LAYOUTS[layout]
-    assert bits(CALLS[name](shape(X), Y, threads=2)) == alone[name]
-    assert bits(CALLS[name](shape(X), shape(Y), threads=2)) == alone[name]
+def test_chunks_and_layout(name: str, pair: tuple[str, str], alone: dict[str, object]) -> None:
+    x, y = (LAYOUTS[layout](rows) for layout, rows in zip(pair, (X, Y), strict=True))
+    assert bits(CALLS[name](x, y, threads=2)) == alone[name]
 
 
-@pytest.mark.parametrize("sizes", [[], [1], [2, 3, 500, 501], list(range(40, 1300, 40))])
-def test_files(tmp_path: Path, sizes: list[int], alone: dict[str, object]) -> None:
+@pytest.mark.parametrize("name", CALLS)
+def test_files(name: str, tmp_path: Path, alone: dict[str, object]) -> None:
+    # Files of one row, of none that fits a block, and of one whole block and more.
     paths = []
-    for number, part in enumerate(cut(X, sizes)):
+    for number, part in enumerate(cut(X, [1, 2, 3, 500, 501, *range(540, 1300, 40)])):
         paths.append(tmp_path / f"{number:03}.npy")
         np.save(paths[-1], part)
-    for name, call in CALLS.items():
-        assert bits(call(paths, Y, threads=2)) == alone[name], name
+    assert bits(CALLS[name](paths, Y, threads=2)) == alone[name]
 
 
-@pytest.mark.parametrize("name", CALLS)
-def test_again_and_among_others(name: str, alone: dict[str, object]) -> None:
-    # Four calls at once on the shared pool.
+def test_among_others(alone: dict[str, object]) -> None:
+    # Four calls at once on the shared pool, each beside all the others that stand near it, and the
+    # number of threads that is the default.
+    names = [*CALLS, *reversed(CALLS)]
     with ThreadPoolExecutor(4) as pool:
-        calls = [pool.submit(CALLS[name], X, Y, threads=2) for _ in range(4)]
-    assert [bits(call.result()) for call in calls] == [alone[name]] * 4
+        calls = [pool.submit(CALLS[name], X, Y, threads=None) for name in names]
+    for name, call in zip(names, calls, strict=True):
+        assert bits(call.result()) == alone[name], name
 
 
 FORKED = """
@@ -193,10 +203,13 @@ def test_forked_children() -> None:
     assert run.returncode == 0, run.stderr
 
 
-LONG = samples.gaussian(3, 20_000, 64)
+# Rows, so that each takes some tenths of a second on one thread.
 LONG_CALLS = {
-    name: CALLS[name]
-    for name in ("nearest_neighbors", "prdc", "energy_distance", "mmd_polynomial", "mmd_gaussian")
+    "nearest_neighbors": 8000,
+    "prdc": 5000,
+    "energy_distance": 3000,
+    "mmd_polynomial": 3000,
+    "mmd_gaussian": 3000,
 }
 
 
@@ -204,11 +217,12 @@ LONG_CALLS = {
 def test_other_python_threads_go_on(name: str) -> None:
     # If the call held the interpreter lock, this thread would not run between its start and its
     # end. One turn in 20 ms is far below what a free lock allows and above what polling gives.
+    rows = samples.gaussian(3, LONG_CALLS[name], 64)
     span: list[float] = []
 
     def work() -> None:
         span.append(time.perf_counter())
-        LONG_CALLS[name](LONG, LONG[::-1], threads=1)
+        CALLS[name](rows, rows[::-1], threads=1)
         span.append(time.perf_counter())
 
     worker = threading.Thread(target=work)

@@ -104,8 +104,8 @@ def test_median_of_many_rows_is_near_that_of_all() -> None:
 
 
 def test_unbiased_under_the_null() -> None:
-    # n = 40, m = 30, 3 columns, seeds 900 to 1299; z ≤ 4 about an expectation of exactly 0.
-    repetitions = 400
+    # n = 40, m = 30, 3 columns, seeds 900 to 1099; z ≤ 4 about an expectation of exactly 0.
+    repetitions = 200
     for kernel in ("polynomial", "gaussian"):
         found = [
             tw.metrics.mmd(
@@ -130,10 +130,9 @@ WIDE = {
 }
 
 
-@pytest.mark.parametrize("unbiased", [True, False])
 @pytest.mark.parametrize("dtype", [np.float32, np.float16])
 @pytest.mark.parametrize("name", WIDE)
-def test_narrow_rows(name: str, dtype: type, unbiased: bool) -> None:
+def test_narrow_rows(name: str, dtype: type) -> None:
     # Roundings leave a millionth of the standard error at the null, and these values are many
     # standard errors.
     x, y = (rows.astype(dtype) for rows in WIDE[name])
@@ -144,9 +143,12 @@ def test_narrow_rows(name: str, dtype: type, unbiased: bool) -> None:
         "gaussian": lambda a, b: oracle.gaussian_kernel(a, b, bandwidth),
     }
     for kernel, matrix in kernels.items():
-        found = tw.metrics.mmd(x, y, kernel=kernel, unbiased=unbiased)
-        expected = by_double_sum(wide_x, wide_y, matrix, unbiased=unbiased)
-        assert found == pytest.approx(expected, rel=1e-7), kernel
+        pairs = (wide_x, wide_x), (wide_y, wide_y), (wide_x, wide_y)
+        matrices = [matrix(a, b) for a, b in pairs]
+        for unbiased in (True, False):
+            found = tw.metrics.mmd(x, y, kernel=kernel, unbiased=unbiased)
+            expected = oracle.mmd(*matrices, unbiased=unbiased)
+            assert found == pytest.approx(expected, rel=1e-7), (kernel, unbiased)
 
 
 @pytest.mark.parametrize("offset", [100.0, 10_000.0])
