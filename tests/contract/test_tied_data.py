@@ -45,6 +45,47 @@ def test_equal_laws_are_rejected_no_more_often_than_said() -> None:
     assert sum(rejected.values()) >= 1
 
 
+@pytest.mark.parametrize("copies", [2, 4])
+def test_copies_of_a_sample_s_own_rows_count_as_one(copies: int) -> None:
+    # Equal laws, 150 pairs of samples in which each row is there 2 or 4 times, seed 0; z ≤ 4. As
+    # independent rows, some 15 % of them would be rejected.
+    rng = np.random.default_rng([0, copies])
+    found = [
+        tw.metrics.tail_test(*rng.normal(size=(2, 240 // copies, 3)).repeat(copies, axis=1))
+        for _ in range(150)
+    ]
+    assert sum(test.p_value <= 0.05 for test in found) <= 7.5 + 4 * math.sqrt(150 * 0.05 * 0.95)
+    # Groups of one sample have an intraclass correlation of 1, and all in the tail are as large.
+    assert np.mean([test.design_effect for test in found]) == pytest.approx(copies, rel=1e-3)
+    assert all(test.low <= test.odds_ratio <= test.high for test in found)
+
+
+def test_copies_are_allowed_for_by_the_root_of_the_design_effect() -> None:
+    # The deviation of T of m rows is that of m/2 rows that are there twice, but for their ranks.
+    rng = np.random.default_rng(5)
+    x, y = rng.normal(size=(400, 8)), 0.9 * rng.normal(size=(400, 8))
+    twice = tw.metrics.tail_test(x.repeat(2, axis=0), y.repeat(2, axis=0), level=0.1, k=9)
+    once = tw.metrics.tail_test(x, y, level=0.1, k=4)
+    assert (once.design_effect, twice.design_effect) == (1.0, 2.0)
+    assert twice.odds_ratio == pytest.approx(once.odds_ratio, rel=0.01)
+    assert math.log(twice.p_value) == pytest.approx(math.log(once.p_value), rel=0.15)
+    assert math.log(twice.high / twice.low) == pytest.approx(
+        math.log(once.high / once.low), rel=0.1
+    )
+
+
+def test_a_lost_tail_is_not_taken_for_copies() -> None:
+    # 500 categories, the rarest 300 of which the candidate never has: rows of each are of one
+    # sample, but all are in the tail.
+    shares = 1 / np.arange(1, 501)
+    rng = np.random.default_rng(6)
+    x = rng.choice(500, size=4000, p=shares / shares.sum())
+    y = rng.choice(200, size=4000, p=shares[:200] / shares[:200].sum())
+    found = tw.metrics.tail_test(np.eye(500)[x], np.eye(500)[y])
+    assert found.p_value < 1e-6
+    assert found.high < 0.8
+
+
 @pytest.mark.parametrize("law", LAWS)
 def test_swapped_samples_invert_the_odds(law: str) -> None:
     x, y = pair(law, 1, 230, 150)

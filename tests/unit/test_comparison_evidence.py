@@ -79,7 +79,7 @@ def test_odds_are_tested_on_all_rows(scale: float) -> None:
     x, y = samples.gaussian(1, 301, 3), scale * samples.gaussian(2, 167, 3)
     settings: _core.Settings = {"threads": 1, "progress": None}
     rows = [as_embeddings(sample, "sample").handle() for sample in (x, y)]
-    tail = TailCounts(*_core.pooled_tail(*rows, 0.07, 3, settings), (301, 167))
+    tail = TailCounts.of(_core.pooled_tail(*rows, 0.07, 3, settings), 301, 167)
     found = evidence_of_odds(tail, 0.07, 0.9)
     assert found.level == 0.07
     expected = tw.metrics.tail_test(x, y, level=0.07, k=3, confidence=0.9)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tailwatch import _core
@@ -32,12 +32,27 @@ class TailCounts:
         rare: these share the places that are left.
     rows
         All rows of reference and candidate.
+    design_effect
+        By how much the variance of the candidate's rows in the tail exceeds that of independent
+        rows.
     """
 
     places: int
     beyond: tuple[int, int]
     tied: tuple[int, int]
     rows: tuple[int, int]
+    design_effect: float = 1.0
+
+    @classmethod
+    def of(
+        cls,
+        found: tuple[int, tuple[int, int], tuple[int, int], float],
+        reference: int,
+        candidate: int,
+    ) -> TailCounts:
+        """Take what the core found in a pooled sample of so many rows."""
+        places, beyond, tied, design_effect = found
+        return cls(places, beyond, tied, (reference, candidate), design_effect)
 
     @property
     def candidate(self) -> float:
@@ -64,7 +79,24 @@ class TailCounts:
 
     def swapped(self) -> TailCounts:
         """Let the samples change places."""
-        return TailCounts(self.places, self.beyond[::-1], self.tied[::-1], self.rows[::-1])
+        return replace(self, beyond=self.beyond[::-1], tied=self.tied[::-1], rows=self.rows[::-1])
+
+    def as_independent(self, probability: float) -> float:
+        """Return the one-sided probability that independent rows have where these have another.
+
+        A deviation of z standard deviations of these rows is one of z·√D of independent rows, D the
+        design effect.
+        """
+        if self.design_effect == 1:
+            return probability
+        return _scaled(probability, math.sqrt(self.design_effect))
+
+    def p_value(self) -> float:
+        """Return the two-sided probability of a count no more probable than this."""
+        found = self.law.p_value(self.units)
+        if self.design_effect == 1:
+            return found
+        return 2 * _scaled(found / 2, 1 / math.sqrt(self.design_effect))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +118,9 @@ class TailTest:
     tied
         Rows as rare as the edge of the tail where it has no place for all of them: they count in
         proportion; 0 if there are none.
+    design_effect
+        By how much the variance of the candidate's rows in the tail exceeds that of independent
+        rows; 1 unless rows are copies of rows of their own sample.
     """
 
     odds_ratio: float
@@ -94,6 +129,7 @@ class TailTest:
     p_value: float
     rows: int
     tied: int = 0
+    design_effect: float = 1.0
 
 
 def tail_test(
@@ -135,7 +171,7 @@ def tail_test(
     Returns
     -------
     TailTest
-        Odds ratio with interval, p-value, rows in the tail, rows tied at its edge.
+        Odds ratio with interval, p-value, rows in the tail, rows tied at its edge, design effect.
 
     Raises
     ------
@@ -154,6 +190,13 @@ def tail_test(
     interval are inverted; a sample against itself has odds of 1. If all rows are equally rare,
     odds are 1 and nothing bounds them.
 
+    The test takes rows for independent. Where equal rows keep to one sample, as copies of its own
+    rows do, a row counts for less: Fisher's intraclass correlation ρ of what sample a row is of is
+    estimated over pairs of equal rows outside the tail. If it is more than 4 standard deviations
+    above 0, a deviation of T counts as one of 1/√D times its size, with the design effect [2]_
+    D = 1 + ρ·Σs(s − 1)/Σs over the groups of s equal rows in the tail. Equal rows of a discrete
+    distribution are independent: their ρ is 0, D is 1, and the test exact.
+
     T takes few values where the tail is small or most of the rows in it are tied: then equal
     distributions are rejected less often than the p-value says, never more often.
 
@@ -164,6 +207,8 @@ def tail_test(
     References
     ----------
     .. [1] Fisher (1935), The logic of inductive inference.
+    .. [2] Kish (1965), Survey sampling; Fisher (1925), Statistical methods for research workers,
+       for the intraclass correlation.
 
     Examples
     --------
@@ -182,7 +227,7 @@ def tail_test(
     y = as_embeddings(candidate, "candidate").handle()
     with running(threads, progress) as settings:
         found = _core.pooled_tail(x, y, level, k, settings)
-    return tail_test_of_counts(TailCounts(*found, (x.shape[0], y.shape[0])), confidence)
+    return tail_test_of_counts(TailCounts.of(found, x.shape[0], y.shape[0]), confidence)
 
 
 def tail_test_of_counts(counts: TailCounts, confidence: float) -> TailTest:
@@ -205,11 +250,11 @@ def tail_test_of_counts(counts: TailCounts, confidence: float) -> TailTest:
     if [pair[1] for pair in order] > [pair[0] for pair in order]:
         found = tail_test_of_counts(counts.swapped(), confidence)
         odds, low, high = map(_inverse, (found.odds_ratio, found.high, found.low))
-        return TailTest(odds, low, high, found.p_value, found.rows, found.tied)
+        return replace(found, odds_ratio=odds, low=low, high=high)
     law, units = counts.law, counts.units
     if law.support[0] == law.support[1]:
-        return TailTest(1.0, 0.0, math.inf, 1.0, counts.places, law.tied)
-    error = (1 - confidence) / 2
+        return TailTest(1.0, 0.0, math.inf, 1.0, counts.places, law.tied, counts.design_effect)
+    error = counts.as_independent((1 - confidence) / 2)
     low, high = (law.limit(units, error, upper=upper) for upper in (False, True))
     shared = law.without_ties
     log_odds = 0.0 if law.side(units) == 0 else shared.log_odds_of(units / law.unit)
@@ -218,7 +263,16 @@ def tail_test_of_counts(counts: TailCounts, confidence: float) -> TailTest:
             end if math.isinf(end) else shared.log_odds_of(law.mean(end)) for end in (low, high)
         )
     odds, least, largest = map(math.exp, (log_odds, low, high))
-    return TailTest(odds, least, largest, law.p_value(units), counts.places, law.tied)
+    return TailTest(
+        odds, least, largest, counts.p_value(), counts.places, law.tied, counts.design_effect
+    )
+
+
+def _scaled(probability: float, factor: float) -> float:
+    """Return the probability of a normal deviation `factor` times as far out."""
+    from scipy.stats import norm
+
+    return float(norm.sf(norm.isf(probability) * factor))
 
 
 def _inverse(odds: float) -> float:

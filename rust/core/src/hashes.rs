@@ -41,6 +41,13 @@ pub fn row_hashes(bytes: ArrayView2<'_, u8>, control: &Control) -> Result<Vec<u6
     Ok(hashes)
 }
 
+/// The hash of the values of a row, whatever type they are stored as; zeros have one sign.
+pub(crate) fn hash_of_values(row: &[f64], bytes: &mut Vec<u8>) -> u64 {
+    bytes.clear();
+    bytes.extend(row.iter().flat_map(|value| (value + 0.0).to_bits().to_le_bytes()));
+    XxHash3_64::oneshot(bytes)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

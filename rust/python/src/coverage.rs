@@ -46,11 +46,12 @@ pub(crate) fn tail_coverage(
         .collect())
 }
 
-/// Places of the pooled tail; rows of reference and of candidate beyond its edge; those tied at it.
-pub(crate) type PyPooledTail = (usize, (usize, usize), (usize, usize));
+/// Places of the pooled tail; rows of reference and of candidate beyond its edge; those tied at it; the design
+/// effect.
+pub(crate) type PyPooledTail = (usize, (usize, usize), (usize, usize), f64);
 
 pub(crate) fn wrap_pooled(tail: pooled::PooledTail) -> PyPooledTail {
-    (tail.places, tail.beyond.into(), tail.tied.into())
+    (tail.places, tail.beyond.into(), tail.tied.into(), tail.design_effect)
 }
 
 /// Who is in the tail of the pooled sample.

@@ -82,7 +82,7 @@ def full(samples: Samples, panel: Panel, settings: Settings) -> Full:
         reference, candidate, panel.levels, panel.k, settings
     )
     counts = {
-        level: TailCounts(*tail, (n, m)) for level, tail in zip(panel.levels, pooled, strict=True)
+        level: TailCounts.of(tail, n, m) for level, tail in zip(panel.levels, pooled, strict=True)
     }
     for metric, level, counted in found:
         value, tail = np.array(counted), None

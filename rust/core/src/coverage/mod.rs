@@ -8,4 +8,5 @@ pub mod manifold;
 pub(crate) mod meeting;
 pub mod pooled;
 pub(crate) mod rarity;
+pub(crate) mod repeats;
 pub mod tail;

@@ -4,11 +4,13 @@
 //! and the ⌈α(n+m)⌉ rarest are taken. If the two distributions are equal, every assignment of the pooled
 //! rows to the samples is as likely: the numbers of candidate rows beyond the edge and at it are
 //! multivariate hypergeometric, whatever the distribution and the dimension. Rows tied at the edge count in
-//! proportion (see [`super::edge`]).
+//! proportion (see [`super::edge`]); copies within a sample make their number vary by more (see
+//! [`super::repeats`]).
 
 use super::edge::Edge;
 use super::meeting::{Meeting, Wanted};
 use super::rarity::{BySubset, Sample};
+use super::repeats::Repeats;
 use super::tail::{check_levels, tail_size};
 use crate::control::Control;
 use crate::error::Result;
@@ -17,7 +19,7 @@ use crate::rows::{Rows, check_pair, check_rows};
 use crate::subsets::Subsets;
 
 /// Rows in the pooled tail, by where they come from: of the reference first, then of the candidate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct PooledTail {
     /// Places of the tail.
     pub places: usize,
@@ -25,6 +27,8 @@ pub struct PooledTail {
     pub beyond: [usize; 2],
     /// Rows as rare as the edge, which share the places left.
     pub tied: [usize; 2],
+    /// By how much the variance of these numbers exceeds that of independent rows; 1 if it is not known.
+    pub design_effect: f64,
 }
 
 impl PooledTail {
@@ -56,7 +60,10 @@ pub fn pooled_tail(
     let anchor = Sample::of(&set_x, &of_x, k, true, control)?;
     let other = Sample::of(&set_y, &of_y, k, true, control)?;
     let [x, y] = Meeting::of(&anchor, &other, k, Wanted::Pooled, control)?.pooled;
-    Ok(PooledRarity::of(&x, &of_x, &y, &of_y, 0).tail(level))
+    let rarity = PooledRarity::of(&x, &of_x, &y, &of_y, 0);
+    let rarity_of = |sample: usize, row: usize| [&x, &y][sample].get(row, 0);
+    let repeats = Repeats::of([reference, candidate], rarity_of, control)?;
+    Ok(rarity.tail(level, Some(&repeats)))
 }
 
 /// All rows of one subset of a pooled sample, rarest first.
@@ -77,7 +84,8 @@ impl PooledRarity {
         Self(rarest)
     }
 
-    pub(crate) fn tail(&self, level: f64) -> PooledTail {
+    /// The tail at `level`; its design effect is known where repeats are.
+    pub(crate) fn tail(&self, level: f64, repeats: Option<&Repeats>) -> PooledTail {
         let edge = Edge::of(&self.0, tail_size(level, self.0.len()), |row| row.0);
         let by_sample = |rows: &[(f64, bool)]| {
             let candidate = rows.iter().filter(|row| row.1).count();
@@ -85,6 +93,7 @@ impl PooledRarity {
         };
         let (beyond, others) = self.0.split_at(edge.beyond);
         let [beyond, tied] = [beyond, &others[..edge.tied]].map(by_sample);
-        PooledTail { places: edge.places, beyond, tied }
+        let design_effect = repeats.map_or(1.0, |repeats| repeats.design_effect(&edge));
+        PooledTail { places: edge.places, beyond, tied, design_effect }
     }
 }

@@ -9,6 +9,7 @@ use crate::coverage::manifold::{Prdc, prdc_of};
 use crate::coverage::meeting::{Meeting, Wanted};
 use crate::coverage::pooled::{PooledRarity, PooledTail};
 use crate::coverage::rarity::Sample;
+use crate::coverage::repeats::Repeats;
 use crate::coverage::tail::{Masses, Tail, TailCoverage, check_levels};
 use crate::error::{Error, Result};
 use crate::neighbors::{Set, check_k};
@@ -88,13 +89,15 @@ pub fn whole_neighbor_metrics(
     let tail = Tail::of(&anchor, 0);
     let masses = Masses::of(&balls, &of_y, &rarity, 0);
     let pooled = PooledRarity::of(&of_anchor, &of_x, &of_other, &of_y, 0);
+    let rarity_of = |sample: usize, row: usize| [&of_anchor, &of_other][sample].get(row, 0);
+    let repeats = Repeats::of([reference, candidate], rarity_of, control)?;
     let prdc = prdc_of(&balls, &of_x, &of_y, k, 0);
     let mut all: Vec<_> = OF_PRDC.iter().map(|&(metric, of)| (metric, None, of(&prdc))).collect();
     let mut tails = Vec::new();
     for &level in levels {
         let found = tail.cover(&balls, &masses, level, &tail.edge(level));
         all.extend(OF_TAIL.iter().map(|&(metric, of)| (metric, Some(level), of(&found))));
-        let found = pooled.tail(level);
+        let found = pooled.tail(level, Some(&repeats));
         all.push(("tail_odds_ratio", Some(level), found.share()));
         tails.push(found);
     }
@@ -151,7 +154,8 @@ impl Subset {
                 };
                 levels.iter().map(cover).collect()
             }),
-            pooled: [0, 1].map(|i| levels.iter().map(|&level| pooled[i].tail(level)).collect()),
+            pooled: [0, 1]
+                .map(|i| levels.iter().map(|&level| pooled[i].tail(level, None)).collect()),
         }
     }
 }

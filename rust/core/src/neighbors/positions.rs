@@ -10,11 +10,11 @@
 //! pass over the rows that may.
 
 use rayon::prelude::*;
-use twox_hash::XxHash3_64;
 
 use super::topk::{Entry, Nearest};
 use crate::control::Control;
 use crate::error::Result;
+use crate::hashes::hash_of_values;
 use crate::rows::Rows;
 use crate::streams::Stream;
 
@@ -50,13 +50,6 @@ fn repeat_often(count: usize, print: impl Fn(usize) -> u64) -> bool {
     found / (prints.len() as f64).powi(2) >= WORTHWHILE + 4.0 * by_chance
 }
 
-/// The hash of the values of a row; zeros have one sign.
-fn hash(row: &[f64], bytes: &mut Vec<u8>) -> u64 {
-    bytes.clear();
-    bytes.extend(row.iter().flat_map(|value| (value + 0.0).to_bits().to_le_bytes()));
-    XxHash3_64::oneshot(bytes)
-}
-
 impl Positions {
     /// The positions of `rows`, of which `print` gives numbers that are equal for equal rows; `None` where too few
     /// rows repeat to matter.
@@ -80,7 +73,7 @@ impl Positions {
                 control.check()?;
             }
             rows.read(index as usize, row);
-            Ok((hash(row, bytes), index))
+            Ok((hash_of_values(row, bytes), index))
         };
         let buffers = || (vec![0.0; rows.columns()], Vec::new());
         let mut hashes: Vec<(u64, u32)> = control
