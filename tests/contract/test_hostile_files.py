@@ -6,6 +6,7 @@ import contextlib
 import io
 import multiprocessing.spawn
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -102,6 +103,33 @@ def test_a_git_lfs_pointer_is_told_from_the_data(suffix: str, tmp_path: Path) ->
     )
     with pytest.raises(SourceError, match=r"got a Git LFS pointer to it; `git lfs pull`"):
         tw.open(path)
+
+
+def test_no_rows_are_lost_where_a_stream_of_batches_ends_early(tmp_path: Path) -> None:
+    keys = pl.Series("key", [None, *map(str, range(39))])
+    frame = table(values(40, 2)).with_columns(keys)
+    frame.write_ipc(path := tmp_path / "x.arrow", compression="zstd")
+    whole = path.read_bytes()
+    # A message: -1, its length, and a head, which says how long each buffer of the body is.
+    start, length = max(
+        (at.end() + 4, length)
+        for at in re.finditer(rb"\xff{4}", whole)
+        if 8 < (length := int.from_bytes(whole[at.end() : at.end() + 4], "little")) < 1000
+    )
+    reasons = []
+    for at in range(start + length // 3, start + 2 * length // 3):
+        if whole[at] == 0:
+            continue
+        path.write_bytes(whole[:at] + b"\0" + whole[at + 1 :])
+        try:
+            opened = tw.open(path, id_column="key")
+            others = opened._parts[0].others()
+            assert others is not None
+            assert opened.ids is not None
+            assert len(opened.ids) == len(others.collect()) == len(opened)
+        except SourceError as error:
+            reasons.append(str(error))
+    assert any("0 of its 40 rows came of it; it is damaged" in reason for reason in reasons)
 
 
 def truncated(path: Path) -> None:

@@ -117,8 +117,16 @@ class DecodedFile:
             "stream", columns=columns, vectors=None, rows=rows, paged=_has_pyarrow()
         )
         with self._place.reading():
+            read = 0
             for _, body in answers(request):
-                yield frame_of(body)
+                frame = frame_of(body)
+                read += frame.height
+                yield frame
+            # Polars ends a stream of batches early, and without a word, where a reader panics.
+            if rows is None and columns and read != self.rows:
+                came = f"{read:,} of its {self.rows:,} rows came of it"
+                why = f"{came}; it is damaged, or has changed"
+                raise self._place.unreadable(why)
 
     def _request(self, what: str, **more: object) -> Head:
         return {"do": what, "path": self._path, "kind": self._kind, **more}

@@ -43,9 +43,17 @@ def kept(file: Path, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
         The table is damaged.
     """
     try:
-        found = _scan(file).select(columns)
-        batches = found.collect_batches(chunk_size=KEPT_ROWS, lazy=True, engine="streaming")
-        yield from in_order(batches, lambda batch: batch, 1)
+        scanned = _scan(file)
+        left = int(scanned.select(pl.len()).collect().item())
+        batches = scanned.select(columns).collect_batches(
+            chunk_size=KEPT_ROWS, lazy=True, engine="streaming"
+        )
+        for batch in in_order(batches, lambda batch: batch, 1):
+            left -= batch.height
+            yield batch
+        # Polars ends a stream of batches early, and without a word, where a reader panics.
+        if left:
+            raise damaged(file)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
         raise damaged(file) from error
 
