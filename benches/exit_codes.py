@@ -1,14 +1,16 @@
 """Exit codes with standard streams that are closed, broken or full, at ten moments of each command.
 
 ``python -m benches.exit_codes`` runs `compare`, `score` and `loop`, and with ``--yolo-model`` also
-`yolo-loop`, on small data: with each stream lost from the start, and with the reader of a pipe
-leaving after each tenth of the time that the command takes alone. What comes out is held against
-the rule of ``docs/schemas.md``: 0 and 1 only with the verdict reached and the files there.
+`yolo-loop`, on small data: with each stream lost from the start, and after each tenth of the time
+that the command takes alone with the reader of a pipe leaving and with the disk full that takes the
+stream. What comes out is held against the rule of ``docs/schemas.md``: 0 and 1 only with the
+verdict reached, the files there and all written that was to be written.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import shutil
 import subprocess
@@ -16,6 +18,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,6 +39,20 @@ STREAMS = {
     ">/dev/full 2>/dev/full": True,
     "<&- >&- 2>&-": True,
 }
+
+# A command of whose streams one is a file on a disk that is full after some time.
+FILLS = """
+import os, sys, threading, time
+
+def fill():
+    time.sleep({seconds})
+    os.dup2(os.open("/dev/full", os.O_WRONLY), {descriptor})
+
+threading.Thread(target=fill, daemon=True).start()
+sys.argv = ["tailwatch", *{arguments!r}]
+from tailwatch.cli import main
+main()
+"""
 
 
 @dataclass(frozen=True)
@@ -98,6 +115,13 @@ def is_right(job: Job, code: int, folder: Path, *, lost: bool) -> bool:
     return lost and code == 2
 
 
+def alone(job: Job, folder: Path) -> float:
+    """Run a command undisturbed, and give the seconds that it took."""
+    began = time.monotonic()
+    assert from_the_start(job, "", folder) == job.code, job
+    return time.monotonic() - began
+
+
 def from_the_start(job: Job, streams: str, folder: Path) -> int:
     """Run a command with streams that are lost from the start."""
     fresh(folder)
@@ -113,9 +137,30 @@ def with_a_reader_that_leaves(job: Job, stream: str, seconds: float, folder: Pat
     ends = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, stream: write}
     child = subprocess.Popen([SHELL, "-c", f"exec {job.words}"], cwd=folder, **ends)  # noqa: S603
     os.close(write)
-    time.sleep(seconds)
+    with suppress(subprocess.TimeoutExpired):
+        child.wait(seconds)
     os.close(read)
     return child.wait()
+
+
+def with_a_disk_that_fills(job: Job, stream: str, seconds: float, folder: Path) -> tuple[int, bool]:
+    """Run a command of which a stream is a file whose disk is full after some time.
+
+    Gives the code, and whether less than what was to be written is on standard output.
+    """
+    fresh(folder)
+    descriptor = 1 if stream == "stdout" else 2
+    code = FILLS.format(seconds=seconds, descriptor=descriptor, arguments=job.arguments)
+    output = folder / "output.json"
+    with output.open("wb") as out, (folder / "errors").open("wb") as errors:
+        done = subprocess.run(  # noqa: S603
+            [sys.executable, "-c", code], cwd=folder, check=False, stdout=out, stderr=errors
+        )
+    try:
+        json.loads(output.read_bytes())
+    except ValueError:
+        return done.returncode, True
+    return done.returncode, False
 
 
 def main() -> None:
@@ -123,16 +168,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--yolo-data")
     parser.add_argument("--yolo-model")
+    parser.add_argument("--commands", default="compare,score,loop,yolo-loop")
     parser.add_argument("--moments", type=int, default=MOMENTS)
     chosen = parser.parse_args()
     yolo = (chosen.yolo_data, chosen.yolo_model) if chosen.yolo_model else None
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for job in jobs(folder, yolo):
-            fresh(folder)
-            began = time.monotonic()
-            assert from_the_start(job, "", folder) == job.code, job
-            seconds = time.monotonic() - began
+            if not any(job.name.startswith(name) for name in chosen.commands.split(",")):
+                continue
+            seconds = min(alone(job, folder) for _ in range(2))
             codes: Counter[int] = Counter()
             wrong = []
             for streams, lost in STREAMS.items():
@@ -146,7 +191,11 @@ def main() -> None:
                     code = with_a_reader_that_leaves(job, stream, at, folder)
                     codes[code] += 1
                     if not is_right(job, code, folder, lost=False):
-                        wrong.append((f"{stream} after {at:.2f} s", code))
+                        wrong.append((f"reader of {stream} left after {at:.2f} s", code))
+                    code, lost = with_a_disk_that_fills(job, stream, at, folder)
+                    codes[code] += 1
+                    if not is_right(job, code, folder, lost=lost):
+                        wrong.append((f"disk of {stream} full after {at:.2f} s", code))
             print(f"{job.name}: {dict(codes)}, wrong: {wrong or 'none'}", flush=True)
 
 

@@ -5,24 +5,28 @@ instruction set and chunks. Neighbours within and across, PRDC and tail coverage
 of brute force. Exits with 1 at the first case that does not, and says how to repeat it.
 
 With ``--files N`` it is files that are tried instead: N alterations of small valid ones of each
-kind are given to all that reads them (:mod:`tests.fuzz`). Exits with 1 if a process died or hung,
-took a gigabyte, or raised an error that is not tailwatch's.
+format, and N / 10 of each file of ours, are given to all that reads them (:mod:`tests.fuzz`). Exits
+with 1 if a process died or hung, took a gigabyte, or raised an error that is not tailwatch's. Kinds
+take turns; with ``--log`` what was done is noted, and not done again.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import secrets
 import sys
 import time
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from tailwatch import _core
 from tests.fuzz import targets as fuzzed
 from tests.fuzz.corpus import FORMATS
-from tests.fuzz.harness import fuzz
+from tests.fuzz.harness import Found, fuzz
 from tests.reference.trials import COLUMNS, KINDS, Trial, mismatches
 
 EXAMPLES = """\
@@ -31,11 +35,18 @@ examples:
   python -m benches.soak --minutes 1 --seed 7
   python -m benches.soak --seed 7 --case 123    # one case again
   python -m benches.soak --files 20000          # alterations of each kind of file
+  python -m benches.soak --files 20000 --seed 7 --log soak.jsonl   # goes on from there
   python -m benches.soak --files 1 --kinds parquet --case 123 --seed 7
 """
 
 EVERY = 10.0
 """Seconds between lines of progress."""
+
+PIECE = 2000
+"""Altered files of a kind before the next has its turn; every other piece is without pyarrow."""
+
+OURS = 10
+"""How many times more often files of data are altered than each of ours."""
 
 FINITE_ONLY_IN_WIDE = {"offset", "large", "small", "heavy tails", "heavy coordinate"}
 """Kinds that overflow, or lose all their digits, in float16."""
@@ -58,22 +69,53 @@ def draw(seed: int, case: int, sets: list[str]) -> tuple[Trial, int, str, tuple[
     return trial, threads, isa, pieces
 
 
-def damage(kinds: list[str], cases: int, seed: int, first: int, targets: list[str]) -> bool:
+class Log:
+    """Pieces of work that are done, in a file of lines of JSON."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        text = path.read_text(encoding="utf-8") if path is not None and path.exists() else ""
+        self._known = {
+            json.dumps(line["piece"]): line["found"] for line in map(json.loads, text.splitlines())
+        }
+
+    def found(self, piece: dict[str, Any]) -> Found:
+        """Do a piece of work, or say what was found before."""
+        key = json.dumps(piece)
+        if key in self._known:
+            return Found.of(self._known[key])
+        found = fuzz(**piece)
+        if self._path is not None:
+            with self._path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps({"piece": piece, "found": found.state()}) + "\n")
+        return found
+
+
+def damage(
+    kinds: list[str], targets: list[str], *, seed: int, first: int, cases: int, log: Log
+) -> bool:
     """Alter files of each kind, with and without pyarrow; tell whether all went well."""
-    fine = True
-    for kind in kinds:
-        wanted = targets if kind in FORMATS else ["load"]
-        for pyarrow in (True, False) if kind in FORMATS else (True,):
-            count = (cases + pyarrow) // 2 if kind in FORMATS else cases
-            start = first if pyarrow else first + cases - count
-            if not count:
+    sums = {kind: Found(kind) for kind in kinds}
+    wanted = {kind: cases if kind in FORMATS else -(-cases // OURS) for kind in kinds}
+    for number, start in enumerate(range(0, cases, PIECE)):
+        for kind in kinds:
+            count = min(PIECE, wanted[kind] - start)
+            if count <= 0:
                 continue
-            found = fuzz(kind, wanted, seed=seed, first=start, cases=count, pyarrow=pyarrow)
-            print(f"{found}{'' if pyarrow else ', without pyarrow'}", flush=True)
+            piece = {
+                "kind": kind,
+                "targets": targets if kind in FORMATS else ["load"],
+                "seed": seed,
+                "cases": count,
+                "first": first + start,
+                "pyarrow": number % 2 == 0 or kind not in FORMATS,
+            }
+            found = log.found(piece)
             for problem in found.problems:
-                print(f"  {problem}")
-            fine = fine and not found.problems
-    return fine
+                print(f"  {kind}: {problem}", flush=True)
+            sums[kind].absorb(found)
+            print(sums[kind], flush=True)
+    return not any(found.problems for found in sums.values())
 
 
 def main() -> None:
@@ -92,12 +134,21 @@ def main() -> None:
     parser.add_argument(
         "--targets", default=",".join(fuzzed.DATA_TARGETS), help="of data files; all by default"
     )
+    parser.add_argument("--log", type=Path, help="file that notes what is done of --files")
     options = parser.parse_args()
     seed = secrets.randbits(32) if options.seed is None else options.seed
     print(f"seed {seed}", file=sys.stderr)
     if options.files is not None:
         first, kinds, targets = options.case or 0, options.kinds, options.targets.split(",")
-        sys.exit(0 if damage(kinds.split(","), options.files, seed, first, targets) else 1)
+        fine = damage(
+            kinds.split(","),
+            targets,
+            seed=seed,
+            first=first,
+            cases=options.files,
+            log=Log(options.log),
+        )
+        sys.exit(0 if fine else 1)
     sets = [name for name, there in _core.instruction_sets() if there]
     started = shown = time.monotonic()
     case = first = options.case or 0

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from typing import Any
 __all__ = ["Found", "fuzz"]
 
 ROOT = Path(__file__).resolve().parents[2]
+# One thread of each; backtraces of panics, which are many, cost more than what they are of.
+ENVIRONMENT = {"TAILWATCH_NUM_THREADS": "1", "POLARS_MAX_THREADS": "1", "RUST_BACKTRACE": "0"}
 HUNG_SECONDS = 120.0
 """Without a new case; a batch notes slower ones itself, but cannot when it hangs in native code."""
 
@@ -25,17 +28,55 @@ class Found:
 
     Attributes
     ----------
-    cases, accepted, refused
-        Files altered, and outcomes of all targets together.
+    cases
+        Files altered.
+    outcomes, seconds
+        By target: how many files came to what, and how long that took. What a process that died
+        had done before is not among them.
     problems
         Deaths, hangs, memory, foreign exceptions: one entry each, with the number of its case.
     """
 
     kind: str
     cases: int = 0
-    accepted: int = 0
-    refused: int = 0
+    outcomes: dict[str, Counter[str]] = field(default_factory=dict)
+    seconds: Counter[str] = field(default_factory=Counter)
     problems: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def accepted(self) -> int:
+        """How often a file was taken."""
+        return sum(counts["accepted"] for counts in self.outcomes.values())
+
+    @property
+    def refused(self) -> int:
+        """How often a file was refused with an error of tailwatch."""
+        return sum(counts["refused"] for counts in self.outcomes.values())
+
+    def absorb(self, other: Found) -> None:
+        """Take over what another run of the kind gave."""
+        self.cases += other.cases
+        self.problems += other.problems
+        for name, counts in other.outcomes.items():
+            self.outcomes.setdefault(name, Counter()).update(counts)
+        self.seconds.update(other.seconds)
+
+    def state(self) -> dict[str, Any]:
+        """Give all of it as JSON holds it."""
+        return dict(vars(self))
+
+    @classmethod
+    def of(cls, state: dict[str, Any]) -> Found:
+        """Make it of what :meth:`state` gave."""
+        outcomes = {name: Counter(counts) for name, counts in state["outcomes"].items()}
+        seconds = Counter(state["seconds"])
+        return cls(state["kind"], state["cases"], outcomes, seconds, state["problems"])
+
+    def add(self, finished: dict[str, dict[str, float]]) -> None:
+        """Count what a batch says of its targets."""
+        for name, counts in finished.items():
+            self.seconds[name] += counts.pop("seconds")
+            self.outcomes.setdefault(name, Counter()).update(counts)
 
     def __str__(self) -> str:
         counts = {
@@ -43,10 +84,12 @@ class Found:
             for name in ("died", "hung", "slow", "memory", "foreign")
         }
         listed = ", ".join(f"{name} {count}" for name, count in counts.items())
-        return (
-            f"{self.kind}: {self.cases} cases, {self.accepted} accepted, {self.refused} refused; "
-            f"{listed}"
+        targets = ", ".join(
+            f"{name} {found['accepted']} accepted {found['refused']} refused "
+            f"in {self.seconds[name]:.1f} s"
+            for name, found in self.outcomes.items()
         )
+        return f"{self.kind}: {self.cases} cases; {listed}; {targets}"
 
 
 def fuzz(
@@ -57,7 +100,7 @@ def fuzz(
     cases: int,
     first: int = 0,
     pyarrow: bool = True,
-    batch: int = 1000,
+    batch: int = 2000,
 ) -> Found:
     """Alter files of a kind and give them to targets.
 
@@ -92,7 +135,7 @@ def _batch(
             process = subprocess.Popen(
                 [sys.executable, "-m", "tests.fuzz.batch", *map(str, arguments)],
                 cwd=ROOT,
-                env=os.environ | {"TAILWATCH_NUM_THREADS": "1", "POLARS_MAX_THREADS": "1"},
+                env=os.environ | ENVIRONMENT,
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
@@ -103,8 +146,7 @@ def _batch(
     for line in lines:
         if "finished" in line:
             found.cases += count
-            found.accepted += line["finished"].get("accepted", 0)
-            found.refused += line["finished"].get("refused", 0)
+            found.add(line["finished"])
             return count
     started = [line["case"] for line in lines if "case" in line]
     if not started:

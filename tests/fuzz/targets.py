@@ -8,6 +8,7 @@ formats        ``open`` (all rows, and as compiled code takes them), ``ids`` (wi
 ``model``      ``load``: a contamination model
 ``pack.json``  ``load``: opens the folder
 ``manifest``   ``load``: goes on with a job of scoring
+``table``      ``load``: the same, of an altered table of rows
 ``summary``    ``load``: draws the page of a job again
 ``run.json``   ``load``: a run of the loop, with its verdicts
 ``frame``      ``load``: the same, of an altered ``frame.parquet``
@@ -23,6 +24,7 @@ import shutil
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
+import polars as pl
 
 import tailwatch as tw
 from tests.fuzz.corpus import FORMATS, corpus
@@ -40,6 +42,7 @@ KINDS = (
     "model",
     "pack.json",
     "manifest",
+    "table",
     "summary",
     "run.json",
     "frame",
@@ -86,8 +89,11 @@ class _Data:
 
     def _open(self, path: Path) -> None:
         opened = tw.open(path)
+        rows = 0
         for batch in opened.batches(16):
             batch.max(initial=-np.inf)
+            rows += len(batch)
+        assert rows == len(opened)
         tw.open(path).handle()
 
     def _ids(self, path: Path) -> None:
@@ -95,29 +101,37 @@ class _Data:
             return
         opened = tw.open(path, id_column="url")
         assert opened.ids is not None
-        opened.ids.to_list()
+        assert len(opened.ids.to_list()) == len(opened)
         for part in opened._parts:
             table = part.others()
             if table is not None:
-                for batch in table.collect_batches():
-                    batch.rows()
-        opened.labels("label").to_list()
+                assert len(table.collect().rows()) == part.rows
+        assert len(opened.labels("label").to_list()) == len(opened)
 
     def _score(self, path: Path) -> None:
         from tests.datasets import model
 
         ids = "url" if self._is_table else None
-        model().score_dataset(path, self._out, id_column=ids, threads=1)
+        found = model().score_dataset(path, self._out, id_column=ids, threads=1)
+        assert _rows(self._out / "shards") == found.prevalence.n
 
     def _pack(self, path: Path) -> None:
         from tailwatch.io.pack import pack
 
         pack(path, self._out, dtype="f16", rows_per_shard=16)
+        if self._is_table:
+            assert _rows(self._out) == len(tw.open(self._out))
 
     def _loop(self, path: Path) -> None:
         from tailwatch.cli.loop_parts import data_from
 
         data_from(str(path), "--data", "embedding" if self._is_table else None)
+
+
+def _rows(folder: Path) -> int:
+    """Count the rows of all tables below a folder."""
+    tables = sorted(folder.rglob("*.parquet"))
+    return sum(int(pl.scan_parquet(table).select(pl.len()).collect().item()) for table in tables)
 
 
 class _Own:
@@ -230,6 +244,7 @@ _MAKERS: dict[str, Callable[[Path], _Made]] = {
     "model": _model,
     "pack.json": _packed,
     "manifest": lambda folder: _job(folder, "manifest.jsonl"),
+    "table": lambda folder: _job(folder, "part-000.parquet"),
     "summary": lambda folder: _job(folder, "summary.json"),
     "run.json": lambda folder: _run_of(folder, "run.json"),
     "frame": lambda folder: _run_of(folder, "frame.parquet"),
