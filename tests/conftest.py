@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 # A test must not depend on the shell it was started from: threads, and width and colour of output.
 for variable in (
@@ -24,3 +29,13 @@ for variable in (
 settings.register_profile("fixed", derandomize=True, deadline=None)
 settings.register_profile("search", max_examples=2_000, deadline=None, print_blob=True)
 settings.load_profile("fixed")
+
+
+@pytest.fixture(scope="module")
+def plain_pages() -> Iterator[None]:
+    """Let pages of scoring jobs be text alone: to draw one takes as long as all else of a job."""
+    from tailwatch.contamination.dataset.report import ContaminationReport
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ContaminationReport, "to_html", ContaminationReport.to_json)
+        yield

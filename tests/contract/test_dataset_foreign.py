@@ -25,11 +25,14 @@ if TYPE_CHECKING:
 # More in a long run: TAILWATCH_DRAWN=500 pytest tests/contract/test_dataset_foreign.py
 DRAWN = int(os.environ.get("TAILWATCH_DRAWN", "20"))
 
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="links and devices of POSIX")
+pytestmark = [
+    pytest.mark.skipif(os.name == "nt", reason="links and devices of POSIX"),
+    pytest.mark.usefixtures("plain_pages"),
+]
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def finished(tmp_path_factory: pytest.TempPathFactory, plain_pages: None) -> Path:
     """A source and a run of it."""
     at = tmp_path_factory.mktemp("finished")
     write_shards(at / "source", 3, 120)
