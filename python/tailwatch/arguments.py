@@ -5,11 +5,24 @@ from __future__ import annotations
 import math
 from itertools import islice
 from numbers import Integral, Real
+from typing import TYPE_CHECKING
 
 from tailwatch.exceptions import InputError
 from tailwatch.text_form import shown
 
-__all__ = ["LARGEST", "integer", "positive", "real", "share", "shares", "tail_size"]
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = [
+    "LARGEST",
+    "integer",
+    "positive",
+    "real",
+    "refuse_surrogates",
+    "share",
+    "shares",
+    "tail_size",
+]
 
 LARGEST = 2**63 - 1
 """The largest integer that the core takes."""
@@ -48,6 +61,26 @@ def real(value: object, name: str) -> float:
     if number is None or math.isnan(number):
         raise InputError(argument=name, expected="a number", got=shown(value))
     return number
+
+
+def refuse_surrogates(texts: Iterable[object], name: str, *, of: str = "row") -> None:
+    """Refuse text that UTF-8 cannot hold, as a byte of a file name is in Python, by its number."""
+    for number, text in enumerate(texts):
+        if not isinstance(text, str):
+            continue
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            where, got = f"{of} {number}", shown(text)
+            msg = f"{where} holds {got}, which is no Unicode text: a surrogate stands alone"
+            raise InputError(
+                msg,
+                argument=name,
+                expected="text that UTF-8 can hold",
+                got=got,
+                where=where,
+                hint="text.encode('utf-8', 'backslashreplace').decode() shows such bytes as text",
+            ) from None
 
 
 def share(value: object, name: str) -> float:

@@ -129,7 +129,7 @@ def test_no_rows_are_lost_where_a_stream_of_batches_ends_early(tmp_path: Path) -
             assert len(opened.ids) == len(others.collect()) == len(opened)
         except SourceError as error:
             reasons.append(str(error))
-    assert any("0 of its 40 rows came of it; it is damaged" in reason for reason in reasons)
+    assert any("0 of its 40 rows came of it: it changed" in reason for reason in reasons)
 
 
 def truncated(path: Path) -> None:

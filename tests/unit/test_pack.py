@@ -158,3 +158,22 @@ def test_a_folder_that_is_described_wrongly_is_refused(content: str, tmp_path: P
     (tmp_path / "pack.json").write_text(content)
     with pytest.raises(SourceError, match=r"pack\.json does not describe a packed folder"):
         tw.open(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("field", "lie", "said"),
+    [
+        ("columns", 3, "expected 3 columns as was written, got 2"),
+        ("dtype", "float16", "expected float16 values as was written, got float32"),
+        ("dtype", "float64", "expected float64 values as was written, got float32"),
+    ],
+)
+def test_a_manifest_that_does_not_describe_its_arrays_is_refused(
+    field: str, lie: object, said: str, tmp_path: Path
+) -> None:
+    folder = pack(np.ones((4, 2), np.float32), tmp_path / "packed", rows_per_shard=2)
+    content = json.loads((folder / "pack.json").read_text())
+    (folder / "pack.json").write_text(json.dumps(content | {field: lie}))
+    with pytest.raises(SourceError, match=said) as caught:
+        tw.open(folder)
+    assert "00000.npy" in str(caught.value)

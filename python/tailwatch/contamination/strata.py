@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from tailwatch import _core
+from tailwatch.arguments import refuse_surrogates
 from tailwatch.exceptions import InputError
 from tailwatch.text_form import shown
 
@@ -59,7 +61,15 @@ def named_parts(strata: Sequence[object] | NDArray[np.generic] | pl.Series, rows
     """
     try:
         series = pl.Series("strata", strata)
-    except (TypeError, pl.exceptions.PolarsError) as error:
+    except (
+        AttributeError,  # of an enumeration's members beside others
+        TypeError,
+        ValueError,
+        OverflowError,
+        pl.exceptions.PolarsError,
+    ) as error:
+        if isinstance(strata, Iterable):
+            refuse_surrogates(strata, "strata")
         raise InputError(
             argument="strata",
             expected="a name for each row of human",

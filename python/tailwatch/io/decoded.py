@@ -125,7 +125,7 @@ class DecodedFile:
             # Polars ends a stream of batches early, and without a word, where a reader panics.
             if rows is None and columns and read != self.rows:
                 came = f"{read:,} of its {self.rows:,} rows came of it"
-                why = f"{came}; it is damaged, or has changed"
+                why = f"{came}: it changed after it was opened, or is damaged"
                 raise self._place.unreadable(why)
 
     def _request(self, what: str, **more: object) -> Head:

@@ -62,14 +62,16 @@ class Shard:
         The file.
     metadata
         The table that lies beside it, if any.
-    rows
-        Rows that it is known to have, if so.
+    rows, columns, dtype
+        What its array is said to be, if so.
     """
 
     name: str
     path: Path
     metadata: Path | None = None
     rows: int | None = None
+    columns: int | None = None
+    dtype: str | None = None
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -226,7 +228,9 @@ def _is_inside(path: Path, out: Path | None, makers: dict[Path, str | None]) -> 
 def _packed(folder: Path, argument: str) -> Listing:
     pack = read_pack(folder, argument)
     shards = [
-        Shard(f"{number:05}.npy", *shard_files(folder, number, pack), rows)
+        Shard(
+            f"{number:05}.npy", *shard_files(folder, number, pack), rows, pack.columns, pack.dtype
+        )
         for number, rows in enumerate(pack.shards)
     ]
     used = {path for shard in shards for path in shard.files}

@@ -35,12 +35,17 @@ class PairedPart(NpyPart):
     def __init__(self, shard: Shard, argument: str, id_column: str | None) -> None:
         super().__init__(shard.path, argument)
         place = Place(argument, str(shard.path))
-        if shard.rows is not None and shard.rows != self.rows:
-            raise SourceError(
-                argument=place.subject,
-                expected=f"{shard.rows} rows as was written",
-                got=str(self.rows),
-            )
+        for what, said, found in (
+            ("rows", shard.rows, self.rows),
+            ("columns", shard.columns, self.columns),
+            ("values", shard.dtype, self.dtype.name),
+        ):
+            if said is not None and said != found:
+                raise SourceError(
+                    argument=place.subject,
+                    expected=f"{said} {what} as was written",
+                    got=str(found),
+                )
         self._table: DecodedFile | None = None
         self._id_column = id_column
         if shard.metadata is None:

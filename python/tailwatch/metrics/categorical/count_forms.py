@@ -13,12 +13,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 
+from tailwatch.arguments import refuse_surrogates
 from tailwatch.exceptions import InputError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 __all__ = ["counted_elsewhere", "is_column", "is_pandas", "type_and_count"]
 
@@ -135,8 +139,7 @@ def _of_arrays(data: Sequence[Any], name: str) -> pl.DataFrame:
     if pair and all(isinstance(one, np.ndarray) and one.ndim == 1 for one in data):
         types, counts = data
         if len(types) == len(counts) and counts.dtype.kind in "iu":
-            labels = types.tolist() if types.dtype == object else types
-            return pl.DataFrame({"type": pl.Series(labels), "count": pl.Series(counts)})
+            return pl.DataFrame({"type": _types(types, name), "count": pl.Series(counts)})
     raise _not_told(
         name,
         f"a {type(data).__name__} of arrays",
@@ -163,8 +166,24 @@ def _of_pandas(data: Any, name: str) -> pl.DataFrame | None:  # noqa: ANN401
             got=f"an index of {index.nlevels} levels",
             hint="join what makes a label into one column",
         )
+    return pl.DataFrame({"type": _types(types, name), "count": pl.Series(values)})
+
+
+def _types(types: NDArray[Any], name: str) -> pl.Series:
+    """Return the types that are counted as a Series."""
     labels = types.tolist() if types.dtype == object else types
-    return pl.DataFrame({"type": pl.Series(labels), "count": pl.Series(values)})
+    try:
+        return pl.Series(labels)
+    except (
+        AttributeError,  # of an enumeration's members beside others
+        TypeError,
+        ValueError,
+        OverflowError,
+        pl.exceptions.PolarsError,
+    ) as error:
+        refuse_surrogates(labels, name)
+        kinds = ", ".join(sorted({type(label).__name__ for label in labels}))
+        raise InputError(argument=name, expected="labels of one type", got=kinds) from error
 
 
 def _is_pair(one: object) -> bool:

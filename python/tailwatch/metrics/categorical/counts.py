@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import polars as pl
 
+from tailwatch.arguments import refuse_surrogates
 from tailwatch.exceptions import InputError
 from tailwatch.metrics.categorical.count_forms import (
     counted_elsewhere,
@@ -228,6 +229,7 @@ def _series_of(data: Any, name: str) -> pl.Series:  # noqa: ANN401
         pl.exceptions.PolarsError,
     ) as error:
         _refuse_missing(data, name)
+        refuse_surrogates(data, name)
         kinds = ", ".join(sorted({type(value).__name__ for value in data}))
         why = str(error).splitlines()[0]
         msg = f"expected labels of one type: {why}"

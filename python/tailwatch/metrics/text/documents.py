@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import polars as pl
 
+from tailwatch.arguments import refuse_surrogates
 from tailwatch.exceptions import InputError
 from tailwatch.metrics.categorical.counts import Frequencies, check_labels, one_kind
 
@@ -193,6 +194,9 @@ def _series_of(data: Any, name: str, tokenizer: Tokenizer | None) -> pl.Series: 
         OverflowError,
         pl.exceptions.PolarsError,
     ) as error:
+        for number, document in enumerate(data if isinstance(data, Sequence) else ()):
+            if isinstance(document, Sequence) and not isinstance(document, str):
+                refuse_surrogates(document, f"{name}: document {number}", of="token")
         expected, got = "documents, each a list of tokens of one type", _kind(data)
         why = f"expected {expected}: {str(error).splitlines()[0]}" if str(error) else None
         raise InputError(why, argument=name, expected=expected, got=got) from None
