@@ -105,7 +105,7 @@ class _Data:
         for part in opened._parts:
             table = part.others()
             if table is not None:
-                assert len(table.collect().rows()) == part.rows
+                assert table.collect().height == part.rows
         assert len(opened.labels("label").to_list()) == len(opened)
 
     def _score(self, path: Path) -> None:
