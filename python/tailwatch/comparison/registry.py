@@ -196,7 +196,7 @@ METRICS: dict[str, Metric] = {
         of_kernels(
             name="mmd_gaussian",
             direction="lower",
-            definition="MMD² of the kernel exp(−‖x−y‖²/2σ²), σ the median distance of the halves",
+            definition="MMD² of the kernel exp(−‖x−y‖²/2σ²), σ the median distance of human rows",
             source="Gretton et al. 2012; Jayasumana et al. 2024",
             interval=CLOSED,
         ),
