@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 import polars as pl
 
-from tailwatch.arguments import refuse_surrogates
+from tailwatch.arguments import NO_SERIES, refuse_surrogates
 from tailwatch.exceptions import InputError
 from tailwatch.forks import uses_polars
 from tailwatch.io.arrow import ArrowArray, ArrowStream, as_series
@@ -170,13 +170,7 @@ def _series(labels: object, side: str) -> pl.Series:
                 raise _missing(place, row, null=False)
     try:
         return pl.Series(values) if isinstance(values, list | tuple) else as_series(values)
-    except (
-        AttributeError,  # of an enumeration's members beside others
-        TypeError,
-        ValueError,
-        OverflowError,
-        pl.exceptions.PolarsError,
-    ) as error:
+    except NO_SERIES as error:
         if isinstance(values, list | tuple):
             refuse_surrogates(values, place)
         raise InputError(

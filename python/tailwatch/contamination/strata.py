@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from tailwatch import _core
-from tailwatch.arguments import refuse_surrogates
+from tailwatch.arguments import NO_SERIES, refuse_surrogates
 from tailwatch.exceptions import InputError
 from tailwatch.text_form import shown
 
@@ -61,13 +61,7 @@ def named_parts(strata: Sequence[object] | NDArray[np.generic] | pl.Series, rows
     """
     try:
         series = pl.Series("strata", strata)
-    except (
-        AttributeError,  # of an enumeration's members beside others
-        TypeError,
-        ValueError,
-        OverflowError,
-        pl.exceptions.PolarsError,
-    ) as error:
+    except NO_SERIES as error:
         if isinstance(strata, Iterable):
             refuse_surrogates(strata, "strata")
         raise InputError(

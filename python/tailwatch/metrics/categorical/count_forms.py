@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from tailwatch.arguments import refuse_surrogates
+from tailwatch.arguments import NO_SERIES, refuse_surrogates
 from tailwatch.exceptions import InputError
 
 if TYPE_CHECKING:
@@ -174,13 +174,7 @@ def _types(types: NDArray[Any], name: str) -> pl.Series:
     labels = types.tolist() if types.dtype == object else types
     try:
         return pl.Series(labels)
-    except (
-        AttributeError,  # of an enumeration's members beside others
-        TypeError,
-        ValueError,
-        OverflowError,
-        pl.exceptions.PolarsError,
-    ) as error:
+    except NO_SERIES as error:
         refuse_surrogates(labels, name)
         kinds = ", ".join(sorted({type(label).__name__ for label in labels}))
         raise InputError(argument=name, expected="labels of one type", got=kinds) from error

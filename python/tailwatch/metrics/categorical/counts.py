@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import polars as pl
 
-from tailwatch.arguments import refuse_surrogates
+from tailwatch.arguments import NO_SERIES, refuse_surrogates
 from tailwatch.exceptions import InputError
 from tailwatch.metrics.categorical.count_forms import (
     counted_elsewhere,
@@ -221,13 +221,7 @@ def _series_of(data: Any, name: str) -> pl.Series:  # noqa: ANN401
         raise InputError(argument=name, expected=_EXPECTED, got=type(data).__name__)
     try:
         series = pl.Series("type", data)
-    except (
-        AttributeError,  # of an enumeration's members beside others
-        TypeError,
-        ValueError,
-        OverflowError,
-        pl.exceptions.PolarsError,
-    ) as error:
+    except NO_SERIES as error:
         _refuse_missing(data, name)
         refuse_surrogates(data, name)
         kinds = ", ".join(sorted({type(value).__name__ for value in data}))

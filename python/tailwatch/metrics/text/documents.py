@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import polars as pl
 
-from tailwatch.arguments import refuse_surrogates
+from tailwatch.arguments import NO_SERIES, refuse_surrogates
 from tailwatch.exceptions import InputError
 from tailwatch.metrics.categorical.counts import Frequencies, check_labels, one_kind
 
@@ -183,17 +183,11 @@ def _series_of(data: Any, name: str, tokenizer: Tokenizer | None) -> pl.Series: 
         data = [None if text is None else list(tokenizer(text)) for text in data]
     try:
         if not isinstance(data, pl.Series | Sequence) or isinstance(data, str | bytes):
-            raise TypeError  # noqa: TRY301
+            raise TypeError
         series = pl.Series("token", data)
         if isinstance(series.dtype, pl.Array):
             series = series.arr.to_list()
-    except (
-        AttributeError,  # of an enumeration's members beside others
-        TypeError,
-        ValueError,
-        OverflowError,
-        pl.exceptions.PolarsError,
-    ) as error:
+    except NO_SERIES as error:
         for number, document in enumerate(data if isinstance(data, Sequence) else ()):
             if isinstance(document, Sequence) and not isinstance(document, str):
                 refuse_surrogates(document, f"{name}: document {number}", of="token")
