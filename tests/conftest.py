@@ -39,3 +39,12 @@ def plain_pages() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ContaminationReport, "to_html", ContaminationReport.to_json)
         yield
+
+
+@pytest.fixture(autouse=True, scope="module")
+def charts(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Leave charts blank where a module is not marked `draws`: V8 takes longer than most tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        if request.node.get_closest_marker("draws") is None:
+            patch.setattr("tailwatch.report.svg.svg_of", lambda _: '<svg viewBox="0 0 1 1"></svg>')
+        yield

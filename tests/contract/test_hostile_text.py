@@ -28,6 +28,8 @@ from tests.unit.report_sample import records
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.draws
+
 LABELS = [
     "plain",
     "nul\0",

@@ -25,7 +25,8 @@ from tests.recursion_learners import Folder, Opaque, Restless, Tagging, tagged
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-pytestmark = pytest.mark.alone
+# Pages of runs in a child process are compared with those of this one.
+pytestmark = [pytest.mark.alone, pytest.mark.draws]
 
 ROOT = Path(__file__).resolve().parents[2]
 

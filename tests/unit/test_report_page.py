@@ -6,10 +6,13 @@ import math
 from html.parser import HTMLParser
 from typing import Any
 
+import altair as alt
 import pytest
 
 from tailwatch.report import comparison_fragment, comparison_page
 from tests.unit.report_sample import FAST, SENTENCE, frame, records, run
+
+pytestmark = pytest.mark.draws
 
 _VOID = {"meta", "link", "wbr"}
 
@@ -104,6 +107,16 @@ def test_every_chart_has_a_title_and_a_description(parsed: Page) -> None:
     assert len(parsed.text("desc")) == len(charts)
 
 
+def test_its_charts_are_valid_vega_lite(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[dict[str, Any]] = []
+    blank = '<svg viewBox="0 0 1 1"></svg>'
+    monkeypatch.setattr("tailwatch.report.svg.svg_of", lambda part: drawn.append(part) or blank)
+    comparison_page(frame(), run(), SENTENCE)
+    assert len(drawn) == 2 * 3
+    for specification in drawn:
+        alt.TopLevelLayerSpec.validate(specification)
+
+
 def test_it_has_a_light_and_a_dark_theme_and_prints(markup: str, parsed: Page) -> None:
     assert {"name": "color-scheme", "content": "light dark"} in parsed.all("meta")
     assert "@media screen and (prefers-color-scheme: dark)" in markup
@@ -160,9 +173,20 @@ _NUMBERS = [
 ]
 
 
-@pytest.mark.parametrize("filler", [None, math.nan, math.inf, -math.inf, 0.0, 1e300, 5e-324])
-def test_any_number_can_stand_anywhere(filler: float | None) -> None:
-    rows = [{**row, **dict.fromkeys(_NUMBERS, filler)} for row in records()]
+_FILLERS = [math.nan, math.inf, -math.inf, 0.0, 1e300, 5e-324, None]
+
+
+@pytest.mark.parametrize("filler", [None, math.inf, 0.0, "mixed"])
+def test_any_number_can_stand_anywhere(filler: float | str | None) -> None:
+    # All alike, which leaves an axis nothing to span, or each of them in each column.
+    rows = [
+        row
+        | {
+            name: _FILLERS[(at + column) % len(_FILLERS)] if filler == "mixed" else filler
+            for column, name in enumerate(_NUMBERS)
+        }
+        for at, row in enumerate(records())
+    ]
 
     parsed = Page(comparison_page(frame(rows), run(), SENTENCE))
 

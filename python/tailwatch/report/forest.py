@@ -130,11 +130,11 @@ def forest(readings: Sequence[Reading], axis: Axis, layout: Layout) -> alt.Layer
     neutral = [{"x": axis.neutral, "y": 0, "y2": height}]
     points = [point for r, y in lines for point in _points(r, y, axis)]
     layers = [
-        _over(bands).mark_rect(color=LIGHT["band"]).encode(x, y, x2="x2", y2="y2"),
-        _over(neutral).mark_rule(color=LIGHT["ink"]).encode(x, y, y2="y2"),
+        _over(bands).mark_rect(color=LIGHT["band"]).encode(x, y, alt.X2("x2"), alt.Y2("y2")),
+        _over(neutral).mark_rule(color=LIGHT["ink"]).encode(x, y, alt.Y2("y2")),
         _over([bar for r, y in lines for bar in _bars(r, y, axis)])
         .mark_rule(strokeWidth=2.5, strokeCap="round")
-        .encode(x, y, x2="x2", color=alt.Color("colour:N", scale=None)),
+        .encode(x, y, alt.X2("x2"), color=alt.Color("colour:N", scale=None)),
         _over(points)
         .mark_point(opacity=1, strokeWidth=2)
         .encode(
@@ -292,7 +292,8 @@ def _column(
         strokeWidth=4,
         strokeJoin="round",
     )
-    chart: alt.Chart = mark.encode(y, x=alt.value(x), text="text:N")
+    # Channels, not their names: Altair takes milliseconds to find the channel of a name.
+    chart: alt.Chart = mark.encode(y, alt.XValue(x), alt.Text("text:N"))
     return chart
 
 

@@ -96,7 +96,7 @@ def _drawn(edges: Sequence[float], series: dict[str, list[float]], width: int) -
     layers = [
         alt.Chart(alt.Data(values=bars))
         .mark_bar(color=LIGHT["band"])
-        .encode(x, y, x2="right:Q", y2=alt.datum(0))
+        .encode(x, y, alt.X2("right:Q"), alt.Y2Datum(0))
     ]
     for name in ("human", "synthetic"):
         if name in series:
