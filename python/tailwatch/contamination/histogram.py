@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from tailwatch.contamination.bins import bin_counts
+from tailwatch.contamination.portable import Portable
 from tailwatch.exceptions import InputError, SourceError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from typing import Self
 
     from numpy.typing import NDArray
 
@@ -27,7 +28,7 @@ _MAGIC: Final = b"tailwatch-counts1"
 _KINDS: Final = ("<i8", "<i8", "<f4", "<f4")
 
 
-class Histogram:
+class Histogram(Portable):
     """Counts of the scores of a target; made by :meth:`ContaminationModel.histogram`.
 
     Parameters
@@ -178,25 +179,7 @@ class Histogram:
         return _MAGIC + hashlib.sha256(content).digest() + content
 
     @classmethod
-    def from_bytes(cls, data: bytes) -> Histogram:
-        """Make a histogram of what :meth:`to_bytes` gave; nothing in it is executed.
-
-        Parameters
-        ----------
-        data
-            The bytes, which are checked.
-
-        Returns
-        -------
-        Histogram
-            Equal to the one that gave them.
-
-        Raises
-        ------
-        SourceError
-            If they are not what :meth:`to_bytes` gives.
-        """
-        data = bytes(data)
+    def _of_bytes(cls, data: bytes) -> Self:
         start = len(_MAGIC) + 32
         try:
             if not data.startswith(_MAGIC):
@@ -212,7 +195,7 @@ class Histogram:
             raise _damaged(expected="those that to_bytes gives", got=f"{error}"[:200]) from error
 
     @classmethod
-    def _parsed(cls, content: bytes) -> Histogram:
+    def _parsed(cls, content: bytes) -> Self:
         end = 4 + int.from_bytes(content[:4], "little")
         header = json.loads(content[4:end].decode("ascii"))
         bins, ranks = int(header["bins"]), int(header["ranks"])
@@ -227,10 +210,6 @@ class Histogram:
             end = stop
         counts = (found[0], found[1])
         return cls(str(header["fingerprint"]), found[2], found[3], counts)
-
-    def __reduce__(self) -> tuple[Callable[[bytes], Histogram], tuple[bytes]]:
-        """Travel between processes as checked bytes."""
-        return type(self).from_bytes, (self.to_bytes(),)
 
     def __repr__(self) -> str:
         return f"Histogram({self.rows:,} rows in {len(self._bins)} bins)"

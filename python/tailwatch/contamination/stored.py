@@ -13,10 +13,10 @@ from tailwatch.contamination.model_file import (
     state_of,
     write_state,
 )
+from tailwatch.contamination.portable import Portable
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable
     from typing import Self
 
     from tailwatch.contamination.state import ModelState
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["StoredModel"]
 
 
-class StoredModel:
+class StoredModel(Portable):
     """What was learnt from the references, kept in a file.
 
     Parameters
@@ -114,29 +114,8 @@ class StoredModel:
         return state_bytes(self._state)
 
     @classmethod
-    def from_bytes(cls, data: bytes) -> Self:
-        """Make a model of what :meth:`to_bytes` gave; nothing in it is executed.
-
-        Parameters
-        ----------
-        data
-            The bytes, which are checked.
-
-        Returns
-        -------
-        Self
-            Equal to the one that gave them in every bit.
-
-        Raises
-        ------
-        SourceError
-            If they are no model, or not those that were given.
-        """
-        return cls(state_of(bytes(data), "what was given"))
-
-    def __reduce__(self) -> tuple[Callable[[bytes], Self], tuple[bytes]]:
-        """Travel between processes as the checked bytes of a file."""
-        return type(self).from_bytes, (self.to_bytes(),)
+    def _of_bytes(cls, data: bytes) -> Self:
+        return cls(state_of(data, "what was given"))
 
     def __repr__(self) -> str:
         human, other = self._state.rows
