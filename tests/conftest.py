@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 import pytest
@@ -24,9 +25,14 @@ for variable in (
 ):
     os.environ.pop(variable, None)
 
+# Two workers on two cores: numerical libraries whose threads wait in a loop take the other's core.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ[variable] = "1"
+
 # Every run examines the same cases, so a failure is a change and not luck;
 # `pytest --hypothesis-profile=search` looks for new ones.
-settings.register_profile("fixed", derandomize=True, deadline=None)
+settings.register_profile("fixed", max_examples=40, derandomize=True, deadline=None)
 settings.register_profile("search", max_examples=2_000, deadline=None, print_blob=True)
 settings.load_profile("fixed")
 
@@ -47,4 +53,15 @@ def charts(request: pytest.FixtureRequest) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         if request.node.get_closest_marker("draws") is None:
             patch.setattr("tailwatch.report.svg.svg_of", lambda _: '<svg viewBox="0 0 1 1"></svg>')
+        yield
+
+
+@pytest.fixture(scope="module")
+def torch_left_alone() -> Iterator[None]:
+    """Leave torch's generators as they are: where it was imported, seeding takes 3 ms and more.
+
+    That they are seeded and put back is what tests/unit/test_recursion_torch.py is about.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tailwatch.recursion.randomness.torch_seeded", lambda _: nullcontext())
         yield

@@ -51,17 +51,14 @@ def maximum(counts: Counts, share: float) -> float:
             + multinomial(counts.target, (1 - share) * human + share * synthetic)
         )
 
-    best = math.inf
-    for start in (0.5, 3.0):
-        first = np.sqrt(np.concatenate([counts.human, counts.synthetic]) + start)
-        found = minimize(loss, first, method="L-BFGS-B", options={"maxiter": 5000, "ftol": 1e-15})
-        for _ in range(2):
-            found = minimize(loss, found.x, method="Nelder-Mead", options={"maxiter": 20_000})
-        best = min(best, float(found.fun))
-    return -best
+    first = np.sqrt(np.concatenate([counts.human, counts.synthetic]) + 0.5)
+    found = minimize(loss, first, method="L-BFGS-B", options={"maxiter": 5000, "ftol": 1e-15})
+    for _ in range(2):
+        found = minimize(loss, found.x, method="Nelder-Mead", options={"maxiter": 20_000})
+    return -float(found.fun)
 
 
-@pytest.mark.parametrize("parameter", [0.0, 0.01, 0.3, 1.0])
+@pytest.mark.parametrize("parameter", [0.0, 0.3])
 @pytest.mark.parametrize("name", CASES)
 def test_it_is_the_maximum_over_the_templates(name: str, parameter: float) -> None:
     counts = counts_of(name)
