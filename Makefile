@@ -4,7 +4,7 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test lint bench bench-rivals bench-rust docs build clean
+.PHONY: help demo test test-core lint bench bench-rivals bench-rust docs build clean
 MAKEFLAGS += --no-print-directory
 
 VENV   := .venv
@@ -25,15 +25,13 @@ help:  ## show this list
 demo: $(STAMPS)/package  ## run the main job on real data and write a report
 	@$(BIN)/tailwatch demo
 
-test: $(STAMPS)/dev  ## run every test: Rust, Python, doctests, README
-	@echo '== Rust'
-	@cargo test --workspace --release --locked --quiet
-	@echo '== Python'
-	@$(BIN)/python -m pytest -m 'not slow and not alone' --numprocesses 2 --dist loadfile
-	@echo '== Python: time, memory and signals'
-	@$(BIN)/python -m pytest -m 'alone and not slow'
+test: $(STAMPS)/yolo  ## run every test: Rust, Python, doctests, README
+	$(call tests)
 
-bench: $(STAMPS)/dev  ## time the metrics at small sizes, and check that peers agree
+test-core: $(STAMPS)/dev  ## run every test that needs no torch
+	$(call tests,--ignore-glob='*/test_yolo_*')
+
+bench: $(STAMPS)/yolo  ## time the metrics at small sizes, and check that peers agree
 	@$(BIN)/python -m pytest benches
 
 bench-rivals: $(STAMPS)/dev  ## race the installed peers at full sizes; writes the README's table
@@ -54,6 +52,20 @@ clean:  ## remove all that make has made
 	@find python tests benches -name __pycache__ -prune -exec rm -rf {} +
 	@find python -name '_core.*.so' -delete
 	@echo 'clean: done'
+
+# --- tests ---------------------------------------------------------------------------------------
+
+# Two workers, a file each at a time, since fixtures are those of a file, and in the order of the
+# folders: the files of tests/unit, which are short, come last. `alone` marks what looks at time,
+# memory or signals.
+define tests
+	@echo '== Rust'
+	@cargo test --workspace --release --locked --quiet
+	@echo '== Python'
+	@$(BIN)/python -m pytest -m 'not slow and not alone' --numprocesses 2 --dist loadfile --no-loadscope-reorder $(1)
+	@echo '== Python: time, memory and signals'
+	@$(BIN)/python -m pytest -m 'alone and not slow' $(1)
+endef
 
 # --- lint ----------------------------------------------------------------------------------------
 
@@ -121,10 +133,20 @@ $(STAMPS)/package: $(STAMPS)/maturin $(RUST)
 	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/maturin develop --release --locked $(QUIET)
 	@touch $@
 
-$(STAMPS)/dev: $(STAMPS)/package
-	@echo 'installing the tools for tests and checks, and YOLO26 with its torch (6 GB, minutes the first time)'
-	@$(BIN)/python -c 'import tomllib; extras = tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]; print(*extras["dev"], *extras["yolo"], sep="\n")' \
+# requirements(extra): what pyproject.toml says that an extra brings.
+define requirements
+	@$(BIN)/python -c 'import tomllib; extras = tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]; print(*extras["$(1)"], sep="\n")' \
 	  | $(PIP) install --requirement /dev/stdin
+endef
+
+$(STAMPS)/dev: $(STAMPS)/package
+	@echo 'installing the tools for tests and checks'
+	$(call requirements,dev)
+	@touch $@
+
+$(STAMPS)/yolo: $(STAMPS)/dev
+	@echo 'installing YOLO26 with its torch (6 GB, minutes the first time)'
+	$(call requirements,yolo)
 	@# A machine without a display may lack the libGL that opencv-python needs; its headless twin does not.
 	@$(BIN)/python -c 'import cv2' 2> /dev/null || $(PIP) install --force-reinstall --no-deps opencv-python-headless
 	@touch $@

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import nullcontext
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import pytest
@@ -29,6 +30,18 @@ for variable in (
 if "PYTEST_XDIST_WORKER" in os.environ:
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[variable] = "1"
+
+# Every test module that needs the extra `yolo` says so in its name.
+HAS_YOLO = find_spec("ultralytics") is not None
+collect_ignore_glob = [] if HAS_YOLO else ["*/test_yolo_*"]
+
+
+def pytest_report_header() -> str | None:
+    """Say what is left out, and why."""
+    if HAS_YOLO:
+        return None
+    return "left out: test_yolo_* (ultralytics is not installed: pip install 'tailwatch[yolo]')"
+
 
 # Every run examines the same cases, so a failure is a change and not luck;
 # `pytest --hypothesis-profile=search` looks for new ones.
