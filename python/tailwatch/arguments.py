@@ -7,8 +7,6 @@ from itertools import islice
 from numbers import Integral, Real
 from typing import TYPE_CHECKING
 
-import polars as pl
-
 from tailwatch.exceptions import InputError
 from tailwatch.text_form import shown
 
@@ -17,7 +15,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "LARGEST",
-    "NO_SERIES",
     "integer",
     "positive",
     "real",
@@ -29,15 +26,6 @@ __all__ = [
 
 LARGEST = 2**63 - 1
 """The largest integer that the core takes."""
-
-NO_SERIES = (
-    AttributeError,  # of an enumeration's members beside others
-    TypeError,
-    ValueError,
-    OverflowError,
-    pl.exceptions.PolarsError,
-)
-"""What Polars raises of values that are not of one type."""
 
 _MOST_SHARES = 1000
 

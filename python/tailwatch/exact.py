@@ -23,7 +23,16 @@ import polars as pl
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["DECIMAL_DIGITS", "floats_of_decimals", "held", "inexact", "shown"]
+__all__ = ["DECIMAL_DIGITS", "NO_SERIES", "floats_of_decimals", "held", "inexact", "shown"]
+
+NO_SERIES = (
+    AttributeError,  # of an enumeration's members beside others
+    TypeError,
+    ValueError,
+    OverflowError,
+    pl.exceptions.PolarsError,
+)
+"""What Polars raises of values that are not of one type."""
 
 DECIMAL_DIGITS = 15
 """Decimals of so many digits are told apart by the float64 nearest to each."""

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 import polars as pl
 
-from tailwatch.arguments import NO_SERIES, refuse_surrogates
+from tailwatch.arguments import refuse_surrogates
+from tailwatch.exact import NO_SERIES
 from tailwatch.exceptions import InputError
 from tailwatch.forks import uses_polars
 from tailwatch.io.arrow import ArrowArray, ArrowStream, as_series
