@@ -61,9 +61,9 @@ and nothing is rejected.
 
 Where half of each sample's rows are copies of others *of that sample*, rows are not independent:
 copies are in the tail together ("copies within each sample"). Equal rows outside the tail then keep
-to one sample, which the test sees and allows for by a design effect; taking them for independent
-it would reject 17.8 % of the pairs of 300 rows. Where copies are of the law, and not of the sample,
-as in a set that is split at random, it stays exact ("half of the rows copied").
+to one sample, which the test sees and allows for by a design effect. Where copies are of the law,
+and not of the sample, as in a set that is split at random, it stays exact ("half of the rows
+copied").
 
 - *tied*: mean share of the rows that are as rare as the edge of the tail, where it has no place for
   all of them;

@@ -47,8 +47,7 @@ def test_equal_laws_are_rejected_no_more_often_than_said() -> None:
 
 @pytest.mark.parametrize("copies", [2, 4])
 def test_copies_of_a_sample_s_own_rows_count_as_one(copies: int) -> None:
-    # Equal laws, 150 pairs of samples in which each row is there 2 or 4 times, seed 0; z ≤ 4. As
-    # independent rows, some 15 % of them would be rejected.
+    # Equal laws, 150 pairs of samples in which each row is there 2 or 4 times, seed 0; z ≤ 4.
     rng = np.random.default_rng([0, copies])
     found = [
         tw.metrics.tail_test(*rng.normal(size=(2, 240 // copies, 3)).repeat(copies, axis=1))

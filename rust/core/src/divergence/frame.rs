@@ -3,10 +3,10 @@
 //! Distances are translation-invariant and the polynomial kernel can be split anywhere, so rows are
 //! multiplied relative to an origin amid them: norms are then as small as the data let them be. It is the
 //! mean of the middle half in each column, not of all rows, which a single far row would draw away from all
-//! others: then their kernel values are large, and add up to little. The origin is one vector for all samples of a call, with the
-//! digits of an `f32`, so that taking it off rows in which it is large (between half and twice a value) is
-//! exact. A power of two, exact too, keeps products of the largest values far from overflow and those of the
-//! smallest from underflow.
+//! others: then their kernel values are large, and add up to little. The origin is one vector for all samples
+//! of a call, with the digits of an `f32`, so that taking it off rows in which it is large (between half and
+//! twice a value) is exact. A power of two, exact too, keeps products of the largest values far from overflow
+//! and those of the smallest from underflow.
 //!
 //! Rows stored as `f16` or `f32` are multiplied as `f32`, at twice the speed; the centred rows are rounded
 //! to it, by at most 2⁻²⁴ of a value. Three cases stay in `f64`: rows of fewer than [`SINGLE_COLUMNS`]

@@ -5,9 +5,10 @@
 //! V₂ = 2E k̃²(x,x')/n(n−1) + 2E k̃²(y,y')/m(m−1) + 4E k̃²(x,y)/nm with k̃ the doubly centred kernel
 //! (Hoeffding's decomposition). Projections and k̃ are those of the fit k(xᵢ,xⱼ) = μ + αᵢ + αⱼ + k̃ᵢⱼ by least
 //! squares over pairs of different rows, which is U-centring (Székely and Rizzo, 2014): unbiased, and the same
-//! whatever depends on one row alone and is added to the kernel, such as the origin of distances. A and B have the same distribution, so for the null the first-order part is
-//! zero and V₂ is its variance. The first-order part grows in proportion to the distance: along an
-//! eigenfunction of the kernel with eigenvalue λ, where the means of the samples differ by δ, the distance
+//! whatever depends on one row alone and is added to the kernel, such as the origin of distances. A and B have
+//! the same distribution, so for the null the first-order part is zero and V₂ is its variance. The first-order
+//! part grows in proportion to the distance: along an eigenfunction of the kernel with eigenvalue λ, where the
+//! means of the samples differ by δ, the distance
 //! is λδ² and the first-order variance 4λ·λδ²(1/n + 1/m). What a unit of distance adds, the slope, has two
 //! estimates. V_projections, the variance of the means of g, over the V-statistic: both are sums over
 //! eigenfunctions, of λ²δ² and of λδ² with δ as it was sampled, never negative, but of the sampling error as
