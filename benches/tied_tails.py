@@ -63,7 +63,8 @@ Where half of each sample's rows are copies of others *of that sample*, rows are
 copies are in the tail together ("copies within each sample"). Equal rows outside the tail then keep
 to one sample, which the test sees and allows for by a design effect. Where copies are of the law,
 and not of the sample, as in a set that is split at random, it stays exact ("half of the rows
-copied").
+copied"). Of rows that are equal for both reasons ("copies and a grid") the design effect is an
+average, for groups of two or three equal rows, of four to seven, and so on.
 
 - *tied*: mean share of the rows that are as rare as the edge of the tail, where it has no place for
   all of them;
@@ -97,6 +98,12 @@ def half_duplicated(rng: np.random.Generator, n: int) -> NDArray[Any]:
     rows = rng.normal(size=(n, 16)).astype(np.float32)
     rows[n // 2 :] = rows[rng.integers(n // 2, size=n - n // 2)]
     return rows
+
+
+def copies_and_grid(rng: np.random.Generator, n: int) -> NDArray[Any]:
+    """Draw pairs of copies, and as many rows of a grid, whose cells samples share by chance."""
+    grid = np.round(8 * rng.normal(size=(n - n // 2, 2))) / 8
+    return np.concatenate([grid, rng.normal(size=(n // 4, 2)).repeat(2, axis=0)])
 
 
 @cache
@@ -139,6 +146,7 @@ LAWS: dict[str, Draw] = {
     "digits, ink or paper": some_digits,
     "signs of embeddings, 256": signs,
     "half of the rows copied": half_duplicated,
+    "copies and a grid": copies_and_grid,
 }
 SPLIT = frozenset({"half of the rows copied"})
 """Laws of which one set of 2n rows is drawn, and then split at random."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from contextlib import nullcontext
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -57,24 +56,4 @@ def plain_pages() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ContaminationReport, "to_html", ContaminationReport.to_json)
-        yield
-
-
-@pytest.fixture(autouse=True, scope="module")
-def charts(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Leave charts blank where a module is not marked `draws`: V8 takes longer than most tests."""
-    with pytest.MonkeyPatch.context() as patch:
-        if request.node.get_closest_marker("draws") is None:
-            patch.setattr("tailwatch.report.svg.svg_of", lambda _: '<svg viewBox="0 0 1 1"></svg>')
-        yield
-
-
-@pytest.fixture(scope="module")
-def torch_left_alone() -> Iterator[None]:
-    """Leave torch's generators as they are: where it was imported, seeding takes 3 ms and more.
-
-    That they are seeded and put back is what tests/unit/test_recursion_torch.py is about.
-    """
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("tailwatch.recursion.randomness.torch_seeded", lambda _: nullcontext())
         yield

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tailwatch.io.objects import TorchTensor
     from tailwatch.io.part import Matrix, Part
     from tailwatch.io.paths import Paths
+    from tailwatch.io.walking import LeftOut
 
 __all__ = ["Embeddings", "EmbeddingsLike", "as_embeddings", "open"]
 
@@ -69,6 +70,8 @@ class Embeddings:
         Name in the text of errors.
     ids
         Identifiers of the rows, where they do not come from the parts.
+    left_out
+        Files of the source that are not read.
 
     Examples
     --------
@@ -82,12 +85,19 @@ class Embeddings:
     """
 
     def __init__(
-        self, parts: Sequence[Part], *, name: str, argument: str, ids: pl.Series | None = None
+        self,
+        parts: Sequence[Part],
+        *,
+        name: str,
+        argument: str,
+        ids: pl.Series | None = None,
+        left_out: tuple[LeftOut, ...] = (),
     ) -> None:
         self._parts = tuple(parts)
         self._name = name
         self._argument = argument
         self._ids = ids
+        self._left_out = left_out
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -113,6 +123,15 @@ class Embeddings:
     def files(self) -> tuple[str, ...]:
         """Files that the rows come from, in their order; none for data in memory."""
         return tuple(part.origin for part in self._parts if part.origin is not None)
+
+    @property
+    def left_out(self) -> tuple[LeftOut, ...]:
+        """Files of a packed folder, or one of clip-retrieval, that are not read, by reason.
+
+        Each has a `reason`, a number of `files` and the first `names`. When the folder was opened a
+        :class:`tailwatch.exceptions.TailwatchWarning` said the same.
+        """
+        return self._left_out
 
     @property
     def ids(self) -> pl.Series | None:
@@ -260,7 +279,13 @@ class Embeddings:
 
     def as_argument(self, argument: str) -> Embeddings:
         """Give the same rows under the name of another argument, for the text of errors."""
-        return Embeddings(self._parts, name=self._name, argument=argument, ids=self._ids)
+        return Embeddings(
+            self._parts,
+            name=self._name,
+            argument=argument,
+            ids=self._ids,
+            left_out=self._left_out,
+        )
 
     def __len__(self) -> int:
         return sum(part.rows for part in self._parts)
@@ -269,7 +294,7 @@ class Embeddings:
         files = f" in {len(self._parts):,} files" if len(self._parts) > 1 else ""
         return (
             f"Embeddings({self._name}: {len(self):,} rows × {self.columns:,} columns, "
-            f"{self.dtype}{files})"
+            f"{self.dtype}{files}{''.join(f'; {each}' for each in self._left_out)})"
         )
 
     def _numbered(self) -> Iterator[tuple[Part, int]]:
@@ -334,7 +359,8 @@ def open(
           ``.feather`` or ``.ipc`` files. A glob's files come in the order of their names; files of
           different kinds may be mixed; empty files are passed over;
         - a folder that ``tailwatch pack`` wrote, or one of clip-retrieval (``img_emb/*.npy`` with
-          ``metadata/*.parquet``).
+          ``metadata/*.parquet``); a warning and :attr:`Embeddings.left_out` name what else lies
+          there.
     column
         Column of a table, or array of a ``.npz`` archive with several. Where there is no column
         ``embedding``, the default takes ``emb`` or ``embeddings`` if just one of them is there.
@@ -404,9 +430,11 @@ def _opened(
 ) -> Embeddings:
     if isinstance(source, Embeddings):
         return source.as_argument(argument)
-    parts = open_parts(source, argument, column=column, id_column=id_column, binary=binary)
+    parts, left_out = open_parts(
+        source, argument, column=column, id_column=id_column, binary=binary
+    )
     name = title(source) if are_paths(source) else argument
-    return Embeddings(parts, name=name, argument=argument)
+    return Embeddings(parts, name=name, argument=argument, left_out=left_out)
 
 
 def _is_finite(rows: Rows) -> bool:

@@ -17,8 +17,6 @@ from tailwatch.report.labels import LABELS
 from tests.contract.test_compare_degenerate import INTERVALS, PAIRS, RETAINED
 from tests.reference import samples
 
-pytestmark = pytest.mark.draws
-
 MORE = [name for name in PANELS["all"] if name not in PANELS["standard"]]
 
 X = samples.clusters(1, 401, 7).astype(np.float32)

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     Pair = tuple[NDArray[Any], NDArray[Any]]
 
-pytestmark = pytest.mark.draws
 
 INTERVALS = (("low", "value", "high"), ("null_low", "null", "null_high"))
 RETAINED = ("retention_low", "retention", "retention_high")

@@ -28,7 +28,6 @@ from tests.unit.report_sample import records
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = pytest.mark.draws
 
 LABELS = [
     "plain",

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 # Pages of runs in a child process are compared with those of this one.
-pytestmark = [pytest.mark.alone, pytest.mark.draws]
+pytestmark = pytest.mark.alone
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from scipy.spatial.distance import cdist
 
 import tailwatch as tw
 from benches.tied_tails import LAWS, inversion
@@ -57,6 +58,25 @@ def test_copies_of_a_sample_s_own_rows_count_as_one(copies: int) -> None:
     # Groups of one sample have an intraclass correlation of 1, and all in the tail are as large.
     assert np.mean([test.design_effect for test in found]) == pytest.approx(copies, rel=1e-3)
     assert all(test.low <= test.odds_ratio <= test.high for test in found)
+
+
+@pytest.mark.parametrize("spread", [1.5, 4])
+def test_copies_are_told_from_values_that_samples_share(spread: float) -> None:
+    # Of 1,200 rows half are there twice, and half lie on a grid, of whose cells some hold many rows
+    # and some one. In the tail the variance is twice that of independent rows for copies alone.
+    rng = np.random.default_rng(7)
+    twice = np.tile(np.arange(1200) >= 600, 2)
+    found, expected = [], []
+    for _ in range(10):
+        grid = np.round(spread * rng.normal(size=(2, 600, 2))) / spread
+        copies = rng.normal(size=(2, 300, 2)).repeat(2, axis=1)
+        x, y = np.concatenate([grid, copies], axis=1)
+        found.append(tw.metrics.tail_test(x, y, level=0.05, k=5).design_effect)
+        pooled = np.concatenate([x, y])
+        rarity = np.sort(cdist(pooled, pooled), axis=1)[:, 5]
+        expected.append(1 + twice[rarity >= np.sort(rarity)[-120]].mean())
+    # What the tail itself holds may not be looked at, so that this is an estimate.
+    assert np.mean(found) == pytest.approx(np.mean(expected), rel=0.25)
 
 
 def test_copies_are_allowed_for_by_the_root_of_the_design_effect() -> None:

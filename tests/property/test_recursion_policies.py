@@ -21,8 +21,6 @@ from tailwatch.recursion import (
 )
 from tests.recursion_learners import Opaque, Tagging, tagged
 
-pytestmark = pytest.mark.usefixtures("torch_left_alone")
-
 GENERATIONS = 5
 seeds = st.integers(0, 2**32)
 sizes = st.integers(1, 40)

@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-pytestmark = pytest.mark.usefixtures("torch_left_alone")
-
 
 def statuses(frame: pl.DataFrame) -> dict[str, str]:
     return dict(judge(frame).select("definition", "status").iter_rows())

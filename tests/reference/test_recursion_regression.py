@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from tests.recursion_learners import Opaque
 
-pytestmark = pytest.mark.usefixtures("torch_left_alone")
 
 Z = 4.0
 ROWS, FEATURES = 30, 5

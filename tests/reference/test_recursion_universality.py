@@ -26,8 +26,6 @@ from tests.reference.recursion_runs import models_of, normal_rows, z_score
 if TYPE_CHECKING:
     from tests.recursion_learners import Opaque
 
-pytestmark = pytest.mark.usefixtures("torch_left_alone")
-
 
 Z = 4.0
 N = np.arange(1, 9)

@@ -17,7 +17,6 @@ from tests.reference.recursion_runs import models_of, normal_rows, z_score
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-pytestmark = pytest.mark.usefixtures("torch_left_alone")
 
 Z = 4.0
 GENERATIONS = 8

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,9 +41,10 @@ ready = Learner(0.5)
 def _in_a_directory_with_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     # The command adds the directory it is called in.
-    monkeypatch.setattr("sys.path", ["", *__import__("sys").path])
+    monkeypatch.setattr("sys.path", ["", *sys.path])
     np.save("human.npy", np.random.default_rng(0).normal(size=(300, 2)))
     Path("mine_of_loop.py").write_text(MINE)
+    monkeypatch.delitem(sys.modules, "mine_of_loop", raising=False)
 
 
 def loop(*arguments: str) -> int:
@@ -143,6 +145,22 @@ def test_policies_by_name() -> None:
 def test_learners_that_cannot_be_made(text: str, message: str) -> None:
     with pytest.raises(InputError, match=message):
         part_from(text, "--learner", ("Gaussian",))
+
+
+def test_files_beside_the_data_take_no_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.path", [each for each in sys.path if each])
+    monkeypatch.delitem(sys.modules, "tabnanny", raising=False)
+    # What a learner imports is what it imports everywhere, whatever lies in the folder.
+    taken = ("tabnanny", "json", "sys", "polars")
+    for name in taken:
+        Path(f"{name}.py").write_text("raise RuntimeError('the wrong one')\n")
+    Path("mine_of_path.py").write_text(f"import tabnanny\n{MINE}")
+    assert part_from("mine_of_path:ready", "--learner", ()).scale == 0.5
+    # The name of the learner's own module must be free.
+    monkeypatch.setattr("sys.path", [each for each in sys.path if each != str(Path.cwd())])
+    for name in taken:
+        with pytest.raises(InputError, match=f"^--learner: {name} is both /.*/{name}.py and ano"):
+            part_from(f"{name}:Learner", "--learner", ())
 
 
 def test_data_come_in_many_forms() -> None:

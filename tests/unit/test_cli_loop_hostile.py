@@ -106,6 +106,8 @@ column: |
 def _in_a_directory_with_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("sys.path", list(sys.path))
+    for name in ("learners_that_fail", "ends_at_import", "fails_at_import"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
     np.save("human.npy", np.random.default_rng(0).normal(size=(40, 2)))
     Path("learners_that_fail.py").write_text(LEARNERS)
     Path("ends_at_import.py").write_text("import sys\nsys.exit(0)\n")

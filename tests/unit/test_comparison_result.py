@@ -20,7 +20,6 @@ from tests.reference import samples
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = pytest.mark.draws
 
 SUFFIXES = [".html", ".parquet", ".csv", ".json"]
 

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 import tailwatch as tw
-from tailwatch.exceptions import InputError, OutputError, SourceError
+from tailwatch.exceptions import InputError, OutputError, SourceError, TailwatchWarning
 from tailwatch.io import pack as pack_module
 from tailwatch.io.pack import pack
 
@@ -148,6 +148,35 @@ def test_a_packed_shard_that_was_exchanged_is_noticed(tmp_path: Path) -> None:
     np.save(out / "embeddings/00001.npy", values(np.float32)[:10])
     with pytest.raises(SourceError, match=r"00001\.npy: expected 43 rows as was written, got 10"):
         tw.open(out)
+
+
+def test_what_else_lies_in_a_folder_is_named(tmp_path: Path) -> None:
+    rows = np.eye(4, dtype=np.float32)
+    packed, clip = pack(rows, tmp_path / "packed"), tmp_path / "clip"
+    for name in ("img_emb", "text_emb"):
+        (clip / name).mkdir(parents=True)
+        np.save(clip / name / f"{name}_0.npy", rows)
+    (packed / "notes.txt").write_text("")
+    np.save(packed / "more.npy", rows)
+    np.save(clip / "img_emb" / "img_emb_0.NPY", rows)
+    expected = {
+        packed: ["left out: 2 × not named by pack.json: more.npy, notes.txt"],
+        clip: [
+            "left out: 1 × no file of clip-retrieval beside it: img_emb/img_emb_0.NPY",
+            "left out: 1 × not the arrays of the column that is read: text_emb",
+        ],
+    }
+    for folder, said in expected.items():
+        with pytest.warns(TailwatchWarning) as caught:
+            found = tw.open(folder)
+        assert [str(each.message) for each in caught] == [f"source: {'; '.join(said)}"]
+        assert [str(each) for each in found.left_out] == said
+        assert repr(found).endswith(f"4 rows × 4 columns, float32; {'; '.join(said)})")
+        with pytest.warns(TailwatchWarning, match=said[0]):
+            pack(folder, tmp_path / f"{folder.name} anew")
+        with pytest.warns(TailwatchWarning, match=f"candidate: {said[0]}"):
+            tw.metrics.tail_test(rows, folder)
+    assert tw.open(tmp_path / "packed anew").left_out == ()
 
 
 @pytest.mark.parametrize(

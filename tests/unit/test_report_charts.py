@@ -14,8 +14,6 @@ from tailwatch.report.palette import DARK, LIGHT
 from tailwatch.report.readings import Reading, read
 from tests.unit.report_sample import frame, records
 
-pytestmark = pytest.mark.draws
-
 
 def readings(metric: str, **changes: float | None) -> list[Reading]:
     rows = [row for row in records([metric]) if row["method"] != "full"]

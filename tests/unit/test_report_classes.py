@@ -15,7 +15,6 @@ from tests.unit.test_report_page import Page
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-pytestmark = pytest.mark.draws
 
 SENTENCE = "Tails were lost in some classes: 5 % at most by chance."
 MARKS = {"lost": 0.07, "no change found": 0.95, "widened": 2.5}

@@ -17,7 +17,6 @@ from tests.datasets import model, write_shards
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = pytest.mark.draws
 
 VOID = {"meta", "link", "wbr", "br", "path", "line", "rect"}
 

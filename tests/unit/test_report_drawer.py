@@ -17,8 +17,6 @@ from tailwatch.report.drawer import svg_of
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = pytest.mark.draws
-
 
 def chart(text: str = "a") -> dict[str, Any]:
     return {

@@ -19,8 +19,6 @@ from tailwatch.report.svg import inline_svg
 from tests.unit.recursion_sample import SCHEMA
 from tests.unit.test_report_charts import colours, contrast, place
 
-pytestmark = pytest.mark.draws
-
 
 def frame(
     generations: int = 3, runs: tuple[str, ...] = ("a",), **changes: float | None

@@ -15,8 +15,6 @@ from tailwatch.report.recursion.sentence import sentence_of_loop
 from tests.unit import recursion_sample as sample
 from tests.unit.test_report_page import Page
 
-pytestmark = pytest.mark.draws
-
 TWO = ("replace", "mix(0.5)")
 SECTIONS = [
     "Eight definitions of collapse",

@@ -12,8 +12,6 @@ import pytest
 from tailwatch.report import comparison_fragment, comparison_page
 from tests.unit.report_sample import FAST, SENTENCE, frame, records, run
 
-pytestmark = pytest.mark.draws
-
 _VOID = {"meta", "link", "wbr"}
 
 

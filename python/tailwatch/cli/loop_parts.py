@@ -9,11 +9,12 @@ and importing runs it, so a file of settings is trusted as far as the code besid
 from __future__ import annotations
 
 import ast
-import importlib
+import importlib.util
 import stat
 import sys
 import traceback
 from contextlib import contextmanager
+from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -125,11 +126,12 @@ def _imported(module: str, name: str, option: str) -> Any:  # noqa: ANN401
     if not all(part.isidentifier() for part in module.split(".")):
         expected = "module:attribute, the name of a module and of something in it"
         raise InputError(argument=option, expected=expected, got=shown(f"{module}:{name}"))
-    # The console script starts elsewhere; users keep their learners beside their data.
+    # The console script starts elsewhere; users keep their learners beside their data. The folder
+    # comes last: a file in it must not take the place of what anything else imports.
     here = str(Path.cwd())
-    added = here not in sys.path
-    if added:
-        sys.path.insert(0, here)
+    if here not in sys.path:
+        _refuse_shadowed(module.partition(".")[0], here, option)
+        sys.path.append(here)
     try:
         with _of_the_user(option, f"the import of {module}"):
             found: Any = importlib.import_module(module)
@@ -141,12 +143,21 @@ def _imported(module: str, name: str, option: str) -> Any:  # noqa: ANN401
             argument=option,
             got=f"{module}:{name}",
         ) from error
-    finally:
-        if added:
-            # Files beside the data must not take the place of what is imported later.
-            sys.path.remove(here)
-            sys.path.append(here)
     return found
+
+
+def _refuse_shadowed(module: str, here: str, option: str) -> None:
+    """Refuse a module of the folder that the import would find elsewhere."""
+    mine = PathFinder.find_spec(module, [here])
+    other = importlib.util.find_spec(module) if mine is not None and mine.origin else None
+    if mine is not None and other is not None and other.origin != mine.origin:
+        raise InputError(
+            problem=f"{module} is both {mine.origin} and another module ({other.origin})",
+            argument=option,
+            expected="a module whose name is not taken",
+            got=module,
+            hint="give the file another name",
+        )
 
 
 @contextmanager

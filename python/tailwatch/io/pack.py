@@ -112,7 +112,7 @@ def pack(
     rows_per_shard = integer(rows_per_shard, "rows_per_shard", most=MOST_ROWS)
     uses_polars("packing")
     target = Path(out)
-    parts = open_parts(source, "source", column=column, id_column=None, binary=binary)
+    parts, _ = open_parts(source, "source", column=column, id_column=None, binary=binary)
     keys = hive_keys(source, parts)
     own: np.dtype[Any] = np.result_type(*(part.dtype for part in parts))
     kind = own if dtype is None else _DTYPES[dtype]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeGuard
 
-from tailwatch.exceptions import DimensionError, InputError, SourceError
+from tailwatch.exceptions import DimensionError, InputError, SourceError, TailwatchWarning
 from tailwatch.io.columns import binary_type
 from tailwatch.io.decoded import DecodedFile
 from tailwatch.io.layouts import SUFFIXES, TABLES, Shard, is_dataset, shards_of
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from tailwatch.io.part import Part
+    from tailwatch.io.walking import LeftOut
 
 __all__ = ["are_paths", "open_parts", "open_shard"]
 
@@ -41,7 +43,7 @@ def open_parts(
     column: str,
     id_column: str | None,
     binary: str | None = None,
-) -> list[Part]:
+) -> tuple[list[Part], tuple[LeftOut, ...]]:
     """Open a source: one part per file, or one for an object in memory.
 
     Parameters
@@ -59,11 +61,16 @@ def open_parts(
     -------
     list of Part
         At least one, each with rows, all with the same number of columns.
+    tuple of LeftOut
+        Files of a packed folder, or one of clip-retrieval, that are not read; of these a warning
+        was given.
     """
+    left_out: tuple[LeftOut, ...] = ()
     dtype = binary_type(binary)
     if isinstance(source, str | os.PathLike) and is_dataset(Path(source).expanduser()):
-        shards = shards_of(source, argument, column).shards
-        found = [open_shard(shard, argument, column, id_column, dtype) for shard in shards]
+        listing = shards_of(source, argument, column)
+        found = [open_shard(shard, argument, column, id_column, dtype) for shard in listing.shards]
+        left_out = listing.left_out
     elif are_paths(source):
         found = [
             open_shard(Shard(path.name, path), argument, column, id_column, dtype)
@@ -77,7 +84,10 @@ def open_parts(
         subject = Place(argument, found[0].origin).subject
         raise InputError(argument=subject, expected="at least one row", got="none")
     _check_columns(filled, argument)
-    return filled
+    if left_out:
+        said = "; ".join(str(each) for each in left_out)
+        warnings.warn(f"{argument}: {said}", TailwatchWarning, stacklevel=4)
+    return filled, left_out
 
 
 def _check_columns(parts: list[Part], argument: str) -> None:

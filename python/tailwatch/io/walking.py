@@ -44,6 +44,9 @@ SUFFIXES: Final = (".npy", ".npz", *TABLES)
 NAMED: Final = 10
 """Names that are kept of what was left out for one reason."""
 
+SAID: Final = 3
+"""Names that a line of text gives of them."""
+
 HIDDEN: Final = "names that begin with '.' or '_' are not data"
 PACKED: Final = "a folder that pack wrote; it is a source of its own"
 RESULTS: Final = "results of score_dataset"
@@ -76,6 +79,11 @@ class LeftOut:
     reason: str
     files: int
     names: tuple[str, ...]
+
+    def __str__(self) -> str:
+        """Say it in a line, with the first names."""
+        names = ", ".join(self.names[:SAID]) + (", …" if self.files > SAID else "")
+        return f"left out: {self.files:,} × {self.reason}: {names}"
 
 
 class Notes:

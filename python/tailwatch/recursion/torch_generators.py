@@ -40,7 +40,7 @@ def torch_seeded(seed: int) -> Iterator[None]:
 
     def begin(torch: ModuleType) -> None:
         put_back.extend(_saved(torch))
-        torch.manual_seed(seed)
+        _seed(torch, seed)
 
     hook = _WhenImported("torch", begin)
     there = sys.modules.get("torch")
@@ -54,6 +54,19 @@ def torch_seeded(seed: int) -> Iterator[None]:
         hook.remove()
         for restore in reversed(put_back):
             restore()
+
+
+def _seed(torch: Any, seed: int) -> None:  # noqa: ANN401  (a module)
+    """Seed the CPU's generator, and where there are devices theirs.
+
+    To leave a seed for devices torch formats the whole stack of calls, which takes longer than a
+    generation of a small learner.
+    """
+    accelerator = getattr(torch, "accelerator", None)
+    if accelerator is None or accelerator.is_available():
+        torch.manual_seed(seed)
+    else:
+        torch.default_generator.manual_seed(seed)
 
 
 def _saved(torch: Any) -> Iterator[Callable[[], None]]:  # noqa: ANN401  (a module)

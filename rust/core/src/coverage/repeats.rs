@@ -10,7 +10,9 @@
 //! 1 + ρ·Σw²s(s − 1) / Σw²s.
 //!
 //! ρ is estimated from the rows outside the tail, as a tail that was lost would be taken for copies, and counts
-//! only if it is more than [`CLEAR`] standard deviations from 0: else the test stays exact.
+//! only if it is more than [`CLEAR`] standard deviations from 0: else the test stays exact. It is estimated for
+//! groups of 2 or 3 rows, of 4 to 7, and so on, each for itself: copies come in a few, while values that many
+//! rows share by chance come in large groups, outside the tail more often than in it.
 //!
 //! Equal rows are found by a 64-bit hash of their values (see [`crate::hashes`] for its errors).
 //! Cost: one pass over the rows, 16 bytes for each.
@@ -35,6 +37,26 @@ pub(crate) struct Repeat {
     rows: [usize; 2],
     /// How rare each of them is.
     rarity: f64,
+}
+
+/// Groups of 2 or 3 equal rows, of 4 to 7, and so on.
+#[derive(Clone, Copy, Default)]
+struct Class {
+    /// Pairs of equal rows outside the tail.
+    pairs: f64,
+    /// The sum, over these pairs, of the products of the deviations of their labels.
+    products: f64,
+    /// Σw²s(s − 1) of the groups in the tail.
+    together: f64,
+}
+
+impl Class {
+    /// ρ, where the variance of a label is `chance`.
+    fn correlation(&self, chance: f64) -> f64 {
+        // Pairs of independent labels are uncorrelated, whatever group they are of.
+        let clear = self.products > CLEAR * chance * self.pairs.sqrt();
+        if clear { (self.products / (chance * self.pairs)).min(1.0) } else { 0.0 }
+    }
 }
 
 /// The groups of equal rows of two samples of `sizes` rows.
@@ -83,32 +105,28 @@ impl Repeats {
     pub(crate) fn design_effect(&self, edge: &Edge) -> f64 {
         let [n, m] = self.sizes.map(|size| size as f64);
         let chance = (n / (n + m)) * (m / (n + m));
-        // Of pairs of equal rows outside the tail: how many, and the sum of the products of their deviations.
-        let (mut pairs, mut products) = (0.0, 0.0);
-        // Of the rows in the tail: Σw²s(s − 1) of groups, and Σw²s of all.
         let inside = edge.count(0, 1);
-        let mut together = 0.0;
+        let mut classes = [Class::default(); usize::BITS as usize];
         for group in &self.groups {
             let [a, c] = group.rows.map(|rows| rows as f64);
             let size = a + c;
+            let class = &mut classes[group.rows.iter().sum::<usize>().ilog2() as usize];
             if group.rarity < edge.value {
                 // Unchanged to the bit when the samples change places.
                 let deviation = (c * n - a * m) / (n + m);
                 let own = (c * (n * n) + a * (m * m)) / ((n + m) * (n + m));
-                pairs += size * (size - 1.0) / 2.0;
-                products += (deviation * deviation - own) / 2.0;
+                class.pairs += size * (size - 1.0) / 2.0;
+                class.products += (deviation * deviation - own) / 2.0;
             } else {
                 let share = if group.rarity > edge.value { 1.0 } else { inside };
-                together += share * share * size * (size - 1.0);
+                class.together += share * share * size * (size - 1.0);
             }
         }
-        // Pairs of independent labels are uncorrelated, whatever group they are of.
-        if products <= CLEAR * chance * pairs.sqrt() {
-            return 1.0;
-        }
-        let correlation = (products / (chance * pairs)).min(1.0);
+        // Σw²s of all rows in the tail.
         let rows = edge.beyond as f64 + inside * inside * edge.tied as f64;
-        1.0 + correlation * together / rows
+        classes
+            .iter()
+            .fold(1.0, |effect, class| effect + class.correlation(chance) * class.together / rows)
     }
 }
 
@@ -136,6 +154,14 @@ mod tests {
         // As chance would have it: a quarter, a half and a quarter.
         let any = pairs(|i| [[2, 0], [1, 1], [1, 1], [0, 2]][i % 4]);
         assert_eq!(effect([50, 50], &any, &edge), 1.0);
+        // Half of them copies, and half as chance would have it.
+        let of = [[2, 0], [0, 2], [2, 0], [0, 2], [2, 0], [1, 1], [1, 1], [0, 2]];
+        let rarity = |group: usize| if group < 80 { 0.5 } else { 2.0 - (group / 89) as f64 };
+        let half: Vec<_> = (0..90).map(|i| (of[i % 8], rarity(i))).collect();
+        assert_eq!(effect([90, 90], &half, &edge), 1.5);
+        // Large groups, which are of both samples, say nothing of pairs, which are copies.
+        let large: Vec<_> = own.iter().copied().chain([([300, 300], 0.5); 3]).collect();
+        assert_eq!(effect([950, 950], &large, &edge), 2.0);
         // A tail that one sample has lost is no sign of copies.
         let lost: Vec<_> = own.iter().map(|&(rows, rarity)| (rows, rarity + 1.0)).collect();
         assert_eq!(effect([50, 50], &lost, &edge), 1.0);
