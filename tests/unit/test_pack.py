@@ -158,11 +158,11 @@ def test_what_else_lies_in_a_folder_is_named(tmp_path: Path) -> None:
         np.save(clip / name / f"{name}_0.npy", rows)
     (packed / "notes.txt").write_text("")
     np.save(packed / "more.npy", rows)
-    np.save(clip / "img_emb" / "img_emb_0.NPY", rows)
+    (clip / "img_emb" / "index.faiss").write_text("")
     expected = {
         packed: ["left out: 2 × not named by pack.json: more.npy, notes.txt"],
         clip: [
-            "left out: 1 × no file of clip-retrieval beside it: img_emb/img_emb_0.NPY",
+            "left out: 1 × no file of clip-retrieval beside it: img_emb/index.faiss",
             "left out: 1 × not the arrays of the column that is read: text_emb",
         ],
     }
