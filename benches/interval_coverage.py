@@ -32,10 +32,10 @@ import numpy as np
 import polars as pl
 
 import tailwatch
-from tailwatch.comparison.compare import split_rows
 from tailwatch.comparison.families.panel import Panel
+from tailwatch.comparison.frame import frame_of
 from tailwatch.comparison.registry import METRICS
-from tailwatch.comparison.result import SCHEMA
+from tailwatch.comparison.rows import estimates_of, rows_of
 from tailwatch.comparison.samples import Samples
 from tailwatch.comparison.selection import PANELS
 from tailwatch.embeddings import as_embeddings
@@ -200,8 +200,8 @@ def replicate(task: tuple[str, str, int], names: frozenset[str]) -> pl.DataFrame
     candidate = as_embeddings(draw(rng, ROWS // 2, scale), "candidate").handle()
     samples = Samples.draw(reference, candidate, max_rows=None, seed=seed)
     panel = Panel(names, 5, LEVELS, seed)
-    rows = split_rows(samples, panel, 0.95, {"threads": 1, "progress": None})
-    frame = pl.DataFrame(rows, schema=SCHEMA, orient="row")
+    found = estimates_of(samples, panel, {"threads": 1, "progress": None})
+    frame = frame_of(rows_of(found, samples, panel, 0.95))
     return frame.with_columns(data=pl.lit(name), case=pl.lit(case))
 
 

@@ -40,9 +40,7 @@ LEFT = {"tail_recall": 0.05, "coverage": None, "precision": None, "total_varianc
 
 def left(overlay: tw.recursion.Overlay, learner: str) -> pl.DataFrame:
     """Tell what the last generation retains of what fresh human digits score."""
-    last = overlay.frame.filter(
-        pl.col("generation") == pl.col("generation").max(), pl.col("method") != "full"
-    )
+    last = overlay.frame.filter(pl.col("generation") == pl.col("generation").max())
     columns = []
     for metric, level in LEFT.items():
         rows = last.filter(pl.col("metric") == metric, pl.col("level").eq_missing(level))

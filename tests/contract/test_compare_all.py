@@ -49,23 +49,20 @@ def test_a_metric_is_the_same_alone_and_in_company(metric: str, whole: tw.Compar
 
 
 def test_methods_are_those_of_the_registry(whole: tw.Comparison) -> None:
-    split = whole.frame.filter(pl.col("method") != "full")
-    for metric, method in split.select("metric", "method").iter_rows():
-        assert method.split(";")[0] == METRICS[metric].interval.method
+    for metric, method, reason in whole.frame.select("metric", "method", "reason").iter_rows():
+        known = METRICS[metric].interval.method
+        assert (method or "no interval") == known
+        assert (reason is None) == (known != "no interval")
 
 
 def test_rows_are_bounded_where_the_registry_says_so() -> None:
     frame = tw.compare(X, Y, metrics=MORE, max_rows=140, threads=2).frame
     for row in frame.to_dicts():
         bounded = METRICS[row["metric"]].quadratic
-        full = row["method"] == "full"
-        expected = {
-            (True, False): (70, 70),
-            (True, True): (140, 140),
-            (False, False): (200, 200),
-            (False, True): (401, 301),
-        }[bounded, full]
-        assert (row["n_reference"], row["n_candidate"]) == expected, row["metric"]
+        halves = (row["n_reference"], row["n_candidate"])
+        whole = (row["n_reference_all"], row["n_candidate_all"])
+        expected = ((70, 70), (140, 140)) if bounded else ((200, 200), (401, 301))
+        assert (halves, whole) == expected, row["metric"]
 
 
 def test_the_page_has_all(whole: tw.Comparison) -> None:
@@ -90,8 +87,9 @@ def test_intervals_hold_their_estimates_and_have_both_ends_or_none(found: tw.Com
 
 def test_what_has_no_value_says_why_and_nothing_is_nan(found: tw.Comparison) -> None:
     assert not found.frame.select(pl.any_horizontal(pl.col(pl.Float64).is_nan().any())).item()
-    for row in found.frame.filter(pl.col("method") != "full").to_dicts():
-        assert (row["value"] is None) == row["method"].startswith("no value; "), row["metric"]
+    for row in found.frame.to_dicts():
+        assert (row["low"] is None) == (row["method"] is None), row["metric"]
+        assert (row["method"] is None) == (row["reason"] is not None), row["metric"]
         if row["null"] is None or math.isinf(row["null"]) or row["null"] == 0:
             assert row["retention"] is None or row["direction"] == "lower", row["metric"]
     assert json.loads(found.to_json())["frame"]

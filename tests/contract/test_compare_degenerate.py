@@ -89,13 +89,13 @@ def test_intervals_hold_their_estimates_and_have_both_ends_or_none(found: tw.Com
 def test_no_number_is_nan_and_values_are_there(found: tw.Comparison) -> None:
     assert not found.frame.select(pl.any_horizontal(pl.col(pl.Float64).is_nan().any())).item()
     assert found.frame["value"].null_count() == 0
-    assert found.frame.filter(pl.col("method") != "full")["null"].null_count() == 0
+    assert found.frame["null"].null_count() == 0
     shares = found.frame.filter(pl.col("metric").is_in(["precision", "recall", "coverage"]))
     assert shares["value"].is_between(0, 1).all()
 
 
 def test_nothing_is_retained_of_an_infinite_or_missing_null(found: tw.Comparison) -> None:
-    split = found.frame.filter((pl.col("method") != "full") & (pl.col("direction") != "lower"))
+    split = found.frame.filter(pl.col("direction") != "lower")
     for row in split.to_dicts():
         if math.isinf(row["null"]) or row["null"] == 0:
             assert row["retention"] is None, (row["metric"], row["level"])
@@ -123,7 +123,8 @@ def test_copies_of_the_reference_lose_no_tail() -> None:
     # A candidate that is the reference: nothing was lost, and no distance was travelled.
     found = tw.compare(X, X.copy(), threads=2)
     assert found.sentence.startswith("No loss of tails was found: ")
-    full = {row["metric"]: row["value"] for row in found.frame.to_dicts() if row["level"] is None}
+    whole = found.frame.filter(pl.col("level").is_null()).select("metric", "value_all")
+    full = dict(whole.iter_rows())
     for metric in ("precision", "recall", "coverage"):
         assert full[metric] == 1.0
     for metric in ("frechet_distance", "mmd_gaussian", "energy_distance"):
@@ -158,25 +159,25 @@ def test_a_bounded_sample_is_drawn_from_all_rows() -> None:
     frame = tw.compare(
         np.repeat(X[order], 4, axis=0), Y, metrics=["energy_distance"], max_rows=200
     ).frame
-    full = frame.filter(pl.col("n_reference") == 200)
-    assert full.height == 1
-    assert abs(full["value"].item()) < 0.2
+    assert frame["n_reference_all"].to_list() == [200]
+    assert abs(frame["value_all"].item()) < 0.2
 
 
 def test_a_kernel_that_overflows_fails_alone() -> None:
     # The cube of 1e240 is no number; distances of 1e120 are.
     names = ["mmd_polynomial", "mmd_gaussian", "energy_distance"]
     found = tw.compare(1e120 * X, 1e120 * Y, metrics=names, threads=2)
-    rows = {(row["metric"], row["method"] == "full"): row for row in found.frame.to_dicts()}
-    lost, full = rows["mmd_polynomial", False], rows["mmd_polynomial", True]
-    assert lost["value"] is lost["null"] is lost["retention"] is full["value"] is None
-    assert lost["method"] == (
-        "no value; polynomial kernel: values overflow; rescale the data, or leave this metric out"
+    rows = {row["metric"]: row for row in found.frame.to_dicts()}
+    lost = rows["mmd_polynomial"]
+    assert lost["value"] is lost["null"] is lost["retention"] is lost["value_all"] is None
+    assert lost["method"] is None
+    assert lost["reason"] == (
+        "polynomial kernel: values overflow; rescale the data, or leave this metric out"
     )
     plain = tw.compare(X, Y, metrics=names[1:], threads=2).frame
-    assert rows["mmd_gaussian", False]["value"] == pytest.approx(
+    assert rows["mmd_gaussian"]["value"] == pytest.approx(
         plain.filter(pl.col("metric") == "mmd_gaussian")["value"][0], rel=1e-9
     )
-    assert rows["energy_distance", False]["value"] > 0
+    assert rows["energy_distance"]["value"] > 0
     assert found.sentence
     assert "values overflow" in found._repr_html_()

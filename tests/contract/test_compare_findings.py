@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def at(found: tw.Comparison, metric: str, level: float | None = None) -> dict[str, Any]:
     """The row with a null of one metric at one level."""
     of_level = pl.col("level").is_null() if level is None else pl.col("level") == level
-    chosen = (pl.col("method") != "full") & (pl.col("metric") == metric) & of_level
+    chosen = (pl.col("metric") == metric) & of_level
     return found.frame.filter(chosen).row(0, named=True)
 
 

@@ -14,8 +14,8 @@ import pytest
 
 import tailwatch as tw
 from tailwatch.comparison.classes import class_seed
+from tailwatch.comparison.frame import SCHEMA
 from tailwatch.comparison.judgement import CLASSES_SCHEMA, FRAME_SCHEMA
-from tailwatch.comparison.result import SCHEMA
 from tailwatch.exceptions import InputError, SourceError
 from tests.reference import samples
 
@@ -115,7 +115,7 @@ def test_why_a_class_was_not_compared_is_said_in_both_frames(found: tw.ClassComp
     for name, note in notes.items():
         (row,) = found.frame.filter(pl.col("class") == name).select(*SCHEMA).to_dicts()
         expected = {"n_reference": SIZES[name][0], "n_candidate": SIZES[name][1]}
-        expected |= {"method": f"not compared; {note}"}
+        expected |= {"reason": note}
         assert {key: value for key, value in row.items() if value is not None} == expected
 
 
@@ -376,10 +376,9 @@ def test_what_fails_in_one_class_is_said_there_and_in_all_is_raised() -> None:
 
 def test_rows_are_bounded_in_each_class() -> None:
     found = compare(max_rows=130)
-    quadratic = found.frame.filter(pl.col("metric") == "tail_mass", pl.col("method") != "full")
+    quadratic = found.frame.filter(pl.col("metric") == "tail_mass")
     assert set(quadratic["n_reference"]) == {65}
-    full = found.frame.filter(pl.col("metric") == "tail_mass", pl.col("method") == "full")
-    assert full.select("n_reference", "n_candidate").unique().rows() == [(130, 130)]
+    assert quadratic.select("n_reference_all", "n_candidate_all").unique().rows() == [(130, 130)]
     assert found.of("kept").run["rows_used"]["quadratic_half"] == 65
 
 

@@ -34,9 +34,8 @@ def abc() -> Trio:
     return anchored.trio(X, Y, seed=SEED)
 
 
-def column(frame: pl.DataFrame, name: str, *, full: bool = False) -> Numbers:
-    rows = frame.filter((pl.col("method") == "full") == full)
-    return dict(zip(rows.select("metric", "level").iter_rows(), rows[name], strict=True))
+def column(frame: pl.DataFrame, name: str) -> Numbers:
+    return dict(zip(frame.select("metric", "level").iter_rows(), frame[name], strict=True))
 
 
 def pick(numbers: Numbers, names: set[str]) -> Numbers:
@@ -92,11 +91,11 @@ def test_all_rows(frame: pl.DataFrame, abc: Trio) -> None:
         of_x, of_y = rarest[: len(X)].sum(), rarest[len(X) :].sum()
         odds = of_y / (len(Y) - of_y) * (len(X) - of_x) / of_x
         expected["tail_odds_ratio", row.level] = odds
-    assert column(frame, "value", full=True) == pytest.approx(expected, rel=1e-9, abs=1e-12)
+    assert column(frame, "value_all") == pytest.approx(expected, rel=1e-9, abs=1e-12)
 
 
 def test_retention_is_value_over_null_or_excess_in_standard_errors(frame: pl.DataFrame) -> None:
-    split = frame.filter(pl.col("method") != "full")
+    split = frame
     shares = split.filter((pl.col("direction") != "lower") & (pl.col("null") > 0))
     assert shares.height > 20
     ratio = shares["value"] / shares["null"]

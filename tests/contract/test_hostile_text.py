@@ -147,7 +147,7 @@ def test_a_file_that_is_missing_is_named(
 
 @pytest.mark.parametrize("label", LABELS)
 def test_a_chart_of_any_name_is_drawn(label: str) -> None:
-    rows = [{**row, "metric": label} for row in records(["coverage"]) if row["method"] != "full"]
+    rows = [{**row, "metric": label} for row in records(["coverage"])]
     svg = retention_chart(
         read(comparison_frame(rows)), name="c", title=label, confidence=f"95 % {label}"
     )

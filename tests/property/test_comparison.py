@@ -70,9 +70,9 @@ def test_all_three_samples_have_as_many_rows(n: int, m: int, seed: int) -> None:
     found = tw.compare(
         samples.gaussian(1, n, 2), samples.gaussian(2, m, 2), metrics=["recall"], seed=seed
     )
-    split, full = found.frame.to_dicts()
-    assert split["n_reference"] == split["n_candidate"] == min(n // 2, m)
-    assert (full["n_reference"], full["n_candidate"]) == (n, m)
+    (row,) = found.frame.to_dicts()
+    assert row["n_reference"] == row["n_candidate"] == min(n // 2, m)
+    assert (row["n_reference_all"], row["n_candidate_all"]) == (n, m)
 
 
 @st.composite

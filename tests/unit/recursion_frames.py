@@ -84,7 +84,7 @@ def risks(
                     "metric": "training_rows",
                     "value": float(rows),
                     "direction": "none",
-                    "method": "no interval: counted",
+                    "reason": "counted",
                 }
             )
     return found

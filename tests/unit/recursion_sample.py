@@ -21,11 +21,13 @@ SCHEMA = {
     "metric": pl.String,
     "level": pl.Float64,
     **dict.fromkeys(["value", "low", "high", "null", "null_low", "null_high"], pl.Float64),
+    "standard_error": pl.Float64,
     **dict.fromkeys(["retention", "retention_low", "retention_high"], pl.Float64),
     "direction": pl.String,
     "theory": pl.Float64,
     **dict.fromkeys(["n_training", "n_sample", "n_reference", "n_candidate"], pl.Int64),
     "method": pl.String,
+    "reason": pl.String,
 }
 
 DEFINITIONS = (
@@ -70,7 +72,7 @@ def _loop(name: str, fraction: float) -> pl.DataFrame:
         bare = about | {"direction": "lower", "method": "normal interval over rows"}
         interval = {"low": risk.mean() - error, "high": risk.mean() + error}
         rows.append(bare | {"group": "risk", "metric": "risk", "value": risk.mean()} | interval)
-        bare["method"] = "no interval: a number of the model"
+        bare["method"], bare["reason"] = None, "a number of the model"
         spread = {"group": "parameter", "metric": "scale", "value": float(scale.mean())}
         rows.append(bare | spread | {"direction": "none"})
         share = fraction if generation > 1 else 1.0

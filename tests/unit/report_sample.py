@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from tailwatch.comparison.result import SCHEMA
+from tailwatch.comparison.frame import SCHEMA
 
 # Value, null and retention with their intervals; the value on all rows is the last column.
 _SHRUNK = """\
@@ -41,12 +41,15 @@ effective_rank,,61.3,61.1,61.5,61.2,61.0,61.4,1.002,0.997,1.006,match,half-sampl
 participation_ratio,,58.6,58.2,59.0,58.5,58.1,58.9,1.002,0.993,1.01,match,half-sampling,60.2
 """
 
-COUNTED = ("n_reference", "n_candidate", "tail_rows")
+_COLUMNS = [
+    *("metric", "level", "value", "low", "high", "null", "null_low", "null_high"),
+    *("retention", "retention_low", "retention_high", "direction", "method", "value_all"),
+]
 
 _TABLE = pl.read_csv(
     StringIO(_SHRUNK),
     has_header=False,
-    new_columns=[*(name for name in SCHEMA if name not in COUNTED), "full"],
+    new_columns=_COLUMNS,
     schema_overrides=[pl.String, *[pl.Float64] * 10, pl.String, pl.String, pl.Float64],
 )
 
@@ -66,17 +69,16 @@ SENTENCE = (
 
 
 def records(metrics: list[str] | None = None) -> list[dict[str, Any]]:
-    """Return the rows of the frame as dictionaries, measured ones first."""
+    """Return the rows of the frame as dictionaries."""
     chosen = _TABLE.filter(pl.col("metric").is_in(METRICS if metrics is None else metrics))
-    empty = dict.fromkeys(SCHEMA)
-    measured, full = [], []
+    sizes = {"n_reference": 2500, "n_candidate": 2500}
+    sizes |= {"n_reference_all": 5000, "n_candidate_all": 5000}
+    rows = []
     for row in chosen.to_dicts():
-        on_all_rows = row.pop("full")
-        same = {name: row[name] for name in ("metric", "level", "direction")}
-        measured.append({**row, "n_reference": 2500, "n_candidate": 2500})
-        sizes = {"n_reference": 5000, "n_candidate": 5000}
-        full.append({**empty, **same, **sizes, "value": on_all_rows, "method": "full"})
-    return measured + full
+        excess = row["value"] - row["null"]
+        error = excess / row["retention"] if row["direction"] == "lower" else None
+        rows.append({**dict.fromkeys(SCHEMA), **row, **sizes, "standard_error": error})
+    return rows
 
 
 def frame(rows: list[dict[str, Any]] | None = None) -> pl.DataFrame:

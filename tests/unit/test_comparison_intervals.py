@@ -240,11 +240,10 @@ def test_a_null_without_error_has_no_excess() -> None:
 
 
 @pytest.mark.parametrize(("direction", "retention"), [("match", 0.5), ("lower", None)])
-def test_without_an_interval_the_method_says_why(direction: str, retention: float | None) -> None:
+def test_without_an_interval_the_reason_says_why(direction: str, retention: float | None) -> None:
     estimate = Estimate("any", None, 1.0, 2.0, NoInterval("it is raining"))
     found = intervals_of(estimate, direction, 0.95)  # type: ignore[arg-type]
-    empty = (None, None)
-    assert found == Intervals(empty, empty, retention, empty, "no interval; it is raining")
+    assert found == Intervals(retention=retention, reason="it is raining")
 
 
 @pytest.mark.parametrize("scale", ["share", "ratio"])

@@ -13,7 +13,7 @@ import polars as pl
 import pytest
 
 import tailwatch as tw
-from tailwatch.comparison.result import SCHEMA
+from tailwatch.comparison.frame import SCHEMA
 from tailwatch.exceptions import InputError
 from tests.reference import samples
 

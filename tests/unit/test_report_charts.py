@@ -16,8 +16,7 @@ from tests.unit.report_sample import frame, records
 
 
 def readings(metric: str, **changes: float | None) -> list[Reading]:
-    rows = [row for row in records([metric]) if row["method"] != "full"]
-    return read(frame([{**row, **changes} for row in rows]))
+    return read(frame([{**row, **changes} for row in records([metric])]))
 
 
 def draw(chosen: list[Reading]) -> list[ET.Element]:

@@ -126,7 +126,7 @@ def test_every_number_of_the_table_has_an_interval(parsed: Page) -> None:
     values = parsed.text("b")
     under = [text for text in parsed.text("span") if text.startswith("[") or text == "no interval"]
 
-    assert len(values) == 3 * len(records()) // 2
+    assert len(values) == 3 * len(records())
     assert len(under) == len(values)
     assert "0.07" in values
     assert "[0.04, 0.12]" in under
@@ -204,11 +204,11 @@ def cut(**changes: object) -> list[dict[str, Any]]:
         (records(["frechet_distance"]), 1),
         ([row for row in records() if row["level"] != 0.05], 3),
         (cut(level=None), 3),
-        (cut(method="full"), 3),
+        (cut(value_all=None), 3),
         (cut(n_reference=None, n_candidate=None, method=None), 3),
         ([], 0),
     ],
-    ids=["fast", "no tails", "one", "level missing", "no levels", "all full", "bare", "empty"],
+    ids=["fast", "no tails", "one", "level missing", "no levels", "no whole", "bare", "empty"],
 )
 def test_any_panel_can_be_shown(rows: list[dict[str, Any]], charts: int) -> None:
     parsed = Page(comparison_page(frame(rows), run(), SENTENCE))

@@ -13,7 +13,7 @@ from tailwatch.report.readings import Reading, read
 from tests.unit.report_sample import METRICS, frame, records
 
 
-def reading(metric: str, level: float | None = None, **changes: float | None) -> Reading:
+def reading(metric: str, level: float | None = None, **changes: float | str | None) -> Reading:
     rows = [row for row in records([metric]) if row["level"] == level]
     return read(frame([{**rows[0], **changes}]))[0]
 
@@ -31,30 +31,27 @@ def test_a_metric_without_words_is_called_by_its_name() -> None:
     assert describe("median_gap").name == "Median gap"
 
 
-def test_values_on_all_rows_join_the_reading_of_their_metric_and_level() -> None:
+def test_the_value_on_all_rows_is_in_the_reading() -> None:
     readings = read(frame())
 
-    assert len(readings) == len(records()) // 2
-    full = {(r.metric, r.level): r.full for r in readings}
-    assert full["tail_mass", 0.05] == 0.071
-    assert full["total_variance", None] == 40.95
+    assert len(readings) == len(records())
+    whole = {(r.metric, r.level): r.value_all for r in readings}
+    assert whole["tail_mass", 0.05] == 0.071
+    assert whole["total_variance", None] == 40.95
 
 
-def test_a_value_on_all_rows_alone_is_kept() -> None:
-    alone = [row for row in records(["recall"]) if row["method"] == "full"]
-
-    (only,) = read(frame(alone))
-
-    assert only.full == 0.54
-    assert only.value.value is None
-
-
-def test_two_methods_of_one_metric_are_two_readings() -> None:
-    measured, full = records(["energy_distance"])
-
-    first, second = read(frame([measured, {**measured, "method": "half-sampling"}, full]))
-
-    assert (first.full, second.full) == (0.1037, None)
+@pytest.mark.parametrize(
+    ("value", "method", "reason", "how"),
+    [
+        (0.5, "half-sampling", None, "half-sampling"),
+        (0.5, None, "nobody knows one", "no interval: nobody knows one"),
+        (None, None, "it overflows", "no value: it overflows"),
+    ],
+)
+def test_a_reading_says_how_its_interval_was_made_or_why_not(
+    value: float | None, method: str | None, reason: str | None, how: str
+) -> None:
+    assert reading("recall", value=value, method=method, reason=reason).how == how
 
 
 @pytest.mark.parametrize(
@@ -83,8 +80,7 @@ def test_the_null_band_of_a_ratio_is_its_interval_over_the_null() -> None:
 
 
 def test_the_null_band_of_a_divergence_counts_standard_errors() -> None:
-    # (5 - 1) / SE = 8, so SE = 0.5.
-    changes = {"value": 5.0, "retention": 8.0, "null": 1.0, "null_low": 0.0, "null_high": 2.5}
+    changes = {"standard_error": 0.5, "null": 1.0, "null_low": 0.0, "null_high": 2.5}
 
     assert reading("energy_distance", **changes).null_band == pytest.approx((-2.0, 3.0))
 
@@ -96,9 +92,8 @@ def test_the_null_band_of_a_divergence_counts_standard_errors() -> None:
         ("recall", {"null": 0.0}),
         ("recall", {"null_low": math.nan}),
         ("recall", {"null_high": math.inf}),
-        ("energy_distance", {"retention": 0.0}),
-        ("energy_distance", {"value": None}),
-        ("energy_distance", {"value": 1.0, "null": 1.0}),
+        ("energy_distance", {"standard_error": 0.0}),
+        ("energy_distance", {"standard_error": None}),
     ],
 )
 def test_a_null_band_that_cannot_be_placed_is_left_out(

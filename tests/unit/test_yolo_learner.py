@@ -327,7 +327,8 @@ def test_a_study_puts_arms_and_seeds_together(
     assert of_metric["seed"].to_list() == [0, 1]
     row = found.frame.filter(run="replace", generation=2, metric="map50").row(0, named=True)
     assert row["value"] == pytest.approx(of_metric["value"].mean())
-    assert row["method"].startswith("mean of 2 seeds, t interval; null: human only")
+    assert row["method"] == "mean of 2 seeds, t interval"
+    assert row["reason"].startswith("the null is the arm 'human only'")
     control = found.frame.filter(run="human only", generation=2, metric="map50")["value"][0]
     assert row["null"] == control
     assert row["retention"] == pytest.approx(row["value"] / control)
@@ -362,7 +363,7 @@ def test_intervals_over_seeds_are_those_of_the_mean() -> None:
     assert (found["low"], found["high"]) == pytest.approx((mean - reach, mean + reach))
     alone = tw.yolo.over_seeds({0: frames[0]}).row(0, named=True)
     assert alone["low"] is None
-    assert alone["method"] == "no interval over seeds: 1 of 1 measured it"
+    assert (alone["method"], alone["reason"]) == (None, "1 of 1 seeds measured it")
 
 
 def test_the_model_may_come_first(sets: dict[str, DetectionDataset]) -> None:

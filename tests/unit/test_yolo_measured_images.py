@@ -84,12 +84,12 @@ def test_a_run_says_in_its_frame_what_is_not_held_out(sets: dict[str, DetectionD
     model = learner.fit(sets["data"], rng=np.random.default_rng(0))
     sample = model.sample(6, rng=np.random.default_rng(0))
 
-    def method(reference: DetectionDataset) -> str:
-        return model.measure(reference, sample).filter(metric="map50")["method"][0]
+    def reason(reference: DetectionDataset) -> str:
+        return model.measure(reference, sample).filter(metric="map50")["reason"][0]
 
-    assert "not held out" not in method(sets["test"])
-    assert "not held out: 6 of 6 test images" in method(sets["data"])
-    assert "not held out: 6 of 6 test images" in method(sets["pool"])
+    assert "not held out" not in reason(sets["test"])
+    assert "not held out: 6 of 6 test images" in reason(sets["data"])
+    assert "not held out: 6 of 6 test images" in reason(sets["pool"])
 
 
 def test_a_page_of_images_learned_from_does_not_say_that_they_are_not(tmp_path: Path) -> None:
@@ -117,11 +117,11 @@ def test_over_seeds_keeps_what_was_said_of_each() -> None:
     from tailwatch.recursion.frame import frame_of
 
     row = {"run": "replace", "generation": 1, "group": "model", "metric": "map", "value": 0.2}
-    said = "no interval; not held out: 3 of 4 test images"
-    frames = {seed: frame_of([row | {"method": said}]) for seed in range(3)}
-    assert tw.yolo.over_seeds(frames)["method"].to_list() == [
-        f"mean of 3 seeds, t interval; of each seed: {said}"
-    ]
+    said = "not held out: 3 of 4 test images"
+    frames = {seed: frame_of([row | {"reason": said}]) for seed in range(3)}
+    found = tw.yolo.over_seeds(frames)
+    assert found["method"].to_list() == ["mean of 3 seeds, t interval"]
+    assert found["reason"].to_list() == [f"of each seed: {said}"]
     nothing = {seed: frame_of([row | {"value": float("nan")}]) for seed in range(2)}
     assert tw.yolo.over_seeds(nothing)["value"].to_list() == [None]
 
@@ -188,8 +188,8 @@ def test_left_out_images_are_named_and_counted_in_the_frame(
     rows = model.measure(reference, model.sample(6, rng=np.random.default_rng(0)))
     row = rows.filter(metric="map50").row(0, named=True)
     assert row["n_reference"] == 6
-    assert f"left out {len(bad)} of {6 + len(bad)} images" in row["method"]
-    assert all(str(path) in row["method"] for path in bad)
+    assert f"left out {len(bad)} of {6 + len(bad)} images" in row["reason"]
+    assert all(str(path) in row["reason"] for path in bad)
 
 
 def test_a_fit_refuses_images_before_it_learns(
@@ -214,7 +214,7 @@ def test_without_boxes_there_is_no_precision(
     assert np.isnan(model.risk(empty))
     row = model.measure(empty, model.sample(6, rng=np.random.default_rng(0)))
     assert row.filter(metric="map50")["value"].to_list() == [None]
-    assert row.filter(metric="map50")["method"][0].startswith("not measured: the test set has no")
+    assert row.filter(metric="map50")["reason"][0].startswith("the test set has no")
     for argument, given in (("data", (empty, sets["test"])), ("test", (sets["data"], empty))):
         with pytest.raises(InputError, match=rf"{argument}: .*no labels were found: 6 images, 0 b"):
             Checks().look(*given, sets["pool"])

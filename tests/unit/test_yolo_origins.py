@@ -185,12 +185,12 @@ def test_a_loop_of_unknown_labels_runs_and_says_so(human: DetectionDataset, tmp_
     assert "On boxes of unknown origin" in page
     first = found.runs[0]["replace"].frame.filter(generation=1)
     assert first.filter(metric="human_fraction")["value"].to_list() == [None]
-    assert "8 of 8 rows are of unknown origin" in first.filter(metric="human_fraction")["method"][0]
+    assert "8 of 8 rows are of unknown origin" in first.filter(metric="human_fraction")["reason"][0]
     assert first.filter(metric="unknown_fraction")["value"].to_list() == [1.0]
     second = found.runs[0]["replace"].frame.filter(generation=2)
     assert second.filter(metric="human_fraction")["value"].to_list() == [0.0]
-    null = found.frame.filter(run="replace", generation=2, metric="map50")["method"][0]
-    assert "null: first data only" in null
+    null = found.frame.filter(run="replace", generation=2, metric="map50")["reason"][0]
+    assert "the null is the arm 'first data only'" in null
 
 
 @pytest.mark.parametrize("which", ["data", "test"])
@@ -211,8 +211,8 @@ def test_precision_on_labels_of_a_detector_is_called_that(
     learner = tw.yolo.YoloLearner(pool=human, detector=NumpyDetector(), confidence=0.3)
     model = learner.fit(human, rng=np.random.default_rng(0))
     labelled = model.sample(4, rng=np.random.default_rng(0))
-    methods = model.measure(labelled, labelled).filter(metric="map50")["method"]
-    assert "labels of 4 test images are pseudo" in methods[0]
+    reasons = model.measure(labelled, labelled).filter(metric="map50")["reason"]
+    assert "labels of 4 test images are pseudo" in reasons[0]
 
 
 def test_a_commands_statement_reaches_the_sets(

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from tailwatch.comparison.class_sentence import sentence_of_classes
-from tailwatch.comparison.result import SCHEMA, Comparison
+from tailwatch.comparison.frame import SCHEMA
+from tailwatch.comparison.result import Comparison
 from tailwatch.comparison.saving import records, save, to_json
 from tailwatch.exceptions import InputError
 
@@ -29,7 +30,7 @@ class ClassComparison:
         The frames of all classes below each other: columns ``class``, ``reference_rows``,
         ``candidate_rows``, ``verdict``, ``p_value`` and ``q_value``, then those of
         :attr:`Comparison.frame`. A class that was not compared has one row, whose ``metric`` is
-        null and whose ``method`` says why.
+        null and whose ``reason`` says why.
     classes
         One row per class, first those whose tails were most surely lost: the same leading columns,
         then the ``metric`` that decided, its ``level``, ``value``, ``low`` and ``high``, the

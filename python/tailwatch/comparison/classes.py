@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from tailwatch.comparison.evidence import deciding, evidence_of_interval, evidence_of_odds
 from tailwatch.comparison.judgement import Found, why_not
-from tailwatch.comparison.rows import estimates_of, full_rows, rows_of, wholes_of
+from tailwatch.comparison.rows import estimates_of, rows_of, wholes_of
 from tailwatch.comparison.samples import LEAST_ROWS, Samples
 from tailwatch.exceptions import InputError
 
@@ -101,8 +101,7 @@ def _compare(one: Found, rows: tuple[Rows, Rows], request: Request, settings: Se
     estimates = estimates_of(samples, panel, settings)
     wholes = wholes_of(samples, panel, settings)
     one.evidence = _evidence(estimates, wholes, request)
-    one.rows = rows_of(estimates, samples, panel, request.confidence)
-    one.rows += full_rows(wholes, samples, panel)
+    one.rows = rows_of(estimates, samples, panel, request.confidence, wholes)
 
 
 def _evidence(

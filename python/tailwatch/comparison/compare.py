@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, overload
 
-import polars as pl
-
 from tailwatch import _core
 from tailwatch.comparison.class_result import ClassComparison
 from tailwatch.comparison.classes import compare_classes
 from tailwatch.comparison.evidence import deciding
+from tailwatch.comparison.frame import frame_of
 from tailwatch.comparison.judgement import frames
 from tailwatch.comparison.partition import check_per, partition
 from tailwatch.comparison.request import Clock, Request, describe
-from tailwatch.comparison.result import SCHEMA, Comparison
-from tailwatch.comparison.rows import full_rows, split_rows, wholes_of
+from tailwatch.comparison.result import Comparison
+from tailwatch.comparison.rows import estimates_of, rows_of, wholes_of
 from tailwatch.comparison.samples import Samples
 from tailwatch.embeddings import as_embeddings
 from tailwatch.exceptions import DimensionError
@@ -23,12 +22,14 @@ from tailwatch.running import running
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import polars as pl
+
     from tailwatch.comparison.partition import Labels, Per
     from tailwatch.embeddings import Embeddings, EmbeddingsLike
     from tailwatch.progress import ProgressOption
     from tailwatch.running import Settings
 
-__all__ = ["compare", "split_rows"]
+__all__ = ["compare"]
 
 
 @overload
@@ -85,8 +86,7 @@ def compare(
     rows. Each metric is reported as *value* = metric(A, C) beside its *null* = metric(A, B), what
     it would have been if nothing had happened, and *retention*: value / null, or for divergences
     (value − null) in standard errors of the null. Intervals come from half-sampling, or in closed
-    form for U-statistics. The value on all rows (within `max_rows`) is given too
-    (``method = "full"``).
+    form for U-statistics. The value on all rows (within `max_rows`) is given too (``value_all``).
 
     Parameters
     ----------
@@ -122,7 +122,7 @@ def compare(
     Returns
     -------
     Comparison or ClassComparison
-        ``.frame`` with one row per metric, level and method; ``.sentence``; ``.save(path)``. With
+        ``.frame`` with one row per metric and level; ``.sentence``; ``.save(path)``. With
         `per` a :class:`ClassComparison`, whose frame has these rows for each class, and which says
         in ``.classes`` which of them lost their tails.
 
@@ -191,14 +191,15 @@ def _compare_once(
     """Return the frame, and how many rows it was made of."""
     panel = request.panel
     samples = Samples.draw(x.handle(), y.handle(), max_rows=request.max_rows, seed=panel.seed)
-    rows = split_rows(samples, panel, request.confidence, settings)
-    rows += full_rows(wholes_of(samples, panel, settings), samples, panel)
+    found = estimates_of(samples, panel, settings)
+    wholes = wholes_of(samples, panel, settings)
+    rows = rows_of(found, samples, panel, request.confidence, wholes)
     used = {
         "reference_half": samples.halves[0].shape[0],
         "candidate": samples.halves[2].shape[0],
         "quadratic_half": samples.bounded[0].shape[0],
     }
-    return pl.DataFrame(rows, schema=SCHEMA, orient="row"), {"rows_used": used}
+    return frame_of(rows), {"rows_used": used}
 
 
 def _compare_by_class(

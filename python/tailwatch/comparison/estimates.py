@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["ClosedVariance", "Estimate", "HalfSamples", "NoInterval", "NoValue", "Scale"]
+    from tailwatch._core import NoValue
+
+__all__ = ["ClosedVariance", "Estimate", "HalfSamples", "NoInterval", "Scale"]
 
 Scale = Literal["share", "ratio", "real", "signed"]
 """On which errors are symmetric: ``share`` on the logit scale, ``ratio`` on the log scale, ``real``
@@ -74,13 +76,6 @@ class NoInterval:
 
 
 @dataclass(frozen=True, slots=True)
-class NoValue:
-    """The metric has no value on these rows, and this is why; the numbers beside it are NaN."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
 class Estimate:
     """The value and null of one metric at one level.
 
@@ -91,7 +86,7 @@ class Estimate:
     level
         Tail level, if it has one.
     value, null
-        metric(A, C) and metric(A, B).
+        metric(A, C) and metric(A, B); NaN where there is none.
     error
         What the errors are known from.
     tail_rows

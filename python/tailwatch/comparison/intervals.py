@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tailwatch._core import NoValue
 from tailwatch.comparison.distances import around, interval_of_distance
 from tailwatch.comparison.errors import (
     degrees_of_freedom,
@@ -30,12 +31,12 @@ from tailwatch.comparison.estimates import (
     Estimate,
     HalfSamples,
     NoInterval,
-    NoValue,
 )
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from tailwatch.comparison.errors import Spread
     from tailwatch.comparison.registry import Direction
 
 __all__ = ["Intervals", "intervals_of"]
@@ -49,13 +50,29 @@ FEW_ROWS = 10
 
 @dataclass(frozen=True, slots=True)
 class Intervals:
-    """Intervals of one estimate, and what the candidate retains."""
+    """Intervals of one estimate, and what the candidate retains.
 
-    value: Interval
-    null: Interval
-    retention: float | None
-    retained: Interval
-    method: str
+    Attributes
+    ----------
+    value, null
+        Intervals.
+    retention, retained
+        What is retained, and its interval.
+    standard_error
+        Of the null of a divergence.
+    method
+        How the intervals were made.
+    reason
+        Why there are none.
+    """
+
+    value: Interval = NONE
+    null: Interval = NONE
+    retention: float | None = None
+    retained: Interval = NONE
+    standard_error: float | None = None
+    method: str | None = None
+    reason: str | None = None
 
 
 def intervals_of(estimate: Estimate, direction: Direction, confidence: float) -> Intervals:
@@ -73,22 +90,24 @@ def intervals_of(estimate: Estimate, direction: Direction, confidence: float) ->
     """
     error = estimate.error
     if isinstance(error, NoValue):
-        return Intervals(NONE, NONE, None, NONE, f"no value; {error.reason}")
+        return Intervals(reason=error.reason)
     if isinstance(error, NoInterval):
         retention = _ratio(estimate) if direction != "lower" else None
-        return Intervals(NONE, NONE, retention, NONE, f"no interval; {error.reason}")
+        return Intervals(retention=retention, reason=error.reason)
     if isinstance(error, ClosedVariance):
         return _closed(estimate, error, confidence)
     method = "half-sampling" if error.kept == 0.5 else "three-quarter sampling"
-    retained = (
-        _excess_of_halves(error, confidence)
-        if direction == "lower"
-        else _retained(estimate, error, confidence)
-    )
+    spread = None
+    if direction == "lower":
+        spread = spread_of_null(error.nulls, error)
+        retained = _excess_of_halves(error, spread, confidence)
+    else:
+        retained = _retained(estimate, error, confidence)
     return Intervals(
         _interval(error.values, error, confidence),
         _interval(error.nulls, error, confidence),
         *retained,
+        None if spread is None else spread.error,
         method,
     )
 
@@ -98,13 +117,13 @@ def _closed(estimate: Estimate, error: ClosedVariance, confidence: float) -> Int
     null = interval_of_distance(estimate.null, error.null, 0.0, confidence)
     spread = math.sqrt(error.null)
     if spread == 0:
-        return Intervals(value, null, None, NONE, "closed variance")
+        return Intervals(value, null, standard_error=spread, method="closed variance")
     difference = estimate.value - estimate.null
     low, high = interval_of_distance(
         difference, error.difference, error.slope, confidence, symmetric=True
     )
     retained = (low / spread, high / spread)
-    return Intervals(value, null, difference / spread, retained, "closed variance")
+    return Intervals(value, null, difference / spread, retained, spread, "closed variance")
 
 
 def _ratio(estimate: Estimate) -> float | None:
@@ -126,14 +145,16 @@ def _retained(
     return retention, (min(low, retention), max(high, retention))
 
 
-def _excess_of_halves(error: HalfSamples, confidence: float) -> tuple[float | None, Interval]:
+def _excess_of_halves(
+    error: HalfSamples, null: Spread, confidence: float
+) -> tuple[float | None, Interval]:
     """(value − null) in standard errors of the null, which is itself estimated.
 
     The unit has a chi-squared interval, which is not symmetric; its ends and those of the
     difference are put together as variances are (Zou & Donner 2008), so that each alone would give
     its own interval.
     """
-    spread, known = spread_of_null(error.nulls, error)
+    spread, known = null
     if spread == 0:
         return None, NONE
     # In the form in which it was counted, on whose scale errors are.

@@ -16,13 +16,13 @@ verdict                 means
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import polars as pl
 
 from tailwatch.comparison.evidence import q_values
-from tailwatch.comparison.result import SCHEMA
+from tailwatch.comparison.frame import SCHEMA, Row
 from tailwatch.comparison.samples import LEAST_ROWS
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
     from tailwatch.comparison.evidence import Evidence
     from tailwatch.comparison.partition import Class
-    from tailwatch.comparison.rows import Row
 
 __all__ = ["CLASSES_SCHEMA", "FRAME_SCHEMA", "Found", "Verdict", "frames", "why_not"]
 
@@ -141,14 +140,18 @@ def frames(
     -------
     frame : polars.DataFrame
         The frames of all classes below each other; a class that was not compared has one row, whose
-        ``method`` says why.
+        ``reason`` says why.
     classes : polars.DataFrame
         One row per class, first those whose tails were most surely lost.
     """
     judged = zip(found, q_values([one.p_value for one in found]), strict=True)
     leading = [(one, _leading(one, q_value, 1 - confidence)) for one, q_value in judged]
     leading.sort(key=lambda pair: _order(*pair))
-    rows = [(*first, *row) for one, first in leading for row in one.rows or [_not_compared(one)]]
+    rows = [
+        (*first, *astuple(row))
+        for one, first in leading
+        for row in one.rows or [_not_compared(one)]
+    ]
     summary = [(*first, *_decided(one, metric), one.seed, one.note) for one, first in leading]
     return (
         pl.DataFrame(rows, schema=FRAME_SCHEMA, orient="row"),
@@ -162,12 +165,8 @@ def _leading(one: Found, q_value: float | None, largest: float) -> tuple[Any, ..
 
 
 def _not_compared(one: Found) -> Row:
-    row = dict.fromkeys(SCHEMA) | {
-        "n_reference": len(one.of.reference),
-        "n_candidate": len(one.of.candidate),
-        "method": f"not compared; {one.note}",
-    }
-    return tuple(row.values())
+    n, m = len(one.of.reference), len(one.of.candidate)
+    return Row(n_reference=n, n_candidate=m, reason=one.note)
 
 
 def _decided(one: Found, metric: str | None) -> tuple[Any, ...]:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import polars as pl
-
 from tailwatch.comparison.saving import records, save, to_json
 from tailwatch.comparison.sentence import sentence_of
 
@@ -14,27 +12,9 @@ if TYPE_CHECKING:
     import os
     from pathlib import Path
 
-__all__ = ["SCHEMA", "Comparison"]
+    import polars as pl
 
-SCHEMA: dict[str, type[pl.DataType]] = {
-    "metric": pl.String,
-    "level": pl.Float64,
-    "value": pl.Float64,
-    "low": pl.Float64,
-    "high": pl.Float64,
-    "null": pl.Float64,
-    "null_low": pl.Float64,
-    "null_high": pl.Float64,
-    "retention": pl.Float64,
-    "retention_low": pl.Float64,
-    "retention_high": pl.Float64,
-    "direction": pl.String,
-    "n_reference": pl.Int64,
-    "n_candidate": pl.Int64,
-    "tail_rows": pl.Float64,
-    "method": pl.String,
-}
-"""Columns of the frame."""
+__all__ = ["Comparison"]
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
@@ -44,12 +24,12 @@ class Comparison:
     Attributes
     ----------
     frame
-        One row per metric, level and method. ``value`` is metric(A, C) and ``null`` is metric(A,
+        One row per metric and level; its columns are the attributes of
+        :class:`tailwatch.comparison.frame.Row`: ``value`` is metric(A, C) and ``null`` is metric(A,
         B), for halves A and B of the reference and C of the candidate, each with an interval;
         ``retention`` is value / null, or for divergences (``direction`` "lower") (value − null) in
-        standard errors of the null. ``method`` says how intervals were made, or "full" for the
-        value on all rows. ``tail_rows`` is there for the odds in a pooled tail: the candidate's
-        rows in it, those tied at its edge in proportion.
+        standard errors of the null; ``value_all`` is the metric on all rows. ``method`` says how
+        intervals were made, or ``reason`` why there is none.
     run
         What was run: sources, arguments, rows used, versions, time.
     """

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
 
-from tailwatch.comparison.estimates import NoValue
+from tailwatch._core import NoValue
 from tailwatch.comparison.families import FAMILIES
+from tailwatch.comparison.frame import Row
 from tailwatch.comparison.intervals import intervals_of
 from tailwatch.comparison.registry import METRICS
 
@@ -19,9 +21,7 @@ if TYPE_CHECKING:
     from tailwatch.metrics.tail_test import TailCounts
     from tailwatch.running import Settings
 
-__all__ = ["Whole", "estimates_of", "full_rows", "rows_of", "split_rows", "wholes_of"]
-
-Row = tuple[Any, ...]
+__all__ = ["Whole", "estimates_of", "rows_of", "wholes_of"]
 
 
 class Whole(NamedTuple):
@@ -31,13 +31,6 @@ class Whole(NamedTuple):
     level: float | None
     value: float | None
     tail: TailCounts | None = None
-
-
-def split_rows(
-    samples: Samples, panel: Panel, confidence: float, settings: Settings
-) -> list[tuple[Any, ...]]:
-    """Compute the rows of the frame that have a null."""
-    return rows_of(estimates_of(samples, panel, settings), samples, panel, confidence)
 
 
 def estimates_of(samples: Samples, panel: Panel, settings: Settings) -> dict[str, list[Estimate]]:
@@ -50,31 +43,51 @@ def estimates_of(samples: Samples, panel: Panel, settings: Settings) -> dict[str
 
 
 def rows_of(
-    found: Mapping[str, Sequence[Estimate]], samples: Samples, panel: Panel, confidence: float
+    found: Mapping[str, Sequence[Estimate]],
+    samples: Samples,
+    panel: Panel,
+    confidence: float,
+    wholes: Sequence[Whole] = (),
 ) -> list[Row]:
-    """Give the estimates their intervals, in the order of the frame."""
+    """Give the estimates their intervals and the values on all rows, in the order of the frame."""
+    on_all = {(whole.metric, whole.level): whole for whole in wholes}
     rows = []
     for metric in _chosen(panel):
-        used = samples.bounded if metric.quadratic else samples.halves
+        a, _, c = samples.bounded if metric.quadratic else samples.halves
+        reference, candidate = samples.bounded_wholes if metric.quadratic else samples.wholes
         for estimate in found[metric.name]:
             made = intervals_of(estimate, metric.direction, confidence)
             missing = isinstance(estimate.error, NoValue)
-            value, null = (None, None) if missing else (estimate.value, estimate.null)
-            numbers = (value, *made.value, null, *made.null)
-            retained = (made.retention, *made.retained)
-            counts = (used[0].shape[0], used[2].shape[0])
-            rows.append(
-                (
-                    metric.name,
-                    estimate.level,
-                    *numbers,
-                    *retained,
-                    metric.direction,
-                    *counts,
-                    estimate.tail_rows,
-                    made.method,
-                )
+            row = Row(
+                metric=metric.name,
+                level=estimate.level,
+                value=None if missing else estimate.value,
+                low=made.value[0],
+                high=made.value[1],
+                null=None if missing else estimate.null,
+                null_low=made.null[0],
+                null_high=made.null[1],
+                standard_error=made.standard_error,
+                retention=made.retention,
+                retention_low=made.retained[0],
+                retention_high=made.retained[1],
+                direction=metric.direction,
+                n_reference=a.shape[0],
+                n_candidate=c.shape[0],
+                tail_rows=estimate.tail_rows,
+                method=made.method,
+                reason=made.reason,
             )
+            whole = on_all.get((metric.name, estimate.level))
+            if whole is not None:
+                row = replace(
+                    row,
+                    value_all=whole.value,
+                    n_reference_all=reference.shape[0],
+                    n_candidate_all=candidate.shape[0],
+                    tail_rows_all=None if whole.tail is None else whole.tail.candidate,
+                )
+            rows.append(row)
     return rows
 
 
@@ -85,21 +98,6 @@ def wholes_of(samples: Samples, panel: Panel, settings: Settings) -> list[Whole]
         for family in _families(panel)
         for found in FAMILIES[family].full(samples, panel, settings)
     ]
-
-
-def full_rows(wholes: Sequence[Whole], samples: Samples, panel: Panel) -> list[Row]:
-    """Lay out the values on all rows, in the order of the frame."""
-    rows = []
-    for metric in _chosen(panel):
-        used = samples.bounded_wholes if metric.quadratic else samples.wholes
-        counts = (used[0].shape[0], used[1].shape[0])
-        for whole in wholes:
-            if whole.metric == metric.name:
-                number = (whole.value, *(None,) * 8)
-                tail_rows = None if whole.tail is None else whole.tail.candidate
-                leading = (metric.name, whole.level, *number)
-                rows.append((*leading, metric.direction, *counts, tail_rows, "full"))
-    return rows
 
 
 def _chosen(panel: Panel) -> list[Metric]:

@@ -68,10 +68,10 @@ def sentence_of(frame: pl.DataFrame) -> str:
 
 
 def _rows(frame: pl.DataFrame) -> dict[str, Row]:
-    """Return one row per metric: with a null, at the level nearest to the deciding one."""
+    """Return one row per metric, at the level nearest to the deciding one."""
     nearest = (pl.col("level").fill_null(NEAREST_LEVEL) - NEAREST_LEVEL).abs()
-    split = frame.filter(pl.col("method") != "full").sort(nearest, maintain_order=True)
-    return {row["metric"]: row for row in split.unique("metric", keep="first").to_dicts()}
+    ordered = frame.sort(nearest, maintain_order=True)
+    return {row["metric"]: row for row in ordered.unique("metric", keep="first").to_dicts()}
 
 
 def _below(row: Row) -> bool:

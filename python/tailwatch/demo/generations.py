@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from tailwatch.comparison.compare import compare
-from tailwatch.comparison.result import SCHEMA
 from tailwatch.demo.digits import DrawingLearner, human_halves
 from tailwatch.embeddings import as_embeddings
 from tailwatch.recursion import Replace, run
+from tailwatch.recursion.frame import MEASURED
 
 if TYPE_CHECKING:
     from tailwatch.comparison.result import Comparison
@@ -94,4 +94,4 @@ def _watched(frame: pl.DataFrame) -> pl.DataFrame:
         pl.col("level").is_null() | (pl.col("level") == LEVEL),
     )
     order = pl.col("metric").replace_strict(WATCHED, range(len(WATCHED)))
-    return rows.sort("generation", order).select("generation", *SCHEMA)
+    return rows.sort("generation", order).select("generation", *MEASURED)

@@ -14,6 +14,7 @@ column               type     content
 ``value``            Float64  the measurement, with its interval ``low`` to ``high``
 ``null``             Float64  what a fresh human sample of the same size gives, with
                               ``null_low`` and ``null_high``
+``standard_error``   Float64  of the null of a divergence
 ``retention``        Float64  value over null, or for divergences their distance in standard
                               errors, with ``retention_low`` and ``retention_high``
 ``direction``        String   ``higher``, ``lower``, ``match`` (the null), or ``none``
@@ -24,7 +25,9 @@ column               type     content
 ``n_candidate``      Int64    other rows that entered it
 ``tail_rows``        Float64  of the odds in a pooled tail: the samples' rows in it, tied ones in
                               proportion
-``method``           String   how the interval was made, or why there is none
+``method``           String   how the interval was made
+``reason``           String   why there is no interval, or no value; what else has to be said of the
+                              data
 ===================  =======  ================================================================
 """
 
@@ -41,7 +44,7 @@ from tailwatch.text_form import shown, storable
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["GROUPS", "SCHEMA", "Row", "checked", "frame_of", "rows_from"]
+__all__ = ["GROUPS", "MEASURED", "SCHEMA", "Row", "checked", "frame_of", "joined", "rows_from"]
 
 SCHEMA: dict[str, type[pl.DataType]] = {
     "run": pl.String,
@@ -55,6 +58,7 @@ SCHEMA: dict[str, type[pl.DataType]] = {
     "null": pl.Float64,
     "null_low": pl.Float64,
     "null_high": pl.Float64,
+    "standard_error": pl.Float64,
     "retention": pl.Float64,
     "retention_low": pl.Float64,
     "retention_high": pl.Float64,
@@ -66,17 +70,20 @@ SCHEMA: dict[str, type[pl.DataType]] = {
     "n_candidate": pl.Int64,
     "tail_rows": pl.Float64,
     "method": pl.String,
+    "reason": pl.String,
 }
 """Columns of the frame."""
+
+OF_THE_RUN = frozenset({"run", "generation", "group", "theory", "n_training", "n_sample"})
+
+MEASURED = {name: dtype for name, dtype in SCHEMA.items() if name not in OF_THE_RUN}
+"""Columns that whoever measures fills; the others say which generation it was."""
 
 GROUPS = ("panel", "moments", "risk", "parameter", "model", "loop")
 """What a row is about, in the order of the frame."""
 
 Row: TypeAlias = "dict[str, Any]"
 """A row of the frame; columns that are not there are null."""
-
-SINCE = ("tail_rows",)
-"""Columns that runs of earlier versions have not: there they are null."""
 
 DIRECTIONS = ("higher", "lower", "match", "none")
 NEVER_NULL = ("run", "generation", "group", "metric", "direction", "n_training", "n_sample")
@@ -100,11 +107,8 @@ def checked(frame: pl.DataFrame, where: str) -> pl.DataFrame:
     columns = [*frame.schema.items()]
     other = next((pair for pair in columns if SCHEMA.get(pair[0]) != pair[1]), None)
     require(other is None, "the columns of a run's frame", f"{other}")
-    missing = [name for name in SCHEMA if name not in frame.columns and name not in SINCE]
+    missing = [name for name in SCHEMA if name not in frame.columns]
     require(not missing, "the columns of a run's frame", f"none named {', '.join(missing)}")
-    frame = frame.with_columns(
-        pl.lit(None, SCHEMA[name]).alias(name) for name in SINCE if name not in frame.columns
-    )
     require(0 < frame.height <= LARGEST_FRAME, f"1 to {LARGEST_FRAME:,} rows", f"{frame.height:,}")
     for name in NEVER_NULL:
         require(not frame[name].null_count(), f"a value of {name} in each row", "null")
@@ -134,6 +138,11 @@ def frame_of(rows: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
 def _cell(value: Any) -> Any:  # noqa: ANN401
     # Names that a model gives to its parameters may hold anything.
     return storable(value) if isinstance(value, str) else value
+
+
+def joined(*parts: str | None) -> str | None:
+    """Join what has to be said of a number; None if nothing has."""
+    return "; ".join(part for part in parts if part) or None
 
 
 def rows_from(frame: Any, group: str, argument: str) -> list[Row]:  # noqa: ANN401  (checked here)

@@ -12,7 +12,7 @@ from tailwatch.recursion import data as rows_of
 from tailwatch.recursion.asking import asking
 from tailwatch.recursion.copies import Copies
 from tailwatch.recursion.expectation import Expectation
-from tailwatch.recursion.frame import rows_from
+from tailwatch.recursion.frame import joined, rows_from
 from tailwatch.recursion.history import HUMAN
 from tailwatch.recursion.panels import as_vectors, panel_of
 from tailwatch.recursion.risks import risks_of
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Fitted", "Measurement"]
 
-NOT_HELD_OUT = "; human data are the training data: nothing was held out"
+NOT_HELD_OUT = "human data are the training data: nothing was held out"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,7 +92,7 @@ class Measurement:
                 training=fitted.training,
                 earlier=self.asked.earlier,
                 confidence=self.asked.confidence,
-                method="" if self.asked.held_out else NOT_HELD_OUT,
+                remark=None if self.asked.held_out else NOT_HELD_OUT,
             )
         rows += _parameters(fitted.model)
         if self.asked.request is not None and callable(getattr(fitted.model, "measure", None)):
@@ -124,7 +124,7 @@ class Measurement:
         rows = panel_of(reference, samples, request, settings)
         if not self.asked.held_out:
             for row in rows:
-                row["method"] += NOT_HELD_OUT
+                row["reason"] = joined(row.get("reason"), NOT_HELD_OUT)
         if rows and self._copies is not None:
             rows += self._copies.rows(fitted, embed, settings)
         return rows
@@ -165,7 +165,7 @@ def _parameters(model: Any) -> list[Row]:  # noqa: ANN401  (what a learner fitte
                 "metric": str(name),
                 "value": number,
                 "direction": "none",
-                "method": "no interval: what the model holds, exactly",
+                "reason": "what the model holds, exactly",
             }
         )
     return rows
@@ -178,17 +178,17 @@ def _counted(fitted: Fitted) -> list[Row]:
     origins = getattr(fitted.training, "origins", None)
     unknown = origins().get("unknown", 0) if callable(origins) else 0
     values = {"human_fraction": None if unknown else human / total, "training_rows": float(total)}
-    methods = {}
+    reasons = {}
     if unknown:
         values["unknown_fraction"] = unknown / total
-        methods["human_fraction"] = f"not known: {unknown} of {total} rows are of unknown origin"
+        reasons["human_fraction"] = f"{unknown} of {total} rows are of unknown origin"
     return [
         {
             "group": "loop",
             "metric": metric,
             "value": value,
             "direction": "none",
-            "method": methods.get(metric, "no interval: counted"),
+            "reason": reasons.get(metric, "counted"),
         }
         for metric, value in values.items()
     ]

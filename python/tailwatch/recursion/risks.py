@@ -15,6 +15,7 @@ import numpy as np
 from tailwatch.exceptions import InputError
 from tailwatch.recursion import data as rows_of
 from tailwatch.recursion.asking import asking
+from tailwatch.recursion.frame import joined
 from tailwatch.text_form import shown
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def risks_of(
     training: Data,
     earlier: Mapping[str, Data],
     confidence: float,
-    method: str = "",
+    remark: str | None = None,
 ) -> list[Row]:
     """Measure the risks of a model, if it has any.
 
@@ -49,18 +50,18 @@ def risks_of(
         Human data of tasks that were learnt before, by name.
     confidence
         Of the intervals.
-    method
+    remark
         What to say of the held-out data, if they are not held out.
     """
     if not callable(getattr(model, "risk", None)):
         return []
-    asked = {"risk": (held_out, method), "training_risk": (training, "")}
-    asked |= {f"earlier_risk:{name}": (data, "") for name, data in earlier.items()}
+    asked = {"risk": (held_out, remark), "training_risk": (training, None)}
+    asked |= {f"earlier_risk:{name}": (data, None) for name, data in earlier.items()}
     rows = []
     for metric, (data, said) in asked.items():
         with asking(model, "model.risk"):
             losses = model.risk(data)
-        value, low, high, how = mean_with_interval(losses, confidence, data)
+        value, low, high, reason = mean_with_interval(losses, confidence, data)
         rows.append(
             {
                 "group": "risk",
@@ -71,7 +72,8 @@ def risks_of(
                 "high": high,
                 "direction": "lower",
                 "n_reference": rows_of.length(data),
-                "method": how + said,
+                "method": None if reason else "mean of rows, t interval, the model being given",
+                "reason": joined(reason, said),
             }
         )
     return rows
@@ -81,8 +83,8 @@ def mean_with_interval(
     losses: Any,  # noqa: ANN401  (checked here)
     confidence: float,
     data: Data,
-) -> tuple[float, float | None, float | None, str]:
-    """Return the mean loss, its interval, and how it was made."""
+) -> tuple[float, float | None, float | None, str | None]:
+    """Return the mean loss and its interval, or why there is none."""
     from scipy.stats import t
 
     rows = rows_of.length(data)
@@ -97,8 +99,8 @@ def mean_with_interval(
         raise InputError(argument="model.risk", expected=expected, got=got)
     mean = float(values.mean())
     if not values.ndim:
-        return mean, None, None, "no interval: the model gives the mean loss alone"
+        return mean, None, None, "the model gives the mean loss alone"
     if rows < 2 or not np.isfinite(values).all():
-        return mean, None, None, "no interval: one row, or losses that are not finite"
+        return mean, None, None, "one row, or losses that are not finite"
     reach = float(t.ppf((1 + confidence) / 2, rows - 1) * values.std(ddof=1) / rows**0.5)
-    return mean, mean - reach, mean + reach, "mean of rows, t interval, the model being given"
+    return mean, mean - reach, mean + reach, None

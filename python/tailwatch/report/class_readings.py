@@ -53,11 +53,13 @@ def read_classes(classes: pl.DataFrame, longest: int) -> list[ClassReading]:
             direction="match",
             value=missing,
             null=missing,
+            standard_error=None,
             retention=Estimate(row["value"], row["low"], row["high"]),
-            full=None,
+            value_all=None,
             n_reference=row["reference_rows"],
             n_candidate=row["candidate_rows"],
-            method="",
+            method=None,
+            reason=None,
             verdict=row["verdict"],
         )
         for row in classes.to_dicts()

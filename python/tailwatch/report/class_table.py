@@ -94,9 +94,7 @@ def _level(readings: Mapping[str, Mapping[str, Reading]], metric: str) -> float 
 def _readings(frame: pl.DataFrame, names: pl.Series) -> dict[str, dict[str, Reading]]:
     """Return the readings of what stands beside, by class and metric, at the nearest level."""
     nearest = (pl.col("level").fill_null(_NEAREST_LEVEL) - _NEAREST_LEVEL).abs()
-    chosen = frame.filter(
-        pl.col("metric").is_in(_BESIDES), pl.col("class").is_in(names.implode())
-    ).filter(pl.col("method") != "full")
+    chosen = frame.filter(pl.col("metric").is_in(_BESIDES), pl.col("class").is_in(names.implode()))
     chosen = chosen.sort(nearest, maintain_order=True).unique(
         ["class", "metric"], keep="first", maintain_order=True
     )

@@ -30,7 +30,7 @@ def comparison_page(frame: pl.DataFrame, run: dict[str, Any], sentence: str) -> 
     Parameters
     ----------
     frame
-        The comparison frame, one row per metric, level and method.
+        The comparison frame, one row per metric and level.
     run
         What was run: names, rows, arguments, versions.
     sentence

@@ -21,18 +21,20 @@ Status = Literal["worse", "same", "beyond", "unknown"]
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One metric at one level by one method, with its value on all rows where that was computed."""
+    """One metric at one level."""
 
     metric: str
     level: float | None
     direction: str
     value: Estimate
     null: Estimate
+    standard_error: float | None
     retention: Estimate
-    full: float | None
+    value_all: float | None
     n_reference: int | None
     n_candidate: int | None
-    method: str
+    method: str | None
+    reason: str | None
 
     @property
     def label(self) -> Label:
@@ -72,6 +74,14 @@ class Reading:
         return "worse" if (low > self.neutral) == self.is_divergence else "beyond"
 
     @property
+    def how(self) -> str:
+        """How the interval was made, or why there is none."""
+        if self.method is not None:
+            return self.method
+        missing = "value" if self.value.value is None else "interval"
+        return f"no {missing}: {self.reason}"
+
+    @property
     def null_band(self) -> tuple[float, float] | None:
         """The interval of the null on the scale of the retention; None if it cannot be placed."""
         null, low, high = self.null.value, self.null.low, self.null.high
@@ -79,50 +89,31 @@ class Reading:
             return None
         if not self.is_divergence:
             band = (low / null, high / null) if null else (math.nan, math.nan)
+        elif self.standard_error:
+            band = ((low - null) / self.standard_error, (high - null) / self.standard_error)
         else:
-            # The frame holds (value - null) / SE, so the standard error is read back from it.
-            value, retention = self.value.value, self.retention.value
-            if value is None or not retention or value == null:
-                return None
-            error = (value - null) / retention
-            band = ((low - null) / error, (high - null) / error)
+            return None
         return band if all(math.isfinite(end) for end in band) else None
 
 
 def read(frame: pl.DataFrame) -> list[Reading]:
-    """Return the readings of a comparison frame, in its order.
-
-    Rows of method ``full`` are not readings of their own: their value joins the first reading of
-    the same metric and level. Those that find no such reading follow at the end.
-    """
-    rows = frame.to_dicts()
-    full = {_key(row): row for row in rows if _is_full(row)}
-    readings = []
-    for row in rows:
-        if not _is_full(row):
-            partner = full.pop(_key(row), None)
-            readings.append(_reading(row, partner["value"] if partner else None))
-    return readings + [_reading({**row, "value": None}, row["value"]) for row in full.values()]
+    """Return the readings of a comparison frame, in its order."""
+    return [_reading(row) for row in frame.to_dicts()]
 
 
-def _key(row: dict[str, Any]) -> tuple[str, float | None]:
-    return row["metric"], row["level"]
-
-
-def _is_full(row: dict[str, Any]) -> bool:
-    return (row["method"] or "").split(";")[0].strip() == "full"
-
-
-def _reading(row: dict[str, Any], full: float | None) -> Reading:
+def _reading(row: dict[str, Any]) -> Reading:
     return Reading(
         metric=row["metric"],
         level=row["level"],
         direction=row["direction"],
         value=Estimate(row["value"], row["low"], row["high"]),
         null=Estimate(row["null"], row["null_low"], row["null_high"]),
+        standard_error=row["standard_error"],
         retention=Estimate(row["retention"], row["retention_low"], row["retention_high"]),
-        full=full,
+        # A generation of a loop is measured on halves alone.
+        value_all=row.get("value_all"),
         n_reference=row["n_reference"],
         n_candidate=row["n_candidate"],
-        method=row["method"] or "",
+        method=row["method"],
+        reason=row["reason"],
     )

@@ -92,9 +92,9 @@ def _row(reading: Reading, *, again: bool) -> str:
         ("Value", "tw-number", _stacked(write(reading.value))),
         ("Null", "tw-number", _stacked(write(reading.null))),
         ("Retention", "tw-number", retention),
-        ("All rows", "tw-number tw-full", write(Estimate(reading.full)).value),
+        ("All rows", "tw-number tw-full", write(Estimate(reading.value_all)).value),
         ("Rows", "tw-rows", " + ".join(ABSENT if n is None else count(n) for n in numbers)),
-        ("Method", "tw-method", escape(reading.method)),
+        ("Method", "tw-method", escape(reading.how)),
     )
     body = "".join(
         f'<td role="cell" data-label="{column}" class="{kind}">{text}</td>'

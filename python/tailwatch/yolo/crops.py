@@ -14,11 +14,11 @@ Only cuts that give both A and B more than k crops of the class are used, the fi
 `CANDIDATES` random ones. In A alone that would favour cuts which leave B next to nothing, and the
 null of a rare class would lie far below what fresh human images give; with both, A and B remain
 exchangeable. A class with fewer than 2(k + 1) human crops, or with all of them on a few images, is
-not measured, and ``method`` says why; but that none of its crops is left is known without a null.
+not measured, and ``reason`` says why; but that none of its crops is left is known without a null.
 Means over several classes are over those that are measured.
 
 Distances over all classes together do not see a rare class die; these do. O(n²) per class, with at
-most `MOST` crops a side, drawn at random; the rest of a larger class is left out and ``method``
+most `MOST` crops a side, drawn at random; the rest of a larger class is left out and ``reason``
 says so.
 """
 
@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tailwatch.recursion.frame import joined
 from tailwatch.yolo.naming import ALL_CLASSES, TAIL_CLASSES, class_labels
 from tailwatch.yolo.statistics import TAIL, Cuts, row, tail_classes
 
@@ -117,10 +118,10 @@ class CropCoverage:
             for name, members in groups.items():
                 inside = members[measured[members]]
                 by_c, by_b = _mean_of_classes(values[of_tail][:, inside])
-                method = _method(counts[members], measured[members])
+                method, reason = _how(counts[members], measured[members])
                 if not inside.size and not left[members].any():
                     by_c = np.zeros(1)
-                    method = f"no crop is left; {method}"
+                    reason = joined("no crop is left", reason)
                 found.append(
                     row(
                         f"{metric}:{name}",
@@ -130,14 +131,15 @@ class CropCoverage:
                         direction="higher",
                         level=TAIL if of_tail else None,
                         method=method,
+                        reason=reason,
                         sizes=sizes,
                     )
                 )
         return found
 
 
-def _method(counts: NDArray[np.int64], measured: NDArray[np.bool_]) -> str:
-    """Say how classes with so many human crops were measured, or why they were not."""
+def _how(counts: NDArray[np.int64], measured: NDArray[np.bool_]) -> tuple[str | None, str | None]:
+    """Say how classes with so many human crops were measured, and why some were not."""
     least = 2 * (K + 1)
     few = (
         f"a cut needs more than {K} crops of a class in either half of the human images, so at "
@@ -145,13 +147,13 @@ def _method(counts: NDArray[np.int64], measured: NDArray[np.bool_]) -> str:
     )
     if not measured.any():
         got = f"there are {counts[0]}" if len(counts) == 1 else "no class of these has them"
-        return f"not measured: {few}; {got}"
-    method = f"halves of images, {CROP_CUTS} cuts, k = {K}, fixed encoder"
-    if not measured.all():
-        method += f"; mean of {measured.sum()} of {len(measured)} classes: {few}"
-    if (counts > MOST).any():
-        method += f"; at most {MOST} crops of a class"
-    return method
+        return None, f"{few}; {got}"
+    some = f"mean of {measured.sum()} of {len(measured)} classes: {few}"
+    most = f"at most {MOST} crops of a class"
+    return (
+        f"halves of images, {CROP_CUTS} cuts, k = {K}, fixed encoder",
+        joined(None if measured.all() else some, most if (counts > MOST).any() else None),
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -17,7 +17,7 @@ __all__ = ["precision_rows"]
 LEFT_OUT_NAMED = 20
 """Images left out of a measurement that a row names; the rest is counted."""
 
-OVER_SEEDS = "no interval within one training: it is over seeds"
+OVER_SEEDS = "an interval is over seeds, not within one training"
 
 
 def precision_rows(found: Evaluation, reference: DetectionDataset, *, remark: str = "") -> Rows:
@@ -38,7 +38,7 @@ def precision_rows(found: Evaluation, reference: DetectionDataset, *, remark: st
         for name, value in zip(labels, of_class, strict=True):
             if value is not None:
                 values[f"{metric}:{name}"] = value
-    said = [OVER_SEEDS] if found.map is not None else ["not measured: the test set has no box"]
+    said = [OVER_SEEDS] if found.map is not None else ["the test set has no box"]
     if found.left_out:
         said.append(
             f"left out {len(found.left_out)} of {len(reference)} images: "
@@ -51,7 +51,7 @@ def precision_rows(found: Evaluation, reference: DetectionDataset, *, remark: st
             "value": value,
             "direction": "higher",
             "n_reference": len(reference) if found.images is None else found.images,
-            "method": "; ".join(said),
+            "reason": "; ".join(said),
         }
         for metric, value in values.items()
     ]

@@ -12,7 +12,7 @@ column          content
 ==============  ================================================================================
 
 Data and training are new with each seed where the study makes them so; then the interval is for a
-new experiment of this kind. With one seed there is no interval over seeds, and ``method`` says so.
+new experiment of this kind. With one seed there is no interval over seeds, and ``reason`` says so.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from tailwatch.recursion.frame import SCHEMA, frame_of
+from tailwatch.recursion.frame import SCHEMA, frame_of, joined
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -73,7 +73,7 @@ def over_seeds(frames: Mapping[int, pl.DataFrame], *, confidence: float = 0.95) 
                 "null": beside["value"],
                 "null_low": beside["low"],
                 "null_high": beside["high"],
-                "method": f"{each['method']}; null: {beside['run']}",
+                "reason": joined(each["reason"], f"the null is the arm {beside['run']!r}"),
             }
         if each["null"] and each["value"] is not None and each["direction"] in {"higher", "match"}:
             each["retention"] = each["value"] / each["null"]
@@ -82,8 +82,7 @@ def over_seeds(frames: Mapping[int, pl.DataFrame], *, confidence: float = 0.95) 
                 each["retention_high"] = each["high"] / each["null"]
         # What has to be said of the data of a seed has to be said of the mean.
         of_seed = each.pop("of_seed")
-        if of_seed:
-            each["method"] += f"; of each seed: {of_seed}"
+        each["reason"] = joined(each["reason"], f"of each seed: {of_seed}" if of_seed else None)
     return frame_of(rows).select(list(SCHEMA))
 
 
@@ -101,10 +100,11 @@ def _joined(part: pl.DataFrame, confidence: float) -> dict[str, Any]:
     from scipy.stats import t
 
     row = part.drop("seed").row(0, named=True)
-    row |= dict.fromkeys(("low", "high", "null_low", "null_high", "retention"))
-    row |= dict.fromkeys(("retention_low", "retention_high"))
-    methods = part["method"].drop_nulls().unique(maintain_order=True).to_list()
-    row["of_seed"] = " / ".join(methods[:MOST_METHODS])
+    row |= dict.fromkeys(("low", "high", "null_low", "null_high", "standard_error"))
+    row |= dict.fromkeys(("retention", "retention_low", "retention_high"))
+    said = part.select("method", "reason").unique(maintain_order=True).rows()
+    row["of_seed"] = " / ".join(filter(None, (joined(*each) for each in said[:MOST_METHODS])))
+    row |= {"method": None, "reason": None}
     values, nulls = (part[name].drop_nulls().drop_nans().to_numpy() for name in ("value", "null"))
     row["value"] = float(values.mean()) if values.size else None
     row["null"] = float(nulls.mean()) if nulls.size else None
@@ -113,7 +113,7 @@ def _joined(part: pl.DataFrame, confidence: float) -> dict[str, Any]:
         row["null_low"] = None if lows.is_empty() else float(lows.to_numpy().mean())
         row["null_high"] = None if highs.is_empty() else float(highs.to_numpy().mean())
     if values.size < 2:
-        row["method"] = f"no interval over seeds: {values.size} of {part.height} measured it"
+        row["reason"] = f"{values.size} of {part.height} seeds measured it"
         return row
     reach = t.ppf((1 + confidence) / 2, values.size - 1) * values.std(ddof=1) / np.sqrt(values.size)
     row["low"], row["high"] = row["value"] - float(reach), row["value"] + float(reach)

@@ -43,9 +43,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from tailwatch.comparison.result import SCHEMA
 from tailwatch.metrics.categorical import type_coverage
 from tailwatch.metrics.univariate import wasserstein_distance
+from tailwatch.recursion.frame import MEASURED
 from tailwatch.yolo.naming import class_labels
 
 if TYPE_CHECKING:
@@ -169,7 +169,16 @@ def statistics(
     found = _of_counts(class_labels(human.names), x, y, cuts)
     found += _of_distances(x, y, cuts)
     rows = [
-        row(metric, values, nulls, confidence, direction=direction, level=level, sizes=sizes)
+        row(
+            metric,
+            values,
+            nulls,
+            confidence,
+            direction=direction,
+            level=level,
+            method=HALVES.format(cuts=len(values)),
+            sizes=sizes,
+        )
         for metric, level, direction, values, nulls in found
     ]
     rows += _coverage(human.class_totals(), samples.class_totals(), confidence, sizes)
@@ -180,7 +189,7 @@ def statistics(
                 "metric": "confidence",
                 "value": float(given.to_numpy().mean()),
                 "direction": "none",
-                "method": "no interval: mean of the boxes that became labels",
+                "reason": "mean of the boxes that became labels",
                 **sizes,
             }
         )
@@ -195,8 +204,9 @@ def row(
     *,
     direction: str,
     sizes: dict[str, int],
+    method: str | None,
     level: float | None = None,
-    method: str | None = None,
+    reason: str | None = None,
 ) -> dict[str, Any]:
     """Make a row of a metric's values over cuts; cuts in which it has none are NaN."""
     value, low, high = _summary(values, confidence)
@@ -218,15 +228,16 @@ def row(
         "retention_low": retention_low,
         "retention_high": retention_high,
         "direction": direction,
-        "method": method or HALVES.format(cuts=len(values)),
+        "method": None if low is None else method,
+        "reason": reason,
         **sizes,
     }
 
 
 def as_frame(rows: Rows) -> pl.DataFrame:
     """Make the frame that the loop takes."""
-    table = [[each.get(column) for column in SCHEMA] for each in rows]
-    return pl.DataFrame(table, schema=SCHEMA, orient="row")
+    table = [[each.get(column) for column in MEASURED] for each in rows]
+    return pl.DataFrame(table, schema=MEASURED, orient="row")
 
 
 def _summary(values: Floats, confidence: float) -> tuple[float | None, float | None, float | None]:
@@ -335,7 +346,7 @@ def _coverage(
                 "level": 1.0,
                 "value": 0.0,
                 "direction": "higher",
-                "method": "no interval: there is no box at all",
+                "reason": "there is no box at all",
                 **sizes,
             },
             _gone(gone, None, sizes),
@@ -349,7 +360,7 @@ def _coverage(
             **{name: each[name] for name in ("low", "high", "null", "null_low", "null_high")},
             "retention": each["retention"],
             "direction": "higher",
-            "method": "Clopper–Pearson; null: human boxes resampled",
+            "method": "Clopper–Pearson, the null by resampling human boxes",
             **sizes,
         }
         for each in found.iter_rows(named=True)
@@ -363,7 +374,7 @@ def _gone(count: int, null: float | None, sizes: dict[str, int]) -> dict[str, An
         "value": float(count),
         "null": null,
         "direction": "lower",
-        "method": "no interval: counted; null: human boxes resampled",
+        "reason": "counted; the null is by resampling human boxes",
         **sizes,
     }
 

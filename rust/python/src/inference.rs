@@ -23,15 +23,25 @@ type Samples<'py> = (PyRef<'py, PyRows>, PyRef<'py, PyRows>, PyRef<'py, PyRows>)
 type PyEstimate<'py> =
     (&'static str, Option<f64>, Bound<'py, PyArray1<f64>>, Bound<'py, PyArray1<f64>>);
 
-/// A result, or what is said in its place.
-#[derive(IntoPyObject)]
-pub(crate) enum OrReason<T> {
-    Found(T),
-    Reason(String),
+/// Why a metric has no value on some rows, where that of others does.
+#[pyclass(frozen, module = "tailwatch._core")]
+pub(crate) struct NoValue {
+    #[pyo3(get)]
+    reason: String,
 }
 
-fn or_reason<T>(found: Result<T>) -> OrReason<T> {
-    found.map_or_else(|error| OrReason::Reason(error.to_string()), OrReason::Found)
+/// A value, or why there is none.
+#[derive(IntoPyObject)]
+pub(crate) enum Outcome<T> {
+    Value(T),
+    NoValue(NoValue),
+}
+
+fn outcome<T>(found: Result<T>) -> Outcome<T> {
+    found.map_or_else(
+        |error| Outcome::NoValue(NoValue { reason: error.to_string() }),
+        Outcome::Value,
+    )
 }
 
 fn kernels_of(kernels: &[PyKernel]) -> PyResult<Vec<Kernel>> {
@@ -158,7 +168,7 @@ pub(crate) fn kernel_metrics(
     samples: Samples<'_>,
     kernels: Vec<PyKernel>,
     settings: Settings,
-) -> PyResult<Vec<OrReason<(f64, f64, f64, f64, f64, f64)>>> {
+) -> PyResult<Vec<Outcome<(f64, f64, f64, f64, f64, f64)>>> {
     let kernels = kernels_of(&kernels)?;
     let found = with_trio(py, &samples, halves((0, 0, false)), &settings, |trio, control| {
         kernels::kernel_metrics(trio, &kernels, control)
@@ -169,7 +179,7 @@ pub(crate) fn kernel_metrics(
             [estimate.value_variance, estimate.null_variance, estimate.difference_variance];
         (value, null, variances[0], variances[1], variances[2], estimate.slope)
     };
-    Ok(found.into_iter().map(|estimate| or_reason(estimate.map(numbers))).collect())
+    Ok(found.into_iter().map(|estimate| outcome(estimate.map(numbers))).collect())
 }
 
 /// Squared MMD of whole samples, unbiased, with each kernel; or why there is none.
@@ -180,14 +190,14 @@ pub(crate) fn whole_kernel_metrics(
     candidate: &PyRows,
     kernels: Vec<PyKernel>,
     settings: Settings,
-) -> PyResult<Vec<OrReason<f64>>> {
+) -> PyResult<Vec<Outcome<f64>>> {
     let kernels = kernels_of(&kernels)?;
     let (reference, candidate) = (reference.borrow(py)?, candidate.borrow(py)?);
     let (reference, candidate) = (reference.rows()?, candidate.rows()?);
     let found = enter(py, &settings, |control| {
         kernel::several(&reference, &candidate, &kernels, true, control)
     })?;
-    Ok(found.into_iter().map(or_reason).collect())
+    Ok(found.into_iter().map(outcome).collect())
 }
 
 /// Nearest-neighbour divergence, or why there is none.
@@ -199,11 +209,11 @@ pub(crate) fn divergence_metrics<'py>(
     dimension: f64,
     k: usize,
     settings: Settings,
-) -> PyResult<OrReason<PyEstimate<'py>>> {
+) -> PyResult<Outcome<PyEstimate<'py>>> {
     let found = with_trio(py, &samples, halves(replicates), &settings, |trio, control| {
         knn::divergence_metrics(trio, dimension, k, control)
     })?;
-    Ok(or_reason(found.map(|estimate| wrap_one(py, estimate))))
+    Ok(outcome(found.map(|estimate| wrap_one(py, estimate))))
 }
 
 /// Authenticity, of which the first sample is the training data.
@@ -226,9 +236,9 @@ pub(crate) fn vendi_metrics<'py>(
     replicates: PyHalves,
     q: f64,
     settings: Settings,
-) -> PyResult<OrReason<PyEstimate<'py>>> {
+) -> PyResult<Outcome<PyEstimate<'py>>> {
     let found = with_trio(py, &samples, halves(replicates), &settings, |trio, control| {
         vendi::vendi_metrics(trio, q, control)
     })?;
-    Ok(or_reason(found.map(|estimate| wrap_one(py, estimate))))
+    Ok(outcome(found.map(|estimate| wrap_one(py, estimate))))
 }

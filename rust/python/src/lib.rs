@@ -50,7 +50,7 @@ mod _core {
     use super::hashes::row_hashes;
     #[pymodule_export]
     use super::inference::{
-        authenticity_metrics, directional_metrics, divergence_metrics, gaussian_metrics,
+        NoValue, authenticity_metrics, directional_metrics, divergence_metrics, gaussian_metrics,
         kernel_metrics, neighbor_metrics, sliced_metrics, vendi_metrics, whole_kernel_metrics,
         whole_neighbor_metrics,
     };

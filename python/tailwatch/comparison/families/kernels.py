@@ -6,7 +6,8 @@ import math
 from typing import TYPE_CHECKING
 
 from tailwatch import _core
-from tailwatch.comparison.estimates import ClosedVariance, Estimate, NoValue
+from tailwatch._core import NoValue
+from tailwatch.comparison.estimates import ClosedVariance, Estimate
 from tailwatch.comparison.heaviness import too_heavy
 from tailwatch.metrics.divergence import median_distance, polynomial_parameters
 
@@ -26,8 +27,8 @@ def estimates(samples: Samples, panel: Panel, settings: Settings) -> Iterator[Es
     names, kernels = _named_kernels(samples.bounded[:2], panel)
     found = _core.kernel_metrics(samples.bounded, kernels, settings)
     for name, numbers in zip(names, found, strict=True):
-        if isinstance(numbers, str):
-            yield Estimate(name, None, math.nan, math.nan, NoValue(numbers))
+        if isinstance(numbers, NoValue):
+            yield Estimate(name, None, math.nan, math.nan, numbers)
             continue
         value, null, *variances = numbers
         # The polynomial kernel is unbounded and takes moments of the rows with it.
@@ -42,7 +43,7 @@ def full(samples: Samples, panel: Panel, settings: Settings) -> Full:
     names, kernels = _named_kernels(samples.bounded[:2], panel)
     found = _core.whole_kernel_metrics(reference, candidate, kernels, settings)
     for name, value in zip(names, found, strict=True):
-        yield name, None, None if isinstance(value, str) else value
+        yield name, None, None if isinstance(value, NoValue) else value
 
 
 def _named_kernels(

@@ -6,7 +6,8 @@ import math
 from typing import TYPE_CHECKING
 
 from tailwatch import _core
-from tailwatch.comparison.estimates import Estimate, HalfSamples, NoInterval, NoValue
+from tailwatch._core import NoValue
+from tailwatch.comparison.estimates import Estimate, HalfSamples, NoInterval
 from tailwatch.comparison.families.panel import estimate_from
 from tailwatch.exceptions import InputError
 
@@ -28,8 +29,8 @@ def estimates(samples: Samples, panel: Panel, settings: Settings) -> Iterator[Es
     found = _core.divergence_metrics(
         samples.bounded, panel.halves(), _dimension(samples), panel.k, settings
     )
-    if isinstance(found, str):
-        yield Estimate(NAME, None, math.nan, math.nan, NoValue(found))
+    if isinstance(found, NoValue):
+        yield Estimate(NAME, None, math.nan, math.nan, found)
         return
     metric, level, values, nulls = found
     if math.isfinite(values[0]) and math.isfinite(nulls[0]):

@@ -6,7 +6,8 @@ import math
 from typing import TYPE_CHECKING
 
 from tailwatch import _core
-from tailwatch.comparison.estimates import Estimate, HalfSamples, NoValue
+from tailwatch._core import NoValue
+from tailwatch.comparison.estimates import Estimate, HalfSamples
 from tailwatch.comparison.families.panel import estimate_from
 from tailwatch.exceptions import InputError
 
@@ -27,8 +28,8 @@ def estimates(samples: Samples, panel: Panel, settings: Settings) -> Iterator[Es
     """Yield each metric with its null and what its error is known from."""
     halves = panel.halves(complementary=True)
     found = _core.vendi_metrics(samples.halves, halves, ORDER, settings)
-    if isinstance(found, str):
-        yield Estimate(NAME, None, math.nan, math.nan, NoValue(found))
+    if isinstance(found, NoValue):
+        yield Estimate(NAME, None, math.nan, math.nan, found)
         return
     metric, level, values, nulls = found
     yield estimate_from(metric, level, HalfSamples(values, nulls, "ratio", complementary=True))

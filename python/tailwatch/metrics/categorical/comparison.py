@@ -70,7 +70,7 @@ def compare_counts(
         - ``value`` with ``low`` and ``high``: what samples of n and m labels from these two
           sources show, ± t · the standard deviation over half-samples;
         - ``null`` with ``null_low`` and ``null_high``: mean and quantiles of what they would show
-          if both sources had equal shares;
+          if both sources had equal shares, and ``standard_error``, its standard deviation;
         - ``p_value``: share of the permutations that reach the value, (1 + those)/(1 + replicates).
 
     Raises
@@ -136,6 +136,7 @@ def compare_counts(
                 "null": float(null.mean()),
                 "null_low": null_low,
                 "null_high": null_high,
+                "standard_error": float(null.std(ddof=1)),
                 "p_value": (1 + extreme) / (1 + replicates),
             }
         )

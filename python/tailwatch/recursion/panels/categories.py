@@ -59,9 +59,8 @@ def compare_categories(reference: Data, samples: Data, request: Request) -> list
 
 def _divergences(a: pl.Series, c: pl.Series, request: Request) -> Iterator[Row]:
     found = compare_counts(a, c, confidence=request.confidence, seed=request.panel.seed)
-    z = NormalDist().inv_cdf((1 + request.confidence) / 2)
     for row in found.drop("p_value").to_dicts():
-        error = (row["null_high"] - row["null_low"]) / (2 * z)
+        error = row["standard_error"]
         scaled = [
             (row[name] - row["null"]) / error if error > 0 else None
             for name in ("value", "low", "high")

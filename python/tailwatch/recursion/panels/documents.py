@@ -59,7 +59,7 @@ def compare_tokens(reference: Data, samples: Data, request: Request) -> list[Row
                 "direction": direction,
                 "n_reference": tokens,
                 "n_candidate": tokens,
-                "method": "half-sampling of documents; rows are tokens",
+                "method": "half-sampling of documents, rows being tokens",
             }
         )
     return rows

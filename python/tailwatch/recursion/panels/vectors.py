@@ -8,14 +8,13 @@ under the seed of the run: the human halves are the same ones in every generatio
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 
-from tailwatch.comparison.result import SCHEMA as COMPARISON
-from tailwatch.comparison.rows import split_rows
+from tailwatch.comparison.rows import estimates_of, rows_of
 from tailwatch.comparison.samples import Samples
 from tailwatch.embeddings import as_embeddings
 from tailwatch.exceptions import InputError
@@ -80,8 +79,8 @@ def compare_vectors(
     )
     # Of copies the loop has a row of its own, against what the generation learnt from.
     panel = replace(request.panel, names=request.panel.names - {"authenticity"})
-    found = split_rows(samples, panel, request.confidence, settings)
-    rows = [{"group": "panel", **dict(zip(COMPARISON, row, strict=True))} for row in found]
+    found = rows_of(estimates_of(samples, panel, settings), samples, panel, request.confidence)
+    rows = [{"group": "panel", **asdict(row)} for row in found]
     if "mode_coverage" in panel.names:
         a, b, c = (part.to_numpy().astype(np.float64) for part in samples.bounded)
         rows += compare_modes((a, b, c), seed=panel.seed, confidence=request.confidence)

@@ -35,7 +35,6 @@ NEEDED = (
     "n_reference",
     "n_candidate",
     "tail_rows",
-    "method",
 )
 """Columns that verdicts read."""
 
@@ -83,7 +82,7 @@ class Series:
 
 
 def check_frame(frame: object, name: str = "frame") -> pl.DataFrame:
-    """Return the frame of one run, without the values on all rows, which have no null."""
+    """Return the frame of one run."""
     if not isinstance(frame, pl.DataFrame):
         raise InputError(argument=name, expected="the frame of a run", got=type(frame).__name__)
     missing = [column for column in NEEDED if column not in frame.columns]
@@ -98,7 +97,7 @@ def check_frame(frame: object, name: str = "frame") -> pl.DataFrame:
             expected="the frame of one run",
             got=f"{len(runs)}: {runs[0]!r}, {runs[1]!r}",
         )
-    return frame.filter(~pl.col("method").fill_null("").str.starts_with("full"))
+    return frame
 
 
 def series_of(

@@ -93,7 +93,7 @@ def plots_of(
     Parameters
     ----------
     frame
-        Rows of a loop's frame; those of method ``full`` are left out.
+        Rows of a loop's frame.
     arms
         The runs to draw.
     metrics
@@ -104,7 +104,7 @@ def plots_of(
     list of Plot
         Metrics without any value are left out.
     """
-    rows = frame.filter(pl.col("value").is_not_null(), ~_is_full())
+    rows = frame.filter(pl.col("value").is_not_null())
     drawn = [
         _plot(str(group), str(metric), part, arms)
         for (group, metric), part in rows.group_by("group", "metric", maintain_order=True)
@@ -126,10 +126,6 @@ def spread_out(generations: Sequence[int], most: int) -> list[int]:
 def finite(number: float | None) -> float | None:
     """Return a number that can be drawn, or None."""
     return number if number is not None and math.isfinite(number) else None
-
-
-def _is_full() -> pl.Expr:
-    return pl.col("method").fill_null("").str.split(";").list.first().str.strip_chars() == "full"
 
 
 def _plot(group: str, metric: str, rows: pl.DataFrame, arms: Sequence[Arm]) -> Plot:

@@ -1,0 +1,83 @@
+"""The frame of a comparison: one row per metric and level, with all that is known of its number."""
+
+from __future__ import annotations
+
+from dataclasses import astuple, dataclass, fields
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["SCHEMA", "Row", "frame_of"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """What is known of one metric at one level.
+
+    Attributes
+    ----------
+    metric, level
+        Name of the metric, and its tail level if it has one; no metric for a class that was not
+        compared.
+    value, low, high
+        metric(A, C) with its interval, for halves A and B of the reference and C of the candidate.
+    null, null_low, null_high
+        metric(A, B) with its interval.
+    standard_error
+        Of the null of a divergence: the unit that its retention counts in.
+    retention, retention_low, retention_high
+        value / null, or for divergences (``direction`` ``"lower"``) (value − null) in standard
+        errors of the null.
+    value_all
+        The metric on all rows of the reference and of the candidate (within ``max_rows``).
+    direction
+        ``"higher"``, ``"lower"``, or ``"match"`` (the null).
+    n_reference, n_candidate
+        Rows of A and of C that entered.
+    n_reference_all, n_candidate_all
+        Rows that entered `value_all`.
+    tail_rows, tail_rows_all
+        Of the odds in a pooled tail: rows of C, or of the whole candidate, in it, those tied at its
+        edge in proportion.
+    method
+        How the interval was made; none without an interval.
+    reason
+        Why there is no interval, or no value.
+    """
+
+    metric: str | None = None
+    level: float | None = None
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    null: float | None = None
+    null_low: float | None = None
+    null_high: float | None = None
+    standard_error: float | None = None
+    retention: float | None = None
+    retention_low: float | None = None
+    retention_high: float | None = None
+    value_all: float | None = None
+    direction: str | None = None
+    n_reference: int | None = None
+    n_candidate: int | None = None
+    n_reference_all: int | None = None
+    n_candidate_all: int | None = None
+    tail_rows: float | None = None
+    tail_rows_all: float | None = None
+    method: str | None = None
+    reason: str | None = None
+
+
+_TYPES: dict[str, type[pl.DataType]] = {"str": pl.String, "float": pl.Float64, "int": pl.Int64}
+
+SCHEMA = {field.name: _TYPES[str(field.type).split()[0]] for field in fields(Row)}
+"""Columns of the frame."""
+
+
+def frame_of(rows: Iterable[Row]) -> pl.DataFrame:
+    """Make a frame of rows."""
+    return pl.DataFrame([astuple(row) for row in rows], schema=SCHEMA, orient="row")
