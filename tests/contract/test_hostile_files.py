@@ -132,6 +132,48 @@ def test_no_rows_are_lost_where_a_stream_of_batches_ends_early(tmp_path: Path) -
     assert any("0 of its 40 rows came of it: it changed" in reason for reason in reasons)
 
 
+CLAIMS = """
+import resource, sys
+from pathlib import Path
+import tailwatch as tw
+from tailwatch.io.pack import pack
+
+claims = 0
+for path in Path(sys.argv[1]).glob("*.arrow"):
+    for use in (lambda rows: pack(rows, path.with_suffix(""), rows_per_shard=16), tw.open):
+        try:
+            opened = tw.open(path)
+            claims += len(opened) > 1 << 30
+            use(path)
+            opened.to_numpy()
+        except tw.exceptions.SourceError as error:
+            assert str(path) in str(error)
+print(claims, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+"""
+
+
+@linux
+def test_a_number_of_rows_that_a_file_claims_takes_no_memory(tmp_path: Path) -> None:
+    batch = table(values(40, 2)).to_arrow()
+    with (
+        pa.OSFile(str(tmp_path / "x"), "wb") as file,
+        pa.ipc.new_file(file, batch.schema) as writer,
+    ):
+        for half in (batch[:20], batch[20:]):
+            writer.write_table(half)
+    whole = path.read_bytes()
+    for at in re.finditer(re.escape((20).to_bytes(8, "little")), whole):
+        changed = whole[: at.start()] + (1 << 31).to_bytes(8, "little") + whole[at.end() :]
+        (tmp_path / f"{at.start()}.arrow").write_bytes(changed)
+    done = subprocess.run(
+        [sys.executable, "-c", CLAIMS, tmp_path], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    claims, megabytes = map(int, done.stdout.split())
+    assert claims
+    assert megabytes < 400
+
+
 def truncated(path: Path) -> None:
     os.truncate(path, path.stat().st_size // 3)
 

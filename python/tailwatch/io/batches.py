@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 __all__ = ["gather", "join", "regroup"]
 
+AHEAD_BYTES = 1 << 26
+"""Memory that is taken before there are rows for it."""
+
 
 def regroup(pieces: Iterator[Matrix], rows: int, dtype: np.dtype[Any]) -> Iterator[Matrix]:
     """Cut pieces into batches of `rows` rows, the last one shorter.
@@ -43,11 +46,17 @@ def join(pieces: Iterator[Matrix], shape: tuple[int, int], dtype: np.dtype[Any])
     first = next(pieces)
     if len(first) == shape[0]:
         return first.astype(dtype, copy=False)
-    whole = np.empty(shape, dtype)
+    rows, columns = shape
+    ahead = AHEAD_BYTES // (dtype.itemsize * columns)
+    # Memory grows with what is read: a damaged file may say that it has any number of rows.
+    whole = np.empty((min(rows, len(first) + ahead), columns), dtype)
     start = 0
     for piece in chain([first], pieces):
-        whole[start : start + len(piece)] = piece
-        start += len(piece)
+        stop = start + len(piece)
+        if stop > len(whole):
+            whole.resize((min(rows, 2 * stop + ahead), columns), refcheck=False)
+        whole[start:stop] = piece
+        start = stop
     return whole
 
 

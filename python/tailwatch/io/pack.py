@@ -190,12 +190,15 @@ def _write(
     if tables:
         table_path(folder, 0).parent.mkdir()
     rows = sum(part.rows for part in parts)
-    sizes = [min(rows_per_shard, rows - start) for start in range(0, rows, rows_per_shard)]
     columns = parts[0].columns
     batches = _batches(parts, dtype)
     held = next(batches)
     done = 0
-    for number, size in enumerate(sizes):
+    sizes: list[int] = []
+    # How many rows there are is what files say until they have been read: nothing is made of it.
+    while done < rows:
+        number, size = len(sizes), min(rows_per_shard, rows - done)
+        sizes.append(size)
         with array_path(folder, number).open("wb") as file:
             header = {"descr": dtype.str, "fortran_order": False, "shape": (size, columns)}
             np.lib.format.write_array_header_1_0(file, header)
