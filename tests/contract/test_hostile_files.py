@@ -161,7 +161,7 @@ def test_a_number_of_rows_that_a_file_claims_takes_no_memory(tmp_path: Path) -> 
     ):
         for half in (batch[:20], batch[20:]):
             writer.write_table(half)
-    whole = path.read_bytes()
+    whole = (tmp_path / "x").read_bytes()
     for at in re.finditer(re.escape((20).to_bytes(8, "little")), whole):
         changed = whole[: at.start()] + (1 << 31).to_bytes(8, "little") + whole[at.end() :]
         (tmp_path / f"{at.start()}.arrow").write_bytes(changed)
