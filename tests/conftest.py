@@ -51,9 +51,8 @@ settings.load_profile("fixed")
 
 @pytest.fixture(scope="module")
 def plain_pages() -> Iterator[None]:
-    """Let pages of scoring jobs be text alone: to draw one takes as long as all else of a job."""
-    from tailwatch.contamination.dataset.report import ContaminationReport
+    """Leave out the drawing of pages of scoring jobs."""
+    from tests import datasets
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ContaminationReport, "to_html", ContaminationReport.to_json)
+    with datasets.plain_pages():
         yield

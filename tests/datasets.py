@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import polars as pl
 from tailwatch import contamination
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -26,6 +28,17 @@ def model() -> contamination.ContaminationModel:
     rng = np.random.default_rng(1)
     human = rng.normal(size=(2000, COLUMNS))
     return contamination.fit(human, SHIFT + rng.normal(size=(2000, COLUMNS)))
+
+
+@contextmanager
+def plain_pages() -> Iterator[None]:
+    """Let pages of scoring jobs be text alone: to draw one takes as long as all else of a job."""
+    page = contamination.ContaminationReport.to_html
+    contamination.ContaminationReport.to_html = contamination.ContaminationReport.to_json
+    try:
+        yield
+    finally:
+        contamination.ContaminationReport.to_html = page
 
 
 def rows(count: int, seed: int, share: float = 0.1) -> NDArray[np.float32]:

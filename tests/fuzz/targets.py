@@ -109,10 +109,11 @@ class _Data:
         assert len(opened.labels("label").to_list()) == len(opened)
 
     def _score(self, path: Path) -> None:
-        from tests.datasets import model
+        from tests.datasets import model, plain_pages
 
         ids = "url" if self._is_table else None
-        found = model().score_dataset(path, self._out, id_column=ids, threads=1)
+        with plain_pages():
+            found = model().score_dataset(path, self._out, id_column=ids, threads=1)
         assert _rows(self._out / "shards") == found.prevalence.n
 
     def _pack(self, path: Path) -> None:
