@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
+import pytest
 
 from tailwatch import contamination
 
@@ -33,12 +34,11 @@ def model() -> contamination.ContaminationModel:
 @contextmanager
 def plain_pages() -> Iterator[None]:
     """Let pages of scoring jobs be text alone: to draw one takes as long as all else of a job."""
-    page = contamination.ContaminationReport.to_html
-    contamination.ContaminationReport.to_html = contamination.ContaminationReport.to_json
-    try:
+    from tailwatch.contamination.dataset.report import ContaminationReport
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ContaminationReport, "to_html", ContaminationReport.to_json)
         yield
-    finally:
-        contamination.ContaminationReport.to_html = page
 
 
 def rows(count: int, seed: int, share: float = 0.1) -> NDArray[np.float32]:
