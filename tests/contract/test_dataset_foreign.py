@@ -203,6 +203,7 @@ def test_a_job_with_any_part_replaced_changes_nothing_outside(
     assert refused > DRAWN // 4
 
 
+@pytest.mark.filterwarnings("ignore::tailwatch.exceptions.TailwatchWarning")
 def test_a_pack_and_a_model_with_any_part_replaced_change_nothing_outside(tmp_path: Path) -> None:
     rng = np.random.default_rng(1)
     first = pack(rows(60, 1), tmp_path / "first", rows_per_shard=20)
