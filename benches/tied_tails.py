@@ -25,7 +25,7 @@ import numpy as np
 import tailwatch as tw
 from tailwatch import _core
 from tailwatch.embeddings import as_embeddings
-from tailwatch.metrics.tail_test import TailCounts
+from tailwatch.metrics.embeddings.tail_test import TailCounts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

@@ -33,7 +33,7 @@ def mauve_text(pair: Pair) -> Answer:
 def difference(_: Pair, ours: Answer, theirs: Answer) -> tuple[float, str]:
     """Return by how much the areas under the frontier of the peer's histograms differ."""
     from tailwatch import _core
-    from tailwatch.metrics.mauve import FRONTIER
+    from tailwatch.metrics.embeddings.mauve import FRONTIER
 
     value, *counts = theirs
     area = _core.mauve_of_counts(

@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import re
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from tailwatch.cli.app import app
+
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = sorted(path.name for path in ROOT.glob("*.md"))
+PAGES = [*DOCUMENTS, *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))]
 
 PYTHON_BLOCK = re.compile(r"^```python\n(?P<code>.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\((?!https?:|mailto:|#)(?P<path>[^)#\s]+)")
 IMAGE = re.compile(r"""\b(?:src|srcset)=["'](?!https?:|data:)(?P<path>[^"']+)""")
+CODE = re.compile(r"```\w*\n(?P<block>.*?)```|`(?P<line>[^`\n]+)`", re.DOTALL)
+OURS = re.compile(
+    r"(?<![\w/.])(?:python|rust|tests|benches|docs|examples|\.ci)/[\w./*-]*[\w*]"
+    r"|(?<![\w/.-])[A-Z]\w+\.(?:md|toml)\b"
+)
+MODULE = re.compile(r"python -m (?P<module>(?:benches|tailwatch|tests)[\w.]*)")
+COMMAND = re.compile(r"(?:^|(?<!import)\s)tailwatch (?P<command>[a-z][a-z-]+)\b")
 MAKE = re.compile(r"`make (?P<target>[a-z-]+)|^make (?P<line>[a-z-]+)", re.MULTILINE)
 
 
@@ -61,3 +72,25 @@ def test_every_make_target_that_is_named_exists() -> None:
     }
     assert named
     assert not {target for target in named if not re.search(rf"^{target}:", rules, re.MULTILINE)}
+
+
+def code_of(page: str) -> list[str]:
+    """Return what a page sets as code."""
+    return [match["block"] or match["line"] for match in CODE.finditer((ROOT / page).read_text())]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_path_of_ours_that_is_named_exists(page: str) -> None:
+    named = {path for code in code_of(page) for path in OURS.findall(code)}
+    assert not {path for path in named if not any(ROOT.glob(path))}
+
+
+def test_every_command_that_is_named_exists() -> None:
+    known = {command.name or command.callback.__name__ for command in app.registered_commands}
+    code = [code for page in PAGES for code in code_of(page)]
+    modules = {match["module"] for each in code for match in MODULE.finditer(each)}
+    commands = {match["command"] for each in code for match in COMMAND.finditer(each)}
+    assert len(modules) > 5
+    assert len(commands) > 5
+    assert not {module for module in modules if find_spec(module) is None}
+    assert not commands - known

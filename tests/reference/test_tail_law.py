@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from tailwatch.metrics.tail_law import TailLaw
-from tailwatch.metrics.tail_test import TailCounts, tail_test_of_counts
+from tailwatch.metrics.embeddings.tail_law import TailLaw
+from tailwatch.metrics.embeddings.tail_test import TailCounts, tail_test_of_counts
 from tests.reference import oracle
 
 STRATA = [

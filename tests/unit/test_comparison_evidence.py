@@ -19,7 +19,7 @@ from tailwatch.comparison.evidence import (
 )
 from tailwatch.comparison.families.panel import Panel
 from tailwatch.embeddings import as_embeddings
-from tailwatch.metrics.tail_test import TailCounts
+from tailwatch.metrics.embeddings.tail_test import TailCounts
 from tests.reference import samples
 
 

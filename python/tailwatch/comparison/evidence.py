@@ -21,14 +21,14 @@ import numpy as np
 from tailwatch.comparison.intervals import intervals_of
 from tailwatch.comparison.registry import METRICS
 from tailwatch.comparison.sentence import DECIDING, NEAREST_LEVEL
-from tailwatch.metrics.tail_test import tail_test_of_counts
+from tailwatch.metrics.embeddings.tail_test import tail_test_of_counts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tailwatch.comparison.estimates import Estimate
     from tailwatch.comparison.families.panel import Panel
-    from tailwatch.metrics.tail_test import TailCounts
+    from tailwatch.metrics.embeddings.tail_test import TailCounts
 
 __all__ = ["Evidence", "deciding", "evidence_of_interval", "evidence_of_odds", "q_values"]
 

@@ -8,26 +8,31 @@ any form that :func:`tailwatch.open` takes, and keyword arguments after them; ``
 
 from __future__ import annotations
 
+from typing import NoReturn
+
 from tailwatch.metrics import categorical, text, univariate
-from tailwatch.metrics.authenticity import authenticity
-from tailwatch.metrics.coverage import (
+from tailwatch.metrics.embeddings.authenticity import authenticity
+from tailwatch.metrics.embeddings.coverage import (
     PRDC,
     precision_recall_density_coverage,
     tail_coverage,
 )
-from tailwatch.metrics.dimension import IntrinsicDimension, intrinsic_dimension
-from tailwatch.metrics.directional import DirectionalTails, directional_tails
-from tailwatch.metrics.divergence import energy_distance, frechet_distance, mmd
-from tailwatch.metrics.diversity import Spectrum, spectrum
-from tailwatch.metrics.extrapolation import ExtrapolatedDistance, frechet_distance_extrapolated
-from tailwatch.metrics.knn_divergence import knn_divergence, knn_jensen_shannon
-from tailwatch.metrics.mauve import mauve
-from tailwatch.metrics.mmd_test import MMDTest, mmd_test
-from tailwatch.metrics.modes import ModeCoverage, mode_coverage
-from tailwatch.metrics.neighbors import nearest_neighbors
-from tailwatch.metrics.sliced import sliced_wasserstein
-from tailwatch.metrics.tail_test import TailTest, tail_test
-from tailwatch.metrics.vendi import vendi_score
+from tailwatch.metrics.embeddings.dimension import IntrinsicDimension, intrinsic_dimension
+from tailwatch.metrics.embeddings.directional import DirectionalTails, directional_tails
+from tailwatch.metrics.embeddings.divergence import energy_distance, frechet_distance, mmd
+from tailwatch.metrics.embeddings.diversity import Spectrum, spectrum, vendi_score
+from tailwatch.metrics.embeddings.extrapolation import (
+    ExtrapolatedDistance,
+    frechet_distance_extrapolated,
+)
+from tailwatch.metrics.embeddings.knn_divergence import knn_divergence, knn_jensen_shannon
+from tailwatch.metrics.embeddings.mauve import mauve
+from tailwatch.metrics.embeddings.mmd_test import MMDTest, mmd_test
+from tailwatch.metrics.embeddings.modes import ModeCoverage, mode_coverage
+from tailwatch.metrics.embeddings.neighbors import nearest_neighbors
+from tailwatch.metrics.embeddings.sliced import sliced_wasserstein
+from tailwatch.metrics.embeddings.tail_test import TailTest, tail_test
+from tailwatch.names import no_such_name
 
 __all__ = [
     "PRDC",
@@ -61,3 +66,13 @@ __all__ = [
     "univariate",
     "vendi_score",
 ]
+
+
+def __getattr__(name: str) -> NoReturn:
+    """Say of a name that is not there which may have been meant."""
+    raise no_such_name(__name__, name, __all__)
+
+
+def __dir__() -> list[str]:
+    """List the public names."""
+    return sorted(__all__)

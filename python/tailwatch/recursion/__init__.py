@@ -6,6 +6,9 @@
 
 from __future__ import annotations
 
+from typing import NoReturn
+
+from tailwatch.names import no_such_name
 from tailwatch.recursion import theory
 from tailwatch.recursion.learners import (
     Bootstrap,
@@ -57,3 +60,13 @@ __all__ = [
     "run",
     "theory",
 ]
+
+
+def __getattr__(name: str) -> NoReturn:
+    """Say of a name that is not there which may have been meant."""
+    raise no_such_name(__name__, name, __all__)
+
+
+def __dir__() -> list[str]:
+    """List the public names."""
+    return sorted(__all__)

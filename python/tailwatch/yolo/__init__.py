@@ -5,6 +5,9 @@ Needs the extra ``tailwatch[yolo]``, which brings Ultralytics, licensed under AG
 
 from __future__ import annotations
 
+from typing import NoReturn
+
+from tailwatch.names import no_such_name
 from tailwatch.yolo.dataset import DetectionDataset
 from tailwatch.yolo.detections import detections
 from tailwatch.yolo.detector import Detector, Evaluation
@@ -30,3 +33,13 @@ __all__ = [
     "over_seeds",
     "study",
 ]
+
+
+def __getattr__(name: str) -> NoReturn:
+    """Say of a name that is not there which may have been meant."""
+    raise no_such_name(__name__, name, __all__)
+
+
+def __dir__() -> list[str]:
+    """List the public names."""
+    return sorted(__all__)

@@ -9,7 +9,7 @@ from tailwatch import _core
 from tailwatch._core import NoValue
 from tailwatch.comparison.estimates import ClosedVariance, Estimate
 from tailwatch.comparison.heaviness import too_heavy
-from tailwatch.metrics.divergence import median_distance, polynomial_parameters
+from tailwatch.metrics.embeddings.divergence import median_distance, polynomial_parameters
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tailwatch import _core
 from tailwatch.comparison.estimates import Estimate, NoInterval
-from tailwatch.metrics.mauve import FRONTIER, default_mauve_clusters
+from tailwatch.metrics.embeddings.mauve import FRONTIER, default_mauve_clusters
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,7 +8,7 @@ import numpy as np
 
 from tailwatch import _core
 from tailwatch.comparison.estimates import Estimate, NoInterval
-from tailwatch.metrics.modes import default_clusters, mode_table, rare_and_lost
+from tailwatch.metrics.embeddings.modes import default_clusters, mode_table, rare_and_lost
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,7 +13,7 @@ from tailwatch.arguments import tail_size
 from tailwatch.comparison.estimates import HalfSamples
 from tailwatch.comparison.families.panel import estimate_from, over
 from tailwatch.comparison.samples import REPLICATES
-from tailwatch.metrics.tail_test import TailCounts
+from tailwatch.metrics.embeddings.tail_test import TailCounts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

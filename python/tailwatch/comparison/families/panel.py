@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from tailwatch.comparison.estimates import HalfSamples
     from tailwatch.comparison.samples import Samples
-    from tailwatch.metrics.tail_test import TailCounts
+    from tailwatch.metrics.embeddings.tail_test import TailCounts
     from tailwatch.running import Settings
 
     Full = Iterator[

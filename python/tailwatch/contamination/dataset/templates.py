@@ -21,7 +21,7 @@ from tailwatch import _core
 from tailwatch.contamination.finite import check_finite
 from tailwatch.embeddings import as_embeddings
 from tailwatch.exceptions import DimensionError, InputError
-from tailwatch.metrics.neighbors import nearest_neighbors
+from tailwatch.metrics.embeddings.neighbors import nearest_neighbors
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from tailwatch import _core
 from tailwatch.arguments import integer, share
 from tailwatch.embeddings import as_embeddings
-from tailwatch.metrics.tail_law import TailLaw
+from tailwatch.metrics.embeddings.tail_law import TailLaw
 from tailwatch.running import running
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from tailwatch import _core
 from tailwatch.arguments import integer
 from tailwatch.embeddings import as_embeddings
-from tailwatch.metrics.divergence import check_columns, kernel_parameters
+from tailwatch.metrics.embeddings.divergence import check_columns, kernel_parameters
 from tailwatch.running import running
 
 if TYPE_CHECKING:
