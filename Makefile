@@ -3,7 +3,10 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
+# Installing is one thing after the other; checks may run side by side.
+ifndef TOGETHER
 .NOTPARALLEL:
+endif
 .PHONY: help demo test test-core lint bench bench-rivals bench-rust docs build clean
 MAKEFLAGS += --no-print-directory
 
@@ -73,7 +76,7 @@ LINTS := $(addprefix lint-,rustfmt clippy deny ruff format mypy stubtest imports
 .PHONY: $(LINTS)
 
 lint: $(STAMPS)/dev  ## check formats, lints, types, layers and licences
-	@$(MAKE) --keep-going $(LINTS)
+	@TOGETHER=1 $(MAKE) --jobs=2 --output-sync=target --keep-going $(LINTS)
 	@echo 'lint: all checks passed'
 
 # check(name, command): one line when all is well, the tool's own words when not.

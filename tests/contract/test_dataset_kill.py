@@ -18,10 +18,7 @@ from tests.datasets import contents, model, rows, write_shards
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = [
-    pytest.mark.alone,
-    pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals"),
-]
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
 
 KILLS = 10
 SHARDS, ROWS = 12, 8_000

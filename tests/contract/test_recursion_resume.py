@@ -25,9 +25,6 @@ from tests.recursion_learners import Folder, Opaque, Restless, Tagging, tagged
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-# Pages of runs in a child process are compared with those of this one.
-pytestmark = pytest.mark.alone
-
 ROOT = Path(__file__).resolve().parents[2]
 
 
