@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tailwatch.recursion import Learner, Model, Policy
+    from tailwatch.recursion.data.kind import Data
     from tailwatch.recursion.history import History, Portion
-    from tailwatch.recursion.protocols import Data
 
     Matrix: TypeAlias = NDArray[np.float64]
 

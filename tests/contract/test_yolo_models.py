@@ -18,7 +18,8 @@ import pytest
 import tailwatch as tw
 from tailwatch.exceptions import InputError, SourceError, TailwatchError
 from tailwatch.yolo.checkpoints import check_device, check_model
-from tailwatch.yolo.environment import extra, ultralytics
+from tailwatch.yolo.environment import ultralytics
+from tailwatch.yolo.extra import extra
 from tests.yolo_scenes import NAMES, scenes
 
 if TYPE_CHECKING:

@@ -316,7 +316,7 @@ def test_a_missing_system_library_is_named(monkeypatch: pytest.MonkeyPatch) -> N
     import importlib
 
     from tailwatch.exceptions import MissingDependencyError
-    from tailwatch.yolo.environment import extra
+    from tailwatch.yolo.extra import extra
 
     def fail(name: str) -> None:
         message = f"libGL.so.1: cannot open shared object file: No such file or directory ({name})"

@@ -18,7 +18,8 @@ import pytest
 
 import tailwatch as tw
 from tailwatch.exceptions import InputError, SourceError, TailwatchError
-from tailwatch.yolo.environment import SERVICES, extra, ultralytics
+from tailwatch.yolo.environment import SERVICES, ultralytics
+from tailwatch.yolo.extra import extra
 from tailwatch.yolo.session import session
 from tests.yolo_scenes import NAMES, scenes
 

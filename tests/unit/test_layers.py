@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import graphlib
 import re
 import shutil
 import subprocess
@@ -169,3 +170,34 @@ def test_the_import_contract_can_fail(tmp_path: Path, module: str, forbidden: st
     result = check_imports(tmp_path)
     assert result.returncode == 1
     assert "BROKEN" in result.stdout
+
+
+def modules() -> dict[str, Path]:
+    """All modules of the package by name."""
+    found = {}
+    for path in PACKAGE.rglob("*.py"):
+        parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return found
+
+
+def imported(path: Path, known: set[str]) -> set[str]:
+    """Modules that a file imports anywhere: at its head, in a function, or for types alone."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            # A name may be a module; what is no Python file is the extension.
+            names = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= (names & known) or ({node.module} if "_core" not in str(names) else set())
+    return found & known
+
+
+def test_no_file_takes_part_in_a_circle_of_imports() -> None:
+    files = modules()
+    assert len(files) > 100
+    graph = {name: imported(path, set(files)) - {name} for name, path in files.items()}
+    # Raises CycleError, which shows the circle.
+    order = list(graphlib.TopologicalSorter(graph).static_order())
+    assert len(order) == len(files)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tailwatch.yolo import torchvision_operators as operators
-from tailwatch.yolo.environment import extra
+from tailwatch.yolo.extra import extra
 
 
 @pytest.mark.parametrize("threshold", [0.0, 0.3, 0.7, 1.0])

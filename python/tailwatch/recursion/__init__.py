@@ -10,6 +10,7 @@ from typing import NoReturn
 
 from tailwatch.names import no_such_name
 from tailwatch.recursion import theory
+from tailwatch.recursion.data.rowsets import RowSet, StoredRowSet
 from tailwatch.recursion.learners import (
     Bootstrap,
     Gaussian,
@@ -30,7 +31,7 @@ from tailwatch.recursion.policies import (
     Replace,
     Verified,
 )
-from tailwatch.recursion.protocols import Learner, Model, Policy, RowSet, StoredRowSet
+from tailwatch.recursion.protocols import Learner, Model, Policy
 from tailwatch.recursion.result import Run
 
 __all__ = [

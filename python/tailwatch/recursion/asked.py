@@ -23,7 +23,8 @@ from tailwatch.text_form import storable
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tailwatch.recursion.protocols import Data, Learner, Policy
+    from tailwatch.recursion.data.kind import Data
+    from tailwatch.recursion.protocols import Learner, Policy
 
 __all__ = ["Asked", "set_aside"]
 

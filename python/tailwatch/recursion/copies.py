@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tailwatch.recursion.asked import Asked
+    from tailwatch.recursion.data.kind import Data
     from tailwatch.recursion.frame import Row
-    from tailwatch.recursion.measurement import Fitted
+    from tailwatch.recursion.history import Fitted
     from tailwatch.recursion.panels.retained import Triple
-    from tailwatch.recursion.protocols import Data
     from tailwatch.running import Settings
 
 __all__ = ["Copies"]

@@ -68,8 +68,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from tailwatch.recursion.data.kind import Data
     from tailwatch.recursion.frame import Row
-    from tailwatch.recursion.protocols import Data
     from tailwatch.recursion.result import Run
 
 __all__ = ["RunDirectory"]

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from tailwatch.recursion.asked import Asked
+    from tailwatch.recursion.data.kind import Data
     from tailwatch.recursion.frame import Row
-    from tailwatch.recursion.protocols import Data
 
 __all__ = ["Expectation"]
 

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from tailwatch.recursion.protocols import Data
+    from tailwatch.recursion.data.kind import Data
 
-__all__ = ["HUMAN", "History", "Portion", "Samples", "join"]
+__all__ = ["HUMAN", "Fitted", "History", "Portion", "Samples", "join"]
 
 HUMAN = 0
 """Origin of human rows; that of samples is the number of their generation, from 1."""
@@ -182,3 +182,21 @@ class History:
                 argument="policy",
             )
         return list(portions)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fitted:
+    """A generation that waits to be measured.
+
+    Attributes
+    ----------
+    model, samples
+        What it learnt, and what it sampled.
+    training, portions
+        What it learnt from, and where that came from.
+    """
+
+    model: Any
+    samples: Data
+    training: Data
+    portions: Sequence[Portion]

@@ -18,8 +18,8 @@ from tailwatch.recursion.clock import Clock
 from tailwatch.recursion.data import check_like
 from tailwatch.recursion.directory import RunDirectory
 from tailwatch.recursion.frame import frame_of
-from tailwatch.recursion.history import History, Portion, Samples, join
-from tailwatch.recursion.measurement import Fitted, Measurement
+from tailwatch.recursion.history import Fitted, History, Portion, Samples, join
+from tailwatch.recursion.measurement import Measurement
 from tailwatch.recursion.memory import Memory
 from tailwatch.recursion.randomness import replayable
 from tailwatch.recursion.result import Run
@@ -32,9 +32,10 @@ if TYPE_CHECKING:
     import polars as pl
 
     from tailwatch.progress import ProgressOption
+    from tailwatch.recursion.data.kind import Data
     from tailwatch.recursion.frame import Row
     from tailwatch.recursion.memory import Store
-    from tailwatch.recursion.protocols import Data, Learner, Model, Policy
+    from tailwatch.recursion.protocols import Learner, Model, Policy
 
 __all__ = ["Generation", "run"]
 

@@ -19,35 +19,17 @@ from tailwatch.recursion.risks import risks_of
 from tailwatch.text_form import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from tailwatch.recursion.asked import Asked
+    from tailwatch.recursion.data.kind import Data
     from tailwatch.recursion.frame import Row
-    from tailwatch.recursion.history import Portion
-    from tailwatch.recursion.protocols import Data
+    from tailwatch.recursion.history import Fitted
     from tailwatch.running import Settings
 
-__all__ = ["Fitted", "Measurement"]
+__all__ = ["Measurement"]
 
 NOT_HELD_OUT = "human data are the training data: nothing was held out"
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Fitted:
-    """A generation that waits to be measured.
-
-    Attributes
-    ----------
-    model, samples
-        What it learnt, and what it sampled.
-    training, portions
-        What it learnt from, and where that came from.
-    """
-
-    model: Any
-    samples: Data
-    training: Data
-    portions: Sequence[Portion]
 
 
 @dataclass(frozen=True, eq=False)

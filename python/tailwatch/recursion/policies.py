@@ -40,8 +40,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from tailwatch.recursion.data.kind import Data
     from tailwatch.recursion.history import History
-    from tailwatch.recursion.protocols import Data, Policy
+    from tailwatch.recursion.protocols import Policy
 
 __all__ = ["Accumulate", "AccumulateSubsample", "Augment", "Mix", "Replace", "Verified"]
 

@@ -1,11 +1,10 @@
-"""What a user brings to the loop: a learner, the models it fits, and data of any kind.
+"""What a user brings to the loop: a learner, the models it fits, and a policy.
 
 ==============  ================================================================================
 protocol        what the loop calls
 ==============  ================================================================================
 `Learner`       ``fit(data, rng=…)``, once each generation
 `Model`         ``sample(size, rng=…)``, once each generation, after the fit
-`RowSet`        ``len``, ``take`` and ``concat`` of data that are neither arrays nor frames
 `Policy`        ``compose(history, rng=…)``, once each generation after the first
 ==============  ================================================================================
 
@@ -15,24 +14,17 @@ What a model may offer besides is used where it is there: ``parameters()``, ``ri
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol, Self, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     import numpy as np
-    from numpy.typing import NDArray
 
+    from tailwatch.recursion.data.kind import Data
     from tailwatch.recursion.history import History, Portion
 
-__all__ = ["Data", "Learner", "Model", "Policy", "RowSet", "StoredRowSet"]
-
-Data: TypeAlias = Any
-"""Rows: a NumPy array whose first axis counts them, a Polars frame or series, or a `RowSet`.
-
-Opaque to the loop, which counts, takes and joins rows and hands them to the learner.
-"""
+__all__ = ["Learner", "Model", "Policy"]
 
 
 class Learner(Protocol):
@@ -75,46 +67,6 @@ class Model(Protocol):
 
     def sample(self, size: int, *, rng: np.random.Generator) -> Data:
         """Draw `size` rows, of the kind that the training set is."""
-        ...
-
-
-@runtime_checkable
-class RowSet(Protocol):
-    """Data of the user's own kind, for example a folder of files.
-
-    Optional, and used where it is there: ``origins() -> dict[str, int]``, which counts the rows by
-    who made them, ``"human"``, ``"pseudo"`` or ``"unknown"``. A training set with rows of unknown
-    origin has no ``human_fraction``, and an ``unknown_fraction`` instead.
-    """
-
-    def __len__(self) -> int:
-        """Count the rows."""
-        ...
-
-    def take(self, indices: NDArray[np.int64]) -> Self:
-        """Give the rows of these numbers, in this order."""
-        ...
-
-    def concat(self, others: Sequence[Self]) -> Self:
-        """Give these rows followed by those of the others, in their order."""
-        ...
-
-
-@runtime_checkable
-class StoredRowSet(RowSet, Protocol):
-    """A `RowSet` that a run directory can hold."""
-
-    def save(self, directory: Path) -> object:
-        """Write the rows into a directory that is there and empty; the same bytes each time."""
-        ...
-
-    @classmethod
-    def load(cls, directory: Path) -> Self:
-        """Read what `save` wrote."""
-        ...
-
-    def fingerprint(self) -> str:
-        """Give a string that is another for other rows, or for rows in another order."""
         ...
 
 

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     import polars as pl
 
+    from tailwatch.recursion.data.kind import Data
     from tailwatch.recursion.diagnosis import Diagnosis
-    from tailwatch.recursion.protocols import Data
     from tailwatch.recursion.verdicts import Onset
 
 __all__ = ["Run"]

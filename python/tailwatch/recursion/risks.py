@@ -21,8 +21,8 @@ from tailwatch.text_form import shown
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from tailwatch.recursion.data.kind import Data
     from tailwatch.recursion.frame import Row
-    from tailwatch.recursion.protocols import Data
 
 __all__ = ["mean_with_interval", "risks_of"]
 

@@ -16,7 +16,8 @@ from typing import Any
 from tailwatch.exceptions import InputError, SourceError
 from tailwatch.io.settings_text import parse_yaml, read_text
 from tailwatch.text_form import path_text, shown
-from tailwatch.yolo.environment import extra, require_extra, ultralytics, unlogged
+from tailwatch.yolo.environment import ultralytics, unlogged
+from tailwatch.yolo.extra import extra, require_extra
 from tailwatch.yolo.session import said
 
 __all__ = ["check_device", "check_model", "digest", "open_model", "rewrite"]

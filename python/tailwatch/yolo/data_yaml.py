@@ -16,7 +16,7 @@ from typing import Any
 from tailwatch.exceptions import SourceError, TailwatchError
 from tailwatch.io.settings_text import parse_yaml, read_text
 from tailwatch.text_form import path_text, shortened, shown, visible
-from tailwatch.yolo.environment import extra
+from tailwatch.yolo.extra import extra
 from tailwatch.yolo.image_files import IMAGE_SUFFIXES
 
 __all__ = ["IMAGE_SUFFIXES", "MOST_CLASSES", "Split", "label_path", "read_split"]

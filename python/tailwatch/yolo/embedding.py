@@ -14,7 +14,7 @@ from tailwatch.progress import reporting
 from tailwatch.text_form import path_text, storable
 from tailwatch.yolo.data_yaml import IMAGE_SUFFIXES
 from tailwatch.yolo.dataset import DetectionDataset
-from tailwatch.yolo.environment import require_extra
+from tailwatch.yolo.extra import require_extra
 from tailwatch.yolo.ultralytics_detector import UltralyticsDetector
 
 if TYPE_CHECKING:

@@ -20,15 +20,13 @@ wants one calls ``ultralytics.settings.update`` afterwards. The font that it wou
 matplotlib's. Weights and data are looked for by the caller: a missing file is an error of ours
 before Ultralytics sees its name.
 
-Level: the lowest of ``tailwatch.yolo``. Ultralytics is licensed under AGPL-3.0, so nothing else of
+Ultralytics is licensed under AGPL-3.0, so nothing else of
 tailwatch imports it, and nothing of it is part of tailwatch.
 """
 
 from __future__ import annotations
 
 import atexit
-import importlib
-import importlib.util
 import logging
 import os
 import shutil
@@ -40,13 +38,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tailwatch.exceptions import MissingDependencyError
+from tailwatch.yolo.extra import extra, require_extra
+from tailwatch.yolo.torchvision_operators import mend_torchvision
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import ModuleType
 
-__all__ = ["OFFLINE", "extra", "remove_private_folder", "require_extra", "ultralytics", "unlogged"]
+__all__ = ["OFFLINE", "remove_private_folder", "ultralytics", "unlogged"]
 
 OFFLINE = {
     "YOLO_OFFLINE": "true",
@@ -75,58 +74,11 @@ CONSTANTS = {"ONLINE": False, "AUTOINSTALL": False, "SAFE_LOAD": True}
 FONTS = ("Arial.ttf", "Arial.Unicode.ttf")
 """What Ultralytics looks for, by the alphabet of the classes' names."""
 
-INSTALL = (
-    "tailwatch.yolo needs Ultralytics YOLO: pip install 'tailwatch[yolo]' "
-    "(Ultralytics is licensed under AGPL-3.0, tailwatch under Apache-2.0)"
-)
-
 PRIVATE = "tailwatch-ultralytics-"
 """How the name of the folder of settings begins."""
 
 _private: list[tuple[str, int]] = []
 """The folder of settings, and the process that it belongs to."""
-
-SYSTEM_LIBRARIES = (
-    "OpenCV, which Ultralytics needs, lacks a library of the system: on Debian, apt-get install "
-    "libgl1 libglib2.0-0; or, on a machine without a display, pip install --force-reinstall "
-    "--no-deps opencv-python-headless"
-)
-
-
-def require_extra() -> None:
-    """Refuse to go on without Ultralytics, before anything of it is looked for.
-
-    Raises
-    ------
-    MissingDependencyError
-        The extra ``yolo`` is not installed.
-    """
-    if "ultralytics" not in sys.modules and importlib.util.find_spec("ultralytics") is None:
-        raise MissingDependencyError(_missing("ultralytics"))
-
-
-def _missing(name: str | None) -> str:
-    return f"{INSTALL}; missing: {name}"
-
-
-def extra(name: str) -> ModuleType:
-    """Import `name`, a module that the extra ``yolo`` brings.
-
-    Raises
-    ------
-    MissingDependencyError
-        It is not installed, or cannot be loaded on this machine.
-    """
-    try:
-        return importlib.import_module(name)
-    except ModuleNotFoundError as error:
-        raise MissingDependencyError(_missing(error.name)) from error
-    except ImportError as error:
-        # A wheel that is there, and a shared library that is not.
-        if "cannot open shared object file" not in str(error):
-            raise
-        said = f"{SYSTEM_LIBRARIES}; the system says: {error}"
-        raise MissingDependencyError(said) from error
 
 
 def ultralytics() -> ModuleType:
@@ -151,8 +103,6 @@ def ultralytics() -> ModuleType:
             _private.append((str(folder.parent), os.getpid()))
         return loaded
     require_extra()
-    from tailwatch.yolo.torchvision_operators import mend_torchvision
-
     os.environ.update(OFFLINE)
     if loaded is None:
         _use_private_folder()

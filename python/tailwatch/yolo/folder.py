@@ -14,7 +14,7 @@ import json
 import stat
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import polars as pl
@@ -31,7 +31,6 @@ from tailwatch.yolo.image_files import link, sha256
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from tailwatch.yolo.dataset import DetectionDataset
     from tailwatch.yolo.detections import Box
 
 __all__ = ["MANIFEST", "Folder", "read_folder", "read_manifest", "write_folder", "yaml_text"]
@@ -49,6 +48,37 @@ _COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
 }
 COLUMNS = pl.Schema(_COLUMNS)
 """Columns of the manifest, a row per image."""
+
+
+class Labelled(Protocol):
+    """A set of labelled images, as :class:`~tailwatch.yolo.DetectionDataset` is one."""
+
+    def __len__(self) -> int:
+        """Count the images."""
+        ...
+
+    @property
+    def names(self) -> Sequence[str]:
+        """Names of the classes."""
+        ...
+
+    @property
+    def images(self) -> pl.DataFrame:
+        """A row per image."""
+        ...
+
+    @property
+    def boxes(self) -> pl.DataFrame:
+        """A row per box."""
+        ...
+
+    def boxes_of(self) -> list[list[Box]]:
+        """Give the boxes of each image."""
+        ...
+
+    def fingerprint(self) -> str:
+        """Tell other sets apart."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,7 +104,7 @@ class Folder:
     fingerprint: str
 
 
-def write_folder(data: DetectionDataset, folder: Path) -> Path:
+def write_folder(data: Labelled, folder: Path) -> Path:
     """Write a data set into a folder that is empty or not there yet."""
     try:
         folder.mkdir(parents=True, exist_ok=True)

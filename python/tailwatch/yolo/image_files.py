@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from tailwatch.exceptions import SourceError
 from tailwatch.text_form import path_text
-from tailwatch.yolo.environment import extra
+from tailwatch.yolo.extra import extra
 
 if TYPE_CHECKING:
     from pathlib import Path

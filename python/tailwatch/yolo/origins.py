@@ -16,7 +16,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from tailwatch.exceptions import InputError, SourceError
 from tailwatch.text_form import path_text, shown
@@ -26,7 +26,6 @@ from tailwatch.yolo.folder import MANIFEST, read_manifest
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from tailwatch.yolo.dataset import DetectionDataset
 
 __all__ = [
     "HUMAN",
@@ -43,6 +42,18 @@ __all__ = [
 HUMAN, PSEUDO, UNKNOWN = "human", "pseudo", "unknown"
 
 ORIGINS = (HUMAN, PSEUDO, UNKNOWN)
+
+
+class Labelled(Protocol):
+    """Images whose labels have an origin."""
+
+    def __len__(self) -> int:
+        """Count the images."""
+        ...
+
+    def origins(self) -> dict[str, int]:
+        """Count the images by the origin of their labels."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +118,7 @@ def origins_beside(
     return found
 
 
-def refuse_pseudo(data: DetectionDataset, argument: str) -> None:
+def refuse_pseudo(data: Labelled, argument: str) -> None:
     """Refuse data with labels of a detector where a person's are what all is measured against."""
     pseudo = data.origins().get(PSEUDO, 0)
     if pseudo:
@@ -119,7 +130,7 @@ def refuse_pseudo(data: DetectionDataset, argument: str) -> None:
         )
 
 
-def unknown_sentence(data: DetectionDataset, what: str) -> str:
+def unknown_sentence(data: Labelled, what: str) -> str:
     """Say that nobody has said whose the labels are; nothing where all is known."""
     unknown = data.origins().get(UNKNOWN, 0)
     if not unknown:

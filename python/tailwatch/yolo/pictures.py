@@ -10,7 +10,7 @@ import polars as pl
 
 from tailwatch.report.detection import Picture
 from tailwatch.text_form import path_of, shortened, visible
-from tailwatch.yolo.environment import extra
+from tailwatch.yolo.extra import extra
 from tailwatch.yolo.naming import class_labels
 from tailwatch.yolo.statistics import tail_classes
 

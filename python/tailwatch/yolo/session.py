@@ -21,7 +21,8 @@ import numpy as np
 
 from tailwatch.exceptions import TailwatchError
 from tailwatch.text_form import shortened, visible
-from tailwatch.yolo.environment import extra, ultralytics
+from tailwatch.yolo.environment import ultralytics
+from tailwatch.yolo.extra import extra
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

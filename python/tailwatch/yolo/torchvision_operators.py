@@ -15,7 +15,7 @@ import importlib
 import sys
 from typing import TYPE_CHECKING, Any
 
-from tailwatch.yolo.environment import extra
+from tailwatch.yolo.extra import extra
 
 if TYPE_CHECKING:
     from collections.abc import Callable

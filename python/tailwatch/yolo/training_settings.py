@@ -8,7 +8,8 @@ from typing import Any
 
 from tailwatch.exceptions import InputError
 from tailwatch.text_form import shown
-from tailwatch.yolo.environment import extra, ultralytics
+from tailwatch.yolo.environment import ultralytics
+from tailwatch.yolo.extra import extra
 from tailwatch.yolo.session import said
 
 __all__ = ["check_settings"]

@@ -51,10 +51,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from tailwatch.contamination.dataset.folder import Folder
+    from tailwatch.contamination.dataset.passes import Model
     from tailwatch.contamination.dataset.report import ContaminationReport
     from tailwatch.contamination.dataset.templates import Templates
     from tailwatch.contamination.histogram import Histogram
-    from tailwatch.contamination.model import ContaminationModel
     from tailwatch.contamination.prevalence import Prevalence
     from tailwatch.contamination.state import ModelState
     from tailwatch.embeddings import EmbeddingsLike
@@ -66,7 +66,7 @@ __all__ = ["score_dataset"]
 
 
 def score_dataset(
-    model: ContaminationModel,
+    model: Model,
     state: ModelState,
     estimate: Callable[[Histogram], Prevalence],
     source: Paths,

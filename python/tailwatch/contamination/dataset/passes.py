@@ -6,7 +6,7 @@ import math
 import warnings
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from tailwatch.contamination.dataset.copies import Copies, copies_note, count_copies
 from tailwatch.contamination.dataset.manifest import Entry
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from tailwatch.contamination.dataset.manifest import Manifest
     from tailwatch.contamination.dataset.records import Recorder
     from tailwatch.contamination.histogram import Histogram
-    from tailwatch.contamination.model import ContaminationModel
     from tailwatch.contamination.prevalence import Prevalence
     from tailwatch.contamination.rows import RowTable
     from tailwatch.contamination.state import ModelState
@@ -76,6 +75,28 @@ class _Scored:
         )
 
 
+class Model(Protocol):
+    """What a job asks of a :class:`~tailwatch.contamination.ContaminationModel`."""
+
+    @property
+    def columns(self) -> int:
+        """Columns of the embeddings."""
+        ...
+
+    @property
+    def fingerprint(self) -> str:
+        """Tell other models apart."""
+        ...
+
+    def empty_histogram(self) -> Histogram:
+        """Make a histogram for the scores of this model."""
+        ...
+
+    def row_table(self, prevalence: Prevalence) -> RowTable:
+        """Give what is said of a row, by its score."""
+        ...
+
+
 @dataclass(slots=True)
 class Job:
     """A run: its arguments, and what is done of it.
@@ -101,7 +122,7 @@ class Job:
         Whether the first failure is the last.
     """
 
-    model: ContaminationModel
+    model: Model
     state: ModelState
     folder: Folder
     manifest: Manifest

@@ -28,8 +28,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from tailwatch.recursion.data.kind import Kind
-    from tailwatch.recursion.protocols import Data
+    from tailwatch.recursion.data.kind import Data, Kind
 
 __all__ = [
     "as_data",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -12,7 +12,14 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["Kind"]
+__all__ = ["Data", "Kind"]
+
+Data: TypeAlias = Any
+"""Rows: a NumPy array whose first axis counts them, a Polars frame or series, or a
+:class:`~tailwatch.recursion.RowSet`.
+
+Opaque to the loop, which counts, takes and joins rows and hands them to the learner.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

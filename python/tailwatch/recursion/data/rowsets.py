@@ -2,19 +2,61 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, Self, runtime_checkable
 
 from tailwatch.exceptions import InputError
 from tailwatch.recursion.data.kind import Kind
-from tailwatch.recursion.protocols import RowSet, StoredRowSet
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-__all__ = ["ROW_SETS"]
+    import numpy as np
+    from numpy.typing import NDArray
+
+__all__ = ["ROW_SETS", "RowSet", "StoredRowSet"]
 
 FOLDER = "samples"
+
+
+@runtime_checkable
+class RowSet(Protocol):
+    """Data of the user's own kind, for example a folder of files.
+
+    Optional, and used where it is there: ``origins() -> dict[str, int]``, which counts the rows by
+    who made them, ``"human"``, ``"pseudo"`` or ``"unknown"``. A training set with rows of unknown
+    origin has no ``human_fraction``, and an ``unknown_fraction`` instead.
+    """
+
+    def __len__(self) -> int:
+        """Count the rows."""
+        ...
+
+    def take(self, indices: NDArray[np.int64]) -> Self:
+        """Give the rows of these numbers, in this order."""
+        ...
+
+    def concat(self, others: Sequence[Self]) -> Self:
+        """Give these rows followed by those of the others, in their order."""
+        ...
+
+
+@runtime_checkable
+class StoredRowSet(RowSet, Protocol):
+    """A `RowSet` that a run directory can hold."""
+
+    def save(self, directory: Path) -> object:
+        """Write the rows into a directory that is there and empty; the same bytes each time."""
+        ...
+
+    @classmethod
+    def load(cls, directory: Path) -> Self:
+        """Read what `save` wrote."""
+        ...
+
+    def fingerprint(self) -> str:
+        """Give a string that is another for other rows, or for rows in another order."""
+        ...
 
 
 def _check_joins(data: RowSet, human: RowSet, argument: str) -> None:

@@ -15,7 +15,7 @@ from tailwatch.recursion import data as rows_of
 from tailwatch.recursion.learners.multinomial import Multinomial
 
 if TYPE_CHECKING:
-    from tailwatch.recursion.protocols import Data
+    from tailwatch.recursion.data.kind import Data
 
 __all__ = ["Bootstrap", "BootstrapModel"]
 

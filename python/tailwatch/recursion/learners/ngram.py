@@ -29,9 +29,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    Integers = NDArray[np.int64]
+    from tailwatch.metrics.text.documents import Documents
 
-__all__ = ["NGram", "NGramModel", "states_of", "with_ends"]
+    Integers = NDArray[np.int64]
+    Floats = NDArray[np.float64]
+
+__all__ = ["NGram", "NGramModel"]
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,7 @@ class NGram:
             self.order,
             self.longest,
             types,
-            with_ends(codes.cast(pl.Int64).to_numpy(), documents.lengths, len(types)),
+            _with_ends(codes.cast(pl.Int64).to_numpy(), documents.lengths, len(types)),
             len(documents),
             data.dtype,
         )
@@ -117,7 +120,7 @@ class NGramModel:
     @cached_property
     def _states(self) -> Integers:
         """State before each token of the stream; 0 is the start of a document."""
-        return states_of(self.stream, len(self.types), self.order)
+        return _states_of(self.stream, len(self.types), self.order)
 
     @cached_property
     def _occurrences(self) -> tuple[Integers, Integers]:
@@ -165,9 +168,7 @@ class NGramModel:
 
     def risk(self, data: Any) -> NDArray[np.float64]:  # noqa: ANN401
         """Return −ln p of each document over its tokens and its end, in nats a token."""
-        from tailwatch.recursion.learners.witten_bell import risk_of_documents
-
-        return risk_of_documents(self, as_documents(data, "data"))
+        return _risk_of_documents(self, as_documents(data, "data"))
 
     def save(self, directory: Path) -> None:
         """Write the types, and the stream of their numbers."""
@@ -175,14 +176,14 @@ class NGramModel:
         np.save(directory / "stream.npy", self.stream)
 
 
-def with_ends(codes: Integers, lengths: Integers, end: int) -> Integers:
+def _with_ends(codes: Integers, lengths: Integers, end: int) -> Integers:
     """Put the number `end` after each document."""
     stream = np.full(len(codes) + len(lengths), end, dtype=np.int64)
     stream[np.arange(len(codes)) + np.repeat(np.arange(len(lengths)), lengths)] = codes
     return stream
 
 
-def states_of(stream: Integers, end: int, order: int) -> Integers:
+def _states_of(stream: Integers, end: int, order: int) -> Integers:
     """Give each token the number of the state before it: what the last order − 1 tokens were."""
     first = np.concatenate([[True], stream[:-1] == end])
     state = np.zeros(len(stream), dtype=np.int64)
@@ -193,3 +194,53 @@ def states_of(stream: Integers, end: int, order: int) -> Integers:
         grown[first] = 0
         state = np.unique(grown, return_inverse=True)[1].astype(np.int64)
     return state
+
+
+def _risk_of_documents(model: NGramModel, documents: Documents) -> Floats:
+    """Return −ln p of each document over its tokens and its end, in nats a token.
+
+    p_0 = 1/(types + 2), one share for each type, for the end of a document, and for all that is
+    unknown; p_n(w | s) = (c(s, w) + T(s)·p_{n−1}(w))/(c(s) + T(s)), s being the last n − 1 tokens.
+    A state that the training set has not adds nothing. O(tokens · order) time and memory.
+    """
+    end = len(model.types)
+    unknown = end + 1
+    codes = (
+        documents.tokens.cast(model.types.dtype)
+        .to_frame("t")
+        .join(
+            model.types.to_frame("t").with_row_index("code"),
+            on="t",
+            how="left",
+            maintain_order="left",
+        )["code"]
+    )
+    numbers = codes.cast(pl.Int64).fill_null(unknown).to_numpy()
+    asked = _with_ends(numbers, documents.lengths, end)
+    both = np.concatenate([model.stream, asked])
+    known = len(model.stream)
+    chance = np.full(len(asked), 1.0 / (end + 2))
+    for order in range(1, model.order + 1):
+        state = _states_of(both, end, order)
+        chance = _interpolated(state[:known], model.stream, state[known:], asked, chance)
+    owners = np.repeat(np.arange(len(documents)), documents.lengths + 1)
+    total = np.bincount(owners, weights=-np.log(chance))
+    return total / (documents.lengths + 1)
+
+
+def _interpolated(
+    states: Integers, tokens: Integers, asked_states: Integers, asked: Integers, lower: Floats
+) -> Floats:
+    """Put one more token of context on top of the chances `lower`."""
+    followed = pl.DataFrame({"s": states, "w": tokens}).group_by("s", "w").agg(pl.len().alias("c"))
+    after = followed.group_by("s").agg(pl.col("c").sum().alias("all"), pl.len().alias("T"))
+    found = (
+        pl.DataFrame({"s": asked_states, "w": asked})
+        .join(followed, on=["s", "w"], how="left", maintain_order="left")
+        .join(after, on="s", how="left", maintain_order="left")
+        .fill_null(0)
+    )
+    c, total, types = (found[name].to_numpy().astype(np.float64) for name in ("c", "all", "T"))
+    # A state that is new has no counts, and stands back.
+    new = total == 0
+    return np.where(new, lower, (c + types * lower) / np.where(new, 1.0, total + types))

@@ -23,8 +23,8 @@ from tailwatch.recursion.panels.vectors import as_vectors, compare_vectors
 
 if TYPE_CHECKING:
     from tailwatch.comparison.request import Request
+    from tailwatch.recursion.data.kind import Data
     from tailwatch.recursion.frame import Row
-    from tailwatch.recursion.protocols import Data
     from tailwatch.running import Settings
 
 __all__ = ["as_vectors", "panel_of"]

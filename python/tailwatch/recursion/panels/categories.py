@@ -33,9 +33,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tailwatch.comparison.request import Request
+    from tailwatch.recursion.data.kind import Data
     from tailwatch.recursion.frame import Row
     from tailwatch.recursion.panels.retained import Triple
-    from tailwatch.recursion.protocols import Data
 
 __all__ = ["compare_categories"]
 

@@ -16,8 +16,8 @@ from tailwatch.recursion.panels.retained import retained
 
 if TYPE_CHECKING:
     from tailwatch.comparison.request import Request
+    from tailwatch.recursion.data.kind import Data
     from tailwatch.recursion.frame import Row
-    from tailwatch.recursion.protocols import Data
 
 __all__ = ["are_documents", "compare_tokens"]
 

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tailwatch.comparison.request import Request
+    from tailwatch.recursion.data.kind import Data
     from tailwatch.recursion.frame import Row
-    from tailwatch.recursion.protocols import Data
     from tailwatch.running import Settings
 
 __all__ = ["as_vectors", "compare_vectors"]
