@@ -201,3 +201,34 @@ def test_no_file_takes_part_in_a_circle_of_imports() -> None:
     # Raises CycleError, which shows the circle.
     order = list(graphlib.TopologicalSorter(graph).static_order())
     assert len(order) == len(files)
+
+
+# Names that `lib.rs` gives again, and the modules that they are of.
+AGAIN = {
+    "Chunk": "rows",
+    "Control": "control",
+    "Error": "error",
+    "Progress": "control",
+    "Result": "error",
+    "Rows": "rows",
+    "Subsets": "subsets",
+}
+
+
+def test_rust_modules_use_only_those_before_them() -> None:
+    source = ROOT / "rust" / "core" / "src"
+    library = (source / "lib.rs").read_text()
+    listed = library[library.index("//! Levels of modules") : library.index("which runs")]
+    order = re.findall(r"`(\w+)`", listed)
+    assert sorted(order) == sorted(
+        re.findall(r"^pub(?:\(crate\))? mod (\w+);", library, re.MULTILINE)
+    )
+    for path in source.rglob("*.rs"):
+        module = path.relative_to(source).parts[0].removesuffix(".rs")
+        if module == "lib" or path.stem in {"tests", "exactness"}:
+            continue
+        code = re.sub(r"//.*", "", path.read_text().partition("#[cfg(test)]\nmod tests {")[0])
+        named = re.findall(r"\bcrate::(\w+|\{[^}]*\})", code)
+        used = {AGAIN.get(word, word) for name in named for word in re.findall(r"\w+", name)}
+        allowed = set(order[: order.index(module) + 1])
+        assert not used & set(order) - allowed, path

@@ -15,11 +15,7 @@ use faer::{Accum, Mat, MatMut, MatRef, Par, Side, Spec};
 use rayon::prelude::*;
 
 use crate::error::{Error, Result};
-use crate::nuclear::nuclear_norm;
 use crate::tridiagonal;
-
-/// Columns of a piece of a product.
-const PIECE: usize = 128;
 
 /// faer's convenience methods take their parallelism from a global; left alone it is rayon's global
 /// pool, which hangs in forked children.
@@ -120,28 +116,6 @@ pub(crate) fn factor(matrix: MatRef<'_, f64>) -> Result<Mat<f64>> {
     Ok(Mat::from_fn(d, kept.len(), |i, j| vectors[(i, kept[j])] * values[kept[j]].sqrt()))
 }
 
-/// Sum of the singular values of `left`ᵀ·`right`.
-pub(crate) fn nuclear_norm_of_product(
-    left: MatRef<'_, f64>,
-    right: MatRef<'_, f64>,
-    par: Par,
-) -> Result<f64> {
-    let mut product = Mat::zeros(left.ncols(), right.ncols());
-    if product.nrows() == 0 || product.ncols() == 0 {
-        return Ok(0.0);
-    }
-    for_each(product.par_col_chunks_mut(PIECE).enumerate(), par, |(index, piece)| {
-        let right = right.subcols(index * PIECE, piece.ncols());
-        // A triangular factor begins with zeros.
-        let zero = |&row: &usize| (0..right.ncols()).all(|column| right[(row, column)] == 0.0);
-        let start = (0..right.nrows()).take_while(zero).count();
-        let (left, right) = (left.split_at_row(start).1, right.split_at_row(start).1);
-        add_product(piece, left.transpose(), right);
-    });
-    check_finite(product.as_ref())?;
-    Ok(nuclear_norm(product, par))
-}
-
 /// The places of the eigenvalues that are more than rounding, largest first.
 fn significant(eigen: &SelfAdjointEigen<f64>) -> Vec<usize> {
     let values = eigen.S().column_vector();
@@ -156,7 +130,7 @@ fn noise_level(size: usize, largest: f64) -> f64 {
 }
 
 /// The decompositions would not end on NaN.
-fn check_finite(matrix: MatRef<'_, f64>) -> Result<()> {
+pub(crate) fn check_finite(matrix: MatRef<'_, f64>) -> Result<()> {
     let finite =
         (0..matrix.ncols()).all(|j| (0..matrix.nrows()).all(|i| matrix[(i, j)].is_finite()));
     if finite {
@@ -181,13 +155,6 @@ mod tests {
             let back = &factor * factor.transpose();
             assert!((&back - &matrix).norm_max() <= 1e-12 * matrix.norm_max());
         }
-    }
-
-    #[test]
-    fn the_nuclear_norm_of_a_square_is_its_trace() {
-        let root = Mat::from_fn(5, 4, |i, j| ((i * 5 + j * 3) % 7) as f64 - 2.0);
-        let norm = nuclear_norm_of_product(root.as_ref(), root.as_ref(), Par::Seq).unwrap();
-        assert!((norm - root.squared_norm_l2()).abs() <= 1e-12 * norm);
     }
 
     #[test]

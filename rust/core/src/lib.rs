@@ -1,15 +1,16 @@
 //! Algorithms of tailwatch: neighbours, tails, divergences and spectra of sets of embeddings.
 //!
-//! Levels, each using only those above it: 0 `error` `control` `streams`; 1 `rows` `hashes` `memory`; 2 `neighbors`
-//! `tridiagonal` `dense` `nuclear` `moments` `univariate` `contamination`; 3 `coverage` `divergence` `spectrum` `vendi`
-//! `dimension` `cluster`; 4 `inference`, which runs them on replicates. Nothing here knows of Python, and
-//! nothing here is unsafe: the kernels crate is.
+//! Levels of modules, each of which uses only those before it: 0 `error` `streams` `control`; 1 `subsets` `rows`
+//! `hashes` `memory`; 2 `tridiagonal` `dense` `nuclear` `moments` `univariate` `contamination` `neighbors`;
+//! 3 `covariance` `coverage` `cluster` `dimension` `divergence` `spectrum` `vendi`; 4 `inference`, which runs
+//! them on replicates. Nothing here knows of Python, and nothing here is unsafe: the kernels crate is.
 
 #![forbid(unsafe_code)]
 
 pub mod cluster;
 pub mod contamination;
 pub mod control;
+pub(crate) mod covariance;
 pub mod coverage;
 pub(crate) mod dense;
 pub mod dimension;

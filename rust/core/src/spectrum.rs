@@ -4,7 +4,7 @@
 //! exp(H(λ/Σλ)) (Roy & Vetterli 2007); participation ratio (Σλ)²/Σλ². Cost: O(n·d²) + O(min(n, d)³).
 
 use crate::control::Control;
-use crate::divergence::frechet::{Fit, Material, to_unit_scale};
+use crate::covariance::{Fit, Material, to_unit_scale};
 use crate::error::Result;
 use crate::rows::{Rows, check_rows};
 

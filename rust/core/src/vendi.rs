@@ -17,8 +17,8 @@ use faer::{Mat, MatRef};
 use rayon::prelude::*;
 
 use crate::control::Control;
+use crate::covariance::{Groups, Material};
 use crate::dense::{self, add_product};
-use crate::divergence::frechet::{Groups, Material};
 use crate::error::{Error, Result};
 use crate::moments::Moments;
 use crate::rows::{Chunk, Rows, check_rows};

@@ -7,9 +7,9 @@
 
 use rayon::prelude::*;
 
-use super::rarity::{Sample, depth, measured};
 use crate::control::Control;
 use crate::error::Result;
+use crate::neighbors::rarity::{Sample, depth, measured};
 use crate::neighbors::{Entry, Nearest, Set, nearest_across};
 use crate::rows::{Rows, check_pair, check_rows};
 use crate::subsets::{Subsets, bits};

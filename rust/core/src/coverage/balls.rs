@@ -7,7 +7,7 @@
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::rarity::Sample;
+use crate::neighbors::rarity::Sample;
 use crate::subsets::bits;
 
 /// What the balls of an anchor X and of a candidate Y hold of each other.

@@ -12,8 +12,8 @@ use tailwatch_kernels::dot_products;
 
 use super::tail::check_levels;
 use crate::control::Control;
+use crate::covariance::Material;
 use crate::dense;
-use crate::divergence::frechet::Material;
 use crate::error::{Error, Result};
 use crate::moments::centre;
 use crate::rows::{Rows, check_pair, check_rows};

@@ -7,9 +7,9 @@
 
 use super::balls::Balls;
 use super::meeting::{Meeting, Wanted};
-use super::rarity::Sample;
 use crate::control::Control;
 use crate::error::Result;
+use crate::neighbors::rarity::Sample;
 use crate::neighbors::{Set, check_k};
 use crate::rows::{Rows, check_pair};
 use crate::subsets::Subsets;

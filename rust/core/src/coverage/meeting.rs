@@ -10,9 +10,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use rayon::prelude::*;
 
 use super::balls::{Balls, Counter, Marks};
-use super::rarity::{BySubset, Known, Sample, depth, kth_of, measured};
 use crate::control::Control;
 use crate::error::Result;
+use crate::neighbors::rarity::{BySubset, Known, Sample, depth, kth_of, measured};
 use crate::neighbors::{Meet, Nearest, across};
 
 /// What is wanted of a meeting besides balls.
@@ -205,5 +205,79 @@ impl Party<'_> {
             }
         }
         self.waiting.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::neighbors::Set;
+    use crate::rows::Rows;
+    use crate::streams::Stream;
+    use crate::subsets::Subsets;
+    use ndarray::Array2;
+
+    fn normal(rows: usize, columns: usize, index: u64) -> Array2<f64> {
+        let mut stream = Stream::new(11, "test", index);
+        Array2::from_shape_simple_fn((rows, columns), || stream.normal())
+    }
+
+    /// The definition, without lists: all distances to the members, sorted.
+    fn brute(
+        x: &Array2<f64>,
+        query: usize,
+        pool: &[(&Array2<f64>, &Subsets, bool)],
+        subset: usize,
+        k: usize,
+    ) -> f64 {
+        let mut all = Vec::new();
+        for (base, subsets, is_queries) in pool {
+            all.extend(subsets.members(subset).filter(|&row| !(*is_queries && row == query)).map(
+                |row| {
+                    x.row(query)
+                        .iter()
+                        .zip(base.row(row))
+                        .map(|(a, b)| (a - b) * (a - b))
+                        .sum::<f64>()
+                },
+            ));
+        }
+        all.sort_by(f64::total_cmp);
+        all[k - 1]
+    }
+
+    #[test]
+    fn every_subset_and_pool_matches_its_definition() {
+        // With 3 columns all pairs are measured, with 20 most are not.
+        for columns in [3, 20] {
+            let (x, y) = (normal(150, columns, 0), normal(130, columns, 1));
+            let (of_x, of_y) = (Subsets::halves(150, 30, 1, 0), Subsets::halves(130, 30, 1, 1));
+            let (rows_x, rows_y) = (Rows::from_f64(x.view()), Rows::from_f64(y.view()));
+            let control = Control::with_threads(2);
+            let [set_x, set_y] = Set::together([&rows_x, &rows_y], &control).unwrap();
+            // k = 30 of halves of 65 makes some lists end early: the fall-back is exercised too.
+            for k in [1, 5, 30] {
+                let sample_x = Sample::of(&set_x, &of_x, k, true, &control).unwrap();
+                let sample_y = Sample::of(&set_y, &of_y, k, true, &control).unwrap();
+                let met = Meeting::of(&sample_x, &sample_y, k, Wanted::Pooled, &control).unwrap();
+                let close = |found: f64, expected: f64| {
+                    assert!((found - expected).abs() <= 1e-14 * expected, "{found} {expected}");
+                };
+                for subset in 0..31 {
+                    for row in of_x.members(subset).step_by(7) {
+                        let own = (&x, &of_x, true);
+                        close(sample_x.radii.get(row, subset), brute(&x, row, &[own], subset, k));
+                        let pool = [own, (&y, &of_y, false)];
+                        close(met.pooled[0].get(row, subset), brute(&x, row, &pool, subset, k));
+                    }
+                    for row in of_y.members(subset).step_by(7) {
+                        let other = (&x, &of_x, false);
+                        close(met.rarity.get(row, subset), brute(&y, row, &[other], subset, k));
+                        let pool = [(&y, &of_y, true), other];
+                        close(met.pooled[1].get(row, subset), brute(&y, row, &pool, subset, k));
+                    }
+                }
+            }
+        }
     }
 }

@@ -7,6 +7,5 @@ pub(crate) mod edge;
 pub mod manifold;
 pub(crate) mod meeting;
 pub mod pooled;
-pub(crate) mod rarity;
 pub(crate) mod repeats;
 pub mod tail;

@@ -9,11 +9,11 @@
 
 use super::edge::Edge;
 use super::meeting::{Meeting, Wanted};
-use super::rarity::{BySubset, Sample};
 use super::repeats::Repeats;
 use super::tail::{check_levels, tail_size};
 use crate::control::Control;
 use crate::error::Result;
+use crate::neighbors::rarity::{BySubset, Sample};
 use crate::neighbors::{Set, check_k};
 use crate::rows::{Rows, check_pair, check_rows};
 use crate::subsets::Subsets;

@@ -13,9 +13,9 @@
 use super::balls::Balls;
 use super::edge::Edge;
 use super::meeting::{Meeting, Wanted};
-use super::rarity::{BySubset, Sample};
 use crate::control::Control;
 use crate::error::{Error, Result};
+use crate::neighbors::rarity::{BySubset, Sample};
 use crate::neighbors::{Set, check_k};
 use crate::rows::{Rows, check_pair};
 use crate::subsets::Subsets;

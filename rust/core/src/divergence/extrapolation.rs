@@ -14,8 +14,9 @@
 use faer::Par;
 use rayon::prelude::*;
 
-use super::frechet::{Fit, Groups, to_unit_scale};
+use super::frechet::distance_of;
 use crate::control::Control;
+use crate::covariance::{Fit, Groups, to_unit_scale};
 use crate::error::{Error, Result};
 use crate::rows::{Rows, check_pair, check_rows};
 use crate::streams::Stream;
@@ -97,7 +98,7 @@ fn distances(samples: Vec<(Groups, Subsets)>, control: &Control) -> Result<Vec<(
         let fit = |(groups, subsets): &(Groups, Subsets)| Fit::of_subset(groups, subsets, subset);
         let mut fits = [fit(&samples[0]), fit(&samples[1])];
         let unit = to_unit_scale(&mut fits);
-        let distance = fits[0].distance(&fits[1], Par::Seq)? * unit * unit;
+        let distance = distance_of(&fits[0], &fits[1], Par::Seq)? * unit * unit;
         inner.advance(1)?;
         Ok((samples[0].1.share_of_groups(subset), distance))
     };

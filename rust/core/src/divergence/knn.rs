@@ -12,8 +12,8 @@
 use rayon::prelude::*;
 
 use crate::control::Control;
-use crate::coverage::rarity::{BySubset, Known, Sample, depth, kth_of, measured};
 use crate::error::{Error, Result};
+use crate::neighbors::rarity::{BySubset, Known, Sample, depth, kth_of, measured};
 use crate::neighbors::{Nearest, Set, check_k, nearest_across};
 use crate::rows::{Rows, check_pair};
 use crate::subsets::Subsets;

@@ -5,8 +5,8 @@
 use super::{Estimate, Trio};
 use crate::control::Control;
 use crate::coverage::authenticity::authentic_shares;
-use crate::coverage::rarity::Sample;
 use crate::error::{Error, Result};
+use crate::neighbors::rarity::Sample;
 
 /// The share of C and of B that is no copy of A.
 pub fn authenticity_metrics(trio: &Trio<'_>, control: &Control) -> Result<Vec<Estimate>> {

@@ -7,7 +7,8 @@ use rayon::prelude::*;
 
 use super::{Estimate, Trio};
 use crate::control::Control;
-use crate::divergence::frechet::{Fit, Groups, to_unit_scale};
+use crate::covariance::{Fit, Groups, to_unit_scale};
+use crate::divergence::frechet::distance_by_factors;
 use crate::error::{Error, Result};
 use crate::spectrum::Spectrum;
 
@@ -41,7 +42,11 @@ pub fn gaussian_metrics(trio: &Trio<'_>, control: &Control) -> Result<Vec<Estima
                 let moment = Moment {
                     frechet: [(&b, &of_b), (&c, &of_c)]
                         .map(|(fit, factor)| {
-                            a.distance_by_factors(of_a.as_ref(), fit, factor.as_ref(), Par::Seq)
+                            distance_by_factors(
+                                (&a, of_a.as_ref()),
+                                (fit, factor.as_ref()),
+                                Par::Seq,
+                            )
                         })
                         .into_iter()
                         .map(|distance| Ok(distance? * unit * unit))

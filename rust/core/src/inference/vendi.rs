@@ -11,7 +11,7 @@ use rayon::prelude::*;
 
 use super::{Estimate, Trio};
 use crate::control::Control;
-use crate::divergence::frechet::Groups;
+use crate::covariance::Groups;
 use crate::error::{Error, Result};
 use crate::vendi::{gram_of_subset, score, unit_rows, zero_row};
 

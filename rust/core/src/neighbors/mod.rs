@@ -14,6 +14,7 @@ mod filter;
 mod limit;
 mod measure;
 mod positions;
+pub(crate) mod rarity;
 mod search;
 pub(crate) mod topk;
 

@@ -19,16 +19,40 @@ mod reflector;
 use faer::linalg::matmul::matmul;
 use faer::{Accum, Mat, MatMut, MatRef, Par};
 use pulp::{Arch, Simd, WithSimd};
+use rayon::prelude::*;
 
 use self::band::{Band, WIDTH};
 use self::reflector::{reflect, reflector};
-use crate::dense::for_each;
+use crate::dense::{add_product, check_finite, for_each};
+use crate::error::Result;
 
 /// Columns of a piece of a product, enough for the speed of a large product.
 const PIECE: usize = 128;
 
+/// Sum of the singular values of `left`ᵀ·`right`.
+pub(crate) fn nuclear_norm_of_product(
+    left: MatRef<'_, f64>,
+    right: MatRef<'_, f64>,
+    par: Par,
+) -> Result<f64> {
+    let mut product = Mat::zeros(left.ncols(), right.ncols());
+    if product.nrows() == 0 || product.ncols() == 0 {
+        return Ok(0.0);
+    }
+    for_each(product.par_col_chunks_mut(PIECE).enumerate(), par, |(index, piece)| {
+        let right = right.subcols(index * PIECE, piece.ncols());
+        // A triangular factor begins with zeros.
+        let zero = |&row: &usize| (0..right.ncols()).all(|column| right[(row, column)] == 0.0);
+        let start = (0..right.nrows()).take_while(zero).count();
+        let (left, right) = (left.split_at_row(start).1, right.split_at_row(start).1);
+        add_product(piece, left.transpose(), right);
+    });
+    check_finite(product.as_ref())?;
+    Ok(nuclear_norm(product, par))
+}
+
 /// The sum of the singular values of `matrix`, which is finite and neither huge nor tiny.
-pub(crate) fn nuclear_norm(matrix: Mat<f64>, par: Par) -> f64 {
+fn nuclear_norm(matrix: Mat<f64>, par: Par) -> f64 {
     let tall = matrix.nrows() >= matrix.ncols();
     let matrix = if tall { matrix } else { matrix.transpose().to_owned() };
     let mut band = reduce_to_band(matrix, par);
@@ -207,5 +231,12 @@ mod tests {
                 assert_eq!(scaled.to_bits(), (norm * scale).to_bits(), "{n} rows, 2^{exponent}");
             }
         }
+    }
+
+    #[test]
+    fn the_nuclear_norm_of_a_square_is_its_trace() {
+        let root = Mat::from_fn(5, 4, |i, j| ((i * 5 + j * 3) % 7) as f64 - 2.0);
+        let norm = nuclear_norm_of_product(root.as_ref(), root.as_ref(), Par::Seq).unwrap();
+        assert!((norm - root.squared_norm_l2()).abs() <= 1e-12 * norm);
     }
 }

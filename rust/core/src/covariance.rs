@@ -1,0 +1,168 @@
+//! The mean and covariance of one sample, and of its subsets. Level 3.
+//!
+//! Of more rows than columns moments are kept, of fewer the data themselves: with n ≤ d rows the centred data are a
+//! factor F of the covariance F·Fᵀ, and n × n products say all of its eigenvalues. Covariances have ddof = 1.
+//! Cost: O(n·d²) + O(min(n, d)³) time, O(d·min(n, d)) memory.
+
+use std::sync::Arc;
+
+use faer::Mat;
+
+use crate::control::Control;
+use crate::dense;
+use crate::error::Result;
+use crate::moments::{Moments, centre};
+use crate::rows::Rows;
+use crate::subsets::Subsets;
+
+/// Rescales fits together by a power of two, so that the decompositions neither overflow nor underflow,
+/// and returns the length that 1 now stands for. No bit of a mantissa changes.
+pub(crate) fn to_unit_scale(fits: &mut [Fit]) -> f64 {
+    let largest = fits.iter().map(Fit::trace).fold(0.0, f64::max);
+    if !(largest > 0.0 && largest.is_finite()) {
+        return 1.0;
+    }
+    let unit = largest.sqrt().log2().round().exp2();
+    for fit in fits {
+        fit.mean.iter_mut().for_each(|value| *value /= unit);
+        match &mut fit.shape {
+            Shape::Factor(factor) => *factor *= faer::Scale(unit.recip()),
+            Shape::Covariance(matrix) => *matrix *= faer::Scale(unit.recip() * unit.recip()),
+        }
+    }
+    unit
+}
+
+/// All that first and second moments need of a sample, owned: the centred data where they are few, the
+/// moments where they are many.
+#[derive(Clone)]
+pub(crate) enum Material {
+    Data(Arc<Mat<f64>>),
+    Moments(Arc<Moments>),
+}
+
+impl Material {
+    pub(crate) fn of(rows: &Rows<'_>, control: &Control) -> Result<Self> {
+        if rows.len() > rows.columns() {
+            return Ok(Self::Moments(Arc::new(Moments::of(rows, control)?)));
+        }
+        control.advance(rows.len() as u64)?;
+        Ok(Self::Data(Arc::new(read_columns(rows))))
+    }
+}
+
+/// The rows as the columns of a matrix.
+pub(crate) fn read_columns(rows: &Rows<'_>) -> Mat<f64> {
+    let mut data = Mat::zeros(rows.columns(), rows.len());
+    for index in 0..rows.len() {
+        rows.read(index, data.col_as_slice_mut(index));
+    }
+    data
+}
+
+/// The Gaussian fitted to a sample: mean, and what its covariance is made of.
+pub(crate) struct Fit {
+    pub(crate) mean: Vec<f64>,
+    shape: Shape,
+}
+
+enum Shape {
+    /// d × n, with F·Fᵀ the covariance: few rows.
+    Factor(Mat<f64>),
+    /// The lower triangle of the d × d covariance: many rows.
+    Covariance(Mat<f64>),
+}
+
+impl Fit {
+    pub(crate) fn of(material: &Material) -> Self {
+        match material {
+            Material::Data(data) => Self::of_columns(data.as_ref().clone()),
+            Material::Moments(moments) => Self::of_moments(moments),
+        }
+    }
+
+    pub(crate) fn of_moments(moments: &Moments) -> Self {
+        Self::of_covariance(moments.mean().to_vec(), moments.covariance())
+    }
+
+    /// The fit of a mean and a covariance, of which the lower triangle is read.
+    pub(crate) fn of_covariance(mean: Vec<f64>, covariance: Mat<f64>) -> Self {
+        Self { mean, shape: Shape::Covariance(covariance) }
+    }
+
+    /// The fit of a few rows, given as columns.
+    pub(crate) fn of_columns(mut data: Mat<f64>) -> Self {
+        let mean = centre(data.as_mut());
+        let scale = (data.ncols() as f64 - 1.0).sqrt().recip();
+        for column in 0..data.ncols() {
+            data.col_as_slice_mut(column).iter_mut().for_each(|value| *value *= scale);
+        }
+        Self { mean, shape: Shape::Factor(data) }
+    }
+
+    /// The fit of the rows of one subset: from the columns of `data`, or from moments by group.
+    pub(crate) fn of_subset(data: &Groups, subsets: &Subsets, subset: usize) -> Self {
+        match data {
+            Groups::Data(data) => {
+                let members: Vec<usize> = subsets.members(subset).collect();
+                Self::of_columns(Mat::from_fn(data.nrows(), members.len(), |i, j| {
+                    data[(i, members[j])]
+                }))
+            }
+            Groups::Moments(groups) => {
+                let mut total = Moments::new(groups[0].mean().len());
+                for (group, moments) in groups.iter().enumerate() {
+                    if subsets.has_group(subset, group) {
+                        total.merge(moments);
+                    }
+                }
+                Self::of_moments(&total)
+            }
+        }
+    }
+
+    /// Total variance.
+    pub(crate) fn trace(&self) -> f64 {
+        match &self.shape {
+            Shape::Factor(factor) => factor.squared_norm_l2(),
+            Shape::Covariance(matrix) => (0..matrix.nrows()).map(|i| matrix[(i, i)]).sum(),
+        }
+    }
+
+    /// Eigenvalues of the covariance, descending, d of them.
+    pub(crate) fn eigenvalues(&self) -> Result<Vec<f64>> {
+        let mut values = match &self.shape {
+            Shape::Factor(factor) => dense::eigenvalues((factor.transpose() * factor).as_ref())?,
+            Shape::Covariance(matrix) => dense::eigenvalues(matrix.as_ref())?,
+        };
+        values.resize(self.mean.len(), 0.0);
+        Ok(values)
+    }
+
+    /// The factor F with F·Fᵀ the covariance.
+    pub(crate) fn factor(&self) -> Result<Mat<f64>> {
+        match &self.shape {
+            Shape::Factor(factor) => Ok(factor.clone()),
+            Shape::Covariance(matrix) => dense::factor(matrix.as_ref()),
+        }
+    }
+}
+
+/// What the moments of any subset are made from.
+pub(crate) enum Groups {
+    /// Few rows, as columns.
+    Data(Mat<f64>),
+    /// Many rows: their moments by group.
+    Moments(Vec<Moments>),
+}
+
+impl Groups {
+    /// Halves of up to 2·d rows have at most d rows, and their data are the smaller thing to keep.
+    pub(crate) fn of(rows: &Rows<'_>, control: &Control) -> Result<Self> {
+        if rows.len() > 2 * rows.columns() {
+            return Ok(Self::Moments(Moments::of_groups(rows, control)?));
+        }
+        control.advance(rows.len() as u64)?;
+        Ok(Self::Data(read_columns(rows)))
+    }
+}
