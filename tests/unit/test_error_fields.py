@@ -96,7 +96,7 @@ def test_a_usual_path_is_whole() -> None:
 
 
 # What is missing or failed there is a library, and no argument of the caller's.
-LIBRARIES = {"yolo/environment.py", "yolo/session.py"}
+LIBRARIES = {"yolo/extra.py", "yolo/session.py"}
 
 
 def raised(source: str) -> list[tuple[int, ast.Call]]:
