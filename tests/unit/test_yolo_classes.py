@@ -49,6 +49,14 @@ def test_a_name_that_says_too_little_is_numbered(
     assert class_labels(names) == labels
 
 
+def test_what_has_no_value_says_why(tmp_path: Path) -> None:
+    data = scenes(tmp_path / "drawn", 30, seed=3)
+    rows = statistics(data, DetectionDataset(data.names, data.images, data.boxes.clear()))
+    missing = [each["metric"] for each in rows if each["value"] is None]
+    assert "tail_class_mass" in missing
+    assert not [each for each in rows if not (each.get("method") or each.get("reason"))]
+
+
 @given(st.lists(st.sampled_from(["a", "a #0", "a #1", "", "b", "tail classes", "a #0 #0"])))
 def test_labels_are_one_to_one(names: list[str]) -> None:
     labels = class_labels(names)

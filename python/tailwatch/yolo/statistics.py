@@ -229,7 +229,7 @@ def row(
         "retention_high": retention_high,
         "direction": direction,
         "method": None if low is None else method,
-        "reason": reason,
+        "reason": "no cut has a value" if low is None and reason is None else reason,
         **sizes,
     }
 
