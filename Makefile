@@ -32,7 +32,7 @@ test: $(STAMPS)/yolo  ## run every test: Rust, Python, doctests, README
 	$(call tests)
 
 test-core: $(STAMPS)/dev  ## run every test that needs no torch
-	$(call tests,--ignore-glob='*/test_yolo_*')
+	$(call tests,--ignore=tests/yolo)
 
 bench: $(STAMPS)/yolo  ## time the metrics at small sizes, and check that peers agree
 	@$(BIN)/python -m pytest benches

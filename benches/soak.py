@@ -27,7 +27,7 @@ from tailwatch import _core
 from tests.fuzz import targets as fuzzed
 from tests.fuzz.corpus import FORMATS
 from tests.fuzz.harness import Found, fuzz
-from tests.reference.trials import COLUMNS, KINDS, Trial, mismatches
+from tests.support.trials import COLUMNS, KINDS, Trial, mismatches
 
 EXAMPLES = """\
 examples:

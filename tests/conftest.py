@@ -30,16 +30,16 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[variable] = "1"
 
-# Every test module that needs the extra `yolo` says so in its name.
+# What needs the extra `yolo` has a folder of its own.
 HAS_YOLO = find_spec("ultralytics") is not None
-collect_ignore_glob = [] if HAS_YOLO else ["*/test_yolo_*"]
+collect_ignore = [] if HAS_YOLO else ["yolo"]
 
 
 def pytest_report_header() -> str | None:
     """Say what is left out, and why."""
     if HAS_YOLO:
         return None
-    return "left out: test_yolo_* (ultralytics is not installed: pip install 'tailwatch[yolo]')"
+    return "left out: tests/yolo (ultralytics is not installed: pip install 'tailwatch[yolo]')"
 
 
 # Every run examines the same cases, so a failure is a change and not luck;
@@ -52,7 +52,7 @@ settings.load_profile("fixed")
 @pytest.fixture(scope="module")
 def plain_pages() -> Iterator[None]:
     """Leave out the drawing of pages of scoring jobs."""
-    from tests import datasets
+    from tests.support import datasets
 
     with datasets.plain_pages():
         yield

@@ -14,8 +14,8 @@ import tailwatch as tw
 from tailwatch.comparison.registry import METRICS
 from tailwatch.comparison.selection import PANELS
 from tailwatch.report.labels import LABELS
-from tests.contract.test_compare_degenerate import INTERVALS, PAIRS, RETAINED
-from tests.reference import samples
+from tests.support import samples
+from tests.support.edge_samples import INTERVALS, PAIRS, RETAINED
 
 MORE = [name for name in PANELS["all"] if name not in PANELS["standard"]]
 

@@ -7,8 +7,8 @@ import pytest
 
 import tailwatch as tw
 from tailwatch.comparison.samples import Samples
-from tests.reference import oracle, samples
-from tests.reference.anchored import rows_of
+from tests.support import oracle, samples
+from tests.support.anchored import rows_of
 
 HUMAN = samples.gaussian(1, 400, 4)
 CANDIDATES = {

@@ -12,7 +12,7 @@ from tailwatch.comparison.families.panel import Panel
 from tailwatch.comparison.intervals import intervals_of
 from tailwatch.comparison.samples import Samples
 from tailwatch.embeddings import as_embeddings
-from tests.reference import samples
+from tests.support import samples
 
 NAMES = frozenset({"mauve", "frechet_distance_extrapolated", "frechet_distance"})
 PANEL = Panel(NAMES, 5, (0.05,), 3)

@@ -17,7 +17,7 @@ from tailwatch.comparison.families.panel import Panel
 from tailwatch.comparison.intervals import intervals_of
 from tailwatch.comparison.samples import REPLICATES, Samples
 from tailwatch.embeddings import as_embeddings
-from tests.reference import samples
+from tests.support import samples
 
 if TYPE_CHECKING:
     from types import ModuleType

@@ -9,8 +9,7 @@ import polars as pl
 import pytest
 
 import tailwatch as tw
-from tests import forms
-from tests.reference import samples
+from tests.support import forms, samples
 
 if TYPE_CHECKING:
     from collections.abc import Callable

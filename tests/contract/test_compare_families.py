@@ -12,7 +12,7 @@ from tailwatch.comparison.families.panel import Panel
 from tailwatch.comparison.registry import METRICS
 from tailwatch.comparison.samples import Samples
 from tailwatch.embeddings import as_embeddings
-from tests.reference import samples
+from tests.support import samples
 
 if TYPE_CHECKING:
     from tailwatch.comparison.estimates import Estimate

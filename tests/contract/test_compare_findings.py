@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 import tailwatch as tw
-from tests.reference import samples
+from tests.support import samples
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,12 +11,12 @@ import pytest
 from tailwatch import _core
 from tailwatch.comparison.families.neighbors import odds_ratio
 from tailwatch.comparison.samples import GROUPS, REPLICATES
-from tests.reference import anchored, oracle, samples
+from tests.support import anchored, oracle, samples
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.reference.anchored import Array, Memberships, Trio
+    from tests.support.anchored import Array, Memberships, Trio
 
 SEED, K, LEVELS, ROWS = 11, 2, (0.125, 0.0625), 96
 """Rows and levels whose tails, in halves too, are whole numbers of rows."""

@@ -9,7 +9,7 @@ import pytest
 
 import tailwatch as tw
 from tailwatch.exceptions import DimensionError, InputError, NonFiniteError
-from tests.reference import samples
+from tests.support import samples
 
 X, Y = samples.gaussian(1, 200, 3), samples.gaussian(2, 100, 3)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import tailwatch as tw
-from tests.reference import samples
+from tests.support import samples
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from tailwatch import _core
-from tests.reference import samples
-from tests.reference.anchored import SETTINGS, rows_of
+from tests.support import samples
+from tests.support.anchored import SETTINGS, rows_of
 
 KERNELS: dict[str, tuple[str, list[float]]] = {
     "polynomial": ("polynomial", [3.0, 0.25, 1.0]),

@@ -17,7 +17,7 @@ from tailwatch.comparison.classes import class_seed
 from tailwatch.comparison.frame import SCHEMA
 from tailwatch.comparison.judgement import CLASSES_SCHEMA, FRAME_SCHEMA
 from tailwatch.exceptions import InputError, SourceError
-from tests.reference import samples
+from tests.support import samples
 
 if TYPE_CHECKING:
     from collections.abc import Callable

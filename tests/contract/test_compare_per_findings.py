@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import tailwatch as tw
-from tests.reference import samples
+from tests.support import samples
 
 CLASSES, REFERENCE, CANDIDATE = 200, 128, 64
 

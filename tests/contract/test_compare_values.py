@@ -10,10 +10,10 @@ import pytest
 
 import tailwatch as tw
 from tailwatch.comparison.registry import METRICS
-from tests.reference import anchored, oracle, samples
+from tests.support import anchored, oracle, samples
 
 if TYPE_CHECKING:
-    from tests.reference.anchored import Array, Numbers, Trio
+    from tests.support.anchored import Array, Numbers, Trio
 
 LEVELS, K, SEED = (0.2, 0.05, 0.01), 3, 5
 ROWS = 200

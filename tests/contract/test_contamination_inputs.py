@@ -16,7 +16,7 @@ from tailwatch.exceptions import (
     TailwatchError,
     TailwatchWarning,
 )
-from tests import forms
+from tests.support import forms
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -15,7 +15,7 @@ import pytest
 
 from tailwatch.exceptions import InputError
 from tailwatch.metrics import categorical
-from tests.forms import Stream
+from tests.support.forms import Stream
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -20,7 +20,7 @@ from tailwatch.contamination.dataset.folder import Folder, output
 from tailwatch.contamination.dataset.records import Recorder
 from tailwatch.exceptions import InputError, ShardError, TailwatchWarning
 from tailwatch.io.layouts import shards_of
-from tests.datasets import COLUMNS, contents, model, rows, table, write_shards
+from tests.support.datasets import COLUMNS, contents, model, rows, table, write_shards
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -195,7 +195,7 @@ def test_a_page_that_cannot_be_drawn_holds_no_number_back(
 
 FORKED = """
 import os, signal, sys
-from tests.datasets import model
+from tests.support.datasets import model
 from tailwatch.exceptions import TailwatchError
 model().score_dataset(sys.argv[1], sys.argv[2])
 child = os.fork()

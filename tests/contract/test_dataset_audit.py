@@ -11,7 +11,7 @@ import pytest
 
 from tailwatch.cli import run
 from tailwatch.exceptions import InputError
-from tests.datasets import COLUMNS, contents, model, rows, table, write_shards
+from tests.support.datasets import COLUMNS, contents, model, rows, table, write_shards
 
 if TYPE_CHECKING:
     from pathlib import Path

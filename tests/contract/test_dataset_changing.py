@@ -19,7 +19,7 @@ from pathlib import Path
 from tailwatch.contamination.dataset import scoring
 from tailwatch.contamination.dataset.report import ContaminationReport
 from tailwatch.exceptions import ShardError
-from tests.datasets import COLUMNS, model, rows, table
+from tests.support.datasets import COLUMNS, model, rows, table
 scoring.BATCH_BYTES = 100 * 4 * COLUMNS
 # To draw the page of a job takes as long as all else of it.
 ContaminationReport.to_html = ContaminationReport.to_json

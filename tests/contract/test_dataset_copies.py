@@ -13,7 +13,7 @@ import pytest
 from tailwatch.contamination.dataset import copies as counting
 from tailwatch.exceptions import InputError, TailwatchWarning
 from tailwatch.metrics import nearest_neighbors
-from tests.datasets import COLUMNS, contents, model, rows, table
+from tests.support.datasets import COLUMNS, contents, model, rows, table
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -15,8 +15,8 @@ import pytest
 from tailwatch.contamination import ContaminationModel
 from tailwatch.exceptions import InputError, OutputError, TailwatchError
 from tailwatch.io.pack import pack
-from tests.datasets import contents, model, rows, write_shards
-from tests.surroundings import snapshot
+from tests.support.datasets import contents, model, rows, write_shards
+from tests.support.surroundings import snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Callable

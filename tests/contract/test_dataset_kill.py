@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from tailwatch.contamination import ContaminationModel
-from tests.datasets import contents, model, rows, write_shards
+from tests.support.datasets import contents, model, rows, write_shards
 
 if TYPE_CHECKING:
     from pathlib import Path

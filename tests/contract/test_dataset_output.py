@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tailwatch.exceptions import InputError, OutputError
-from tests.datasets import contents, model, write_shards
+from tests.support.datasets import contents, model, write_shards
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,7 +74,7 @@ def test_a_full_disk_loses_nothing_of_what_is_done(
 
 LIMITED = """
 import resource, signal, sys
-from tests.datasets import model
+from tests.support.datasets import model
 from tailwatch.exceptions import OutputError
 scorer = model()
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)

@@ -12,7 +12,7 @@ import pytest
 from tailwatch.contamination.dataset.templates import row_hashes
 from tailwatch.exceptions import InputError, SourceError
 from tailwatch.io.pack import pack
-from tests.datasets import COLUMNS, contents, model, rows, table, write_shards
+from tests.support.datasets import COLUMNS, contents, model, rows, table, write_shards
 
 if TYPE_CHECKING:
     from collections.abc import Callable

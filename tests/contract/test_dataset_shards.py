@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from tailwatch.exceptions import InputError, ShardError
-from tests.datasets import COLUMNS, contents, model, rows, table, write_shards
+from tests.support.datasets import COLUMNS, contents, model, rows, table, write_shards
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from tailwatch.contamination.dataset.templates import row_hashes
-from tests.datasets import COLUMNS, contents, model, table
+from tests.support.datasets import COLUMNS, contents, model, table
 
 if TYPE_CHECKING:
     from types import FrameType

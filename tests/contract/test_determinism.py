@@ -2,79 +2,24 @@
 
 from __future__ import annotations
 
-import dataclasses
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 import pyarrow as pa
 import pytest
 
-import tailwatch as tw
-from tests.reference import samples
+from tests.support import samples
+from tests.support.calls import CALLS, bits
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-
-metrics = tw.metrics
-
-
-def scored_dataset(x: Any, y: Any, *, threads: int | None) -> pl.DataFrame:  # noqa: ANN401
-    """The tables of a job whose model is of both, with the copies of one in the other."""
-    model = tw.contamination.fit(x, y, threads=threads)
-    with tempfile.TemporaryDirectory() as folder:
-        np.save(f"{folder}/y.npy", tw.open(y).to_numpy())
-        model.score_dataset(f"{folder}/y.npy", f"{folder}/out", copies_of=x, threads=threads)
-        return pl.read_parquet(f"{folder}/out/shards/y.npy.parquet")
-
-
-CALLS: dict[str, Callable[..., object]] = {
-    "nearest_neighbors": lambda x, y, **how: metrics.nearest_neighbors(y, x, k=5, **how),
-    "prdc": metrics.precision_recall_density_coverage,
-    "tail_coverage": metrics.tail_coverage,
-    "tail_test": metrics.tail_test,
-    "mode_coverage": metrics.mode_coverage,
-    "mauve": metrics.mauve,
-    "directional_tails": metrics.directional_tails,
-    "frechet_distance": metrics.frechet_distance,
-    "frechet_distance_extrapolated": metrics.frechet_distance_extrapolated,
-    "mmd_polynomial": lambda x, y, **how: metrics.mmd(x, y, kernel="polynomial", **how),
-    "mmd_gaussian": lambda x, y, **how: metrics.mmd(x, y, kernel="gaussian", **how),
-    "mmd_test_polynomial": lambda x, y, **how: metrics.mmd_test(x, y, kernel="polynomial", **how),
-    "mmd_test_gaussian": lambda x, y, **how: metrics.mmd_test(x, y, kernel="gaussian", **how),
-    "energy_distance": metrics.energy_distance,
-    "sliced_wasserstein": metrics.sliced_wasserstein,
-    "spectrum": lambda x, _, **how: metrics.spectrum(x, **how),
-    "vendi_score": lambda x, _, **how: metrics.vendi_score(x, **how),
-    "authenticity": metrics.authenticity,
-    "intrinsic_dimension": lambda x, _, **how: metrics.intrinsic_dimension(x, **how),
-    "knn_divergence": lambda x, y, **how: metrics.knn_divergence(
-        x, y, dimension="intrinsic", **how
-    ),
-    "knn_jensen_shannon": metrics.knn_jensen_shannon,
-    "contamination": lambda x, y, **how: tw.contamination.fit(x, y, **how).score(y, **how),
-    "score_dataset": scored_dataset,
-}
-
-
-def bits(result: object) -> object:
-    """Everything a result holds, as bytes."""
-    if dataclasses.is_dataclass(result):
-        return [bits(getattr(result, field.name)) for field in dataclasses.fields(result)]
-    if isinstance(result, pl.DataFrame):
-        return [bits(column.to_numpy()) for column in result]
-    if isinstance(result, tuple):
-        return [bits(part) for part in result]
-    array = np.asarray(result)
-    return array.dtype.str, array.shape, array.tobytes()
-
 
 # Rows and columns that are no multiple of a tile, and enough of them for several blocks each.
 X = samples.clusters(1, 1501, 37).astype(np.float32)

@@ -16,7 +16,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from tests.datasets import model, write_shards
+from tests.support.datasets import model, write_shards
 
 if TYPE_CHECKING:
     from pathlib import Path

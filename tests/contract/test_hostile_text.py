@@ -21,9 +21,9 @@ from tailwatch.report.charts import retention_chart
 from tailwatch.report.readings import read
 from tailwatch.report.recursion import run_page
 from tailwatch.text_form import original, path_of, visible
-from tests.unit.recursion_sample import diagnosis, frame, verdicts
-from tests.unit.report_sample import frame as comparison_frame
-from tests.unit.report_sample import records
+from tests.support.recursion_sample import diagnosis, frame, verdicts
+from tests.support.report_sample import frame as comparison_frame
+from tests.support.report_sample import records
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,7 +12,7 @@ import pytest
 import tailwatch as tw
 from tailwatch.embeddings import as_embeddings
 from tailwatch.exceptions import DimensionError, InputError, NonFiniteError, SourceError
-from tests.bad_inputs import Case, arrow, lists, npy, ones, parquet
+from tests.support.bad_inputs import Case, arrow, lists, npy, ones, parquet
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,9 +8,9 @@ import pytest
 import tailwatch as tw
 from tailwatch import _core
 from tailwatch.exceptions import InputError
-from tests.contract.test_determinism import CALLS, bits
-from tests.reference import samples
-from tests.reference.trials import in_pieces
+from tests.support import samples
+from tests.support.calls import CALLS, bits
+from tests.support.trials import in_pieces
 
 SETS = dict(_core.instruction_sets())
 AVAILABLE = [name for name, there in SETS.items() if there]

@@ -12,7 +12,7 @@ import tailwatch as tw
 from tailwatch import _core
 from tailwatch.exceptions import InputError
 from tailwatch.metrics import categorical, text, univariate
-from tests.reference.anchored import SETTINGS, rows_of
+from tests.support.anchored import SETTINGS, rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

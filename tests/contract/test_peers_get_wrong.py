@@ -17,7 +17,7 @@ import scipy.stats
 
 import tailwatch as tw
 from tailwatch.exceptions import DimensionError, InputError, NonFiniteError
-from tests.reference import oracle, samples
+from tests.support import oracle, samples
 
 if TYPE_CHECKING:
     from collections.abc import Callable

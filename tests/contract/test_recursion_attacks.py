@@ -22,12 +22,12 @@ import pytest
 import tailwatch as tw
 from tailwatch.exceptions import InputError, OutputError, TailwatchError, TailwatchWarning
 from tailwatch.recursion import Replace
-from tests.recursion_learners import Folder, Restless
+from tests.support.recursion_learners import Folder, Restless
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.recursion_learners import Opaque
+    from tests.support.recursion_learners import Opaque
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
 

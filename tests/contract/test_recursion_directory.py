@@ -19,7 +19,7 @@ import pytest
 import tailwatch as tw
 from tailwatch.exceptions import InputError, SourceError, TailwatchWarning
 from tailwatch.recursion import Gaussian, Replace, Run
-from tests.recursion_learners import Restless
+from tests.support.recursion_learners import Restless
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -19,8 +19,8 @@ import pytest
 import tailwatch as tw
 from tailwatch.exceptions import InputError, TailwatchWarning
 from tailwatch.recursion import Accumulate, Gaussian, Mix, Replace, Verified
-from tests.contract.killed_run import GENERATIONS, run_in
-from tests.recursion_learners import Folder, Opaque, Restless, Tagging, tagged
+from tests.support.killed_run import GENERATIONS, run_in
+from tests.support.recursion_learners import Folder, Opaque, Restless, Tagging, tagged
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,7 +39,7 @@ def content(directory: Path) -> dict[str, bytes]:
 
 def child(directory: Path, calls: int) -> subprocess.CompletedProcess[str]:
     # Not as a script: there the learner would be another class, of the module __main__.
-    code = "from tests.contract.killed_run import main; main()"
+    code = "from tests.support.killed_run import main; main()"
     command = [sys.executable, "-c", code, str(directory), str(calls)]
     return subprocess.run(
         command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300

@@ -14,7 +14,7 @@ import pytest
 import tailwatch as tw
 from tailwatch.embeddings import as_embeddings
 from tailwatch.exceptions import InputError, SourceError
-from tests.bad_inputs import Case, arrow, lists, npy, ones, parquet
+from tests.support.bad_inputs import Case, arrow, lists, npy, ones, parquet
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,7 +11,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from tests.unit.test_report_page import Page
+from tests.support.page import Page
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 

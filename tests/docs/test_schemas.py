@@ -16,7 +16,7 @@ import tailwatch as tw
 from tailwatch.contamination.model_file import MAGIC
 from tailwatch.exceptions import TailwatchWarning
 from tailwatch.io.pack import pack
-from tests.datasets import COLUMNS, SHIFT, rows, table, write_shards
+from tests.support.datasets import COLUMNS, SHIFT, rows, table, write_shards
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

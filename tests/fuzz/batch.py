@@ -58,8 +58,8 @@ def main() -> None:
             out.write(json.dumps(line) + "\n")
             out.flush()
 
-        from tests.datasets import model
         from tests.fuzz.targets import source
+        from tests.support.datasets import model
 
         made = source(kind, Path(folder))
         if with_pyarrow == "0":

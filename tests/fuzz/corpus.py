@@ -10,7 +10,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tests.datasets import COLUMNS
+from tests.support.datasets import COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

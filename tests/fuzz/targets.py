@@ -109,7 +109,7 @@ class _Data:
         assert len(opened.labels("label").to_list()) == len(opened)
 
     def _score(self, path: Path) -> None:
-        from tests.datasets import model, plain_pages
+        from tests.support.datasets import model, plain_pages
 
         ids = "url" if self._is_table else None
         with plain_pages():
@@ -162,7 +162,7 @@ _Made = "tuple[Path, Callable[[], object]]"
 
 def _model(folder: Path) -> _Made:
     from tailwatch.contamination import ContaminationModel
-    from tests.datasets import model, rows
+    from tests.support.datasets import model, rows
 
     folder.mkdir()
     path = folder / "x.tailwatch"
@@ -173,7 +173,7 @@ def _model(folder: Path) -> _Made:
 
 def _packed(folder: Path) -> _Made:
     from tailwatch.io.pack import pack
-    from tests.datasets import rows, table
+    from tests.support.datasets import rows, table
 
     folder.mkdir()
     pack(table(rows(40, 0)), folder, rows_per_shard=16)
@@ -181,7 +181,7 @@ def _packed(folder: Path) -> _Made:
 
 
 def _job(folder: Path, name: str) -> _Made:
-    from tests.datasets import model, write_shards
+    from tests.support.datasets import model, write_shards
 
     # Not below: files that are put back are other files, and their job would be refused for it.
     data = write_shards(folder.with_name("data"), 2, 100)
@@ -234,7 +234,7 @@ def _settings(folder: Path, name: str, text: str) -> _Made:
 
 def _images(folder: Path) -> _Made:
     from tailwatch.yolo import DetectionDataset
-    from tests.yolo_scenes import scenes
+    from tests.yolo.scenes import scenes
 
     scenes(folder / "drawn", 4).save(folder / "set")
     path = folder / "set" / "data.yaml"

@@ -10,7 +10,7 @@ from hypothesis.extra.numpy import arrays
 
 import tailwatch as tw
 from tailwatch import _core
-from tests.reference import oracle, samples
+from tests.support import oracle, samples
 
 SETTINGS = {"threads": 1, "progress": None}
 

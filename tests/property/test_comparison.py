@@ -13,7 +13,7 @@ import tailwatch as tw
 from tailwatch.comparison.estimates import Estimate, HalfSamples
 from tailwatch.comparison.families.neighbors import odds_ratio
 from tailwatch.comparison.intervals import intervals_of
-from tests.reference import samples
+from tests.support import samples
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

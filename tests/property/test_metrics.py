@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 import tailwatch as tw
-from tests.reference import oracle, samples
+from tests.support import oracle, samples
 
 metrics = tw.metrics
 Rows = np.ndarray

@@ -17,9 +17,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tailwatch as tw
-from tests import strategies
-from tests.reference import oracle
-from tests.reference.trials import LEVELS, Trial, in_pieces
+from tests.support import oracle, strategies
+from tests.support.trials import LEVELS, Trial, in_pieces
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

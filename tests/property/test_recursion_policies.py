@@ -19,7 +19,7 @@ from tailwatch.recursion import (
     Replace,
     Verified,
 )
-from tests.recursion_learners import Opaque, Tagging, tagged
+from tests.support.recursion_learners import Opaque, Tagging, tagged
 
 GENERATIONS = 5
 seeds = st.integers(0, 2**32)

@@ -9,7 +9,7 @@ import pytest
 
 import tailwatch as tw
 from tailwatch.exceptions import InputError
-from tests.reference import oracle, samples
+from tests.support import oracle, samples
 
 CASES = {
     "gaussian": (samples.gaussian(1, 300, 12), samples.gaussian(2, 250, 12, scale=0.8)),

@@ -7,7 +7,7 @@ import pytest
 import scipy.stats
 
 import tailwatch as tw
-from tests.reference import oracle, samples
+from tests.support import oracle, samples
 
 CASES = {
     "shrunk": (samples.gaussian(1, 300, 16), samples.gaussian(2, 250, 16, scale=0.7)),

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.reference.trials import COLUMNS, KINDS, Trial, mismatches
+from tests.support.trials import COLUMNS, KINDS, Trial, mismatches
 
 # What a width changes beyond some blocks of columns is the same for all kinds.
 WIDE_KINDS = ("gaussian", "clusters", "copies", "lattice")

@@ -16,7 +16,7 @@ import pytest
 
 import tailwatch as tw
 from tailwatch import _core
-from tests.reference.anchored import SETTINGS, rows_of
+from tests.support.anchored import SETTINGS, rows_of
 
 Rows = list[list[Fraction]]
 Kernel = Callable[[list[Fraction], list[Fraction]], Fraction]

@@ -11,7 +11,7 @@ import scipy.stats
 import tailwatch as tw
 from tailwatch import _core
 from tailwatch.exceptions import DimensionError
-from tests.reference import oracle, samples
+from tests.support import oracle, samples
 
 FULL_RANK = {
     "gaussian": (samples.gaussian(1, 600, 16), samples.gaussian(2, 500, 16, scale=0.8)),

@@ -9,7 +9,7 @@ import pytest
 
 import tailwatch as tw
 from tailwatch.exceptions import InputError
-from tests.reference import oracle, samples
+from tests.support import oracle, samples
 
 
 @pytest.mark.parametrize("points", [2, 3, 4])

@@ -11,7 +11,7 @@ import scipy.stats
 
 import tailwatch as tw
 from tailwatch.exceptions import InputError
-from tests.reference import oracle, samples
+from tests.support import oracle, samples
 
 if TYPE_CHECKING:
     from collections.abc import Callable

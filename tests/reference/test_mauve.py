@@ -12,7 +12,7 @@ import tailwatch as tw
 from tailwatch import _core
 from tailwatch.embeddings import as_embeddings
 from tailwatch.exceptions import InputError
-from tests.reference import oracle, samples
+from tests.support import oracle, samples
 
 SETTINGS = {"threads": 2, "progress": None}
 

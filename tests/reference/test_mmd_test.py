@@ -11,7 +11,7 @@ import scipy.stats
 import tailwatch as tw
 from tailwatch import _core
 from tailwatch.exceptions import InputError
-from tests.reference import oracle, samples
+from tests.support import oracle, samples
 
 CASES = {
     "gaussian": (samples.gaussian(1, 90, 7), samples.gaussian(2, 71, 7, scale=0.8)),

@@ -9,7 +9,7 @@ import pytest
 import scipy.stats
 
 import tailwatch as tw
-from tests.reference import samples
+from tests.support import samples
 
 REFERENCE = (1500, 1200, 1100, 950, 110, 80, 60)
 

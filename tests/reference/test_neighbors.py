@@ -7,7 +7,7 @@ import pytest
 from sklearn.neighbors import NearestNeighbors
 
 import tailwatch as tw
-from tests.reference import oracle, samples
+from tests.support import oracle, samples
 
 SHAPES = [
     # queries, base, columns, k: one row, sides that are no multiple of any tile, long and wide

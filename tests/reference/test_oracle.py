@@ -10,7 +10,7 @@ import scipy.spatial
 import scipy.stats
 from sklearn.metrics.pairwise import cosine_similarity, polynomial_kernel, rbf_kernel
 
-from tests.reference import oracle, samples
+from tests.support import oracle, samples
 
 
 def test_neighbors_are_those_of_a_kd_tree() -> None:

@@ -11,7 +11,7 @@ import prdc
 import pytest
 
 import tailwatch as tw
-from tests.reference import oracle, samples
+from tests.support import oracle, samples
 
 NAMES = ("precision", "recall", "density", "coverage")
 

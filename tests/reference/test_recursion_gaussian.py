@@ -21,10 +21,10 @@ from tailwatch.recursion import (
     Replace,
     theory,
 )
-from tests.reference.recursion_runs import models_of, normal_rows, z_score
+from tests.support.recursion_runs import models_of, normal_rows, z_score
 
 if TYPE_CHECKING:
-    from tests.recursion_learners import Opaque
+    from tests.support.recursion_learners import Opaque
 
 
 Z = 4.0

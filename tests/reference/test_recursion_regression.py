@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 
 from tailwatch.recursion import Accumulate, LinearRegression, Mix, Replace, theory
-from tests.reference.recursion_runs import models_of, z_score
+from tests.support.recursion_runs import models_of, z_score
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.recursion_learners import Opaque
+    from tests.support.recursion_learners import Opaque
 
 
 Z = 4.0

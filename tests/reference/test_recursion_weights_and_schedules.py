@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from tailwatch.recursion import Gaussian, Mix, theory
-from tests.reference.recursion_runs import models_of, normal_rows, z_score
+from tests.support.recursion_runs import models_of, normal_rows, z_score
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import tailwatch as tw
 from tailwatch import _core
 from tailwatch.exceptions import DimensionError, InputError
-from tests.reference import samples
+from tests.support import samples
 
 Rows = np.ndarray
 SETTINGS = {"threads": 2, "progress": None}

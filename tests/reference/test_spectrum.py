@@ -9,7 +9,7 @@ import pytest
 import scipy.stats
 
 import tailwatch as tw
-from tests.reference import oracle, samples
+from tests.support import oracle, samples
 
 CASES = {
     "gaussian": samples.gaussian(1, 500, 20),

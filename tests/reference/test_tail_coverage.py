@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 import tailwatch as tw
-from tests.reference import oracle, samples
+from tests.support import oracle, samples
 
 LEVELS = (0.10, 0.05, 0.01)
 

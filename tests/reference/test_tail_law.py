@@ -12,7 +12,7 @@ import scipy.stats
 
 from tailwatch.metrics.embeddings.tail_law import TailLaw
 from tailwatch.metrics.embeddings.tail_test import TailCounts, tail_test_of_counts
-from tests.reference import oracle
+from tests.support import oracle
 
 STRATA = [
     # Beyond the edge, tied at it, places for these, the rest, rows of the candidate.

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import tailwatch as tw
-from tests.reference import oracle, samples
+from tests.support import oracle, samples
 
 MOVED = (samples.lattice(9, 200, 2, side=9), samples.lattice(10, 210, 2, side=9) + 1.0)
 CASES = {

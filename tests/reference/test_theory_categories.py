@@ -13,7 +13,7 @@ import pytest
 from scipy import stats
 
 from tailwatch.recursion import theory
-from tests.reference.monte_carlo import Z, assert_mean
+from tests.support.monte_carlo import Z, assert_mean
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

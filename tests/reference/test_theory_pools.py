@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tailwatch.recursion import theory
-from tests.reference.monte_carlo import assert_mean
+from tests.support.monte_carlo import assert_mean
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from scipy import integrate, stats
 
 from tailwatch.recursion import theory
-from tests.reference.monte_carlo import Z, assert_mean
+from tests.support.monte_carlo import Z, assert_mean
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -13,7 +13,7 @@ import scipy.stats
 
 import tailwatch as tw
 from tailwatch.metrics import categorical
-from tests.reference.oracle import tail_size
+from tests.support.oracle import tail_size
 
 COUNTS = {"a": 4, "b": 3, "c": 1, "d": 1}
 LABELS = [kind for kind, count in COUNTS.items() for _ in range(count)]

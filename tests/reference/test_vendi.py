@@ -10,7 +10,7 @@ import scipy.stats
 
 import tailwatch as tw
 from tailwatch.exceptions import InputError
-from tests.reference import oracle, samples
+from tests.support import oracle, samples
 
 ORDERS = [0.0, 0.5, 0.999999, 1.0, 1.5, 2.0, 7.0, math.inf]
 

@@ -17,7 +17,7 @@ from tailwatch.exceptions import InputError, MissingDependencyError, SourceError
 from tailwatch.recursion import Accumulate, Gaussian, GaussianMixture, Mix, NGram
 
 if TYPE_CHECKING:
-    from tests.recursion_learners import Opaque
+    from tests.support.recursion_learners import Opaque
 
 
 MINE = """

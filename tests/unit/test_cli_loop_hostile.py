@@ -20,7 +20,7 @@ import pytest
 from tailwatch.cli import run
 from tailwatch.cli.loop_parts import data_from, part_from, settings_from
 from tailwatch.exceptions import InputError, TailwatchError
-from tests.mutations import mutated
+from tests.support.mutations import mutated
 
 LEARNERS = """
 import sys

@@ -17,7 +17,7 @@ import pytest
 import tailwatch as tw
 from tailwatch.cli import run
 from tailwatch.contamination import ContaminationModel
-from tests.datasets import COLUMNS, SHIFT, contents, model, rows, table, write_shards
+from tests.support.datasets import COLUMNS, SHIFT, contents, model, rows, table, write_shards
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from tailwatch.cli.table import comparison_table, generations_table
-from tests.unit import report_sample
+from tests.support import report_sample
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -20,7 +20,7 @@ from tailwatch.comparison.evidence import (
 from tailwatch.comparison.families.panel import Panel
 from tailwatch.embeddings import as_embeddings
 from tailwatch.metrics.embeddings.tail_test import TailCounts
-from tests.reference import samples
+from tests.support import samples
 
 
 def panel(*names: str, levels: tuple[float, ...] = (0.2, 0.1, 0.01)) -> Panel:

@@ -11,7 +11,7 @@ import pytest
 
 import tailwatch as tw
 from tailwatch.arguments import tail_size
-from tests.reference import samples
+from tests.support import samples
 
 COLUMNS = {
     "metric": pl.String(),

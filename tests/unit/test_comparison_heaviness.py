@@ -7,8 +7,8 @@ import pytest
 
 import tailwatch as tw
 from tailwatch.comparison.heaviness import LEAST_INDEX, TailIndex, tail_index
-from tests.reference import samples
-from tests.reference.anchored import SETTINGS, rows_of
+from tests.support import samples
+from tests.support.anchored import SETTINGS, rows_of
 
 OF_MOMENTS = {
     "frechet_distance",

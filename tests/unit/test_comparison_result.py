@@ -15,7 +15,7 @@ import pytest
 import tailwatch as tw
 from tailwatch.comparison.frame import SCHEMA
 from tailwatch.exceptions import InputError
-from tests.reference import samples
+from tests.support import samples
 
 if TYPE_CHECKING:
     from pathlib import Path

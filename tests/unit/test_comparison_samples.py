@@ -9,7 +9,7 @@ import pytest
 
 from tailwatch.comparison.samples import LEAST_ROWS, Samples
 from tailwatch.exceptions import InputError
-from tests.reference.anchored import rows_of
+from tests.support.anchored import rows_of
 
 if TYPE_CHECKING:
     from tailwatch._core import Rows

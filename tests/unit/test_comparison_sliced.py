@@ -15,7 +15,7 @@ from tailwatch.comparison.families import sliced
 from tailwatch.comparison.families.panel import Panel
 from tailwatch.comparison.intervals import intervals_of
 from tailwatch.comparison.samples import Samples
-from tests.reference import samples
+from tests.support import samples
 
 if TYPE_CHECKING:
     from tailwatch.running import Settings

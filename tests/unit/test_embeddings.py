@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 import tailwatch as tw
 from tailwatch.embeddings import as_embeddings
 from tailwatch.exceptions import SourceError
-from tests.forms import (
+from tests.support.forms import (
     COLUMNS,
     IN_MEMORY,
     ROWS,
@@ -30,7 +30,7 @@ from tests.forms import (
     write_npy,
     write_parquet,
 )
-from tests.strategies import DTYPES, chunkings, matrices
+from tests.support.strategies import DTYPES, chunkings, matrices
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -11,7 +11,7 @@ import pytest
 import tailwatch as tw
 from tailwatch.exceptions import InputError, SourceError
 from tailwatch.io.pack import pack
-from tests.forms import array_series, frame, sample, write_parquet
+from tests.support.forms import array_series, frame, sample, write_parquet
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -16,6 +16,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "python" / "tailwatch"
+TESTS = ROOT / "tests"
 
 # Crate -> crates of this workspace that it may name.
 CRATES = {
@@ -232,3 +233,15 @@ def test_rust_modules_use_only_those_before_them() -> None:
         used = {AGAIN.get(word, word) for name in named for word in re.findall(r"\w+", name)}
         allowed = set(order[: order.index(module) + 1])
         assert not used & set(order) - allowed, path
+
+
+def test_what_tests_share_is_in_a_room_of_its_own() -> None:
+    # A test module may name itself, for a child process of its own to import.
+    for path in TESTS.rglob("*.py"):
+        own = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        source = path.read_text()
+        named = {name for name in imports(source) if name.startswith("tests.")}
+        named |= set(re.findall(r"\btests(?:\.\w+)+", source))
+        assert not {name for name in named if ".test_" in name and not name.startswith(own)}, own
+        if own.startswith("tests.support."):
+            assert all(name.startswith("tests.support") for name in named), own

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import importlib
+from importlib.util import find_spec
 
 import pytest
 
 import tailwatch as tw
-from tests.conftest import HAS_YOLO
 
 MODULES = ["tailwatch", "tailwatch.metrics", "tailwatch.recursion", "tailwatch.contamination"]
-MODULES += ["tailwatch.yolo"] * HAS_YOLO
+MODULES += ["tailwatch.yolo"] * (find_spec("ultralytics") is not None)
 
 
 @pytest.mark.parametrize("name", MODULES)

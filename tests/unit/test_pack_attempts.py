@@ -14,8 +14,8 @@ import tailwatch as tw
 from tailwatch.exceptions import InputError
 from tailwatch.io import pack_attempts
 from tailwatch.io.pack import pack
-from tests.datasets import rows, table
-from tests.surroundings import snapshot
+from tests.support.datasets import rows, table
+from tests.support.surroundings import snapshot
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,7 +8,7 @@ import pytest
 
 from tailwatch.exceptions import InputError
 from tailwatch.recursion.diagnosis import FAILURES, SCHEMA, diagnose
-from tests.unit.recursion_frames import frame, levels, risks
+from tests.support.recursion_frames import frame, levels, risks
 
 FORGETTING, OVERFITTING, MODE_COLLAPSE, MODEL_COLLAPSE = FAILURES
 

@@ -22,7 +22,7 @@ from tailwatch.recursion import (
 )
 
 if TYPE_CHECKING:
-    from tests.recursion_learners import Opaque
+    from tests.support.recursion_learners import Opaque
 
 RNG = np.random.default_rng(0)
 NUMBERS = RNG.normal(size=(200, 3)) @ np.array([[2.0, 0.5, 0], [0, 1.0, 0], [0, 0, 0.1]])

@@ -22,7 +22,7 @@ from tailwatch.recursion import (
     Verified,
 )
 from tailwatch.recursion.frame import GROUPS, SCHEMA
-from tests.recursion_learners import Folder, Opaque, Tagging, tagged
+from tests.support.recursion_learners import Folder, Opaque, Tagging, tagged
 
 if TYPE_CHECKING:
     from collections.abc import Callable

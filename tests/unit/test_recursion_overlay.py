@@ -25,7 +25,7 @@ from tailwatch.recursion import (
 from tailwatch.recursion.diagnosis import diagnose
 from tailwatch.recursion.planned import plan_of
 from tailwatch.recursion.verdicts import judge
-from tests.unit.test_report_page import Page
+from tests.support.page import Page
 
 if TYPE_CHECKING:
     from pathlib import Path

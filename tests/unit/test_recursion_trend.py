@@ -15,7 +15,7 @@ from tailwatch.recursion.verdicts.evidence import (
 )
 from tailwatch.recursion.verdicts.series import check_frame, series_of
 from tailwatch.recursion.verdicts.trend import change, drift, slope
-from tests.unit.recursion_frames import frame, levels
+from tests.support.recursion_frames import frame, levels
 
 Z = 4.0
 

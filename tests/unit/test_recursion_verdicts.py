@@ -22,7 +22,7 @@ from tailwatch.recursion.verdicts import (
     late_collapse,
     onsets,
 )
-from tests.unit.recursion_frames import frame, levels, risks
+from tests.support.recursion_frames import frame, levels, risks
 
 CATASTROPHE, INCREASE, DIVERGENCE, SCALING, VARIANCE, MODES, TAILS, HALLUCINATION = DEFINITIONS
 

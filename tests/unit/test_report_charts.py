@@ -12,7 +12,8 @@ import pytest
 from tailwatch.report.charts import divergence_chart, retention_chart
 from tailwatch.report.palette import DARK, LIGHT
 from tailwatch.report.readings import Reading, read
-from tests.unit.report_sample import frame, records
+from tests.support.drawings import colours, contrast, place
+from tests.support.report_sample import frame, records
 
 
 def readings(metric: str, **changes: float | None) -> list[Reading]:
@@ -24,16 +25,6 @@ def draw(chosen: list[Reading]) -> list[ET.Element]:
     chart = divergence_chart if chosen[0].is_divergence else retention_chart
     markup = chart(chosen, name="c", title="A title", confidence="95 %")
     return [ET.fromstring(svg) for svg in re.findall(r"<svg.*?</svg>", markup, re.DOTALL)]
-
-
-def colours(svg: ET.Element) -> set[str]:
-    painted = [node.get(name, "none") for node in svg.iter() for name in ("fill", "stroke")]
-    return set(painted) - {"none", "transparent"}
-
-
-def place(node: ET.Element) -> float:
-    """Return how far right of the plot's left edge a mark stands."""
-    return float(re.findall(r"-?[\d.]+", node.get("transform", ""))[0])
 
 
 def marks(svg: ET.Element, status: str) -> list[ET.Element]:
@@ -155,15 +146,3 @@ def test_text_and_marks_stand_out_from_the_paper(palette: dict[str, str]) -> Non
     for name, least in (("muted", 4.5), ("worse", 3.0), ("beyond", 3.0)):
         assert contrast(palette[name], palette["paper"]) >= least
         assert contrast(palette[name], palette["band"]) >= 3
-
-
-def contrast(first: str, second: str) -> float:
-    """Return the contrast ratio of two colours as WCAG 2.2 defines it."""
-
-    def luminance(colour: str) -> float:
-        channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
-        return sum(w * c for w, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
-
-    dark, light = sorted((luminance(first), luminance(second)))
-    return (light + 0.05) / (dark + 0.05)

@@ -9,8 +9,8 @@ import pytest
 
 from tailwatch.comparison.judgement import CLASSES_SCHEMA, FRAME_SCHEMA
 from tailwatch.report import classes_fragment, classes_page
-from tests.unit.report_sample import records, run
-from tests.unit.test_report_page import Page
+from tests.support.page import Page
+from tests.support.report_sample import records, run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,7 +12,7 @@ import pytest
 from tailwatch.report.contamination import contamination_page
 from tailwatch.report.palette import LIGHT
 from tailwatch.report.scores import _shares, _written
-from tests.datasets import model, write_shards
+from tests.support.datasets import model, write_shards
 
 if TYPE_CHECKING:
     from pathlib import Path

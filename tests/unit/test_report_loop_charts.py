@@ -16,8 +16,8 @@ from tailwatch.report.recursion.arms import MOST_ARMS, arms_of
 from tailwatch.report.recursion.drawing import LARGE, SMALL, draw, is_cut
 from tailwatch.report.recursion.plots import Plot, plots_of, spread_out
 from tailwatch.report.svg import inline_svg
-from tests.unit.recursion_sample import SCHEMA
-from tests.unit.test_report_charts import colours, contrast, place
+from tests.support.drawings import colours, contrast, place
+from tests.support.recursion_sample import SCHEMA
 
 
 def frame(

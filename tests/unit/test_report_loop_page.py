@@ -12,8 +12,8 @@ import pytest
 from tailwatch.recursion.verdicts import ONSETS
 from tailwatch.report.recursion import run_fragment, run_page
 from tailwatch.report.recursion.sentence import sentence_of_loop
-from tests.unit import recursion_sample as sample
-from tests.unit.test_report_page import Page
+from tests.support import recursion_sample as sample
+from tests.support.page import Page
 
 TWO = ("replace", "mix(0.5)")
 SECTIONS = [

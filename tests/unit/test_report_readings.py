@@ -10,7 +10,7 @@ from tailwatch.comparison.registry import METRICS as REGISTERED
 from tailwatch.comparison.selection import PANELS
 from tailwatch.report.labels import LABELS, describe
 from tailwatch.report.readings import Reading, read
-from tests.unit.report_sample import METRICS, frame, records
+from tests.support.report_sample import METRICS, frame, records
 
 
 def reading(metric: str, level: float | None = None, **changes: float | str | None) -> Reading:

@@ -16,7 +16,7 @@ import numpy as np
 
 import tailwatch as tw
 from tailwatch.recursion import AccumulateSubsample
-from tests.recursion_learners import Restless
+from tests.support.recursion_learners import Restless
 
 if TYPE_CHECKING:
     from types import FrameType

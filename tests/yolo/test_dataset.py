@@ -13,7 +13,7 @@ from tailwatch.exceptions import InputError, SourceError
 from tailwatch.yolo import DetectionDataset
 from tailwatch.yolo.data_yaml import label_path
 from tailwatch.yolo.detections import label_text, read_labels
-from tests.yolo_scenes import NAMES, scenes
+from tests.yolo.scenes import NAMES, scenes
 
 # Positions that have no short decimal form, at the edges, and of the last bit.
 BOXES = [

@@ -12,7 +12,7 @@ import pytest
 
 import tailwatch as tw
 from tailwatch.exceptions import InputError, TailwatchError
-from tests.yolo_scenes import NAMES, NumpyDetector, scenes
+from tests.yolo.scenes import NAMES, NumpyDetector, scenes
 
 if TYPE_CHECKING:
     from pathlib import Path

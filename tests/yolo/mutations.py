@@ -1,6 +1,6 @@
 """Damaged data.yaml: mutations of good ones, each read within bounds or refused by one error.
 
-``python -m tests.yolo_mutations --count 2000`` tries so many and prints what came of them, the
+``python -m tests.yolo.mutations --count 2000`` tries so many and prints what came of them, the
 longest time of one and the most memory; a test runs a few dozen.
 """
 
@@ -19,7 +19,7 @@ import numpy as np
 
 from tailwatch.exceptions import TailwatchError
 from tailwatch.yolo import DetectionDataset
-from tests.yolo_scenes import scenes
+from tests.yolo.scenes import scenes
 
 GOOD = (
     "train: images\nval: images\nnames: [red, green, blue]\n",

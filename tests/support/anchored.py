@@ -13,7 +13,7 @@ import numpy as np
 
 from tailwatch import _core
 from tailwatch.comparison.samples import GROUPS, REPLICATES, Samples
-from tests.reference import oracle
+from tests.support import oracle
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -21,14 +21,14 @@ from tailwatch.exceptions import InputError, SourceError, TailwatchError
 from tailwatch.yolo.environment import SERVICES, ultralytics
 from tailwatch.yolo.extra import extra
 from tailwatch.yolo.session import session
-from tests.yolo_scenes import NAMES, scenes
+from tests.yolo.scenes import NAMES, scenes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tailwatch.yolo import DetectionDataset, UltralyticsDetector
 
-TINY = Path(__file__).resolve().parents[1] / "yolo26_tiny.yaml"
+TINY = Path(__file__).with_name("yolo26_tiny.yaml")
 
 
 def silent(*_: object) -> None: ...

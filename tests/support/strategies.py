@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from tests.reference.trials import COLUMNS, KINDS, Trial
+from tests.support.trials import COLUMNS, KINDS, Trial
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +22,7 @@ _WIDTHS: dict[np.dtype[Any], Literal[16, 32, 64]] = {
     np.dtype(np.float64): 64,
 }
 DTYPES = tuple(_WIDTHS)
-# Kinds of `tests.reference.trials` with values that overflow to infinity.
+# Kinds of `tests.support.trials` with values that overflow to infinity.
 _BEYOND_FLOAT16 = ("heavy tails", "offset", "large")
 
 

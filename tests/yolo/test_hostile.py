@@ -19,8 +19,8 @@ from tailwatch.exceptions import InputError, SourceError, TailwatchError
 from tailwatch.yolo import DetectionDataset
 from tailwatch.yolo.detections import read_labels
 from tailwatch.yolo.fits import Fits
-from tests.yolo_mutations import tried
-from tests.yolo_scenes import NAMES, NumpyDetector, scenes
+from tests.yolo.mutations import tried
+from tests.yolo.scenes import NAMES, NumpyDetector, scenes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -278,7 +278,7 @@ def test_a_study_follows_no_link_in_its_folder(
 
 
 def test_mutations_of_a_data_yaml_are_read_or_refused(tmp_path: Path) -> None:
-    # 2,000 of them, with memory and time: python -m tests.yolo_mutations.
+    # 2,000 of them, with memory and time: python -m tests.yolo.mutations.
     came, longest = tried(60, 1, tmp_path)
     assert set(came) <= {"read", "refused"}
     assert min(came["read"], came["refused"]) > 3

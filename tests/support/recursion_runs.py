@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from tests.recursion_learners import Opaque
+    from tests.support.recursion_learners import Opaque
 
     Array = NDArray[np.float64]
 

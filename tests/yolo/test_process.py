@@ -16,9 +16,9 @@ import pytest
 
 import tailwatch
 from tailwatch.yolo import DetectionDataset
-from tests.yolo_scenes import scenes
+from tests.yolo.scenes import scenes
 
-TINY = Path(__file__).resolve().parents[1] / "yolo26_tiny.yaml"
+TINY = Path(__file__).with_name("yolo26_tiny.yaml")
 
 OFFLINE = """
 import sys

@@ -19,7 +19,7 @@ from tailwatch.yolo.detections import SCHEMA
 from tailwatch.yolo.naming import class_labels
 from tailwatch.yolo.pictures import draw, side_by_side
 from tailwatch.yolo.statistics import statistics
-from tests.yolo_scenes import NumpyDetector, scenes
+from tests.yolo.scenes import NumpyDetector, scenes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -15,7 +15,7 @@ from tailwatch.yolo import DetectionDataset, Evaluation
 from tailwatch.yolo.held_out import held_out
 from tailwatch.yolo.image_files import unusable
 from tailwatch.yolo.study_checks import Checks
-from tests.yolo_scenes import NAMES, NumpyDetector, scenes
+from tests.yolo.scenes import NAMES, NumpyDetector, scenes
 
 if TYPE_CHECKING:
     from pathlib import Path

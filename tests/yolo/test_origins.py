@@ -14,7 +14,7 @@ import pytest
 import tailwatch as tw
 from tailwatch.exceptions import InputError, SourceError, TailwatchWarning
 from tailwatch.yolo import DetectionDataset
-from tests.yolo_scenes import NumpyDetector, scenes
+from tests.yolo.scenes import NumpyDetector, scenes
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -20,14 +20,14 @@ from tailwatch.exceptions import InputError, SourceError, TailwatchError
 from tailwatch.yolo.checkpoints import check_device, check_model
 from tailwatch.yolo.environment import ultralytics
 from tailwatch.yolo.extra import extra
-from tests.yolo_scenes import NAMES, scenes
+from tests.yolo.scenes import NAMES, scenes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tailwatch.yolo import DetectionDataset, UltralyticsDetector
 
-TINY = Path(__file__).resolve().parents[1] / "yolo26_tiny.yaml"
+TINY = Path(__file__).with_name("yolo26_tiny.yaml")
 
 
 def silent(*_: object) -> None: ...
@@ -291,7 +291,7 @@ def test_a_child_process_trains_the_same_weights(
     human.save(tmp_path / "set")
     code = f"""
 from pathlib import Path
-import tests.contract.test_yolo_models as models
+import tests.yolo.test_models as models
 from tailwatch.yolo import DetectionDataset
 models.fit(models.tiny(), DetectionDataset.load({str(tmp_path / "set")!r}), Path({str(tmp_path)!r}))
 """

@@ -14,8 +14,8 @@ import numpy as np
 import pyarrow as pa
 
 import tailwatch as tw
-from tests import forms
-from tests.reference.oracle import tail_size, tail_weights
+from tests.support import forms
+from tests.support.oracle import tail_size, tail_weights
 
 if TYPE_CHECKING:
     from collections.abc import Callable
