@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 import tailwatch as tw
-from tailwatch.io.pack_manifest import Pack, array_path, write_pack
+from tailwatch.io.pack_folder import Pack, array_path, write_pack
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,8 +11,8 @@ from tailwatch._core import Rows
 from tailwatch.arguments import integer
 from tailwatch.exceptions import InputError, NonFiniteError
 from tailwatch.io.arrays import ArrayPart
-from tailwatch.io.batches import gather, join, regroup
 from tailwatch.io.columns import DEFAULT_COLUMN
+from tailwatch.io.part import gather, join, regroup
 from tailwatch.io.paths import title
 from tailwatch.io.place import Place
 from tailwatch.io.readers import are_paths, open_parts

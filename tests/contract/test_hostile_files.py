@@ -246,7 +246,7 @@ def test_page_checksums(
     options = {"compression": "none", "use_dictionary": False, "data_page_version": version}
     rows = frame.to_arrow()
     if not with_pyarrow:
-        monkeypatch.setattr("tailwatch.io.decoded._has_pyarrow", lambda: False)
+        monkeypatch.setattr("tailwatch.io.tables._has_pyarrow", lambda: False)
     for has_checksums in (True, False):
         pq.write_table(rows, path, write_page_checksum=has_checksums, **options)
         content = bytearray(path.read_bytes())
@@ -304,7 +304,7 @@ def test_the_death_of_a_reader_is_survived(suffix: str, tmp_path: Path) -> None:
 def test_a_reader_that_hangs_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = written(tmp_path, ".parquet", values(3, 2))
     code = decoding._CODE.partition("from tailwatch")[0] + (
-        "from tailwatch.io.messages import packed; import os, time; "
+        "from tailwatch.io.decoder import packed; import os, time; "
         "os.write(1, packed({'ready': True})); time.sleep(100)"
     )
     monkeypatch.setattr(decoding, "_CODE", code)

@@ -12,7 +12,7 @@ import pytest
 
 import tailwatch as tw
 from tailwatch.exceptions import InputError
-from tailwatch.io import pack_attempts
+from tailwatch.io import pack_folder
 from tailwatch.io.pack import pack
 from tests.support.datasets import rows, table
 from tests.support.surroundings import snapshot
@@ -69,7 +69,7 @@ def test_a_key_that_the_table_has_too(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such locks")
 def test_what_a_killed_attempt_left_is_swept(tmp_path: Path) -> None:
-    with pack_attempts.attempt_at(tmp_path / "out") as folder:
+    with pack_folder.attempt_at(tmp_path / "out") as folder:
         pack(rows(9, 1), folder / "inside")
         name = folder.name
         shutil.move(folder / "inside", tmp_path / "kept")

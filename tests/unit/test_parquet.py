@@ -12,8 +12,8 @@ import pytest
 
 import tailwatch as tw
 from tailwatch.exceptions import InputError
-from tailwatch.io.decoded import DecodedFile
 from tailwatch.io.place import Place
+from tailwatch.io.tables import TableFile
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,7 +45,7 @@ def test_pages_give_what_row_groups_give(
     pl.DataFrame({"key": range(ROWS), "embedding": series}).write_parquet(
         path, row_group_size=ROWS * 3 // 4
     )
-    file = DecodedFile(path, Place("source"))
+    file = TableFile(path, Place("source"))
     inner = np.dtype(TYPES[name][1])
     for _ in range(2):
         pieces = list(file.vectors("embedding", COLUMNS, inner))

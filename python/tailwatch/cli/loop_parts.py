@@ -215,11 +215,11 @@ def data_from(source: str, option: str, column: str | None) -> Any:  # noqa: ANN
     """
     import polars as pl
 
-    from tailwatch.io.decoded import read_frame
     from tailwatch.io.layouts import TABLES
     from tailwatch.io.npy import whole_array
     from tailwatch.io.paths import files
     from tailwatch.io.place import Place
+    from tailwatch.io.tables import read_frame
 
     path = Path(source)
     suffix = path.suffix.lower()

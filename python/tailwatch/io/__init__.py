@@ -5,22 +5,25 @@ known at once; its rows are borrowed, mapped or read when they are asked for, ch
 
 =================  =====================================================================
 ``place``          where data came from, for the text of an error
-``part``           the part: a shape, and chunks of rows behind it
-``paths``          a path, a list of paths or a glob -> files
-``batches``        chunks as batches of one length, as one array, as chosen rows
-``arrays``         NumPy arrays, ``.npy``, ``.npz``
-``arrow``          Arrow data of any library as Polars columns
+``part``           the part: a shape, and pieces of rows behind it; pieces as batches,
+                   as one array, as chosen rows
+``paths``          a path, a list of paths or a glob -> files; keys of Hive in folders
+``regular``        regular files, opened, and noticed where they change
+``arrays``         NumPy arrays, and what an array must be
+``arrow``          Arrow data of any library, and columns of vectors -> arrays
 ``columns``        which column of a table, and whether its type will do
-``vectors``        a column of vectors -> arrays, without a copy
-``tables``         tables in memory, and files as tables
-``parquet``        Parquet files
+``npy``, ``npz``   arrays in files
+``parquet``        checksums and pages of Parquet files; tables -> Parquet
+``decoder``        the process that decodes Parquet, Arrow and CSV, and its messages
+``decoding``       the processes, from the side of who asks them
+``tables``         tables in memory and in files, and a column of embeddings of either
 ``objects``        Polars, Arrow and torch objects
-``readers``        which of these reads a source
+``walking``        which files of a folder are data
 ``layouts``        folders of shards: packed, of clip-retrieval, plain
-``paired``         a ``.npy`` file and the table beside it
-``sink``           tables to Parquet
+``readers``        which of these reads a source; an array and the table beside it
+``pack_folder``    the packed layout: its manifest, and how it comes to its place
 ``pack``           into the packed layout
-``pack_manifest``  what says what a packed folder holds
+``settings_text``  settings in YAML and TOML, read within bounds
 =================  =====================================================================
 """
 

@@ -46,7 +46,7 @@ def check_form(shape: tuple[int, ...], dtype: np.dtype[Any], place: Place) -> No
 
 
 def matrix(array: NDArray[Any], place: Place) -> Matrix:
-    """Check that an array can be embeddings, and give it without a copy.
+    """Check that an array can be embeddings, and return it without a copy.
 
     Only an array in foreign byte order, or off the alignment of its type, is copied: neither can be
     read in place.

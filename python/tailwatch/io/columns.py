@@ -145,7 +145,7 @@ def vector_type(
 
 
 def _hint_of_columns(schema: pl.Schema) -> str | None:
-    """Say what to do with a table that seems to have a column for each dimension."""
+    """Return what to do with a table that seems to have a column for each dimension."""
     floats = sum(dtype.is_float() for dtype in schema.dtypes())
     if floats < 2:
         return None
@@ -154,7 +154,7 @@ def _hint_of_columns(schema: pl.Schema) -> str | None:
 
 
 def _hint_of_type(dtype: Any, column: str) -> str | None:  # noqa: ANN401, PLR0911  (a Polars type; one way each)
-    """Say how another type becomes one of vectors, where there is a way."""
+    """Return how another type becomes one of vectors, where there is a way."""
     name = f"polars.col({column!r})" if column else "series"
     if isinstance(dtype, pl.List | pl.Array) and dtype.inner.is_numeric():
         return f"convert it, as in {name}.cast(polars.List(polars.Float32))"

@@ -2,8 +2,8 @@
 
 Libraries that decode Parquet and Arrow end their process where a damaged file asks them to allocate
 what nobody has, or leads them out of their buffers. So they run here: requests come on standard
-input, a line of JSON each, and messages go to standard output (:mod:`tailwatch.io.messages`). The
-other side is :mod:`tailwatch.io.decoding`.
+input, a line of JSON each, and messages go to standard output. The other side is
+:mod:`tailwatch.io.decoding`.
 
 ===========  =======================================================================
 request      answer
@@ -12,6 +12,10 @@ request      answer
 ``stream``   a batch for it and for every ``next``, then ``end``
 ``whole``    all of a table as one batch; also of CSV
 ===========  =======================================================================
+
+A message is a head of JSON, which says what it is, and a body of bytes that follows it:
+``<length of the head: u32> <length of the body: u64> <head> <body>``. Both ends are of one
+installation and neither trusts a file, so nothing that is sent can run.
 
 A batch is a frame; or the bare values of a column of vectors, if they are whole and of the length
 and type that were asked for. Any of them may be answered by ``error``. What an answer may take of
@@ -22,12 +26,14 @@ file says of itself. The process ends when its standard input does.
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
 import queue
 import re
 import signal
 import stat
+import struct
 import sys
 import threading
 from functools import partial
@@ -38,17 +44,28 @@ import numpy as np
 import polars as pl
 
 from tailwatch.exceptions import InputError
-from tailwatch.io.checksums import verify_pages
-from tailwatch.io.messages import Head, as_body, packed
-from tailwatch.io.parquet import pages
+from tailwatch.io.arrow import views
+from tailwatch.io.parquet import pages, verify_pages
 from tailwatch.io.place import Place, reason
-from tailwatch.io.vectors import views
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-__all__ = ["SPARE_BYTES", "TIMES_SIZE", "serve"]
+    from numpy.typing import NDArray
 
+__all__ = [
+    "SPARE_BYTES",
+    "TIMES_SIZE",
+    "Head",
+    "as_body",
+    "frame_of",
+    "packed",
+    "received",
+    "serve",
+]
+
+Head = dict[str, Any]
+_LENGTHS: Final = struct.Struct("<IQ")
 SPARE_BYTES: Final = 1 << 30
 TIMES_SIZE: Final = 64
 _ARROW_MAGIC: Final = b"ARROW1"
@@ -56,6 +73,50 @@ _PIECE_BYTES: Final = 1 << 24
 _PIECE_ROWS: Final = 16_384
 
 _Answer = tuple[Head, bytes | memoryview]
+
+
+def packed(head: Head, body: bytes | memoryview = b"") -> bytes:
+    """Return the lengths and the head of a message, which its body follows."""
+    text = json.dumps(head).encode("ascii")
+    return _LENGTHS.pack(len(text), memoryview(body).nbytes) + text
+
+
+def received(fill: Callable[[memoryview], None]) -> tuple[Head, NDArray[np.uint8]]:
+    """Take one message.
+
+    Parameters
+    ----------
+    fill
+        Fills a buffer with the next bytes, or raises an error.
+
+    Returns
+    -------
+    dict
+        The head.
+    numpy.ndarray
+        The bytes of the body.
+    """
+    lengths = bytearray(_LENGTHS.size)
+    fill(memoryview(lengths))
+    head_bytes, body_bytes = _LENGTHS.unpack(lengths)
+    text = bytearray(head_bytes)
+    fill(memoryview(text))
+    # Pages are touched as the bytes arrive.
+    body = np.empty(body_bytes, np.uint8)
+    fill(body.data)
+    return json.loads(text), body
+
+
+def as_body(frame: pl.DataFrame) -> memoryview:
+    """Turn a frame into bytes."""
+    buffer = io.BytesIO()
+    frame.write_ipc_stream(buffer)
+    return buffer.getbuffer()
+
+
+def frame_of(body: NDArray[np.uint8]) -> pl.DataFrame:
+    """Turn the bytes of :func:`as_body` into the frame that they were."""
+    return pl.read_ipc_stream(io.BytesIO(body.data))
 
 
 def serve() -> None:
@@ -73,7 +134,7 @@ def serve() -> None:
 
 
 def _listen(requests: queue.SimpleQueue[Head]) -> None:
-    """Hear requests, and the end of whoever makes them even while a library is at work."""
+    """Queue requests as they come; end with standard input, even while a library is at work."""
     for line in sys.stdin.buffer:
         requests.put(json.loads(line))
     os._exit(0)
@@ -99,7 +160,7 @@ def _answer(request: Head, requests: queue.SimpleQueue[Head], out: BinaryIO) -> 
 
 @contextlib.contextmanager
 def _opened(path: str) -> Iterator[tuple[str, int]]:
-    """Give a name by which the libraries can open the file, and its size."""
+    """Return a name by which the libraries can open the file, and its size."""
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
     try:
         found = os.fstat(descriptor)
@@ -117,7 +178,7 @@ def _opened(path: str) -> Iterator[tuple[str, int]]:
 
 
 def _bound_memory(size: int) -> None:
-    """Let what follows allocate so much and no more, where the system can hold it to that."""
+    """Bound what the process may allocate from here on, where the system can."""
     try:
         import resource
 
@@ -179,7 +240,7 @@ def _stream(request: Head, path: str) -> Iterator[_Answer]:
 
 
 def _values(series: pl.Series, vectors: Head) -> Iterator[_Answer]:
-    """Give the values of vectors as they are; what is wrong with them is said by who asked."""
+    """Yield the values of vectors, or the column itself where they are not what was asked for."""
     dtype = np.dtype(vectors["dtype"])
     try:
         arrays = list(views(series, vectors["columns"], Place(""), dtype))

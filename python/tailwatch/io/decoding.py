@@ -28,7 +28,7 @@ import threading
 import weakref
 from typing import TYPE_CHECKING, Any, Final
 
-from tailwatch.io.messages import Head, received
+from tailwatch.io.decoder import Head, received
 from tailwatch.io.regular import fill
 
 if TYPE_CHECKING:
@@ -150,12 +150,12 @@ class _Process:
 
     @property
     def is_alive(self) -> bool:
-        """Whether the process has not ended."""
+        """Whether the process runs."""
         return self._popen.poll() is None
 
     @property
     def number(self) -> int:
-        """Its number in the system."""
+        """Number of the process in the system."""
         return self._popen.pid
 
     def send(self, request: Head | list[str]) -> None:
@@ -234,7 +234,7 @@ class _Process:
                 raise DecodingError(message)
 
     def _death(self) -> str:
-        """Say how the process ended."""
+        """Return how the process ended."""
         try:
             code = self._popen.wait(5.0)
         except subprocess.TimeoutExpired:
@@ -247,7 +247,7 @@ class _Process:
         return f"decoding it ended the process that did it ({how}{said and ': '}{said}): damaged?"
 
     def _last_words(self) -> str:
-        """Give the last line that the process wrote to standard error."""
+        """Return the last line that the process wrote to standard error."""
         try:
             size = self._said.seek(0, os.SEEK_END)
             self._said.seek(max(size - _SAID_BYTES, 0))
@@ -263,7 +263,7 @@ _IDLE: list[_Process] = []
 
 
 def processes() -> list[int]:
-    """Give the numbers of the processes that are kept."""
+    """Return the numbers of the processes that are kept."""
     return [process.number for process in _IDLE]
 
 
@@ -296,7 +296,7 @@ def _end_all() -> None:
 
 
 def _forget_all() -> None:
-    """In a forked child: the processes are its parent's."""
+    """Forget the processes in a forked child, whose parent they belong to."""
     global _LOCK  # noqa: PLW0603  (another thread may have held it at the fork)
     _LOCK = threading.Lock()
     _IDLE.clear()
@@ -326,7 +326,7 @@ def _cannot_start(why: str) -> str:
 
 
 def _is_waiting(process: int) -> bool:
-    """Tell whether a process is stopped, or waits for a disk."""
+    """Return whether a process is stopped, or waits for a disk."""
     try:
         with open(f"/proc/{process}/stat", "rb") as file:  # noqa: PTH123  (twenty times a second)
             return file.read().rpartition(b")")[2].split()[0] in (b"D", b"T", b"t")

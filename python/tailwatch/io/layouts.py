@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING
 
 from tailwatch.exceptions import SourceError
 from tailwatch.io.columns import DEFAULT_COLUMN
-from tailwatch.io.pack_manifest import ARRAYS, MANIFEST, TABLES_BESIDE, read_pack, shard_files
-from tailwatch.io.paths import files
+from tailwatch.io.pack_folder import ARRAYS, MANIFEST, TABLES_BESIDE, read_pack, shard_files
+from tailwatch.io.paths import files, folders_before_glob
 from tailwatch.io.place import Place
 from tailwatch.io.walking import (
     HIDDEN,
@@ -99,7 +99,7 @@ class Listing:
 
 
 def is_dataset(path: Path) -> bool:
-    """Tell whether a folder is packed, or one of clip-retrieval."""
+    """Return whether a folder is packed, or one of clip-retrieval."""
     return (path / MANIFEST).is_file() or any((path / name).is_dir() for name in _CLIP)
 
 
@@ -167,7 +167,7 @@ def _nothing(argument: str, where: str, left_out: Iterable[LeftOut]) -> SourceEr
 
 
 def _named(source: Paths, argument: str, out: Path | None) -> tuple[list[Path], Notes]:
-    """Give files that are named, and of the matches of globs those that are data."""
+    """Return the files that are named, and of the matches of globs those that are data."""
     items = [source] if isinstance(source, str | os.PathLike) else list(source)
     notes = Notes(Path.cwd())
     found: list[Path] = []
@@ -176,7 +176,7 @@ def _named(source: Paths, argument: str, out: Path | None) -> tuple[list[Path], 
         files(items, argument)
     for item in items:
         matches = files(item, argument)
-        fixed = _fixed_parts(item)
+        fixed = folders_before_glob(item)
         for match in matches:
             path = Path(os.path.abspath(match))  # noqa: PTH100 (links stay)
             reason = None if fixed is None else _reason(path, fixed, results)
@@ -189,18 +189,8 @@ def _named(source: Paths, argument: str, out: Path | None) -> tuple[list[Path], 
     return found, notes
 
 
-def _fixed_parts(item: object) -> int | None:
-    """Count the folders of a glob before its first pattern; None for what is no glob."""
-    path = Path(os.path.abspath(Path(str(item)).expanduser()))  # noqa: PTH100 (links stay)
-    if path.exists() or not any(sign in str(item) for sign in "*?["):
-        return None
-    return next(
-        number for number, part in enumerate(path.parts) if any(sign in part for sign in "*?[")
-    )
-
-
 def _reason(path: Path, fixed: int, makers: dict[Path, str | None]) -> str | None:
-    """Tell why a match of a glob is no data, by the folders that the glob did not name."""
+    """Return why a match of a glob is no data, by the folders that the glob did not name."""
     folders = list(path.parents)[: len(path.parents) - fixed]
     if any(is_hidden(folder.name) for folder in folders[:-1]):
         return HIDDEN
@@ -215,7 +205,7 @@ def _reason(path: Path, fixed: int, makers: dict[Path, str | None]) -> str | Non
 
 
 def _is_inside(path: Path, out: Path | None, makers: dict[Path, str | None]) -> bool:
-    """Tell whether a file is one that a run wrote into its folder of results."""
+    """Return whether a file is one that a run wrote into its folder of results."""
     if out is None:
         return False
     for own in ("shards", "work"):

@@ -62,12 +62,12 @@ class Header(NamedTuple):
 
     @property
     def end(self) -> int:
-        """Where the values end."""
+        """Place in the file where the values end."""
         return self.start + self.rows * self.columns * self.dtype.itemsize
 
 
 def read_header(file: IO[bytes], place: Place) -> Header:
-    """Read a header, and stand at the first value.
+    """Read a header; the file then stands at the first value.
 
     Raises
     ------
@@ -187,7 +187,7 @@ class NpyPart(Part):
         )
 
     def load(self, argument: str, first_row: int) -> list[Matrix]:
-        """Give all rows at once: mapped, where their form lets them be used as they lie."""
+        """Return all rows at once: mapped, where their form lets them be used as they lie."""
         place = Place(argument, self.origin, first_row)
         if self._held is None:
             self._held = [self._map(place)] if self.rows else []
@@ -196,7 +196,7 @@ class NpyPart(Part):
         return self._held
 
     def stream(self, argument: str, first_row: int) -> Iterator[Matrix]:
-        """Yield all rows, in order, read in pieces; what is mapped is for compiled code alone."""
+        """Yield all rows, in order, read in pieces: the map is for compiled code alone."""
         yield from self._counted(Place(argument, self.origin, first_row))
 
     def _read(self, place: Place) -> Iterator[Matrix]:
@@ -253,7 +253,7 @@ class _Mapped:
         }
 
     def has_changed(self, path: Path) -> bool:
-        """Tell whether the file was written to since it was mapped; its name may be another's."""
+        """Return whether the file was written to since; another one may have its name by now."""
         if self._watch.torn:
             return True
         try:

@@ -46,7 +46,7 @@ def of_object(
     id_column: str | None,
     binary: np.dtype[Any] | None = None,
 ) -> Part:
-    """Take embeddings from an object in memory, without a copy.
+    """Return the embeddings of an object in memory, without a copy.
 
     Parameters
     ----------

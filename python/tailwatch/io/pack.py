@@ -3,7 +3,7 @@
 Nested columns of Parquet are decoded at a fraction of the rate at which a file can be read; an
 array is read as it lies. The folder is written beside its place under another name and renamed at
 the end, so it appears whole or not at all; what an attempt that was killed left there is removed by
-the next one (:mod:`~tailwatch.io.pack_attempts`). Keys of Hive (:mod:`~tailwatch.io.hive`) become
+the next one (:mod:`~tailwatch.io.pack_folder`). Keys of Hive (:mod:`~tailwatch.io.hive`) become
 columns.
 
 Cost: one pass over the source; a batch of some megabytes is in memory.
@@ -23,14 +23,13 @@ from tailwatch.arguments import integer
 from tailwatch.background import in_order
 from tailwatch.exceptions import InputError, OutputError, SourceError, TailwatchError
 from tailwatch.forks import uses_polars
-from tailwatch.io.batches import regroup
 from tailwatch.io.columns import DEFAULT_COLUMN
-from tailwatch.io.hive import hive_keys, with_keys
-from tailwatch.io.pack_attempts import attempt_at
-from tailwatch.io.pack_manifest import Pack, array_path, table_path, write_pack
+from tailwatch.io.pack_folder import Pack, array_path, attempt_at, table_path, write_pack
+from tailwatch.io.parquet import sink
+from tailwatch.io.part import regroup
+from tailwatch.io.paths import hive_keys, with_keys
 from tailwatch.io.place import Place
 from tailwatch.io.readers import open_parts
-from tailwatch.io.sink import sink
 from tailwatch.progress import reporting
 from tailwatch.text_form import path_text, shortened, shown, visible
 
@@ -251,7 +250,7 @@ def _converted(first_row: int, batch: Matrix, dtype: np.dtype[Any]) -> Matrix:
 
 
 def _tables(parts: list[Part], keys: list[dict[str, str | None]]) -> list[pl.LazyFrame]:
-    """Give the other columns of each part, Hive keys among them, or nothing if there are none."""
+    """Return the other columns of each part, Hive keys among them, or nothing if there are none."""
     found = [
         with_keys(part, own, Place("source", part.origin))
         for part, own in zip(parts, keys, strict=True)

@@ -1,8 +1,13 @@
-"""A part of a set of embeddings: one file, or one object in memory."""
+"""Rows of embeddings: a part for each file or object, and its pieces in the form that is asked for.
+
+A part knows its shape and type at once and gives its rows in pieces of any length. Pieces become
+batches of one length (:func:`regroup`), one array (:func:`join`) or chosen rows (:func:`gather`).
+"""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -16,10 +21,12 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-__all__ = ["Matrix", "Part"]
+__all__ = ["Matrix", "Part", "gather", "join", "regroup"]
 
 Matrix: TypeAlias = NDArray[np.floating[Any]]
 """Two-dimensional array of float16, float32 or float64, with any strides."""
+AHEAD_BYTES = 1 << 26
+"""Memory that is taken before there are rows for it."""
 
 
 class Part(ABC):
@@ -45,11 +52,11 @@ class Part(ABC):
 
     @property
     def arrow(self) -> pl.Series | None:
-        """The rows as one Arrow column, where they are in memory in that form."""
+        """Rows as one Arrow column, where they are in memory in that form."""
         return None
 
     def stream(self, argument: str, first_row: int) -> Iterator[Matrix]:
-        """Yield all rows, in order, as arrays of any length; a file is read as far as is asked.
+        """Yield all rows, in order, as arrays of any length; a file is read no further than asked.
 
         Parameters
         ----------
@@ -62,22 +69,22 @@ class Part(ABC):
             yield from self._counted(Place(argument, self.origin, first_row))
 
     def load(self, argument: str, first_row: int) -> list[Matrix]:
-        """Give all rows at once, and keep them: what was read once is not read again."""
+        """Return all rows at once, and keep them: what was read once is not read again."""
         if self._held is None:
             self._held = list(self.stream(argument, first_row))
         return self._held
 
     def ids(self, argument: str) -> pl.Series | None:
-        """Give the identifiers of the rows, where the source has any."""
+        """Return the identifiers of the rows, where the source has any."""
         del argument
         return None
 
     def others(self) -> pl.LazyFrame | None:
-        """Give all columns beside the embeddings, a row for each; None where there is no table."""
+        """Return the columns beside the embeddings, a row for each; None without a table."""
         return None
 
     def beside(self, column: str, argument: str) -> pl.Series:
-        """Give a column that stands beside the embeddings, if the source is a table."""
+        """Return a column that stands beside the embeddings, if the source is a table."""
         msg = f"no column {column!r}; the embeddings are an array, not a table"
         raise InputError(
             msg,
@@ -91,7 +98,7 @@ class Part(ABC):
         """Yield the rows from the source itself."""
 
     def _counted(self, place: Place) -> Iterator[Matrix]:
-        """Yield the rows from the source, and see to it that they are what was opened."""
+        """Yield the rows from the source; refuse rows that are not what was opened."""
         rows = 0
         for piece in self._read(place):
             rows += len(piece)
@@ -117,3 +124,70 @@ class Part(ABC):
             got="others",
             where=place.origin,
         )
+
+
+def regroup(pieces: Iterator[Matrix], rows: int, dtype: np.dtype[Any]) -> Iterator[Matrix]:
+    """Cut pieces into batches of `rows` rows, the last one shorter.
+
+    A batch that lies within one piece of the right type is a view of it; only a batch that spans
+    several is copied.
+    """
+    held: list[Matrix] = []
+    missing = rows
+    for piece in pieces:
+        start = 0
+        while start < len(piece):
+            held.append(piece[start : start + missing])
+            start += len(held[-1])
+            missing -= len(held[-1])
+            if not missing:
+                yield _merge(held, dtype)
+                held, missing = [], rows
+    if held:
+        yield _merge(held, dtype)
+
+
+def join(pieces: Iterator[Matrix], shape: tuple[int, int], dtype: np.dtype[Any]) -> Matrix:
+    """Return all rows as one array: the first piece itself where that is all, or else a copy."""
+    first = next(pieces)
+    if len(first) == shape[0]:
+        return first.astype(dtype, copy=False)
+    rows, columns = shape
+    ahead = AHEAD_BYTES // (dtype.itemsize * columns)
+    # Memory grows with what is read: a damaged file may say that it has any number of rows.
+    whole = np.empty((min(rows, len(first) + ahead), columns), dtype)
+    start = 0
+    for piece in chain([first], pieces):
+        stop = start + len(piece)
+        if stop > len(whole):
+            whole.resize((min(rows, 2 * stop + ahead), columns), refcheck=False)
+        whole[start:stop] = piece
+        start = stop
+    return whole
+
+
+def gather(pieces: Iterator[Matrix], rows: NDArray[np.int64], into: Matrix) -> None:
+    """Copy the chosen rows, in the order chosen, in one pass over the pieces.
+
+    Parameters
+    ----------
+    pieces
+        All rows, in order.
+    rows
+        Row numbers within range, in any order, with or without repetition.
+    into
+        Array with as many rows as are chosen.
+    """
+    order = np.argsort(rows, kind="stable")
+    ascending = rows[order]
+    start = 0
+    for piece in pieces:
+        low, high = np.searchsorted(ascending, (start, start + len(piece)))
+        into[order[low:high]] = piece[ascending[low:high] - start]
+        start += len(piece)
+
+
+def _merge(held: list[Matrix], dtype: np.dtype[Any]) -> Matrix:
+    if len(held) == 1:
+        return held[0].astype(dtype, copy=False)
+    return np.concatenate(held, dtype=dtype)

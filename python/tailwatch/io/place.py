@@ -44,7 +44,7 @@ class Place:
     def row(
         self, row: int, problem: str, *, expected: str | None = None, got: str | None = None
     ) -> dict[str, str | None]:
-        """Give the fields of an error about a row, by its number in the argument and its file."""
+        """Return the fields of an error about a row, by its number in the argument and its file."""
         number = self.first_row + row
         file = "" if self.origin is None else f", in {self.origin}"
         return {
@@ -56,11 +56,11 @@ class Place:
         }
 
     def after(self, rows: int) -> Place:
-        """Give the place of what follows `rows` more rows."""
+        """Return the place `rows` rows further on."""
         return Place(self.argument, self.origin, self.first_row + rows)
 
     def unreadable(self, why: str, hint: str | None = None) -> SourceError:
-        """Make the error that says that the data cannot be read."""
+        """Return the error that says that the data cannot be read."""
         return SourceError(
             f"cannot read {self.origin or 'the data'}: {why}",
             argument=self.argument,
@@ -86,7 +86,7 @@ class Place:
 
 
 def _hint(error: BaseException) -> str | None:
-    """Say what to do about a type of Arrow that Polars does not know, such as list_view."""
+    """Return what to do about a type of Arrow that Polars does not know, such as list_view."""
     text = str(error)
     if "not supported in Rust implementation" in text or "does not support primitive" in text:
         return "cast it first, as in column.cast(pyarrow.list_(pyarrow.float32()))"
@@ -94,7 +94,7 @@ def _hint(error: BaseException) -> str | None:
 
 
 def reason(error: BaseException) -> str:
-    """First line of an error: Polars adds the query plan below it."""
+    """Return the first line of an error: Polars adds the query plan below it."""
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     lines = str(error).strip().splitlines()

@@ -1,4 +1,4 @@
-"""From a source of any kind to its parts."""
+"""From a source of any kind to its parts, arrays with a table beside them among them."""
 
 from __future__ import annotations
 
@@ -8,20 +8,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from tailwatch.exceptions import DimensionError, InputError, SourceError, TailwatchWarning
-from tailwatch.io.columns import binary_type
-from tailwatch.io.decoded import DecodedFile
+from tailwatch.io.columns import binary_type, require
 from tailwatch.io.layouts import SUFFIXES, TABLES, Shard, is_dataset, shards_of
 from tailwatch.io.npy import NpyPart
 from tailwatch.io.npz import NpzPart
 from tailwatch.io.objects import of_object
-from tailwatch.io.paired import PairedPart
 from tailwatch.io.paths import Paths, files
 from tailwatch.io.place import Place
 from tailwatch.io.regular import refuse_pointer
-from tailwatch.io.tables import ColumnPart
+from tailwatch.io.tables import ColumnPart, TableFile, whole_column
 
 if TYPE_CHECKING:
     import numpy as np
+    import polars as pl
 
     from tailwatch.io.part import Part
     from tailwatch.io.walking import LeftOut
@@ -30,7 +29,7 @@ __all__ = ["are_paths", "open_parts", "open_shard"]
 
 
 def are_paths(source: object) -> TypeGuard[Paths]:
-    """Tell whether a source names files: a path, or a list whose first item is one."""
+    """Return whether a source names files: a path, or a list whose first item is one."""
     if isinstance(source, list | tuple):
         return not source or isinstance(source[0], str | os.PathLike)
     return isinstance(source, str | os.PathLike)
@@ -141,9 +140,9 @@ def open_shard(
     for file in shard.files:
         refuse_pointer(file, Place(argument, str(file)))
     if suffix in TABLES:
-        return ColumnPart(DecodedFile(shard.path, place), place, column, id_column, binary)
+        return ColumnPart(TableFile(shard.path, place), place, column, id_column, binary)
     if shard.metadata is not None:
-        return PairedPart(shard, argument, id_column)
+        return _PairedPart(shard, argument, id_column)
     if id_column is not None:
         msg = f"id_column={id_column!r} needs a table, got {suffix}"
         raise InputError(
@@ -155,5 +154,75 @@ def open_shard(
     if suffix == ".npz":
         return NpzPart(shard.path, argument, column)
     return (
-        NpyPart(shard.path, argument) if shard.rows is None else PairedPart(shard, argument, None)
+        NpyPart(shard.path, argument) if shard.rows is None else _PairedPart(shard, argument, None)
     )
+
+
+class _PairedPart(NpyPart):
+    """Rows of a ``.npy`` file with a Parquet file beside it.
+
+    Parameters
+    ----------
+    shard
+        Both files; there may be no table.
+    argument
+        Name of the argument, for the text of an error.
+    id_column
+        Name of the column of identifiers.
+    """
+
+    def __init__(self, shard: Shard, argument: str, id_column: str | None) -> None:
+        super().__init__(shard.path, argument)
+        place = Place(argument, str(shard.path))
+        for what, said, found in (
+            ("rows", shard.rows, self.rows),
+            ("columns", shard.columns, self.columns),
+            ("values", shard.dtype, self.dtype.name),
+        ):
+            if said is not None and said != found:
+                raise SourceError(
+                    argument=place.subject,
+                    expected=f"{said} {what} as was written",
+                    got=str(found),
+                )
+        self._table: TableFile | None = None
+        self._id_column = id_column
+        if shard.metadata is None:
+            if id_column is not None:
+                msg = f"id_column={id_column!r} needs a table beside it"
+                raise InputError(
+                    msg,
+                    argument=place.subject,
+                    expected="a table beside the array",
+                    got="an array alone",
+                )
+            return
+        self._metadata = str(shard.metadata)
+        beside = Place(argument, self._metadata)
+        self._table = TableFile(shard.metadata, beside)
+        if self._table.rows != self.rows:
+            raise SourceError(
+                argument=beside.subject,
+                expected=f"{self.rows} rows as in {shard.path.name}",
+                got=str(self._table.rows),
+            )
+        if id_column is not None:
+            require(self._table.schema, id_column, beside, "id_column")
+
+    def ids(self, argument: str) -> pl.Series | None:
+        """Read the column of identifiers."""
+        if self._id_column is None or self._table is None:
+            return None
+        place = Place(argument, self._metadata)
+        return self._all_rows(whole_column(self._table, self._id_column, place), place)
+
+    def beside(self, column: str, argument: str) -> pl.Series:
+        """Read a column of the table."""
+        if self._table is None:
+            return super().beside(column, argument)
+        place = Place(argument, self._metadata)
+        return self._all_rows(whole_column(self._table, column, place), place)
+
+    def others(self) -> pl.LazyFrame | None:
+        """Return the table."""
+        return None if self._table is None else self._table.lazy()

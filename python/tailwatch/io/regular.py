@@ -30,7 +30,7 @@ __all__ = [
 
 
 class Stamp(NamedTuple):
-    """Number, size, times of the last change of content and of anything, and names of a file."""
+    """Inode, size, times of the last change of content and of anything, and links of a file."""
 
     inode: int
     size: int
@@ -39,13 +39,13 @@ class Stamp(NamedTuple):
     links: int
 
     def is_written_to(self, later: Stamp) -> bool:
-        """Tell whether an open file was written to; that it lost its name changes a time, too."""
+        """Return whether an open file was written to; the loss of a name changes a time, too."""
         return self[:3] != later[:3] or (
             self.changed != later.changed and self.links == later.links
         )
 
     def is_another(self, other: Stamp) -> bool:
-        """Tell whether it is of another file, or other content; a new link to it is neither."""
+        """Return whether the file or its content is another; a new link to it changes neither."""
         return self[:3] != other[:3]
 
 
@@ -114,7 +114,7 @@ def refuse_pointer(path: Path, place: Place) -> None:
 
 
 def fill(file: IO[bytes], buffer: memoryview) -> bool:
-    """Fill a buffer from where a file stands; tell whether there were so many bytes."""
+    """Fill a buffer from where a file stands; return whether there were enough bytes."""
     left: Any = buffer
     read: Any = file
     while left:
@@ -126,12 +126,12 @@ def fill(file: IO[bytes], buffer: memoryview) -> bool:
 
 
 def stamp_of(file: IO[bytes]) -> Stamp:
-    """Give what changes when an open file is written to."""
+    """Return the stamp of an open file."""
     return _stamp(os.fstat(file.fileno()))
 
 
 def stamp_at(path: Path) -> Stamp:
-    """Give the same of a file by its name."""
+    """Return the stamp of the file of a name."""
     return _stamp(path.stat())
 
 

@@ -235,7 +235,7 @@ class _Bounds:
             self._count(event, line)
 
     def _place(self, event: Any, line: str) -> None:  # noqa: ANN401
-        """Note a key of the mapping that is open, if this is one."""
+        """Note the scalar where it is a key of the mapping that is open."""
         if not self._open or not self._open[-1].is_mapping:
             return
         node = self._open[-1]

@@ -1,22 +1,37 @@
-"""Tables with a column of embeddings, in memory or in files."""
+"""Tables with a column of embeddings: in memory, and in files that a library decodes.
+
+A :class:`TableFile` is read in the process that decodes (:mod:`tailwatch.io.decoding`): opening
+takes its footer, streaming holds a few batches. :class:`ColumnPart` is the embeddings of either.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+import importlib.util
+import sys
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import numpy as np
 import polars as pl
+from polars.io.plugins import register_io_source
 
+from tailwatch.io.arrow import storage, views, width
 from tailwatch.io.columns import choose, require, vector_type
+from tailwatch.io.decoder import Head, frame_of
+from tailwatch.io.decoding import answers
 from tailwatch.io.part import Matrix, Part
 from tailwatch.io.place import Place
-from tailwatch.io.vectors import storage, views, width
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
+    from numpy.typing import NDArray
 
-__all__ = ["ColumnPart", "Frame", "Table", "whole_column"]
+    from tailwatch.io.part import Matrix
+
+__all__ = ["ColumnPart", "Frame", "Table", "TableFile", "read_frame", "whole_column"]
+
+_KINDS: Final = {".parquet": "parquet", ".csv": "csv"}
 
 
 class Table(Protocol):
@@ -36,11 +51,11 @@ class Table(Protocol):
         ...
 
     def first(self, column: str) -> pl.Series:
-        """Give the first row of a column."""
+        """Return the first row of a column."""
         ...
 
     def lazy(self) -> pl.LazyFrame:
-        """Give the table for Polars to read what is asked of it."""
+        """Return the table for Polars to read what is asked of it."""
         ...
 
 
@@ -64,11 +79,11 @@ class Frame:
         yield self.frame[column]
 
     def first(self, column: str) -> pl.Series:
-        """Give the first row of a column."""
+        """Return the first row of a column."""
         return self.frame[column].head(1)
 
     def lazy(self) -> pl.LazyFrame:
-        """Give the table."""
+        """Return the table."""
         return self.frame.lazy()
 
 
@@ -134,7 +149,7 @@ class ColumnPart(Part):
         return self.beside(self._id_column, argument)
 
     def others(self) -> pl.LazyFrame | None:
-        """Give the other columns."""
+        """Return the other columns."""
         return self._table.lazy().select(pl.exclude(self._column))
 
     def beside(self, column: str, argument: str) -> pl.Series:
@@ -152,3 +167,148 @@ class ColumnPart(Part):
                 else:
                     yield piece
                 place = place.after(len(piece))
+
+
+class TableFile:
+    """A ``.parquet`` or ``.arrow`` file: opening reads its footer, streaming holds a few batches.
+
+    Parameters
+    ----------
+    path
+        The file.
+    place
+        For the text of an error.
+
+    Attributes
+    ----------
+    schema
+        Names and types of its columns.
+    rows
+        Number of its rows.
+    """
+
+    def __init__(self, path: Path, place: Place) -> None:
+        # The process that reads it has a working directory of its own.
+        self._path = str(path.absolute())
+        self._kind = _kind(path)
+        self._place = place
+        with place.reading():
+            ((head, body),) = answers(self._request("open"))
+            self.schema = frame_of(body).schema
+        self.rows = int(head["rows"])
+
+    def stream(self, column: str) -> Iterator[pl.Series]:
+        """Yield a column in pieces, in order."""
+        for frame in self._frames([column]):
+            yield frame[column]
+
+    def vectors(
+        self, column: str, columns: int, dtype: np.dtype[np.floating]
+    ) -> Iterator[Matrix | pl.Series]:
+        """Yield a column of vectors as arrays; a piece that has no such form as it is.
+
+        Parameters
+        ----------
+        column
+            Its name.
+        columns, dtype
+            Number and type of the values in each row.
+        """
+        vectors = {"dtype": dtype.newbyteorder("<").str, "columns": columns}
+        request = self._request(
+            "stream", columns=[column], vectors=vectors, rows=None, paged=_has_pyarrow()
+        )
+        for head, body in answers(request):
+            if head.get("values"):
+                values: NDArray[np.floating] = body.view(dtype.newbyteorder("<"))
+                yield values.astype(dtype, copy=False).reshape(head["rows"], columns)
+            else:
+                yield frame_of(body)[column]
+
+    def first(self, column: str) -> pl.Series:
+        """Return the first row of a column."""
+        return pl.concat([frame[column] for frame in self._frames([column], 1)])
+
+    def lazy(self) -> pl.LazyFrame:
+        """Return the table for Polars to read what is asked of it."""
+
+        def batches(
+            with_columns: list[str] | None,
+            predicate: pl.Expr | None,
+            n_rows: int | None,
+            batch_size: int | None,
+        ) -> Iterator[pl.DataFrame]:
+            del batch_size
+            wanted = list(self.schema) if with_columns is None else with_columns
+            left = self.rows if n_rows is None else n_rows
+            for whole in self._frames(wanted):
+                if left <= 0:
+                    return
+                frame = whole.head(left)
+                left -= frame.height
+                yield frame if predicate is None else frame.filter(predicate)
+
+        return register_io_source(batches, schema=self.schema, is_pure=True)
+
+    def _frames(self, columns: list[str], rows: int | None = None) -> Iterator[pl.DataFrame]:
+        request = self._request(
+            "stream", columns=columns, vectors=None, rows=rows, paged=_has_pyarrow()
+        )
+        with self._place.reading():
+            read = 0
+            for _, body in answers(request):
+                frame = frame_of(body)
+                read += frame.height
+                yield frame
+            # Polars ends a stream of batches early, and without a word, where a reader panics.
+            if rows is None and columns and read != self.rows:
+                came = f"{read:,} of its {self.rows:,} rows came of it"
+                why = f"{came}: it changed after it was opened, or is damaged"
+                raise self._place.unreadable(why)
+
+    def _request(self, what: str, **more: object) -> Head:
+        return {"do": what, "path": self._path, "kind": self._kind, **more}
+
+
+def read_frame(path: Path, place: Place, columns: list[str] | None = None) -> pl.DataFrame:
+    """Read a whole table of Parquet, Arrow or CSV, told by its suffix.
+
+    Parameters
+    ----------
+    path
+        The file.
+    place
+        For the text of an error.
+    columns
+        Columns to read; by default all.
+
+    Returns
+    -------
+    polars.DataFrame
+        The table.
+
+    Raises
+    ------
+    SourceError
+        It cannot be read.
+    """
+    request = {
+        "do": "whole",
+        "path": str(path.absolute()),
+        "kind": _kind(path),
+        "columns": columns,
+    }
+    with place.reading():
+        ((_, body),) = answers(request)
+        return frame_of(body)
+
+
+def _kind(path: Path) -> str:
+    return _KINDS.get(path.suffix.lower(), "arrow")
+
+
+def _has_pyarrow() -> bool:
+    """Return whether pyarrow can be imported, without an import."""
+    if "pyarrow" in sys.modules:
+        return sys.modules["pyarrow"] is not None
+    return importlib.util.find_spec("pyarrow") is not None

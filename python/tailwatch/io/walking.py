@@ -81,7 +81,7 @@ class LeftOut:
     names: tuple[str, ...]
 
     def __str__(self) -> str:
-        """Say it in a line, with the first names."""
+        """Return a line with the reason, the number of files and the first names."""
         names = ", ".join(self.names[:SAID]) + (", …" if self.files > SAID else "")
         return f"left out: {self.files:,} × {self.reason}: {names}"
 
@@ -107,7 +107,7 @@ class Notes:
             self.add(folder, reason, count)
 
     def all(self) -> tuple[LeftOut, ...]:
-        """Give what was noted, by reason."""
+        """Return what was noted, by reason."""
         return tuple(LeftOut(reason, *self._listed(reason)) for reason in sorted(self._found))
 
     def _listed(self, reason: str) -> tuple[int, tuple[str, ...]]:
@@ -116,12 +116,12 @@ class Notes:
 
 
 def is_hidden(name: str) -> bool:
-    """Tell whether writers of tables put no data under a name; ``_lang=en`` of Hive is data."""
+    """Return whether writers of tables put no data under a name; ``_lang=en`` of Hive is data."""
     return name.startswith(".") or (name.startswith("_") and "=" not in name)
 
 
 def maker_of(folder: Path) -> str | None:
-    """Tell why what is in a folder that tailwatch wrote is no data, by the folder's manifest."""
+    """Return why files of a folder that tailwatch wrote are no data, by the folder's manifest."""
     if _says(folder, "pack.json", "tailwatch-pack"):
         return PACKED
     return RESULTS if _says(folder, "manifest.jsonl", _RUN) else None
@@ -156,7 +156,7 @@ class Walk:
         self._linked_files: list[Path] = []
 
     def run(self) -> tuple[LeftOut, ...]:
-        """Walk, and give what was left out.
+        """Walk the folder, and return what was left out.
 
         Raises
         ------
@@ -237,7 +237,7 @@ class Walk:
             self._notes.add(path, reason)
 
     def _ours(self, folder: Path, names: set[str]) -> dict[str, str | None]:
-        """Give the names of what a run of score_dataset wrote, and what to say of them."""
+        """Return the names of what a run of score_dataset wrote, and what to say of them."""
         if "manifest.jsonl" not in names or maker_of(folder) != RESULTS:
             return {}
         # Of this very run nothing is said: at its first start there was nothing.
@@ -259,7 +259,7 @@ class Walk:
             )
 
     def _take_linked_files(self) -> None:
-        """Take files that links lead to, but for those that are read under their own name."""
+        """Add the files that links lead to, but for those that are read under their own name."""
         if not self._linked_files:
             return
         read = {_identity(path) for path in self.found} - {None}
@@ -271,14 +271,14 @@ class Walk:
 
 
 def unread(suffix: str) -> str:
-    """Say why a file of a suffix is left out."""
+    """Return why a file of a suffix is left out."""
     if not suffix:
         return "files without a suffix are not read"
     return f"files that end in {path_text(suffix)} are not read"
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
-    """Tell a folder; a link that leads nowhere, or in a circle, is a file, and fails as one."""
+    """Return whether an entry is a folder; a link that leads nowhere fails later, as a file."""
     try:
         return entry.is_dir()
     except OSError:
@@ -294,7 +294,7 @@ def _identity(path: Path) -> tuple[int, int] | None:
 
 
 def _says(folder: Path, name: str, kind: str) -> bool:
-    """Tell whether the first line of a file in a folder is an object of a format."""
+    """Return whether the first line of a file in a folder is an object of a format."""
 
     def first() -> bytes:
         with open_owned(folder, name) as file:
@@ -305,7 +305,7 @@ def _says(folder: Path, name: str, kind: str) -> bool:
 
 
 def _named_files(folder: Path, names: set[str]) -> set[str] | None:
-    """Give the files that the ``state.json`` of a saved data set of Hugging Face names."""
+    """Return the files that the ``state.json`` of a saved data set of Hugging Face names."""
     if "state.json" not in names:
         return None
     content = _object(lambda: read_owned(folder, "state.json", most=_LARGEST))

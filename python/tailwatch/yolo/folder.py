@@ -20,8 +20,8 @@ import numpy as np
 import polars as pl
 
 from tailwatch.exceptions import InputError, SourceError
-from tailwatch.io.decoded import read_frame
 from tailwatch.io.place import Place
+from tailwatch.io.tables import read_frame
 from tailwatch.owned import owned_directory, owned_file
 from tailwatch.text_form import path_of, path_text, shown
 from tailwatch.writing import fill

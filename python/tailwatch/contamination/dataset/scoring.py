@@ -19,11 +19,11 @@ from tailwatch.contamination.dataset.folder import settle
 from tailwatch.contamination.dataset.records import as_frame
 from tailwatch.contamination.dataset.tables import KEPT_ROWS, digest_of
 from tailwatch.exceptions import DimensionError, InputError, SourceError, TailwatchError
-from tailwatch.io.batches import regroup
 from tailwatch.io.columns import require
+from tailwatch.io.parquet import sink
+from tailwatch.io.part import regroup
 from tailwatch.io.place import Place
 from tailwatch.io.readers import open_shard
-from tailwatch.io.sink import sink
 from tailwatch.text_form import path_text, visible
 from tailwatch.writing import kind_of
 

@@ -14,7 +14,7 @@ from tailwatch.background import apart, in_order
 from tailwatch.contamination.dataset.folder import settle
 from tailwatch.contamination.dataset.records import COPY, HASH
 from tailwatch.exceptions import OutputError
-from tailwatch.io.sink import sink
+from tailwatch.io.parquet import sink
 from tailwatch.owned import open_owned
 from tailwatch.text_form import path_text
 

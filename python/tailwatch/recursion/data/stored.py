@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tailwatch.exceptions import SourceError
-from tailwatch.io.decoded import read_frame
 from tailwatch.io.place import Place
+from tailwatch.io.tables import read_frame
 from tailwatch.owned import open_owned, owned_file
 from tailwatch.text_form import path_text
 

@@ -1,4 +1,4 @@
-"""The file ``pack.json``: what a folder that :func:`~tailwatch.io.pack.pack` wrote holds.
+"""A packed folder: what ``pack.json`` says it holds, and how it comes to its place.
 
 =============  ==================================================================================
 field          content
@@ -14,16 +14,28 @@ field          content
 
 A packed folder may come from a stranger: its parts are files and folders of its own, and a link in
 place of one is refused by its name.
+
+A folder is written under another name before it is at its place. An attempt at ``NAME`` is the
+folder ``.HASH-TOKEN.pack.part`` beside it: a hash of the name, 128 random bits. While it is
+written, its process holds a lock on it, which the system lets go of when the process ends, whatever
+way. So a folder of such a name that nobody holds is one that was killed; the next attempt at the
+same name removes it. Of what is in it, that is removed which a pack writes, and no link is
+followed; where there are no locks the folder stays.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
+import re
+import secrets
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from tailwatch.exceptions import SourceError
-from tailwatch.owned import owned_file, read_owned
+from tailwatch.exceptions import SourceError, TailwatchError
+from tailwatch.owned import owned_directory, owned_file, read_owned
 from tailwatch.text_form import path_text
 
 if TYPE_CHECKING:
@@ -36,6 +48,7 @@ __all__ = [
     "TABLES_BESIDE",
     "Pack",
     "array_path",
+    "attempt_at",
     "read_pack",
     "shard_files",
     "table_path",
@@ -48,6 +61,7 @@ TABLES_BESIDE: Final = "metadata"
 _FORMAT: Final = "tailwatch-pack"
 _LARGEST = 1 << 26
 _DTYPES = ("float16", "float32", "float64")
+_WRITTEN = {ARRAYS: re.compile(r"\d{5,}\.npy"), TABLES_BESIDE: re.compile(r"\d{5,}\.parquet")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,17 +76,17 @@ class Pack:
 
 
 def array_path(folder: Path, number: int) -> Path:
-    """Name the array of a shard."""
+    """Return the path of the array of a shard."""
     return folder / ARRAYS / f"{number:05}.npy"
 
 
 def table_path(folder: Path, number: int) -> Path:
-    """Name the table of a shard."""
+    """Return the path of the table of a shard."""
     return folder / TABLES_BESIDE / f"{number:05}.parquet"
 
 
 def shard_files(folder: Path, number: int, pack: Pack) -> tuple[Path, Path | None]:
-    """Give the files of a shard, where they are files of the folder's own.
+    """Return the files of a shard, where they are files of the folder's own.
 
     Raises
     ------
@@ -133,7 +147,7 @@ def _unfit(argument: str, name: str, expected: str, got: str) -> SourceError:
 
 
 def _problems(content: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401  (whatever JSON holds)
-    """Give what was expected and what came instead, of what is wrong; the first is right."""
+    """Yield what was expected and what came, for each fault; a later one may follow from it."""
     if not isinstance(content, dict) or content.get("format") != _FORMAT:
         yield f"the format {_FORMAT}", "another one, or none"
     if content.get("version") != 1:
@@ -150,3 +164,71 @@ def _problems(content: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401  (what
         yield f"a dtype of {', '.join(_DTYPES)}", f"{content.get('dtype')!r}"[:80]
     if type(content.get("metadata")) is not bool:
         yield "whether there are tables", f"{content.get('metadata')!r}"[:80]
+
+
+@contextmanager
+def attempt_at(target: Path) -> Iterator[Path]:
+    """Make a folder beside `target`, which is removed afterwards unless it was renamed.
+
+    Parameters
+    ----------
+    target
+        The place of the pack, links resolved.
+    """
+    stem = f".{hashlib.sha256(os.fsencode(target.name)).hexdigest()[:16]}"
+    pattern = re.compile(rf"{re.escape(stem)}-[0-9a-f]{{32}}\.pack\.part")
+    for path in sorted(target.parent.iterdir()):
+        if pattern.fullmatch(path.name) and path.is_dir() and not path.is_symlink():
+            _remove(path)
+    folder = target.with_name(f"{stem}-{secrets.token_hex(16)}.pack.part")
+    folder.mkdir()
+    lock = _held(folder)
+    try:
+        yield folder
+    finally:
+        if folder.is_dir():
+            _remove_contents(folder)
+        if lock is not None:
+            os.close(lock)
+
+
+def _held(folder: Path) -> int | None:
+    """Lock a folder until the process ends; None if another process has, or there are no locks."""
+    try:
+        import fcntl
+    except ImportError:
+        return None
+    handle = os.open(folder, os.O_RDONLY | os.O_NOFOLLOW)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(handle)
+        return None
+    return handle
+
+
+def _remove(folder: Path) -> None:
+    """Remove an attempt that nobody works at any more."""
+    lock = None
+    with suppress(OSError):
+        lock = _held(folder)
+    if lock is None:
+        return
+    try:
+        _remove_contents(folder)
+    finally:
+        os.close(lock)
+
+
+def _remove_contents(folder: Path) -> None:
+    """Remove what a pack writes; a folder in which anything else is stays."""
+    with suppress(OSError, TailwatchError):
+        for name, pattern in _WRITTEN.items():
+            inside = owned_directory(folder, name)
+            for path in list(inside.iterdir()) if inside.is_dir() else ():
+                if pattern.fullmatch(path.name):
+                    owned_file(folder, path.relative_to(folder)).unlink()
+            with suppress(FileNotFoundError):
+                inside.rmdir()
+        owned_file(folder, MANIFEST).unlink(missing_ok=True)
+        folder.rmdir()
