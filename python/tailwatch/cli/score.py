@@ -166,7 +166,7 @@ def _show(report: ContaminationReport, *, as_json: bool) -> None:
         if (report.directory / file).exists():
             console.print(f"wrote {report.directory / file}", markup=False, soft_wrap=True)
     if as_json:
-        typer.echo(report.to_json(), nl=False)
+        typer.echo(report.to_json())
 
 
 def _check_written(report: ContaminationReport) -> None:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+import math
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any
+
+from tailwatch.contamination.audit import Audit
+from tailwatch.contamination.cross_checks import CrossChecks
+from tailwatch.contamination.drift import Drift
+from tailwatch.contamination.estimate import Interval
+from tailwatch.results import plain
 
 if TYPE_CHECKING:
-    from tailwatch.contamination.audit import Audit
-    from tailwatch.contamination.cross_checks import CrossChecks
-    from tailwatch.contamination.drift import Drift
-    from tailwatch.contamination.estimate import Interval
+    from collections.abc import Mapping
+
     from tailwatch.contamination.histogram import Histogram
 
 __all__ = ["NullFloor", "Prevalence"]
@@ -98,3 +103,44 @@ class Prevalence:
     agreement: bool | None
     audit: Audit | None
     histogram: Histogram = field(repr=False, compare=False)
+
+    def to_plain(self) -> dict[str, Any]:
+        """Return all but the histogram as JSON holds it: a number that is not known is null."""
+        names = [each.name for each in fields(self) if each.name != "histogram"]
+        return {name: plain(getattr(self, name)) for name in names}
+
+    @classmethod
+    def of_plain(cls, kept: Mapping[str, Any], histogram: Histogram) -> Prevalence:
+        """Make one of what :meth:`to_plain` gave, and of the histogram.
+
+        Raises
+        ------
+        TypeError, KeyError
+            It gave something else.
+        """
+        parts = {name: _part(kind, kept[name]) for name, kind in _PARTS.items()}
+        bounds = {name: _number(kept[name]) for name in ("value", "low", "high")}
+        return cls(**{**kept, **bounds, **parts, "histogram": histogram})
+
+
+_PARTS: dict[str, type[Any]] = {
+    "null_floor": NullFloor,
+    "profile": Interval,
+    "drift": Drift,
+    "checks": CrossChecks,
+    "audit": Audit,
+}
+"""Fields that have fields of their own."""
+
+
+def _part(kind: type[Any], kept: Mapping[str, Any] | None) -> Any:  # noqa: ANN401
+    if kept is None:
+        return None
+    return kind(**{name: _number(value) for name, value in kept.items()})
+
+
+def _number(value: Any) -> Any:  # noqa: ANN401  (numbers, or lists of them)
+    """Return what JSON holds as null or a list."""
+    if isinstance(value, list):
+        return tuple(map(_number, value))
+    return math.nan if value is None else value

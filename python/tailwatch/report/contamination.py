@@ -12,7 +12,7 @@ from tailwatch.report.escaping import escape
 from tailwatch.report.labels import percent
 from tailwatch.report.lists import run_details
 from tailwatch.report.numbers import count
-from tailwatch.report.page import Section, page
+from tailwatch.report.page import Section, fragment, page
 from tailwatch.report.prevalence import prevalence_section
 from tailwatch.report.scores import score_chart
 from tailwatch.report.shares import cell, spaced, table, written
@@ -20,7 +20,7 @@ from tailwatch.report.shares import cell, spaced, table, written
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["contamination_page"]
+__all__ = ["contamination_fragment", "contamination_page"]
 
 # The page stays small whatever the number of shards; the summary has them all.
 _SHARDS, _FAILURES = 100, 200
@@ -71,6 +71,14 @@ def contamination_page(summary: dict[str, Any]) -> str:
         foot=f"Written by tailwatch {summary['tailwatch']}. "
         "This file holds aggregated numbers only and loads nothing.",
     )
+
+
+def contamination_fragment(summary: dict[str, Any]) -> str:
+    """Return the sentence and the table of estimates as an element for a notebook.
+
+    The argument is that of :func:`contamination_page`.
+    """
+    return fragment(sentence=spaced(summary["sentence"]), body=prevalence_section(summary))
 
 
 def _scores(summary: dict[str, Any]) -> str:

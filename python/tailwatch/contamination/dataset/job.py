@@ -204,7 +204,7 @@ def _write_results(
         "finished": datetime.fromtimestamp(finished, UTC).isoformat(timespec="seconds"),
         "seconds": round(finished - started, 3),
     }
-    text = result.to_json().encode("ascii")
+    text = f"{result.to_json()}\n".encode("ascii")
     if not _holds(folder, text):
         # A page must not stand beside the numbers of another run.
         folder.remove(folder.page)

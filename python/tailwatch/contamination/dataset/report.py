@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import polars as pl
 
 from tailwatch.arguments import share as checked_share
+from tailwatch.contamination.histogram import Histogram
+from tailwatch.contamination.prevalence import Prevalence
 from tailwatch.exceptions import ShardError
+from tailwatch.results import Result
+from tailwatch.text_form import path_of, path_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
-
-    from tailwatch.contamination.prevalence import Prevalence
+    from typing import Self
 
 __all__ = ["ContaminationReport", "Failure", "Gate", "raise_failures"]
 
@@ -30,8 +32,8 @@ class Failure:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class ContaminationReport:
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
+class ContaminationReport(Result):
     """What :meth:`ContaminationModel.score_dataset` found.
 
     Attributes
@@ -48,10 +50,13 @@ class ContaminationReport:
         Why there is no ``report.html``, if there is none.
     """
 
+    KIND = "contamination report"
+    TABLES: ClassVar = {}
+
     directory: Path
     prevalence: Prevalence
     failures: tuple[Failure, ...]
-    summary: dict[str, Any] = field(repr=False)
+    summary: dict[str, Any]
     page_problem: str | None = None
 
     @property
@@ -90,15 +95,40 @@ class ContaminationReport:
             return "exceeded"
         return "kept" if self.prevalence.high <= limit else "open"
 
-    def to_json(self) -> str:
-        """Give :attr:`summary` as JSON text."""
-        return json.dumps(self.summary, indent=1, allow_nan=False) + "\n"
-
     def to_html(self) -> str:
-        """Give the page: one document without script that loads nothing."""
+        """Return the report page: one HTML document that needs nothing else."""
         from tailwatch.report.contamination import contamination_page
 
         return contamination_page(self.summary)
+
+    def _repr_html_(self) -> str:
+        from tailwatch.report.contamination import contamination_fragment
+
+        return contamination_fragment(self.summary)
+
+    def _document(self) -> dict[str, Any]:
+        return self.summary
+
+    def _parts(self) -> dict[str, Any]:
+        return {
+            "directory": path_text(self.directory),
+            "prevalence": self.prevalence.to_plain(),
+            "histogram": self.prevalence.histogram.to_bytes(),
+            "failures": [[failure.shard, failure.reason] for failure in self.failures],
+            "summary": self.summary,
+            "page_problem": self.page_problem,
+        }
+
+    @classmethod
+    def _of_parts(cls, parts: dict[str, Any]) -> Self:
+        histogram = Histogram.from_bytes(parts["histogram"])
+        return cls(
+            path_of(parts["directory"]),
+            Prevalence.of_plain(parts["prevalence"], histogram),
+            tuple(Failure(*each) for each in parts["failures"]),
+            parts["summary"],
+            parts["page_problem"],
+        )
 
 
 def raise_failures(

@@ -6,14 +6,14 @@ Numbers that are not known are null, in JSON as here.
 from __future__ import annotations
 
 import hashlib
-import math
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tailwatch.contamination.dataset.sentence import sentence
+from tailwatch.results import plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,19 +66,14 @@ def summarize(
     """Put everything that is known of a data set into plain numbers and text."""
     ranks = found.histogram.ranks
     selected = int(ranks[table.q_values <= SELECTED_AT].sum())
-    prevalence = {
-        field.name: _plain(getattr(found, field.name))
-        for field in fields(found)
-        if field.name != "histogram"
-    }
     return {
         "format": "tailwatch-contamination",
         "version": 1,
         "tailwatch": version("tailwatch"),
         "sentence": sentence(found),
-        "prevalence": prevalence,
+        "prevalence": found.to_plain(),
         "selected": {"q_value": SELECTED_AT, "rows": selected},
-        "copies": _plain(copies),
+        "copies": plain(copies),
         "histogram": {
             "edges": [float(edge) for edge in state.edges],
             "human": state.human.sum(axis=0).tolist(),
@@ -95,20 +90,5 @@ def summarize(
         "source": source | {"shards": len(shards) + len(failures)},
         "warnings": list(notes),
         "failures": [asdict(failure) for failure in failures],
-        "shards": [_plain(shard) for shard in shards],
+        "shards": [plain(shard) for shard in shards],
     }
-
-
-def _plain(value: Any) -> Any:  # noqa: ANN401  (numbers, text and dataclasses of them)
-    """Give a value as JSON has it."""
-    if hasattr(value, "__dataclass_fields__"):
-        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
-    if isinstance(value, dict):
-        return {str(key): _plain(each) for key, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(each) for each in value]
-    if hasattr(value, "tolist"):
-        return _plain(value.tolist())
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
