@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 import tailwatch as tw
 from tailwatch.exceptions import InputError, SourceError
 from tailwatch.yolo import DetectionDataset
+from tailwatch.yolo.classes import class_labels
 from tailwatch.yolo.dataset import IMAGES
 from tailwatch.yolo.detections import SCHEMA
-from tailwatch.yolo.naming import class_labels
-from tailwatch.yolo.pictures import draw, side_by_side
 from tailwatch.yolo.statistics import statistics
+from tailwatch.yolo.study_page import draw, side_by_side
 from tests.yolo.scenes import NumpyDetector, scenes
 
 if TYPE_CHECKING:

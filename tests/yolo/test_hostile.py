@@ -414,6 +414,6 @@ def test_numbers_of_a_study_are_bounded(human: DetectionDataset, tmp_path: Path,
 
 def test_the_commands_bounds_are_those_of_the_library() -> None:
     from tailwatch.cli.yolo_loop import MOST
-    from tailwatch.yolo import bounds
+    from tailwatch.yolo import detector
 
-    assert {name: bounds.MOST[name] for name in MOST} == MOST
+    assert {name: detector.MOST[name] for name in MOST} == MOST

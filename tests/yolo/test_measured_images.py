@@ -12,9 +12,8 @@ from PIL import Image
 import tailwatch as tw
 from tailwatch.exceptions import InputError, SourceError, TailwatchWarning
 from tailwatch.yolo import DetectionDataset, Evaluation
-from tailwatch.yolo.held_out import held_out
+from tailwatch.yolo.checks import Checks, overlap
 from tailwatch.yolo.image_files import unusable
-from tailwatch.yolo.study_checks import Checks
 from tests.yolo.scenes import NAMES, NumpyDetector, scenes
 
 if TYPE_CHECKING:
@@ -72,7 +71,7 @@ def test_a_picture_in_both_is_counted_by_its_content(
     assert not checks.held_out
     assert said == [each for each in checks.remarks if each.startswith("not held out")]
     assert said[0].startswith(f"not held out: {count} of {6 + count} test images are among")
-    assert held_out(test, sets["data"], sets["pool"]).describe() == {
+    assert overlap(test, sets["data"], sets["pool"]).describe() == {
         "held_out": False,
         "test_images": 6 + count,
         "test_images_learned_from": count,

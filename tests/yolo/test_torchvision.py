@@ -8,7 +8,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from tailwatch.yolo import torchvision_operators as operators
+from tailwatch.yolo import extra as operators
 from tailwatch.yolo.extra import extra
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["policies_from", "yolo_loop"]
 
-# What tailwatch.yolo.bounds says: nothing of it is imported before the command runs.
+# What tailwatch.yolo.detector says: nothing of it is imported before the command runs.
 MOST = {
     "epochs": 100_000,
     "imgsz": 8_192,

@@ -1,6 +1,35 @@
 """YOLO26 as a learner of the loop: what becomes of a detector that labels its own training data.
 
-Needs the extra ``tailwatch[yolo]``, which brings Ultralytics, licensed under AGPL-3.0.
+The extra ``tailwatch[yolo]`` brings Ultralytics, licensed under AGPL-3.0.
+
+========================  =================================================================
+``extra``                 the packages of the extra, imported when first needed
+``environment``           Ultralytics, imported offline; the one file that imports it
+``session``               a stretch of time in which the process belongs to Ultralytics
+``checkpoints``           weights, architectures and devices, checked and opened
+``training_settings``     the training arguments that a caller may give
+``image_files``           image files, and their pixels
+``detections``            the frame of boxes, and label files
+``folder``                a data set as a folder, written once and checked
+``data_yaml``             a user's ``data.yaml``
+``origins``               whose labels: a person's, a detector's, or unknown
+``dataset``               images with boxes: the data of the loop
+``detector``              what a detector has to do for the loop
+``checks``                what is looked at before anything is trained
+``ultralytics_detector``  YOLO26 as such a detector
+``embedding``             images or crops as embeddings
+``fits``                  the folder of a learner: weights by all that decides them
+``labelling``             from detections to the labels of the next generation
+``classes``               names of classes, and which are rare
+``rows``                  rows of the frame of a run
+``statistics``            the new labels against the human ones
+``crops``                 crops of each class against the human ones
+``learner``               YOLO26 as a learner
+``policies``              the control arm
+``seeds``                 the frames of several seeds as one
+``study``                 several policies and seeds, one budget, one control
+``study_page``            the page of a study
+========================  =================================================================
 """
 
 from __future__ import annotations

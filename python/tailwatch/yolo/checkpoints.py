@@ -29,7 +29,7 @@ DEVICE = re.compile(r"cpu|mps|cuda|(cuda:)?[0-9]{1,3}|(npu|xpu)(:[0-9]{1,3})?")
 
 
 def check_model(model: str | Path) -> str:
-    """Say what a model is: ``name`` for an architecture of Ultralytics, else name and SHA-256.
+    """Return the name of a model: of weights or a file of one's own with their SHA-256.
 
     Weights are opened, without any code in them being run, and an architecture is built: what
     cannot be a detector is an error here and not after a training.
@@ -160,7 +160,7 @@ def _detector_in(path: Path) -> Any:  # noqa: ANN401  (a checkpoint of Ultralyti
 
 
 def check_device(device: object) -> str:
-    """Say that a device is there, before anything is trained on it.
+    """Return the name of a device that is there; checked before anything is trained on it.
 
     Raises
     ------
@@ -196,7 +196,7 @@ def check_device(device: object) -> str:
 
 
 def digest(path: Path) -> str:
-    """SHA-256 of a file."""
+    """Return the SHA-256 of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

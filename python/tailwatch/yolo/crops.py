@@ -30,8 +30,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tailwatch.recursion.frame import joined
-from tailwatch.yolo.naming import ALL_CLASSES, TAIL_CLASSES, class_labels
-from tailwatch.yolo.statistics import TAIL, Cuts, row, tail_classes
+from tailwatch.yolo.classes import ALL_CLASSES, TAIL, TAIL_CLASSES, class_labels, tail_classes
+from tailwatch.yolo.rows import row
+from tailwatch.yolo.statistics import Cuts
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,8 +40,9 @@ if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import NDArray
 
+    from tailwatch.progress import ProgressReport
     from tailwatch.yolo.dataset import DetectionDataset
-    from tailwatch.yolo.detector import Detector, Report
+    from tailwatch.yolo.detector import Detector
 
     Floats = NDArray[np.float64]
 
@@ -79,7 +81,7 @@ class CropCoverage:
 
     @classmethod
     def of(
-        cls, detector: Detector, encoder: Path, human: DetectionDataset, *, report: Report
+        cls, detector: Detector, encoder: Path, human: DetectionDataset, *, report: ProgressReport
     ) -> CropCoverage:
         """Embed the human crops."""
         boxes = _chosen(human)
@@ -91,10 +93,10 @@ class CropCoverage:
         samples: DetectionDataset,
         detector: Detector,
         *,
-        report: Report,
+        report: ProgressReport,
         confidence: float = 0.95,
     ) -> list[dict[str, Any]]:
-        """Coverage of each class, of the tail classes and of all, as rows of the frame of a run."""
+        """Return rows on the coverage of each class, of the tail classes and of all."""
         boxes = _chosen(samples)
         embedded = detector.embed(self.encoder, samples.paths(), boxes, report=report)
         cuts = BoxCuts.of(self.human, self.boxes, samples, boxes)
@@ -139,7 +141,7 @@ class CropCoverage:
 
 
 def _how(counts: NDArray[np.int64], measured: NDArray[np.bool_]) -> tuple[str | None, str | None]:
-    """Say how classes with so many human crops were measured, and why some were not."""
+    """Return how classes were measured, and why some were not, by their human crops."""
     least = 2 * (K + 1)
     few = (
         f"a cut needs more than {K} crops of a class in either half of the human images, so at "
@@ -189,7 +191,7 @@ class BoxCuts:
         return cls(a, b, c)
 
     def of_class(self, x: NDArray[np.bool_], y: NDArray[np.bool_]) -> BoxCuts:
-        """Take the boxes `x` and `y` of one class, and the first cuts that are fit for it."""
+        """Return the first cuts that are fit for a class, whose boxes are `x` and `y`."""
         a, b, c = self.a[:, x], self.b[:, x], self.c[:, y]
         fit = np.flatnonzero((a.sum(axis=1) > K) & (b.sum(axis=1) > K))[:CROP_CUTS]
         if len(fit) < LEAST_CUTS:
@@ -200,7 +202,7 @@ class BoxCuts:
 def class_coverage(
     human: NDArray[np.float32], sample: NDArray[np.float32], cuts: BoxCuts
 ) -> Floats:
-    """Coverage and tail coverage (rows) of A by C and by B (columns), for each cut.
+    """Return coverage and tail coverage (rows) of A by C and by B (columns), for each cut.
 
     Parameters
     ----------
@@ -234,7 +236,7 @@ def class_coverage(
 
 
 def _mean_of_classes(values: Floats) -> Floats:
-    """Mean over the classes (axis 1) that a cut measures."""
+    """Return the mean over the classes (axis 1) that a cut measures."""
     there = np.isfinite(values)
     total = np.where(there, values, 0.0).sum(axis=1)
     count = there.sum(axis=1)
@@ -243,7 +245,7 @@ def _mean_of_classes(values: Floats) -> Floats:
 
 
 def _chosen(data: DetectionDataset) -> pl.DataFrame:
-    """Take at most `MOST` boxes of each class, the same ones each time, in the order of images."""
+    """Return at most `MOST` boxes of each class, always the same, in the order of images."""
     numbered = data.boxes.with_row_index("number")
     return (
         numbered.sample(fraction=1.0, shuffle=True, seed=0)

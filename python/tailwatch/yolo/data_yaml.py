@@ -19,7 +19,7 @@ from tailwatch.text_form import path_text, shortened, shown, visible
 from tailwatch.yolo.extra import extra
 from tailwatch.yolo.image_files import IMAGE_SUFFIXES
 
-__all__ = ["IMAGE_SUFFIXES", "MOST_CLASSES", "Split", "label_path", "read_split"]
+__all__ = ["MOST_CLASSES", "Split", "label_path", "read_split"]
 
 MOST_CLASSES = 2**16 - 1
 """Classes that a frame of detections can number."""
@@ -120,7 +120,7 @@ def _split(path: Path, split: str) -> Split:
 
 
 def label_path(image: Path) -> Path:
-    """Say where the labels of an image are: ``labels`` for the last ``images`` of its path.
+    """Return where the labels of an image are: ``labels`` for the last ``images`` of its path.
 
     Examples
     --------
@@ -161,7 +161,7 @@ def _names(content: dict[Any, Any], path: Path) -> tuple[str, ...]:
 
 
 def _number(key: object) -> object:
-    """Take a class number that was written as text for one, as Ultralytics does."""
+    """Return the number of a class, which may be written as text, as Ultralytics reads it."""
     if isinstance(key, str) and key.isascii() and key.isdecimal() and len(key) < 10:
         return int(key)
     return None if isinstance(key, bool) or not isinstance(key, int) else key
@@ -187,12 +187,12 @@ def _name(name: object, number: int, path: Path) -> str:
 
 
 def _shown(value: object) -> str:
-    """Show a value of any kind and size in one line."""
+    """Return a value of any kind and size as one line."""
     return shortened(visible(value), 80) if isinstance(value, str) else shown(value)
 
 
 def _root(given: object, path: Path) -> Path:
-    """Say what the sets are relative to: `given` itself, beside the file, or where we are.
+    """Return what the sets are relative to: `given` itself, beside the file, or where we are.
 
     Beside the file as it was named: a link may lead to where nothing else is.
     """

@@ -151,7 +151,7 @@ class DetectionDataset:
         names: Sequence[str],
         origin: str = HUMAN,
     ) -> Self:
-        """Make a data set of image files and their boxes, which are human unless you say otherwise.
+        """Make a data set of image files and their boxes, whose origin is human by default.
 
         Parameters
         ----------
@@ -184,7 +184,7 @@ class DetectionDataset:
         return self.images.height
 
     def __repr__(self) -> str:
-        """Say how much there is, of which origin."""
+        """Return the numbers of images, boxes and classes, and the origins."""
         origins = self.images["origin"].unique().sort().to_list()
         return (
             f"DetectionDataset({len(self)} images, {self.boxes.height} boxes, "
@@ -192,7 +192,7 @@ class DetectionDataset:
         )
 
     def take(self, indices: NDArray[np.int64] | Sequence[int]) -> Self:
-        """Give the images of these numbers, in this order and as often, with their boxes."""
+        """Return the images at `indices`, in this order and as often, with their boxes."""
         chosen = np.asarray(indices, np.int64)
         outside = chosen[(chosen < 0) | (chosen >= len(self))]
         if outside.size:
@@ -209,7 +209,7 @@ class DetectionDataset:
         return type(self)(self.names, self.images[chosen], boxes)
 
     def concat(self, others: Sequence[Self]) -> Self:
-        """Give these images followed by those of `others`, which have the same classes."""
+        """Return these images followed by those of `others`, which have the same classes."""
         parts = [self, *others]
         for other in others:
             if other.names != self.names:
@@ -225,7 +225,7 @@ class DetectionDataset:
         return type(self)(self.names, images, pl.concat(boxes))
 
     def relabelled(self, boxes: pl.DataFrame, *, teacher: str) -> Self:
-        """Give the same images with what a detector found on them.
+        """Return the same images with the boxes that a detector found on them.
 
         Parameters
         ----------
@@ -265,7 +265,7 @@ class DetectionDataset:
         return counts
 
     def fingerprint(self) -> str:
-        """Give a SHA-256 of classes, images (by content), origins and boxes, to the last bit."""
+        """Return the SHA-256 of classes, images (by content), origins and boxes."""
         return self._fingerprint
 
     @cached_property
@@ -319,7 +319,7 @@ class DetectionDataset:
 
 
 def _is_unchanged(folder: Path) -> bool:
-    """Say whether a folder is as tailwatch wrote it."""
+    """Return whether a folder is as tailwatch wrote it."""
     try:
         DetectionDataset.load(folder)
     except SourceError:

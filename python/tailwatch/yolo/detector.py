@@ -1,29 +1,43 @@
-"""What a detector has to do for the loop.
+"""What a detector has to do for the loop, and the largest numbers that it takes.
 
 The loop's logic (which images are labelled, what becomes of uncertain ones, what is measured) knows
-no library: it calls the four methods of `Detector`. :class:`UltralyticsDetector` is the one that
-ships. A detector keeps nothing: what it has learnt is a file of weights.
+no library: it calls the methods of `Detector`. :class:`UltralyticsDetector` is the one that ships.
+A detector keeps nothing: what it has learnt is a file of weights.
+
+Beyond `MOST` lies nothing that anyone trains: a slip of the keyboard would end in no memory, or
+never. An error names the argument.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     import numpy as np
     import polars as pl
     from numpy.typing import NDArray
 
+    from tailwatch.progress import ProgressReport
     from tailwatch.yolo.dataset import DetectionDataset
 
-__all__ = ["Detector", "Evaluation", "Report"]
+__all__ = ["MOST", "Detector", "Evaluation"]
 
-Report: TypeAlias = "Callable[[str, int, int], object]"
-"""``report(stage, done, total)``."""
+MOST = {
+    "epochs": 100_000,
+    "imgsz": 8_192,
+    "batch": 4_096,
+    "max_det": 100_000,
+    "crop_imgsz": 2_048,
+    "threads": 1_024,
+    "budget": 10**12,
+    "seeds": 1_000,
+    "size": 10**9,
+    "generations": 10_000,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +73,7 @@ class Detector(Protocol):
     """Learns from boxes, finds boxes, and turns images into vectors."""
 
     def describe(self) -> dict[str, Any]:
-        """Give all settings that its weights depend on, as JSON takes them."""
+        """Return all settings that the weights depend on, as JSON takes them."""
         ...
 
     def fit(
@@ -70,7 +84,7 @@ class Detector(Protocol):
         seed: int,
         start: Path | None,
         budget: int | None,
-        report: Report,
+        report: ProgressReport,
     ) -> None:
         """Learn from `data` and write `weights`: the same bytes for the same arguments.
 
@@ -81,13 +95,13 @@ class Detector(Protocol):
         ...
 
     def predict(
-        self, weights: Path, images: Sequence[Path], *, least: float, report: Report
+        self, weights: Path, images: Sequence[Path], *, least: float, report: ProgressReport
     ) -> pl.DataFrame:
-        """Find boxes of a confidence of at least `least`; a frame of detections."""
+        """Return a frame of detections, of a confidence of at least `least`."""
         ...
 
     def evaluate(self, weights: Path, data: DetectionDataset) -> Evaluation:
-        """Compare with the boxes of `data`."""
+        """Measure average precision on the boxes of `data`."""
         ...
 
     def embed(
@@ -96,7 +110,7 @@ class Detector(Protocol):
         images: Sequence[Path],
         boxes: pl.DataFrame | None = None,
         *,
-        report: Report,
+        report: ProgressReport,
     ) -> NDArray[np.float32]:
-        """Turn every image, or every one of `boxes`, into a row."""
+        """Return a row for every image, or for every one of `boxes`."""
         ...

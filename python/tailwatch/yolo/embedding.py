@@ -12,9 +12,9 @@ import polars as pl
 from tailwatch.exceptions import InputError, SourceError
 from tailwatch.progress import reporting
 from tailwatch.text_form import path_text, storable
-from tailwatch.yolo.data_yaml import IMAGE_SUFFIXES
 from tailwatch.yolo.dataset import DetectionDataset
 from tailwatch.yolo.extra import require_extra
+from tailwatch.yolo.image_files import IMAGE_SUFFIXES
 from tailwatch.yolo.ultralytics_detector import UltralyticsDetector
 
 if TYPE_CHECKING:

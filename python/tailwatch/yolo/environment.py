@@ -38,8 +38,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tailwatch.yolo.extra import extra, require_extra
-from tailwatch.yolo.torchvision_operators import mend_torchvision
+from tailwatch.yolo.extra import extra, mend_torchvision, require_extra
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -134,7 +133,7 @@ def unlogged() -> Iterator[None]:
 
 @contextmanager
 def _elsewhere_unchanged() -> Iterator[None]:
-    """Put back what its import changes for the whole process, not for itself alone.
+    """Put back what the import of Ultralytics changes for the whole process.
 
     That is how NumPy prints, what Pillow does with a file that is no image (it would look for a
     package), and the threads that other libraries are told to use.
@@ -152,7 +151,7 @@ def _elsewhere_unchanged() -> Iterator[None]:
 
 
 def _use_private_folder() -> None:
-    """Give Ultralytics a folder for its settings that ends with this process."""
+    """Return Ultralytics a folder for its settings that ends with this process."""
     folder = tempfile.mkdtemp(prefix=PRIVATE)
     _private.append((folder, os.getpid()))
     atexit.register(remove_private_folder)
@@ -160,7 +159,7 @@ def _use_private_folder() -> None:
 
 
 def remove_private_folder() -> None:
-    """Remove the folder of Ultralytics' settings, which it needs as it is imported and no more."""
+    """Remove the folder of Ultralytics' settings, which only its import needs."""
     while _private:
         folder, owner = _private.pop()
         # A forked child must not take the folder from its parent.
@@ -169,7 +168,7 @@ def remove_private_folder() -> None:
 
 
 def _forget_network() -> None:
-    """Set what an import before ours may have found otherwise; modules hold copies of it."""
+    """Correct what an earlier import may have found out; modules hold copies of it."""
     for name, module in list(sys.modules.items()):
         if name.partition(".")[0] == "ultralytics":
             for constant, value in CONSTANTS.items():

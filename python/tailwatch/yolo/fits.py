@@ -51,7 +51,8 @@ from tailwatch.yolo.image_files import link
 from tailwatch.yolo.origins import PSEUDO
 
 if TYPE_CHECKING:
-    from tailwatch.yolo.detector import Detector, Report
+    from tailwatch.progress import ProgressReport
+    from tailwatch.yolo.detector import Detector
 
 __all__ = ["Fit", "Fits"]
 
@@ -105,9 +106,9 @@ class Fits:
         seed: int,
         budget: int | None,
         go_on: bool,
-        report: Report,
+        report: ProgressReport,
     ) -> Fit:
-        """Fit, or find what was fitted.
+        """Fit a detector, or return the fit that is in the folder already.
 
         Parameters
         ----------
@@ -148,8 +149,8 @@ class Fits:
         self._write(self._arm_file(), [*before, done | {"key": key}])
         return fit
 
-    def bring(self, data: DetectionDataset, *, report: Report) -> DetectionDataset:
-        """Give the same data by image files that can be linked into this folder.
+    def bring(self, data: DetectionDataset, *, report: ProgressReport) -> DetectionDataset:
+        """Return the same data with image files that can be linked into this folder.
 
         What is on another device cannot be: it is copied once for the whole run, into ``images/``,
         where else each generation would have copies of its own.
@@ -178,7 +179,7 @@ class Fits:
         return DetectionDataset.load(owned_directory(self.directory, "human"))
 
     def encoder_weights(self) -> Path:
-        """Say where the weights of the fixed encoder are."""
+        """Return where the weights of the fixed encoder are."""
         return owned_file(self.directory, "encoder.pt")
 
     def _made(self, name: str) -> Path:
@@ -194,7 +195,7 @@ class Fits:
         return make_owned(self.directory, name).absolute()
 
     def _is_linkable(self, path: Path) -> bool:
-        """Say whether files of the folder of `path` can be linked to from here."""
+        """Return whether files of the folder of `path` can be linked to from here."""
         # Of the file itself, where its name is a link.
         folder = Path(os.path.realpath(path)).parent
         if folder not in self._linkable:
@@ -248,7 +249,7 @@ class Fits:
             write_owned(self.directory, "encoder.pt", partial(link, source))
 
     def _weights(self, key: str) -> Fit:
-        """Give weights by their record, if they are what it says."""
+        """Return the weights of a record, if their SHA-256 is that of the record."""
         record = f"fits/{key}.json"
         found = self._read(record)
         fingerprint = found.get("weights") if isinstance(found, dict) else None
@@ -285,7 +286,7 @@ class Fits:
 
 
 def _is_fit(entry: object) -> bool:
-    """Say whether an entry of an arm's file is one that tailwatch wrote."""
+    """Return whether an entry of an arm's file is one that tailwatch wrote."""
     return (
         isinstance(entry, dict)
         and {"data", "seed", "budget", "key"} <= set(entry)

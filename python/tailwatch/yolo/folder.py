@@ -33,7 +33,15 @@ if TYPE_CHECKING:
 
     from tailwatch.yolo.detections import Box
 
-__all__ = ["MANIFEST", "Folder", "read_folder", "read_manifest", "write_folder", "yaml_text"]
+__all__ = [
+    "MANIFEST",
+    "Folder",
+    "Labelled",
+    "read_folder",
+    "read_manifest",
+    "write_folder",
+    "yaml_text",
+]
 
 MANIFEST = "manifest.parquet"
 
@@ -73,11 +81,15 @@ class Labelled(Protocol):
         ...
 
     def boxes_of(self) -> list[list[Box]]:
-        """Give the boxes of each image."""
+        """Return the boxes of each image."""
+        ...
+
+    def origins(self) -> dict[str, int]:
+        """Count the images by the origin of their labels."""
         ...
 
     def fingerprint(self) -> str:
-        """Tell other sets apart."""
+        """Return the SHA-256 of all that makes the set."""
         ...
 
 
@@ -220,7 +232,7 @@ def read_manifest(folder: Path) -> tuple[pl.DataFrame, dict[str, str]]:
 
 
 def yaml_text(names: Sequence[str]) -> str:
-    """Describe the folder for a trainer, in ASCII: a name may hold any character."""
+    """Return the ``data.yaml`` of the folder, in ASCII: a name may hold any character."""
     listed = "".join(f"  {number}: {_quoted(name)}\n" for number, name in enumerate(names))
     return f"train: images\nval: images\nnames:\n{listed}"
 

@@ -1,9 +1,8 @@
 """Image files: what they hold, whether a trainer will take them, and how they get into a folder.
 
 Ultralytics passes over an image that it cannot verify, or that has fewer than ten pixels on a side,
-with no more than a line in its log. :func:`unusable` says so beforehand, by the same rule.
-
-Level: above :mod:`tailwatch.yolo.environment`; no Ultralytics here.
+with no more than a line in its log. :func:`unusable` says so beforehand, by the same rule. Pixels
+are those that Ultralytics reads.
 """
 
 from __future__ import annotations
@@ -15,6 +14,8 @@ import stat
 import warnings
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from tailwatch.exceptions import SourceError
 from tailwatch.text_form import path_text
 from tailwatch.yolo.extra import extra
@@ -22,11 +23,15 @@ from tailwatch.yolo.extra import extra
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
 __all__ = [
     "IMAGE_SUFFIXES",
     "LEAST_PIXELS",
+    "cut",
     "link",
     "measure",
+    "read_pixels",
     "sha256",
     "unusable",
 ]
@@ -41,7 +46,7 @@ LEAST_PIXELS = 10
 
 
 def measure(file: Path) -> tuple[str, int, int]:
-    """SHA-256, width and height of an image file.
+    """Return SHA-256, width and height of an image file.
 
     Raises
     ------
@@ -68,7 +73,7 @@ def measure(file: Path) -> tuple[str, int, int]:
 
 
 def unusable(file: Path) -> str | None:
-    """Say why a trainer would pass over an image, or None if it would not."""
+    """Return why a trainer would pass over an image, or None where it takes the image."""
     image: Any = extra("PIL.Image")
     try:
         with _unwarned(), image.open(file) as opened:
@@ -91,7 +96,7 @@ class _unwarned(warnings.catch_warnings):
 
 
 def sha256(file: Path) -> str:
-    """SHA-256 of a file, which is read piece by piece."""
+    """Return the SHA-256 of a file, which is read piece by piece."""
     try:
         if stat.S_ISREG(file.stat().st_mode):
             with file.open("rb") as opened:
@@ -124,3 +129,31 @@ def _copy(source: Path, target: Path) -> None:
         raise SourceError(
             argument=path_text(source), problem="the file is no longer there"
         ) from error
+
+
+def read_pixels(path: Path) -> NDArray[np.uint8]:
+    """Return the pixels of an image file, in OpenCV's order of colours."""
+    patches: Any = extra("ultralytics.utils.patches")
+    pixels: NDArray[np.uint8] | None = patches.imread(str(path))
+    if pixels is None:
+        raise SourceError(argument=path_text(path), problem="expected an image file")
+    return pixels
+
+
+def cut(
+    pixels: NDArray[np.uint8], box: tuple[float, float, float, float] | None
+) -> NDArray[np.uint8]:
+    """Cut a box out of an image, at least two pixels wide and high."""
+    if box is None:
+        return pixels
+    height, width = pixels.shape[:2]
+    x, y, w, h = box
+    left, right = _span(x, w, width)
+    top, bottom = _span(y, h, height)
+    return np.ascontiguousarray(pixels[top:bottom, left:right])
+
+
+def _span(centre: float, extent: float, pixels: int) -> tuple[int, int]:
+    first = int(np.clip(np.floor((centre - extent / 2) * pixels), 0, max(pixels - 2, 0)))
+    last = int(np.clip(np.ceil((centre + extent / 2) * pixels), first + 2, max(pixels, 2)))
+    return first, last

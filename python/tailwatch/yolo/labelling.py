@@ -19,13 +19,14 @@ import polars as pl
 from tailwatch.arguments import real
 from tailwatch.exceptions import InputError, TailwatchError
 from tailwatch.text_form import shown
-from tailwatch.yolo.naming import class_labels
+from tailwatch.yolo.classes import class_labels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from tailwatch.progress import ProgressReport
     from tailwatch.yolo.dataset import DetectionDataset
-    from tailwatch.yolo.detector import Detector, Report
+    from tailwatch.yolo.detector import Detector
     from tailwatch.yolo.fits import Fit
 
 __all__ = ["UNCERTAIN", "Labelling"]
@@ -69,7 +70,7 @@ class Labelling:
             )
 
     def describe(self) -> dict[str, Any]:
-        """Give the settings, as JSON takes them."""
+        """Return the settings, as JSON takes them."""
         return {
             "confidence": self.confidence,
             "class_confidence": dict(self.class_confidence),
@@ -98,7 +99,7 @@ class Labelling:
         size: int,
         *,
         rng: np.random.Generator,
-        report: Report,
+        report: ProgressReport,
     ) -> DetectionDataset:
         """Label `size` images of `pool`, whose own labels are not looked at."""
         thresholds = self.thresholds(pool.names)

@@ -31,16 +31,15 @@ from typing import TYPE_CHECKING, Any
 from tailwatch.arguments import integer
 from tailwatch.exceptions import InputError
 from tailwatch.text_form import shown
-from tailwatch.yolo.bounds import MOST
 from tailwatch.yolo.checkpoints import check_model, digest
+from tailwatch.yolo.checks import UsableImages, named, overlap
 from tailwatch.yolo.crops import CropCoverage
+from tailwatch.yolo.detector import MOST
 from tailwatch.yolo.fits import Fit, Fits
-from tailwatch.yolo.held_out import held_out, named
 from tailwatch.yolo.image_files import link
-from tailwatch.yolo.images_used import UsedImages
 from tailwatch.yolo.labelling import Labelling
-from tailwatch.yolo.precision import precision_rows
-from tailwatch.yolo.statistics import as_frame, statistics
+from tailwatch.yolo.rows import as_frame, precision_rows
+from tailwatch.yolo.statistics import statistics
 from tailwatch.yolo.ultralytics_detector import UltralyticsDetector
 
 if TYPE_CHECKING:
@@ -49,8 +48,9 @@ if TYPE_CHECKING:
     import numpy as np
     import polars as pl
 
+    from tailwatch.progress import ProgressReport
     from tailwatch.yolo.dataset import DetectionDataset
-    from tailwatch.yolo.detector import Detector, Evaluation, Report
+    from tailwatch.yolo.detector import Detector, Evaluation
 
 __all__ = ["STARTS", "YoloLearner", "YoloModel"]
 
@@ -144,7 +144,7 @@ class YoloLearner:
     arm: str = "run"
     encoder: str | os.PathLike[str] | None = None
     detector: Detector | None = None
-    report: Report = _silent
+    report: ProgressReport = _silent
 
     def __post_init__(self) -> None:
         if not len(self.pool):
@@ -183,7 +183,7 @@ class YoloLearner:
             check_model(os.fspath(self.encoder))
 
     def describe(self) -> dict[str, Any]:
-        """Give all that a run of this learner depends on, as JSON takes it."""
+        """Return all settings that a run of this learner depends on, as JSON takes them."""
         encoder = None if self.encoder is None else digest(Path(self.encoder))
         return {
             **self._detector.describe(),
@@ -195,7 +195,7 @@ class YoloLearner:
         }
 
     def fit(self, data: DetectionDataset, *, rng: np.random.Generator) -> YoloModel:
-        """Train on `data`; a training that is in the folder already is not done again."""
+        """Train on `data`, unless the folder has the same training already."""
         if data.names != self.pool.names:
             raise InputError(
                 argument="pool",
@@ -265,9 +265,9 @@ class YoloLearner:
         return folder
 
     @cached_property
-    def _used(self) -> UsedImages:
-        """What is known of the images that a trainer takes."""
-        return UsedImages()
+    def _used(self) -> UsableImages:
+        """Images that the learner has looked at."""
+        return UsableImages()
 
     @cached_property
     def _brought(self) -> DetectionDataset:
@@ -306,8 +306,8 @@ class YoloLearner:
         return found if near.boxes.height else replace(found, map=None, map50=None)
 
     def _remark(self, reference: DetectionDataset, learned: DetectionDataset) -> str:
-        """Say what has to be said of the data that measure."""
-        said = [held_out(reference, self._fits.human(), learned, self.pool).sentence()]
+        """Return what has to be said of the data that measure."""
+        said = [overlap(reference, self._fits.human(), learned, self.pool).sentence()]
         others = {name: n for name, n in reference.origins().items() if name != "human"}
         said += [f"labels of {n} test images are {name}" for name, n in others.items()]
         return "; ".join(filter(None, said))
@@ -348,7 +348,7 @@ class YoloModel:
 
     @property
     def weights(self) -> Path:
-        """The file of weights."""
+        """File of weights."""
         return self.fit.weights
 
     def sample(self, size: int, *, rng: np.random.Generator) -> DetectionDataset:
@@ -363,7 +363,7 @@ class YoloModel:
         return self._evaluations[key]
 
     def risk(self, data: DetectionDataset) -> float:
-        """Give 1 − mAP50–95; NaN on data without a box."""
+        """Return 1 − mAP50–95; NaN on data without a box."""
         found = self.evaluate(data).map
         return float("nan") if found is None else 1.0 - found
 
@@ -374,7 +374,7 @@ class YoloModel:
         return as_frame(rows + self._compare(samples))
 
     def save(self, directory: Path) -> None:
-        """Keep the weights in a run directory, by a link."""
+        """Write the weights into a run directory, as a link."""
         link(self.fit.weights, directory / "weights.pt")
         text = json.dumps({"weights": self.fit.fingerprint}) + "\n"
         (directory / "model.json").write_text(text, encoding="utf-8")

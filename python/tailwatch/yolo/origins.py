@@ -16,7 +16,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from tailwatch.exceptions import InputError, SourceError
 from tailwatch.text_form import path_text, shown
@@ -25,6 +25,8 @@ from tailwatch.yolo.folder import MANIFEST, read_manifest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+
+    from tailwatch.yolo.folder import Labelled
 
 
 __all__ = [
@@ -42,18 +44,6 @@ __all__ = [
 HUMAN, PSEUDO, UNKNOWN = "human", "pseudo", "unknown"
 
 ORIGINS = (HUMAN, PSEUDO, UNKNOWN)
-
-
-class Labelled(Protocol):
-    """Images whose labels have an origin."""
-
-    def __len__(self) -> int:
-        """Count the images."""
-        ...
-
-    def origins(self) -> dict[str, int]:
-        """Count the images by the origin of their labels."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +65,7 @@ def check_origin(origin: object, argument: str = "origin") -> None:
 def origins_beside(
     images: Sequence[Path], stated: str | None, unchanged: Callable[[Path], bool]
 ) -> list[Origin]:
-    """Find out whose labels images have.
+    """Return whose labels the images have, for each image.
 
     Parameters
     ----------
@@ -131,7 +121,7 @@ def refuse_pseudo(data: Labelled, argument: str) -> None:
 
 
 def unknown_sentence(data: Labelled, what: str) -> str:
-    """Say that nobody has said whose the labels are; nothing where all is known."""
+    """Return a sentence about labels of unknown origin; empty where every origin is known."""
     unknown = data.origins().get(UNKNOWN, 0)
     if not unknown:
         return ""
@@ -142,7 +132,7 @@ def unknown_sentence(data: Labelled, what: str) -> str:
 
 
 def _places(image: Path) -> Iterator[tuple[Path, str]]:
-    """Folders of ours that an image or its labels may lie in, and the image's name there."""
+    """Yield folders that an image or its labels may lie in, and the image's name there."""
     labels = label_path(image)
     seen = set()
     for file, within in ((image, "images"), (labels, "labels")):

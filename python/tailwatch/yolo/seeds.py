@@ -42,7 +42,7 @@ KEY = ("run", "generation", "group", "metric", "level")
 
 
 def over_seeds(frames: Mapping[int, pl.DataFrame], *, confidence: float = 0.95) -> pl.DataFrame:
-    """Join the frames of runs that differ in their seed.
+    """Return one frame of the runs of several seeds: means, and intervals over the seeds.
 
     Parameters
     ----------
@@ -96,7 +96,7 @@ def _is_precision(row: dict[str, Any]) -> bool:
 
 
 def _joined(part: pl.DataFrame, confidence: float) -> dict[str, Any]:
-    """Mean and interval over the seeds of one metric."""
+    """Return mean and interval over the seeds of one metric."""
     from scipy.stats import t
 
     row = part.drop("seed").row(0, named=True)

@@ -103,7 +103,7 @@ def answering(step: str, passed: list[BaseException] | None = None) -> Iterator[
 
 
 def said(error: BaseException) -> str:
-    """Put an error of a library into one short line."""
+    """Return an error of a library as one short line."""
     text = " ".join(str(error).split())
     return shortened(
         visible(f"{type(error).__name__}: {text}" if text else type(error).__name__), 300

@@ -31,7 +31,7 @@ metric                 definition                                            nul
 Mean confidence, boxes per image and distances of whole images do not see a class die; what sees it
 is on the side of the labels, and crops by class (:mod:`tailwatch.yolo.crops`).
 
-NAME is that of :func:`tailwatch.yolo.naming.class_labels`. Cost: O(images + boxes + classes) per
+NAME is that of :func:`tailwatch.yolo.classes.class_labels`. Cost: O(images + boxes + classes) per
 cut, and as much memory, with some 5 KB for each class. No Ultralytics here.
 """
 
@@ -41,12 +41,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import polars as pl
 
 from tailwatch.metrics.categorical import type_coverage
 from tailwatch.metrics.univariate import wasserstein_distance
-from tailwatch.recursion.frame import MEASURED
-from tailwatch.yolo.naming import class_labels
+from tailwatch.yolo.classes import TAIL, class_labels, tail_classes
+from tailwatch.yolo.rows import row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -54,28 +53,16 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tailwatch.yolo.dataset import DetectionDataset
+    from tailwatch.yolo.rows import Floats, Rows
 
-    Floats = NDArray[np.float64]
     Members = NDArray[np.bool_]
-    Measured = tuple[str, float | None, str, Floats, Floats]
-    Rows = list[dict[str, Any]]
+    Statistic = tuple[str, float | None, str, Floats, Floats]
 
-__all__ = [
-    "CUTS",
-    "TAIL",
-    "Cuts",
-    "as_frame",
-    "row",
-    "statistics",
-    "tail_classes",
-]
+__all__ = ["CUTS", "Cuts", "statistics"]
 
 CUTS = 200
 DISTANCE_CUTS = 50
 """Cuts for distances, which sort their values in each."""
-
-TAIL = 0.10
-"""Most human boxes that tail classes have together."""
 
 RAREST = 0.30
 """Share of the classes that a level of ``type_coverage`` takes, from the rarest."""
@@ -106,11 +93,11 @@ class Cuts:
 
     @property
     def size(self) -> int:
-        """Images of a half: of the sample too, so that both sides of a cut miss as much."""
+        """Images of a half, and of C, so that both sides of a cut miss as much."""
         return max(min(self.human // 2, self.sample), 1)
 
     def __iter__(self) -> Iterator[tuple[Members, Members, Members]]:
-        """Give the images of the human halves A and B and of C, as a flag for each image."""
+        """Yield a flag for each image: whether it is in A, in B (human), in C (sampled)."""
         of_human = np.random.Generator(np.random.PCG64(0))
         of_sample = np.random.Generator(np.random.PCG64([0, 1]))
         size = self.size
@@ -130,24 +117,10 @@ def _flags(chosen: NDArray[np.int64], images: int) -> Members:
     return flags
 
 
-def tail_classes(counts: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Numbers of the rarest classes that together have at most a tenth of the boxes, at least one.
-
-    Parameters
-    ----------
-    counts
-        Human boxes of each class; classes without any are none.
-    """
-    order = np.argsort(counts, kind="stable")
-    order = order[counts[order] > 0]
-    inside = np.cumsum(counts[order]) <= TAIL * counts.sum()
-    return np.sort(order[: max(int(inside.sum()), 1)])
-
-
 def statistics(
     human: DetectionDataset, samples: DetectionDataset, *, confidence: float = 0.95
 ) -> Rows:
-    """Compare the boxes of a sample with human ones.
+    """Return the statistics of a sample's boxes against human ones.
 
     Parameters
     ----------
@@ -196,58 +169,6 @@ def statistics(
     return rows
 
 
-def row(
-    metric: str,
-    values: Floats,
-    nulls: Floats,
-    confidence: float,
-    *,
-    direction: str,
-    sizes: dict[str, int],
-    method: str | None,
-    level: float | None = None,
-    reason: str | None = None,
-) -> dict[str, Any]:
-    """Make a row of a metric's values over cuts; cuts in which it has none are NaN."""
-    value, low, high = _summary(values, confidence)
-    null, null_low, null_high = _summary(nulls, confidence)
-    retention = retention_low = retention_high = None
-    kept = direction != "lower" and null
-    if kept and value is not None and low is not None and high is not None:
-        retention, retention_low, retention_high = value / kept, low / kept, high / kept
-    return {
-        "metric": metric,
-        "level": level,
-        "value": value,
-        "low": low,
-        "high": high,
-        "null": null,
-        "null_low": null_low,
-        "null_high": null_high,
-        "retention": retention,
-        "retention_low": retention_low,
-        "retention_high": retention_high,
-        "direction": direction,
-        "method": None if low is None else method,
-        "reason": "no cut has a value" if low is None and reason is None else reason,
-        **sizes,
-    }
-
-
-def as_frame(rows: Rows) -> pl.DataFrame:
-    """Make the frame that the loop takes."""
-    table = [[each.get(column) for column in MEASURED] for each in rows]
-    return pl.DataFrame(table, schema=MEASURED, orient="row")
-
-
-def _summary(values: Floats, confidence: float) -> tuple[float | None, float | None, float | None]:
-    there = values[np.isfinite(values)]
-    if not there.size:
-        return None, None, None
-    low, high = np.quantile(there, [(1 - confidence) / 2, (1 + confidence) / 2])
-    return float(there.mean()), float(low), float(high)
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class _Side:
     """The boxes of a data set, as arrays: no image has a row of its own for each class.
@@ -284,8 +205,8 @@ class _Side:
         return np.bincount(columns[self.label[inside]], minlength=classes).astype(np.float64)
 
 
-def _of_counts(labels: Sequence[str], x: _Side, y: _Side, cuts: Cuts) -> list[Measured]:
-    """Statistics of the numbers of boxes by image and class: metric, level, direction, values."""
+def _of_counts(labels: Sequence[str], x: _Side, y: _Side, cuts: Cuts) -> list[Statistic]:
+    """Return the statistics that count boxes by image and class."""
     there = np.unique(np.concatenate([x.label, y.label]))
     columns = np.searchsorted(there, np.arange(len(labels)))
     a, b, c = (np.empty((len(cuts), len(there))) for _ in range(3))
@@ -302,7 +223,7 @@ def _of_counts(labels: Sequence[str], x: _Side, y: _Side, cuts: Cuts) -> list[Me
     # A class without a box on either side has half a box too, and a share that nothing asks for.
     p = (a + 0.5) / ((a + 0.5).sum(axis=1, keepdims=True) + 0.5 * (len(labels) - len(there)))
     of_c, of_b = _shares(c), _shares(b)
-    found: list[Measured] = [
+    found: list[Statistic] = [
         (f"class_share:{labels[number]}", None, "match", of_c[:, column], of_b[:, column])
         for column, number in enumerate(there)
     ]
@@ -318,7 +239,7 @@ def _of_counts(labels: Sequence[str], x: _Side, y: _Side, cuts: Cuts) -> list[Me
 
 
 def _shares(counts: Floats) -> Floats:
-    """Shares of the classes; NaN where there is no box at all."""
+    """Return the shares of the classes; NaN where there is no box at all."""
     total = counts.sum(axis=1, keepdims=True)
     shares: Floats = np.divide(counts, total, out=np.full_like(counts, np.nan), where=total > 0)
     return shares
@@ -332,7 +253,7 @@ def _kl(q: Floats, p: Floats) -> Floats:
 def _coverage(
     x: NDArray[np.int64], y: NDArray[np.int64], confidence: float, sizes: dict[str, int]
 ) -> Rows:
-    """Classes that are still there, against a plain resampling of the human boxes."""
+    """Return rows on the classes that still have a box; nulls are by resampling human boxes."""
     classes = int((x > 0).sum())
     if not classes:
         return []
@@ -379,8 +300,8 @@ def _gone(count: int, null: float | None, sizes: dict[str, int]) -> dict[str, An
     }
 
 
-def _of_distances(x: _Side, y: _Side, cuts: Cuts) -> list[Measured]:
-    """Compare number and size of the boxes, by the cuts of the images that they are on."""
+def _of_distances(x: _Side, y: _Side, cuts: Cuts) -> list[Statistic]:
+    """Return the statistics of number and size of the boxes."""
     per_x, per_y = (side.boxes_by_image().astype(np.float64) for side in (x, y))
     numbers, sizes = (np.full((2, min(DISTANCE_CUTS, len(cuts))), np.nan) for _ in range(2))
     means = np.full((2, len(cuts)), np.nan)

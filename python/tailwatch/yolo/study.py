@@ -30,11 +30,11 @@ from tailwatch.progress import reporting
 from tailwatch.recursion.loop import run
 from tailwatch.text_form import path_text, shown
 from tailwatch.writing import fill
-from tailwatch.yolo.bounds import MOST
+from tailwatch.yolo.checks import Checks
+from tailwatch.yolo.detector import MOST
 from tailwatch.yolo.origins import UNKNOWN
 from tailwatch.yolo.policies import HumanOnly
 from tailwatch.yolo.seeds import CONTROL, CONTROL_OF_UNKNOWN, over_seeds
-from tailwatch.yolo.study_checks import Checks
 from tailwatch.yolo.study_page import study_page
 
 if TYPE_CHECKING:
@@ -172,14 +172,14 @@ def study(
             runs[seed] = {}
             arms = _arms(policies, made.data, control=control)
             for label, policy in arms.items():
-                shown = _Shown(report, f"seed {seed}, {label}")
+                steps = _ArmProgress(report, f"seed {seed}, {label}")
                 learner = replace(
                     made.learner,
                     directory=place / "fits",
                     arm=_file_name(label),
                     # The same number of images in each training, whatever a policy hands over.
                     budget=made.learner.budget or made.learner.epochs * len(made.data),
-                    report=shown.within,
+                    report=steps.within,
                 )
                 runs[seed][label] = run(
                     learner,
@@ -192,7 +192,7 @@ def study(
                     seed=seed,
                     label=label,
                     confidence=confidence,
-                    progress=shown.loop,
+                    progress=steps.loop,
                 )
     by_seed = {seed: pl.concat([each.frame for each in of.values()]) for seed, of in runs.items()}
     numbered = pl.concat(
@@ -230,7 +230,7 @@ def _seeds(seeds: int | Sequence[int]) -> list[int]:
 def _arms(
     policies: Mapping[str, Policy], data: DetectionDataset, *, control: bool
 ) -> dict[str, Policy]:
-    """Give the policies by label, with the control among them."""
+    """Return the policies by label, with the control among them."""
     arms = dict(policies)
     if control:
         human = not data.origins().get(UNKNOWN, 0)
@@ -258,12 +258,12 @@ def _made(folder: Path, name: str) -> Path:
 
 
 def _file_name(label: str) -> str:
-    """Turn a label into the name of a folder: ``mix(0.25)`` into ``mix-0.25``."""
+    """Return the name of the folder of a label: ``mix-0.25`` for ``mix(0.25)``."""
     return re.sub(r"[^A-Za-z0-9.]+", "-", label).strip("-.") or "arm"
 
 
-class _Shown:
-    """Puts the steps of a training behind the step of the loop that it belongs to."""
+class _ArmProgress:
+    """Progress of an arm: a step of the loop, and the steps of a training within it."""
 
     def __init__(self, report: ProgressReport, arm: str) -> None:
         self._report, self._arm, self._stage = report, arm, ""

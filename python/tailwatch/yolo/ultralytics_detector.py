@@ -34,13 +34,11 @@ import polars as pl
 from tailwatch.arguments import integer, real
 from tailwatch.exceptions import InputError, TailwatchError
 from tailwatch.writing import write_atomically
-from tailwatch.yolo.bounds import MOST
 from tailwatch.yolo.checkpoints import check_device, check_model, open_model, rewrite
+from tailwatch.yolo.checks import UsableImages, named
 from tailwatch.yolo.detections import SCHEMA
-from tailwatch.yolo.detector import Evaluation
-from tailwatch.yolo.held_out import named
-from tailwatch.yolo.images_used import UsedImages
-from tailwatch.yolo.pixels import cut, read_pixels
+from tailwatch.yolo.detector import MOST, Evaluation
+from tailwatch.yolo.image_files import cut, read_pixels
 from tailwatch.yolo.session import answering, session
 from tailwatch.yolo.training_settings import check_settings
 
@@ -49,8 +47,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from tailwatch.progress import ProgressReport
     from tailwatch.yolo.dataset import DetectionDataset
-    from tailwatch.yolo.detector import Report
 
 __all__ = ["WORK", "UltralyticsDetector"]
 
@@ -123,7 +121,7 @@ class UltralyticsDetector:
             check_device(self.device)
 
     def describe(self) -> dict[str, Any]:
-        """Give all settings that the weights depend on, and the versions that have a part in it."""
+        """Return all settings, and the versions of the libraries, that the weights depend on."""
         from importlib.metadata import version
 
         return {
@@ -151,13 +149,13 @@ class UltralyticsDetector:
         seed: int,
         start: Path | None,
         budget: int | None,
-        report: Report,
+        report: ProgressReport,
     ) -> None:
-        """Train, and write the weights of the last epoch.
+        """Train on `data`, and write the weights of the last epoch.
 
         A budget is met to the nearest whole epoch, of which there is at least one.
         """
-        UsedImages().require(data, "data")
+        UsableImages().require(data, "data")
         epochs = self.epochs if budget is None else max(1, round(budget / len(data)))
         kept: dict[str, Any] = {"passed": []}
         with (
@@ -200,9 +198,9 @@ class UltralyticsDetector:
             write_atomically(weights, lambda target: rewrite(last, target))
 
     def predict(
-        self, weights: Path, images: Sequence[Path], *, least: float, report: Report
+        self, weights: Path, images: Sequence[Path], *, least: float, report: ProgressReport
     ) -> pl.DataFrame:
-        """Find boxes of a confidence of at least `least`."""
+        """Return a frame of detections, of a confidence of at least `least`."""
         rows: list[tuple[int, int, float, float, float, float, float]] = []
         passed: list[BaseException] = []
         with session(self.threads), answering("predict", passed):
@@ -232,7 +230,7 @@ class UltralyticsDetector:
         return pl.DataFrame(rows, schema=SCHEMA, orient="row")
 
     def evaluate(self, weights: Path, data: DetectionDataset) -> Evaluation:
-        """Run Ultralytics' own validation."""
+        """Measure average precision, by Ultralytics' own validation."""
         # Beside the weights, where links to images are possible if they are at all.
         folder = tempfile.TemporaryDirectory(dir=weights.parent, prefix=WORK)
         with session(self.threads), answering("evaluate"), folder as work:
@@ -277,10 +275,10 @@ class UltralyticsDetector:
         images: Sequence[Path],
         boxes: pl.DataFrame | None = None,
         *,
-        report: Report,
+        report: ProgressReport,
         layers: Sequence[int] | None = None,
     ) -> NDArray[np.float32]:
-        """Pool the features of the last layer before the head, of every image or every box.
+        """Return the pooled features of the last layer before the head, by image or by box.
 
         Parameters
         ----------
@@ -317,7 +315,7 @@ class UltralyticsDetector:
 
     @property
     def _nms(self) -> bool | None:
-        """The head, as Ultralytics names it."""
+        """Head that predicts, as Ultralytics names it."""
         return False if self.nms_free else None
 
 
@@ -344,9 +342,9 @@ def _left(data: DetectionDataset, read: Sequence[str]) -> list[str]:
 
 
 def _callbacks(
-    report: Report, kept: dict[str, Any], data: DetectionDataset
+    report: ProgressReport, kept: dict[str, Any], data: DetectionDataset
 ) -> dict[str, Callable[[Any], None]]:
-    """Report batches and epochs, and refuse to train on other images than those that were given.
+    """Return callbacks that report progress, and refuse a training that leaves images out.
 
     ``on_fit_epoch_end`` would fire once more in the final evaluation.
     """
@@ -371,8 +369,8 @@ def _callbacks(
     return {"on_train_start": start, "on_train_batch_end": batch}
 
 
-def _tell(report: Report, what: tuple[str, int, int], passed: list[BaseException]) -> None:
-    """Report, and remember what the report raises as not of Ultralytics' making."""
+def _tell(report: ProgressReport, what: tuple[str, int, int], passed: list[BaseException]) -> None:
+    """Report progress; keep what the report raises, which is not Ultralytics' own error."""
     try:
         report(*what)
     except BaseException as error:
@@ -381,7 +379,7 @@ def _tell(report: Report, what: tuple[str, int, int], passed: list[BaseException
 
 
 def _chunks(
-    items: Sequence[Any], report: Report, stage: str, passed: list[BaseException]
+    items: Sequence[Any], report: ProgressReport, stage: str, passed: list[BaseException]
 ) -> Iterator[tuple[int, Sequence[Any]]]:
     for start in range(0, len(items), PREDICTED):
         yield start, items[start : start + PREDICTED]

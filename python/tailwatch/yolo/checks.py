@@ -1,0 +1,221 @@
+"""What is looked at before anything is trained: which images can be used, held out, whose labels.
+
+What would make a number wrong is refused; what a number can be read with is said with it, as a
+warning, in the frame and on the page.
+
+Ultralytics passes over an image that it cannot use with a line in its log, and would train on
+others than it was given; here each image is looked at beforehand, once.
+
+Many a ``data.yaml`` names one folder for ``train`` and ``val``, and a picture may be in both by
+accident. Average precision on such images says how well they were memorised. Images are compared
+by the SHA-256 of their files: the same picture, saved again or scaled, is another file and is not
+seen. What is found is measured all the same, and said wherever the numbers are.
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tailwatch.exceptions import InputError, TailwatchWarning
+from tailwatch.text_form import path_of, path_text
+from tailwatch.yolo.data_yaml import label_path
+from tailwatch.yolo.image_files import unusable
+from tailwatch.yolo.origins import refuse_pseudo, unknown_sentence
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tailwatch.yolo.dataset import DetectionDataset
+
+__all__ = ["LISTED", "Checks", "Overlap", "UsableImages", "named", "overlap"]
+
+NAMED = 5
+"""Images that a sentence names; the rest is counted."""
+
+LISTED = 20
+"""Images that an error or a row names; the rest is counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Overlap:
+    """What test images and learnt images have in common.
+
+    Attributes
+    ----------
+    images
+        How many images measure.
+    learned
+        Which of them are learnt from too, by their paths.
+    """
+
+    images: int
+    learned: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        """Whether no test image is learnt from."""
+        return not self.learned
+
+    def sentence(self) -> str:
+        """Return a sentence about the test images that are learned from; empty without any."""
+        if self:
+            return ""
+        names = named(path_text(path_of(path).name) for path in self.learned)
+        return (
+            f"not held out: {len(self.learned)} of {self.images} test images are among the images "
+            f"that are learned from ({names})"
+        )
+
+    def describe(self) -> dict[str, Any]:
+        """Return the counts as JSON takes them."""
+        return {
+            "held_out": bool(self),
+            "test_images": self.images,
+            "test_images_learned_from": len(self.learned),
+        }
+
+
+def overlap(test: DetectionDataset, *learned: DetectionDataset) -> Overlap:
+    """Return which images of `test` a loop learns from.
+
+    Parameters
+    ----------
+    test
+        What measures.
+    learned
+        What is learnt from: the first data, and the pool, whose images get labels.
+    """
+    known: set[str] = set()
+    for data in learned:
+        known.update(data.images["sha256"])
+    both = test.images["sha256"].is_in(sorted(known))
+    return Overlap(len(test), tuple(test.images["path"].filter(both)))
+
+
+def named(paths: Iterable[str], most: int = NAMED) -> str:
+    """Return the first of several names, and the number of the others."""
+    listed = list(paths)
+    return ", ".join(listed[:most]) + (
+        f" and {len(listed) - most} more" if len(listed) > most else ""
+    )
+
+
+class UsableImages:
+    """Images that a detector can learn from or be measured on, each looked at once by content."""
+
+    def __init__(self) -> None:
+        self._reasons: dict[str, str | None] = {}
+
+    def split(self, data: DetectionDataset) -> tuple[DetectionDataset, tuple[str, ...]]:
+        """Return the images that can be used, and the file and reason of each other one."""
+        left_out = self.left_out(data)
+        if not left_out:
+            return data, ()
+        kept = np.setdiff1d(np.arange(len(data)), list(left_out))
+        return data.take(kept), tuple(left_out.values())
+
+    def left_out(self, data: DetectionDataset) -> dict[int, str]:
+        """List the images that cannot be used: by their numbers, file and reason."""
+        found = {}
+        for number, (path, sha) in enumerate(data.images.select("path", "sha256").iter_rows()):
+            if sha not in self._reasons:
+                self._reasons[sha] = unusable(path_of(path))
+            reason = self._reasons[sha]
+            if reason is not None:
+                found[number] = f"{path} ({reason})"
+        return found
+
+    def require(self, data: DetectionDataset, argument: str) -> None:
+        """Refuse data of which images cannot be learnt from, naming them.
+
+        Raises
+        ------
+        InputError
+            Ultralytics would leave images out, and train on others than it was given.
+        """
+        left_out = self.left_out(data)
+        if left_out:
+            raise InputError(
+                argument=argument,
+                expected="images that can be learned from",
+                got=f"{len(left_out)} of {len(data)} that cannot: "
+                + named(left_out.values(), LISTED),
+                hint="take them out of the set",
+            )
+
+
+class Checks:
+    """The checks of a study, over the data of all its seeds.
+
+    Attributes
+    ----------
+    remarks
+        What has to be said, each once.
+    held_out
+        Whether no test image is learned from.
+    """
+
+    def __init__(self) -> None:
+        self._remarks: dict[str, None] = {}
+        self._used = UsableImages()
+        self.held_out = True
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What has to be said of the data, in the order of the checks."""
+        return tuple(self._remarks)
+
+    def look(self, data: DetectionDataset, test: DetectionDataset, pool: DetectionDataset) -> None:
+        """Check the data of one seed.
+
+        Raises
+        ------
+        InputError
+            They cannot be used.
+        """
+        for argument, part in (("data", data), ("test", test)):
+            refuse_pseudo(part, argument)
+            _require_boxes(part, argument)
+        self._used.require(data, "data")
+        self._used.require(pool, "pool")
+        left_out = self._used.left_out(test)
+        if len(left_out) == len(test):
+            raise InputError(
+                argument="test",
+                expected="images that a detector can be measured on",
+                got=f"none of {len(test)}: {named(left_out.values(), LISTED)}",
+            )
+        self._say(unknown_sentence(data, "first images"))
+        self._say(unknown_sentence(test, "test images"))
+        shared = overlap(test, data, pool)
+        self.held_out = self.held_out and bool(shared)
+        self._say(shared.sentence())
+        if left_out:
+            self._say(
+                f"left out: {len(left_out)} of {len(test)} test images cannot be measured on: "
+                + named(left_out.values(), LISTED)
+            )
+
+    def _say(self, sentence: str) -> None:
+        if sentence and sentence not in self._remarks:
+            self._remarks[sentence] = None
+            warnings.warn(sentence, TailwatchWarning, stacklevel=4)
+
+
+def _require_boxes(data: DetectionDataset, argument: str) -> None:
+    """Refuse data without a box: nothing can be learnt from them, or measured on them."""
+    if data.boxes.height:
+        return
+    looked = "there is no image"
+    if len(data):
+        first = data.paths()[0]
+        looked = f"labels of {path_text(first)} were looked for in {path_text(label_path(first))}"
+    raise InputError(
+        argument=argument,
+        expected="images with boxes",
+        got=f"no labels were found: {len(data)} images, 0 boxes",
+        where=looked,
+    )
