@@ -7,7 +7,7 @@ boxes; then it labels new scenes, the next generation goes on from its weights a
 labels, and so on. Three arms have the same budget:
 
     replace       each generation learns from the labels of the one before
-    mix(0.25)     a quarter of the training set is human
+    mix:0.25      a quarter of the training set is human
     human only    the control
 
 Each seed has scenes, starting weights and training of its own.
@@ -239,7 +239,7 @@ def main() -> None:
     settings = replace(SMALL if given.small else Settings(), **chosen)
     study = tw.yolo.study(
         lambda seed: experiment(seed, settings, given.out),
-        policies={"replace": tw.recursion.Replace(), "mix(0.25)": tw.recursion.Mix(0.25)},
+        policies={"replace": tw.recursion.Replace(), "mix:0.25": tw.recursion.Mix(0.25)},
         generations=settings.generations,
         seeds=settings.seeds,
         directory=given.out,

@@ -26,7 +26,7 @@ def run(
     return capsys.readouterr().out
 
 
-RUNS = ("replace", "accumulate", "mix(0.25)")
+RUNS = ("replace", "accumulate", "mix:0.25")
 
 
 def read(page: Path) -> Page:
@@ -156,7 +156,7 @@ def test_yolo_recursion(tmp_path: Path) -> None:
         command, capture_output=True, text=True, timeout=600, check=False, cwd=tmp_path
     )
     assert done.returncode == 0, done.stderr
-    for arm in ("replace", "mix(0.25)", "human only"):
+    for arm in ("replace", "mix:0.25", "human only"):
         assert any(line.startswith(f"{arm} ") for line in done.stdout.splitlines()), done.stdout
     frame = pl.read_parquet(out / "frame.parquet")
     assert {"map50", "class_kl", "classes_gone"} <= set(frame["metric"])

@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tailwatch.cli.loop_parts import LEARNERS, POLICIES
+from tailwatch.cli import options
+from tailwatch.cli.loop_parts import LEARNERS
 from tailwatch.recursion.frame import GROUPS, SCHEMA
+from tailwatch.recursion.identity import text_of
+from tailwatch.recursion.policy_text import FORMS, POLICIES, policy_from
 
 if TYPE_CHECKING:
     import pytest
@@ -45,5 +48,14 @@ def test_the_columns_are_those_of_the_frame() -> None:
 def test_every_learner_and_policy_is_there() -> None:
     learners = re.findall(r"^\| `(\w+)\(", section("A learner"), re.MULTILINE)
     assert {*LEARNERS} <= {*learners}
-    policies = re.findall(r"^\| `(\w+)\(", section("Policies"), re.MULTILINE)
-    assert {*policies} == {*POLICIES, "Verified"}
+    policies = re.findall(r"^\| `([A-Z]\w+)\(", section("Policies"), re.MULTILINE)
+    assert {*policies} == {*(kind.__name__ for kind in POLICIES.values()), "Verified"}
+
+
+def test_every_text_of_a_policy_is_there() -> None:
+    cells = re.findall(r"^\| `[A-Z]\w+\([^|]*\| ([^|]*) \|", section("Policies"), re.MULTILINE)
+    texts = [text for cell in cells for text in re.findall(r"`([^`]+)`", cell)]
+    assert [text_of(policy_from(text)) for text in texts] == texts
+    forms = {text.replace("0.25", "SHARE").replace("1000", "ROWS") for text in texts}
+    assert forms == {*FORMS}
+    assert " | ".join(FORMS) == options.POLICIES

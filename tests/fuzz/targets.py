@@ -207,7 +207,7 @@ def _run_of(folder: Path, name: str) -> _Made:
 
 _TOML = """data = "human.npy"
 learner = "Gaussian(ddof=1)"
-policy = "mix(0.25)"
+policy = "mix:0.25"
 generations = 2
 metrics = ["total_variance", "recall"]
 seed = 3
@@ -215,7 +215,7 @@ confidence = 0.9
 """
 _YAML = """data: human.npy
 learner: Gaussian(ddof=1)
-policy: mix(0.25)
+policy: mix:0.25
 generations: 2
 metrics: [total_variance, recall]
 seed: 3

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tailwatch.exceptions import InputError
-from tailwatch.recursion import theory
+from tailwatch.recursion import Replace, Verified, theory
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,9 +28,13 @@ BAD: list[tuple[Callable[[], object], str]] = [
     (lambda: theory.fixed_real_limit(0, 10), "n_real: expected an integer of at least 1"),
     (lambda: theory.fixed_real_variance(1, 9, 1, first=5), "first: expected at least the 9"),
     (lambda: theory.mixing_error(1.5, 1, 1), "weight: expected a weight above 0"),
-    (lambda: theory.variance_kept(1, 10, policy="mix"), "policy: expected one of 'replace'"),
-    (lambda: theory.variance_kept(1, 10, policy="fresh_real"), "real_fraction: expected a share"),
-    (lambda: theory.variance_kept(1, 10, real_fraction=0.1), "real_fraction: expected None"),
+    (lambda: theory.variance_kept(1, 10, policy="pool"), "policy: expected one of replace"),
+    (lambda: theory.variance_kept(1, 10, policy="mix"), "policy: expected mix:SHARE"),
+    (lambda: theory.variance_kept(1, 10, policy=len), "policy: expected a text such as"),
+    (
+        lambda: theory.variance_limit(9, policy=Verified(Replace(), keep=len)),
+        "policy: expected one that has a closed form, got 'verified:replace'",
+    ),
     (lambda: theory.types_drawn([0, 0], 5), "counts: expected counts or shares"),
     (lambda: theory.types_drawn([1, -1], 5), "counts: expected counts or shares"),
     (lambda: theory.type_survival(1.5, 5, 2), "share: expected shares between 0 and 1"),

@@ -44,12 +44,11 @@ def test_fixed_real_rows_for_is_the_least(samples: int, keep: float) -> None:
 @given(
     rows=st.integers(2, 3000),
     keep=st.floats(0.05, 0.999),
-    policy=st.sampled_from(["replace", "accumulate", "accumulate_subsample", "fresh_real"]),
+    policy=st.sampled_from(["replace", "accumulate", "accumulate_subsample", "mix:0.2,fresh"]),
     ddof=st.sampled_from([0, 1]),
 )
 def test_generations_until_is_the_first(rows: int, keep: float, policy: str, ddof: int) -> None:
     options = {"policy": policy, "ddof": ddof}
-    options |= {"real_fraction": 0.2} if policy == "fresh_real" else {}
     if ddof == 1 and rows == 2:
         return
     until = theory.generations_until(keep, rows, **options)

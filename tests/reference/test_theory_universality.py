@@ -79,23 +79,28 @@ def test_gini_simpson_by_enumeration(rows: int, types: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("policy", "fraction"),
+    "policy",
     [
-        ("replace", None),
-        ("accumulate", None),
-        ("accumulate_subsample", None),
-        ("fresh_real", 0.3),
-        ("fixed_real", 0.3),
+        "replace",
+        "accumulate",
+        "accumulate_subsample",
+        "accumulate_subsample:7",
+        "mix:0.3,fresh",
+        "mix:0.3",
+        "mix:0.99",
+        "augment:5",
+        "human_only",
     ],
 )
 @pytest.mark.parametrize("ddof", [0, 1])
-def test_the_variance_goes_to_its_limit(policy: str, fraction: float | None, ddof: int) -> None:
-    options = {"policy": policy, "real_fraction": fraction, "ddof": ddof}
+def test_the_variance_goes_to_its_limit(policy: str, ddof: int) -> None:
+    options = {"policy": policy, "ddof": ddof}
     kept = theory.variance_kept([1, 10, 100, 20_000], 20, **options)
     limit = theory.variance_limit(20, **options)
     if limit == math.inf:
-        # As t^(1/20), up to terms of order 1/t.
-        assert math.isclose(kept[-1] / kept[-2], 200 ** (1 / 20), rel_tol=5e-3)
+        # As t^(1/m) with m rows drawn, up to terms of order 1/t.
+        drawn = 7 if policy.endswith("7") else 20
+        assert math.isclose(kept[-1] / kept[-2], 200 ** (1 / drawn), rel_tol=5e-3)
         return
     # 1/t² is left of pools, at the farthest generation.
     assert abs(kept[-1] - limit) < 2e-5 * max(limit, 1e-3)

@@ -11,7 +11,7 @@ import polars as pl
 import tailwatch as tw
 
 ROWS, COLUMNS, GENERATIONS = 120, 4, 6
-FRACTIONS = {"replace": 0.0, "mix(0.5)": 0.5}
+FRACTIONS = {"replace": 0.0, "mix:0.5": 0.5}
 METRICS = ("tail_coverage", "tail_mass", "recall", "total_variance", "energy_distance")
 
 SCHEMA = {
@@ -123,10 +123,11 @@ def plan() -> pl.DataFrame:
     return tw.recursion.plan(ROWS, 20).with_columns(note=hostile)
 
 
-def arguments(policy: str = "Replace()") -> dict[str, Any]:
+def arguments(policy: str = "replace") -> dict[str, Any]:
     """Return what was run."""
+    told = {"text": policy, "words": "Each generation learns only from what the last produced."}
     return {
-        "arguments": {"policy": policy, "generations": GENERATIONS, "confidence": 0.95, "seed": 5},
+        "arguments": {"policy": told, "generations": GENERATIONS, "confidence": 0.95, "seed": 5},
         "versions": {"tailwatch": "0.1.0", "numpy": "2.4.0"},
         "fingerprint": "0f3a",
     }

@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 from tailwatch.cli import run
-from tailwatch.cli.loop_parts import data_from, part_from, settings_from
+from tailwatch.cli.loop_parts import data_from, part_from, policy_named, settings_from
 from tailwatch.exceptions import InputError, MissingDependencyError, SourceError
 from tailwatch.recursion import Accumulate, Gaussian, GaussianMixture, Mix, NGram
 
@@ -58,7 +58,7 @@ def test_flags_run_and_resume(capsys: pytest.CaptureFixture[str]) -> None:
         "--learner",
         "Gaussian(ddof=1)",
         "--policy",
-        "mix(0.25)",
+        "mix:0.25",
         "--generations",
         "2",
         "--metrics",
@@ -124,15 +124,19 @@ def test_learners_by_name(text: str, expected: Opaque) -> None:
 
 
 def test_policies_by_name() -> None:
-    assert part_from("accumulate", "--policy", ("Accumulate", "Mix")) == Accumulate()
-    assert part_from("Mix(0.5, fresh=True)", "--policy", ("Mix",)) == Mix(0.5, fresh=True)
+    assert policy_named("accumulate") == Accumulate()
+    assert policy_named(" mix:0.5,fresh ") == Mix(0.5, fresh=True)
+    assert policy_named("tailwatch.recursion:Mix(0.5)") == Mix(0.5)
     assert part_from("mine_of_loop:ready", "--learner", ()).scale == 0.5
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("Gausian", "^--learner: expected one of Gaussian, or module:attribute, got 'Gausian'$"),
+        (
+            "Gausian",
+            r"^--learner: expected one of Gaussian, .*'Gausian'; did you mean Gaussian\?$",
+        ),
         ("Gaussian(ddof=2)", "^ddof: expected 0 or 1"),
         ("Gaussian(dof=1)", r"^--learner: Gaussian\(dof=1\): .*unexpected keyword"),
         ("Gaussian(ddof=open('x'))", "^--learner: expected a name such as"),

@@ -80,7 +80,7 @@ def factory():
 TOML = b"""# a study
 data = "human.npy"
 learner = "GaussianMixture(k=10)"
-policy = "Mix(0.25)"
+policy = "mix:0.25"
 generations = 8
 holdout = 0.5
 metrics = ["recall", "total_variance"]
@@ -90,7 +90,7 @@ seed = 3
 YAML = b"""# a study
 data: human.npy
 learner: &learner "GaussianMixture(k=10)"
-policy: 'Mix(0.25)'
+policy: mix:0.25
 generations: 8
 holdout: 0.5
 metrics: [recall, "total_variance"]
@@ -248,9 +248,9 @@ def test_what_lies_beside_the_data_shadows_nothing() -> None:
         "learner = []",
         "policy = 0.5",
         "policy = 'Mix'",
-        "policy = 'Mix(7)'",
+        "policy = 'mix:7'",
         "policy = 'Augment(10000000)'",
-        "policy = 'Mix(0.5, fresh=3)'",
+        "policy = 'mix:0.5,fresh=3'",
         "policy = 'AccumulateSubsample(0)'",
         "data = ''",
         "data = []",

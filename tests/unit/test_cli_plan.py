@@ -24,7 +24,7 @@ def test_a_plan_for_people(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_plan_for_machines(capsys: pytest.CaptureFixture[str]) -> None:
-    arguments = ["plan", "--size", "40", "--policy", "fresh_real", "--real-fraction", "0.1"]
+    arguments = ["plan", "--size", "40", "--policy", "mix:0.1,fresh"]
     assert run([*arguments, "--keep", "0.8", "--unbiased", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["arguments"]["ddof"] == 1
@@ -62,9 +62,9 @@ def test_long_runs_are_shown_in_steps(capsys: pytest.CaptureFixture[str]) -> Non
     [
         (["plan"], "Missing option '--size'"),
         (["plan", "--size", "1"], "Invalid value for '--size'"),
-        (["plan", "--size", "9", "--policy", "mix"], "policy: expected one of 'replace'"),
-        (["plan", "--size", "9", "--policy", "fixed_real"], "real_fraction: expected a share"),
-        (["plan", "--size", "9", "--real-fraction", "0.1"], "real_fraction: expected None"),
+        (["plan", "--size", "9", "--policy", "mix"], "--policy: expected mix:SHARE"),
+        (["plan", "--size", "9", "--policy", "replaced"], "did you mean replace?"),
+        (["plan", "--size", "9", "--policy", "fixed_real"], "or module:attribute, got 'fixed_re"),
         (["plan", "--size", "9", "--keep", "0"], "keep: expected a number between 0 and 1"),
     ],
 )

@@ -249,7 +249,8 @@ def test_a_run_of_threads_and_one_of_others_agree() -> None:
         ({"learner": Gaussian}, InputError, "^learner: .* the class Gaussian$"),
         ({"learner": 3}, InputError, "^learner: expected an object with the method fit, got int$"),
         ({"policy": Replace}, InputError, "^policy: .* the class Replace$"),
-        ({"policy": "replace"}, InputError, "^policy: .* compose, got str$"),
+        ({"policy": "replaced"}, InputError, r"^policy: .*got .replaced.; did you mean replace\?$"),
+        ({"policy": 3}, InputError, "^policy: .* compose, got int$"),
         ({"generations": 0}, InputError, "^generations: "),
         ({"size": 0}, InputError, "^size: "),
         ({"seed": -1}, InputError, "^seed: "),
@@ -379,22 +380,25 @@ def test_a_policy_of_ones_own_takes_five_lines() -> None:
         [1, 2],
         [2, 3],
     ]
-    assert found.policy == "last two"
+    assert found.policy == "last_two"
 
 
 @pytest.mark.parametrize(
     ("policy", "label"),
     [
         (Replace(), "replace"),
-        (Mix(0.25), "mix(0.25)"),
-        (Mix(0.25, fresh=True), "mix(0.25) fresh"),
-        (Augment(8), "augment(8)"),
-        (tw.recursion.AccumulateSubsample(), "accumulate subsample"),
-        (Verified(Accumulate(), keep=lambda rows: rows[:, 0] < 9), "verified accumulate"),
+        (Mix(0.25), "mix:0.25"),
+        (Mix(0.25, fresh=True), "mix:0.25,fresh"),
+        (Augment(8), "augment:8"),
+        (tw.recursion.AccumulateSubsample(), "accumulate_subsample"),
+        (Verified(Accumulate(), keep=lambda rows: rows[:, 0] < 9), "verified:accumulate"),
     ],
 )
 def test_runs_are_named_after_their_policies(policy: Opaque, label: str) -> None:
-    assert run(policy=policy, size=8, generations=1).policy == label
+    found = run(policy=policy, size=8, generations=1)
+    assert (found.policy, found.label) == (label, label)
+    named = run(policy=policy, size=8, generations=1, label="arm")
+    assert (named.policy, named.label) == (label, "arm")
 
 
 def test_a_run_shows_and_saves_itself(tmp_path: Opaque) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +17,7 @@ from tailwatch.recursion import (
     AccumulateSubsample,
     Augment,
     Gaussian,
+    HumanOnly,
     Mix,
     Overlay,
     Replace,
@@ -23,14 +25,16 @@ from tailwatch.recursion import (
     Verified,
 )
 from tailwatch.recursion.diagnosis import diagnose
-from tailwatch.recursion.planned import plan_of
+from tailwatch.recursion.theory.plan import plan_of
 from tailwatch.recursion.verdicts import judge
 from tests.support.page import Page
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tailwatch.recursion.protocols import Policy
+    from tests.recursion_learners import Opaque
+
+    from tailwatch.recursion.policies import Policy
 
 GENERATIONS = 4
 
@@ -61,7 +65,7 @@ def both(runs: list[Run]) -> Overlay:
 
 
 def test_the_frames_stand_below_each_other(runs: list[Run], both: Overlay) -> None:
-    names = ["replace", "accumulate", "mix(0.5)"]
+    names = ["replace", "accumulate", "mix:0.5"]
     assert both.frame["run"].unique(maintain_order=True).to_list() == names
     for name, one in zip(names, runs, strict=True):
         assert both.frame.filter(run=name).equals(one.frame)
@@ -140,11 +144,13 @@ def test_what_is_no_run_is_refused(runs: list[Run]) -> None:
         Replace(),
         Accumulate(),
         AccumulateSubsample(),
+        AccumulateSubsample(7),
+        HumanOnly(),
         Mix(0.25),
         Mix(0.25, fresh=True),
         Augment(20),
     ],
-    ids=["replace", "accumulate", "subsample", "mix", "fresh", "augment"],
+    ids=repr,
 )
 def test_a_run_is_planned_from_its_arguments_as_from_its_policy(policy: Policy) -> None:
     human = np.random.default_rng(0).normal(size=(600, 1))
@@ -159,8 +165,56 @@ def test_a_run_is_planned_from_its_arguments_as_from_its_policy(policy: Policy) 
 def test_a_policy_without_a_closed_form_has_no_plan() -> None:
     human = np.random.default_rng(0).normal(size=(60, 1))
     filtered = Verified(Replace(), keep=lambda rows: np.isfinite(rows[:, 0]))
-    for policy in (AccumulateSubsample(7), filtered):
-        done = tw.recursion.run(Gaussian(), human, policy=policy, generations=2, metrics=())
-        assert plan_of(done.arguments) is None
+    done = tw.recursion.run(Gaussian(), human, policy=filtered, generations=2, metrics=())
+    assert plan_of(done.arguments) is None
     assert tw.recursion.overlay([done]).plan is None
-    assert "The plan" not in Page(tw.recursion.overlay([done]).to_html()).text("h3")
+    page = Page(tw.recursion.overlay([done]).to_html())
+    assert "The plan" not in page.text("h3")
+    assert (
+        "verified:replace. Each generation learns only from what the one before it produced. What "
+        "a generation produced passes a filter before the next one learns from it."
+    ) in page.text("dd")
+
+
+@dataclass(frozen=True)
+class LastTwo:
+    """A policy of a user's own, with words and a closed form."""
+
+    loss: float
+    words = "Each generation learns from what the two before it produced."
+
+    def compose(self, history: Opaque, *, rng: np.random.Generator) -> Opaque:
+        return history.samples[-2:]
+
+    def variance_kept(
+        self, generations: Opaque, size: int, *, first: int | None = None, ddof: int = 0
+    ) -> Opaque:
+        return (1 - self.loss / size) ** generations
+
+    def variance_limit(self, size: int, *, ddof: int = 0) -> float:
+        return 0.0
+
+
+def test_a_policy_of_ones_own_is_on_the_page_as_those_that_ship(tmp_path: Path) -> None:
+    human = np.random.default_rng(0).normal(size=(60, 1))
+    done = tw.recursion.run(
+        Gaussian(), human, policy=LastTwo(0.6), generations=3, directory=tmp_path, metrics=()
+    )
+    assert (done.policy, done.label) == ("last_two:0.6", "last_two:0.6")
+    theory = done.frame.filter(metric="variance")["theory"] / human.var(ddof=1)
+    assert theory.to_list() == pytest.approx([0.99, 0.99**2, 0.99**3])
+    # What a directory keeps is enough for page and plan: the class is not asked again.
+    again = Run.load(tmp_path)
+    plan = plan_of(again.arguments)
+    assert plan is not None
+    assert plan.equals(tw.recursion.plan(60, 3, LastTwo(0.6)))
+    page = Page(again.to_html())
+    assert f"last_two:0.6. {LastTwo.words}" in page.text("dd")
+    assert "The plan" in page.text("h3")
+    # Words may be put better, and a run goes on.
+    LastTwo.words = "Two generations teach the next."
+    more = tw.recursion.run(
+        Gaussian(), human, policy=LastTwo(0.6), generations=5, directory=tmp_path, metrics=()
+    )
+    assert more.frame["generation"].max() == 5
+    assert Run.load(tmp_path).arguments["policy"]["words"] == LastTwo.words

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -14,6 +16,7 @@ from tailwatch.recursion import (
     Accumulate,
     AccumulateSubsample,
     Augment,
+    HumanOnly,
     Mix,
     NGram,
     Replace,
@@ -21,10 +24,13 @@ from tailwatch.recursion import (
     plan,
     theory,
 )
-from tailwatch.recursion.plan import SCHEMA
+from tailwatch.recursion.identity import text_of
+from tailwatch.recursion.theory.plan import SCHEMA
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from tests.recursion_learners import Opaque
 
 
 def value(found: pl.DataFrame, quantity: str, generation: int | None = None) -> float | None:
@@ -74,27 +80,68 @@ def test_what_is_out_of_reach_is_said() -> None:
 
 
 @pytest.mark.parametrize(
-    ("policy", "rows", "expected"),
+    ("policy", "expected"),
     [
-        (Replace(), 40, {"policy": "replace"}),
-        (Accumulate(), 40, {"policy": "accumulate"}),
-        (AccumulateSubsample(), 40, {"policy": "accumulate_subsample"}),
-        (Mix(0.25), 40, {"policy": "fixed_real", "real_fraction": 0.25}),
-        (Mix(0.25, fresh=True), 40, {"policy": "fresh_real", "real_fraction": 0.25}),
-        (Augment(10), 50, {"policy": "fixed_real", "real_fraction": 0.2}),
-        (Augment(), 80, {"policy": "fixed_real", "real_fraction": 0.5}),
+        (Replace(), theory.replace_variance(12, 40)),
+        (Accumulate(), theory.accumulate_variance(12, 40)),
+        (AccumulateSubsample(), theory.accumulate_subsample_variance(12, 40)),
+        (AccumulateSubsample(9), theory.accumulate_subsample_variance(12, 40, drawn=9)),
+        (Mix(0.25), theory.fixed_real_variance(12, 10, 30, first=40)),
+        (Mix(0.25, fresh=True), theory.fresh_real_variance(12, 40, 0.25)),
+        (Augment(10), theory.fixed_real_variance(12, 10, 40, first=50)),
+        (Augment(), theory.fixed_real_variance(12, 40, 40, first=80)),
+        (HumanOnly(), 1 - 1 / 40),
     ],
+    ids=repr,
 )
-def test_policies_are_known(policy: object, rows: int, expected: dict[str, object]) -> None:
+def test_policies_are_known(policy: Opaque, expected: float) -> None:
     found = plan(40, 12, policy)
-    kept = theory.variance_kept(12, rows, **expected)
-    assert value(found, "variance_kept", 12) == pytest.approx(float(kept))
-    by_name = plan(rows, 12, **expected)
-    assert value(by_name, "variance_kept", 12) == pytest.approx(float(kept))
+    assert value(found, "variance_kept", 12) == pytest.approx(float(expected))
+    assert plan(40, 12, text_of(policy)).equals(found)
     until = found.filter(quantity="generations_until")
-    never = theory.variance_limit(rows, **expected) >= 0.95
+    never = theory.variance_limit(40, policy=policy) >= 0.95
     assert (until["value"][0] is None) == never
     assert until["note"][0].startswith("never") == never
+
+
+@dataclass(frozen=True)
+class Halving:
+    """A policy of a user's own, under which half of the variance is left each time."""
+
+    floor: float
+    words = "Each generation learns from half of what the one before it produced."
+
+    def compose(self, history: Opaque, *, rng: np.random.Generator) -> Opaque:
+        last = history.samples[-1]
+        return [history.human, last.take(np.arange(len(last) // 2))]
+
+    def variance_kept(
+        self, generations: Opaque, size: int, *, first: int | None = None, ddof: int = 0
+    ) -> Opaque:
+        return np.maximum(0.5**generations, self.floor) + 0 * size + ddof
+
+
+def test_a_policy_of_ones_own_brings_its_closed_form() -> None:
+    found = plan(40, 5, Halving(0.1))
+    kept = found.filter(quantity="variance_kept")["value"].to_list()
+    assert kept == [0.5, 0.25, 0.125, 0.1, 0.1]
+    assert value(found, "variance_limit") is None
+    assert value(found, "generations_until") == 1
+    above = plan(40, 5, Halving(0.97))
+    assert value(above, "generations_until") is None
+    assert above.filter(quantity="generations_until")["note"][0] == "not within 5 generations"
+
+
+@pytest.mark.parametrize(
+    ("given", "got"), [([1.0], r"\[1.0\]"), ([np.nan] * 5, r"\[nan"), ("high", "'high'")]
+)
+def test_a_closed_form_that_is_none_is_refused(given: Opaque, got: str) -> None:
+    class Wrong(Replace):
+        def variance_kept(self, *_: Opaque, **__: Opaque) -> Opaque:
+            return given
+
+    with pytest.raises(InputError, match=f"^policy.variance_kept: expected a finite .*{got}"):
+        plan(40, 5, Wrong())
 
 
 def test_unbiased_learners_keep_the_mean_of_the_variance() -> None:
@@ -104,12 +151,10 @@ def test_unbiased_learners_keep_the_mean_of_the_variance() -> None:
 
 
 def test_bad_arguments() -> None:
-    with pytest.raises(InputError, match="policy: expected one of 'replace'"):
-        plan(10, 5, "mix")
-    with pytest.raises(InputError, match="policy: expected one that has a closed form, got Verif"):
+    with pytest.raises(InputError, match=r"policy: expected one of replace .*mean accumulate\?$"):
+        plan(10, 5, "acumulate")
+    with pytest.raises(InputError, match="policy: expected one that has a closed form, got 'verif"):
         plan(10, 5, Verified(Replace(), keep=lambda rows: rows > 0))
-    with pytest.raises(InputError, match="real_fraction: expected None beside a policy"):
-        plan(10, 5, Replace(), real_fraction=0.5)
     with pytest.raises(InputError, match="keep: expected a number between 0 and 1"):
         plan(10, 5, keep=1.0)
     with pytest.raises(InputError, match="size: expected an integer of at least 2"):

@@ -15,7 +15,7 @@ from tailwatch.report.recursion.sentence import sentence_of_loop
 from tests.support import recursion_sample as sample
 from tests.support.page import Page
 
-TWO = ("replace", "mix(0.5)")
+TWO = ("replace", "mix:0.5")
 SECTIONS = [
     "Eight definitions of collapse",
     "Tails and variance by generation",
@@ -55,7 +55,7 @@ def overlay() -> Page:
         sample.frame(TWO),
         verdicts=sample.verdicts(TWO),
         diagnosis=pl.concat([sample.diagnosis().with_columns(run=pl.lit(name)) for name in TWO]),
-        arguments={"replace": sample.arguments(), "mix(0.5)": sample.arguments("Mix(0.5)")},
+        arguments={"replace": sample.arguments(), "mix:0.5": sample.arguments("mix:0.5")},
     )
     assert len(markup.encode()) < 1_000_000
     return Page(markup)
@@ -145,7 +145,7 @@ def test_policy_plan_and_arguments_are_told(parsed: Page) -> None:
     settings = dict(zip(parsed.text("dt"), parsed.text("dd"), strict=True))
     assert settings["Generations"] == "1 to 6"
     assert settings["Human rows learned from"] == "120 rows"
-    assert settings["replace"].startswith("Replace(). Each generation learns only from")
+    assert settings["replace"].startswith("replace. Each generation learns only from")
     assert settings["fingerprint"] == "0f3a"
     assert settings["numpy"] == "2.4.0"
     # Of twenty generations five are shown, and the quantity is named once.
@@ -156,25 +156,23 @@ def test_policy_plan_and_arguments_are_told(parsed: Page) -> None:
     assert parsed.text("footer")[0].startswith("Written by tailwatch 0.1.0.")
 
 
-def test_a_policy_is_written_as_the_call_that_makes_it() -> None:
-    inner = {"class": "tailwatch.recursion.policies.Mix", "real_fraction": 0.25, "fresh": False}
-    policy = {"class": "tailwatch.recursion.policies.Verified", "policy": inner, "keep": "m.keep"}
+def test_a_policy_is_written_as_text_with_its_words() -> None:
+    policy = {"class": "mine.Halving", "text": "halving:0.5", "words": "Half < of it."}
     markup = run_page(
         sample.frame(),
         verdicts=sample.verdicts(),
         diagnosis=sample.diagnosis(),
         arguments={"policy": policy},
     )
-    call = "Verified(policy=Mix(real_fraction=0.25, fresh=False), keep=m.keep). What a generation"
-    assert call in markup
+    assert "<dd>halving:0.5. Half &lt; of it.</dd>" in markup
 
 
 def test_several_runs_stand_side_by_side(overlay: Page) -> None:
     shown = [text for tag, text in overlay.texts if tag in {"p", "h1"}]
-    assert shown[:2] == ["tailwatch loops side by side", "replace, mix(0.5)"]
+    assert shown[:2] == ["tailwatch loops side by side", "replace, mix:0.5"]
     assert shown[2].startswith(
         "Definitions of collapse that hold within 6 generations, of eight: two under replace and "
-        "two under mix(0.5). Of the total variance of a fresh human sample, the last generation "
+        "two under mix:0.5. Of the total variance of a fresh human sample, the last generation "
         "keeps "
     )
     heads = overlay.text("th")

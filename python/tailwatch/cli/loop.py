@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tailwatch.cli.destinations import check_directory
-from tailwatch.cli.loop_parts import LEARNERS, POLICIES, data_from, part_from, settings_from
+from tailwatch.cli.loop_parts import LEARNERS, data_from, part_from, policy_named, settings_from
+from tailwatch.cli.options import POLICIES
 from tailwatch.cli.waiting import wait_for
 from tailwatch.comparison.selection import PANELS
 from tailwatch.exceptions import InputError
@@ -77,9 +78,9 @@ def loop(
     policy: Annotated[
         str | None,
         typer.Option(
-            metavar="NAME",
-            help=f"What the next generation learns from: {', '.join(POLICIES)}, as in 'Mix(0.25)'; "
-            "or your own. [default: Replace]",
+            metavar="POLICY",
+            help=f"What the next generation learns from: {POLICIES}; or your own, as "
+            "module:attribute. [default: replace]",
         ),
     ] = None,
     generations: Annotated[
@@ -157,8 +158,8 @@ def loop(
     [bold]Examples[/bold]
 
       tailwatch loop --data human.npy --learner 'GaussianMixture(k=10)'
-      tailwatch loop --data human.npy --learner Gaussian --policy 'Mix(0.25)'
-      tailwatch loop --data corpus.txt --learner 'NGram(3)' --policy Accumulate
+      tailwatch loop --data human.npy --learner Gaussian --policy mix:0.25
+      tailwatch loop --data corpus.txt --learner 'NGram(3)' --policy accumulate
       tailwatch loop study.toml --seed 1 --out runs/seed-1
     """
     given = {
@@ -255,7 +256,7 @@ def _arguments(settings: dict[str, Any]) -> dict[str, Any]:
         "generations": 10,
         **settings,
         "learner": part_from(settings["learner"], "--learner", LEARNERS),
-        "policy": part_from(settings.get("policy", "Replace"), "--policy", POLICIES),
+        "policy": policy_named(settings.get("policy", "replace")),
         "data": data_from(source, "--data", column),
         "holdout": _holdout(holdout, column),
         "metrics": _metrics(metrics),
@@ -288,9 +289,7 @@ def _show(found: Run, directory: Path, *, as_json: bool) -> None:
     console = for_people()
     console.print(found.sentence, markup=False)
     console.print(found.diagnosis.sentence, markup=False)
-    console.print(
-        verdicts_table(found.verdicts.select(pl.lit(found.policy).alias("run"), pl.all()))
-    )
+    console.print(verdicts_table(found.verdicts.select(pl.lit(found.label).alias("run"), pl.all())))
     console.print(f"The run is in {path_text(directory)}", markup=False, soft_wrap=True)
     if as_json:
         typer.echo(found.to_json())

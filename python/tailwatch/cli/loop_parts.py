@@ -1,9 +1,10 @@
 """What a command line or a file says of a loop: learners, policies, data, settings.
 
-A learner or a policy is written as Python writes a call with literal arguments: ``Gaussian``,
-``GaussianMixture(k=10)``, ``mix(0.25)``, ``my_module:MyLearner(depth=3)``. No expression is
-evaluated, and what is called is a class of learners or policies alone; but the module is imported,
-and importing runs it, so a file of settings is trusted as far as the code beside it.
+A policy has a text of its own: ``mix:0.25`` (:mod:`tailwatch.recursion.policies`). A learner, and
+a policy of the user's own, is written as Python writes a call with literal arguments: ``Gaussian``,
+``GaussianMixture(k=10)``, ``my_module:MyLearner(depth=3)``. No expression is evaluated, and what is
+called is a class of learners or policies alone; but the module is imported, and importing runs it,
+so a file of settings is trusted as far as the code beside it.
 """
 
 from __future__ import annotations
@@ -19,12 +20,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tailwatch.exceptions import InputError, SourceError, TailwatchError
+from tailwatch.names import meant
 from tailwatch.text_form import path_text, shortened, shown, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["LEARNERS", "POLICIES", "data_from", "part_from", "settings_from"]
+    from tailwatch.recursion.policies import Policy
+
+__all__ = ["LEARNERS", "data_from", "part_from", "policy_named", "settings_from"]
 
 LEARNERS = (
     "Bootstrap",
@@ -35,7 +39,6 @@ LEARNERS = (
     "Multinomial",
     "NGram",
 )
-POLICIES = ("Accumulate", "AccumulateSubsample", "Augment", "Mix", "Replace")
 METHODS = {"--learner": "fit", "--policy": "compose"}
 LONGEST = 1000
 """Characters of a call: the parser of Python recurses."""
@@ -85,6 +88,31 @@ def part_from(text: str, option: str, shipped: Sequence[str]) -> Any:  # noqa: A
         raise InputError(problem, argument=option, got=shown(text)) from error
 
 
+def policy_named(text: str, option: str = "--policy") -> Policy:
+    """Make a policy of its text, or of the ``module:attribute`` of one of the user's own.
+
+    Raises
+    ------
+    InputError
+        Neither, or a policy that does not take what stands behind its name.
+    """
+    from tailwatch.recursion.policy_text import POLICIES, policy_from
+
+    name, colon, rest = text.strip().partition(":")
+    if name in POLICIES:
+        return policy_from(text, option)
+    if colon and rest[:1].isidentifier():
+        made: Policy = part_from(text, option, ())
+        return made
+    try:
+        return policy_from(text, option)
+    except InputError as error:
+        expected = f"{error.expected}, or module:attribute"
+        raise InputError(
+            argument=option, expected=expected, got=error.got, hint=error.hint
+        ) from error
+
+
 def _kind(made: object) -> str:
     return f"the class {made.__name__}" if isinstance(made, type) else f"a {type(made).__name__}"
 
@@ -93,7 +121,7 @@ def _call(text: str, option: str) -> tuple[str, list[Any], dict[str, Any]]:
     """Read a name and its literal arguments."""
     refusal = InputError(
         argument=option,
-        expected="a name such as Gaussian or Mix(0.25), with literal arguments",
+        expected="a name such as Gaussian or GaussianMixture(k=10), with literal arguments",
         got=shown(text),
     )
     if len(text) > LONGEST:
@@ -118,7 +146,9 @@ def _shipped(name: str, option: str, shipped: Sequence[str]) -> Any:  # noqa: AN
     found = next((each for each in shipped if each.lower() == plain), None)
     if found is None:
         expected = f"one of {', '.join(shipped)}, or module:attribute"
-        raise InputError(argument=option, expected=expected, got=shown(name))
+        raise InputError(
+            argument=option, expected=expected, got=shown(name), hint=meant(name, shipped)
+        )
     return getattr(recursion, found)
 
 

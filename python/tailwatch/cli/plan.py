@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from tailwatch.cli.loop_parts import policy_named
+from tailwatch.cli.options import POLICIES
 
 if TYPE_CHECKING:
     import polars as pl
@@ -26,7 +29,10 @@ NEEDS = {
 def plan(
     *,
     size: Annotated[
-        int, typer.Option(min=2, metavar="N", help="Rows of each training set.", show_default=False)
+        int,
+        typer.Option(
+            min=2, metavar="N", help="Rows that each generation samples.", show_default=False
+        ),
     ],
     generations: Annotated[
         int, typer.Option(min=1, max=100_000, metavar="N", help="Models, one after the other.")
@@ -34,15 +40,10 @@ def plan(
     policy: Annotated[
         str,
         typer.Option(
-            metavar="NAME",
-            help="What the next model learns from: replace, accumulate, accumulate_subsample, "
-            "fresh_real, fixed_real.",
+            metavar="POLICY",
+            help=f"What the next model learns from: {POLICIES}; or your own, as module:attribute.",
         ),
     ] = "replace",
-    real_fraction: Annotated[
-        float | None,
-        typer.Option(metavar="SHARE", help="Share of human rows, for fresh_real and fixed_real."),
-    ] = None,
     keep: Annotated[
         float, typer.Option(metavar="SHARE", help="Share of the human variance to keep.")
     ] = 0.95,
@@ -61,23 +62,17 @@ def plan(
     [bold]Examples[/bold]
 
       tailwatch plan --size 1000 --generations 20
-      tailwatch plan --size 1000 --policy fresh_real --real-fraction 0.1
+      tailwatch plan --size 1000 --policy mix:0.1,fresh
       tailwatch plan --size 500 --generations 50 --keep 0.9 --json > plan.json
     """
     from tailwatch.cli.table import for_people
-    from tailwatch.recursion.plan import plan as plan_loop
+    from tailwatch.recursion.identity import text_of
+    from tailwatch.recursion.theory.plan import plan as plan_loop
 
-    name: Any = policy
-    found = plan_loop(
-        size,
-        generations,
-        name,
-        keep=keep,
-        real_fraction=real_fraction,
-        ddof=1 if unbiased else 0,
-    )
+    chosen = policy_named(policy)
+    found = plan_loop(size, generations, chosen, keep=keep, ddof=1 if unbiased else 0)
     console = for_people()
-    console.print(_sentence(found, generations, policy, keep), markup=False)
+    console.print(_sentence(found, generations, text_of(chosen), keep), markup=False)
     console.print(_by_generation(found, generations))
     console.print(_needs(found, keep))
     if as_json:
@@ -86,8 +81,7 @@ def plan(
         arguments = {
             "size": size,
             "generations": generations,
-            "policy": policy,
-            "real_fraction": real_fraction,
+            "policy": text_of(chosen),
             "keep": keep,
             "ddof": int(unbiased),
         }

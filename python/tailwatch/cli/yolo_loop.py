@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tailwatch.cli.destinations import check_directory
+from tailwatch.cli.loop_parts import policy_named
+from tailwatch.cli.options import POLICIES
 from tailwatch.exceptions import InputError
 from tailwatch.text_form import path_text, shown, visible
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
-    from tailwatch.recursion.protocols import Policy
+    from tailwatch.recursion.policies import Policy
     from tailwatch.yolo.study import Study
 
 __all__ = ["policies_from", "yolo_loop"]
@@ -29,8 +31,6 @@ MOST = {
     "size": 10**9,
     "generations": 10_000,
 }
-
-FORMS = "replace, accumulate, subsample, augment, mix:SHARE, fresh:SHARE"
 
 
 def yolo_loop(
@@ -65,7 +65,9 @@ def yolo_loop(
     policy: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="NAME", help=f"What each next one learns from: {FORMS}. Again for another arm."
+            metavar="POLICY",
+            help=f"What each next one learns from: {POLICIES}; or your own, as module:attribute. "
+            "Again for another arm. [default: replace]",
         ),
     ] = None,
     control: Annotated[
@@ -207,43 +209,16 @@ def yolo_loop(
 
 
 def policies_from(texts: Sequence[str]) -> dict[str, Policy]:
-    """Turn ``mix:0.25`` and its like into policies by label."""
-    from tailwatch.recursion import Accumulate, AccumulateSubsample, Augment, Mix, Replace
+    """Return the policies of an option that was given again and again, by their texts."""
+    from tailwatch.recursion.identity import text_of
 
-    plain: dict[str, Callable[[], Policy]] = {
-        "replace": Replace,
-        "accumulate": Accumulate,
-        "subsample": AccumulateSubsample,
-        "augment": Augment,
-    }
-    arms: dict[str, Policy] = {}
-    for text in texts:
-        name, colon, number = text.partition(":")
-        if name in plain and not colon:
-            arms[name] = plain[name]()
-        elif name in {"mix", "fresh"} and colon:
-            arms[f"{name}({number})"] = Mix(_share(number, text), fresh=name == "fresh")
-        else:
-            raise InputError(argument="--policy", expected=f"one of {FORMS}", got=shown(text))
+    made = [policy_named(text) for text in texts]
+    arms = {text_of(policy): policy for policy in made}
     if len(arms) < len(texts):
         raise InputError(
             argument="--policy", expected="different policies", got=shown(", ".join(texts))
         )
     return arms
-
-
-def _share(number: str, text: str) -> float:
-    try:
-        found = float(number)
-    except ValueError:
-        found = 0.0
-    if not 0 < found < 1:
-        raise InputError(
-            argument="--policy",
-            expected="a share after the colon, as in mix:0.25",
-            got=shown(text),
-        )
-    return found
 
 
 def _thresholds(texts: Sequence[str]) -> dict[str, float]:

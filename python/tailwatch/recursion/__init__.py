@@ -22,17 +22,19 @@ from tailwatch.recursion.learners import (
 )
 from tailwatch.recursion.loop import Generation, run
 from tailwatch.recursion.overlay import Overlay, overlay
-from tailwatch.recursion.plan import plan
 from tailwatch.recursion.policies import (
     Accumulate,
     AccumulateSubsample,
     Augment,
+    HumanOnly,
     Mix,
+    Policy,
     Replace,
     Verified,
 )
-from tailwatch.recursion.protocols import Learner, Model, Policy
+from tailwatch.recursion.protocols import Learner, Model
 from tailwatch.recursion.result import Run
+from tailwatch.recursion.theory.plan import plan
 
 __all__ = [
     "Accumulate",
@@ -42,6 +44,7 @@ __all__ = [
     "Gaussian",
     "GaussianMixture",
     "Generation",
+    "HumanOnly",
     "KernelDensity",
     "Learner",
     "LinearRegression",

@@ -16,15 +16,18 @@ from tailwatch.comparison.request import Request
 from tailwatch.exceptions import InputError
 from tailwatch.recursion import data as rows_of
 from tailwatch.recursion.bounds import MOST_GENERATIONS, MOST_ROWS
-from tailwatch.recursion.identity import describe, name_of
+from tailwatch.recursion.identity import describe, text_of, words_of
+from tailwatch.recursion.policy_text import as_policy, is_shipped
 from tailwatch.recursion.randomness import generator
+from tailwatch.recursion.theory.plan import closed_form
 from tailwatch.text_form import storable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tailwatch.recursion.data.kind import Data
-    from tailwatch.recursion.protocols import Learner, Policy
+    from tailwatch.recursion.policies import Policy
+    from tailwatch.recursion.protocols import Learner
 
 __all__ = ["Asked", "set_aside"]
 
@@ -82,7 +85,7 @@ class Asked:
         learner: Learner,
         data: Any,  # noqa: ANN401
         *,
-        policy: Policy,
+        policy: Policy | str,
         generations: int,
         size: int | None,
         holdout: Any,  # noqa: ANN401
@@ -97,7 +100,7 @@ class Asked:
     ) -> Asked:
         """Check the arguments."""
         _check_has(learner, "learner", "fit")
-        _check_has(policy, "policy", "compose")
+        policy = as_policy(policy)
         generations = integer(generations, "generations", most=MOST_GENERATIONS)
         seed = integer(seed, "seed", least=0)
         confidence = share(confidence, "confidence")
@@ -125,11 +128,11 @@ class Asked:
         tasks = _tasks(earlier)
         described = {
             "learner": _described(learner, "learner"),
-            "policy": _described(policy, "policy"),
+            "policy": _described_policy(policy, size, generations, learner),
             "generations": generations,
             "size": size,
             "seed": seed,
-            "label": storable(label or name_of(policy)),
+            "label": storable(label or text_of(policy)),
             "metrics": None if request is None else request.arguments(),
             "confidence": confidence,
             "data": rows_of.describe(human),
@@ -195,6 +198,20 @@ def _described(given: object, argument: str) -> Any:  # noqa: ANN401  (as JSON t
             hint="give it a method describe() that says what it is",
         )
     return found
+
+
+def _described_policy(
+    policy: Policy, size: int, generations: int, learner: Learner
+) -> dict[str, Any]:
+    """Describe a policy: its text, its words, what it holds, and numbers that only it knows."""
+    described = _described(policy, "policy")
+    held = described if isinstance(described, dict) else {"class": described}
+    known: dict[str, Any] = {"text": storable(text_of(policy)), "words": storable(words_of(policy))}
+    if not is_shipped(policy) and size > 1:
+        ddof = getattr(learner, "ddof", 0)
+        found = closed_form(policy, size, generations, 1 if ddof == 1 else 0)
+        known |= {} if found is None else {"closed_form": found}
+    return held | known
 
 
 def _levels(value: object) -> int:

@@ -32,6 +32,14 @@ def check_described(document: Mapping[str, Any], where: str) -> None:
     """
     for name, check in ENTRIES.items():
         _check(document, name, name, check, where)
+    for entry, check in POLICY.items():
+        _check(document["policy"], entry, f"policy.{entry}", check, where)
+    numbers = document["policy"].get("closed_form")
+    if numbers is not None:
+        curve = _curve(document["generations"])
+        _require(isinstance(numbers, dict), "policy.closed_form", "an object", numbers, where)
+        _check(numbers, "variance_kept", "policy.closed_form.variance_kept", curve, where)
+        _check(numbers, "variance_limit", "policy.closed_form.variance_limit", LIMIT, where)
     for name in ("data", "reference"):
         for entry, check in ROWS.items():
             _check(document[name], entry, f"{name}.{entry}", check, where)
@@ -76,11 +84,27 @@ def _object(*needed: str) -> Check:
     )
 
 
+def _curve(generations: int) -> Check:
+    return (
+        f"{generations:,} numbers, one for each generation",
+        lambda value: (
+            isinstance(value, list) and len(value) == generations and all(map(_is_number, value))
+        ),
+    )
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, float | int) and type(value) is not bool and math.isfinite(value)
+
+
 def _is_share(value: object) -> bool:
     return isinstance(value, float) and math.isfinite(value) and 0 < value < 1
 
 
 TEXT: Check = ("text", lambda value: isinstance(value, str))
+
+LIMIT: Check = ("a number or null", lambda value: value is None or _is_number(value))
+POLICY: dict[str, Check] = {"text": TEXT, "words": TEXT}
 
 ENTRIES: dict[str, Check] = {
     "learner": _object("class"),

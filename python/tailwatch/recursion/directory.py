@@ -291,10 +291,7 @@ class RunDirectory:
         # More generations go on from those that are there.
         here = dict(arguments)
         there["generations"] = max(there["generations"], here["generations"])
-        found = differences(
-            {key: value for key, value in there.items() if key != "versions"},
-            {key: value for key, value in json.loads(_json(here)).items() if key != "versions"},
-        )
+        found = differences(_compared(there), _compared(json.loads(_json(here))))
         if found:
             raise InputError(
                 problem=f"{path_text(self.path)} was made with other arguments: "
@@ -303,6 +300,18 @@ class RunDirectory:
                 expected="a directory of the same run, or a new one",
                 got=visible(found[0]),
             )
+
+
+def _compared(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out what says nothing of the bytes of a run: versions, words, expectations."""
+    policy = {
+        key: value
+        for key, value in arguments["policy"].items()
+        if key not in {"words", "closed_form"}
+    }
+    return {key: value for key, value in arguments.items() if key != "versions"} | {
+        "policy": policy
+    }
 
 
 def _digest(folder: Path) -> str:

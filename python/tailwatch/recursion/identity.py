@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
@@ -15,7 +16,7 @@ import numpy as np
 
 from tailwatch.recursion import data as rows_of
 
-__all__ = ["describe", "differences", "name_of", "parameters_of"]
+__all__ = ["describe", "differences", "parameters_of", "text_of", "words_of"]
 
 
 def describe(value: Any) -> Any:  # noqa: ANN401  (anything a learner may hold)
@@ -78,24 +79,37 @@ _FORMS: tuple[tuple[Callable[[Any], bool], Callable[[Any], Any]], ...] = (
 """What a value may be, in the order in which it is asked, and what then stands for it."""
 
 
-def name_of(value: Any) -> str:  # noqa: ANN401
-    """Give the short name of a learner or a policy: ``mix(0.25)``."""
-    words = "".join(
-        f"_{letter.lower()}" if letter.isupper() else letter for letter in type(value).__name__
-    )
-    short = words.removeprefix("_").replace("_", " ")
-    inner = getattr(value, "policy", None)
-    if inner is not None:
-        return f"{short} {name_of(inner)}"
-    numbers = [
-        f"{each:g}"
-        for each in parameters_of(value).values()
-        if isinstance(each, int | float) and not isinstance(each, bool)
+def text_of(policy: object) -> str:
+    """Return the text of a policy, of a user's own too: its ``text``, or name and numbers.
+
+    Examples
+    --------
+    >>> from tailwatch.recursion import Mix
+    >>> from tailwatch.recursion.identity import text_of
+    >>> text_of(Mix(0.25))
+    'mix:0.25'
+    """
+    own = getattr(policy, "text", None)
+    if isinstance(own, str) and own:
+        return own
+    words = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[^A-Z_]+", type(policy).__name__)
+    name = "_".join(word.lower() for word in words)
+    inner = getattr(policy, "policy", None)
+    if callable(getattr(inner, "compose", None)):
+        return f"{name}:{text_of(inner)}"
+    fields = parameters_of(policy)
+    parts = [
+        field if value is True else str(value)
+        for field, value in fields.items()
+        if value is True or (isinstance(value, int | float) and not isinstance(value, bool))
     ]
-    fresh = getattr(value, "fresh", False)
-    return (f"{short}({', '.join(numbers)})" if numbers else short) + (
-        " fresh" if fresh is True or callable(fresh) else ""
-    )
+    return f"{name}:{','.join(parts)}" if parts else name
+
+
+def words_of(policy: object) -> str:
+    """Return what a policy does, in words; nothing for one of a user's own that brings none."""
+    own = getattr(policy, "words", None)
+    return own if isinstance(own, str) else ""
 
 
 def differences(there: Any, here: Any, where: str = "") -> list[str]:  # noqa: ANN401

@@ -35,7 +35,8 @@ if TYPE_CHECKING:
     from tailwatch.recursion.data.kind import Data
     from tailwatch.recursion.frame import Row
     from tailwatch.recursion.memory import Store
-    from tailwatch.recursion.protocols import Learner, Model, Policy
+    from tailwatch.recursion.policies import Policy
+    from tailwatch.recursion.protocols import Learner, Model
 
 __all__ = ["Generation", "run"]
 
@@ -64,7 +65,7 @@ def run(
     learner: Learner,
     data: Data,
     *,
-    policy: Policy,
+    policy: Policy | str,
     generations: int,
     size: int | None = None,
     holdout: Data | float | None = None,
@@ -97,7 +98,7 @@ def run(
         Human data: a NumPy array, a Polars frame or series, or an object with ``len``, ``take`` and
         ``concat``.
     policy
-        What each next generation learns from.
+        What each next generation learns from: a policy, or its text such as ``"mix:0.25"``.
     generations
         How many fits.
     size

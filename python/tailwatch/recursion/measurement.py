@@ -11,11 +11,11 @@ from tailwatch.exceptions import InputError
 from tailwatch.recursion import data as rows_of
 from tailwatch.recursion.asking import asking
 from tailwatch.recursion.copies import Copies
-from tailwatch.recursion.expectation import Expectation
 from tailwatch.recursion.frame import joined, rows_from
 from tailwatch.recursion.history import HUMAN
 from tailwatch.recursion.panels import as_vectors, panel_of
 from tailwatch.recursion.risks import risks_of
+from tailwatch.recursion.theory.curves import Expectation
 from tailwatch.text_form import shown
 
 if TYPE_CHECKING:
@@ -88,7 +88,14 @@ class Measurement:
     @cached_property
     def _expectation(self) -> Expectation:
         """What theory expects."""
-        return Expectation(self.asked)
+        asked = self.asked
+        return Expectation(
+            asked.learner,
+            asked.policy,
+            asked.human,
+            size=asked.size,
+            generations=asked.generations,
+        )
 
     @cached_property
     def _copies(self) -> Copies | None:

@@ -9,8 +9,8 @@ import polars as pl
 
 from tailwatch.comparison.saving import records, save, to_json
 from tailwatch.exceptions import InputError
-from tailwatch.recursion.planned import plan_of
 from tailwatch.recursion.result import Run
+from tailwatch.recursion.theory.plan import plan_of
 
 if TYPE_CHECKING:
     import os
@@ -161,7 +161,7 @@ def overlay(runs: Iterable[Run]) -> Overlay:
             raise InputError(argument=f"runs[{place}]", expected="a Run", got=type(one).__name__)
     if not chosen:
         raise InputError(argument="runs", expected="at least one run", got="none")
-    named = dict(zip(_names([one.policy for one in chosen]), chosen, strict=True))
+    named = dict(zip(_names([one.label for one in chosen]), chosen, strict=True))
     frames = {name: _renamed(one.frame, name) for name, one in named.items()}
     return Overlay(
         frame=pl.concat(frames.values()),

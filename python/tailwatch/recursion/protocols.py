@@ -1,11 +1,10 @@
-"""What a user brings to the loop: a learner, the models it fits, and a policy.
+"""What a user brings to the loop: a learner, and the models it fits.
 
 ==============  ================================================================================
 protocol        what the loop calls
 ==============  ================================================================================
 `Learner`       ``fit(data, rng=…)``, once each generation
 `Model`         ``sample(size, rng=…)``, once each generation, after the fit
-`Policy`        ``compose(history, rng=…)``, once each generation after the first
 ==============  ================================================================================
 
 What a model may offer besides is used where it is there: ``parameters()``, ``risk(data)``,
@@ -17,14 +16,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import numpy as np
 
     from tailwatch.recursion.data.kind import Data
-    from tailwatch.recursion.history import History, Portion
 
-__all__ = ["Learner", "Model", "Policy"]
+__all__ = ["Learner", "Model"]
 
 
 class Learner(Protocol):
@@ -67,27 +63,4 @@ class Model(Protocol):
 
     def sample(self, size: int, *, rng: np.random.Generator) -> Data:
         """Draw `size` rows, of the kind that the training set is."""
-        ...
-
-
-class Policy(Protocol):
-    """What the next generation learns from, of human rows and of all that was sampled.
-
-    Optional, and used where it is there: ``first(history)`` gives the portion of the human rows
-    that generation 1 learns from, all of them by default; ``check(history, generations)`` raises an
-    error before anything is learnt, if the run cannot be.
-
-    Examples
-    --------
-    Learn from the last two generations:
-
-    >>> from dataclasses import dataclass
-    >>> @dataclass(frozen=True)
-    ... class LastTwo:
-    ...     def compose(self, history, *, rng):
-    ...         return history.samples[-2:]
-    """
-
-    def compose(self, history: History, *, rng: np.random.Generator) -> Sequence[Portion]:
-        """Give the parts of the next training set, which are joined in this order."""
         ...

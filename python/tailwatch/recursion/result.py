@@ -82,7 +82,12 @@ class Run:
 
     @property
     def policy(self) -> str:
-        """Name of the run: that of its policy, or the label it was given."""
+        """The policy as text, such as ``mix:0.25``."""
+        return str(self.arguments["policy"]["text"])
+
+    @property
+    def label(self) -> str:
+        """Name of the run: the label that it was given, by default the text of its policy."""
         return str(self.arguments["label"])
 
     @cached_property
@@ -160,7 +165,7 @@ class Run:
 
     def to_html(self) -> str:
         """Return the report page: one HTML document that needs nothing else."""
-        from tailwatch.recursion.planned import plan_of
+        from tailwatch.recursion.theory.plan import plan_of
         from tailwatch.report.recursion import run_page
 
         return run_page(

@@ -37,12 +37,12 @@ from __future__ import annotations
 from typing import NoReturn
 
 from tailwatch.names import no_such_name
+from tailwatch.recursion.policies import HumanOnly
 from tailwatch.yolo.dataset import DetectionDataset
 from tailwatch.yolo.detections import detections
 from tailwatch.yolo.detector import Detector, Evaluation
 from tailwatch.yolo.embedding import embed
 from tailwatch.yolo.learner import YoloLearner, YoloModel
-from tailwatch.yolo.policies import HumanOnly
 from tailwatch.yolo.seeds import over_seeds
 from tailwatch.yolo.study import Experiment, Study, study
 from tailwatch.yolo.ultralytics_detector import UltralyticsDetector

@@ -28,12 +28,12 @@ from tailwatch.exceptions import InputError
 from tailwatch.owned import make_owned, owned_directory, write_owned
 from tailwatch.progress import reporting
 from tailwatch.recursion.loop import run
+from tailwatch.recursion.policies import HumanOnly
 from tailwatch.text_form import path_text, shown
 from tailwatch.writing import fill
 from tailwatch.yolo.checks import Checks
 from tailwatch.yolo.detector import MOST
 from tailwatch.yolo.origins import UNKNOWN
-from tailwatch.yolo.policies import HumanOnly
 from tailwatch.yolo.seeds import CONTROL, CONTROL_OF_UNKNOWN, over_seeds
 from tailwatch.yolo.study_page import study_page
 
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     import os
 
     from tailwatch.progress import ProgressOption, ProgressReport
-    from tailwatch.recursion.protocols import Policy
+    from tailwatch.recursion.policies import Policy
     from tailwatch.recursion.result import Run
     from tailwatch.yolo.dataset import DetectionDataset
     from tailwatch.yolo.learner import YoloLearner
@@ -258,7 +258,7 @@ def _made(folder: Path, name: str) -> Path:
 
 
 def _file_name(label: str) -> str:
-    """Return the name of the folder of a label: ``mix-0.25`` for ``mix(0.25)``."""
+    """Return the name of the folder of a label: ``mix-0.25`` for ``mix:0.25``."""
     return re.sub(r"[^A-Za-z0-9.]+", "-", label).strip("-.") or "arm"
 
 

@@ -7,7 +7,7 @@ of the human one. ``ddof=0`` (maximum likelihood) divides by M, ``ddof=1`` (unbi
 gaussian                replace: variance, mean, deviation, logarithm, distances, half-life
 accumulate              the pool of all data, and samples of it
 mixing                  fresh and fixed human rows, the best weight
-universality            the share of the variance that any of these policies keeps
+universality            the share of the variance that a policy keeps
 categories              types that survive, effective sample size, time to one type
 regression              labels of the model before: replace, accumulate, mixtures, too few rows
 unseen by variance      kernel densities and hard pseudo-labels
@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from tailwatch.recursion.theory.accumulate import (
     accumulate_limit,
+    accumulate_subsample_limit,
     accumulate_subsample_variance,
     accumulate_variance,
 )
@@ -77,6 +78,7 @@ __all__ = [
     "Moments",
     "PseudoLabels",
     "accumulate_limit",
+    "accumulate_subsample_limit",
     "accumulate_subsample_variance",
     "accumulate_variance",
     "biased_sampling_variance",

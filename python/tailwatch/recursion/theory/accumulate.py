@@ -33,7 +33,12 @@ from tailwatch.recursion.theory.fits import (
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["accumulate_limit", "accumulate_subsample_variance", "accumulate_variance"]
+__all__ = [
+    "accumulate_limit",
+    "accumulate_subsample_limit",
+    "accumulate_subsample_variance",
+    "accumulate_variance",
+]
 
 
 def accumulate_variance(
@@ -189,6 +194,42 @@ def accumulate_subsample_variance(
         k = whole / rows
         pool *= (k + off + kept) / (k + 1) - (off + kept / rows) / (k + 1) ** 2
     return _at(np.array(fitted), t)
+
+
+def accumulate_subsample_limit(size: int, *, drawn: int | None = None, ddof: Ddof = 0) -> float:
+    """E σ² of such a fit after infinitely many generations.
+
+    Parameters
+    ----------
+    size, drawn, ddof
+        As in :func:`accumulate_subsample_variance`.
+
+    Returns
+    -------
+    float
+        In (0, 1) by maximum likelihood; infinite where the variance is unbiased.
+
+    Raises
+    ------
+    InputError
+        As in :func:`accumulate_subsample_variance`.
+
+    Notes
+    -----
+    Losses are of order 1/t², so that what is left to lose falls as 1/t: they are added up to
+    generation 10,000 and continued by their own tail.
+
+    Examples
+    --------
+    >>> from tailwatch.recursion import theory
+    >>> round(theory.accumulate_subsample_limit(100), 4)
+    0.9711
+    """
+    rows = as_rows(size)
+    if as_ddof(ddof):
+        return math.inf
+    sooner, later = np.asarray(accumulate_subsample_variance([5_000, 10_000], rows, drawn=drawn))
+    return float(2 * later - sooner)
 
 
 def _at(curve: NDArray[np.float64], generations: NDArray[np.float64]) -> Curve:

@@ -8,21 +8,23 @@ unless said otherwise, and about expectations: a single run strays from them as
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tailwatch.arguments import integer, real, share
 from tailwatch.exceptions import InputError
 from tailwatch.recursion.bounds import LONGEST_CURVE
-from tailwatch.recursion.theory.fits import Ddof, as_ddof, as_rows
+from tailwatch.recursion.policies import Replace
+from tailwatch.recursion.policy_text import as_policy
+from tailwatch.recursion.theory.fits import as_ddof, as_rows
 from tailwatch.recursion.theory.mixing import fixed_real_limit
-from tailwatch.recursion.theory.universality import (
-    PolicyName,
-    as_policy,
-    variance_kept,
-    variance_limit,
-)
+from tailwatch.recursion.theory.universality import limit_of, variance_kept
 from tailwatch.text_form import shown
+
+if TYPE_CHECKING:
+    from tailwatch.recursion.policies import Policy
+    from tailwatch.recursion.theory.fits import Ddof
 
 __all__ = [
     "fixed_real_rows_for",
@@ -121,12 +123,7 @@ def fixed_real_rows_for(variance_kept: float, n_synthetic: int) -> int:
 
 
 def generations_until(
-    variance_kept: float,
-    size: int,
-    *,
-    policy: PolicyName = "replace",
-    real_fraction: float | None = None,
-    ddof: Ddof = 0,
+    variance_kept: float, size: int, *, policy: Policy | str = "replace", ddof: Ddof = 0
 ) -> int | None:
     """First generation whose model is expected to have no more than so much of the variance.
 
@@ -134,7 +131,7 @@ def generations_until(
     ----------
     variance_kept
         Share of the human variance, in (0, 1).
-    size, policy, real_fraction, ddof
+    size, policy, ddof
         As in :func:`tailwatch.recursion.theory.variance_kept`.
 
     Returns
@@ -162,15 +159,16 @@ def generations_until(
     True
     """
     keep, rows = _kept(variance_kept), as_rows(size)
-    name, fraction = as_policy(policy, real_fraction)
-    if name == "replace" and as_ddof(ddof) == 0:
+    chosen = as_policy(policy)
+    if isinstance(chosen, Replace) and as_ddof(ddof) == 0:
         exact = math.log(keep) / math.log1p(-1 / rows)
         return max(math.ceil(exact - 1e-9 * exact), 1)
 
     def kept_at(generation: int) -> float:
-        return float(_variance(generation, rows, policy=name, real_fraction=fraction, ddof=ddof))
+        return float(_variance(generation, rows, policy=chosen, ddof=ddof))
 
-    if variance_limit(rows, policy=name, real_fraction=fraction, ddof=ddof) >= keep:
+    limit = limit_of(chosen, rows, ddof=ddof)
+    if limit is not None and limit >= keep:
         return None
     most = 1
     while kept_at(most) > keep:

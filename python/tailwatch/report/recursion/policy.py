@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 from tailwatch.report.escaping import escape
 from tailwatch.report.numbers import ABSENT, Estimate, count, write
 from tailwatch.report.recursion.plots import spread_out
-from tailwatch.report.recursion.words import POLICIES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,12 +20,12 @@ GENERATIONS_OF_PLAN = 5
 
 
 def policy_words(policies: Mapping[str, Any]) -> str:
-    """Return a list of runs: the policy of each as it was given, and what it does.
+    """Return a list of runs: the policy of each as text, and what it does in its own words.
 
     Parameters
     ----------
     policies
-        The policy of each run, as the arguments hold it: its ``class`` and parameters, or a text.
+        The policy of each run, as the arguments hold it: with ``text`` and ``words``, or a text.
     """
     items = "".join(
         f"<div><dt>{escape(run)}</dt><dd>{escape(_explained(policy))}</dd></div>"
@@ -73,15 +71,7 @@ def _line(name: str, row: dict[str, Any]) -> str:
 
 
 def _explained(policy: Any) -> str:  # noqa: ANN401  (whatever JSON holds)
-    given = _given(policy)
-    words = POLICIES.get(re.split(r"\W", given, maxsplit=1)[0])
-    return f"{given}. {words}" if words else given
-
-
-def _given(value: Any) -> str:  # noqa: ANN401
-    """Write a policy as the call that makes it, from the description that a run keeps."""
-    if not isinstance(value, dict):
-        return str(value)
-    name = str(value.get("class", "")).rpartition(".")[2]
-    inner = [f"{key}={_given(each)}" for key, each in value.items() if key != "class"]
-    return f"{name}({', '.join(inner)})"
+    if not isinstance(policy, dict):
+        return str(policy)
+    said = (policy.get("text"), policy.get("words"))
+    return ". ".join(str(part) for part in said if part)

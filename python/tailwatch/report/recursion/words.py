@@ -1,11 +1,11 @@
-"""The words of a loop: its metrics beside those of the panel, its policies, its failures."""
+"""The words of a loop: its metrics beside those of the panel, its failures."""
 
 from __future__ import annotations
 
 from tailwatch.report.detection_words import describe_detection
 from tailwatch.report.labels import LABELS, Label, describe
 
-__all__ = ["LOOP_LABELS", "LOOP_TERMS", "POLICIES", "SPREAD", "TAILS", "describe_loop"]
+__all__ = ["LOOP_LABELS", "LOOP_TERMS", "SPREAD", "TAILS", "describe_loop"]
 
 TAILS = (
     "tail_coverage",
@@ -148,26 +148,6 @@ LOOP_TERMS: dict[str, str] = {
     "Not measured": "The run recorded nothing that this definition is about.",
 }
 """The words that the page of a loop needs."""
-
-POLICIES: dict[str, str] = {
-    "Replace": "Each generation learns only from what the one before it produced.",
-    "Accumulate": (
-        "Each generation learns from the human data and all that earlier ones produced."
-    ),
-    "AccumulateSubsample": (
-        "Each generation learns from a fixed number of rows, drawn without replacement from the "
-        "human data and all that earlier ones produced."
-    ),
-    "Mix": (
-        "Each generation learns from a fixed share of human rows and, for the rest, from what the "
-        "one before it produced."
-    ),
-    "Augment": (
-        "Each generation learns from a fixed human set and from what the one before it produced."
-    ),
-    "Verified": "What a generation produced passes a filter before the next one learns from it.",
-}
-"""What a policy does, by the name of its class."""
 
 
 def describe_loop(metric: str, group: str = "panel") -> Label:

@@ -4,6 +4,9 @@ A plan is theory alone: no data, no model. It holds for learners that keep mean 
 (:mod:`tailwatch.recursion.theory.universality`) and speaks of expectations. Where the spread of
 single runs has a closed form, it is given: a normal distribution in one column under replace.
 Measured runs collapse faster where models are biased, and slower where data have a floor of noise.
+
+A plan of a policy of the user's own shows what its closed form says (:func:`closed_form`); a saved
+run keeps these numbers, so that its plan can be made again without the user's code.
 """
 
 from __future__ import annotations
@@ -16,21 +19,23 @@ import polars as pl
 
 from tailwatch.arguments import integer, share
 from tailwatch.exceptions import InputError
-from tailwatch.recursion import policies, theory
+from tailwatch.recursion import theory
 from tailwatch.recursion.bounds import MOST_GENERATIONS
+from tailwatch.recursion.policies import Replace
+from tailwatch.recursion.policy_text import POLICIES, as_policy, is_shipped
 from tailwatch.recursion.theory.categories import as_shares
 from tailwatch.recursion.theory.fits import as_ddof, as_rows
-from tailwatch.recursion.theory.universality import as_policy
-from tailwatch.text_form import shown
+from tailwatch.recursion.theory.universality import curve_of, limit_of, variance_kept
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from tailwatch.recursion.protocols import Policy
-    from tailwatch.recursion.theory.fits import Ddof
-    from tailwatch.recursion.theory.universality import PolicyName
+    from numpy.typing import NDArray
 
-__all__ = ["SCHEMA", "plan"]
+    from tailwatch.recursion.policies import Policy
+    from tailwatch.recursion.theory.fits import Ddof
+
+__all__ = ["SCHEMA", "closed_form", "plan", "plan_of"]
 
 SCHEMA: dict[str, type[pl.DataType]] = {
     "quantity": pl.String,
@@ -45,6 +50,9 @@ SCHEMA: dict[str, type[pl.DataType]] = {
 
 Row = tuple[str, int | None, float | None, float | None, float | None, str, str]
 
+KEEP = 0.95
+"""Share of the human variance that is to be kept, unless another is named."""
+
 NORMAL = 1.959964
 """Quantile of the normal distribution for 95 %."""
 
@@ -57,10 +65,9 @@ BOUND = "no interval: solved from the closed form"
 def plan(
     size: int,
     generations: int,
-    policy: PolicyName | Policy = "replace",
+    policy: Policy | str = "replace",
     *,
-    keep: float = 0.95,
-    real_fraction: float | None = None,
+    keep: float = KEEP,
     ddof: Ddof = 0,
     counts: Mapping[Any, float] | None = None,
 ) -> pl.DataFrame:
@@ -69,16 +76,14 @@ def plan(
     Parameters
     ----------
     size
-        Rows of each training set; under accumulate the rows that each generation adds.
+        Rows that each generation samples.
     generations
         How many fits, the first of which sees human rows.
     policy
-        ``"replace"``, ``"accumulate"``, ``"accumulate_subsample"``, ``"fresh_real"``,
-        ``"fixed_real"``, or a policy of :mod:`tailwatch.recursion`.
+        A policy of :mod:`tailwatch.recursion`, its text such as ``"mix:0.1,fresh"``, or one of your
+        own that brings a closed form.
     keep
         Share of the human variance that is to be kept, in (0, 1).
-    real_fraction
-        Share of human rows in each training set, for ``"fresh_real"`` and ``"fixed_real"``.
     ddof
         0 for learners that keep the maximum-likelihood covariance, 1 for the unbiased one.
     counts
@@ -118,81 +123,117 @@ def plan(
     476.0
     """
     n, keep = integer(generations, "generations", most=MOST_GENERATIONS), share(keep, "keep")
-    loop = _Loop(*_named(policy, as_rows(size), real_fraction), 1 if as_ddof(ddof) else 0)
+    chosen, rows = as_policy(policy), as_rows(size)
+    less: Ddof = 1 if as_ddof(ddof) else 0
+    curve = np.asarray(variance_kept(np.arange(1, n + 1), rows, policy=chosen, ddof=less))
+    limit = limit_of(chosen, rows, ddof=less)
+    return _planned(_Loop(chosen, rows, less, curve, limit), keep, counts)
+
+
+def closed_form(policy: Policy, size: int, generations: int, ddof: Ddof) -> dict[str, Any] | None:
+    """Return the closed form of a policy as numbers, for JSON: ``None`` where there is none.
+
+    Parameters
+    ----------
+    policy
+        The policy.
+    size, generations, ddof
+        As :func:`plan` takes them.
+    """
+    curve = curve_of(policy, np.arange(1, generations + 1), size, ddof=ddof)
+    if curve is None:
+        return None
+    limit = limit_of(policy, size, ddof=ddof)
+    known = None if limit is None or not math.isfinite(limit) else limit
+    return {"variance_kept": curve.tolist(), "variance_limit": known}
+
+
+def plan_of(arguments: Mapping[str, Any]) -> pl.DataFrame | None:
+    """Plan a run again, from what it keeps of its arguments.
+
+    Parameters
+    ----------
+    arguments
+        What was run, as :attr:`tailwatch.recursion.Run.arguments` has it.
+
+    Returns
+    -------
+    polars.DataFrame or None
+        What :func:`plan` expects of its policy; ``None`` for a policy that has no closed form.
+    """
+    ddof: Ddof = 1 if arguments["learner"].get("ddof", 0) == 1 else 0
+    size, described = arguments["size"], arguments["policy"]
+    numbers = described.get("closed_form")
+    if numbers is not None:
+        curve = np.asarray(numbers["variance_kept"], dtype=np.float64)
+        return _planned(_Loop(None, size, ddof, curve, numbers["variance_limit"]), KEEP, None)
+    if described["class"] not in _SHIPPED:
+        return None
+    # The first generation has all human rows, which are known here.
+    text = described["text"]
+    text = f"{text}:{arguments['data']['rows']}" if text == "augment" else text
+    try:
+        return plan(size, arguments["generations"], text, ddof=ddof)
+    except InputError:
+        # A policy, or a size, of which theory expects nothing.
+        return None
+
+
+_SHIPPED = {f"{kind.__module__}.{kind.__qualname__}" for kind in POLICIES.values()}
+
+
+class _Loop(NamedTuple):
+    """What a loop is in theory; of a policy of a user's own that was saved, the numbers alone."""
+
+    policy: Policy | None
+    rows: int
+    ddof: Ddof
+    curve: NDArray[np.float64]
+    limit: float | None
+
+    def until(self, keep: float) -> int | None:
+        """Return the generation that has no more than `keep`; of a user's policy, among these."""
+        if self.policy is not None and is_shipped(self.policy):
+            return theory.generations_until(keep, self.rows, policy=self.policy, ddof=self.ddof)
+        within = np.flatnonzero(self.curve <= keep)
+        return int(within[0]) + 1 if len(within) else None
+
+
+def _planned(loop: _Loop, keep: float, counts: Mapping[Any, float] | None) -> pl.DataFrame:
+    """Put a plan together."""
+    n = len(loop.curve)
     found = [
-        *_kept(loop, n, keep),
-        *(_drift(loop, n, counts) if loop.policy == "replace" else ()),
-        *_needed(as_rows(size), n, keep),
+        *_kept(loop, keep),
+        *(_drift(loop, n, counts) if isinstance(loop.policy, Replace) else ()),
+        *_needed(loop.rows, n, keep),
     ]
     return pl.DataFrame(found, schema=SCHEMA, orient="row")
 
 
-class _Loop(NamedTuple):
-    """What a loop is in theory."""
-
-    policy: PolicyName
-    rows: int
-    real_fraction: float | None
-    ddof: Ddof
-
-
-def _named(
-    policy: object, size: int, real_fraction: float | None
-) -> tuple[PolicyName, int, float | None]:
-    """Return a policy's name in theory, the rows of a training set, and its share of human rows."""
-    if isinstance(policy, str):
-        name, fraction = as_policy(policy, real_fraction)
-        return name, size, fraction
-    if real_fraction is not None:
-        raise InputError(
-            argument="real_fraction",
-            expected="None beside a policy that knows it",
-            got=str(real_fraction),
-        )
-    match policy:
-        case policies.Replace():
-            return "replace", size, None
-        case policies.Accumulate():
-            return "accumulate", size, None
-        case policies.AccumulateSubsample(size=drawn) if drawn is None or drawn == size:
-            return "accumulate_subsample", size, None
-        case policies.Mix(real_fraction=fraction, fresh=fresh):
-            return "fresh_real" if fresh else "fixed_real", size, fraction
-        case policies.Augment(real=kept) if kept is None or isinstance(kept, int):
-            real = size if kept is None else kept
-            return "fixed_real", size + real, real / (size + real)
-    raise InputError(argument="policy", expected="one that has a closed form", got=shown(policy))
-
-
-def _kept(loop: _Loop, n: int, keep: float) -> Iterator[Row]:
+def _kept(loop: _Loop, keep: float) -> Iterator[Row]:
     """Predict the variance."""
-    rows, less = loop.rows, loop.ddof
-    options: dict[str, Any] = {
-        "policy": loop.policy,
-        "real_fraction": loop.real_fraction,
-        "ddof": less,
-    }
+    n, rows, less = len(loop.curve), loop.rows, loop.ddof
     every = np.arange(1, n + 1)
-    curve = np.asarray(theory.variance_kept(every, rows, **options))
     lows: list[float | None] = [None] * n
     highs: list[float | None] = [None] * n
     note = NO_SPREAD
-    if loop.policy == "replace":
+    if isinstance(loop.policy, Replace):
         middle = np.asarray(theory.replace_log_variance(every, rows, ddof=less))
         reach = NORMAL * np.sqrt(np.asarray(theory.variance_of_log_variance(every, rows)))
         lows, highs = np.exp(middle - reach).tolist(), np.exp(middle + reach).tolist()
         note = ONE_RUN
     unit = "share of the human variance"
-    for generation, value, low, high in zip(every, curve, lows, highs, strict=True):
+    for generation, value, low, high in zip(every, loop.curve, lows, highs, strict=True):
         yield ("variance_kept", int(generation), float(value), low, high, unit, note)
-    limit = theory.variance_limit(rows, **options)
-    yield ("variance_limit", None, limit, None, None, unit, EXPECTED)
-    until = theory.generations_until(keep, rows, **options)
-    when = (
-        f"never: {limit:.3g} of the variance is expected to be left"
-        if until is None
-        else f"when the variance is expected to be down to {keep:g}"
-    )
+    known = "not known: the policy does not say it" if loop.limit is None else EXPECTED
+    yield ("variance_limit", None, loop.limit, None, None, unit, known)
+    until = loop.until(keep)
+    if until is not None:
+        when = f"when the variance is expected to be down to {keep:g}"
+    elif loop.limit is not None and loop.limit >= keep:
+        when = f"never: {loop.limit:.3g} of the variance is expected to be left"
+    else:
+        when = f"not within {n} generations"
     number = None if until is None else float(until)
     yield ("generations_until", until, number, None, None, "generations", when)
 
