@@ -5,15 +5,21 @@ from __future__ import annotations
 import itertools
 import math
 import re
-from xml.etree import ElementTree as ET
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tailwatch.report.charts import divergence_chart, retention_chart
 from tailwatch.report.palette import DARK, LIGHT
 from tailwatch.report.readings import Reading, read
-from tests.support.drawings import colours, contrast, place
+from tests.support.drawings import colours, contrast, linear, marks, number_of, svgs, texts
 from tests.support.report_sample import frame, records
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from xml.etree import ElementTree as ET
+
+    from tests.support.drawings import Mark
 
 
 def readings(metric: str, **changes: float | None) -> list[Reading]:
@@ -23,20 +29,84 @@ def readings(metric: str, **changes: float | None) -> list[Reading]:
 def draw(chosen: list[Reading]) -> list[ET.Element]:
     """Return the wide and the narrow drawing as trees."""
     chart = divergence_chart if chosen[0].is_divergence else retention_chart
-    markup = chart(chosen, name="c", title="A title", confidence="95 %")
-    return [ET.fromstring(svg) for svg in re.findall(r"<svg.*?</svg>", markup, re.DOTALL)]
+    return svgs(chart(chosen, name="c", title="A title", confidence="95 %"))
 
 
-def marks(svg: ET.Element, status: str) -> list[ET.Element]:
-    """Return the points painted in the colour of a status."""
-    colour = f"var(--tw-{status}, {LIGHT[status]})"
-    return [node for node in svg.iter("path") if node.get("stroke") == colour]
+def points(svg: ET.Element, status: str) -> list[Mark]:
+    """Return the points and arrows in the colour of a status."""
+    return marks(svg, stroke=status, stroke_width="2")
 
 
 def neutral_line(svg: ET.Element) -> float:
-    ink = f"var(--tw-ink, {LIGHT['ink']})"
-    (line,) = [node for node in svg.iter("line") if node.get("stroke") == ink]
-    return place(line)
+    (line,) = marks(svg, tag="line", stroke="ink")
+    return line.middle[0]
+
+
+def ticks(svg: ET.Element) -> list[tuple[float, float]]:
+    """Return the place and the number of each tick."""
+    labels = [mark for mark in marks(svg, tag="text", text_anchor="middle") if "÷" not in mark.text]
+    lines = marks(svg, tag="line", stroke="line")
+    assert [mark.middle[0] for mark in labels] == [line.middle[0] for line in lines]
+    return [(mark.middle[0], number_of(mark.text)) for mark in labels]
+
+
+def drawn(svg: ET.Element, number: Callable[[float], float]) -> list[dict[str, float]]:
+    """Return the numbers that each line of the chart draws, from top to bottom."""
+    lines: dict[float, dict[str, float]] = {}
+    for status in ("worse", "muted", "beyond"):
+        for bar in marks(svg, tag="line", stroke=status):
+            (low, y), (high, _) = bar.places
+            lines.setdefault(y, {}).update(low=number(low), high=number(high))
+        for point in points(svg, status):
+            x, y = point.middle
+            lines.setdefault(round(y), {})["value"] = number(x)
+    for box in marks(svg, tag="rect", fill="band"):
+        (low, _), (high, _) = box.places
+        lines[round(box.middle[1])].update(null_low=number(low), null_high=number(high))
+    return [lines[y] for y in sorted(lines)]
+
+
+def expected(reading: Reading, low: float, high: float) -> dict[str, float]:
+    estimate, band = reading.retention, reading.null_band
+    assert band is not None
+    numbers = {"low": estimate.low, "high": estimate.high, "value": estimate.value}
+    numbers |= {"null_low": band[0], "null_high": band[1]}
+    return {name: min(max(it, low), high) for name, it in numbers.items() if it is not None}
+
+
+@pytest.mark.parametrize("from_zero", [True, False])
+def test_the_numbers_that_are_drawn_are_those_of_the_frame(from_zero: bool) -> None:
+    group = (
+        ["tail_mass", "tail_recall", "directional_tails"] if from_zero else ["recall", "density"]
+    )
+    chosen = [reading for metric in group for reading in readings(metric)]
+    markup = retention_chart(chosen, name="c", title="t", confidence="95 %", from_zero=from_zero)
+    for svg in svgs(markup):
+        at = ticks(svg)
+        number = linear(at)
+        pixel = abs(number(1) - number(0))
+        found = drawn(svg, number)
+        assert len(found) == len(chosen)
+        for line, reading in zip(found, chosen, strict=True):
+            wanted = expected(reading, at[0][1], at[-1][1])
+            assert line == pytest.approx(wanted, abs=0.6 * pixel)
+
+
+def test_standard_errors_are_drawn_on_a_logarithmic_axis() -> None:
+    chosen = [r for metric in ("frechet_distance", "energy_distance") for r in readings(metric)]
+    for svg in draw(chosen):
+        at = {number: pixel for pixel, number in ticks(svg)}
+        null, per_unit = at[0.0], (at[100.0] - at[0.0]) / math.log1p(50)
+        for number, pixel in at.items():
+            assert pixel == pytest.approx(null + per_unit * math.log1p(number / 2), abs=0.02)
+
+        def number_at(x: float, null: float = null, per_unit: float = per_unit) -> float:
+            bent = (x - null) / per_unit
+            return math.copysign(2 * math.expm1(abs(bent)), bent)
+
+        for line, reading in zip(drawn(svg, number_at), chosen, strict=True):
+            wanted = expected(reading, -math.inf, math.inf)
+            assert line == pytest.approx(wanted, rel=0.03, abs=0.05)
 
 
 def test_both_drawings_tell_the_numbers_to_those_who_do_not_see_them() -> None:
@@ -54,51 +124,31 @@ def test_both_drawings_tell_the_numbers_to_those_who_do_not_see_them() -> None:
 @pytest.mark.parametrize("metric", ["tail_mass", "coverage", "energy_distance"])
 def test_each_chart_has_an_axis_title_and_its_numbers_in_sight(metric: str) -> None:
     for svg in draw(readings(metric)):
-        texts = [node.text for node in svg.iter("text")]
-        assert any(text and "÷" in text for text in texts)
-        assert "[95 %]" in texts
+        written = texts(svg)
+        assert any(text and "÷" in text for text in written)
+        assert "[95 %]" in written
         for reading in readings(metric):
-            assert reading.written_retention.value in texts
-            assert reading.written_retention.interval in texts
+            assert reading.written_retention.value in written
+            assert reading.written_retention.interval in written
 
 
 def test_small_numbers_keep_their_digits() -> None:
     changes = {"retention": 0.0042, "retention_low": 0.0013, "retention_high": 0.0091}
 
     for svg in draw(readings("mode_coverage", **changes)):
-        texts = [node.text for node in svg.iter("text")]
-        assert "0.0042" in texts
-        assert "[0.0013, 0.0091]" in texts
+        assert {"0.0042", "[0.0013, 0.0091]"} <= set(texts(svg))
 
 
 def test_a_loss_stands_left_of_the_null_and_a_gain_right_of_it() -> None:
     for svg in draw(readings("recall") + readings("density")):
-        (loss,), (gain,) = marks(svg, "worse"), marks(svg, "beyond")
-        assert place(loss) < neutral_line(svg) < place(gain)
+        (loss,), (gain,) = points(svg, "worse"), points(svg, "beyond")
+        assert loss.middle[0] < neutral_line(svg) < gain.middle[0]
 
 
 def test_a_divergence_that_grew_stands_right_of_the_null() -> None:
     for svg in draw(readings("energy_distance")):
-        (further,) = marks(svg, "worse")
-        assert place(further) > neutral_line(svg)
-
-
-def test_a_retention_is_drawn_to_scale() -> None:
-    changes = {"retention": 0.5, "retention_low": 0.4, "retention_high": 0.6}
-
-    for svg in draw(readings("mode_coverage", **changes)):
-        (point,) = marks(svg, "worse")
-        assert place(point) == pytest.approx(neutral_line(svg) / 2, abs=0.5)
-
-
-def test_the_null_band_is_drawn_to_scale() -> None:
-    band = f"var(--tw-band, {LIGHT['band']})"
-
-    for svg in draw(readings("mode_coverage", null=1.0, null_low=0.5, null_high=1.5)):
-        (node,) = [node for node in svg.iter("path") if node.get("fill") == band]
-        left, width = re.match(r"M([\d.]+),[\d.]+h([\d.]+)", node.get("d", "")).groups()
-        assert float(width) == pytest.approx(neutral_line(svg), abs=1)
-        assert float(left) == pytest.approx(neutral_line(svg) / 2, abs=1)
+        (further,) = points(svg, "worse")
+        assert further.middle[0] > neutral_line(svg)
 
 
 def test_an_interval_beyond_the_axis_ends_in_an_arrow() -> None:
@@ -106,19 +156,18 @@ def test_an_interval_beyond_the_axis_ends_in_an_arrow() -> None:
 
     for svg in draw(readings("mode_coverage", **changes)):
         # The point itself is off the axis, so the arrow is the only mark.
-        (arrow,) = marks(svg, "beyond")
-        assert place(arrow) == pytest.approx(3 * neutral_line(svg), abs=1)
+        (arrow,) = points(svg, "beyond")
+        assert arrow.middle[0] == pytest.approx(3 * neutral_line(svg), abs=1)
 
 
 def test_an_interval_is_drawn_no_further_than_the_axis() -> None:
     changes = {"retention": 1.5, "retention_low": 1.2, "retention_high": 40.0}
-    blue = f"var(--tw-beyond, {LIGHT['beyond']})"
 
     for svg in draw(readings("mode_coverage", **changes)):
-        (bar,) = [node for node in svg.iter("line") if node.get("stroke") == blue]
-        assert place(bar) == pytest.approx(1.2 * neutral_line(svg), abs=1)
-        end = place(bar) + float(bar.get("x2", "0"))
-        assert end == pytest.approx(3 * neutral_line(svg), abs=1)
+        (bar,) = marks(svg, tag="line", stroke="beyond")
+        (low, _), (high, _) = bar.places
+        assert low == pytest.approx(1.2 * neutral_line(svg), abs=0.1)
+        assert high == pytest.approx(3 * neutral_line(svg), abs=0.1)
 
 
 def test_every_colour_follows_the_theme() -> None:
@@ -133,8 +182,7 @@ def test_standard_errors_of_any_size_have_room_for_their_ticks(exponent: int) ->
     changes = {"retention": size, "retention_low": size / 2, "retention_high": 2 * size}
 
     for svg in draw(readings("energy_distance", **changes)):
-        ticks = [n for n in svg.iter("text") if re.fullmatch(r"−?[\d.]+[a-zA-Z]?", n.text or "")]
-        places = sorted(place(node) for node in ticks if node.get("text-anchor") == "middle")
+        places = [place for place, _ in ticks(svg)]
         assert len(places) >= 2
         assert min(b - a for a, b in itertools.pairwise(places)) > 12
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import re
-from xml.etree import ElementTree as ET
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -13,11 +13,16 @@ import pytest
 
 from tailwatch.report.palette import DARK, LIGHT, LINES
 from tailwatch.report.recursion.arms import MOST_ARMS, arms_of
-from tailwatch.report.recursion.drawing import LARGE, SMALL, draw, is_cut
+from tailwatch.report.recursion.drawing import LARGE, SMALL, draw, generation_ticks, is_cut
 from tailwatch.report.recursion.plots import Plot, plots_of, spread_out
-from tailwatch.report.svg import inline_svg
-from tests.support.drawings import colours, contrast, place
+from tests.support.drawings import colours, contrast, linear, marks, number_of, svgs, texts
 from tests.support.recursion_sample import SCHEMA
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from xml.etree import ElementTree as ET
+
+    from tailwatch.report.recursion.drawing import Size
 
 
 def frame(
@@ -41,86 +46,100 @@ def plot(table: pl.DataFrame) -> Plot:
     return only
 
 
-def svg(table: pl.DataFrame, **options: bool) -> ET.Element:
-    drawing = draw(plot(table), LARGE, **options)
-    return ET.fromstring(inline_svg(drawing, name="c", title="A title", description="Words."))
+def svg(table: pl.DataFrame, size: Size = LARGE, **options: bool) -> ET.Element:
+    drawing = draw(plot(table), size, **options)
+    (found,) = svgs(drawing.inline(name="c", title="A title", description="Words."))
+    return found
 
 
-def paint(name: str) -> str:
-    return f"var(--tw-{name}, {LIGHT[name]})"
+def heights(path: list[tuple[float, float]]) -> list[float]:
+    return [y for _, y in path]
 
 
-def nodes(drawing: ET.Element, **attributes: str) -> list[ET.Element]:
-    return [
-        node
-        for node in drawing.iter()
-        if all(node.get(key.replace("_", "-")) == value for key, value in attributes.items())
-    ]
-
-
-def heights(node: ET.Element) -> list[float]:
-    """The vertical places of a path made of straight lines."""
-    return [float(y) for _, y in re.findall(r"[ML]([-\d.]+),([-\d.]+)", node.get("d", ""))]
+def axes(drawing: ET.Element) -> tuple[Callable[[float], float], Callable[[float], float]]:
+    """Return the generation of a pixel across, and the number of one down."""
+    titles = {mark.text for mark in marks(drawing, tag="text", text_anchor="start")}
+    factor = next((text.split("× ")[1] for text in titles if "× " in text), "1")
+    below = [m for m in marks(drawing, text_anchor="middle") if m.text != "generation"]
+    across = linear([(mark.middle[0], number_of(mark.text)) for mark in below])
+    beside = marks(drawing, tag="text", text_anchor="end")
+    lines = marks(drawing, tag="line", stroke="line")
+    numbers = [number_of(mark.text) * number_of(factor) for mark in beside]
+    return across, linear([(i.middle[1], n) for i, n in zip(lines, numbers, strict=True)])
 
 
 def test_it_has_titles_of_both_axes_with_the_unit_and_whole_generations() -> None:
-    texts = [node.text for node in svg(frame(5)).iter("text")]
-    assert "generation" in texts
-    assert "squared distance" in texts
-    assert [text for text in texts if text in {"1", "2", "3", "4", "5"}][:5] == list("12345")
+    drawing = svg(frame(5))
+    assert {"generation", "squared distance"} <= set(texts(drawing))
+    below = [mark.text for mark in marks(drawing, text_anchor="middle")]
+    assert below[:5] == list("12345")
 
 
-def test_value_interval_null_and_theory_are_drawn_to_scale() -> None:
-    drawing = svg(frame(3))
-    (line,) = nodes(drawing, stroke=paint("azure"), stroke_width="1.75")
-    (theory,) = nodes(drawing, stroke_dasharray="5,4")
-    first, second, third = heights(line)
-    unit = second - first
-    assert third - second == pytest.approx(unit, abs=0.02)
-    # Theory is 8, where the second value stands; the null is 9, where the first does.
-    assert heights(theory) == pytest.approx([second] * 3, abs=0.02)
-    (null,) = nodes(drawing, stroke=paint("muted"), stroke_width="1")
-    assert heights(null) == pytest.approx([first] * len(heights(null)), abs=0.02)
-    (band,) = nodes(drawing, fill=paint("band"))
-    assert min(heights(band)) == pytest.approx(first - unit, abs=0.02)
-    assert max(heights(band)) == pytest.approx(first + unit, abs=0.02)
-    bars = [
-        node
-        for node in nodes(drawing, stroke=paint("azure"), stroke_width="2")
-        if node.tag == "line"
-    ]
-    assert len(bars) == 3
-    for bar in bars:
-        reach = abs(float(bar.get("y2", "0")) - float(bar.get("y1", "0")))
-        assert reach == pytest.approx(unit, abs=0.02)
+@pytest.mark.parametrize("size", [LARGE, SMALL])
+@pytest.mark.parametrize("scale", [1e-9, 1.0, 12_345.0, 1e12])
+def test_the_numbers_that_are_drawn_are_those_of_the_frame(scale: float, size: Size) -> None:
+    rows = [(1, 9.3, 9.1, 9.9), (2, 7.7, 7.2, 8.0), (4, 5.1, 4.0, 6.5), (5, 4.9, 4.8, 5.3)]
+    columns = ["generation", "value", "low", "high"]
+    changes = pl.DataFrame(rows, schema=columns, orient="row").with_columns(
+        theory=10.1 - pl.col("generation"), null=9.0 + 0.01 * pl.col("generation")
+    )
+    table = frame(5).drop("value", "low", "high", "theory", "null").join(changes, "generation")
+    numbers = ["value", "low", "high", "null", "null_low", "null_high", "theory"]
+    table = table.with_columns(pl.col(numbers) * scale).select(list(SCHEMA))
+    drawing = svg(table, size)
+    across, down = axes(drawing)
+
+    def drawn(places: list[tuple[float, float]]) -> list[tuple[float, float]]:
+        return [(across(x), down(y) / scale) for x, y in places]
+
+    def near(*columns: str) -> list[object]:
+        wanted = table.with_columns(pl.col(numbers) / scale).select("generation", *columns)
+        return [pytest.approx(row, abs=0.01) for row in wanted.rows()]
+
+    (line,) = marks(drawing, tag="path", stroke="azure", stroke_width="1.75")
+    assert drawn(line.places) == near("value")
+    (theory,) = marks(drawing, stroke_dasharray="5,4")
+    assert drawn(theory.places) == near("theory")
+    markers = marks(drawing, tag="circle", fill="azure", stroke="paper")
+    assert drawn([marker.middle for marker in markers]) == near("value")
+    bars = marks(drawing, tag="line", stroke="azure", stroke_width="2")
+    ends = [drawn(bar.places) for bar in bars]
+    assert [(x, low, high) for (x, low), (_, high) in ends] == near("low", "high")
+    (null,) = marks(drawing, tag="path", stroke="muted", stroke_width="1")
+    # From edge to edge.
+    assert drawn(null.places)[1:-1] == near("null")
+    assert [x for x, _ in null.places][:: len(null.places) - 1] == [0, size.width]
+    (band,) = marks(drawing, fill="band")
+    lower, upper = band.places[: len(rows) + 2], band.places[len(rows) + 2 :]
+    assert drawn(lower)[1:-1] == near("null_low")
+    assert drawn(upper)[::-1][1:-1] == near("null_high")
 
 
 def test_the_axis_starts_at_zero_where_it_is_told_to() -> None:
-    ticks = {node.text for node in svg(frame(3), from_zero=True).iter("text")}
-    assert "0" in ticks
-    assert "0" not in {node.text for node in svg(frame(3)).iter("text")}
+    assert "0" in texts(svg(frame(3), from_zero=True))
+    assert "0" not in texts(svg(frame(3)))
 
 
 def test_a_line_breaks_where_there_is_no_value() -> None:
     table = frame(5).with_columns(
         pl.when(pl.col("generation") != 3).then(pl.col("value")).otherwise(math.nan).alias("value")
     )
-    lines = nodes(svg(table), stroke=paint("azure"), stroke_width="1.75")
-    assert [len(heights(line)) for line in lines] == [2, 2]
+    (line,) = marks(svg(table), tag="path", stroke="azure", stroke_width="1.75")
+    assert [len(piece) for piece in line.pieces] == [2, 2]
 
 
 def test_many_generations_are_thinned_and_their_intervals_become_ribbons() -> None:
     drawing = svg(frame(500))
-    (line,) = nodes(drawing, stroke=paint("azure"), stroke_width="1.75")
-    assert len(heights(line)) == 60
-    assert len(nodes(drawing, fill=paint("azure"), opacity="0.22")) == 1
-    assert len(nodes(drawing, fill=paint("azure"), stroke=paint("paper"))) in {6, 7}
+    (line,) = marks(drawing, tag="path", stroke="azure", stroke_width="1.75")
+    assert len(line.places) == 60
+    assert len(marks(drawing, fill="azure", opacity="0.22")) == 1
+    assert len(marks(drawing, fill="azure", stroke="paper")) in {6, 7}
 
 
 def test_many_generations_of_several_runs_have_bars_that_do_not_hide_each_other() -> None:
     drawing = svg(frame(500, ("a", "b", "c")))
-    assert not nodes(drawing, opacity="0.22")
-    bars = [place(node) for node in nodes(drawing, opacity="0.55") if node.tag == "line"]
+    assert not marks(drawing, opacity="0.22")
+    bars = [mark.middle[0] for mark in marks(drawing, tag="line", opacity="0.55")]
     assert len(bars) >= 18
     assert min(b - a for a, b in itertools.pairwise(sorted(bars))) > 5
 
@@ -130,8 +149,7 @@ def test_many_generations_of_several_runs_have_bars_that_do_not_hide_each_other(
     [(1, [1]), (3, [1, 2, 3]), (12, [1, 2, 4, 6, 8, 10, 12]), (20, [1, 5, 10, 15, 20])],
 )
 def test_generations_have_round_numbers(generations: int, ticks: list[int]) -> None:
-    axis = draw(plot(frame(generations)), LARGE)["layer"][0]["encoding"]["x"]["axis"]
-    assert axis["values"] == ticks
+    assert generation_ticks(1, generations) == ticks
 
 
 @pytest.mark.parametrize("most", [2, 7, 60])
@@ -147,9 +165,9 @@ def test_an_interval_that_reaches_far_is_cut_and_said_to_be() -> None:
     wide = frame(3, low=-1e6, high=1e6)
     assert is_cut(plot(wide))
     assert not is_cut(plot(frame(3)))
-    (line,) = nodes(svg(wide), stroke=paint("azure"), stroke_width="1.75")
+    (line,) = marks(svg(wide), tag="path", stroke="azure", stroke_width="1.75")
     # The values keep a fair part of the height.
-    assert max(heights(line)) - min(heights(line)) > 0.1 * LARGE.height
+    assert max(heights(line.places)) - min(heights(line.places)) > 0.1 * LARGE.height
 
 
 def test_of_several_levels_the_nearest_to_five_per_cent_is_drawn() -> None:
@@ -175,28 +193,21 @@ def test_every_colour_follows_the_theme() -> None:
 
 def test_runs_stand_aside_from_each_other() -> None:
     drawing = svg(frame(3, ("a", "b")))
-    first = [place(n) for n in nodes(drawing, fill=paint("azure"), stroke=paint("paper"))]
-    second = [place(n) for n in nodes(drawing, fill=paint("rust"), stroke=paint("paper"))]
+    first = [mark.middle[0] for mark in marks(drawing, fill="azure", stroke="paper")]
+    second = [mark.middle[0] for mark in marks(drawing, fill="rust", stroke="paper")]
     assert len(first) == len(second) == 3
     assert all(b - a > 5 for a, b in zip(first, second, strict=True))
 
 
 @pytest.mark.parametrize("size", [LARGE, SMALL])
 @pytest.mark.parametrize("scale", [1e-9, 1e-4, 1.0, 1e5, 1e12])
-def test_labels_of_any_size_have_room(size: object, scale: float) -> None:
+def test_labels_of_any_size_have_room(size: Size, scale: float) -> None:
     numbers = ("value", "low", "high", "null", "null_low", "null_high", "theory")
     table = frame(3).with_columns(pl.col(numbers) * scale)
-    drawing = draw(plot(table), size)
-    markup = inline_svg(drawing, name="c", title="t", description="d")
-    texts = [
-        node.text or ""
-        for node in ET.fromstring(markup).iter("text")
-        if node.get("text-anchor") == "end"
-    ]
-    assert texts
+    labels = [mark.text for mark in marks(svg(table, size), tag="text", text_anchor="end")]
+    assert len(labels) >= 2
     # A letter is some 0.6 of the font's height wide.
-    room = drawing["padding"]["left"] - 6
-    assert max(map(len, texts)) * 0.6 * (size.font - 1) <= room
+    assert max(map(len, labels)) * 0.6 * (size.font - 1) <= size.left - 7
 
 
 # Machado, Oliveira & Fernandes (2009), severity 1, on linear RGB.

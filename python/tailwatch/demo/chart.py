@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-import altair as alt
+from typing import TYPE_CHECKING
+
 import polars as pl
 
 from tailwatch.demo.generations import LEVEL, WATCHED
-from tailwatch.report.drawer import svg_of
 from tailwatch.report.labels import describe, percent
-from tailwatch.report.palette import LIGHT
+from tailwatch.report.numbers import Estimate, write
+from tailwatch.report.svg import Drawing, Scale, tick_labels, ticks
 
-__all__ = ["generations_svg", "retention_by_generation"]
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
 
-PANEL_WIDTH, PANEL_HEIGHT = 150, 200
+__all__ = ["generations_svg"]
+
+WIDTH, HEIGHT, APART = 166, 200, 22
+LEFT, RIGHT, TOP, BOTTOM = 50, 24, 50, 52
+FONT = 12
 # The scale follows the data, but no wide interval may press everything else to the floor.
 LOWEST_TOP, HIGHEST_TOP = 1.1, 2.0
 
 
-def retention_by_generation(frame: pl.DataFrame) -> alt.HConcatChart:
+def generations_svg(frame: pl.DataFrame) -> str:
     """Draw what each generation retained of the human data.
 
     Parameters
@@ -27,68 +34,61 @@ def retention_by_generation(frame: pl.DataFrame) -> alt.HConcatChart:
 
     Returns
     -------
-    altair.HConcatChart
-        One panel per metric on a shared scale: retention, its interval, and a line at 1, where a
-        fresh set of human pictures would lie.
+    str
+        An SVG file's text. One panel per metric on a shared scale: retention, its interval, and a
+        line at 1, where a fresh set of human pictures would lie.
     """
     highest = max(*frame["retention"], *frame["retention_high"].drop_nulls())
-    top = min(max(highest, LOWEST_TOP), HIGHEST_TOP)
-    panels = [_panel(frame.filter(pl.col("metric") == metric), metric, top) for metric in WATCHED]
-    chart: alt.HConcatChart = (
-        alt.HConcatChart(hconcat=panels, spacing=18, background=LIGHT["paper"], padding=16)
-        .configure_view(stroke=None)
-        .configure_axis(
-            labelColor=LIGHT["muted"],
-            titleColor=LIGHT["muted"],
-            gridColor=LIGHT["line"],
-            domainColor=LIGHT["line"],
-            tickColor=LIGHT["line"],
-            labelFontSize=12,
-            titleFontSize=12,
-            titleFontWeight="normal",
-        )
-        .configure_title(color=LIGHT["ink"], fontSize=14, anchor="start", fontWeight=600)
+    y = Scale(0, min(max(highest, LOWEST_TOP), HIGHEST_TOP), HEIGHT, 0)
+    width = len(WATCHED) * (WIDTH + APART) - APART
+    drawing = Drawing(width, HEIGHT, left=LEFT, right=RIGHT, top=TOP, bottom=BOTTOM)
+    labels, _ = tick_labels(ticks(y.low, y.high, 5))
+    drawing.axis_beside(y, labels, 0, FONT)
+    drawing.texts([(-34, -13, "retention")], "muted", FONT)
+    said = []
+    for place, metric in enumerate(WATCHED):
+        rows = frame.filter(pl.col("metric") == metric).sort("generation").to_dicts()
+        left = place * (WIDTH + APART)
+        x = Scale(0.5, len(rows) + 0.5, left, left + WIDTH)
+        drawing.segments([(x.start, y(tick), x.end, y(tick)) for tick in labels], "line", 1)
+        _panel(drawing, rows, x, y, _title(metric))
+        said.append(f"{_title(metric)}: {_spoken(rows[0])}; {_spoken(rows[-1])}.")
+    drawing.texts(
+        [(width, y(1) - 9, "a fresh human sample")], "ink", FONT - 1, anchor="end", halo=True
     )
-    return chart
+    return drawing.file(title="Retention by generation", description=" ".join(said))
 
 
-def generations_svg(frame: pl.DataFrame) -> str:
-    """Return the chart of :func:`retention_by_generation` as an SVG file's text."""
-    return svg_of(retention_by_generation(frame).to_dict())
-
-
-def _panel(frame: pl.DataFrame, metric: str, top: float) -> alt.LayerChart:
-    """Draw one metric; the first panel labels the shared axis, the last one the line at 1."""
-    first, last = metric == WATCHED[0], metric == WATCHED[-1]
-    name = describe(metric).name
-    title = f"{name}, rarest {percent(LEVEL)}" if metric == "tail_mass" else name
-    generations = frame["generation"].to_list()
-    x = alt.X(
-        "generation:Q",
-        title="generation",
-        axis=alt.Axis(values=generations[:: 1 + len(generations) // 8], format="d", grid=False),
-        scale=alt.Scale(domain=[0.5, len(generations) + 0.5], nice=False),
-    )
-    y = alt.Y(
-        "retention:Q",
-        title="retention" if first else None,
-        axis=alt.Axis(format=".1f", labels=first, ticks=first, domain=False, tickCount=5),
-        scale=alt.Scale(domain=[0, top], nice=False),
-    )
-    rows = frame.select("generation", "retention", "retention_low", "retention_high").to_dicts()
-    measured = alt.Chart(alt.Data(values=rows)).encode(x=x, y=y)
-    null = alt.Chart(alt.Data(values=[{"retention": 1}])).encode(y=y)
-    interval = measured.transform_filter("datum.retention_low !== null").encode(
-        y=alt.Y("retention_low:Q"), y2="retention_high:Q"
-    )
-    # Half of a point at 0 lies below the panel: points are left out, not cut off.
-    inside = measured.transform_filter(f"datum.retention <= {top}")
-    words = "a fresh human sample" if last else ""
-    layers = [
-        null.mark_rule(color=LIGHT["ink"], strokeDash=[4, 3]),
-        null.mark_text(align="right", x=PANEL_WIDTH, dy=-8, color=LIGHT["ink"], text=words),
-        interval.mark_rule(color=LIGHT["worse"], strokeWidth=3, opacity=0.4, clip=True),
-        measured.mark_line(color=LIGHT["worse"], strokeWidth=1.5, clip=True),
-        inside.mark_circle(color=LIGHT["worse"], size=55, opacity=1),
+def _panel(
+    drawing: Drawing, rows: Sequence[dict[str, Any]], x: Scale, y: Scale, title: str
+) -> None:
+    """Draw one metric."""
+    drawing.texts([(x.start, -34, title)], "ink", FONT + 2, weight=600)
+    shown = rows[:: 1 + len(rows) // 8]
+    labels = {float(row["generation"]): str(row["generation"]) for row in shown}
+    drawing.axis_below(x, labels, HEIGHT, FONT, title="generation", far=32)
+    drawing.segments([(x.start, y(1), x.end, y(1))], "ink", 1, stroke_dasharray="4,3")
+    intervals = [
+        (at, y.clipped(row["retention_low"]), at, y.clipped(row["retention_high"]))
+        for row in rows
+        if row["retention_low"] is not None
+        for at in [x(row["generation"])]
     ]
-    return alt.LayerChart(layer=layers, title=title, width=PANEL_WIDTH, height=PANEL_HEIGHT)
+    drawing.segments(intervals, "worse", 3, opacity="0.4")
+    places = [(x(row["generation"]), row["retention"]) for row in rows]
+    drawing.line([[(at, y.clipped(value)) for at, value in places]], "worse", 1.5)
+    # A point beyond the scale is left out, where the line at its edge tells that it goes on.
+    inside = [(at, y(value)) for at, value in places if value <= y.high]
+    drawing.points(inside, "circle", 7.5, fill="worse", stroke="worse", width=0)
+
+
+def _title(metric: str) -> str:
+    name = describe(metric).name
+    return f"{name}, rarest {percent(LEVEL)}" if metric == "tail_mass" else name
+
+
+def _spoken(row: dict[str, Any]) -> str:
+    numbers = (row["retention"], row["retention_low"], row["retention_high"])
+    written = write(Estimate(*numbers), places=2)
+    interval = written.interval or "(no interval)"
+    return f"generation {row['generation']} {written.value} {interval}"

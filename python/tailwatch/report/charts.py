@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tailwatch.report.forest import NARROW, WIDE, Axis, forest
-from tailwatch.report.svg import inline_svg
+from tailwatch.report.html import element
+from tailwatch.report.numbers import MINUS, NARROW_SPACE, power_of_ten
+from tailwatch.report.svg import LARGEST, tick_labels
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,8 +78,7 @@ def retention_chart(
         intervals=f"[{confidence}]",
         neutral=1.0,
         domain=(ticks[0], ticks[-1]),
-        ticks=ticks,
-        scale="linear",
+        ticks=tick_labels(ticks)[0],
         below="← less",
         above="more →",
         lines=words.lines,
@@ -94,19 +95,25 @@ def divergence_chart(readings: Sequence[Reading], *, name: str, title: str, conf
         apart = math.ceil(math.log10(high) / 5)
         steps = tuple(10**power for power in range(apart, 309, apart))
     candidates = (*(-step for step in reversed(steps)), 0, *steps)
-    ticks = tuple(float(tick) for tick in candidates if low <= tick <= high)
     axis = Axis(
         title="(value − null) ÷ standard error of the null",
         numbers="SE",
         intervals=f"[{confidence}]",
         neutral=0.0,
         domain=(1.1 * low, 1.1 * high),
-        ticks=ticks,
-        scale="symlog",
+        ticks={float(tick): _labelled(tick) for tick in candidates if low <= tick <= high},
         below="← closer",
         above="further →",
+        linear_to=2,
     )
     return _figure(readings, axis, name=name, title=title, confidence=confidence)
+
+
+def _labelled(tick: int) -> str:
+    """Write a tick of standard errors: as it is, or as a power of ten."""
+    if abs(tick) <= _STEPS[-1]:
+        return f"{tick:,}".replace(",", NARROW_SPACE).replace("-", MINUS)
+    return (MINUS if tick < 0 else "") + power_of_ten(round(math.log10(abs(tick))))
 
 
 def _extent(
@@ -118,7 +125,8 @@ def _extent(
         numbers += [reading.retention.value, reading.retention.low, reading.retention.high]
         numbers += (reading.null_band or ()) if bands else ()
     finite = [n for n in numbers if n is not None and math.isfinite(n)]
-    return min(finite), max(finite)
+    most = LARGEST / 10
+    return max(min(finite), -most), min(max(finite), most)
 
 
 def _figure(
@@ -126,18 +134,17 @@ def _figure(
 ) -> str:
     """Return both drawings; the style sheet shows the one that fits."""
     description = _describe(readings, axis, confidence)
-    drawings = [
-        f'<div class="tw-{variant}">'
-        + inline_svg(
-            forest(readings, axis, layout),
-            name=f"{name}-{variant}",
-            title=title,
-            description=description,
+    drawings = (
+        element(
+            "div",
+            forest(readings, axis, layout).inline(
+                name=f"{name}-{variant}", title=title, description=description
+            ),
+            class_=f"tw-{variant}",
         )
-        + "</div>"
         for variant, layout in (("wide", WIDE), ("narrow", NARROW))
-    ]
-    return f'<div class="tw-chart">{"".join(drawings)}</div>'
+    )
+    return element("div", "".join(drawings), class_="tw-chart")
 
 
 def _describe(readings: Sequence[Reading], axis: Axis, confidence: str) -> str:

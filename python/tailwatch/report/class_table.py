@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from tailwatch.report.escaping import escape
+from tailwatch.report.html import escape
 from tailwatch.report.labels import describe, percent
 from tailwatch.report.numbers import ABSENT, Estimate, Written, count, write
 from tailwatch.report.readings import Reading, Status, read

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tailwatch.report.copies import copies_section
-from tailwatch.report.escaping import escape
+from tailwatch.report.html import escape
 from tailwatch.report.labels import percent
 from tailwatch.report.lists import run_details
 from tailwatch.report.numbers import count

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from tailwatch.report.escaping import escape
+from tailwatch.report.html import escape
 from tailwatch.report.labels import percent
 from tailwatch.report.lists import run_details
 from tailwatch.report.numbers import Estimate, write

@@ -1,49 +1,50 @@
-"""A forest plot: one line per reading with its label, its interval against the null, its numbers.
-
-Everything is placed in pixels by hand (no automatic sizing), so that the drawing does not depend on
-the fonts of the machine that renders it.
-"""
+"""A forest plot: a line per reading, with its label, its interval against the null, its numbers."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import groupby
 from math import isnan
-from typing import TYPE_CHECKING, Any, Literal
-
-import altair as alt
+from typing import TYPE_CHECKING
 
 from tailwatch.report.labels import percent
 from tailwatch.report.numbers import ABSENT
-from tailwatch.report.palette import LIGHT
+from tailwatch.report.svg import Drawing, Scale
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tailwatch.report.readings import Reading
+    from tailwatch.report.readings import Reading, Status
+    from tailwatch.report.svg import Shape
 
 __all__ = ["NARROW", "WIDE", "Axis", "Layout", "forest"]
 
-_COLOURS = {
-    "worse": LIGHT["worse"],
-    "same": LIGHT["muted"],
-    "beyond": LIGHT["beyond"],
-    "unknown": LIGHT["muted"],
+_COLOURS: dict[Status, str] = {
+    "worse": "worse",
+    "same": "muted",
+    "beyond": "beyond",
+    "unknown": "muted",
 }
-_SHAPES = {"worse": "circle", "same": "circle", "beyond": "diamond", "unknown": "square"}
+_SHAPES: dict[Status, Shape] = {
+    "worse": "circle",
+    "same": "circle",
+    "beyond": "diamond",
+    "unknown": "square",
+}
 _HOLLOW = ("same", "unknown")
 
-_PADDING_TOP = 34
-_PADDING_BOTTOM = 52
-_HEADING_Y = -18
-_TITLE_Y = 40
+_TOP, _BOTTOM = 34, 52
+_HEADING = -18
+_TITLE = 40
 _SPACE = 6
+_POINT = 9
 
 
 @dataclass(frozen=True, slots=True)
 class Axis:
     """The horizontal axis: its title, the place of the null, and what lies on either side of it.
 
+    `ticks` are texts by number; `linear_to` is that of its :class:`~tailwatch.report.svg.Scale`;
     `lines` heads the names on the left.
     """
 
@@ -52,15 +53,11 @@ class Axis:
     intervals: str
     neutral: float
     domain: tuple[float, float]
-    ticks: tuple[float, ...]
-    scale: Literal["linear", "symlog"]
+    ticks: dict[float, str]
     below: str
     above: str
+    linear_to: float | None = None
     lines: str = "Metric"
-
-    def clip(self, number: float) -> float:
-        """Return the nearest number on the axis."""
-        return min(max(number, self.domain[0]), self.domain[1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +82,7 @@ WIDE = Layout(left=216, plot=508, right=156, line=24, gap=12, font=13, stacked=F
 NARROW = Layout(left=42, plot=172, right=130, line=22, gap=8, font=12, stacked=True)
 
 
-def forest(readings: Sequence[Reading], axis: Axis, layout: Layout) -> alt.LayerChart:
+def forest(readings: Sequence[Reading], axis: Axis, layout: Layout) -> Drawing:
     """Draw `readings` from top to bottom.
 
     Parameters
@@ -99,90 +96,31 @@ def forest(readings: Sequence[Reading], axis: Axis, layout: Layout) -> alt.Layer
 
     Returns
     -------
-    altair.LayerChart
-        The chart. Where an interval leaves the axis, an arrow stands at the edge.
+    Drawing
+        Where an interval leaves the axis, an arrow stands at the edge.
     """
     lines, names, height = _place(readings, layout)
-    x = alt.X(
-        "x:Q",
-        title=axis.title,
-        scale=alt.Scale(
-            type=axis.scale,
-            domain=list(axis.domain),
-            nice=False,
-            zero=False,
-            constant=2 if axis.scale == "symlog" else alt.Undefined,
-        ),
-        axis=alt.Axis(values=list(axis.ticks), format="~s" if axis.scale == "symlog" else "~g"),
+    x = Scale(*axis.domain, 0, layout.plot, axis.linear_to)
+    drawing = Drawing(
+        layout.plot, height, left=layout.left, right=layout.right, top=_TOP, bottom=_BOTTOM
     )
-    y = alt.Y("y:Q", axis=None, scale=alt.Scale(domain=[0, height], reverse=True, nice=False))
+    drawing.segments([(x(tick), 0, x(tick), height) for tick in axis.ticks], "line", 1)
+    drawing.axis_below(x, axis.ticks, height, layout.font - 1, title=axis.title, far=_TITLE)
     half = 0.36 * layout.line
-    bands = [
-        {
-            "x": axis.clip(r.null_band[0]),
-            "x2": axis.clip(r.null_band[1]),
-            "y": y - half,
-            "y2": y + half,
-        }
-        for r, y in lines
-        if r.null_band
-    ]
-    neutral = [{"x": axis.neutral, "y": 0, "y2": height}]
-    points = [point for r, y in lines for point in _points(r, y, axis)]
-    layers = [
-        _over(bands).mark_rect(color=LIGHT["band"]).encode(x, y, alt.X2("x2"), alt.Y2("y2")),
-        _over(neutral).mark_rule(color=LIGHT["ink"]).encode(x, y, alt.Y2("y2")),
-        _over([bar for r, y in lines for bar in _bars(r, y, axis)])
-        .mark_rule(strokeWidth=2.5, strokeCap="round")
-        .encode(x, y, alt.X2("x2"), color=alt.Color("colour:N", scale=None)),
-        _over(points)
-        .mark_point(opacity=1, strokeWidth=2)
-        .encode(
-            x,
-            y,
-            shape=alt.Shape("shape:N", scale=None),
-            size=alt.Size("size:Q", scale=None),
-            stroke=alt.Stroke("colour:N", scale=None),
-            fill=alt.Fill("fill:N", scale=None),
-        ),
-        *_texts(lines, names, layout, y),
-        *_headings(axis, layout, x, y, tails=any(r.level is not None for r in readings)),
-    ]
-    chart: alt.LayerChart = (
-        alt.layer(*layers)
-        .properties(
-            width=layout.plot,
-            height=height,
-            background="transparent",
-            autosize=alt.AutoSizeParams(type="none"),
-            padding={
-                "left": layout.left,
-                "right": layout.right,
-                "top": _PADDING_TOP,
-                "bottom": _PADDING_BOTTOM,
-            },
-        )
-        .configure(aria=False)
-        .configure_view(stroke=None)
-        .configure_text(fontSize=layout.font, baseline="middle")
-        .configure_axisX(
-            domain=False,
-            ticks=False,
-            gridColor=LIGHT["line"],
-            labelColor=LIGHT["muted"],
-            labelFontSize=layout.font - 1,
-            labelPadding=8,
-            labelFlush=False,
-            labelOverlap=False,
-            titleColor=LIGHT["muted"],
-            titleFontSize=layout.font - 1,
-            titleFontWeight="normal",
-            titleY=_TITLE_Y,
-            titleX=layout.plot / 2,
-            titleBaseline="middle",
-        )
+    drawing.bars(
+        [
+            (x.clipped(r.null_band[0]), y - half, x.clipped(r.null_band[1]), y + half)
+            for r, y in lines
+            if r.null_band
+        ],
+        "band",
     )
-    return chart
+    drawing.segments([(x(axis.neutral), 0, x(axis.neutral), height)], "ink", 1)
+    for status in _COLOURS:
+        _draw(drawing, [(r, y) for r, y in lines if r.status == status], status, x)
+    _write(drawing, lines, names, layout)
+    _head(drawing, axis, layout, x(axis.neutral), tails=any(r.level is not None for r in readings))
+    return drawing
 
 
 def _place(
@@ -203,99 +141,57 @@ def _place(
     return lines, names, top - layout.gap
 
 
-def _bars(reading: Reading, y: float, axis: Axis) -> list[dict[str, Any]]:
-    """Return the interval of a reading as far as the axis shows it."""
-    low, high = reading.retention.low, reading.retention.high
-    if low is None or high is None or reading.status == "unknown":
-        return []
-    colour = _COLOURS[reading.status]
-    return [{"x": axis.clip(low), "x2": axis.clip(high), "y": y, "colour": colour}]
+def _draw(
+    drawing: Drawing, lines: Sequence[tuple[Reading, float]], status: Status, x: Scale
+) -> None:
+    """Draw the readings of one status: intervals, points, arrows where either leaves the axis."""
+    colour = _COLOURS[status]
+    bars, points, lefts, rights = [], [], [], []
+    for reading, y in lines:
+        value, low, high = (reading.retention.value, reading.retention.low, reading.retention.high)
+        if low is not None and high is not None and status != "unknown":
+            bars.append((x.clipped(low), y, x.clipped(high), y))
+        if value is not None and x.low <= value <= x.high:
+            points.append((x(value), y))
+        numbers = [n for n in (value, low, high) if n is not None and not isnan(n)]
+        lefts += [(x.start, y)] if numbers and min(numbers) < x.low else []
+        rights += [(x.end, y)] if numbers and max(numbers) > x.high else []
+    drawing.segments(bars, colour, 2.5, stroke_linecap="round")
+    drawing.points(lefts, "triangle-left", _POINT, fill=colour, stroke=colour, width=2)
+    drawing.points(rights, "triangle-right", _POINT, fill=colour, stroke=colour, width=2)
+    fill = "paper" if status in _HOLLOW else colour
+    drawing.points(points, _SHAPES[status], _POINT, fill=fill, stroke=colour, width=2)
 
 
-def _points(reading: Reading, y: float, axis: Axis) -> list[dict[str, Any]]:
-    """Return the point of a reading, and an arrow at each edge of the axis it reaches beyond."""
-    estimate = reading.retention
-    present = (estimate.value, estimate.low, estimate.high)
-    numbers = [n for n in present if n is not None and not isnan(n)]
-    if not numbers:
-        return []
-    colour = _COLOURS[reading.status]
-    ends = [
-        {"x": edge, "y": y, "shape": shape, "size": 64, "colour": colour, "fill": colour}
-        for edge, shape, leaves in (
-            (axis.domain[0], "triangle-left", min(numbers) < axis.domain[0]),
-            (axis.domain[1], "triangle-right", max(numbers) > axis.domain[1]),
-        )
-        if leaves
-    ]
-    value = estimate.value
-    if value is None or not axis.domain[0] <= value <= axis.domain[1]:
-        return ends
-    fill = LIGHT["paper"] if reading.status in _HOLLOW else colour
-    shape = _SHAPES[reading.status]
-    return [*ends, {"x": value, "y": y, "shape": shape, "size": 64, "colour": colour, "fill": fill}]
-
-
-def _texts(
-    lines: list[tuple[Reading, float]],
-    names: list[tuple[str, float]],
+def _write(
+    drawing: Drawing,
+    lines: Sequence[tuple[Reading, float]],
+    names: Sequence[tuple[str, float]],
     layout: Layout,
-    y: alt.Y,
-) -> list[alt.Chart]:
-    """Return the labels on the left and the numbers on the right."""
-    right = layout.numbers
-    written = [(r.written_retention, at) for r, at in lines]
-    levels = [(percent(r.level), at) for r, at in lines if r.level is not None]
-    values = [(text.value, at) for text, at in written]
-    gaps = ["" if text.value == ABSENT else "no interval" for text, _ in written]
-    intervals = [(text.interval or gap, at) for (text, at), gap in zip(written, gaps, strict=True)]
-    return [
-        _column(names, -layout.left, "left", "ink", y),
-        _column(levels, -16, "right", "muted", y),
-        _column(values, right, "right", "ink", y, weight=600),
-        _column(intervals, right + _SPACE, "left", "muted", y),
+) -> None:
+    """Write the labels on the left and the numbers on the right."""
+    right, size = layout.numbers, layout.font
+    written = [(reading.written_retention, y) for reading, y in lines]
+    levels = [(-16, y, percent(r.level)) for r, y in lines if r.level is not None]
+    values = [(right, y, text.value) for text, y in written]
+    intervals = [
+        (right + _SPACE, y, text.interval or ("" if text.value == ABSENT else "no interval"))
+        for text, y in written
     ]
+    drawing.texts([(-layout.left, y, name) for name, y in names], "ink", size, halo=True)
+    drawing.texts(levels, "muted", size, anchor="end", halo=True)
+    drawing.texts(values, "ink", size, anchor="end", weight=600, halo=True)
+    drawing.texts(intervals, "muted", size, halo=True)
 
 
-def _headings(axis: Axis, layout: Layout, x: alt.X, y: alt.Y, *, tails: bool) -> list[alt.Chart]:
-    """Return the line above the plot: what the columns hold and what lies beside the null."""
-    at = [{"x": axis.neutral, "y": _HEADING_Y}]
+def _head(drawing: Drawing, axis: Axis, layout: Layout, null: float, *, tails: bool) -> None:
+    """Write the line above the plot: what the columns hold and what lies beside the null."""
     left = "" if layout.stacked else f"{axis.lines}, tail" if tails else axis.lines
-    right = layout.numbers
-    below = _over(at).mark_text(align="right", dx=-8, text=axis.below, color=LIGHT["muted"])
-    above = _over(at).mark_text(align="left", dx=8, text=axis.above, color=LIGHT["muted"])
-    return [
-        _column([(left, _HEADING_Y)], -layout.left, "left", "muted", y),
-        _column([(axis.numbers, _HEADING_Y)], right, "right", "muted", y),
-        _column([(axis.intervals, _HEADING_Y)], right + _SPACE, "left", "muted", y),
-        below.encode(x, y),
-        above.encode(x, y),
+    starts = [
+        (-layout.left, _HEADING, left),
+        (layout.numbers + _SPACE, _HEADING, axis.intervals),
+        (null + 8, _HEADING, axis.above),
     ]
-
-
-def _column(
-    texts: list[tuple[str, float]],
-    x: float,
-    align: Literal["left", "right"],
-    colour: str,
-    y: alt.Y,
-    *,
-    weight: Literal[400, 600] = 400,
-) -> alt.Chart:
-    data = [{"text": text, "y": at} for text, at in texts]
-    # The style sheet paints the stroke first, so that it sets the text off from lines behind it.
-    mark = _over(data).mark_text(
-        align=align,
-        color=LIGHT[colour],
-        fontWeight=weight,
-        stroke=LIGHT["paper"],
-        strokeWidth=4,
-        strokeJoin="round",
-    )
-    # Channels, not their names: Altair takes milliseconds to find the channel of a name.
-    chart: alt.Chart = mark.encode(y, alt.XValue(x), alt.Text("text:N"))
-    return chart
-
-
-def _over(rows: list[dict[str, Any]]) -> alt.Chart:
-    return alt.Chart(alt.Data(values=rows))
+    ends = [(layout.numbers, _HEADING, axis.numbers), (null - 8, _HEADING, axis.below)]
+    drawing.texts(starts, "muted", layout.font, halo=True)
+    drawing.texts(ends, "muted", layout.font, anchor="end", halo=True)

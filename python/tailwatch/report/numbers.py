@@ -5,13 +5,22 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-__all__ = ["ABSENT", "Estimate", "Written", "count", "write"]
+__all__ = [
+    "ABSENT",
+    "MINUS",
+    "NARROW_SPACE",
+    "Estimate",
+    "Written",
+    "count",
+    "power_of_ten",
+    "write",
+]
 
 #: What stands where there is no number.
 ABSENT = "–"
 
-_MINUS = "\N{MINUS SIGN}"
-_NARROW_SPACE = "\N{NARROW NO-BREAK SPACE}"
+MINUS = "\N{MINUS SIGN}"
+NARROW_SPACE = "\N{NARROW NO-BREAK SPACE}"
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 # Outside of this range a fixed-point number is a row of zeros; a power of ten reads better.
 _SMALLEST, _LARGEST = 1e-3, 1e6
@@ -66,7 +75,7 @@ def write(estimate: Estimate, *, places: int = 3, signed: bool = False) -> Writt
     exponent = max(math.floor(math.log10(magnitude)), _LEAST_EXPONENT) if magnitude else 0
     scale, suffix = 1.0, ""
     if magnitude and not _SMALLEST <= magnitude < _LARGEST:
-        scale, suffix = 10.0**exponent, f" × 10{str(exponent).translate(_SUPERSCRIPTS)}"
+        scale, suffix = 10.0**exponent, f" × {power_of_ten(exponent)}"
         decimals = 2
     else:
         finer = -1 - exponent if 0 < magnitude < _FINE else 0
@@ -78,9 +87,9 @@ def write(estimate: Estimate, *, places: int = 3, signed: bool = False) -> Writt
         if math.isnan(number):
             return "undefined"
         if math.isinf(number):
-            return "∞" if number > 0 else f"{_MINUS}∞"
+            return "∞" if number > 0 else f"{MINUS}∞"
         written = f"{number / scale:{sign}z,.{decimals}f}"
-        return written.replace(",", _NARROW_SPACE).replace("-", _MINUS)
+        return written.replace(",", NARROW_SPACE).replace("-", MINUS)
 
     finite = estimate.value is not None and math.isfinite(estimate.value)
     interval = None
@@ -93,4 +102,9 @@ def write(estimate: Estimate, *, places: int = 3, signed: bool = False) -> Writt
 
 def count(number: int) -> str:
     """Write a number of rows, thousands set apart by a narrow space."""
-    return f"{number:,}".replace(",", _NARROW_SPACE)
+    return f"{number:,}".replace(",", NARROW_SPACE)
+
+
+def power_of_ten(exponent: int) -> str:
+    """Write a power of ten, such as ``10⁻⁵``."""
+    return f"10{str(exponent).translate(_SUPERSCRIPTS)}"

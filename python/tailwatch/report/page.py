@@ -8,7 +8,7 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from tailwatch.report.escaping import escape
+from tailwatch.report.html import escape
 from tailwatch.report.palette import DARK, LIGHT, css_variables
 
 if TYPE_CHECKING:

@@ -1,8 +1,8 @@
 """The colours of a page, once for light and once for dark paper.
 
-Charts are drawn in the light colours; :func:`themed` then replaces each of them by the CSS variable
-of the same name, so that one drawing serves both. ``worse`` and ``beyond`` are an orange and a blue
-that stay apart under every common colour-vision deficiency, and no mark relies on colour alone.
+What is drawn names its colours, and :func:`paint` gives the CSS variable of a name, so that one
+drawing serves both papers. ``worse`` and ``beyond`` are an orange and a blue that stay apart under
+every common colour-vision deficiency, and no mark relies on colour alone.
 
 The colours of :data:`LINES` tell lines in one chart apart. They were searched for so that any two
 keep a distance of 0.1 in OKLab (Ottosson 2020) as they are and as dichromats see them (Machado,
@@ -11,7 +11,7 @@ Oliveira & Fernandes 2009, severity 1), and a contrast of 3 to paper and band.
 
 from __future__ import annotations
 
-__all__ = ["DARK", "LIGHT", "LINES", "css_variables", "themed"]
+__all__ = ["DARK", "LIGHT", "LINES", "css_variables", "paint"]
 
 LIGHT = {
     "paper": "#fdfdfb",
@@ -54,8 +54,6 @@ def css_variables(palette: dict[str, str]) -> str:
     return " ".join(f"--tw-{name}: {colour};" for name, colour in palette.items())
 
 
-def themed(svg: str) -> str:
-    """Return `svg` with each light colour replaced by its variable, itself the fallback."""
-    for name, colour in LIGHT.items():
-        svg = svg.replace(f'"{colour}"', f'"var(--tw-{name}, {colour})"')
-    return svg
+def paint(name: str) -> str:
+    """Return the variable of a colour, which is the light one where no style sheet sets it."""
+    return f"var(--tw-{name}, {LIGHT[name]})"

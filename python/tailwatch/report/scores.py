@@ -6,10 +6,10 @@ import math
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-import altair as alt
-
-from tailwatch.report.palette import LIGHT
-from tailwatch.report.svg import inline_svg
+from tailwatch.report.html import SWATCH, element, legend
+from tailwatch.report.numbers import MINUS, NARROW_SPACE
+from tailwatch.report.palette import paint
+from tailwatch.report.svg import Drawing, Scale, tick_labels, ticks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,10 +19,11 @@ __all__ = ["score_chart"]
 # Of the references; a bin of fewer rows, whose bar would stand for nothing, joins the next one.
 _LEAST_SHARE = 1 / 60
 _WIDTHS = {"wide": 780, "narrow": 330}
+_LEFT, _RIGHT, _TOP, _BOTTOM = 48, 12, 30, 48
 _HEIGHT = 220
-_DASH = {"human": [1, 0], "synthetic": [6, 3]}
-_DASHED = 'stroke-dasharray="6 3"'
-_COLOUR = {"human": LIGHT["beyond"], "synthetic": LIGHT["worse"]}
+_FONT = 12
+_DASHES = {"human": None, "synthetic": "6 3"}
+_COLOURS = {"human": "beyond", "synthetic": "worse"}
 
 
 def score_chart(histogram: dict[str, Any]) -> str:
@@ -42,17 +43,16 @@ def score_chart(histogram: dict[str, Any]) -> str:
     title = "Shares of reference and target rows by score"
     description = _describe(edges, series)
     drawings = "".join(
-        f'<div class="tw-{variant}">'
-        + inline_svg(
-            _drawn(edges, series, width),
-            name=f"scores-{variant}",
-            title=title,
-            description=description,
+        element(
+            "div",
+            _drawn(edges, series, width).inline(
+                name=f"scores-{variant}", title=title, description=description
+            ),
+            class_=f"tw-{variant}",
         )
-        + "</div>"
         for variant, width in _WIDTHS.items()
     )
-    return f'<div class="tw-chart">{drawings}</div>{_legend(series)}'
+    return element("div", drawings, class_="tw-chart") + element("figcaption", _legend(series))
 
 
 def _shares(histogram: dict[str, Any]) -> tuple[list[float], dict[str, list[float]]]:
@@ -73,81 +73,42 @@ def _shares(histogram: dict[str, Any]) -> tuple[list[float], dict[str, list[floa
     return [histogram["edges"][end - 1] for end in ends], series
 
 
-def _drawn(edges: Sequence[float], series: dict[str, list[float]], width: int) -> alt.LayerChart:
+def _drawn(edges: Sequence[float], series: dict[str, list[float]], width: int) -> Drawing:
     bins = len(series["target"])
     highest = max(max(shares) for shares in series.values())
+    plot = width - _LEFT - _RIGHT
+    x, y = Scale(0, bins, 0, plot), Scale(0, 1.05 * highest, _HEIGHT, 0)
+    drawing = Drawing(plot, _HEIGHT, left=_LEFT, right=_RIGHT, top=_TOP, bottom=_BOTTOM)
+    shares = ticks(0, 100 * y.high, 4)
+    labels = {
+        share / 100: f"{text}{NARROW_SPACE}%" for share, text in tick_labels(shares)[0].items()
+    }
+    drawing.segments([(0, y(share), plot, y(share)) for share in labels], "line", 1)
+    drawing.axis_beside(y, labels, 0, _FONT)
+    drawing.texts([(-_LEFT, -16, "Share of rows")], "muted", _FONT)
     far = "synthetic" if "synthetic" in series else "other"
-    x = alt.X(
-        "left:Q",
-        title=f"Score, human to {far} (edges of the bins)",
-        scale=alt.Scale(domain=[0, bins], nice=False),
-        axis=alt.Axis(values=_ticks(bins, width), labelExpr=_labels(edges), grid=False),
-    )
-    y = alt.Y(
-        "share:Q",
-        title="Share of rows",
-        scale=alt.Scale(domain=[0, 1.05 * highest], nice=False),
-        axis=alt.Axis(format="~%", tickCount=4),
-    )
-    bars = [
-        {"left": at + 0.06, "right": at + 0.94, "share": share}
-        for at, share in enumerate(series["target"])
-    ]
-    layers = [
-        alt.Chart(alt.Data(values=bars))
-        .mark_bar(color=LIGHT["band"])
-        .encode(x, y, alt.X2("right:Q"), alt.Y2Datum(0))
-    ]
-    for name in ("human", "synthetic"):
-        if name in series:
-            steps = [
-                {"left": at + side, "share": share}
-                for at, share in enumerate(series[name])
-                for side in (0, 1)
-            ]
-            layers.append(
-                alt.Chart(alt.Data(values=steps))
-                .mark_line(
-                    color=_COLOUR[name], strokeWidth=2, strokeDash=_DASH[name], strokeJoin="miter"
-                )
-                .encode(x, y)
-            )
-    chart: alt.LayerChart = (
-        alt.layer(*layers)
-        .properties(
-            width=width - 70,
-            height=_HEIGHT,
-            background="transparent",
-            autosize=alt.AutoSizeParams(type="none"),
-            padding={"left": 58, "right": 12, "top": 8, "bottom": 48},
-        )
-        .configure(aria=False)
-        .configure_view(stroke=None)
-        .configure_axis(
-            domainColor=LIGHT["line"],
-            ticks=False,
-            gridColor=LIGHT["line"],
-            labelColor=LIGHT["muted"],
-            labelFontSize=12,
-            labelPadding=6,
-            titleColor=LIGHT["muted"],
-            titleFontSize=12,
-            titleFontWeight="normal",
-        )
-    )
-    return chart
-
-
-def _ticks(bins: int, width: int) -> list[int]:
-    """Choose inner edges that leave room for their numbers."""
     step = max(1, -(-bins * 64 // width))
-    return list(range(step, bins, step))
-
-
-def _labels(edges: Sequence[float]) -> str:
-    """Write a Vega expression that gives the edge at each tick."""
-    numbers = ",".join(f"'{text}'" for text in _written(edges))
-    return f"[{numbers}][datum.value - 1]"
+    texts = _written(edges)
+    drawing.axis_below(
+        x,
+        {at: texts[at - 1] for at in range(step, bins, step)},
+        _HEIGHT,
+        _FONT,
+        title=f"Score, human to {far} (edges of the bins)",
+        far=36,
+    )
+    drawing.bars(
+        [(x(at + 0.06), y(share), x(at + 0.94), y(0)) for at, share in enumerate(series["target"])],
+        "band",
+    )
+    for name, colour in _COLOURS.items():
+        steps = [
+            (x(at + side), y(share))
+            for at, share in enumerate(series.get(name, ()))
+            for side in (0, 1)
+        ]
+        drawing.line([steps], colour, 2, stroke_dasharray=_DASHES[name])
+    return drawing
 
 
 def _written(edges: Sequence[float]) -> list[str]:
@@ -155,23 +116,28 @@ def _written(edges: Sequence[float]) -> list[str]:
     largest = max((abs(edge) for edge in edges), default=0.0)
     places = max(0, 1 - math.floor(math.log10(largest))) if largest > 0 else 0
     texts = [f"{edge:.{places}f}" for edge in edges]
-    return ["0" if float(text) == 0 else text.replace("-", "\N{MINUS SIGN}") for text in texts]
+    return ["0" if float(text) == 0 else text.replace("-", MINUS) for text in texts]
 
 
 def _legend(series: dict[str, list[float]]) -> str:
-    marks = {
-        "human": f"{_key('beyond', '')}human reference",
-        "synthetic": f"{_key('worse', _DASHED)}synthetic reference",
-        "target": '<span class="tw-swatch" aria-hidden="true"></span>target',
+    signs = {
+        "human": f"{_key('human')} human reference",
+        "synthetic": f"{_key('synthetic')} synthetic reference",
+        "target": f"{SWATCH}target",
     }
-    items = "".join(f"<li>{marks[name]}</li>" for name in series)
-    return f'<figcaption><ul class="tw-legend">{items}</ul></figcaption>'
+    return legend(signs[name] for name in series)
 
 
-def _key(colour: str, dash: str) -> str:
+def _key(name: str) -> str:
     """Draw a piece of a line as it is in the chart."""
-    stroke = f'stroke="var(--tw-{colour}, {LIGHT[colour]})" stroke-width="2" {dash}'
-    return f'<svg width="24" height="10" aria-hidden="true"><path d="M0 5H24" {stroke}/></svg> '
+    line = element(
+        "path",
+        d="M0 5H24",
+        stroke=paint(_COLOURS[name]),
+        stroke_width="2",
+        stroke_dasharray=_DASHES[name],
+    )
+    return element("svg", line, width="24", height="10", aria_hidden="true")
 
 
 def _describe(edges: Sequence[float], series: dict[str, list[float]]) -> str:

@@ -6,7 +6,7 @@ from itertools import groupby
 from math import isnan
 from typing import TYPE_CHECKING
 
-from tailwatch.report.escaping import escape
+from tailwatch.report.html import escape
 from tailwatch.report.labels import percent
 from tailwatch.report.numbers import ABSENT, Estimate, Written, count, write
 

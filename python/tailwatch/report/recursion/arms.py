@@ -3,31 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from tailwatch.report.escaping import escape
+from tailwatch.report.html import element, escape
 from tailwatch.report.palette import LINES
+from tailwatch.report.svg import outline
 
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["MOST_ARMS", "Arm", "Shape", "arms_of", "swatch"]
+    from tailwatch.report.svg import Shape
 
-Shape = Literal["circle", "square", "triangle-up", "diamond", "triangle-down"]
+__all__ = ["MOST_ARMS", "Arm", "arms_of", "swatch"]
 
 _SHAPES: tuple[Shape, ...] = ("circle", "square", "triangle-up", "diamond", "triangle-down")
 
 MOST_ARMS = len(LINES) * len(_SHAPES)
 """As many differ in colour or shape: the two lists have no common divisor."""
-
-# What Vega draws for each shape, in a box of 12 × 12.
-_PATHS: dict[Shape, str] = {
-    "circle": "M6,2.5a3.5,3.5 0 1 0 0.01,0Z",
-    "square": "M3,3h6v6h-6Z",
-    "triangle-up": "M6,2L10,9.5H2Z",
-    "diamond": "M6,1.5L10,6L6,10.5L2,6Z",
-    "triangle-down": "M6,10L10,2.5H2Z",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +43,13 @@ def arms_of(frame: pl.DataFrame) -> list[Arm]:
 
 def swatch(arm: Arm) -> str:
     """Return a short piece of the line of an arm, and its name."""
-    return (
-        '<svg class="tw-key" viewBox="-8 0 28 12" aria-hidden="true" '
-        f'style="color:var(--tw-{arm.colour})">'
-        f'<path d="M-8,6h28" stroke="currentColor" stroke-width="2"></path>'
-        f'<path d="{_PATHS[arm.shape]}" fill="currentColor"></path></svg>{escape(arm.name)}'
+    line = element("path", d="M-8,6h28", stroke="currentColor", stroke_width="2")
+    key = element(
+        "svg",
+        line + element("g", outline(arm.shape, 6, 6, 8), fill="currentColor"),
+        class_="tw-key",
+        viewBox="-8 0 28 12",
+        aria_hidden="true",
+        style=f"color:var(--tw-{arm.colour})",
     )
+    return f"{key}{escape(arm.name)}"

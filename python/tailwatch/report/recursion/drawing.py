@@ -1,27 +1,20 @@
-"""A plot drawn: lines with intervals by generation, the band of the null, the curve of theory.
-
-Everything is placed in pixels by hand (no automatic sizing), so that the drawing does not depend on
-the fonts of the machine that renders it. Drawings are Vega-Lite specifications as they are: a page
-has some thirty, and checking each against the schema costs more than drawing it.
-"""
+"""A plot drawn: lines with intervals by generation, the band of the null, the curve of theory."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from tailwatch.report.palette import LIGHT
 from tailwatch.report.recursion.plots import finite, spread_out
+from tailwatch.report.svg import LARGEST, Drawing, Scale, tick_labels, ticks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from tailwatch.report.recursion.plots import Curve, Plot, Point
 
-    Spec = dict[str, Any]
-
-__all__ = ["FEW", "LARGE", "MOST", "SMALL", "Size", "draw", "is_cut"]
+__all__ = ["FEW", "LARGE", "MOST", "SMALL", "Size", "draw", "generation_ticks", "is_cut"]
 
 FEW = 12
 """Up to as many generations, each has its marker and its bar; beyond, some have, and the interval
@@ -31,10 +24,12 @@ MOST = 60
 """Generations that are drawn."""
 
 _MARKERS = 6
-_PADDING_TOP, _PADDING_BOTTOM, _PADDING_RIGHT = 26, 40, 8
+_TOP, _BOTTOM, _RIGHT = 26, 40, 8
 _APART = 0.14
-_OTHER_END = {"field": "y2"}
-_PIECE = {"field": "piece", "type": "nominal"}
+_TICKS = 4
+_MARKER = 8
+# The room around numbers is some of them.
+_MOST = LARGEST / 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,31 +47,20 @@ SMALL = Size(width=212, height=132, left=48, font=12)
 
 
 @dataclass(frozen=True, slots=True)
-class _Frame:
-    """What all layers of a drawing share."""
+class _Place:
+    """What all layers of a drawing share: its scales, the generations drawn, whether few."""
 
-    x: Spec
-    y: Spec
+    x: Scale
+    y: Scale
     drawn: frozenset[int]
     few: bool
-    low: float
-    high: float
 
-    def layer(self, rows: Sequence[dict[str, Any]], mark: Spec, **more: Spec) -> Spec:
-        """Return a layer that draws `rows` on the axes of the drawing."""
-        encoding = {"x": self.x, "y": self.y, **more}
-        return {"data": {"values": rows}, "mark": mark, "encoding": encoding}
-
-    def row(self, x: float, low: float, high: float) -> dict[str, float]:
-        """Return a vertical piece, as far as the axis shows it."""
-        return {
-            "x": x,
-            "y": min(max(low, self.low), self.high),
-            "y2": min(max(high, self.low), self.high),
-        }
+    def reach(self, generation: float, low: float, high: float) -> tuple[float, float, float]:
+        """Return the pixels of a generation and of both ends, as far as the axis shows them."""
+        return self.x(generation), self.y.clipped(low), self.y.clipped(high)
 
 
-def draw(plot: Plot, size: Size, *, from_zero: bool = False) -> dict[str, Any]:
+def draw(plot: Plot, size: Size, *, from_zero: bool = False) -> Drawing:
     """Draw a plot.
 
     Parameters
@@ -90,49 +74,24 @@ def draw(plot: Plot, size: Size, *, from_zero: bool = False) -> dict[str, Any]:
 
     Returns
     -------
-    dict
-        The drawing as a Vega-Lite specification. Intervals are cut where they reach far beyond all
-        values: :func:`is_cut`.
+    Drawing
+        Intervals are cut where they reach far beyond all values: :func:`is_cut`.
     """
     drawn = spread_out(plot.generations, MOST)
     low, high = _extent(plot, from_zero=from_zero)
-    frame = _Frame(
-        x=_generations(drawn),
-        y=_values(plot, low, high, size),
+    place = _Place(
+        x=Scale(drawn[0] - 0.5, drawn[-1] + 0.5, 0, size.width),
+        y=Scale(low, high, size.height, 0),
         drawn=frozenset(drawn),
         few=len(drawn) <= FEW,
-        low=low,
-        high=high,
     )
-    return {
-        "layer": [*_null(plot, frame), *_measured(plot, frame)],
-        "width": size.width,
-        "height": size.height,
-        "background": "transparent",
-        "autosize": {"type": "none"},
-        "padding": {
-            "left": size.left,
-            "right": _PADDING_RIGHT,
-            "top": _PADDING_TOP,
-            "bottom": _PADDING_BOTTOM,
-        },
-        "config": {
-            "aria": False,
-            "view": {"stroke": None},
-            "axis": {
-                "domain": False,
-                "ticks": False,
-                "gridColor": LIGHT["line"],
-                "labelColor": LIGHT["muted"],
-                "labelFontSize": size.font - 1,
-                "labelPadding": 6,
-                "labelFlush": False,
-                "titleColor": LIGHT["muted"],
-                "titleFontSize": size.font - 1,
-                "titleFontWeight": "normal",
-            },
-        },
-    }
+    drawing = Drawing(
+        size.width, size.height, left=size.left, right=_RIGHT, top=_TOP, bottom=_BOTTOM
+    )
+    _axes(drawing, place, size, plot.label.unit or "value")
+    _null(drawing, place, plot)
+    _measured(drawing, place, plot)
+    return drawing
 
 
 def is_cut(plot: Plot) -> bool:
@@ -142,18 +101,10 @@ def is_cut(plot: Plot) -> bool:
     return bool(ends) and (min(ends) < low or max(ends) > high)
 
 
-def _generations(drawn: Sequence[int]) -> Spec:
-    first, last = drawn[0], drawn[-1]
+def generation_ticks(first: int, last: int) -> list[int]:
+    """Return round generations, and the first unless the next tick is too near to it."""
     step = next(step for step in _steps() if last - first <= 8 * step)
-    # Round numbers, and the first generation unless the next tick is too near to it.
-    ticks = [tick for tick in range(step, last + 1, step) if tick - first >= step / 2]
-    return {
-        "field": "x",
-        "type": "quantitative",
-        "title": "generation",
-        "scale": {"domain": [first - 0.5, last + 0.5], "nice": False, "zero": False},
-        "axis": {"values": [first, *ticks], "format": "d", "grid": False, "titleY": 30},
-    }
+    return [first, *(t for t in range(step, last + 1, step) if t - first >= step / 2)]
 
 
 def _steps() -> Iterator[int]:
@@ -161,32 +112,23 @@ def _steps() -> Iterator[int]:
     return (factor * 10**power for power in count() for factor in (1, 2, 5))
 
 
-def _values(plot: Plot, low: float, high: float, size: Size) -> Spec:
-    largest = max(abs(low), abs(high))
-    form = "~s" if largest >= 10_000 else "~f" if largest >= 0.001 else ".1~e"
-    return {
-        "field": "y",
-        "type": "quantitative",
-        "title": plot.label.unit or "value",
-        "scale": {"domain": [low, high], "nice": False, "zero": False},
-        "axis": {
-            "format": form,
-            "labelExpr": "datum.value === 0 ? '0' : datum.label",
-            "tickCount": 4,
-            "titleAngle": 0,
-            "titleAlign": "left",
-            "titleBaseline": "bottom",
-            "titleX": -size.left,
-            "titleY": -9,
-        },
-    }
+def _axes(drawing: Drawing, place: _Place, size: Size, unit: str) -> None:
+    x, y = place.x, place.y
+    labels, factor = tick_labels(ticks(y.low, y.high, _TICKS))
+    drawing.segments([(x.start, y(tick), x.end, y(tick)) for tick in labels], "line", 1)
+    font = size.font - 1
+    drawing.axis_beside(y, labels, 0, font)
+    drawing.texts([(-size.left, -15, f"{unit} {factor}".rstrip())], "muted", font)
+    shown = generation_ticks(min(place.drawn), max(place.drawn))
+    generations = {float(generation): str(generation) for generation in shown}
+    drawing.axis_below(x, generations, size.height, font, title="generation", far=33)
 
 
 def _extent(plot: Plot, *, from_zero: bool) -> tuple[float, float]:
     """Return the ends of the axis: all values, and of intervals what is not far beyond them."""
     points, band = plot.points, [null for _, null in plot.null_band]
     core = [p.value.value for p in points] + [p.theory for p in points] + [n.value for n in band]
-    inner = [number for it in core if (number := finite(it)) is not None] or [0.0]
+    inner = [number for it in core if (number := _drawable(it)) is not None] or [0.0]
     low, high = min(inner), max(inner)
     apart = max(high - low, 0.5 * max(abs(low), abs(high))) or 1.0
     outer = _ends(plot)
@@ -204,49 +146,61 @@ def _ends(plot: Plot) -> list[float]:
     """Return the finite ends of all intervals, those of the null among them."""
     estimates = [point.value for point in plot.points] + [null for _, null in plot.null_band]
     ends = (end for estimate in estimates for end in (estimate.low, estimate.high))
-    return [number for it in ends if (number := finite(it)) is not None]
+    return [number for it in ends if (number := _drawable(it)) is not None]
 
 
-def _null(plot: Plot, frame: _Frame) -> list[Spec]:
-    """Return the band of the null and its line, both from edge to edge of the plot."""
-    found = [(g, null) for g, null in plot.null_band if g in frame.drawn]
+def _drawable(number: float | None) -> float | None:
+    """Return a number as far as an axis can show it, or None."""
+    found = finite(number)
+    return None if found is None else min(max(found, -_MOST), _MOST)
+
+
+def _null(drawing: Drawing, place: _Place, plot: Plot) -> None:
+    """Draw the band of the null and its line, both from edge to edge of the plot."""
+    found = [(g, null) for g, null in plot.null_band if g in place.drawn]
     if not found:
-        return []
+        return
     edges = [(found[0][0] - 0.5, found[0][1]), *found, (found[-1][0] + 0.5, found[-1][1])]
     band = [
-        frame.row(x, null.low, null.high)
-        for x, null in edges
+        place.reach(generation, null.low, null.high)
+        for generation, null in edges
         if null.low is not None and null.high is not None
     ]
-    line = [{"x": x, "y": null.value} for x, null in edges if null.value is not None]
-    return [
-        frame.layer(band, {"type": "area", "color": LIGHT["band"]}, y2=_OTHER_END),
-        frame.layer(line, {"type": "line", "color": LIGHT["muted"], "strokeWidth": 1}),
-    ]
+    line = [(place.x(g), place.y.clipped(n.value)) for g, n in edges if n.value is not None]
+    drawing.area(band, "band")
+    drawing.line([line], "muted", 1)
 
 
-def _measured(plot: Plot, frame: _Frame) -> list[Spec]:
-    """Return the layers of all curves: intervals below, then theory, lines and markers."""
-    below, above = [], []
+def _measured(drawing: Drawing, place: _Place, plot: Plot) -> None:
+    """Draw all curves: intervals below, then theory, lines and markers."""
+    marked = {}
     for curve in plot.curves:
-        shift = _shift(curve, plot) if frame.few else 0.0
-        points = [point for point in curve.points if point.generation in frame.drawn]
-        marked = points if frame.few else _some(points, curve, len(plot.curves))
-        ribbon = not frame.few and len(plot.curves) == 1
-        colour = LIGHT[curve.arm.colour]
-        below += _intervals(points if ribbon else marked, shift, colour, frame, ribbon=ribbon)
-        mark = {"type": "line", "color": colour}
-        lines = {
-            "theory": [(p.generation, finite(p.theory)) for p in points],
-            "value": [(p.generation, finite(p.value.value)) for p in points],
-        }
-        theory, line = (_pieces(lines[name], shift) for name in ("theory", "value"))
-        above += [
-            frame.layer(theory, {**mark, "strokeWidth": 1.5, "strokeDash": [5, 4]}, detail=_PIECE),
-            frame.layer(line, {**mark, "strokeWidth": 1.75}, detail=_PIECE),
-            _markers(marked, shift, curve, frame),
-        ]
-    return [*below, *above]
+        points = [point for point in curve.points if point.generation in place.drawn]
+        marked[curve.arm] = points if place.few else _some(points, curve, len(plot.curves))
+        ribbon = not place.few and len(plot.curves) == 1
+        shift = _shift(curve, plot, place)
+        reaches = _intervals(points if ribbon else marked[curve.arm], shift, place)
+        if ribbon:
+            drawing.area(reaches, curve.arm.colour, opacity="0.22")
+        else:
+            ends = [(x, low, x, high) for x, low, high in reaches]
+            drawing.segments(ends, curve.arm.colour, 2, opacity="0.55")
+    for curve in plot.curves:
+        points = [point for point in curve.points if point.generation in place.drawn]
+        shift, colour = _shift(curve, plot, place), curve.arm.colour
+        theory = [(p.generation, p.theory) for p in points]
+        value = [(p.generation, p.value.value) for p in points]
+        drawing.line(_pieces(theory, shift, place), colour, 1.5, stroke_dasharray="5,4")
+        drawing.line(_pieces(value, shift, place), colour, 1.75)
+        places = _pieces([(p.generation, p.value.value) for p in marked[curve.arm]], shift, place)
+        drawing.points(
+            [at for piece in places for at in piece],
+            curve.arm.shape,
+            _MARKER,
+            fill=colour,
+            stroke="paper",
+            width=1,
+        )
 
 
 def _some(points: Sequence[Point], curve: Curve, curves: int) -> list[Point]:
@@ -258,55 +212,36 @@ def _some(points: Sequence[Point], curve: Curve, curves: int) -> list[Point]:
     return list(points[(curve.arm.place * max(1, step // curves)) % step :: step])
 
 
-def _shift(curve: Curve, plot: Plot) -> float:
+def _shift(curve: Curve, plot: Plot, place: _Place) -> float:
     """Return how far a curve stands aside, so that its bars do not hide those of others."""
+    if not place.few:
+        return 0.0
     apart = min(_APART, 0.7 / len(plot.curves))
     return apart * (plot.curves.index(curve) - (len(plot.curves) - 1) / 2)
 
 
 def _intervals(
-    points: Sequence[Point], shift: float, colour: str, frame: _Frame, *, ribbon: bool
-) -> list[Spec]:
-    rows = [
-        frame.row(point.generation + shift, low, high)
+    points: Sequence[Point], shift: float, place: _Place
+) -> list[tuple[float, float, float]]:
+    return [
+        place.reach(point.generation + shift, low, high)
         for point in points
         if (low := point.value.low) is not None
         and (high := point.value.high) is not None
         and finite(point.value.value) is not None
         and low <= high
     ]
-    mark = (
-        {"type": "area", "color": colour, "opacity": 0.22}
-        if ribbon
-        else {"type": "rule", "color": colour, "strokeWidth": 2, "opacity": 0.55}
-    )
-    return [frame.layer(rows, mark, y2=_OTHER_END)] if rows else []
 
 
-def _pieces(line: Sequence[tuple[int, float | None]], shift: float) -> list[dict[str, float]]:
-    """Return the points of a line, which is broken where a generation has no value."""
-    rows, piece = [], 0
+def _pieces(
+    line: Sequence[tuple[int, float | None]], shift: float, place: _Place
+) -> list[list[tuple[float, float]]]:
+    """Return the places of a line, which is broken where a generation has no value."""
+    pieces: list[list[tuple[float, float]]] = [[]]
     for generation, number in line:
-        if number is None:
-            piece += 1
-        else:
-            rows.append({"x": generation + shift, "y": number, "piece": piece})
-    return rows
-
-
-def _markers(points: Sequence[Point], shift: float, curve: Curve, frame: _Frame) -> Spec:
-    rows = [
-        {"x": point.generation + shift, "y": number}
-        for point in points
-        if (number := finite(point.value.value)) is not None
-    ]
-    mark = {
-        "type": "point",
-        "shape": curve.arm.shape,
-        "size": 46,
-        "opacity": 1,
-        "fill": LIGHT[curve.arm.colour],
-        "stroke": LIGHT["paper"],
-        "strokeWidth": 1,
-    }
-    return frame.layer(rows, mark)
+        drawable = finite(number)
+        if drawable is not None:
+            pieces[-1].append((place.x(generation + shift), place.y.clipped(drawable)))
+        elif pieces[-1]:
+            pieces.append([])
+    return pieces

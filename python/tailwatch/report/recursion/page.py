@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from tailwatch.forks import uses_polars
-from tailwatch.report.escaping import escape
+from tailwatch.report.html import escape
 from tailwatch.report.labels import percent
 from tailwatch.report.lists import definitions, run_details
 from tailwatch.report.numbers import count

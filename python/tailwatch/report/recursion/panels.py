@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from tailwatch.report.escaping import escape
+from tailwatch.report.html import escape
 from tailwatch.report.numbers import ABSENT, Estimate, Written, write
 from tailwatch.report.recursion.arms import swatch
 from tailwatch.report.recursion.drawing import FEW, LARGE, MOST, SMALL, draw, is_cut
 from tailwatch.report.recursion.plots import spread_out
-from tailwatch.report.svg import inline_svg
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,8 +57,7 @@ def figures(
     size = LARGE if large else SMALL
     panels = []
     for place, plot in enumerate(plots):
-        svg = inline_svg(
-            draw(plot, size, from_zero=from_zero),
+        svg = draw(plot, size, from_zero=from_zero).inline(
             name=f"{name}-{place}",
             title=f"{plot.name} by generation",
             description=_describe(plot, confidence),

@@ -24,6 +24,11 @@ __all__ = ["NEAREST_LEVEL", "Curve", "Plot", "Point", "finite", "plots_of", "spr
 NEAREST_LEVEL = 0.05
 """Of the levels of a tail metric, the one nearest to this is drawn."""
 
+_COLUMNS = (
+    *("group", "metric", "level", "run", "generation", "theory"),
+    *("value", "low", "high", "null", "null_low", "null_high"),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Point:
@@ -104,11 +109,10 @@ def plots_of(
     list of Plot
         Metrics without any value are left out.
     """
-    rows = frame.filter(pl.col("value").is_not_null())
-    drawn = [
-        _plot(str(group), str(metric), part, arms)
-        for (group, metric), part in rows.group_by("group", "metric", maintain_order=True)
-    ]
+    found: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for row in frame.filter(pl.col("value").is_not_null()).select(_COLUMNS).to_dicts():
+        found.setdefault((row["group"], row["metric"]), []).append(row)
+    drawn = [_plot(group, metric, rows, arms) for (group, metric), rows in found.items()]
     plots = [plot for plot in drawn if plot.curves]
     if metrics is None:
         return plots
@@ -128,17 +132,18 @@ def finite(number: float | None) -> float | None:
     return number if number is not None and math.isfinite(number) else None
 
 
-def _plot(group: str, metric: str, rows: pl.DataFrame, arms: Sequence[Arm]) -> Plot:
-    levels = rows["level"].drop_nulls().unique().sort().to_list()
+def _plot(group: str, metric: str, rows: Sequence[dict[str, Any]], arms: Sequence[Arm]) -> Plot:
+    levels = sorted({row["level"] for row in rows if row["level"] is not None})
     level = min(levels, key=lambda it: abs(it - NEAREST_LEVEL)) if levels else None
-    if level is not None:
-        rows = rows.filter(pl.col("level") == level)
-    rows = rows.unique(["run", "generation"], keep="first").sort("generation")
-    curves = []
-    for arm in arms:
-        points = tuple(map(_point, rows.filter(pl.col("run") == arm.name).to_dicts()))
-        if points:
-            curves.append(Curve(arm, points))
+    chosen: dict[str, dict[int, Point]] = {}
+    for row in rows:
+        if level is None or row["level"] == level:
+            chosen.setdefault(row["run"], {}).setdefault(row["generation"], _point(row))
+    curves = [
+        Curve(arm, tuple(points[generation] for generation in sorted(points)))
+        for arm in arms
+        if (points := chosen.get(arm.name))
+    ]
     return Plot(group, metric, level, tuple(curves))
 
 

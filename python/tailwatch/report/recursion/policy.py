@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tailwatch.report.escaping import escape
+from tailwatch.report.html import escape
 from tailwatch.report.numbers import ABSENT, Estimate, count, write
 from tailwatch.report.recursion.plots import spread_out
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from tailwatch.report.escaping import escape
+from tailwatch.report.html import escape
 from tailwatch.report.labels import LABELS, percent
 from tailwatch.report.recursion.words import LOOP_LABELS, describe_loop
 
