@@ -4,13 +4,8 @@ from __future__ import annotations
 
 import os
 from importlib.util import find_spec
-from typing import TYPE_CHECKING
 
-import pytest
 from hypothesis import settings
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 # A test must not depend on the shell it was started from: threads, and width and colour of output.
 for variable in (
@@ -47,12 +42,3 @@ def pytest_report_header() -> str | None:
 settings.register_profile("fixed", derandomize=True, deadline=None)
 settings.register_profile("search", max_examples=2_000, deadline=None, print_blob=True)
 settings.load_profile("fixed")
-
-
-@pytest.fixture(scope="module")
-def plain_pages() -> Iterator[None]:
-    """Leave out the drawing of pages of scoring jobs."""
-    from tests.support import datasets
-
-    with datasets.plain_pages():
-        yield

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-pytestmark = pytest.mark.usefixtures("plain_pages")
-
 
 def shards(folder: Path) -> Path:
     folder.mkdir()

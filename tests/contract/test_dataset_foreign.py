@@ -27,12 +27,11 @@ DRAWN = int(os.environ.get("TAILWATCH_DRAWN", "20"))
 
 pytestmark = [
     pytest.mark.skipif(os.name == "nt", reason="links and devices of POSIX"),
-    pytest.mark.usefixtures("plain_pages"),
 ]
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory, plain_pages: None) -> Path:
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A source and a run of it."""
     at = tmp_path_factory.mktemp("finished")
     write_shards(at / "source", 3, 120)

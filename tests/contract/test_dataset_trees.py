@@ -29,7 +29,6 @@ pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="names that are bytes, and links"),
     # A dozen rows say little, and the summary says so.
     pytest.mark.filterwarnings("ignore::tailwatch.exceptions.TailwatchWarning"),
-    pytest.mark.usefixtures("plain_pages"),
 ]
 
 SUFFIXES = (

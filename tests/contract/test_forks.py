@@ -18,12 +18,10 @@ from pathlib import Path
 import numpy as np
 import tailwatch as tw
 from tailwatch.recursion import Gaussian, Replace, run
-from tailwatch.report.drawer import svg_of
 
 folder = Path(tempfile.mkdtemp())
 rows = np.random.default_rng(0).standard_normal((200, 2))
 labels = ["a", "b"] * 100
-chart = {{"data": {{"values": [{{"a": 1}}]}}, "mark": "point"}}
 
 def loop():
     return run(Gaussian(), rows, policy=Replace(), generations=1, metrics=())
@@ -37,7 +35,6 @@ if FIRST:
     comparison.save(folder / "parent.parquet")
     np.save(folder / "shard.npy", rows)
     model = tw.contamination.fit(rows, rows + 2)
-    svg_of(chart)
 acts = {{
     "compare": compare,
     "classes": lambda: compare(per=(labels, labels)),
@@ -49,8 +46,7 @@ acts = {{
     "loop": loop,
     "verdicts": lambda: ran.verdicts,
     "score": lambda: model.score_dataset(folder / "shard.npy", folder / "out"),
-    "drawing": lambda: svg_of(chart),
-    "all": lambda: (compare().save(folder / "all.parquet"), loop().verdicts),
+    "all": lambda: (compare().save(folder / "all.html"), loop().verdicts),
 }}
 
 def outcome(act):
@@ -87,7 +83,7 @@ def outcomes(names: list[str], *, first: bool) -> dict[str, str]:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="threads of a process in /proc")
 def test_after_the_same_in_the_parent() -> None:
-    works = ["compare", "drawing"]
+    works = ["compare"]
     refused = ["classes", "parquet", "csv", "json", "page", "notebook", "loop", "verdicts", "score"]
     found = outcomes([*works, *refused], first=True)
     assert {name: found[name] for name in works} == dict.fromkeys(works, "done")
@@ -97,4 +93,4 @@ def test_after_the_same_in_the_parent() -> None:
 
 
 def test_in_a_child_of_a_process_that_did_nothing_yet() -> None:
-    assert outcomes(["all", "drawing"], first=False) == {"all": "done", "drawing": "done"}
+    assert outcomes(["all"], first=False) == {"all": "done"}

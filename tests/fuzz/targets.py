@@ -109,11 +109,10 @@ class _Data:
         assert len(opened.labels("label").to_list()) == len(opened)
 
     def _score(self, path: Path) -> None:
-        from tests.support.datasets import model, plain_pages
+        from tests.support.datasets import model
 
         ids = "url" if self._is_table else None
-        with plain_pages():
-            found = model().score_dataset(path, self._out, id_column=ids, threads=1)
+        found = model().score_dataset(path, self._out, id_column=ids, threads=1)
         assert _rows(self._out / "shards") == found.prevalence.n
 
     def _pack(self, path: Path) -> None:

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import functools
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
-import pytest
 
 from tailwatch import contamination
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -29,16 +26,6 @@ def model() -> contamination.ContaminationModel:
     rng = np.random.default_rng(1)
     human = rng.normal(size=(2000, COLUMNS))
     return contamination.fit(human, SHIFT + rng.normal(size=(2000, COLUMNS)))
-
-
-@contextmanager
-def plain_pages() -> Iterator[None]:
-    """Let pages of scoring jobs be text alone: to draw one takes as long as all else of a job."""
-    from tailwatch.contamination.dataset.report import ContaminationReport
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ContaminationReport, "to_html", ContaminationReport.to_json)
-        yield
 
 
 def rows(count: int, seed: int, share: float = 0.1) -> NDArray[np.float32]:

@@ -12,13 +12,15 @@ import pytest
 from sklearn.datasets import load_digits
 
 from tailwatch.cli import run
-from tailwatch.demo.chart import generations_svg, retention_by_generation
+from tailwatch.demo.chart import generations_svg
 from tailwatch.demo.digits import DrawingLearner, human_halves
 from tailwatch.demo.generations import WATCHED
 from tailwatch.recursion import Replace
 from tailwatch.recursion import run as run_loop
+from tests.support.drawings import linear, marks, number_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 
@@ -81,29 +83,46 @@ def watched(generations: int, high: float | None = 0.9) -> pl.DataFrame:
     return pl.DataFrame(rows)
 
 
+def picture(frame: pl.DataFrame) -> ET.Element:
+    """Return the picture, its elements without their namespace."""
+    return ET.fromstring(generations_svg(frame).replace(' xmlns="http://www.w3.org/2000/svg"', ""))
+
+
+def retention(drawn: ET.Element) -> Callable[[float], float]:
+    """Return the retention of a pixel."""
+    labels = marks(drawn, tag="text", text_anchor="end", font_size="12")
+    lines = marks(drawn, tag="line", stroke="line")[: len(labels)]
+    ends = [(i.middle[1], number_of(m.text)) for i, m in zip(lines, labels, strict=True)]
+    return linear(ends)
+
+
 def test_the_chart_draws_each_metric_of_each_generation() -> None:
     frame = watched(3)
-    panels = retention_by_generation(frame).to_dict()["hconcat"]
-    assert [panel["title"].split(",")[0] for panel in panels] == [
-        "Coverage",
-        "Recall",
-        "Total variance",
-        "Tail mass",
+    drawn = picture(frame)
+    titles = [mark.text.split(",")[0] for mark in marks(drawn, font_size="14")]
+    assert titles == ["Coverage", "Recall", "Total variance", "Tail mass"]
+    number = retention(drawn)
+    points = [mark.middle for mark in marks(drawn, tag="circle")]
+    assert points == sorted(points)
+    expected = [
+        value for metric in WATCHED for value in frame.filter(metric=metric)["retention"].to_list()
     ]
-    for metric, panel in zip(WATCHED, panels, strict=True):
-        drawn = panel["layer"][-1]["data"]["values"]
-        expected = frame.filter(pl.col("metric") == metric)
-        assert [row["retention"] for row in drawn] == expected["retention"].to_list()
-        assert [row["generation"] for row in drawn] == [1, 2, 3]
+    assert [number(y) for _, y in points] == pytest.approx(expected, abs=0.001)
+    bars = [mark.places for mark in marks(drawn, tag="line", opacity="0.4")]
+    assert len(bars) == len(points)
+    for bar in bars:
+        assert [number(y) for _, y in bar] == pytest.approx([0.2, 0.9], abs=0.001)
+    nulls = [mark.middle[1] for mark in marks(drawn, stroke_dasharray="4,3")]
+    assert [number(y) for y in nulls] == pytest.approx([1] * 4, abs=0.001)
 
 
 @pytest.mark.parametrize(("high", "top"), [(0.9, 1.1), (1.4, 1.4), (50.0, 2.0), (None, 1.1)])
 def test_the_scale_holds_the_null_and_no_wide_interval_flattens_it(
     high: float | None, top: float
 ) -> None:
-    panels = retention_by_generation(watched(2, high)).to_dict()["hconcat"]
-    domains = [panel["layer"][-1]["encoding"]["y"]["scale"]["domain"] for panel in panels]
-    assert domains == [[0, top]] * 4
+    number = retention(picture(watched(2, high)))
+    assert number(0) == pytest.approx(top, abs=0.002)
+    assert number(200) == pytest.approx(0, abs=0.002)
 
 
 @pytest.mark.parametrize("generations", [1, 5, 50])

@@ -98,7 +98,7 @@ def test_standard_errors_are_drawn_on_a_logarithmic_axis() -> None:
         at = {number: pixel for pixel, number in ticks(svg)}
         null, per_unit = at[0.0], (at[100.0] - at[0.0]) / math.log1p(50)
         for number, pixel in at.items():
-            assert pixel == pytest.approx(null + per_unit * math.log1p(number / 2), abs=0.02)
+            assert pixel == pytest.approx(null + per_unit * math.log1p(number / 2), abs=0.11)
 
         def number_at(x: float, null: float = null, per_unit: float = per_unit) -> float:
             bent = (x - null) / per_unit
@@ -106,7 +106,7 @@ def test_standard_errors_are_drawn_on_a_logarithmic_axis() -> None:
 
         for line, reading in zip(drawn(svg, number_at), chosen, strict=True):
             wanted = expected(reading, -math.inf, math.inf)
-            assert line == pytest.approx(wanted, rel=0.03, abs=0.05)
+            assert line == pytest.approx(wanted, rel=0.03, abs=0.1)
 
 
 def test_both_drawings_tell_the_numbers_to_those_who_do_not_see_them() -> None:
@@ -166,8 +166,8 @@ def test_an_interval_is_drawn_no_further_than_the_axis() -> None:
     for svg in draw(readings("mode_coverage", **changes)):
         (bar,) = marks(svg, tag="line", stroke="beyond")
         (low, _), (high, _) = bar.places
-        assert low == pytest.approx(1.2 * neutral_line(svg), abs=0.1)
-        assert high == pytest.approx(3 * neutral_line(svg), abs=0.1)
+        assert low == pytest.approx(1.2 * neutral_line(svg), abs=0.2)
+        assert high == pytest.approx(3 * neutral_line(svg), abs=0.2)
 
 
 def test_every_colour_follows_the_theme() -> None:

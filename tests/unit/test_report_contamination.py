@@ -13,12 +13,13 @@ from tailwatch.report.contamination import contamination_page
 from tailwatch.report.palette import LIGHT
 from tailwatch.report.scores import _shares, _written
 from tests.support.datasets import model, write_shards
+from tests.support.drawings import linear, marks, number_of, svgs
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-VOID = {"meta", "link", "wbr", "br", "path", "line", "rect"}
+VOID = {"meta", "link", "wbr", "br", "path", "line", "rect", "circle"}
 
 
 @pytest.fixture(scope="module")
@@ -191,3 +192,31 @@ def test_copies_are_told_with_what_was_looked_for(summary: dict[str, Any]) -> No
     assert "Copies of 6 000 given rows were looked for" in text
     assert "at distance 0 from one of them 300 14.7 %" in text
     assert "at a distance of up to 0.25, but not 0 250 12.2 %" in text
+
+
+def test_the_shares_that_are_drawn_are_those_of_the_histogram(
+    page: str, summary: dict[str, Any]
+) -> None:
+    edges, series = _shares(summary["histogram"])
+    wide, narrow = svgs(page)
+    for drawing in (wide, narrow):
+        lines = marks(drawing, tag="line", stroke="line")
+        beside = marks(drawing, tag="text", text_anchor="end")
+        share = linear(
+            [(i.middle[1], number_of(m.text)) for i, m in zip(lines, beside, strict=True)]
+        )
+        bars = marks(drawing, tag="rect", fill="band")
+        tops, bottoms = zip(*([y for _, y in bar.places] for bar in bars), strict=True)
+        assert [share(y) for y in tops] == pytest.approx(series["target"], abs=1e-3)
+        assert [share(y) for y in bottoms] == pytest.approx([0] * len(bars), abs=1e-3)
+        for name, colour in (("human", "beyond"), ("synthetic", "worse")):
+            (steps,) = marks(drawing, tag="path", stroke=colour)
+            pairs = [share(y) for _, y in steps.places]
+            assert pairs[::2] == pairs[1::2] == pytest.approx(series[name], abs=1e-3)
+        # The number of an edge stands between its bins.
+        ends = [bar.places[1][0] for bar in bars]
+        places = [m for m in marks(drawing, text_anchor="middle") if "Score" not in m.text]
+        assert len(places) >= 3
+        for mark in places:
+            at = min(range(len(ends)), key=lambda i: abs(ends[i] - mark.middle[0]))
+            assert mark.text == _written(edges)[at]

@@ -94,7 +94,7 @@ def test_the_numbers_that_are_drawn_are_those_of_the_frame(scale: float, size: S
 
     def near(*columns: str) -> list[object]:
         wanted = table.with_columns(pl.col(numbers) / scale).select("generation", *columns)
-        return [pytest.approx(row, abs=0.01) for row in wanted.rows()]
+        return [pytest.approx(row, abs=0.015) for row in wanted.rows()]
 
     (line,) = marks(drawing, tag="path", stroke="azure", stroke_width="1.75")
     assert drawn(line.places) == near("value")

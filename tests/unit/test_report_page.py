@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import altair as alt
 import pytest
 
 from tailwatch.report import comparison_fragment, comparison_page
@@ -25,7 +24,7 @@ def parsed(markup: str) -> Page:
 
 def test_it_is_one_small_file(markup: str) -> None:
     assert markup.startswith("<!doctype html>")
-    assert len(markup.encode()) < 1_000_000
+    assert len(markup.encode()) < 300_000
 
 
 def test_it_loads_and_runs_nothing(markup: str, parsed: Page) -> None:
@@ -67,16 +66,6 @@ def test_every_chart_has_a_title_and_a_description(parsed: Page) -> None:
         assert chart["role"] == "img"
         assert {chart["aria-labelledby"], chart["aria-describedby"]} <= set(ids)
     assert len(parsed.text("desc")) == len(charts)
-
-
-def test_its_charts_are_valid_vega_lite(monkeypatch: pytest.MonkeyPatch) -> None:
-    drawn: list[dict[str, Any]] = []
-    blank = '<svg viewBox="0 0 1 1"></svg>'
-    monkeypatch.setattr("tailwatch.report.svg.svg_of", lambda part: drawn.append(part) or blank)
-    comparison_page(frame(), run(), SENTENCE)
-    assert len(drawn) == 2 * 3
-    for specification in drawn:
-        alt.TopLevelLayerSpec.validate(specification)
 
 
 def test_it_has_a_light_and_a_dark_theme_and_prints(markup: str, parsed: Page) -> None:

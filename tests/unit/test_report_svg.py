@@ -178,8 +178,8 @@ def test_marks_of_one_call_share_the_style_of_their_group() -> None:
     first, second = marks(root, tag="rect", fill="band")
     assert (first.places, second.places) == ([(0, 1), (2, 3)], [(4, 5), (6, 9)])
     (piece,) = marks(root, stroke="ink", stroke_width="1.5", opacity="0.5")
-    # To a hundredth of a pixel, and no zero has a sign.
-    assert piece.given["x2"] == "33.33"
+    # To a tenth of a pixel, and no zero has a sign.
+    assert piece.given["x2"] == "33.3"
     assert piece.given["y2"] == "0"
     (line,) = marks(root, tag="path", stroke="worse", fill="none")
     assert line.pieces == [[(0, 0), (1, 2)], [(3, 4)]]

@@ -196,7 +196,7 @@ class Drawing:
             element("line", x1=_at(x0), y1=_at(y0), x2=_at(x1), y2=_at(y1))
             for x0, y0, x1, y1 in ends
         )
-        self._add(marks, stroke=colour, stroke_width=_at(width), **style)
+        self._add(marks, stroke=colour, stroke_width=f"{width:g}", **style)
 
     def line(
         self,
@@ -208,7 +208,7 @@ class Drawing:
         """Draw a line through points, broken between its pieces."""
         path = "".join(_path(piece) for piece in pieces)
         marks = [element("path", d=path)] if path else []
-        self._add(marks, stroke=colour, stroke_width=_at(width), fill="none", **style)
+        self._add(marks, stroke=colour, stroke_width=f"{width:g}", fill="none", **style)
 
     def area(
         self, edges: Sequence[tuple[float, float, float]], colour: str, **style: str | None
@@ -231,7 +231,7 @@ class Drawing:
     ) -> None:
         """Draw a shape at each place."""
         marks = (outline(shape, x, y, size) for x, y in places)
-        self._add(marks, fill=fill, stroke=stroke, stroke_width=_at(width))
+        self._add(marks, fill=fill, stroke=stroke, stroke_width=f"{width:g}")
 
     def texts(
         self,
@@ -356,6 +356,5 @@ def _path(points: Iterable[tuple[float, float]]) -> str:
 
 
 def _at(pixel: float) -> str:
-    """Write a pixel to a hundredth."""
-    text = f"{pixel:z.2f}"
-    return text.rstrip("0").rstrip(".")
+    """Write a pixel to a tenth."""
+    return f"{pixel:z.1f}".removesuffix(".0")
