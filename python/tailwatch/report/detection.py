@@ -13,19 +13,16 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from tailwatch.report.html import escape
-from tailwatch.report.labels import percent
-from tailwatch.report.lists import run_details
-from tailwatch.report.numbers import Estimate, write
-from tailwatch.report.page import Section, page
-from tailwatch.report.recursion.arms import arms_of
-from tailwatch.report.recursion.panels import figures
-from tailwatch.report.recursion.plots import plots_of
+from tailwatch.report.loop.panels import figures
+from tailwatch.report.loop.plots import arms_of, plots_of
+from tailwatch.report.numbers import Estimate, percent, write
+from tailwatch.report.page import Section, page, run_details
 from tailwatch.text_form import visible
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from tailwatch.report.recursion.arms import Arm
+    from tailwatch.report.loop.plots import Arm
 
 __all__ = ["Picture", "detection_page"]
 

@@ -5,17 +5,15 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from tailwatch.report.html import escape
+from tailwatch.report.html import SWATCH, details, escape, legend, scrolling_table
+from tailwatch.report.loop.drawing import FEW, LARGE, MOST, SMALL, draw, is_cut
+from tailwatch.report.loop.plots import spread_out, swatch
 from tailwatch.report.numbers import ABSENT, Estimate, Written, write
-from tailwatch.report.recursion.arms import swatch
-from tailwatch.report.recursion.drawing import FEW, LARGE, MOST, SMALL, draw, is_cut
-from tailwatch.report.recursion.plots import spread_out
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tailwatch.report.recursion.arms import Arm
-    from tailwatch.report.recursion.plots import Curve, Plot, Point
+    from tailwatch.report.loop.plots import Arm, Curve, Plot, Point
 
 __all__ = ["figures"]
 
@@ -67,7 +65,7 @@ def figures(
     return (
         f'<figure><div class="{kind}">{"".join(panels)}</div>'
         f"<figcaption>{_legend(plots, arms, confidence)}</figcaption></figure>"
-        f"<details><summary>{_summary(plots)}</summary>{_table(plots, confidence)}</details>"
+        + details(_summary(plots), _table(plots, confidence))
     )
 
 
@@ -86,12 +84,11 @@ def _legend(plots: Sequence[Plot], arms: Sequence[Arm], confidence: str) -> str:
     if any(point.theory is not None for point in points):
         items.append(f"{_DASHES}expected by theory")
     if any(plot.null_band for plot in plots):
-        box = '<span class="tw-swatch" aria-hidden="true"></span>'
-        items.append(f"{box}a fresh human sample, with its interval")
+        items.append(f"{SWATCH}a fresh human sample, with its interval")
     thinned = max(len(plot.generations) for plot in plots)
     if thinned > MOST:
         items.append(f"{MOST} of {thinned} generations are drawn")
-    return f'<ul class="tw-legend">{"".join(f"<li>{item}</li>" for item in items)}</ul>'
+    return legend(items)
 
 
 def _describe(plot: Plot, confidence: str) -> str:
@@ -140,17 +137,17 @@ def _table(plots: Sequence[Plot], confidence: str) -> str:
         f"<td>{_numbers(plot.null_band[-1][1]) if plot.null_band else ABSENT}</td>"
         for plot in plots
     )
-    heads = "".join(
-        f"<th scope=col>{escape(plot.name)}<i>{escape(plot.label.unit)}</i></th>" for plot in plots
-    )
+    heads = [
+        "Run, generation",
+        *(f"{escape(plot.name)}<i>{escape(plot.label.unit)}</i>" for plot in plots),
+    ]
     shortened = any(len(c.points) > LINES_OF_TABLE for plot in plots for c in plot.curves)
     more = " Some generations are left out; the frame has all." if shortened else ""
-    return (
-        '<div class="tw-scroll" tabindex="0" role="region" aria-label="Table of numbers">'
-        '<table class="tw-classes"><caption>Brackets hold '
-        f"{confidence} intervals.{more}</caption><thead><tr><th scope=col>Run, generation</th>"
-        f"{heads}</tr></thead><tbody><tr><th scope=row>A fresh human sample</th>{nulls}</tr>"
-        f"{''.join(lines)}</tbody></table></div>"
+    return scrolling_table(
+        heads,
+        f"<tr><th scope=row>A fresh human sample</th>{nulls}</tr>{''.join(lines)}",
+        label="Table of numbers",
+        caption=f"Brackets hold {confidence} intervals.{more}",
     )
 
 

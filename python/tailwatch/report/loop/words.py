@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from tailwatch.report.detection_words import describe_detection
-from tailwatch.report.labels import LABELS, Label, describe
+from tailwatch.report.words import LABELS, Label, describe
 
 __all__ = ["LOOP_LABELS", "LOOP_TERMS", "SPREAD", "TAILS", "describe_loop"]
 
@@ -149,6 +148,38 @@ LOOP_TERMS: dict[str, str] = {
 }
 """The words that the page of a loop needs."""
 
+_OF_DETECTIONS = {
+    "map": Label("mAP50–95", "fidelity", "precision", "Average precision over IoU .50 to .95."),
+    "map50": Label("mAP50", "fidelity", "precision", "Average precision at IoU .50."),
+    "class_kl": Label("KL of the classes", "divergence", "nats", "KL(labels ‖ human), by class."),
+    "tail_class_mass": Label(
+        "Boxes in tail classes", "tails", _SHARE, "Share of the boxes that rare classes have."
+    ),
+    "classes_gone": Label("Classes gone", "tails", "classes", "Human classes without any box."),
+    "box_size": Label("Size of boxes", "spread", "share of a side", "Mean of √(w·h)."),
+    "box_size_distance": Label(
+        "Distance of box sizes", "divergence", "share of a side", "Wasserstein distance of √(w·h)."
+    ),
+    "boxes_per_image": Label("Boxes per image", "spread", "boxes", "Mean number of boxes."),
+    "boxes_distance": Label(
+        "Distance of boxes per image", "divergence", "boxes", "Wasserstein distance."
+    ),
+    "empty_images": Label("Images without a box", "spread", _SHARE, "Share of such images."),
+    "confidence": Label("Mean confidence", "fidelity", "confidence", "Of the boxes kept."),
+}
+
+_OF_CLASS = {
+    "ap": Label("AP50–95", "fidelity", "precision", "Average precision over IoU .50 to .95 of {}."),
+    "ap50": Label("AP50", "fidelity", "precision", "Average precision at IoU .50 of {}."),
+    "class_share": Label("Share", "spread", _SHARE, "Share of the boxes that are {}."),
+    "crop_coverage": Label(
+        "Crop coverage", "fidelity", _SHARE, "Human crops of {} that new crops come near to."
+    ),
+    "crop_tail_coverage": Label(
+        "Crop tail coverage", "tails", _SHARE, "The same, of the most unusual human crops of {}."
+    ),
+}
+
 
 def describe_loop(metric: str, group: str = "panel") -> Label:
     """Return the label of any metric of a loop's frame; `group` is the frame's."""
@@ -168,4 +199,15 @@ def describe_loop(metric: str, group: str = "panel") -> Label:
             "loss",
             "Mean loss on a task that was learned before this loop began.",
         )
-    return describe_detection(metric) or describe(metric)
+    return _describe_detection(metric) or describe(metric)
+
+
+def _describe_detection(metric: str) -> Label | None:
+    """Return the label of a metric of detections, or None if it is none."""
+    name, colon, of = metric.partition(":")
+    if not colon:
+        return _OF_DETECTIONS.get(name)
+    label = _OF_CLASS.get(name)
+    if label is None:
+        return None
+    return Label(f"{label.name}, {of}", label.group, label.unit, label.meaning.format(of))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["CLASS_TERMS", "LABELS", "TERMS", "Group", "Label", "describe", "percent"]
+__all__ = ["CLASS_TERMS", "LABELS", "TERMS", "Group", "Label", "describe"]
 
 Group = Literal["tails", "fidelity", "spread", "divergence"]
 
@@ -224,8 +224,3 @@ def describe(metric: str) -> Label:
     """Return the label of a metric, or a plain one made from its name if there is none."""
     plain = metric.replace("_", " ").capitalize()
     return LABELS.get(metric, Label(plain, "fidelity", "", ""))
-
-
-def percent(share: float) -> str:
-    """Write a share such as 0.05 as a percentage, ``5 %``."""
-    return f"{100 * share:.4g}\N{NARROW NO-BREAK SPACE}%"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tailwatch.report.html import escape
+from tailwatch.report.html import escape, scrolling_table
+from tailwatch.report.loop.plots import spread_out
 from tailwatch.report.numbers import ABSENT, Estimate, count, write
-from tailwatch.report.recursion.plots import spread_out
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,12 +50,7 @@ def plan_table(plan: pl.DataFrame) -> str:
             name = escape(str(quantity).replace("_", " ").capitalize())
             lines.append(_line(f'<span class="tw-unseen">{name}</span>' if place else name, row))
     heads = ("Quantity", "Generation", "Expected", "Unit", "What it is")
-    columns = "".join(f"<th scope=col>{head}</th>" for head in heads)
-    return (
-        '<div class="tw-scroll" tabindex="0" role="region" aria-label="Plan">'
-        f'<table class="tw-classes tw-plan"><thead><tr>{columns}</tr></thead>'
-        f"<tbody>{''.join(lines)}</tbody></table></div>"
-    )
+    return scrolling_table(heads, "".join(lines), label="Plan", kind="tw-classes tw-plan")
 
 
 def _line(name: str, row: dict[str, Any]) -> str:

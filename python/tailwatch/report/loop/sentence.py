@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from tailwatch.report.labels import percent
-from tailwatch.report.numbers import Estimate, write
-from tailwatch.report.recursion.plots import NEAREST_LEVEL
-from tailwatch.report.recursion.verdict_table import by_run
-from tailwatch.report.recursion.words import SPREAD, TAILS, describe_loop
+from tailwatch.report.loop.plots import NEAREST_LEVEL
+from tailwatch.report.loop.verdicts import by_run
+from tailwatch.report.loop.words import SPREAD, TAILS, describe_loop
+from tailwatch.report.numbers import Estimate, percent, write
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

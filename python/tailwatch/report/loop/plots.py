@@ -1,4 +1,7 @@
-"""From the frame of a loop to plots: one metric at one level, a curve for each run."""
+"""From the frame of a loop to plots: one metric at one level, a curve for each run.
+
+The runs of a page are its arms, told apart by a colour and by a shape of marker.
+"""
 
 from __future__ import annotations
 
@@ -9,17 +12,31 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from tailwatch.report.labels import percent
-from tailwatch.report.numbers import Estimate
-from tailwatch.report.recursion.words import describe_loop
+from tailwatch.report.html import element, escape
+from tailwatch.report.loop.words import describe_loop
+from tailwatch.report.numbers import Estimate, percent
+from tailwatch.report.palette import LINES
+from tailwatch.report.svg import outline
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from tailwatch.report.labels import Label
-    from tailwatch.report.recursion.arms import Arm
+    from tailwatch.report.svg import Shape
+    from tailwatch.report.words import Label
 
-__all__ = ["NEAREST_LEVEL", "Curve", "Plot", "Point", "finite", "plots_of", "spread_out"]
+__all__ = [
+    "MOST_ARMS",
+    "NEAREST_LEVEL",
+    "Arm",
+    "Curve",
+    "Plot",
+    "Point",
+    "arms_of",
+    "finite",
+    "plots_of",
+    "spread_out",
+    "swatch",
+]
 
 NEAREST_LEVEL = 0.05
 """Of the levels of a tail metric, the one nearest to this is drawn."""
@@ -28,6 +45,21 @@ _COLUMNS = (
     *("group", "metric", "level", "run", "generation", "theory"),
     *("value", "low", "high", "null", "null_low", "null_high"),
 )
+
+_SHAPES: tuple[Shape, ...] = ("circle", "square", "triangle-up", "diamond", "triangle-down")
+
+MOST_ARMS = len(LINES) * len(_SHAPES)
+"""As many differ in colour or shape: the two lists have no common divisor."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """A run among those that are drawn together; `colour` is a name of the palette."""
+
+    name: str
+    place: int
+    colour: str
+    shape: Shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +120,29 @@ class Plot:
             if finite(point.null.value) is not None:
                 found.setdefault(point.generation, []).append(point.null)
         return [(generation, _around(found[generation])) for generation in sorted(found)]
+
+
+def arms_of(frame: pl.DataFrame) -> list[Arm]:
+    """Return the arms of a frame, in the order in which its runs first appear."""
+    names = frame["run"].unique(maintain_order=True).to_list()
+    return [
+        Arm(name, place, LINES[place % len(LINES)], _SHAPES[place % len(_SHAPES)])
+        for place, name in enumerate(names[:MOST_ARMS])
+    ]
+
+
+def swatch(arm: Arm) -> str:
+    """Return a short piece of the line of an arm, and its name."""
+    line = element("path", d="M-8,6h28", stroke="currentColor", stroke_width="2")
+    key = element(
+        "svg",
+        line + element("g", outline(arm.shape, 6, 6, 8), fill="currentColor"),
+        class_="tw-key",
+        viewBox="-8 0 28 12",
+        aria_hidden="true",
+        style=f"color:var(--tw-{arm.colour})",
+    )
+    return f"{key}{escape(arm.name)}"
 
 
 def plots_of(

@@ -2,39 +2,41 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from tailwatch.forks import uses_polars
-from tailwatch.report.html import escape
-from tailwatch.report.labels import percent
-from tailwatch.report.lists import definitions, run_details
-from tailwatch.report.numbers import count
-from tailwatch.report.page import Section, fragment, page
-from tailwatch.report.readings import read
-from tailwatch.report.recursion.arms import arms_of
-from tailwatch.report.recursion.onset_list import onset_list
-from tailwatch.report.recursion.panels import figures
-from tailwatch.report.recursion.plots import NEAREST_LEVEL, plots_of
-from tailwatch.report.recursion.policy import plan_table, policy_words
-from tailwatch.report.recursion.sentence import sentence_of_loop
-from tailwatch.report.recursion.verdict_table import (
+from tailwatch.report.comparison.readings import read
+from tailwatch.report.comparison.tables import panel_table
+from tailwatch.report.html import details
+from tailwatch.report.loop.panels import figures
+from tailwatch.report.loop.plots import NEAREST_LEVEL, arms_of, plots_of
+from tailwatch.report.loop.policy import plan_table, policy_words
+from tailwatch.report.loop.sentence import sentence_of_loop
+from tailwatch.report.loop.verdicts import (
     by_run,
     failure_table,
+    onset_list,
     side_by_side,
     verdict_table,
 )
-from tailwatch.report.recursion.words import LOOP_TERMS, SPREAD, TAILS, describe_loop
-from tailwatch.report.tables import panel_table
+from tailwatch.report.loop.words import LOOP_TERMS, SPREAD, TAILS, describe_loop
+from tailwatch.report.numbers import count, percent
+from tailwatch.report.page import (
+    Section,
+    definitions,
+    fragment,
+    fragment_mark,
+    page,
+    run_details,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from tailwatch.report.labels import Label
-    from tailwatch.report.recursion.arms import Arm
-    from tailwatch.report.recursion.plots import Plot
+    from tailwatch.report.loop.plots import Arm, Plot
+    from tailwatch.report.words import Label
 
 __all__ = ["run_fragment", "run_page"]
 
@@ -129,8 +131,7 @@ def run_fragment(
     first = next(iter(_by_name(arguments, arms).values()), {})
     confidence = percent(_found(first, "confidence", 0.95))
     sentence = sentence_of_loop(frame, verdicts)
-    # Several fragments may stand in one notebook, and ids in a document must differ.
-    mark = hashlib.sha256((sentence + frame.write_json()).encode()).hexdigest()[:8]
+    mark = fragment_mark(sentence, frame)
     table = (
         verdict_table(verdicts)
         if len(arms) == 1
@@ -139,7 +140,7 @@ def run_fragment(
     return fragment(
         sentence=sentence,
         body=f"{_opening(frame, arms, confidence, f'loop-{mark}')}"
-        f"<details><summary>Eight definitions of collapse</summary>{table}</details>",
+        f"{details('Eight definitions of collapse', table)}",
     )
 
 
@@ -191,8 +192,7 @@ def _judged(judged: pl.DataFrame, table: Callable[[pl.DataFrame], str], of: str)
         return table(parts[0][1])
     name = {"definition": "Definition", "mode": "Failure"}[of]
     return side_by_side(judged, of=of, name=name) + "".join(
-        f"<details><summary>The evidence for {escape(run)}</summary>{table(part)}</details>"
-        for run, part in parts
+        details(f"The evidence for {run}", table(part)) for run, part in parts
     )
 
 
@@ -249,12 +249,9 @@ def _last(frame: pl.DataFrame, arms: Sequence[Arm], confidence: str) -> str:
         rows = rows.filter(pl.col("generation") == pl.col("generation").max())
         readings = read(rows)
         if readings:
-            where = f" of {escape(arm.name)}" if len(arms) > 1 else ""
+            where = f" of {arm.name}" if len(arms) > 1 else ""
             table = panel_table(readings, confidence)
-            parts.append(
-                f"<details><summary>All numbers of the last generation{where}</summary>"
-                f"{table}</details>"
-            )
+            parts.append(details(f"All numbers of the last generation{where}", table))
     return "".join(parts)
 
 
@@ -296,10 +293,7 @@ def _plan(plan: pl.DataFrame) -> str:
     if len(parts) == 1:
         tables = plan_table(parts[0][1])
     else:
-        tables = "".join(
-            f"<details><summary>The plan of {escape(run)}</summary>{plan_table(part)}</details>"
-            for run, part in parts
-        )
+        tables = "".join(details(f"The plan of {run}", plan_table(part)) for run, part in parts)
     return f"<h3>The plan</h3>{words}{tables}"
 
 
@@ -318,10 +312,7 @@ def _meanings(frame: pl.DataFrame) -> str:
 def _run(told: Mapping[str, Mapping[str, Any]]) -> str:
     if len(told) <= 1:
         return "".join(run_details(part) for part in told.values())
-    return "".join(
-        f"<details><summary>{escape(name)}</summary>{run_details(part)}</details>"
-        for name, part in told.items()
-    )
+    return "".join(details(name, run_details(part)) for name, part in told.items())
 
 
 def _group(frame: pl.DataFrame, *groups: str) -> pl.DataFrame:

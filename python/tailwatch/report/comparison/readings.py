@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from tailwatch.report.labels import Label, describe, percent
-from tailwatch.report.numbers import Estimate, Written, write
+from tailwatch.report.numbers import Estimate, Written, percent, write
+from tailwatch.report.words import Label, describe
 
 if TYPE_CHECKING:
     import polars as pl

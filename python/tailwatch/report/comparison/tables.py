@@ -6,15 +6,15 @@ from itertools import groupby
 from math import isnan
 from typing import TYPE_CHECKING
 
-from tailwatch.report.html import escape
-from tailwatch.report.labels import percent
-from tailwatch.report.numbers import ABSENT, Estimate, Written, count, write
+from tailwatch.report import html
+from tailwatch.report.html import SWATCH, data_table, element, escape
+from tailwatch.report.numbers import ABSENT, Estimate, Written, count, percent, write
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
-    from tailwatch.report.labels import Group
-    from tailwatch.report.readings import Reading, Status
+    from tailwatch.report.comparison.readings import Reading, Status
+    from tailwatch.report.words import Group
 
 __all__ = ["legend", "panel_table"]
 
@@ -45,9 +45,8 @@ def legend(readings: Sequence[Reading], confidence: str) -> str:
     items = [f"Bars: {confidence} intervals"]
     items += [_mark(status) + word for status, word in words.items() if status in drawn]
     if any(reading.null_band for reading in readings):
-        swatch = '<span class="tw-swatch" aria-hidden="true"></span>'
-        items.append(f"{swatch}interval of the null itself")
-    return f'<ul class="tw-legend">{"".join(f"<li>{item}</li>" for item in items)}</ul>'
+        items.append(f"{SWATCH}interval of the null itself")
+    return html.legend(items)
 
 
 def panel_table(readings: Sequence[Reading], confidence: str) -> str:
@@ -56,26 +55,23 @@ def panel_table(readings: Sequence[Reading], confidence: str) -> str:
     for group, title in _GROUPS.items():
         members = [reading for reading in readings if reading.label.group == group]
         if members:
-            groups.append(
-                '<tbody role="rowgroup"><tr role="row" class="tw-group">'
-                f'<th role="rowheader" scope="rowgroup" colspan="7">{title}</th></tr>'
-                f"{''.join(_rows(members))}</tbody>"
-            )
+            head = element("th", title, role="rowheader", scope="rowgroup", colspan="7")
+            groups.append(element("tr", head, role="row", class_="tw-group") + _rows(members))
     columns = ("Metric", "Value", "Null", "Retention", "All rows", "Rows", "Method")
-    heads = "".join(f'<th role="columnheader" scope="col">{column}</th>' for column in columns)
-    # The roles keep it a table for screen readers where the style sheet turns its rows into cards.
-    return (
-        f'<table class="tw-table" role="table"><caption>Brackets hold {confidence} intervals. '
-        "“All rows” is the value on the whole sets, as papers quote it; intervals and nulls need "
-        "equal halves, so it has neither.</caption>"
-        f'<thead role="rowgroup"><tr role="row">{heads}</tr></thead>{"".join(groups)}</table>'
+    heads = "".join(element("th", it, role="columnheader", scope="col") for it in columns)
+    caption = (
+        f"Brackets hold {confidence} intervals. “All rows” is the value on the whole sets, as "
+        "papers quote it; intervals and nulls need equal halves, so it has neither."
     )
+    return data_table(heads, groups, kind="tw-table", caption=caption)
 
 
-def _rows(readings: Sequence[Reading]) -> Iterator[str]:
-    for _, group in groupby(readings, key=lambda reading: reading.metric):
-        for position, reading in enumerate(group):
-            yield _row(reading, again=position > 0)
+def _rows(readings: Sequence[Reading]) -> str:
+    return "".join(
+        _row(reading, again=position > 0)
+        for _, group in groupby(readings, key=lambda reading: reading.metric)
+        for position, reading in enumerate(group)
+    )
 
 
 def _row(reading: Reading, *, again: bool) -> str:

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING, Any
 
 from tailwatch.forks import uses_polars
-from tailwatch.report.charts import divergence_chart, retention_chart
-from tailwatch.report.labels import percent
-from tailwatch.report.lists import definitions, run_details
-from tailwatch.report.numbers import count
-from tailwatch.report.page import Section, fragment, page
-from tailwatch.report.readings import read
-from tailwatch.report.tables import legend, panel_table
+from tailwatch.report.comparison.charts import divergence_chart, retention_chart
+from tailwatch.report.comparison.readings import read
+from tailwatch.report.comparison.tables import legend, panel_table
+from tailwatch.report.html import details
+from tailwatch.report.numbers import count, percent
+from tailwatch.report.page import (
+    Section,
+    definitions,
+    fragment,
+    fragment_mark,
+    page,
+    run_details,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import polars as pl
 
-    from tailwatch.report.readings import Reading
+    from tailwatch.report.comparison.readings import Reading
 
 __all__ = ["comparison_fragment", "comparison_page"]
 
@@ -74,13 +79,11 @@ def comparison_fragment(frame: pl.DataFrame, run: dict[str, Any], sentence: str)
     uses_polars("drawing a page")
     readings = read(frame)
     confidence = percent(run["arguments"]["confidence"])
-    # Several fragments may stand in one notebook, and ids in a document must differ.
-    mark = hashlib.sha256((sentence + frame.write_json()).encode()).hexdigest()[:8]
+    mark = fragment_mark(sentence, frame)
     table = panel_table(readings, confidence)
     return fragment(
         sentence=sentence,
-        body=f"{_tails(readings, confidence, f'tails-{mark}')}"
-        f"<details><summary>The whole panel</summary>{table}</details>",
+        body=f"{_tails(readings, confidence, f'tails-{mark}')}{details('The whole panel', table)}",
     )
 
 

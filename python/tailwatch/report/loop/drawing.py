@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING
 
-from tailwatch.report.recursion.plots import finite, spread_out
+from tailwatch.report.loop.plots import finite, spread_out
 from tailwatch.report.svg import LARGEST, Drawing, Scale, tick_labels, ticks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from tailwatch.report.recursion.plots import Curve, Plot, Point
+    from tailwatch.report.loop.plots import Curve, Plot, Point
 
 __all__ = ["FEW", "LARGE", "MOST", "SMALL", "Size", "draw", "generation_ticks", "is_cut"]
 
