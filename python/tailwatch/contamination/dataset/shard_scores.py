@@ -1,4 +1,16 @@
-"""The first pass over a shard: rows are scored and counted; identifiers and records are kept.
+"""A shard in the first pass: its rows scored and counted, its identifiers and records kept.
+
+=================  =======  ====================================================================
+record of a row    type     content
+=================  =======  ====================================================================
+``score``          Float32  log odds of the probe
+``content_hash``   UInt64   XXH3-64 of the row's bytes, by which copies of each other are found
+``copy_of``        Int64    the row that it copies, where copies of given rows are looked for
+``copy_distance``  Float64  its distance from that
+=================  =======  ====================================================================
+
+Records are written to a file as they come, of fixed length, since a table of Parquet can only be
+written once all of its rows are there.
 
 Cost: one pass over the embeddings, a batch for each thread in memory, and 12 bytes a row on disk
 besides the identifiers, 28 where copies of given rows are looked for.
@@ -15,9 +27,9 @@ import polars as pl
 from polars.io.plugins import register_io_source
 
 from tailwatch.background import in_order
+from tailwatch.contamination.dataset.copies import row_hashes
 from tailwatch.contamination.dataset.folder import settle
-from tailwatch.contamination.dataset.records import as_frame
-from tailwatch.contamination.dataset.tables import KEPT_ROWS, digest_of
+from tailwatch.contamination.dataset.tables import COPY, HASH, ROWS_AT_ONCE, digest_of
 from tailwatch.exceptions import DimensionError, InputError, SourceError, TailwatchError
 from tailwatch.io.columns import require
 from tailwatch.io.parquet import sink
@@ -33,20 +45,106 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from tailwatch.contamination.dataset.copies import Originals
     from tailwatch.contamination.dataset.folder import Folder
-    from tailwatch.contamination.dataset.manifest import Stamp
-    from tailwatch.contamination.dataset.records import Recorder
+    from tailwatch.contamination.dataset.manifest import Stamps
     from tailwatch.contamination.histogram import Histogram
+    from tailwatch.contamination.probe import Probe
     from tailwatch.io.layouts import Shard
     from tailwatch.io.part import Matrix, Part
 
-__all__ = ["Receipt", "opened", "score_shard", "stamp"]
+__all__ = ["Receipt", "Recorder", "open_checked", "score_shard", "stamps"]
 
 BATCH_BYTES = 1 << 25
 
+# Half a second or so, but enough rows that preparing the originals for each batch is no matter.
+_PAIRS, _LEAST_ROWS = 1 << 29, 4096
 
-def stamp(shard: Shard) -> Stamp:
-    """Give what tells of a change of a shard's files, of which no rewriting leaves all as it was.
+_PLAIN = np.dtype([("score", np.float32), ("content_hash", np.uint64)])
+_COPIES = np.dtype([*_PLAIN.descr, ("copy_of", np.int64), ("copy_distance", np.float64)])
+
+
+@dataclass(frozen=True, slots=True)
+class Recorder:
+    """Makes a record of each row.
+
+    Attributes
+    ----------
+    probe
+        Scores the rows.
+    originals
+        Rows whose copies are looked for, if any.
+    threads
+        Threads that work on a batch.
+    """
+
+    probe: Probe
+    originals: Originals | None
+    threads: int
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The fields of a record."""
+        return _PLAIN if self.originals is None else _COPIES
+
+    @property
+    def most_rows(self) -> int | None:
+        """Rows of a batch that is not long in the making, where copies take time."""
+        if self.originals is None:
+            return None
+        return max(_LEAST_ROWS, _PAIRS // len(self.originals.rows))
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """The columns of the table that records become."""
+        return {"score": pl.Float32, **HASH, **({} if self.originals is None else COPY)}
+
+    def records(self, batch: Matrix, argument: str, first_row: int) -> NDArray[np.void]:
+        """Make the records of a batch.
+
+        Parameters
+        ----------
+        batch
+            The rows.
+        argument, first_row
+            Whose rows they are, and the number of the first one, for the text of an error.
+
+        Raises
+        ------
+        NonFiniteError
+            If a score is not finite, since a value is not, or is too large.
+        """
+        found = np.empty(len(batch), self.dtype)
+        found["score"] = self.probe.score(
+            batch, argument, first_row=first_row, threads=self.threads
+        )
+        found["content_hash"] = row_hashes(batch, self.threads)
+        if self.originals is not None:
+            found["copy_of"], found["copy_distance"] = self.originals.nearest(batch, self.threads)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What an attempt at a shard gave, beside the table that it wrote.
+
+    Attributes
+    ----------
+    counted
+        Counts of the scores.
+    source
+        What the shard's files were, before and after.
+    sha256
+        Of the table.
+    """
+
+    counted: Histogram
+    source: Stamps
+    sha256: str
+
+
+def stamps(shard: Shard) -> Stamps:
+    """Return what tells of a change of a shard's files, of which no rewriting leaves all as it was.
 
     Raises
     ------
@@ -67,7 +165,7 @@ def stamp(shard: Shard) -> Stamp:
     return tuple(found)
 
 
-def opened(
+def open_checked(
     shard: Shard, column: str, ids: tuple[str, ...], columns: int, binary: np.dtype[Any] | None
 ) -> Part:
     """Open a shard and check all that can be known of it before its rows are read.
@@ -78,7 +176,7 @@ def opened(
         It cannot be read, has other columns than the references, or lacks an identifier. Of one
         without rows only the first counts: writers leave such behind, without types.
     """
-    stamp(shard)
+    stamps(shard)
     part = open_shard(shard, shard.name, column, binary=binary)
     if not part.rows:
         return part
@@ -104,25 +202,6 @@ def opened(
         for name in ids:
             require(schema, name, place, "id_column")
     return part
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """What an attempt at a shard gave, beside the table that it wrote.
-
-    Attributes
-    ----------
-    counted
-        Counts of the scores.
-    source
-        What the shard's files were, before and after.
-    sha256
-        Of the table.
-    """
-
-    counted: Histogram
-    source: Stamp
-    sha256: str
 
 
 def score_shard(
@@ -164,7 +243,7 @@ def score_shard(
     OSError
         The table cannot be written.
     """
-    before = stamp(shard)
+    before = stamps(shard)
     done = 0
 
     def records(item: tuple[int, Matrix]) -> NDArray[np.void]:
@@ -184,7 +263,7 @@ def score_shard(
         )
         _write_table(shard, _joined(part, kept, recorder.schema, ids), attempt)
         del kept
-    if stamp(shard) != before:
+    if stamps(shard) != before:
         msg = f"{path_text(shard.path)} changed while it was read"
         raise SourceError(
             msg,
@@ -218,7 +297,7 @@ def _write_table(shard: Shard, table: pl.LazyFrame, attempt: Path) -> None:
 
 
 def _numbered(part: Part, argument: str, most: int | None) -> Iterator[tuple[int, Matrix]]:
-    """Give batches with the number of their first row."""
+    """Return batches with the number of their first row."""
     rows = max(1, BATCH_BYTES // (part.dtype.itemsize * max(1, part.columns)))
     rows = rows if most is None else min(rows, most)
     batches = regroup(part.stream(argument, 0), rows, part.dtype)
@@ -238,7 +317,7 @@ def _joined(
         return pl.LazyFrame(schema={name: known.get(name, pl.Null) for name in ids} | schema)
 
     def chosen(rows: pl.Series) -> pl.Series:
-        return as_frame(records[rows.to_numpy()]).to_struct("score")
+        return _as_frame(records[rows.to_numpy()]).to_struct("score")
 
     return (
         others.select(ids)
@@ -261,9 +340,19 @@ def _numbered_records(records: NDArray[np.void], schema: dict[str, Any]) -> pl.L
         batch_size: int | None,
     ) -> Iterator[pl.DataFrame]:
         del with_columns, predicate, n_rows, batch_size
-        for start in range(0, len(records), KEPT_ROWS):
-            some = as_frame(records[start : start + KEPT_ROWS])
+        for start in range(0, len(records), ROWS_AT_ONCE):
+            some = _as_frame(records[start : start + ROWS_AT_ONCE])
             row = pl.int_range(start, start + len(some), dtype=pl.Int64, eager=True)
             yield some.insert_column(0, row.alias("row"))
 
     return register_io_source(batches, schema={"row": pl.Int64, **schema}, is_pure=True)
+
+
+def _as_frame(records: NDArray[np.void]) -> pl.DataFrame:
+    """Return records as columns; a row that copies none has nulls."""
+    names = records.dtype.names or ()
+    frame = pl.DataFrame({name: np.ascontiguousarray(records[name]) for name in names})
+    if "copy_of" not in names:
+        return frame
+    copies = pl.col("copy_of") >= 0
+    return frame.with_columns(pl.when(copies).then(name).alias(name) for name in COPY)
