@@ -34,12 +34,11 @@ class ExtrapolatedDistance:
     low, high
         Its interval (95 %, or the `confidence` asked for).
     slope
-        By how much the line rises from one size to the next, that is the bias of the distance of
-        all rows.
+        Rise of the line from one size to the next: the bias of the distance of all rows.
     shares
         The sizes, as shares of all rows of both samples: 1, 1/2, …
     distances
-        The mean distance at each of them, the first of them that of all rows.
+        The mean distance at each size, first that of all rows.
     """
 
     value: float

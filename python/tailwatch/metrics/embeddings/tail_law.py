@@ -49,7 +49,6 @@ CELLS = 1 << 21
 AS_PROBABLE = 1e-7
 """Relative difference below which two probabilities are the same but for rounding."""
 
-
 FAR_OUT = 1e-7
 """Probabilities above this are right to ten digits in the window around the mean."""
 
@@ -114,7 +113,7 @@ class TailLaw:
 
     @property
     def without_ties(self) -> TailLaw:
-        """The law if rarities within the edge were told apart, at random: Fisher's."""
+        """Law if rarities within the edge were told apart, at random: Fisher's."""
         return TailLaw(self.tail, 0, 0, self.rows - self.tail, self.candidate)
 
     def side(self, units: float) -> int:
@@ -184,7 +183,6 @@ class TailLaw:
             return float((units < least) == above)
         if least == largest:
             return 1.0
-        # Far out, the mass is summed where it is: around the odds that would make it usual.
         near = _Tilted(self, 0.0)
         found = near.at_least(units) if above else near.at_most(units)
         if found > FAR_OUT:

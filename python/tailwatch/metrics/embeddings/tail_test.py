@@ -50,7 +50,7 @@ class TailCounts:
         reference: int,
         candidate: int,
     ) -> TailCounts:
-        """Take what the core found in a pooled sample of so many rows."""
+        """Make counts of what the core found in a pooled sample."""
         places, beyond, tied, design_effect = found
         return cls(places, beyond, tied, (reference, candidate), design_effect)
 
@@ -62,7 +62,7 @@ class TailCounts:
 
     @property
     def law(self) -> TailLaw:
-        """The law of the candidate's rows in the tail, given the ties."""
+        """Law of the candidate's rows in the tail, given the ties."""
         return TailLaw.of(
             beyond=sum(self.beyond),
             tied=sum(self.tied),
@@ -73,12 +73,12 @@ class TailCounts:
 
     @property
     def units(self) -> int:
-        """The candidate's rows in the tail in units of that law."""
+        """Rows of the candidate in the tail, in units of that law."""
         law, (_, beyond), (_, tied) = self.law, self.beyond, self.tied
         return law.tied * beyond + law.places * tied if law.tied else beyond + tied
 
     def swapped(self) -> TailCounts:
-        """Let the samples change places."""
+        """Return the counts with the samples in each other's place."""
         return replace(self, beyond=self.beyond[::-1], tied=self.tied[::-1], rows=self.rows[::-1])
 
     def as_independent(self, probability: float) -> float:
@@ -231,7 +231,7 @@ def tail_test(
 
 
 def tail_test_of_counts(counts: TailCounts, confidence: float) -> TailTest:
-    """Test who is in the tail, given the counts.
+    """Test whether the candidate has its share of a tail, given the counts.
 
     Parameters
     ----------

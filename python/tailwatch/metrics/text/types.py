@@ -1,8 +1,11 @@
-"""Distinct-n: different n-grams over all n-grams, of all documents together or of each.
+"""Different n-grams of documents: how many there are, which survive, and Zipf's law of them.
 
-Two numbers go by this name (Li et al. 2016 pool; others take the mean over documents), and they
-answer different questions: pooled, it falls when documents resemble each other; per document, when
-one repeats itself. Both fall with length, whatever the text: compare at one `size`.
+Types and Zipf's exponent are those of :mod:`tailwatch.metrics.categorical`, over tokens or n-grams.
+
+Distinct-n is different n-grams over all n-grams. Two numbers go by this name (Li et al. 2016 pool;
+others take the mean over documents), and they answer different questions: pooled, it falls when
+documents resemble each other; per document, when one repeats itself. Both fall with length,
+whatever the text: compare at one `size`.
 """
 
 from __future__ import annotations
@@ -13,16 +16,25 @@ import polars as pl
 
 from tailwatch.arguments import integer, share
 from tailwatch.exceptions import InputError
+from tailwatch.metrics import categorical
 from tailwatch.metrics.categorical.counts import MOST_LABELS
 from tailwatch.metrics.categorical.estimate import Estimate
-from tailwatch.metrics.categorical.unseen import met
-from tailwatch.metrics.text.documents import MOST_ORDER, as_documents, frequencies_of, keys_of
+from tailwatch.metrics.categorical.types import met
+from tailwatch.metrics.text.documents import (
+    MOST_ORDER,
+    as_documents,
+    frequencies_of,
+    keys_of,
+    token_counts,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tailwatch.metrics.categorical.counts import Floats, Integers
     from tailwatch.metrics.text.documents import DocumentsLike, Tokenizer
 
-__all__ = ["distinct_n_per_document", "distinct_n_pooled"]
+__all__ = ["distinct_n_per_document", "distinct_n_pooled", "type_coverage", "zipf_exponent"]
 
 
 def distinct_n_pooled(
@@ -32,7 +44,7 @@ def distinct_n_pooled(
     size: int | None = None,
     tokenizer: Tokenizer | None = None,
 ) -> float:
-    """Different n-grams of all documents together, over all their n-grams.
+    """Measure different n-grams of all documents together, over all their n-grams.
 
     Parameters
     ----------
@@ -93,7 +105,7 @@ def distinct_n_per_document(
     confidence: float = 0.95,
     tokenizer: Tokenizer | None = None,
 ) -> Estimate:
-    """Different n-grams over all n-grams of a document, on average over the documents.
+    """Measure different n-grams over all n-grams of a document, on average over the documents.
 
     Parameters
     ----------
@@ -149,7 +161,7 @@ def distinct_n_per_document(
 
 
 def ratios_by_owner(keys: Integers, owners: Integers, size: int | None) -> tuple[Floats, Integers]:
-    """Different keys over keys of each owner, rarefied to `size` where that is given."""
+    """Return different keys over keys of each owner, rarefied to `size` where that is given."""
     counted = (
         pl.DataFrame({"owner": owners, "key": keys})
         .group_by("owner", "key")
@@ -165,3 +177,114 @@ def ratios_by_owner(keys: Integers, owners: Integers, size: int | None) -> tuple
     # Sorted, so that a sum does not depend on the order of its parts.
     ratios = counted.group_by("owner").agg(pl.col("part").sort().sum()).sort("owner")
     return ratios["part"].to_numpy(), ratios["owner"].to_numpy()
+
+
+def type_coverage(
+    reference: DocumentsLike,
+    candidate: DocumentsLike,
+    *,
+    n: int = 1,
+    levels: Sequence[float] = (0.10, 0.05, 0.01),
+    confidence: float = 0.95,
+    tokenizer: Tokenizer | None = None,
+) -> pl.DataFrame:
+    """Measure the share of the reference's words, or n-grams, that the candidate still has.
+
+    :func:`tailwatch.metrics.categorical.type_coverage` of the n-grams of documents: overall and
+    among the rarest, at equal numbers of n-grams, beside what plain resampling would keep.
+
+    Parameters
+    ----------
+    reference
+        Human documents: lists of tokens, as a Series of List or a list of lists; or texts, with a
+        `tokenizer`.
+    candidate
+        Documents of the candidate, of the same kind.
+    n
+        Tokens of an n-gram; single tokens by default.
+    levels
+        Shares of the different n-grams: the rarest.
+    confidence
+        Of the intervals.
+    tokenizer
+        Makes a list of tokens of one text, such as ``str.split``.
+
+    Returns
+    -------
+    polars.DataFrame
+        ``level``, ``types``, ``labels``, ``coverage``, ``low``, ``high``, ``null``, ``null_low``,
+        ``null_high``, ``retention``, one row per level.
+
+    Raises
+    ------
+    InputError
+        As in :func:`token_counts`; tokens of different kinds; levels outside (0, 1).
+
+    Notes
+    -----
+    Words come in bursts: a document that has a rare one has it again. Held-out human documents
+    therefore keep less than the null of independent tokens, and are the fairer null:
+    :func:`compare_documents` puts them there. O(tokens) time and memory.
+
+    Examples
+    --------
+    >>> from tailwatch.metrics import text
+    >>> human, model = ["a rare bird", "a common bird"], ["a bird", "a common bird"]
+    >>> text.type_coverage(human, model, levels=(0.5,), tokenizer=str.split)["coverage"].to_list()
+    [0.75, 0.5]
+    """
+    x, y = (
+        token_counts(documents, n=n, tokenizer=tokenizer) for documents in (reference, candidate)
+    )
+    return categorical.type_coverage(x, y, levels=levels, confidence=confidence)
+
+
+def zipf_exponent(
+    documents: DocumentsLike,
+    *,
+    n: int = 1,
+    smallest: int = 1,
+    confidence: float = 0.95,
+    tokenizer: Tokenizer | None = None,
+) -> Estimate:
+    """Estimate the exponent of Zipf's law of the words, or n-grams, by maximum likelihood.
+
+    :func:`tailwatch.metrics.categorical.zipf_exponent` of the n-grams of documents.
+
+    Parameters
+    ----------
+    documents
+        Lists of tokens, as a Series of List or a list of lists; or texts, with a `tokenizer`.
+    n
+        Tokens of an n-gram; single tokens by default.
+    smallest
+        Only n-grams that occur at least so often enter.
+    confidence
+        Of the interval.
+    tokenizer
+        Makes a list of tokens of one text, such as ``str.split``.
+
+    Returns
+    -------
+    Estimate
+        Above 1/`smallest`. A float with ``standard_error``, ``low``, ``high``.
+
+    Raises
+    ------
+    InputError
+        As in :func:`token_counts` and :func:`tailwatch.metrics.categorical.zipf_exponent`.
+
+    Notes
+    -----
+    Real texts follow the law roughly, and the exponent drifts with their length: compare at equal
+    numbers of tokens (:func:`sample_documents`). O(tokens) time and memory.
+
+    Examples
+    --------
+    >>> from tailwatch.metrics import text
+    >>> documents = ["to be or not to be that is the question to"]
+    >>> print(f"{text.zipf_exponent(documents, tokenizer=str.split):.2f}")
+    1.27
+    """
+    counts = token_counts(documents, n=n, tokenizer=tokenizer)
+    return categorical.zipf_exponent(counts, smallest=smallest, confidence=confidence)
