@@ -67,9 +67,9 @@ def compare_counts(
     replicates
         Half-samples for the intervals, and permutations for the null; at least 20.
     confidence
-        Of intervals and null.
+        Confidence of intervals and null.
     seed
-        Of both.
+        Seed of half-samples and permutations.
 
     Returns
     -------
@@ -223,7 +223,7 @@ def chi_square(reference: CountsLike, candidate: CountsLike, *, seed: int = 0) -
     reference, candidate
         Labels or counts, as in :func:`total_variation`.
     seed
-        Of the permutations.
+        Seed of the permutations.
 
     Returns
     -------

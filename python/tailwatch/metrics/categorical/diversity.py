@@ -50,7 +50,7 @@ def entropy(
         types are seen many times. ``"chao-shen"``: Horvitz–Thompson over shares that are scaled by
         the sample's coverage 1 − f₁/n, f₁ types being seen once (Chao & Shen 2003): for long tails.
     confidence
-        Of the interval.
+        Confidence of the interval.
 
     Returns
     -------
@@ -101,7 +101,7 @@ def gini_simpson(
         1 − Σ x(x − 1)/(n(n − 1)) instead, whose mean is the population's value (Simpson 1949);
         needs two labels.
     confidence
-        Of the interval.
+        Confidence of the interval.
 
     Returns
     -------
@@ -212,7 +212,7 @@ def zipf_exponent(labels: CountsLike, *, smallest: int = 1, confidence: float = 
         Only types with at least so many labels enter. With 1, all do, and s > 1 is assumed; larger
         values leave out where the law does not hold yet, and allow s > 1/smallest.
     confidence
-        Of the interval.
+        Confidence of the interval.
 
     Returns
     -------

@@ -102,7 +102,7 @@ def rarefaction(labels: CountsLike, size: int, *, confidence: float = 0.95) -> E
     size
         Number of labels M, at most n.
     confidence
-        Of the interval.
+        Confidence of the interval.
 
     Returns
     -------
@@ -162,7 +162,7 @@ def missing_mass(labels: CountsLike, *, confidence: float = 0.95) -> Estimate:
     labels
         Labels or counts, as in :func:`total_variation`.
     confidence
-        Of the interval.
+        Confidence of the interval.
 
     Returns
     -------
@@ -260,7 +260,7 @@ def type_coverage(
     levels
         Shares α of the types: the rarest ⌈αK⌉. All types come first, as level 1.
     confidence
-        Of the intervals.
+        Confidence of the intervals.
 
     Returns
     -------

@@ -38,13 +38,14 @@ class Spectrum:
     Attributes
     ----------
     eigenvalues
-        Of the covariance (ddof = 1), descending, shape (d,); in squared units of the embeddings.
+        Eigenvalues of the covariance (ddof = 1), descending, shape (d,), in squared units of the
+        embeddings.
     trace
-        Their sum: the total variance.
+        Sum of the eigenvalues: the total variance.
     log_det
-        The sum of their logarithms; −∞ if one is 0.
+        Sum of the logarithms of the eigenvalues; −∞ if one is 0.
     effective_rank
-        exp of the entropy of their shares [1]_, from 1 to d; 0 for a constant sample.
+        exp of the entropy of the eigenvalues' shares [1]_, from 1 to d; 0 for a constant sample.
     participation_ratio
         (Σλ)²/Σλ², from 1 to d; 0 for a constant sample.
     """
@@ -196,11 +197,12 @@ class IntrinsicDimension:
     Attributes
     ----------
     value
-        The estimate.
+        The estimated dimension.
     standard_error
-        Of the estimate as a random number; what curvature, edges and noise do to it is not in it.
+        Standard error of the estimate as a random number; it does not hold the bias by curvature,
+        edges and noise.
     rows
-        Different rows that it comes from.
+        Number of different rows.
     """
 
     value: float

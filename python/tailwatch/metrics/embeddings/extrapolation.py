@@ -27,12 +27,12 @@ class ExtrapolatedDistance:
     Attributes
     ----------
     value
-        Where the line ends, at 1/N = 0: an estimate of the distance of the distributions. May be
+        End of the line, at 1/N = 0: an estimate of the distance of the distributions. It may be
         negative, as an estimate of zero without bias must be at times.
     standard_error
-        Of `value`.
+        Standard error of `value`.
     low, high
-        Its interval (95 %, or the `confidence` asked for).
+        Interval of `value` (95 %, or the `confidence` asked for).
     slope
         Rise of the line from one size to the next: the bias of the distance of all rows.
     shares
@@ -81,7 +81,7 @@ def frechet_distance_extrapolated(
         the line is straight: with 2·d rows or fewer in the smallest part it is not, and the value
         is too low or too high by what the curve bends.
     confidence
-        Of the interval.
+        Confidence of the interval.
     seed
         Seed of the cuts.
     threads

@@ -33,8 +33,7 @@ class TailCounts:
     rows
         All rows of reference and candidate.
     design_effect
-        By how much the variance of the candidate's rows in the tail exceeds that of independent
-        rows.
+        Variance of the candidate's rows in the tail over that of independent rows.
     """
 
     places: int
@@ -119,8 +118,8 @@ class TailTest:
         Rows as rare as the edge of the tail where it has no place for all of them: they count in
         proportion; 0 if there are none.
     design_effect
-        By how much the variance of the candidate's rows in the tail exceeds that of independent
-        rows; 1 unless rows are copies of rows of their own sample.
+        Variance of the candidate's rows in the tail over that of independent rows; 1 unless rows
+        are copies of rows of their own sample.
     """
 
     odds_ratio: float
@@ -161,7 +160,7 @@ def tail_test(
     k
         The neighbour that rarity is measured to; less than n + m.
     confidence
-        Of the interval.
+        Confidence of the interval.
     threads
         Threads to use; all cores by default.
     progress
@@ -236,9 +235,9 @@ def tail_test_of_counts(counts: TailCounts, confidence: float) -> TailTest:
     Parameters
     ----------
     counts
-        Of the pooled tail.
+        Counts of the pooled tail.
     confidence
-        Of the interval.
+        Confidence of the interval.
 
     Returns
     -------

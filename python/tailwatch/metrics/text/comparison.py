@@ -63,9 +63,9 @@ def compare_documents(
     replicates
         Half-samples for the intervals; at least 20.
     confidence
-        Of the intervals.
+        Confidence of the intervals.
     seed
-        Of the split, the documents taken, and the half-samples.
+        Seed of the split, the documents taken, and the half-samples.
     tokenizer
         Makes a list of tokens of one text, such as ``str.split``.
     progress

@@ -301,14 +301,14 @@ def sample_documents(
     tokens
         Number of tokens, at most as many as there are.
     seed
-        Of the order of the documents.
+        Seed of the order of the documents.
     tokenizer
         Makes a list of tokens of one text, such as ``str.split``.
 
     Returns
     -------
     polars.Series
-        Of List: the documents taken, in random order.
+        The documents taken, in random order; of type List.
 
     Raises
     ------

@@ -116,7 +116,8 @@ def repetition_variance(key: Integers, group: Integers, documents: Integers, gro
     Parameters
     ----------
     key, group, documents
-        Of each n-gram and group that has it, once: in how many documents of the group it is.
+        One entry for each n-gram and group that has it: the n-gram, the group, and the number of
+        documents of the group that have the n-gram.
     groups
         Number of groups, at least 2.
 

@@ -118,7 +118,7 @@ def distinct_n_per_document(
         documents of fewer do not count. By default each is taken whole, which is to be compared
         between documents of equal lengths only.
     confidence
-        Of the interval.
+        Confidence of the interval.
     tokenizer
         Makes a list of tokens of one text, such as ``str.split``.
 
@@ -205,7 +205,7 @@ def type_coverage(
     levels
         Shares of the different n-grams: the rarest.
     confidence
-        Of the intervals.
+        Confidence of the intervals.
     tokenizer
         Makes a list of tokens of one text, such as ``str.split``.
 
@@ -260,7 +260,7 @@ def zipf_exponent(
     smallest
         Only n-grams that occur at least so often enter.
     confidence
-        Of the interval.
+        Confidence of the interval.
     tokenizer
         Makes a list of tokens of one text, such as ``str.split``.
 

@@ -1,4 +1,4 @@
-"""From a study to its page, with images and their boxes as two generations labelled them."""
+"""Images with their boxes, as two generations labelled them, small enough for a page."""
 
 from __future__ import annotations
 
@@ -8,20 +8,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from tailwatch.report.detection import Picture, detection_page
+from tailwatch.report.detection import Picture
 from tailwatch.text_form import path_of, shortened, visible
 from tailwatch.yolo.classes import class_labels, tail_classes
-from tailwatch.yolo.dataset import DetectionDataset
 from tailwatch.yolo.extra import extra
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Mapping
 
-    from tailwatch.recursion.result import Run
+    from tailwatch.yolo.dataset import DetectionDataset
 
-
-__all__ = ["draw", "side_by_side", "study_page"]
+__all__ = ["draw", "side_by_side"]
 
 PIXELS = 220
 """Side of a picture."""
@@ -44,69 +41,6 @@ COLOURS = (
 """Of the classes in turn: told apart by the colour-blind too, and named besides."""
 
 
-def study_page(
-    frame: pl.DataFrame,
-    runs: Mapping[int, Mapping[str, Run]],
-    human: DetectionDataset,
-    *,
-    generations: int,
-    confidence: float,
-    remarks: Sequence[str] = (),
-    held_out: bool = True,
-) -> str:
-    """Return the page of a study, with pictures of its first seed.
-
-    Parameters
-    ----------
-    frame
-        Means and intervals over seeds.
-    runs
-        By seed and arm; their directories have what was labelled.
-    human
-        Human data of the first seed.
-    generations
-        Of each run.
-    confidence
-        Of the intervals.
-    remarks
-        What has to be said of the data.
-    held_out
-        Whether no test image is learned from.
-    """
-    first = next(iter(runs.values()))
-    samples = {
-        label: (_samples(run.directory, 1), _samples(run.directory, generations))
-        for label, run in first.items()
-        if run.directory is not None
-    }
-    labels, counts = class_labels(human.names), human.class_totals()
-    return detection_page(
-        frame,
-        classes={name: int(count) for name, count in zip(labels, counts, strict=True)},
-        arguments=_arguments(runs),
-        pictures=side_by_side(human, samples),
-        confidence=confidence,
-        remarks=remarks,
-        held_out=held_out,
-    )
-
-
-def _samples(directory: Path, generation: int) -> DetectionDataset:
-    return DetectionDataset.load(directory / "generations" / f"{generation:04d}" / "samples")
-
-
-def _arguments(runs: Mapping[int, Mapping[str, Run]]) -> dict[str, Any]:
-    """Return the arguments of the first run, with the policies and seeds of all."""
-    first = next(iter(runs.values()))
-    arguments = dict(next(iter(first.values())).arguments)
-    arguments.pop("label", None)
-    return {
-        **arguments,
-        "policy": {label: run.arguments["policy"] for label, run in first.items()},
-        "seed": list(runs),
-    }
-
-
 def side_by_side(
     human: DetectionDataset, samples: Mapping[str, tuple[DetectionDataset, DetectionDataset]]
 ) -> list[Picture]:
@@ -115,9 +49,9 @@ def side_by_side(
     Parameters
     ----------
     human
-        Says which classes are rare.
+        Human data, whose boxes decide which classes are rare.
     samples
-        By the name of the run, what its first and its last generation labelled.
+        What the first and the last generation of each run labelled, by the name of the run.
 
     Returns
     -------
