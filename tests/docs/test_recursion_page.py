@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tailwatch.cli import options
-from tailwatch.cli.loop_parts import LEARNERS
+from tailwatch.cli.parts import LEARNERS
 from tailwatch.recursion.frame import GROUPS, SCHEMA
 from tailwatch.recursion.identity import text_of
 from tailwatch.recursion.policy_text import FORMS, POLICIES, policy_from

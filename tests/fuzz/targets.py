@@ -123,7 +123,7 @@ class _Data:
             assert _rows(self._out) == len(tw.open(self._out))
 
     def _loop(self, path: Path) -> None:
-        from tailwatch.cli.loop_parts import data_from
+        from tailwatch.cli.parts import data_from
 
         data_from(str(path), "--data", "embedding" if self._is_table else None)
 
@@ -223,7 +223,7 @@ confidence: 0.9
 
 
 def _settings(folder: Path, name: str, text: str) -> _Made:
-    from tailwatch.cli.loop_parts import settings_from
+    from tailwatch.cli.parts import settings_from
 
     folder.mkdir()
     path = folder / name

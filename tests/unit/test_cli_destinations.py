@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tailwatch.cli.destinations import check_directory, check_file
+from tailwatch.cli.outputs import check_directory, check_file
 from tailwatch.exceptions import InputError
 
 

@@ -11,8 +11,11 @@ import numpy as np
 import polars as pl
 import pytest
 
+import tailwatch as tw
+import tailwatch.embeddings
+import tailwatch.io.pack
 from tailwatch.cli import run
-from tailwatch.cli.loop_parts import data_from, part_from, policy_named, settings_from
+from tailwatch.cli.parts import data_from, part_from, policy_named, settings_from
 from tailwatch.exceptions import InputError, MissingDependencyError, SourceError
 from tailwatch.recursion import Accumulate, Gaussian, GaussianMixture, Mix, NGram
 
@@ -183,13 +186,80 @@ def test_data_come_in_many_forms() -> None:
     assert data_from("corpus.txt", "--data", None).to_list() == [["the", "cat"], [], ["sat"]]
 
 
+ROWS = np.random.default_rng(1).normal(size=(6, 2)).astype(np.float32)
+
+
+def in_every_form() -> dict[str, tuple[str, ...]]:
+    """Write the rows in every form that holds embeddings, each with the options that it needs."""
+    np.save("rows.npy", ROWS)
+    np.savez("rows.npz", embedding=ROWS)
+    np.savez("named.npz", emb=ROWS, other=ROWS + 1)
+    for part in range(2):
+        np.save(f"part-{part}.npy", ROWS[3 * part : 3 * part + 3])
+    vectors = pl.Series("vector", ROWS, dtype=pl.Array(pl.Float32, 2))
+    table = pl.DataFrame({"id": range(6), "vector": vectors})
+    table.write_parquet("named.parquet")
+    table.rename({"vector": "emb"}).write_ipc("known.arrow")
+    pl.DataFrame({"id": range(6), "raw": [row.tobytes() for row in ROWS]}).write_parquet(
+        "raw.parquet"
+    )
+    tailwatch.io.pack.pack("rows.npy", "packed")
+    return {
+        "rows.npy": (),
+        "rows.npz": (),
+        "named.npz": ("--column", "emb"),
+        "part-*.npy": (),
+        "named.parquet": ("--column", "vector"),
+        "known.arrow": (),
+        "raw.parquet": ("--column", "raw", "--binary", "float32"),
+        "packed": (),
+    }
+
+
+def test_what_compare_and_fit_open_a_loop_opens() -> None:
+    for source, options in in_every_form().items():
+        named = dict(zip(("column", "binary"), options[1::2], strict=False))
+        opened = tailwatch.embeddings.open(source, **named)
+        found = data_from(source, "--data", named.get("column"), named.get("binary"))
+        assert found.dtype == np.float32
+        assert np.array_equal(found, ROWS)
+        assert np.array_equal(found, opened.to_numpy())
+        out = f"runs/{source.replace('*', 'all')}"
+        small = ("--generations", "1", "--metrics", "none", "--out", out)
+        assert loop("--data", source, *options, "--learner", "Gaussian", *small) == 0
+        # In Python too, where `tailwatch.open` names columns.
+        run_of = tw.recursion.run(
+            Gaussian(), opened if options else source, policy="replace", generations=1, metrics=()
+        )
+        assert run_of.arguments["data"]["fingerprint"] is not None
+
+
+def test_errors_of_a_source_are_those_of_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    in_every_form()
+    for source, options in {
+        "absent.npz": (),
+        "named.npz": ("--column", "absent"),
+        "named.parquet": ("--column", "absent"),
+        "raw.parquet": ("--column", "raw"),
+        "rows.npy/more.parquet": (),
+    }.items():
+        said = []
+        for command in (
+            ["compare", source, source, *options],
+            ["loop", "--data", source, "--learner", "Gaussian", *options],
+        ):
+            assert run(command) == 2
+            said.append(capsys.readouterr().err.splitlines()[-1].split(": ", 2)[2])
+        assert said[0] == said[1]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["--learner", "Gaussian"], "--data: expected one"),
         (["--data", "human.npy"], "--learner: expected one"),
         (["--data", "none.npy", "--learner", "Gaussian"], "--data: no such file: none.npy"),
-        (["--data", "mine_of_loop.py", "--learner", "Gaussian"], "--data: expected a .npy"),
+        (["--data", "mine_of_loop.py", "--learner", "Gaussian"], "--data: expected a folder or a"),
         (["absent.toml"], "CONFIG: cannot read absent.toml"),
         (["mine_of_loop.py"], "CONFIG: expected a .toml, .yaml or .yml file"),
         (["--data", "human.npy", "--learner", "Multinomial"], "data: Multinomial learns from"),
@@ -208,16 +278,17 @@ def test_bad_usage_is_one_line(
     assert "Traceback" not in shown
 
 
-def test_files_that_say_something_else() -> None:
+def test_files_that_say_something_else(capsys: pytest.CaptureFixture[str]) -> None:
     Path("typo.toml").write_text("learners = 'Gaussian'\n")
     assert loop("typo.toml") == 2
+    assert "did you mean learner?" in capsys.readouterr().err
     Path("broken.toml").write_text("learner = \n")
     with pytest.raises(SourceError, match=r"^CONFIG: cannot read broken.toml"):
         settings_from(Path("broken.toml"))
     pl.DataFrame({"a": ["x"], "b": ["y"]}).write_csv("words.csv")
-    with pytest.raises(InputError, match=r"^--data: expected --column, one of a, b$"):
+    with pytest.raises(InputError, match=r"^--data: expected a column.* got a, b; --column NAME"):
         data_from("words.csv", "--data", None)
-    with pytest.raises(SourceError, match=r"^--data: no column 'c'; there are a, b$"):
+    with pytest.raises(SourceError, match=r"^--data: words.csv: no column 'c'; it has a "):
         data_from("words.csv", "--data", "c")
 
 

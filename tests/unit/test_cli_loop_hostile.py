@@ -18,7 +18,7 @@ import polars as pl
 import pytest
 
 from tailwatch.cli import run
-from tailwatch.cli.loop_parts import data_from, part_from, settings_from
+from tailwatch.cli.parts import data_from, part_from, settings_from
 from tailwatch.exceptions import InputError, TailwatchError
 from tests.support.mutations import mutated
 

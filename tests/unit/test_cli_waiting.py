@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from tailwatch.cli.waiting import wait_for
+from tailwatch.cli.signals import wait_for
 
 pytestmark = pytest.mark.alone
 

@@ -270,7 +270,7 @@ def test_a_run_of_threads_and_one_of_others_agree() -> None:
         ({"data": pl.DataFrame()}, DimensionError, "^data: expected a frame with at least one"),
         ({"metrics": "standard", "size": 63}, InputError, "^size: expected at least 64 rows"),
         ({"metrics": "all", "data": HUMAN[:127]}, InputError, "^data: expected at least 128 rows"),
-        ({"metrics": ["recal"]}, InputError, "^metrics: unknown 'recal'"),
+        ({"metrics": ["recal"]}, InputError, r"^metrics: unknown 'recal'.*; did you mean .*recall"),
         ({"policy": Mix(0.5, fresh=True)}, InputError, "^data: expected at least 450 rows"),
         ({"policy": Mix(0.5), "size": 700}, InputError, "^data: expected at least 350 rows"),
         ({"policy": Augment(301)}, InputError, "^real: expected at most the 300 human rows"),

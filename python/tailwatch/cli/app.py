@@ -8,13 +8,13 @@ import typer
 
 from tailwatch.cli.compare import compare
 from tailwatch.cli.demo import demo
-from tailwatch.cli.exits import EPILOG, ExitCode
 from tailwatch.cli.fit import fit
 from tailwatch.cli.loop import loop
 from tailwatch.cli.pack import pack
 from tailwatch.cli.plan import plan
 from tailwatch.cli.report import report
 from tailwatch.cli.score import score
+from tailwatch.cli.wording import EPILOG, ExitCode
 from tailwatch.cli.yolo_loop import yolo_loop
 
 __all__ = ["app"]

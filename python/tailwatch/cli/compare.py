@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from pathlib import Path  # noqa: TC003  (Typer reads the annotations at run time)
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tailwatch.cli.destinations import check_file
-from tailwatch.cli.pages import say_written, write_page
-from tailwatch.cli.waiting import wait_for
+from tailwatch.cli.options import (
+    SOURCES,
+    AsJson,
+    Binary,
+    Column,
+    Confidence,
+    Html,
+    MaxRows,
+    Parquet,
+    Seed,
+    Threads,
+)
+from tailwatch.cli.outputs import check_file, say_written, write_page
+from tailwatch.cli.signals import wait_for
 from tailwatch.comparison.registry import METRICS
 from tailwatch.comparison.selection import PANELS
 from tailwatch.exceptions import InputError
@@ -26,17 +36,14 @@ __all__ = ["compare"]
 def compare(
     reference: Annotated[
         str,
-        typer.Argument(
-            metavar="REF", help="Human data: .npy, .npz, .parquet, .arrow, or a quoted glob."
-        ),
+        typer.Argument(metavar="REF", help=f"Human data: {SOURCES}."),
     ],
     candidate: Annotated[
         str, typer.Argument(metavar="CAND", help="The data to judge, in any of these forms.")
     ],
     *,
-    column: Annotated[
-        str, typer.Option(metavar="NAME", help="Column or array that holds the embeddings.")
-    ] = "embedding",
+    column: Column = "embedding",
+    binary: Binary = None,
     metrics: Annotated[
         str,
         typer.Option(
@@ -57,29 +64,13 @@ def compare(
     tail_levels: Annotated[
         str, typer.Option(metavar="SHARES", help="Shares of the data that count as the tail.")
     ] = "0.1,0.05,0.01",
-    max_rows: Annotated[
-        int | None,
-        typer.Option(metavar="N", help="Rows that the quadratic metrics may use."),
-    ] = None,
-    confidence: Annotated[
-        float, typer.Option(metavar="SHARE", help="Confidence of the intervals.")
-    ] = 0.95,
-    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Seed of random choices.")] = 0,
-    threads: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N", min=1, help="Threads; else TAILWATCH_NUM_THREADS, else all processors."
-        ),
-    ] = None,
-    html: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write the report page to this .html file.")
-    ] = None,
-    parquet: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write the numbers to this .parquet file.")
-    ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON object to standard output.")
-    ] = False,
+    max_rows: MaxRows = None,
+    confidence: Confidence = 0.95,
+    seed: Seed = 0,
+    threads: Threads = None,
+    html: Html = None,
+    parquet: Parquet = None,
+    as_json: AsJson = False,
 ) -> None:
     """Compare two sets of embeddings: what moved, and what became of the tails.
 
@@ -106,8 +97,8 @@ def compare(
             from tailwatch.embeddings import open as open_embeddings
 
             return compare_embeddings(
-                open_embeddings(reference, column=column),
-                open_embeddings(candidate, column=column),
+                open_embeddings(reference, column=column, binary=binary),
+                open_embeddings(candidate, column=column, binary=binary),
                 per=per,
                 metrics=metrics if metrics in PANELS else _names(metrics),
                 k=k,

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tailwatch.cli.destinations import check_directory
-from tailwatch.cli.waiting import wait_for
+from tailwatch.cli.options import OpenReport, Seed
+from tailwatch.cli.outputs import check_directory, open_page
+from tailwatch.cli.signals import wait_for
 from tailwatch.progress import reporting
 
 if TYPE_CHECKING:
@@ -25,10 +26,8 @@ def demo(
     generations: Annotated[
         int, typer.Option(metavar="N", min=1, max=50, help="Models trained one after the other.")
     ] = 5,
-    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Seed of random choices.")] = 0,
-    open_report: Annotated[
-        bool, typer.Option("--open", help="Open the report in the browser.")
-    ] = False,
+    seed: Seed = 0,
+    open_report: OpenReport = False,
 ) -> None:
     """Watch a model collapse: handwritten digits against models trained on their own output.
 
@@ -55,14 +54,12 @@ def demo(
     _show(result)
     _write(result, out)
     if open_report:
-        import webbrowser
-
-        webbrowser.open(report_page.resolve().as_uri())
+        open_page(report_page)
 
 
 def _write(result: Generations, out: Path) -> None:
     """Write everything under `out`, numbers first and pages last."""
-    from tailwatch.cli.pages import write_page
+    from tailwatch.cli.outputs import write_page
     from tailwatch.cli.table import for_people
     from tailwatch.demo.chart import generations_svg
     from tailwatch.writing import fill, write_atomically

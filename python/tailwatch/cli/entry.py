@@ -12,8 +12,8 @@ import typer
 
 from tailwatch.cli import signals
 from tailwatch.cli.app import app
-from tailwatch.cli.exits import ExitCode
 from tailwatch.cli.streams import Outlets
+from tailwatch.cli.wording import ExitCode
 from tailwatch.exceptions import TailwatchError, TailwatchWarning
 from tailwatch.text_form import one_line, path_text, shortened
 
@@ -65,7 +65,7 @@ def run(arguments: Sequence[str]) -> int:
     Returns
     -------
     int
-        One of :class:`tailwatch.cli.exits.ExitCode`.
+        One of :class:`tailwatch.cli.wording.ExitCode`.
     """
     with warnings.catch_warnings():
         warnings.showwarning = _show_warning

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path  # noqa: TC003  (Typer reads the annotations at run time)
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tailwatch.arguments import LARGEST
-from tailwatch.cli.destinations import check_file
-from tailwatch.cli.waiting import wait_for
+from tailwatch.cli.options import SOURCES, Binary, Column, Seed
+from tailwatch.cli.outputs import check_file
+from tailwatch.cli.signals import wait_for
 from tailwatch.cli.wording import in_options
 from tailwatch.exceptions import OutputError, TailwatchError
 from tailwatch.progress import reporting
@@ -28,7 +28,7 @@ def fit(
         str,
         typer.Argument(
             metavar="HUMAN",
-            help="Human rows: .npy, .npz, .parquet, .arrow, a packed folder, or a quoted glob.",
+            help=f"Human rows: {SOURCES}.",
         ),
     ],
     synthetic: Annotated[
@@ -40,13 +40,8 @@ def fit(
         str | None,
         typer.Option(metavar="SOURCE", help="Target rows; needed without SYNTHETIC."),
     ] = None,
-    column: Annotated[
-        str, typer.Option(metavar="NAME", help="Column or array that holds the embeddings.")
-    ] = "embedding",
-    binary: Annotated[
-        str | None,
-        typer.Option(metavar="TYPE", help="float16, float32 or float64, if the column is Binary."),
-    ] = None,
+    column: Column = "embedding",
+    binary: Binary = None,
     strata: Annotated[
         str | None,
         typer.Option(metavar="NAME", help="Column of HUMAN that names each row's stratum."),
@@ -57,9 +52,7 @@ def fit(
     encoder: Annotated[
         str | None, typer.Option(metavar="NAME", help="Name of the encoder, kept in the model.")
     ] = None,
-    seed: Annotated[
-        int, typer.Option(metavar="N", min=0, max=LARGEST, help="Seed of random choices.")
-    ] = 0,
+    seed: Seed = 0,
 ) -> None:
     """Learn what human and synthetic rows look like; `tailwatch score` then finds them.
 

@@ -9,12 +9,24 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tailwatch.cli.destinations import check_directory
-from tailwatch.cli.loop_parts import LEARNERS, data_from, part_from, policy_named, settings_from
-from tailwatch.cli.options import POLICIES
-from tailwatch.cli.waiting import wait_for
+from tailwatch.cli.options import (
+    SOURCES,
+    AsJson,
+    Binary,
+    Confidence,
+    Generations,
+    MaxRows,
+    OpenReport,
+    PolicyText,
+    Seed,
+    Threads,
+)
+from tailwatch.cli.outputs import check_directory, open_page
+from tailwatch.cli.parts import LEARNERS, data_from, part_from, policy_named, settings_from
+from tailwatch.cli.signals import wait_for
 from tailwatch.comparison.selection import PANELS
 from tailwatch.exceptions import InputError
+from tailwatch.names import meant
 from tailwatch.progress import reporting
 from tailwatch.text_form import path_text, shown, visible
 
@@ -29,6 +41,7 @@ TEXT, WHOLE, NUMBER = ("text", (str,)), ("an integer", (int,)), ("a number", (in
 SETTINGS: dict[str, tuple[str, tuple[type, ...]]] = {
     "data": TEXT,
     "column": TEXT,
+    "binary": TEXT,
     "learner": TEXT,
     "policy": TEXT,
     "generations": WHOLE,
@@ -45,6 +58,7 @@ SETTINGS: dict[str, tuple[str, tuple[type, ...]]] = {
 
 
 def loop(
+    context: typer.Context,
     config: Annotated[
         Path | None,
         typer.Argument(
@@ -60,12 +74,19 @@ def loop(
         str | None,
         typer.Option(
             metavar="FILE",
-            help="Human data: .npy, .parquet, .arrow, .csv, or .txt with a document in each line.",
+            help=f"Human data: {SOURCES}; or numbers, categories and documents in .npy, .parquet, "
+            ".arrow, .csv, or .txt with a document in each line.",
         ),
     ] = None,
     column: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Column of a table that holds the data.")
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Column or array that holds the data.",
+            show_default="embedding, if it is there",
+        ),
     ] = None,
+    binary: Binary = None,
     learner: Annotated[
         str | None,
         typer.Option(
@@ -75,80 +96,45 @@ def loop(
             "is imported, which runs it.",
         ),
     ] = None,
-    policy: Annotated[
-        str | None,
-        typer.Option(
-            metavar="POLICY",
-            help=f"What the next generation learns from: {POLICIES}; or your own, as "
-            "module:attribute. [default: replace]",
-        ),
-    ] = None,
-    generations: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N",
-            min=1,
-            help="Models trained one after the other. [default: 10]",
-        ),
-    ] = None,
+    policy: PolicyText = "replace",
+    generations: Generations = 10,
     size: Annotated[
         int | None,
         typer.Option(
             metavar="N",
             min=1,
-            help="Rows that each samples; as many as it learns from.",
+            help="Rows that each generation samples.",
+            show_default="as many as there are human ones",
         ),
     ] = None,
     holdout: Annotated[
-        str | None,
+        str,
         typer.Option(
             metavar="SHARE|FILE",
-            help="Human data that no model sees: a share of the data, or a file. [default: 0.5]",
+            help="Human data that no model sees: a share of the data, or a file.",
         ),
-    ] = None,
+    ] = "0.5",
     metrics: Annotated[
-        str | None,
+        str,
         typer.Option(
             metavar="NAMES",
-            help=f"A panel ({', '.join(PANELS)}), or names of metrics joined by commas, or none. "
-            "[default: standard]",
+            help=f"A panel ({', '.join(PANELS)}), or names of metrics joined by commas, as in "
+            "tail_mass,recall; or none, to measure nothing.",
         ),
-    ] = None,
-    max_rows: Annotated[
-        int | None,
-        typer.Option(metavar="N", help="Rows that the quadratic metrics may use."),
-    ] = None,
-    confidence: Annotated[
-        float | None,
-        typer.Option(metavar="SHARE", help="Confidence of the intervals. [default: 0.95]"),
-    ] = None,
-    seed: Annotated[
-        int | None, typer.Option(metavar="N", min=0, help="Seed of the whole run. [default: 0]")
-    ] = None,
+    ] = "standard",
+    max_rows: MaxRows = None,
+    confidence: Confidence = 0.95,
+    seed: Seed = 0,
     label: Annotated[
         str | None, typer.Option(metavar="NAME", help="Name of the run in tables and charts.")
     ] = None,
     out: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR",
-            help="Directory of the run; one that was cut short goes on. [default: tailwatch-loop]",
-        ),
-    ] = None,
-    threads: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N",
-            min=1,
-            help="Threads; else TAILWATCH_NUM_THREADS, else all processors.",
-        ),
-    ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON object to standard output.")
-    ] = False,
-    open_report: Annotated[
-        bool, typer.Option("--open", help="Open the report in the browser.")
-    ] = False,
+        Path,
+        typer.Option(metavar="DIR", help="Directory of the run; one that was cut short goes on."),
+    ] = Path("tailwatch-loop"),
+    threads: Threads = None,
+    as_json: AsJson = False,
+    open_report: OpenReport = False,
 ) -> None:
     """Train a learner on its own output, generation after generation, and measure each one.
 
@@ -158,13 +144,15 @@ def loop(
     [bold]Examples[/bold]
 
       tailwatch loop --data human.npy --learner 'GaussianMixture(k=10)'
+      tailwatch loop --data rows.npz --column emb --learner Bootstrap
       tailwatch loop --data human.npy --learner Gaussian --policy mix:0.25
       tailwatch loop --data corpus.txt --learner 'NGram(3)' --policy accumulate
       tailwatch loop study.toml --seed 1 --out runs/seed-1
     """
-    given = {
+    options = {
         "data": data,
         "column": column,
+        "binary": binary,
         "learner": learner,
         "policy": policy,
         "generations": generations,
@@ -177,8 +165,8 @@ def loop(
         "label": label,
         "out": out,
     }
-    settings = _settings(config, given)
-    directory = Path(settings.pop("out", "tailwatch-loop"))
+    settings = _settings(config, options, {name for name in options if _is_given(context, name)})
+    directory = Path(settings.pop("out"))
     arguments = _arguments(settings)
     check_directory("--out", directory)
 
@@ -195,9 +183,7 @@ def loop(
     _show(found, directory, as_json=as_json)
     page = directory / "report.html"
     if open_report and page.exists():
-        import webbrowser
-
-        webbrowser.open(page.resolve().as_uri())
+        open_page(page)
 
 
 @contextmanager
@@ -217,8 +203,8 @@ def _blaming() -> Iterator[None]:
         raise InputError(problem=f"{call} raised {said}", argument=option, got=said) from error
 
 
-def _settings(config: Path | None, given: dict[str, Any]) -> dict[str, Any]:
-    """Put what was given over what the file says."""
+def _settings(config: Path | None, options: dict[str, Any], given: set[str]) -> dict[str, Any]:
+    """Return the options that were given, over what the file says, over their defaults."""
     settings = {} if config is None else settings_from(config)
     unknown = [name for name in settings if name not in SETTINGS]
     if unknown:
@@ -227,6 +213,7 @@ def _settings(config: Path | None, given: dict[str, Any]) -> dict[str, Any]:
             f"expected {', '.join(SETTINGS)}",
             argument="CONFIG",
             got=shown(unknown[0]),
+            hint=meant(unknown[0], SETTINGS),
         )
     for name, value in settings.items():
         expected, types = SETTINGS[name]
@@ -237,7 +224,11 @@ def _settings(config: Path | None, given: dict[str, Any]) -> dict[str, Any]:
                 got=shown(value),
                 where=f"in {path_text(config or '')}",
             )
-    settings |= {name: value for name, value in given.items() if value is not None}
+    settings |= {
+        name: value
+        for name, value in options.items()
+        if value is not None and (name in given or name not in settings)
+    }
     for name in ("data", "learner"):
         if name not in settings:
             raise InputError(
@@ -247,27 +238,31 @@ def _settings(config: Path | None, given: dict[str, Any]) -> dict[str, Any]:
     return settings
 
 
+def _is_given(context: typer.Context, name: str) -> bool:
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
+
+
 def _arguments(settings: dict[str, Any]) -> dict[str, Any]:
     """Turn settings into the arguments of a run."""
-    column = settings.pop("column", None)
-    source, holdout = settings.pop("data"), settings.pop("holdout", 0.5)
-    metrics = settings.pop("metrics", "standard")
+    column, binary = settings.pop("column", None), settings.pop("binary", None)
+    source, holdout = settings.pop("data"), settings.pop("holdout")
+    metrics = settings.pop("metrics")
     return {
-        "generations": 10,
         **settings,
         "learner": part_from(settings["learner"], "--learner", LEARNERS),
-        "policy": policy_named(settings.get("policy", "replace")),
-        "data": data_from(source, "--data", column),
-        "holdout": _holdout(holdout, column),
+        "policy": policy_named(settings["policy"]),
+        "data": data_from(source, "--data", column, binary),
+        "holdout": _holdout(holdout, column, binary),
         "metrics": _metrics(metrics),
     }
 
 
-def _holdout(given: Any, column: str | None) -> Any:  # noqa: ANN401  (a share or data)
+def _holdout(given: Any, column: str | None, binary: str | None) -> Any:  # noqa: ANN401  (a share or data)
     try:
         return float(given)
     except ValueError:
-        return data_from(given, "--holdout", column)
+        return data_from(given, "--holdout", column, binary)
     except OverflowError:
         return given
 

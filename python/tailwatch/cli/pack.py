@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path  # noqa: TC003  (Typer reads the annotations at run time)
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from tailwatch.cli.options import Binary, Column
 from tailwatch.cli.wording import in_options
 from tailwatch.text_form import path_text
 
@@ -22,9 +23,7 @@ def pack(
     ],
     out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder to make.")],
     *,
-    column: Annotated[
-        str, typer.Option(metavar="NAME", help="Column or array that holds the embeddings.")
-    ] = "embedding",
+    column: Column = "embedding",
     dtype: Annotated[
         str | None,
         typer.Option(metavar="TYPE", help="f16 or f32; by default that of the source."),
@@ -32,10 +31,7 @@ def pack(
     rows_per_shard: Annotated[
         int, typer.Option(metavar="N", min=1, max=2**40, help="Rows of each shard but the last.")
     ] = 1_000_000,
-    binary: Annotated[
-        str | None,
-        typer.Option(metavar="TYPE", help="float16, float32 or float64, if the column is Binary."),
-    ] = None,
+    binary: Binary = None,
 ) -> None:
     """Write embeddings as arrays that are read as they lie, all other columns in tables beside.
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tailwatch.cli.loop_parts import policy_named
-from tailwatch.cli.options import POLICIES
+from tailwatch.cli.options import AsJson, Generations, PolicyText
+from tailwatch.cli.parts import policy_named
 
 if TYPE_CHECKING:
     import polars as pl
@@ -34,25 +34,15 @@ def plan(
             min=2, metavar="N", help="Rows that each generation samples.", show_default=False
         ),
     ],
-    generations: Annotated[
-        int, typer.Option(min=1, max=100_000, metavar="N", help="Models, one after the other.")
-    ] = 20,
-    policy: Annotated[
-        str,
-        typer.Option(
-            metavar="POLICY",
-            help=f"What the next model learns from: {POLICIES}; or your own, as module:attribute.",
-        ),
-    ] = "replace",
+    generations: Generations = 20,
+    policy: PolicyText = "replace",
     keep: Annotated[
         float, typer.Option(metavar="SHARE", help="Share of the human variance to keep.")
     ] = 0.95,
     unbiased: Annotated[
         bool, typer.Option("--unbiased", help="Models divide variances by one row less.")
     ] = False,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON object to standard output.")
-    ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Plan a loop: what theory expects, and how much human data keeps its variance.
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tailwatch.cli.destinations import check_file
-from tailwatch.cli.pages import say_written, write_page
-from tailwatch.cli.waiting import wait_for
+from tailwatch.cli.options import AsJson, Csv, OpenReport, Parquet
+from tailwatch.cli.outputs import check_file, open_page, say_written, write_page
+from tailwatch.cli.signals import wait_for
 
 if TYPE_CHECKING:
     from tailwatch.recursion.overlay import Overlay
@@ -29,23 +29,14 @@ def report(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Write the page to this .html file. [default: report.html in the directory of "
-            "one run; beside you for several]",
-            show_default=False,
+            help="Write the page to this .html file.",
+            show_default="report.html in the directory of one run, beside you for several",
         ),
     ] = None,
-    parquet: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write the numbers to this .parquet file.")
-    ] = None,
-    csv: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write the numbers to this .csv file.")
-    ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON object to standard output.")
-    ] = False,
-    open_report: Annotated[
-        bool, typer.Option("--open", help="Open the report in the browser.")
-    ] = False,
+    parquet: Parquet = None,
+    csv: Csv = None,
+    as_json: AsJson = False,
+    open_report: OpenReport = False,
 ) -> None:
     """Write the report of a run, or of several side by side.
 
@@ -78,9 +69,7 @@ def report(
             say_written(extra)
     write_page(runs, page)
     if open_report:
-        import webbrowser
-
-        webbrowser.open(page.resolve().as_uri())
+        open_page(page)
 
 
 def _show(runs: Overlay, *, as_json: bool) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path  # noqa: TC003  (Typer reads the annotations at run time)
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tailwatch.cli.exits import ExitCode
-from tailwatch.cli.wording import in_options
+from tailwatch.cli.options import AsJson, Binary, Column, Confidence, Threads
+from tailwatch.cli.wording import ExitCode, in_options
 from tailwatch.exceptions import InputError, OutputError, ShardError
 from tailwatch.text_form import path_text
 
@@ -37,17 +37,12 @@ def score(
     out: Annotated[
         Path, typer.Option(metavar="DIR", help="Folder for tables, summary.json and report.html.")
     ],
-    column: Annotated[
-        str, typer.Option(metavar="NAME", help="Column that holds the embeddings.")
-    ] = "embedding",
+    column: Column = "embedding",
     id_column: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME", help="Column to copy beside the scores; may be repeated."),
     ] = None,
-    binary: Annotated[
-        str | None,
-        typer.Option(metavar="TYPE", help="float16, float32 or float64, if the column is Binary."),
-    ] = None,
+    binary: Binary = None,
     audit: Annotated[
         str | None,
         typer.Option(metavar="SOURCE", help="Table of rows with verified labels, drawn at random."),
@@ -73,27 +68,15 @@ def score(
             help="Gate: exit 1 if the whole interval is above, 3 if SHARE is within, else 0.",
         ),
     ] = None,
-    confidence: Annotated[
-        float, typer.Option(metavar="SHARE", help="Confidence of the intervals.")
-    ] = 0.95,
+    confidence: Confidence = 0.95,
     strict: Annotated[
         bool, typer.Option("--strict", help="Stop at the first shard that cannot be scored.")
     ] = False,
     restart: Annotated[
         bool, typer.Option("--restart", help="Score everything anew; a run in DIR is replaced.")
     ] = False,
-    threads: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N",
-            min=1,
-            max=1024,
-            help="Threads; else TAILWATCH_NUM_THREADS, else all processors.",
-        ),
-    ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print the summary to standard output.")
-    ] = False,
+    threads: Threads = None,
+    as_json: AsJson = False,
 ) -> None:
     """Score the shards of a data set: each row, and the share of synthetic ones.
 
@@ -156,12 +139,12 @@ def score(
 def _show(report: ContaminationReport, *, as_json: bool) -> None:
     """Print the result: for people on standard error, for machines on standard output."""
     from tailwatch.cli.table import for_people
-    from tailwatch.io.walking import Omission
+    from tailwatch.io.walking import LeftOut
 
     console = for_people()
     console.print(report.sentence, markup=False)
     for each in report.left_out:
-        console.print(str(Omission(**each)), markup=False, soft_wrap=True)
+        console.print(str(LeftOut(**each)), markup=False, soft_wrap=True)
     for file in ("report.html", "summary.json"):
         if (report.directory / file).exists():
             console.print(f"wrote {report.directory / file}", markup=False, soft_wrap=True)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tailwatch.cli.destinations import check_directory
-from tailwatch.cli.loop_parts import policy_named
-from tailwatch.cli.options import POLICIES
+from tailwatch.cli.options import POLICIES, AsJson
+from tailwatch.cli.outputs import check_directory
+from tailwatch.cli.parts import policy_named
 from tailwatch.exceptions import InputError
 from tailwatch.text_form import path_text, shown, visible
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tailwatch.recursion.policies import Policy
-    from tailwatch.yolo.study_result import Study
+    from tailwatch.yolo.study import Study
 
 __all__ = ["policies_from", "yolo_loop"]
 
@@ -50,7 +50,7 @@ def yolo_loop(
         typer.Option(
             metavar="WHO",
             help="Who made the labels of DATA.yaml, as you know it: human or unknown. "
-            "[default: what tailwatch wrote beside them, else unknown]",
+            "Else what tailwatch wrote beside them, or unknown.",
         ),
     ] = None,
     generations: Annotated[
@@ -67,7 +67,8 @@ def yolo_loop(
         typer.Option(
             metavar="POLICY",
             help=f"What each next one learns from: {POLICIES}; or your own, as module:attribute. "
-            "Again for another arm. [default: replace]",
+            "Again for another arm.",
+            show_default="replace",
         ),
     ] = None,
     control: Annotated[
@@ -95,8 +96,8 @@ def yolo_loop(
         str | None,
         typer.Option(
             metavar="WHERE",
-            help="Where each training begins: scratch, base (the weights of MODEL), previous. "
-            "[default: base for weights, else scratch]",
+            help="Where each training begins: scratch, base (the weights of MODEL), previous.",
+            show_default="base for weights, else scratch",
         ),
     ] = None,
     confidence: Annotated[
@@ -124,7 +125,8 @@ def yolo_loop(
             min=1,
             max=MOST["size"],
             metavar="N",
-            help="Images that each labels; as many as human ones.",
+            help="Images that each labels.",
+            show_default="as many as human ones",
         ),
     ] = None,
     seeds: Annotated[
@@ -145,9 +147,7 @@ def yolo_loop(
     out: Annotated[
         Path, typer.Option(metavar="DIR", help="Where the study is kept; it goes on if cut short.")
     ] = Path("tailwatch-yolo"),
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print the numbers as JSON to standard output.")
-    ] = False,
+    as_json: AsJson = False,
 ) -> None:
     r"""Train YOLO26 on its own labels, generation after generation, and watch its classes.
 
@@ -237,9 +237,11 @@ def _thresholds(texts: Sequence[str]) -> dict[str, float]:
 def _show(found: Study, out: Path, *, as_json: bool) -> None:
     """Print the finding: for people on standard error, for machines on standard output."""
     from tailwatch.cli.table import for_people
+    from tailwatch.report.detection import sentence_of_study
 
     console = for_people()
-    console.print(visible(found.sentence), markup=False)
+    sentence = sentence_of_study(found.frame, held_out=found.held_out)
+    console.print(visible(sentence), markup=False)
     names = (path_text(out / name) for name in ("report.html", "frame.parquet"))
     console.print(f"wrote {' and '.join(names)}", markup=False)
     if as_json:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tailwatch.comparison.registry import METRICS
 from tailwatch.exceptions import InputError
+from tailwatch.names import meant
 from tailwatch.text_form import shown
 
 if TYPE_CHECKING:
@@ -61,11 +62,12 @@ def select(metrics: str | Sequence[str]) -> tuple[Metric, ...]:
     if unknown or not names:
         known = ", ".join([*(repr(panel) for panel in PANELS), *METRICS])
         alone = " (a panel stands alone)" if unknown and unknown[0] in PANELS else ""
+        near = meant(unknown[0], [*PANELS, *METRICS]) if unknown and not alone else None
         raise InputError(
             f"unknown {shown(unknown[0])}" if unknown else "none",
             argument="metrics",
             expected=f"a panel or metrics out of {known}",
             got=shown(unknown[0]) if unknown else "none",
-            hint=f"expected a panel or metrics out of {known}{alone}",
+            hint=f"expected a panel or metrics out of {known}{alone}{f'; {near}' if near else ''}",
         )
     return tuple(metric for name, metric in METRICS.items() if name in names)

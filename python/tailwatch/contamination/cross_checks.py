@@ -22,7 +22,8 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from tailwatch.contamination.likelihood import BinCounts, Interval
+    from tailwatch.contamination.estimate import Interval
+    from tailwatch.contamination.likelihood import Counts
 
 __all__ = ["CrossChecks", "cross_checks"]
 
@@ -58,7 +59,7 @@ class CrossChecks:
         return all(math.isnan(value) or low <= value <= high for value in found)
 
 
-def cross_checks(counts: BinCounts, confidence: float) -> CrossChecks:
+def cross_checks(counts: Counts, confidence: float) -> CrossChecks:
     """Estimate the share in three other ways; the target has rows, and there are two bins."""
     from scipy.stats import norm
 
@@ -83,12 +84,12 @@ def cross_checks(counts: BinCounts, confidence: float) -> CrossChecks:
 
 
 def _above(counts: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the share of rows at or above each inner edge."""
+    """Give the share of rows at or above each inner edge."""
     above: NDArray[np.float64] = np.cumsum(counts[::-1])[::-1][1:] / counts.sum()
     return above
 
 
-def _nearest(counts: BinCounts) -> float:
+def _nearest(counts: Counts) -> float:
     """Maximise Σ √(q·((1−π)p₀ + π p₁)), which is concave in π."""
     from scipy.optimize import minimize_scalar
 

@@ -12,10 +12,10 @@ from tailwatch.exceptions import InputError, SourceError
 if TYPE_CHECKING:
     from tailwatch.io.place import Place
 
-__all__ = ["DEFAULT_COLUMN", "binary_type", "choose", "require", "vector_type"]
+__all__ = ["DEFAULT_COLUMN", "OTHER_NAMES", "binary_type", "choose", "require", "vector_type"]
 
 DEFAULT_COLUMN = "embedding"
-_OTHER_NAMES = ("emb", "embeddings")
+OTHER_NAMES = ("emb", "embeddings")
 _LISTED = 30
 _FLOATS: dict[object, np.dtype[Any]] = {
     pl.Float16: np.dtype(np.float16),
@@ -48,7 +48,7 @@ def choose(schema: pl.Schema, column: str, place: Place) -> str:
         If there is no such column; the message lists those there are.
     """
     if column == DEFAULT_COLUMN and column not in schema:
-        found = [name for name in _OTHER_NAMES if name in schema]
+        found = [name for name in OTHER_NAMES if name in schema]
         if len(found) == 1:
             return found[0]
     return require(schema, column, place, "column")

@@ -95,8 +95,8 @@ def run(
     learner
         What learns; see :class:`tailwatch.recursion.Learner`.
     data
-        Human data: a NumPy array, a Polars frame or series, or an object with ``len``, ``take`` and
-        ``concat``.
+        Human data: a NumPy array, a Polars frame or series, whatever else :func:`tailwatch.open`
+        takes (as an array), or an object with ``len``, ``take`` and ``concat``.
     policy
         What each next generation learns from: a policy, or its text such as ``"mix:0.25"``.
     generations

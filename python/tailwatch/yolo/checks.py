@@ -42,14 +42,14 @@ LISTED = 20
 
 @dataclass(frozen=True, slots=True)
 class Overlap:
-    """Test images that are learnt from.
+    """What test images and learnt images have in common.
 
     Attributes
     ----------
     images
-        Number of test images.
+        How many images measure.
     learned
-        Paths of the test images that are learnt from.
+        Which of them are learnt from too, by their paths.
     """
 
     images: int
@@ -84,9 +84,9 @@ def overlap(test: DetectionDataset, *learned: DetectionDataset) -> Overlap:
     Parameters
     ----------
     test
-        Images that measure.
+        What measures.
     learned
-        Images that are learnt from: the first data, and the pool, whose images get labels.
+        What is learnt from: the first data, and the pool, whose images get labels.
     """
     known: set[str] = set()
     for data in learned:
@@ -153,7 +153,7 @@ class Checks:
     Attributes
     ----------
     remarks
-        Sentences that have to be said of the data, each once.
+        What has to be said, each once.
     held_out
         Whether no test image is learned from.
     """

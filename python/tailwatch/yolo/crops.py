@@ -25,7 +25,7 @@ says so.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tailwatch.progress import ProgressReport
-    from tailwatch.recursion.frame import Row
     from tailwatch.yolo.dataset import DetectionDataset
     from tailwatch.yolo.detector import Detector
 
@@ -96,7 +95,7 @@ class CropCoverage:
         *,
         report: ProgressReport,
         confidence: float = 0.95,
-    ) -> list[Row]:
+    ) -> list[dict[str, Any]]:
         """Return rows on the coverage of each class, of the tail classes and of all."""
         boxes = _chosen(samples)
         embedded = detector.embed(self.encoder, samples.paths(), boxes, report=report)
@@ -166,9 +165,9 @@ class BoxCuts:
     Attributes
     ----------
     a, b
-        Human boxes in A, and in B.
+        Of human boxes.
     c
-        Sampled boxes in C.
+        Of sampled ones.
     """
 
     a: NDArray[np.bool_]
@@ -210,7 +209,7 @@ def class_coverage(
     human, sample
         Embeddings of the crops of one class.
     cuts
-        Crops in A, B and C; A has more than k in each cut, and B is not empty.
+        Which of them are in A, B and C; A has more than k in each cut, and B is not empty.
 
     Returns
     -------

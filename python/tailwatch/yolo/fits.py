@@ -113,17 +113,17 @@ class Fits:
         Parameters
         ----------
         detector
-            The detector that learns.
+            What learns.
         data
-            The data that it learns from.
+            What it learns from.
         seed
-            Seed of the training.
+            Of the training.
         budget
             Images to show, counted each time.
         go_on
             Whether to start from the weights of the fit before this one.
         report
-            Called with stage, done and total.
+            Takes progress.
         """
         folder = self._made("fits")
         self._keep_human(data)
@@ -152,8 +152,8 @@ class Fits:
     def bring(self, data: DetectionDataset, *, report: ProgressReport) -> DetectionDataset:
         """Return the same data with image files that can be linked into this folder.
 
-        Files on another device cannot be linked: each is copied once for the whole run, into
-        ``images/``, so that generations have no copies of their own.
+        What is on another device cannot be: it is copied once for the whole run, into ``images/``,
+        where else each generation would have copies of its own.
         """
         paths = data.paths()
         far = [not self._is_linkable(path) for path in paths]

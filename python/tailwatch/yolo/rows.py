@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from tailwatch.recursion.frame import MEASURED, Row
+from tailwatch.recursion.frame import MEASURED
 from tailwatch.yolo.checks import LISTED, named
 from tailwatch.yolo.classes import class_labels
 
@@ -16,9 +16,11 @@ if TYPE_CHECKING:
     from tailwatch.yolo.dataset import DetectionDataset
     from tailwatch.yolo.detector import Evaluation
 
-__all__ = ["Floats", "as_frame", "precision_rows", "row"]
+__all__ = ["Floats", "Rows", "as_frame", "precision_rows", "row"]
 
 Floats: TypeAlias = NDArray[np.float64]
+Rows: TypeAlias = list[dict[str, Any]]
+"""Rows of the frame of a run, by the names of their columns."""
 
 OVER_SEEDS = "an interval is over seeds, not within one training"
 
@@ -34,7 +36,7 @@ def row(
     method: str | None,
     level: float | None = None,
     reason: str | None = None,
-) -> Row:
+) -> dict[str, Any]:
     """Return a row for the values of a statistic over cuts; NaN for a cut without a value."""
     value, low, high = _summary(values, confidence)
     null, null_low, null_high = _summary(nulls, confidence)
@@ -61,19 +63,17 @@ def row(
     }
 
 
-def precision_rows(
-    found: Evaluation, reference: DetectionDataset, *, remark: str = ""
-) -> list[Row]:
+def precision_rows(found: Evaluation, reference: DetectionDataset, *, remark: str = "") -> Rows:
     """Return average precision as rows; a class without a human box has none.
 
     Parameters
     ----------
     found
-        Average precision, and the images it comes from.
+        What was measured.
     reference
         The data that it was measured on.
     remark
-        Sentence about the data, added to every row.
+        What else has to be said of these data.
     """
     values: dict[str, float | None] = {"map": found.map, "map50": found.map50}
     labels = class_labels(reference.names)
@@ -100,7 +100,7 @@ def precision_rows(
     ]
 
 
-def as_frame(rows: list[Row]) -> pl.DataFrame:
+def as_frame(rows: Rows) -> pl.DataFrame:
     """Return rows as the frame that the loop takes."""
     table = [[each.get(column) for column in MEASURED] for each in rows]
     return pl.DataFrame(table, schema=MEASURED, orient="row")

@@ -38,7 +38,7 @@ cut, and as much memory, with some 5 KB for each class. No Ultralytics here.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -52,9 +52,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from tailwatch.recursion.frame import Row
     from tailwatch.yolo.dataset import DetectionDataset
-    from tailwatch.yolo.rows import Floats
+    from tailwatch.yolo.rows import Floats, Rows
 
     Members = NDArray[np.bool_]
     Statistic = tuple[str, float | None, str, Floats, Floats]
@@ -80,9 +79,9 @@ class Cuts:
     Attributes
     ----------
     human, sample
-        Number of images.
+        How many images there are.
     number
-        Number of cuts.
+        How many cuts.
     """
 
     human: int
@@ -120,7 +119,7 @@ def _flags(chosen: NDArray[np.int64], images: int) -> Members:
 
 def statistics(
     human: DetectionDataset, samples: DetectionDataset, *, confidence: float = 0.95
-) -> list[Row]:
+) -> Rows:
     """Return the statistics of a sample's boxes against human ones.
 
     Parameters
@@ -128,9 +127,9 @@ def statistics(
     human
         The human data that the loop began with.
     samples
-        Images that a generation labelled.
+        What a generation labelled.
     confidence
-        Confidence of the intervals.
+        Of the intervals.
 
     Returns
     -------
@@ -177,11 +176,11 @@ class _Side:
     Attributes
     ----------
     images
-        Number of images.
+        How many.
     image, label
-        Numbers of the image and of the class of each box.
+        Of each box, the numbers of its image and of its class.
     extent
-        √(w·h) of each box.
+        Of each box, √(w·h).
     """
 
     images: int
@@ -253,7 +252,7 @@ def _kl(q: Floats, p: Floats) -> Floats:
 
 def _coverage(
     x: NDArray[np.int64], y: NDArray[np.int64], confidence: float, sizes: dict[str, int]
-) -> list[Row]:
+) -> Rows:
     """Return rows on the classes that still have a box; nulls are by resampling human boxes."""
     classes = int((x > 0).sum())
     if not classes:
@@ -290,7 +289,7 @@ def _coverage(
     return [*rows, _gone(gone, classes * (1 - float(found["null"][0])), sizes)]
 
 
-def _gone(count: int, null: float | None, sizes: dict[str, int]) -> Row:
+def _gone(count: int, null: float | None, sizes: dict[str, int]) -> dict[str, Any]:
     return {
         "metric": "classes_gone",
         "value": float(count),

@@ -27,18 +27,19 @@ class ExtrapolatedDistance:
     Attributes
     ----------
     value
-        End of the line, at 1/N = 0: an estimate of the distance of the distributions. It may be
+        Where the line ends, at 1/N = 0: an estimate of the distance of the distributions. May be
         negative, as an estimate of zero without bias must be at times.
     standard_error
-        Standard error of `value`.
+        Of `value`.
     low, high
-        Interval of `value` (95 %, or the `confidence` asked for).
+        Its interval (95 %, or the `confidence` asked for).
     slope
-        Rise of the line from one size to the next: the bias of the distance of all rows.
+        By how much the line rises from one size to the next, that is the bias of the distance of
+        all rows.
     shares
         The sizes, as shares of all rows of both samples: 1, 1/2, …
     distances
-        The mean distance at each size, first that of all rows.
+        The mean distance at each of them, the first of them that of all rows.
     """
 
     value: float
@@ -81,7 +82,7 @@ def frechet_distance_extrapolated(
         the line is straight: with 2·d rows or fewer in the smallest part it is not, and the value
         is too low or too high by what the curve bends.
     confidence
-        Confidence of the interval.
+        Of the interval.
     seed
         Seed of the cuts.
     threads

@@ -49,6 +49,7 @@ CELLS = 1 << 21
 AS_PROBABLE = 1e-7
 """Relative difference below which two probabilities are the same but for rounding."""
 
+
 FAR_OUT = 1e-7
 """Probabilities above this are right to ten digits in the window around the mean."""
 
@@ -113,7 +114,7 @@ class TailLaw:
 
     @property
     def without_ties(self) -> TailLaw:
-        """Law if rarities within the edge were told apart, at random: Fisher's."""
+        """The law if rarities within the edge were told apart, at random: Fisher's."""
         return TailLaw(self.tail, 0, 0, self.rows - self.tail, self.candidate)
 
     def side(self, units: float) -> int:
@@ -123,7 +124,7 @@ class TailLaw:
 
     def mean(self, log_odds: float) -> float:
         """Return the mean of T under odds."""
-        return _TiltedLaw(self, log_odds).mean()
+        return _Tilted(self, log_odds).mean()
 
     def log_odds_of(self, mean: float) -> float:
         """Return the odds under which T has a mean; infinite at the ends of the support."""
@@ -140,7 +141,7 @@ class TailLaw:
         Parameters
         ----------
         units
-            The observed U.
+            What was observed.
         error
             Probability of U at most this, or at least.
         upper
@@ -150,7 +151,7 @@ class TailLaw:
             return math.inf if upper else -math.inf
 
         def surprise(log_odds: float) -> float:
-            tilted = _TiltedLaw(self, log_odds)
+            tilted = _Tilted(self, log_odds)
             share = tilted.at_most(units) if upper else tilted.at_least(units)
             return float(np.clip(_log(share / error) * (-1 if upper else 1), -1e3, 1e3))
 
@@ -183,13 +184,14 @@ class TailLaw:
             return float((units < least) == above)
         if least == largest:
             return 1.0
-        near = _TiltedLaw(self, 0.0)
+        # Far out, the mass is summed where it is: around the odds that would make it usual.
+        near = _Tilted(self, 0.0)
         found = near.at_least(units) if above else near.at_most(units)
         if found > FAR_OUT:
             return found
         # Far out, the mass is summed where it is: around the odds that would make it usual.
         inner = min(max(float(units), least + 0.5), largest - 0.5)
-        return _TiltedLaw(self, self.log_odds_of(inner / self.unit)).untilted(units, above=above)
+        return _Tilted(self, self.log_odds_of(inner / self.unit)).untilted(units, above=above)
 
     def _other_side(self, count: float) -> tuple[float | None, bool | None]:
         """Return the T beyond the mode that is as probable as this, and if this is below the mode.
@@ -228,7 +230,7 @@ class TailLaw:
         """Return the log odds at which a rising function of them is 0."""
         from scipy.optimize import brentq
 
-        reach = _TiltedLaw(self, 0.0).information ** -0.5
+        reach = _Tilted(self, 0.0).information ** -0.5
         low, high = -reach, reach
         while rising(high) < 0:
             low, high = high, 2 * high
@@ -237,7 +239,7 @@ class TailLaw:
         return float(brentq(rising, low, high, xtol=1e-14 * reach, rtol=1e-14))
 
 
-class _TiltedLaw:
+class _Tilted:
     """The law under odds: the terms of its sums, in the window that holds the mass."""
 
     def __init__(self, law: TailLaw, log_odds: float) -> None:

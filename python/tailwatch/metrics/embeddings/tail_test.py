@@ -33,7 +33,8 @@ class TailCounts:
     rows
         All rows of reference and candidate.
     design_effect
-        Variance of the candidate's rows in the tail over that of independent rows.
+        By how much the variance of the candidate's rows in the tail exceeds that of independent
+        rows.
     """
 
     places: int
@@ -49,7 +50,7 @@ class TailCounts:
         reference: int,
         candidate: int,
     ) -> TailCounts:
-        """Make counts of what the core found in a pooled sample."""
+        """Take what the core found in a pooled sample of so many rows."""
         places, beyond, tied, design_effect = found
         return cls(places, beyond, tied, (reference, candidate), design_effect)
 
@@ -61,7 +62,7 @@ class TailCounts:
 
     @property
     def law(self) -> TailLaw:
-        """Law of the candidate's rows in the tail, given the ties."""
+        """The law of the candidate's rows in the tail, given the ties."""
         return TailLaw.of(
             beyond=sum(self.beyond),
             tied=sum(self.tied),
@@ -72,12 +73,12 @@ class TailCounts:
 
     @property
     def units(self) -> int:
-        """Rows of the candidate in the tail, in units of that law."""
+        """The candidate's rows in the tail in units of that law."""
         law, (_, beyond), (_, tied) = self.law, self.beyond, self.tied
         return law.tied * beyond + law.places * tied if law.tied else beyond + tied
 
     def swapped(self) -> TailCounts:
-        """Return the counts with the samples in each other's place."""
+        """Let the samples change places."""
         return replace(self, beyond=self.beyond[::-1], tied=self.tied[::-1], rows=self.rows[::-1])
 
     def as_independent(self, probability: float) -> float:
@@ -118,8 +119,8 @@ class TailTest:
         Rows as rare as the edge of the tail where it has no place for all of them: they count in
         proportion; 0 if there are none.
     design_effect
-        Variance of the candidate's rows in the tail over that of independent rows; 1 unless rows
-        are copies of rows of their own sample.
+        By how much the variance of the candidate's rows in the tail exceeds that of independent
+        rows; 1 unless rows are copies of rows of their own sample.
     """
 
     odds_ratio: float
@@ -160,7 +161,7 @@ def tail_test(
     k
         The neighbour that rarity is measured to; less than n + m.
     confidence
-        Confidence of the interval.
+        Of the interval.
     threads
         Threads to use; all cores by default.
     progress
@@ -230,14 +231,14 @@ def tail_test(
 
 
 def tail_test_of_counts(counts: TailCounts, confidence: float) -> TailTest:
-    """Test whether the candidate has its share of a tail, given the counts.
+    """Test who is in the tail, given the counts.
 
     Parameters
     ----------
     counts
-        Counts of the pooled tail.
+        Of the pooled tail.
     confidence
-        Confidence of the interval.
+        Of the interval.
 
     Returns
     -------

@@ -21,6 +21,7 @@ from tailwatch.exceptions import InputError
 from tailwatch.recursion.data.arrays import ARRAYS
 from tailwatch.recursion.data.frames import FRAMES, SERIES
 from tailwatch.recursion.data.rowsets import ROW_SETS
+from tailwatch.recursion.data.sources import is_source, read_data
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,6 +42,7 @@ __all__ = [
     "kind_of",
     "length",
     "read",
+    "read_data",
     "take",
     "write",
 ]
@@ -55,17 +57,16 @@ def kind_of(data: Data, argument: str) -> Kind:
             return kind
     raise InputError(
         argument=argument,
-        expected="a NumPy array, a Polars frame or series, or an object with __len__, take "
-        "and concat",
+        expected="a NumPy array, a Polars frame or series, what tailwatch.open takes, or an object "
+        "with __len__, take and concat",
         got=type(data).__name__,
     )
 
 
 def as_data(source: Any, argument: str) -> Data:  # noqa: ANN401  (checked here)
-    """Take an argument that is data: rows, at least one, or embeddings that were opened."""
-    from tailwatch.embeddings import Embeddings
-
-    data = source.to_numpy() if isinstance(source, Embeddings) else source
+    """Return an argument that is data, or of which data come: rows, at least one."""
+    is_data = any(kind.holds(source) for kind in KINDS)
+    data = source if is_data or not is_source(source) else read_data(source, argument)
     kind = kind_of(data, argument)
     kind.check(data, argument)
     if not kind.length(data):
