@@ -24,12 +24,12 @@ import numpy as np
 import polars as pl
 from scipy.stats import norm
 
-from tailwatch.contamination.bins import bin_counts, human_edges, shared_edges
 from tailwatch.contamination.cross_checks import cross_checks
-from tailwatch.contamination.drift import widened
-from tailwatch.contamination.likelihood import Counts
+from tailwatch.contamination.drift import widen
+from tailwatch.contamination.estimate import fit_share
+from tailwatch.contamination.histogram import bin_counts, human_edges, shared_edges
+from tailwatch.contamination.likelihood import BinCounts
 from tailwatch.contamination.lower_bound import human_thresholds, lower_bound
-from tailwatch.contamination.template_fit import fitted
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -91,10 +91,10 @@ def replicate(cell: Cell, rng: np.random.Generator) -> dict[str, float]:
     edges = shared_edges(human, synthetic)
     parts = np.stack([bin_counts(human[stratum == part], edges) for part in range(STRATA)])
     of_synthetic, target = bin_counts(synthetic, edges), target_counts(edges)
-    found, plain, drift = fitted(
+    found, plain, drift = fit_share(
         parts, of_synthetic, target, stratified=case == "drift", confidence=0.95
     )
-    checks = cross_checks(Counts.of(parts.sum(axis=0), of_synthetic, target), 0.95)
+    checks = cross_checks(BinCounts.of(parts.sum(axis=0), of_synthetic, target), 0.95)
     row = {
         "value": found.value,
         "low": found.low,
@@ -103,7 +103,7 @@ def replicate(cell: Cell, rng: np.random.Generator) -> dict[str, float]:
         "acc": float(checks.acc_low <= share <= checks.acc_high),
     }
     if drift is not None:
-        subtracted = widened(plain, drift.half_width * drift.sd / max(drift.spread, 1e-300))
+        subtracted = widen(plain, drift.half_width * drift.sd / max(drift.spread, 1e-300))
         row |= {
             "plain": float(plain.low <= share <= plain.high),
             "subtracted": float(subtracted.low <= share <= subtracted.high),
@@ -156,7 +156,7 @@ def seconds_after_the_pass() -> tuple[float, float]:
     times = []
     for _ in range(9):
         counted = model.empty_histogram((bins * 2273, ranks * 2273))
-        fresh = tw.contamination.ContaminationModel(model._state)  # noqa: SLF001
+        fresh = tw.contamination.ContaminationModel(model.state)
         taken = []
         # The null floor belongs to the model, which makes it once.
         for _ in range(2):

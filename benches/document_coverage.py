@@ -133,7 +133,7 @@ READING = """\
   Jensen–Shannon divergence, and of few tokens left unseen the coverage of types) varies more in
   halves than in the whole, so that these intervals are too long, not too short.
 - The entropy of few or bursty documents is held less often than the others: 90 to 95 %.
-- *self_repetition* has a rule of its own (`metrics/text/repetition_error.py`): two documents of
+- *self_repetition* has a rule of its own (`metrics/text/repetition.py`): two documents of
   different halves never meet in a half.
 """
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tailwatch.io.objects import TorchTensor
     from tailwatch.io.part import Matrix, Part
     from tailwatch.io.paths import Paths
-    from tailwatch.io.walking import LeftOut
+    from tailwatch.io.walking import Omission
 
 __all__ = ["Embeddings", "EmbeddingsLike", "as_embeddings", "open"]
 
@@ -91,7 +91,7 @@ class Embeddings:
         name: str,
         argument: str,
         ids: pl.Series | None = None,
-        left_out: tuple[LeftOut, ...] = (),
+        left_out: tuple[Omission, ...] = (),
     ) -> None:
         self._parts = tuple(parts)
         self._name = name
@@ -125,7 +125,7 @@ class Embeddings:
         return tuple(part.origin for part in self._parts if part.origin is not None)
 
     @property
-    def left_out(self) -> tuple[LeftOut, ...]:
+    def left_out(self) -> tuple[Omission, ...]:
         """Files of a packed folder, or one of clip-retrieval, that are not read, by reason.
 
         Each has a `reason`, a number of `files` and the first `names`. When the folder was opened a

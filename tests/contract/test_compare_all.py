@@ -13,7 +13,7 @@ import pytest
 import tailwatch as tw
 from tailwatch.comparison.registry import METRICS
 from tailwatch.comparison.selection import PANELS
-from tailwatch.report.labels import LABELS
+from tailwatch.report.words import LABELS
 from tests.support import samples
 from tests.support.edge_samples import INTERVALS, PAIRS, RETAINED
 

@@ -15,9 +15,10 @@ import numpy as np
 import polars as pl
 import pytest
 
-from tailwatch.contamination.dataset import scoring
-from tailwatch.contamination.dataset.folder import Folder, output
-from tailwatch.contamination.dataset.records import Recorder
+from tailwatch.contamination.dataset import shard_scores
+from tailwatch.contamination.dataset.folder import Folder, open_folder
+from tailwatch.contamination.dataset.shard_scores import Recorder
+from tailwatch.contamination.dataset.tables import digest_of
 from tailwatch.exceptions import InputError, ShardError, TailwatchWarning
 from tailwatch.io.layouts import shards_of
 from tests.support.datasets import COLUMNS, contents, model, rows, table, write_shards
@@ -34,17 +35,17 @@ def test_a_shard_that_is_scored_twice_at_once(
     offset: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source = write_shards(tmp_path / "source", 1, 2000)
-    monkeypatch.setattr(scoring, "BATCH_BYTES", 100 * 4 * COLUMNS)
+    monkeypatch.setattr(shard_scores, "BATCH_BYTES", 100 * 4 * COLUMNS)
     (shard,) = shards_of(source, "source", "embedding").shards
-    recorder = Recorder(model()._state.probe, None, 1)
-    receipts: list[scoring.Receipt] = []
+    recorder = Recorder(model().state.probe, None, 1)
+    receipts: list[shard_scores.Receipt] = []
     failed: list[BaseException] = []
 
     def attempt(folder: Folder, report: Callable[[int], object]) -> None:
         try:
-            part = scoring.opened(shard, "embedding", ("url",), COLUMNS, None)
+            part = shard_scores.open_checked(shard, "embedding", ("url",), COLUMNS, None)
             with folder.attempt() as file:
-                receipt = scoring.score_shard(
+                receipt = shard_scores.score_shard(
                     shard,
                     part,
                     model().empty_histogram(),
@@ -60,7 +61,7 @@ def test_a_shard_that_is_scored_twice_at_once(
             failed.append(error)
             raise
 
-    with output(tmp_path / "out") as folder:
+    with open_folder(tmp_path / "out") as folder:
         second = threading.Thread(target=attempt, args=(folder, lambda done: None))
         seen = iter(range(1, 100))
 
@@ -76,7 +77,7 @@ def test_a_shard_that_is_scored_twice_at_once(
     assert first.counted.rows == other.counted.rows == 2000
     left = [path.name for path in (tmp_path / "out").rglob("*") if path.is_file()]
     assert left == ["part-000.parquet"]
-    assert scoring.digest_of(tmp_path / "out" / "work" / "part-000.parquet") == first.sha256
+    assert digest_of(tmp_path / "out" / "work" / "part-000.parquet") == first.sha256
 
 
 def a_fifo(path: Path) -> None:

@@ -16,11 +16,11 @@ CHANGING = """
 import json, os, sys
 import numpy as np
 from pathlib import Path
-from tailwatch.contamination.dataset import scoring
+from tailwatch.contamination.dataset import shard_scores
 from tailwatch.contamination.dataset.report import ContaminationReport
 from tailwatch.exceptions import ShardError
 from tests.support.datasets import COLUMNS, model, rows, table
-scoring.BATCH_BYTES = 100 * 4 * COLUMNS
+shard_scores.BATCH_BYTES = 100 * 4 * COLUMNS
 # To draw the page of a job takes as long as all else of it.
 ContaminationReport.to_html = ContaminationReport.to_json
 place, suffix = Path(sys.argv[1]), sys.argv[2]

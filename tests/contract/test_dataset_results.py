@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from tailwatch.contamination.dataset.templates import row_hashes
+from tailwatch.contamination.dataset.copies import row_hashes
 from tailwatch.exceptions import InputError, SourceError
 from tailwatch.io.pack import pack
 from tests.support.datasets import COLUMNS, contents, model, rows, table, write_shards
@@ -207,7 +207,7 @@ def test_a_large_shard_takes_several_batches(
 ) -> None:
     source = write_shards(tmp_path / "in", 2, 3000)
     model().score_dataset(source, tmp_path / "expected", id_column="url")
-    monkeypatch.setattr("tailwatch.contamination.dataset.scoring.BATCH_BYTES", 20_000)
+    monkeypatch.setattr("tailwatch.contamination.dataset.shard_scores.BATCH_BYTES", 20_000)
     model().score_dataset(source, tmp_path / "out", id_column="url")
     assert contents(tmp_path / "out") == contents(tmp_path / "expected")
 

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from tailwatch.contamination.dataset.templates import row_hashes
+from tailwatch.contamination.dataset.copies import row_hashes
 from tests.support.datasets import COLUMNS, contents, model, table
 
 if TYPE_CHECKING:

@@ -17,9 +17,9 @@ import pytest
 
 import tailwatch as tw
 from tailwatch.cli import run
-from tailwatch.report.charts import retention_chart
-from tailwatch.report.readings import read
-from tailwatch.report.recursion import run_page
+from tailwatch.report.comparison.charts import retention_chart
+from tailwatch.report.comparison.readings import read
+from tailwatch.report.loop import run_page
 from tailwatch.text_form import original, path_of, visible
 from tests.support.recursion_sample import diagnosis, frame, verdicts
 from tests.support.report_sample import frame as comparison_frame

@@ -9,10 +9,14 @@ from hypothesis import strategies as st
 from scipy.stats import false_discovery_control
 from sklearn.isotonic import IsotonicRegression
 
-from tailwatch.contamination.bins import LEAST_COUNT, bin_counts, shared_edges
-from tailwatch.contamination.estimate import profile_interval
-from tailwatch.contamination.histogram import Histogram, calibration_ranks
-from tailwatch.contamination.likelihood import Counts, fit_templates
+from tailwatch.contamination.histogram import (
+    LEAST_COUNT,
+    Histogram,
+    bin_counts,
+    calibration_ranks,
+    shared_edges,
+)
+from tailwatch.contamination.likelihood import BinCounts, fit_templates, profile_interval
 from tailwatch.contamination.rows import (
     RowTable,
     mixture_probabilities,
@@ -46,8 +50,8 @@ def scores(least: int = 0) -> st.SearchStrategy[np.ndarray]:
 @given(histograms())
 def test_the_mean_probability_is_the_estimate(counts: tuple[np.ndarray, ...]) -> None:
     human, synthetic, target = counts
-    found = profile_interval(Counts.of(*counts), 0.95)
-    fitted = fit_templates(Counts.of(*counts), np.array([found.value]))
+    found = profile_interval(BinCounts.of(*counts), 0.95)
+    fitted = fit_templates(BinCounts.of(*counts), np.array([found.value]))
     probabilities = mixture_probabilities(
         fitted.human[0] / human.sum(), fitted.synthetic[0] / synthetic.sum(), target, found.value
     )
@@ -74,10 +78,10 @@ def test_the_mean_probability_is_the_share_asked_for(
 @given(histograms())
 def test_fitted_templates_keep_their_rows(counts: tuple[np.ndarray, ...]) -> None:
     # At an inner maximum the templates' expected counts add up to the rows that were seen.
-    found = profile_interval(Counts.of(*counts), 0.95)
+    found = profile_interval(BinCounts.of(*counts), 0.95)
     if not 1e-9 < found.value < 1 - 1e-9:
         return
-    fitted = fit_templates(Counts.of(*counts), np.array([found.value]))
+    fitted = fit_templates(BinCounts.of(*counts), np.array([found.value]))
     for expected, seen in zip((fitted.human, fitted.synthetic, fitted.target), counts, strict=True):
         assert expected.sum() == pytest.approx(seen.sum(), rel=1e-6)
 

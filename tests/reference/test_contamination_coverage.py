@@ -11,11 +11,10 @@ import numpy as np
 import pytest
 from scipy.stats import norm, t
 
-from tailwatch.contamination.audit import audited
-from tailwatch.contamination.bins import bin_counts, human_edges, shared_edges
-from tailwatch.contamination.drift import drift_between, widened
-from tailwatch.contamination.estimate import profile_interval
-from tailwatch.contamination.likelihood import Counts
+from tailwatch.contamination.audit import audit_share
+from tailwatch.contamination.drift import drift_between, widen
+from tailwatch.contamination.histogram import bin_counts, human_edges, shared_edges
+from tailwatch.contamination.likelihood import BinCounts, profile_interval
 from tailwatch.contamination.lower_bound import human_thresholds, lower_bound
 
 REPLICATIONS = 120
@@ -45,7 +44,7 @@ def test_the_profile_interval_holds_the_share(rows: int, share: float) -> None:
         edges = shared_edges(human, synthetic)
         mixture = (1 - share) * shares(edges, 0) + share * shares(edges, DISTANCE)
         counts = bin_counts(human, edges), bin_counts(synthetic, edges)
-        found = profile_interval(Counts.of(*counts, rng.multinomial(100_000, mixture)), 0.95)
+        found = profile_interval(BinCounts.of(*counts, rng.multinomial(100_000, mixture)), 0.95)
         held += found.low <= share <= found.high
         errors.append(found.value - share)
     assert held >= least(0.95)
@@ -62,7 +61,7 @@ def test_the_interval_is_not_longer_than_it_must_be() -> None:
         edges = shared_edges(human, synthetic)
         mixture = (1 - share) * shares(edges, 0) + share * shares(edges, DISTANCE)
         counts = bin_counts(human, edges), bin_counts(synthetic, edges)
-        found = profile_interval(Counts.of(*counts, rng.multinomial(10**6, mixture)), 0.5)
+        found = profile_interval(BinCounts.of(*counts, rng.multinomial(10**6, mixture)), 0.5)
         held += found.low <= share <= found.high
     assert abs(held - REPLICATIONS / 2) <= 4 * math.sqrt(REPLICATIONS / 4)
 
@@ -80,9 +79,9 @@ def test_with_drift_the_widened_interval_holds(sd: float) -> None:
         of_synthetic = bin_counts(synthetic, edges)
         mixture = (1 - share) * shares(edges, means[-1]) + share * shares(edges, DISTANCE)
         target = rng.multinomial(10**6, mixture)
-        plain = profile_interval(Counts.of(of_parts.sum(axis=0), of_synthetic, target), 0.95)
+        plain = profile_interval(BinCounts.of(of_parts.sum(axis=0), of_synthetic, target), 0.95)
         drift = drift_between(of_parts, of_synthetic, target, plain.value, 0.95)
-        found = widened(plain, drift.half_width)
+        found = widen(plain, drift.half_width)
         held += found.low <= share <= found.high
     assert held >= least(0.95)
 
@@ -149,7 +148,7 @@ def test_labels_hold_whatever_the_predictions(share: float, rows: int) -> None:
         upper = rng.random(rows) < np.where(labels == 1, 0.8, 0.1)
         rate = share * 0.8 + (1 - share) * 0.1
         target = rng.multinomial(100_000, [1 - rate, rate])
-        found = audited(labels, probabilities[upper.astype(int)], target, probabilities, 0.95)
+        found = audit_share(labels, probabilities[upper.astype(int)], target, probabilities, 0.95)
         held += found.low <= share <= found.high
         lengths.append(found.high - found.low)
     # The normal limit is within 1 % at 10 labels of a kind.

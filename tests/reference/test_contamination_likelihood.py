@@ -9,8 +9,7 @@ import pytest
 from scipy.optimize import minimize
 from scipy.stats import chi2
 
-from tailwatch.contamination.estimate import profile_interval
-from tailwatch.contamination.likelihood import Counts, fit_templates, profile
+from tailwatch.contamination.likelihood import BinCounts, fit_templates, profile, profile_interval
 
 # Human, synthetic, target; with bins that one, two or all three do not have.
 CASES = {
@@ -28,8 +27,8 @@ CASES = {
 SHARES = np.array([0.0, 1e-6, 0.01, 0.3, 0.5, 0.9, 1.0])
 
 
-def counts_of(name: str) -> Counts:
-    return Counts(*(np.array(each, float) for each in CASES[name]))
+def counts_of(name: str) -> BinCounts:
+    return BinCounts(*(np.array(each, float) for each in CASES[name]))
 
 
 def multinomial(counts: np.ndarray, shares: np.ndarray) -> float:
@@ -39,7 +38,7 @@ def multinomial(counts: np.ndarray, shares: np.ndarray) -> float:
     return float((counts[seen] * np.log(np.maximum(ratio, 1e-300))).sum())
 
 
-def maximum(counts: Counts, share: float) -> float:
+def maximum(counts: BinCounts, share: float) -> float:
     """Maximise over the shares of both templates, as they stand, by a general method."""
     bins = len(counts.target)
 
@@ -105,7 +104,7 @@ def test_the_root_solves_its_equation(name: str) -> None:
 
 def test_without_misfit_the_likelihood_is_zero_at_the_share() -> None:
     human, synthetic = np.array([60.0, 30, 10]), np.array([10.0, 30, 60])
-    counts = Counts(human, synthetic, 50 * (0.75 * human + 0.25 * synthetic))
+    counts = BinCounts(human, synthetic, 50 * (0.75 * human + 0.25 * synthetic))
     assert profile(counts, np.array([0.25]))[1][0] == pytest.approx(0, abs=1e-12)
     assert profile_interval(counts, 0.95).value == pytest.approx(0.25, abs=1e-12)
 
@@ -114,7 +113,7 @@ def test_one_template_is_a_comparison_of_multinomials() -> None:
     # At π = 0 the likelihood is that of two samples of one multinomial: the G statistic of a 2 × B
     # table, and the synthetic reference drops out.
     human, target = np.array([30.0, 12, 5]), np.array([210.0, 120, 90])
-    counts = Counts(human, np.array([4.0, 9, 25]), target)
+    counts = BinCounts(human, np.array([4.0, 9, 25]), target)
     table = np.stack([human, target])
     expected = np.outer(table.sum(axis=1), table.sum(axis=0)) / table.sum()
     statistic = 2 * (table * np.log(table / expected)).sum()
@@ -139,13 +138,13 @@ def test_the_interval_is_where_the_likelihood_allows(name: str, confidence: floa
 
 
 def test_an_empty_target_says_nothing() -> None:
-    counts = Counts(np.array([3.0, 4]), np.array([4.0, 3]), np.zeros(2))
+    counts = BinCounts(np.array([3.0, 4]), np.array([4.0, 3]), np.zeros(2))
     found = profile_interval(counts, 0.95)
     assert (math.isnan(found.value), found.low, found.high) == (True, 0, 1)
 
 
 def test_separate_references_give_the_share_of_the_upper_bin() -> None:
-    counts = Counts(np.array([1000.0, 0]), np.array([0.0, 1000]), np.array([900_000.0, 100_000]))
+    counts = BinCounts(np.array([1000.0, 0]), np.array([0.0, 1000]), np.array([900_000.0, 100_000]))
     found = profile_interval(counts, 0.95)
     # Up to chi²/2 human rows of 1000 may have been missed above the threshold, and no more.
     assert found.low == pytest.approx(0.1 - 0.9 * chi2.ppf(0.95, 1) / 2 / 1000, rel=0.01)
@@ -157,7 +156,7 @@ def test_of_two_summits_between_neighbours_of_the_grid_the_higher_one_is_found()
     human = np.array([4352346, 7, 11, 8, 8, 8, 4, 3, 6])
     synthetic = np.array([4, 4898652, 4, 4784641, 8, 0, 8965146, 6, 7386740])
     target = np.array([1690688, 8382046, 1447243, 4, 10, 7416267, 5103716, 0, 7676899])
-    counts = Counts.of(human, synthetic, target)
+    counts = BinCounts.of(human, synthetic, target)
     found = profile_interval(counts, 0.95)
     shares, heights = profile(counts, np.linspace(0.6, 0.7, 10_001))
     best = int(heights.argmax())

@@ -12,7 +12,7 @@ from tailwatch.comparison.metric import Cost, Direction, Family, Interval, Metho
 from tailwatch.comparison.registry import METRICS
 from tailwatch.comparison.selection import PANELS, select
 from tailwatch.exceptions import InputError
-from tailwatch.report.labels import LABELS
+from tailwatch.report.words import LABELS
 
 WORDS = ("definition", "source", "null", "work", "memory")
 

@@ -9,15 +9,19 @@ import pytest
 from scipy.stats import beta
 
 import tailwatch as tw
-from tailwatch.contamination.audit import audited
-from tailwatch.contamination.bins import bin_counts, shared_edges
+from tailwatch.contamination.audit import audit_share
 from tailwatch.contamination.cross_checks import CrossChecks, cross_checks
-from tailwatch.contamination.estimate import Interval
-from tailwatch.contamination.folds import HASHES, even_bounds, fold_bounds, stratum_folds
-from tailwatch.contamination.likelihood import Counts
+from tailwatch.contamination.histogram import bin_counts, shared_edges
+from tailwatch.contamination.likelihood import BinCounts, Interval
 from tailwatch.contamination.lower_bound import THRESHOLD_LEVELS, best_bin, lower_bound
+from tailwatch.contamination.probe import (
+    HASHES,
+    content_folds,
+    even_bounds,
+    fold_bounds,
+    stratum_folds,
+)
 from tailwatch.contamination.rows import least_calibration
-from tailwatch.contamination.scoring import content_folds
 
 
 def test_bins_are_cut_where_values_are() -> None:
@@ -68,16 +72,16 @@ def test_a_row_is_scored_by_the_model_of_its_fold() -> None:
     rng = np.random.default_rng(1)
     human, synthetic = rng.normal(size=(400, 5)), 1 + rng.normal(size=(300, 5))
     model = tw.contamination.fit(human, synthetic)
-    probe = model._state.probe
+    probe = model.state.probe
     folds = content_folds(human, probe.bounds)
     expected = (human * probe.weights[folds]).sum(axis=1) + probe.intercepts[folds]
     np.testing.assert_allclose(model.score(human), expected, rtol=1e-6, atol=1e-6)
     # So the templates are counts of what anyone gets who scores the references.
-    edges = model._state.edges
+    edges = model.state.edges
     np.testing.assert_array_equal(
-        bin_counts(model.score(human), edges), model._state.human.sum(axis=0)
+        bin_counts(model.score(human), edges), model.state.human.sum(axis=0)
     )
-    np.testing.assert_array_equal(bin_counts(model.score(synthetic), edges), model._state.synthetic)
+    np.testing.assert_array_equal(bin_counts(model.score(synthetic), edges), model.state.synthetic)
 
 
 def test_a_probe_did_not_see_what_it_scores() -> None:
@@ -89,7 +93,7 @@ def test_a_probe_did_not_see_what_it_scores() -> None:
     spread = np.concatenate([model.score(synthetic), model.score(human)]).std()
     assert abs(difference) <= 4 * spread * math.sqrt(2 / 300)
     # As a probe that was fitted on them does: the mean of the models has seen every row.
-    probe = model._state.probe
+    probe = model.state.probe
     weights = probe.weights.mean(axis=0)
     assert (synthetic @ weights).mean() - (human @ weights).mean() > 8 * spread * math.sqrt(2 / 300)
 
@@ -101,8 +105,8 @@ def test_strata_are_held_out_whole() -> None:
     names = np.repeat(np.arange(40), 10)
     human = centres[names] + 1e-3 * rng.normal(size=(400, 60))
     synthetic = 3 * rng.normal(size=(400, 60))
-    by_row = tw.contamination.fit(human, synthetic)._state
-    by_stratum = tw.contamination.fit(human, synthetic, strata=names, hold_out="strata")._state
+    by_row = tw.contamination.fit(human, synthetic).state
+    by_stratum = tw.contamination.fit(human, synthetic, strata=names, hold_out="strata").state
     middle = [float(np.median(state.calibration)) for state in (by_row, by_stratum)]
     assert middle[1] > middle[0] + 0.5
 
@@ -124,7 +128,7 @@ def test_a_target_of_the_references_strata_is_estimated_without_bias() -> None:
 
 def test_cross_checks_find_an_exact_mixture() -> None:
     human, synthetic = np.array([600.0, 300, 100]), np.array([100.0, 300, 600])
-    counts = Counts(human, synthetic, 10 * (0.8 * human + 0.2 * synthetic))
+    counts = BinCounts(human, synthetic, 10 * (0.8 * human + 0.2 * synthetic))
     found = cross_checks(counts, 0.95)
     assert (found.acc, found.median_sweep) == pytest.approx((0.2, 0.2), abs=1e-12)
     assert found.dys == pytest.approx(0.2, abs=1e-6)
@@ -162,7 +166,7 @@ def test_the_lower_bound_is_that_of_clopper_and_pearson() -> None:
 
 def test_few_labels_stand_alone() -> None:
     labels = np.array([1.0] * 3 + [0.0] * 97)
-    found = audited(labels, labels, np.array([50, 50]), np.array([0.0, 1.0]), 0.95)
+    found = audit_share(labels, labels, np.array([50, 50]), np.array([0.0, 1.0]), 0.95)
     assert (found.value, found.weight, found.positive) == (0.03, 0, 3)
     assert found.low == pytest.approx(beta.ppf(0.025, 3, 98))
     assert found.high == pytest.approx(beta.ppf(0.975, 4, 97))
@@ -171,7 +175,7 @@ def test_few_labels_stand_alone() -> None:
 def test_perfect_predictions_carry_the_labels_to_all_rows() -> None:
     labels = np.repeat([0.0, 1.0], 50)
     target = np.array([700_000, 300_000])
-    found = audited(labels, labels, target, np.array([0.0, 1.0]), 0.95)
+    found = audit_share(labels, labels, target, np.array([0.0, 1.0]), 0.95)
     weight = 1 / (1 + 100 / 1_000_000)
     assert found.weight == pytest.approx(weight, rel=1e-12)
     assert found.value == pytest.approx(0.3 * weight + 0.5 * (1 - weight), rel=1e-9)

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tailwatch.contamination.dataset.naming import table_names
+from tailwatch.contamination.dataset.manifest import table_names
 from tailwatch.text_form import path_text
 
 # Names that come close to each other: by suffix, case, normalisation, depth, bytes and length.

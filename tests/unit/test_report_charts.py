@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tailwatch.report.charts import divergence_chart, retention_chart
+from tailwatch.report.comparison.charts import divergence_chart, retention_chart
+from tailwatch.report.comparison.readings import Reading, read
 from tailwatch.report.palette import DARK, LIGHT
-from tailwatch.report.readings import Reading, read
 from tests.support.drawings import colours, contrast, linear, marks, number_of, svgs, texts
 from tests.support.report_sample import frame, records
 

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from tailwatch.comparison.judgement import CLASSES_SCHEMA, FRAME_SCHEMA
-from tailwatch.report import classes_fragment, classes_page
+from tailwatch.report.comparison import classes_fragment, classes_page
 from tests.support.page import Page
 from tests.support.report_sample import records, run
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tailwatch.report.contamination import contamination_page
+from tailwatch.report.contamination.scores import _shares, _written
 from tailwatch.report.palette import LIGHT
-from tailwatch.report.scores import _shares, _written
 from tests.support.datasets import model, write_shards
 from tests.support.drawings import linear, marks, number_of, svgs
 

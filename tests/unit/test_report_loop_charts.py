@@ -11,10 +11,9 @@ import numpy as np
 import polars as pl
 import pytest
 
+from tailwatch.report.loop.drawing import LARGE, SMALL, draw, generation_ticks, is_cut
+from tailwatch.report.loop.plots import MOST_ARMS, Plot, arms_of, plots_of, spread_out
 from tailwatch.report.palette import DARK, LIGHT, LINES
-from tailwatch.report.recursion.arms import MOST_ARMS, arms_of
-from tailwatch.report.recursion.drawing import LARGE, SMALL, draw, generation_ticks, is_cut
-from tailwatch.report.recursion.plots import Plot, plots_of, spread_out
 from tests.support.drawings import colours, contrast, linear, marks, number_of, svgs, texts
 from tests.support.recursion_sample import SCHEMA
 
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from xml.etree import ElementTree as ET
 
-    from tailwatch.report.recursion.drawing import Size
+    from tailwatch.report.loop.drawing import Size
 
 
 def frame(

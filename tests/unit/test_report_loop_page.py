@@ -10,8 +10,8 @@ import polars as pl
 import pytest
 
 from tailwatch.recursion.verdicts import ONSETS
-from tailwatch.report.recursion import run_fragment, run_page
-from tailwatch.report.recursion.sentence import sentence_of_loop
+from tailwatch.report.loop import run_fragment, run_page
+from tailwatch.report.loop.sentence import sentence_of_loop
 from tests.support import recursion_sample as sample
 from tests.support.page import Page
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tailwatch.report import comparison_fragment, comparison_page
+from tailwatch.report.comparison import comparison_fragment, comparison_page
 from tests.support.page import Page
 from tests.support.report_sample import FAST, SENTENCE, frame, records, run
 

@@ -8,8 +8,8 @@ import pytest
 
 from tailwatch.comparison.registry import METRICS as REGISTERED
 from tailwatch.comparison.selection import PANELS
-from tailwatch.report.labels import LABELS, describe
-from tailwatch.report.readings import Reading, read
+from tailwatch.report.comparison.readings import Reading, read
+from tailwatch.report.words import LABELS, describe
 from tests.support.report_sample import METRICS, frame, records
 
 

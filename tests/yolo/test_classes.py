@@ -17,8 +17,8 @@ from tailwatch.yolo import DetectionDataset
 from tailwatch.yolo.classes import class_labels
 from tailwatch.yolo.dataset import IMAGES
 from tailwatch.yolo.detections import SCHEMA
+from tailwatch.yolo.pictures import draw, side_by_side
 from tailwatch.yolo.statistics import statistics
-from tailwatch.yolo.study_page import draw, side_by_side
 from tests.yolo.scenes import NumpyDetector, scenes
 
 if TYPE_CHECKING:

@@ -337,6 +337,25 @@ def test_a_study_puts_arms_and_seeds_together(
     assert ">Share, blue<" in page
     assert page.count("data:image/jpeg;base64,") == 4 * 4
     assert len(page) < 1_000_000
+    check_results(found, page, tmp_path)
+
+
+def check_results(found: tw.yolo.Study, page: str, folder: Path) -> None:
+    """Check a study as a result: what is saved is read again, equal, and drawn the same."""
+    again = tw.yolo.Study.load(found.save(folder / "study.tailwatch"))
+    assert again == found
+    assert again.to_html() == page
+    assert again._repr_html_() == found._repr_html_() != ""
+    assert repr(again) == repr(found)
+    run, kept = found.runs[1]["replace"], again.runs[1]["replace"]
+    assert kept.frame.equals(run.frame)
+    assert kept.sentence == run.sentence
+    assert kept.directory == run.directory
+    document = json.loads(found.to_json())
+    assert document["sentence"] == found.sentence
+    assert len(document["seeds"]) == found.seeds.height
+    assert replace(found, remarks=("other",)) != found
+    assert replace(found, pictures=found.pictures[:-1]) != found
 
 
 def test_arms_of_a_study_have_the_same_budget(

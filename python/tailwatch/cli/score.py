@@ -139,12 +139,12 @@ def score(
 def _show(report: ContaminationReport, *, as_json: bool) -> None:
     """Print the result: for people on standard error, for machines on standard output."""
     from tailwatch.cli.table import for_people
-    from tailwatch.io.walking import LeftOut
+    from tailwatch.io.walking import Omission
 
     console = for_people()
     console.print(report.sentence, markup=False)
     for each in report.left_out:
-        console.print(str(LeftOut(**each)), markup=False, soft_wrap=True)
+        console.print(str(Omission(**each)), markup=False, soft_wrap=True)
     for file in ("report.html", "summary.json"):
         if (report.directory / file).exists():
             console.print(f"wrote {report.directory / file}", markup=False, soft_wrap=True)

@@ -10,11 +10,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tailwatch.report.class_readings import STATUSES
-from tailwatch.report.class_table import written_q
-from tailwatch.report.labels import describe, percent
-from tailwatch.report.numbers import Estimate, write
-from tailwatch.report.readings import read
+from tailwatch.report.comparison.classes import STATUSES, written_q
+from tailwatch.report.comparison.readings import read
+from tailwatch.report.numbers import Estimate, percent, write
+from tailwatch.report.words import describe
 from tailwatch.text_form import shortened, visible
 
 if TYPE_CHECKING:
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from rich.console import ConsoleOptions, RenderableType
     from rich.segment import Segment
 
-    from tailwatch.report.readings import Reading, Status
+    from tailwatch.report.comparison.readings import Reading, Status
 
 __all__ = [
     "classes_table",

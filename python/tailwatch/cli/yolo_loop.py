@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tailwatch.recursion.policies import Policy
-    from tailwatch.yolo.study import Study
+    from tailwatch.yolo.study_result import Study
 
 __all__ = ["policies_from", "yolo_loop"]
 
@@ -237,11 +237,9 @@ def _thresholds(texts: Sequence[str]) -> dict[str, float]:
 def _show(found: Study, out: Path, *, as_json: bool) -> None:
     """Print the finding: for people on standard error, for machines on standard output."""
     from tailwatch.cli.table import for_people
-    from tailwatch.report.detection import sentence_of_study
 
     console = for_people()
-    sentence = sentence_of_study(found.frame, held_out=found.held_out)
-    console.print(visible(sentence), markup=False)
+    console.print(visible(found.sentence), markup=False)
     names = (path_text(out / name) for name in ("report.html", "frame.parquet"))
     console.print(f"wrote {' and '.join(names)}", markup=False)
     if as_json:

@@ -124,7 +124,7 @@ class ClassComparison:
 
     def to_html(self) -> str:
         """Return the report page: one HTML document that needs nothing else."""
-        from tailwatch.report import classes_page
+        from tailwatch.report.comparison import classes_page
 
         return classes_page(self.frame, self.classes, self.run, self.sentence)
 
@@ -140,7 +140,7 @@ class ClassComparison:
         )
 
     def _repr_html_(self) -> str:
-        from tailwatch.report import classes_fragment
+        from tailwatch.report.comparison import classes_fragment
 
         return classes_fragment(self.frame, self.classes, self.run, self.sentence)
 

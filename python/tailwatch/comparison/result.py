@@ -67,7 +67,7 @@ class Comparison:
 
     def to_html(self) -> str:
         """Return the report page: one HTML document that needs nothing else."""
-        from tailwatch.report import comparison_page
+        from tailwatch.report.comparison import comparison_page
 
         return comparison_page(self.frame, self.run, self.sentence)
 
@@ -76,7 +76,7 @@ class Comparison:
         return to_json({"sentence": self.sentence, "run": self.run, "frame": records(self.frame)})
 
     def _repr_html_(self) -> str:
-        from tailwatch.report import comparison_fragment
+        from tailwatch.report.comparison import comparison_fragment
 
         return comparison_fragment(self.frame, self.run, self.sentence)
 

@@ -3,6 +3,27 @@
 :func:`fit` makes a :class:`ContaminationModel` of a human reference and, where there is one, a
 synthetic reference. The model scores rows; counts of scores are all that the estimates need, so a
 target may be larger than memory and come in shards, in any order.
+
+================  ==============================================================================
+``fit``           from references to a model
+``strata``        parts of the human reference: named strata, or random ones
+``model``         the model: scores, counts, the share, rows, a data set
+``dataset``       the job over a data set in shards
+``estimate``      from the counts of a target to its share, and the null floor
+``rows``          what a score means: probability, p- and q-value
+``prevalence``    the share with all that qualifies it
+``drift``         the error that strata show and no number of rows removes
+``audit``         the share by verified labels
+``cross_checks``  other estimators, and whether they agree
+``lower_bound``   the share where there is no synthetic reference
+``likelihood``    the share by template fit: maximum and profile interval
+``model_file``    all that a model knows, and its file
+``probe``         the classifier behind the scores; folds by content
+``histogram``     counts of scores, and the bins that they are counted in
+``portable``      bytes that are checked, in which models and histograms travel
+================  ==============================================================================
+
+Each uses those below it alone.
 """
 
 from __future__ import annotations
@@ -12,9 +33,9 @@ from typing import NoReturn
 from tailwatch.contamination.audit import Audit
 from tailwatch.contamination.cross_checks import CrossChecks
 from tailwatch.contamination.drift import Drift
-from tailwatch.contamination.estimate import Interval
 from tailwatch.contamination.fit import fit
 from tailwatch.contamination.histogram import Histogram
+from tailwatch.contamination.likelihood import Interval
 from tailwatch.contamination.model import ContaminationModel
 from tailwatch.contamination.prevalence import NullFloor, Prevalence
 from tailwatch.contamination.rows import RowTable

@@ -20,13 +20,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tailwatch.contamination.estimate import Interval
+from tailwatch.contamination.likelihood import Interval
 from tailwatch.exceptions import InputError
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["Audit", "audited", "checked_labels"]
+__all__ = ["Audit", "LabelledScores", "audit_share", "check_labels"]
 
 LEAST_OF_EACH = 10
 """Labels of each kind from which on the normal limit is used."""
@@ -61,7 +61,23 @@ class Audit:
         return Interval(self.value, self.low, self.high)
 
 
-def checked_labels(labels: ArrayLike, rows: int) -> NDArray[np.float64]:
+@dataclass(frozen=True, slots=True)
+class LabelledScores:
+    """Verified labels of a random sample of the target's rows, and the scores of these.
+
+    Attributes
+    ----------
+    labels
+        1 for synthetic, else 0.
+    scores
+        Of the model.
+    """
+
+    labels: NDArray[np.float64]
+    scores: NDArray[np.float32]
+
+
+def check_labels(labels: ArrayLike, rows: int) -> NDArray[np.float64]:
     """Check labels: a bool, 0 or 1 for each of `rows` rows."""
     given = np.asarray(labels)
     if given.shape != (rows,) or given.dtype.kind not in "buif":
@@ -85,7 +101,7 @@ def checked_labels(labels: ArrayLike, rows: int) -> NDArray[np.float64]:
     return values
 
 
-def audited(
+def audit_share(
     labels: NDArray[np.float64],
     predicted: NDArray[np.float64],
     target: NDArray[np.int64],

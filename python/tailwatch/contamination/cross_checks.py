@@ -22,8 +22,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from tailwatch.contamination.estimate import Interval
-    from tailwatch.contamination.likelihood import Counts
+    from tailwatch.contamination.likelihood import BinCounts, Interval
 
 __all__ = ["CrossChecks", "cross_checks"]
 
@@ -59,7 +58,7 @@ class CrossChecks:
         return all(math.isnan(value) or low <= value <= high for value in found)
 
 
-def cross_checks(counts: Counts, confidence: float) -> CrossChecks:
+def cross_checks(counts: BinCounts, confidence: float) -> CrossChecks:
     """Estimate the share in three other ways; the target has rows, and there are two bins."""
     from scipy.stats import norm
 
@@ -84,12 +83,12 @@ def cross_checks(counts: Counts, confidence: float) -> CrossChecks:
 
 
 def _above(counts: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Give the share of rows at or above each inner edge."""
+    """Return the share of rows at or above each inner edge."""
     above: NDArray[np.float64] = np.cumsum(counts[::-1])[::-1][1:] / counts.sum()
     return above
 
 
-def _nearest(counts: Counts) -> float:
+def _nearest(counts: BinCounts) -> float:
     """Maximise Σ √(q·((1−π)p₀ + π p₁)), which is concave in π."""
     from scipy.optimize import minimize_scalar
 

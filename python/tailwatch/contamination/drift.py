@@ -11,7 +11,7 @@ v_k = (Σ u²p₀ − (Σ up₀)²)/n_k, and what the K strata vary beyond it is
 τ² = max(0, var_k(π_k) − mean v_k).
 
 The target is one more draw, of which a share 1−π is human, against the mean over the reference's
-rows, in which stratum k weighs w_k = n_k/n₀. The interval is widened in quadrature by
+rows, in which stratum k weighs w_k = n_k/n₀. The interval is widen in quadrature by
 t_{K−1}·(1−π)·√(s²(1+Σw²)) with s² = var_k(π_k), sampling included: for strata of one size, where
 Σw² = 1/K, that is the interval of one more draw of normal variables, whose coverage holds for any K
 and τ. With τ² in
@@ -30,13 +30,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tailwatch.contamination.estimate import Interval
-from tailwatch.contamination.likelihood import Counts, fit_templates
+from tailwatch.contamination.likelihood import BinCounts, Interval, fit_templates
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Drift", "drift_between", "widened"]
+__all__ = ["Drift", "drift_between", "widen"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +81,11 @@ def drift_between(
     share
         The share estimated from the target.
     confidence
-        Of the interval that is to be widened.
+        Of the interval that is to be widen.
     """
     from scipy.stats import t
 
-    counts = Counts.of(strata.sum(axis=0), synthetic, target)
+    counts = BinCounts.of(strata.sum(axis=0), synthetic, target)
     u, human = _influence(counts, share)
     rows = strata.sum(axis=1)
     shares = (strata / rows[:, np.newaxis]) @ u - human @ u
@@ -103,7 +102,7 @@ def drift_between(
     )
 
 
-def widened(interval: Interval, half_width: float) -> Interval:
+def widen(interval: Interval, half_width: float) -> Interval:
     """Add `half_width` in quadrature to both sides, within [0, 1]."""
     below = math.hypot(interval.value - interval.low, half_width)
     above = math.hypot(interval.high - interval.value, half_width)
@@ -112,8 +111,8 @@ def widened(interval: Interval, half_width: float) -> Interval:
     )
 
 
-def _influence(counts: Counts, share: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Give u and p₀."""
+def _influence(counts: BinCounts, share: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return u and p₀."""
     fitted = fit_templates(counts, np.array([share]))
     n0, n1, rows = counts.human.sum(), counts.synthetic.sum(), counts.target.sum()
     human, synthetic = fitted.human[0] / n0, fitted.synthetic[0] / n1

@@ -1,4 +1,4 @@
-"""From references to a model."""
+"""From references to a model: checks, a cross-fitted probe, bins, counts, calibration scores."""
 
 from __future__ import annotations
 
@@ -8,15 +8,20 @@ import numpy as np
 
 from tailwatch import _core
 from tailwatch.arguments import integer
-from tailwatch.contamination.bins import bin_counts, human_edges, shared_edges
-from tailwatch.contamination.finite import check_finite
-from tailwatch.contamination.folds import even_bounds, fold_bounds, stratum_folds
+from tailwatch.contamination.histogram import bin_counts, human_edges, shared_edges
 from tailwatch.contamination.lower_bound import human_thresholds
-from tailwatch.contamination.model import ContaminationModel
-from tailwatch.contamination.probe import LARGEST_FIT, Sample, fit_probe
-from tailwatch.contamination.scorer import BATCH_ROWS
-from tailwatch.contamination.scoring import content_folds
-from tailwatch.contamination.state import ModelState
+from tailwatch.contamination.model import BATCH_ROWS, ContaminationModel
+from tailwatch.contamination.model_file import ModelState
+from tailwatch.contamination.probe import (
+    LARGEST_FIT,
+    TrainingRows,
+    check_finite,
+    content_folds,
+    even_bounds,
+    fit_probe,
+    fold_bounds,
+    stratum_folds,
+)
 from tailwatch.contamination.strata import named_parts, random_parts
 from tailwatch.embeddings import as_embeddings
 from tailwatch.exceptions import DimensionError, InputError
@@ -30,7 +35,7 @@ if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import NDArray
 
-    from tailwatch.contamination.scoring import Probe
+    from tailwatch.contamination.probe import Probe
     from tailwatch.embeddings import Embeddings, EmbeddingsLike
     from tailwatch.progress import ProgressOption, ProgressReport
 
@@ -154,8 +159,8 @@ def fit(
         bounds = fold_bounds(np.bincount(human_folds))
     with reporting(progress) as report:
         samples = (
-            _sample(first, "human", seed, bounds, human_folds),
-            _sample(other, name, seed, bounds, None),
+            _training_rows(first, "human", seed, bounds, human_folds),
+            _training_rows(other, name, seed, bounds, None),
         )
         probe = fit_probe(*samples, bounds, report)
         of_human = _scores(
@@ -240,20 +245,20 @@ def _other(
     return rows
 
 
-def _sample(
+def _training_rows(
     rows: Embeddings,
     argument: str,
     seed: int,
     bounds: NDArray[np.uint64],
     folds: NDArray[np.uint8] | None,
-) -> Sample:
+) -> TrainingRows:
     """Draw the rows that the probe may learn from."""
     size = min(len(rows), LARGEST_FIT // 2)
     chosen = np.sort(_core.sample(len(rows), size, seed, argument))
     taken = rows.take(chosen).to_numpy() if size < len(rows) else rows.to_numpy()
     check_finite(taken, chosen, argument)
     own = content_folds(taken, bounds) if folds is None else folds[chosen]
-    return Sample(taken, own, argument)
+    return TrainingRows(taken, own, argument)
 
 
 def _scores(

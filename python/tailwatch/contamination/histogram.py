@@ -3,18 +3,33 @@
 Two integer histograms: over the bins of the template fit, and over the ranks among the human
 calibration scores, from which p- and q-values follow. Integers add up to the same whatever the
 order, so shards may be absorbed and merged in any order and split anywhere.
+
+The bins are quantiles of the pooled references, merged until each is seen in each. A bin holds
+``edges[b - 1] <= score < edges[b]``; the outer ones are open. The likelihood's χ² limit needs a few
+counts of both references in every bin, so neighbours are merged until each has `LEAST_COUNT`.
+Pseudo-counts would fill the bins too, but pull the templates together and destroy the coverage of
+the interval. Where the references hardly overlap no two bins can hold `LEAST_COUNT` of both. Then
+two bins remain, cut where they are told apart best: the likelihood knows that a count of 0 is not a
+share of 0.
+
+Cost: a sort of the references, and a search for each row of the target.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from tailwatch.contamination.bins import bin_counts
-from tailwatch.contamination.portable import Portable
+from tailwatch.contamination.portable import (
+    LENGTH,
+    Portable,
+    content_of,
+    sealed,
+    take_arrays,
+    unsealed,
+)
 from tailwatch.exceptions import InputError, SourceError
 
 if TYPE_CHECKING:
@@ -22,10 +37,24 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["Histogram", "calibration_ranks"]
+__all__ = [
+    "BINS",
+    "LEAST_COUNT",
+    "Histogram",
+    "bin_counts",
+    "calibration_ranks",
+    "human_edges",
+    "shared_edges",
+]
 
 _MAGIC: Final = b"tailwatch-counts1"
-_KINDS: Final = ("<i8", "<i8", "<f4", "<f4")
+_DTYPES: Final = {"bins": "<i8", "ranks": "<i8", "edges": "<f4", "calibration": "<f4"}
+
+BINS = 30
+"""Quantile bins before merging: more buy less than 1 % of the interval's length."""
+
+LEAST_COUNT = 3
+"""Counts of each reference in each bin."""
 
 
 class Histogram(Portable):
@@ -155,11 +184,11 @@ class Histogram(Portable):
         return self
 
     def finish(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Give :attr:`bins` and :attr:`ranks`."""
+        """Return :attr:`bins` and :attr:`ranks`."""
         return self.bins, self.ranks
 
     def to_bytes(self) -> bytes:
-        """Give the counts, and what they are counted by, as bytes that :meth:`from_bytes` checks.
+        """Return the counts, and what they are counted by, as bytes that :meth:`from_bytes` checks.
 
         Returns
         -------
@@ -172,51 +201,43 @@ class Histogram(Portable):
             "bins": len(self._bins),
             "ranks": len(self._ranks),
         }
-        text = json.dumps(header, sort_keys=True, separators=(",", ":")).encode("ascii")
-        arrays = zip((self._bins, self._ranks, self._edges, self._calibration), _KINDS, strict=True)
-        lying = [np.ascontiguousarray(array, kind).tobytes() for array, kind in arrays]
-        content = b"".join([len(text).to_bytes(4, "little"), text, *lying])
-        return _MAGIC + hashlib.sha256(content).digest() + content
+        arrays = (self._bins, self._ranks, self._edges, self._calibration)
+        return sealed(_MAGIC, content_of(header, zip(arrays, _DTYPES.values(), strict=True)))
 
     @classmethod
     def _of_bytes(cls, data: bytes) -> Self:
-        start = len(_MAGIC) + 32
+        if not data.startswith(_MAGIC):
+            raise _damaged(expected="those of a histogram", got="others")
+        content = unsealed(_MAGIC, data)
+        if content is None:
+            raise _damaged(expected="those that were given", got="others")
         try:
-            if not data.startswith(_MAGIC):
-                raise _damaged(expected="those of a histogram", got="others")
-            if hashlib.sha256(data[start:]).digest() != data[len(_MAGIC) : start]:
-                raise _damaged(expected="those that were given", got="others")
-            return cls._parsed(data[start:])
+            return cls._of_content(content)
         except InputError as error:
-            if isinstance(error, SourceError):
-                raise
             raise _damaged(expected="counts of a model", got=f"{error}") from error
         except (ValueError, TypeError, KeyError, RecursionError, OverflowError) as error:
             raise _damaged(expected="those that to_bytes gives", got=f"{error}"[:200]) from error
 
     @classmethod
-    def _parsed(cls, content: bytes) -> Self:
-        end = 4 + int.from_bytes(content[:4], "little")
-        header = json.loads(content[4:end].decode("ascii"))
+    def _of_content(cls, content: bytes) -> Self:
+        end = LENGTH + int.from_bytes(content[:LENGTH], "little")
+        header = json.loads(content[LENGTH:end].decode("ascii"))
         bins, ranks = int(header["bins"]), int(header["ranks"])
-        lengths, found = (bins, ranks, bins - 1, ranks - 1), []
-        if min(lengths) < 0 or end + 12 * (bins + ranks) - 8 != len(content):
-            raise _damaged(expected="bytes of so many counts", got=f"{len(content)} bytes")
-        for length, kind in zip(lengths, _KINDS, strict=True):
-            stop = end + length * np.dtype(kind).itemsize
-            # A copy, which is aligned and native.
-            own = np.dtype(kind).newbyteorder("=")
-            found.append(np.frombuffer(content[end:stop], kind).astype(own))
-            end = stop
-        counts = (found[0], found[1])
-        return cls(str(header["fingerprint"]), found[2], found[3], counts)
+        if min(bins, ranks) < 1:
+            raise InputError(argument="header", expected="a bin and a rank at least", got="none")
+        lengths = (bins, ranks, bins - 1, ranks - 1)
+        found = take_arrays(
+            memoryview(content)[end:],
+            (
+                (name, dtype, (length,))
+                for (name, dtype), length in zip(_DTYPES.items(), lengths, strict=True)
+            ),
+        )
+        counts = (found["bins"], found["ranks"])
+        return cls(str(header["fingerprint"]), found["edges"], found["calibration"], counts)
 
     def __repr__(self) -> str:
         return f"Histogram({self.rows:,} rows in {len(self._bins)} bins)"
-
-
-def _damaged(*, expected: str, got: str) -> SourceError:
-    return SourceError(argument="histogram", expected=f"bytes: {expected}", got=got)
 
 
 def calibration_ranks(
@@ -224,6 +245,55 @@ def calibration_ranks(
 ) -> NDArray[np.int64]:
     """Count for each score the calibration scores that are no less."""
     return len(calibration) - np.searchsorted(calibration, scores, side="left")
+
+
+def shared_edges(
+    human: NDArray[np.float32], synthetic: NDArray[np.float32], bins: int = BINS
+) -> NDArray[np.float32]:
+    """Cut the scores of both references into bins.
+
+    Parameters
+    ----------
+    human, synthetic
+        Scores of the references, at least one each.
+    bins
+        Bins before merging.
+
+    Returns
+    -------
+    numpy.ndarray
+        Ascending inner edges, one fewer than there are bins. None where all scores are equal.
+    """
+    edges = _quantile_edges(np.concatenate([human, synthetic]), np.arange(1, bins) / bins)
+    if not len(edges):
+        return edges
+    of_human, of_synthetic = bin_counts(human, edges), bin_counts(synthetic, edges)
+    merged = edges[_kept(of_human, of_synthetic)]
+    if len(merged):
+        return merged
+    above = [1 - np.cumsum(counts)[:-1] / counts.sum() for counts in (of_human, of_synthetic)]
+    best = int(np.abs(above[1] - above[0]).argmax())
+    return edges[best : best + 1]
+
+
+def human_edges(
+    human: NDArray[np.float32],
+    target: NDArray[np.float32],
+    thresholds: NDArray[np.float32],
+    bins: int = BINS,
+) -> NDArray[np.float32]:
+    """Cut the scores into quantile bins of both, with an edge at each of `thresholds`."""
+    quantiles = _quantile_edges(np.concatenate([human, target]), np.arange(1, bins) / bins)
+    return np.unique(np.concatenate([quantiles, thresholds]))
+
+
+def bin_counts(scores: NDArray[np.float32], edges: NDArray[np.float32]) -> NDArray[np.int64]:
+    """Count the scores in each bin."""
+    return np.bincount(np.searchsorted(edges, scores, side="right"), minlength=len(edges) + 1)
+
+
+def _damaged(*, expected: str, got: str) -> SourceError:
+    return SourceError(argument="histogram", expected=f"bytes: {expected}", got=got)
 
 
 def _scores(scores: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -255,3 +325,26 @@ def _counts(counts: NDArray[np.int64], name: str, length: int) -> NDArray[np.int
             got=f"{counts.dtype} {counts.shape}",
         )
     return counts
+
+
+def _quantile_edges(
+    scores: NDArray[np.float32], levels: NDArray[np.float64]
+) -> NDArray[np.float32]:
+    edges = np.unique(np.quantile(scores, levels, method="inverted_cdf")).astype(np.float32)
+    # An edge at the least score would open an empty bin below it.
+    inner: NDArray[np.float32] = edges[edges > scores.min()]
+    return inner
+
+
+def _kept(first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Choose the edges, such that both have enough counts between any two."""
+    kept: list[int] = []
+    in_first = in_second = 0
+    for edge, (one, other) in enumerate(zip(first, second, strict=True)):
+        in_first += int(one)
+        in_second += int(other)
+        if min(in_first, in_second) >= LEAST_COUNT:
+            kept.append(edge)
+            in_first = in_second = 0
+    # What is left over at the end joins the last bin; so does the last bin's own outer end.
+    return np.array(kept[:-1], dtype=np.int64)

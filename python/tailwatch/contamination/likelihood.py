@@ -30,6 +30,11 @@ seen. L is relative to the saturated likelihood, 0 where the templates explain t
 are as small as the misfit, whatever N. By the envelope theorem the Poisson slope is −N Σ_b t_b
 (A_1b/n₁ − A_0b/n₀). Cost O(B) for each π.
 
+π̂ maximises L on [0, 1], and the interval is {π : 2(L(π̂) − L(π)) ≤ χ²₁}, ends 0 and 1 included. A
+fixed grid, dense towards both ends, finds the summit and the brackets; a root of L′ then gives π̂,
+where a maximum itself is known to half the digits only. Were the likelihood of two summits, the
+interval would span both. That takes some hundred evaluations of L.
+
 Reference: R. Barlow, C. Beeston, *Fitting using finite Monte Carlo samples*, Computer Physics
 Communications 77 (1993).
 """
@@ -44,13 +49,41 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Counts", "Fitted", "fit_templates", "profile", "slope"]
+__all__ = [
+    "BinCounts",
+    "Interval",
+    "TemplateFit",
+    "fit_templates",
+    "profile",
+    "profile_interval",
+    "slope",
+]
 
 Floats: TypeAlias = "NDArray[np.float64]"
 
+_TAIL = np.geomspace(1e-7, 0.02, 12)
+GRID = np.concatenate([[0.0], _TAIL, np.linspace(0.03, 0.97, 48), 1 - _TAIL[::-1], [1.0]])
+
 
 @dataclass(frozen=True, slots=True)
-class Counts:
+class Interval:
+    """An estimate between two bounds.
+
+    Attributes
+    ----------
+    value
+        The estimate; NaN where there is nothing to estimate from.
+    low, high
+        Bounds, with ``low <= value <= high``.
+    """
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class BinCounts:
     """Three histograms over the same bins, as float64.
 
     Attributes
@@ -68,18 +101,18 @@ class Counts:
     @classmethod
     def of(
         cls, human: NDArray[np.int64], synthetic: NDArray[np.int64], target: NDArray[np.int64]
-    ) -> Counts:
+    ) -> BinCounts:
         """Take integer histograms."""
         return cls(*(np.asarray(counts, np.float64) for counts in (human, synthetic, target)))
 
     def rates(self, shares: Floats) -> tuple[Floats, Floats]:
-        """Give P₀ and P₁ as columns, a row for each share."""
+        """Return P₀ and P₁ as columns, a row for each share."""
         rows, share = self.target.sum(), np.asarray(shares, np.float64)[:, np.newaxis]
         return rows * (1 - share) / self.human.sum(), rows * share / self.synthetic.sum()
 
 
 @dataclass(frozen=True, slots=True)
-class Fitted:
+class TemplateFit:
     """Templates at their maximum, for each of some shares: arrays of shares × bins.
 
     Attributes
@@ -98,7 +131,7 @@ class Fitted:
     target: Floats
 
 
-def fit_templates(counts: Counts, shares: Floats) -> Fitted:
+def fit_templates(counts: BinCounts, shares: Floats) -> TemplateFit:
     """Maximise over the templates, for each of `shares`."""
     p0, p1 = counts.rates(shares)
     m, a0, a1 = counts.target, counts.human, counts.synthetic
@@ -121,11 +154,11 @@ def fit_templates(counts: Counts, shares: Floats) -> Fitted:
     to_synthetic = (p0 < p1) & (a1 == 0)
     human = human + np.where(to_human, missing / np.where(p0 > 0, p0, 1), 0)
     synthetic = synthetic + np.where(to_synthetic, missing / np.where(p1 > 0, p1, 1), 0)
-    return Fitted(t, human, synthetic, p0 * human + p1 * synthetic)
+    return TemplateFit(t, human, synthetic, p0 * human + p1 * synthetic)
 
 
-def profile(counts: Counts, parameters: Floats) -> tuple[Floats, Floats]:
-    """Give points of the profile likelihood of the share.
+def profile(counts: BinCounts, parameters: Floats) -> tuple[Floats, Floats]:
+    """Return points of the profile likelihood of the share.
 
     Parameters
     ----------
@@ -157,11 +190,45 @@ def profile(counts: Counts, parameters: Floats) -> tuple[Floats, Floats]:
     return synthetic / fitted.target.sum(axis=1), heights
 
 
-def slope(counts: Counts, share: float) -> float:
-    """Give the derivative of the Poisson form, 0 at the common maximum, at one π."""
+def slope(counts: BinCounts, share: float) -> float:
+    """Return the derivative of the Poisson form, 0 at the common maximum, at one π."""
     fitted = fit_templates(counts, np.array([share]))
     moved = fitted.synthetic / counts.synthetic.sum() - fitted.human / counts.human.sum()
     return float(-counts.target.sum() * (fitted.t * moved).sum())
+
+
+def profile_interval(counts: BinCounts, confidence: float) -> Interval:
+    """Estimate the share of synthetic rows.
+
+    Parameters
+    ----------
+    counts
+        Histograms of both references and the target.
+    confidence
+        Of the interval.
+
+    Returns
+    -------
+    Interval
+        NaN in [0, 1] for an empty target, or where one bin is all there is.
+    """
+    from scipy.stats import chi2
+
+    if not counts.target.sum() or len(counts.target) < 2:
+        return Interval(np.nan, 0.0, 1.0)
+    found = _summit(counts)
+    points = np.unique(np.append(GRID, found))
+    shares, heights = profile(counts, points)
+    level = float(heights[points == found][0]) - float(chi2.ppf(confidence, 1)) / 2
+    inside = np.flatnonzero(heights >= level)
+    first, last = int(inside[0]), int(inside[-1])
+    low = shares[0] if first == 0 else _crossing(counts, level, *points[first - 1 : first + 1])
+    high = (
+        shares[-1]
+        if last == len(points) - 1
+        else _crossing(counts, level, *points[last : last + 2])
+    )
+    return Interval(found, float(min(low, found)), float(max(high, found)))
 
 
 def _larger_root(square: Floats, linear: Floats, constant: Floats) -> Floats:
@@ -173,16 +240,46 @@ def _larger_root(square: Floats, linear: Floats, constant: Floats) -> Floats:
 
 
 def _template(counts: Floats, rate: Floats, t: Floats) -> tuple[Floats, Floats]:
-    """Give A = a/(1 + P t) and P·A; nothing where there is no count."""
+    """Return A = a/(1 + P t) and P·A; nothing where there is no count."""
     scale = np.where(counts > 0, 1 + rate * t, 1)
     expected = np.where(counts > 0, counts / np.where(scale > 0, scale, np.nan), 0)
     return expected, rate * expected
 
 
 def _deviation(counts: Floats, excess: Floats, expected: Floats) -> Floats:
-    """Give c ln(e/c) − (e − c), where e = c/(1 + excess)."""
+    """Return c ln(e/c) − (e − c), where e = c/(1 + excess)."""
     seen = counts > 0
     logarithm = np.log1p(np.where(seen, excess, 0))
     # The two parts nearly cancel where the excess is small, so e − c is not taken as a difference.
     change = np.where(seen, -counts * excess / (1 + np.where(seen, excess, 0)), expected)
     return np.asarray(-counts * logarithm - change)
+
+
+def _summit(counts: BinCounts) -> float:
+    from scipy.optimize import brentq
+
+    points = GRID
+    for _ in range(2):
+        top = int(profile(counts, points)[1].argmax())
+        left, summit, right = points[max(top - 1, 0)], points[top], points[top + 1 :][:1]
+        # At an end of [0, 1] the slope may point outwards; within, it leads to the maximum.
+        rises = slope(counts, summit) > 0
+        ends = (summit, right[0] if len(right) else summit) if rises else (left, summit)
+        if ends[0] == ends[1]:
+            break
+        if slope(counts, ends[0]) > 0 > slope(counts, ends[1]):
+            return float(brentq(lambda share: slope(counts, share), *ends, xtol=1e-15, rtol=1e-14))
+        # Far from any fit, two summits may stand between neighbours of the grid: look closer.
+        points = np.linspace(left, right[0] if len(right) else summit, 65)
+    return float(summit)
+
+
+def _crossing(counts: BinCounts, level: float, left: float, right: float) -> float:
+    """Return the share at which the likelihood crosses `level` between two values of π."""
+    from scipy.optimize import brentq
+
+    def above(parameter: float) -> float:
+        return float(profile(counts, np.array([parameter]))[1][0]) - level
+
+    crossing = float(brentq(above, left, right, xtol=1e-13, rtol=1e-12))
+    return float(profile(counts, np.array([crossing]))[0][0])

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tailwatch.contamination.estimate import Interval
+from tailwatch.contamination.likelihood import Interval
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -34,7 +34,7 @@ GAMMA, DELTA = 0.01, 0.1
 
 
 def human_thresholds(human: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Give the thresholds, fewer than 12 where scores are tied."""
+    """Return the thresholds, fewer than 12 where scores are tied."""
     return np.unique(np.quantile(human, THRESHOLD_LEVELS, method="inverted_cdf"))
 
 
@@ -62,7 +62,7 @@ def lower_bound(
     Parameters
     ----------
     human, target
-        Counts over the same bins; each has rows.
+        BinCounts over the same bins; each has rows.
     preset
         Which inner edges are thresholds fixed beforehand.
     confidence
@@ -84,6 +84,6 @@ def lower_bound(
 
 
 def _below(counts: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Give the share of rows below each inner edge."""
+    """Return the share of rows below each inner edge."""
     below: NDArray[np.float64] = np.cumsum(counts)[:-1] / counts.sum()
     return below

@@ -1,43 +1,63 @@
-"""What a model says of a target: scores, the share, rows, a whole data set."""
+"""A model of what human and synthetic rows look like, and what it says of a target.
+
+:class:`ContaminationModel` scores rows and counts the scores; the rooms below do the rest, each a
+function of the :class:`~tailwatch.contamination.model_file.ModelState`, of counts, or of both. The
+file is long because the class is what a user of this package meets: most of it is what each of its
+methods takes, gives and raises.
+"""
 
 from __future__ import annotations
 
 import warnings
 from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tailwatch.arguments import share
-from tailwatch.contamination.audit import checked_labels
+from tailwatch.arguments import integer, share
+from tailwatch.contamination.audit import LabelledScores, check_labels
+from tailwatch.contamination.estimate import bin_probabilities, estimate_share, null_floor
 from tailwatch.contamination.histogram import Histogram
+from tailwatch.contamination.model_file import (
+    fingerprint_of,
+    read_state,
+    state_bytes,
+    state_of,
+    write_state,
+)
+from tailwatch.contamination.portable import Portable
 from tailwatch.contamination.prevalence import Prevalence
 from tailwatch.contamination.rows import RowTable, calibration_note, q_values
-from tailwatch.contamination.scorer import Scorer
-from tailwatch.contamination.target import bin_probabilities, estimated
-from tailwatch.contamination.template_fit import null_floor
 from tailwatch.embeddings import as_embeddings
-from tailwatch.exceptions import InputError, TailwatchWarning
+from tailwatch.exceptions import DimensionError, InputError, TailwatchWarning
 from tailwatch.io.columns import DEFAULT_COLUMN
+from tailwatch.progress import reporting
+from tailwatch.running import MOST_THREADS
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
+    from typing import Self
 
     import polars as pl
     from numpy.typing import ArrayLike, NDArray
 
     from tailwatch.contamination.dataset.report import ContaminationReport
+    from tailwatch.contamination.model_file import ModelState
     from tailwatch.contamination.prevalence import NullFloor
-    from tailwatch.contamination.state import ModelState
     from tailwatch.embeddings import EmbeddingsLike
     from tailwatch.io.paths import Paths
     from tailwatch.progress import ProgressOption
 
-__all__ = ["ContaminationModel"]
+__all__ = ["BATCH_ROWS", "ContaminationModel"]
+
+BATCH_ROWS = 65_536
+"""Rows scored at a time: all that is in memory of a file."""
 
 
-class ContaminationModel(Scorer):
+class ContaminationModel(Portable):
     """Scores rows and estimates shares of synthetic rows; made by :func:`fit` or :meth:`load`.
 
     For a target in shards::
@@ -75,15 +95,121 @@ class ContaminationModel(Scorer):
     """
 
     def __init__(self, state: ModelState) -> None:
-        super().__init__(state)
+        self._state = state
         self._floors: dict[float, NullFloor] = {}
+
+    @property
+    def state(self) -> ModelState:
+        """All that the model knows, as arrays and text."""
+        return self._state
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """64 hexadecimal digits over all that the model knows: encoder, probe, bins, counts."""
+        return fingerprint_of(self._state)
+
+    @property
+    def columns(self) -> int:
+        """Numbers in a row."""
+        return self._state.probe.columns
+
+    @property
+    def encoder(self) -> str | None:
+        """Name of the encoder, if one was given."""
+        return self._state.encoder
+
+    @property
+    def human_only(self) -> bool:
+        """Whether there is no synthetic reference, so that only a lower bound is known."""
+        return self._state.human_only
+
+    @property
+    def strata(self) -> tuple[str, ...]:
+        """Names of the human strata; empty without strata."""
+        return self._state.strata
+
+    @property
+    def fitted_on(self) -> tuple[int, int]:
+        """Human and other rows that the probe was fitted on, out of those that were given."""
+        return self._state.fitted_on
+
+    def score(
+        self,
+        embeddings: EmbeddingsLike,
+        *,
+        threads: int | None = None,
+        progress: ProgressOption = None,
+    ) -> NDArray[np.float32]:
+        """Score rows: log odds that a row is synthetic, or not human, were both as frequent.
+
+        Parameters
+        ----------
+        embeddings
+            Rows from the encoder of the references; files are streamed.
+        threads
+            Threads to use; all cores by default.
+        progress
+            ``None``, ``True`` for a display on standard error, or a callable
+            ``(stage, done, total)``.
+
+        Returns
+        -------
+        numpy.ndarray
+            float32, one for each row; it depends on that row alone.
+
+        Raises
+        ------
+        InputError
+            Bad data, or another number of columns than the references have.
+        """
+        return np.concatenate(list(self._scores(embeddings, "embeddings", threads, progress)))
+
+    def empty_histogram(
+        self, counts: tuple[NDArray[np.int64], NDArray[np.int64]] | None = None
+    ) -> Histogram:
+        """Return a histogram that absorbs scores of this model.
+
+        Parameters
+        ----------
+        counts
+            What :meth:`Histogram.finish` gave, to go on from; none by default.
+        """
+        return Histogram(self.fingerprint, self._state.edges, self._state.calibration, counts)
+
+    def histogram(
+        self,
+        embeddings: EmbeddingsLike,
+        *,
+        threads: int | None = None,
+        progress: ProgressOption = None,
+    ) -> Histogram:
+        """Score rows and count the scores, a batch at a time.
+
+        Parameters
+        ----------
+        embeddings
+            Rows from the encoder of the references.
+        threads, progress
+            As in :meth:`score`.
+
+        Returns
+        -------
+        Histogram
+            To be merged with those of other shards, or given to :meth:`prevalence`.
+
+        Raises
+        ------
+        InputError
+            As in :meth:`score`.
+        """
+        return self._counted(embeddings, "embeddings", threads, progress)
 
     def prevalence(
         self,
         target: EmbeddingsLike | Histogram,
         *,
         confidence: float = 0.95,
-        audit: tuple[EmbeddingsLike, ArrayLike] | None = None,
+        audit: tuple[EmbeddingsLike, ArrayLike] | LabelledScores | None = None,
         threads: int | None = None,
         progress: ProgressOption = None,
     ) -> Prevalence:
@@ -97,7 +223,8 @@ class ContaminationModel(Scorer):
             Of the interval, and of all others in the result.
         audit
             Embeddings of a random sample of the target's rows and their verified labels, 1 for
-            synthetic. Where given, they decide, since they hold under any drift.
+            synthetic; or what :meth:`score_labelled` made of them. Where given, they decide, since
+            they hold under any drift.
         threads, progress
             As in :meth:`score`.
 
@@ -124,7 +251,7 @@ class ContaminationModel(Scorer):
         counted = (
             self._own(target)
             if isinstance(target, Histogram)
-            else self._counted(as_embeddings(target, "target"), "target", threads, progress)
+            else self._counted(target, "target", threads, progress)
         )
         if not counted.rows:
             raise InputError(
@@ -132,8 +259,37 @@ class ContaminationModel(Scorer):
                 expected="a histogram of at least one row",
                 got="an empty one",
             )
-        labelled = None if audit is None else self._labelled(audit, threads)
-        return estimated(self._state, counted, self._floor(confidence), confidence, labelled)
+        if audit is not None and not isinstance(audit, LabelledScores):
+            audit = self.score_labelled(*audit, threads=threads)
+        return estimate_share(self._state, counted, self._floor(confidence), confidence, audit)
+
+    def score_labelled(
+        self, embeddings: EmbeddingsLike, labels: ArrayLike, *, threads: int | None = None
+    ) -> LabelledScores:
+        """Score rows whose labels are known, for the `audit` of :meth:`prevalence`.
+
+        Parameters
+        ----------
+        embeddings
+            A random sample of the target's rows.
+        labels
+            A bool, 0 or 1 for each; 1 for synthetic.
+        threads
+            As in :meth:`score`.
+
+        Returns
+        -------
+        LabelledScores
+            The labels with the scores.
+
+        Raises
+        ------
+        InputError
+            Bad data, or not one label for each row.
+        """
+        rows = as_embeddings(embeddings, "audit")
+        checked = check_labels(labels, len(rows))
+        return LabelledScores(checked, np.concatenate(list(self._scores(rows, "audit", threads))))
 
     def row_table(self, prevalence: Prevalence) -> RowTable:
         """Say what each score means, given a target.
@@ -162,7 +318,7 @@ class ContaminationModel(Scorer):
         )
 
     def rows_from(self, scores: NDArray[np.float32], prevalence: Prevalence) -> pl.DataFrame:
-        """Give the rows of a batch whose scores are known; see :meth:`rows`."""
+        """Return the rows of a batch whose scores are known; see :meth:`rows`."""
         return self.row_table(prevalence).rows(scores)
 
     def rows(
@@ -173,7 +329,7 @@ class ContaminationModel(Scorer):
         threads: int | None = None,
         progress: ProgressOption = None,
     ) -> pl.DataFrame:
-        """Give each row's probability, p-value and q-value.
+        """Return each row's probability, p-value and q-value.
 
         Parameters
         ----------
@@ -324,16 +480,8 @@ class ContaminationModel(Scorer):
         from tailwatch.contamination.dataset.job import score_dataset
 
         confidence = share(confidence, "confidence")
-        labelled = None if audit is None else self._labelled(audit, threads)
-
-        def estimate(counted: Histogram) -> Prevalence:
-            floor = self._floor(confidence)
-            return estimated(self._state, counted, floor, confidence, labelled)
-
         return score_dataset(
             self,
-            self._state,
-            estimate,
             source,
             out_dir,
             column=column,
@@ -341,11 +489,64 @@ class ContaminationModel(Scorer):
             binary=binary,
             resume=resume,
             strict=strict,
+            confidence=confidence,
+            audit=None if audit is None else self.score_labelled(*audit, threads=threads),
             copies_of=copies_of,
             copy_distance=copy_distance,
             threads=threads,
             progress=progress,
         )
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the model to a file, which appears whole or not at all.
+
+        Parameters
+        ----------
+        path
+            The file to make or replace.
+
+        Returns
+        -------
+        pathlib.Path
+            `path`.
+
+        Raises
+        ------
+        OSError
+            The folder does not exist, or the file cannot be written.
+        """
+        file = Path(path)
+        write_state(self._state, file)
+        return file
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Self:
+        """Read a model that :meth:`save` wrote; nothing in a file is executed.
+
+        Parameters
+        ----------
+        path
+            The file.
+
+        Returns
+        -------
+        Self
+            Equal to the saved one in every bit.
+
+        Raises
+        ------
+        SourceError
+            If it cannot be read, is no model, or not the file that was written.
+        """
+        return cls(read_state(Path(path)))
+
+    def to_bytes(self) -> bytes:
+        """Return the bytes of the file that :meth:`save` writes."""
+        return state_bytes(self._state)
+
+    @classmethod
+    def _of_bytes(cls, data: bytes) -> Self:
+        return cls(state_of(data, "what was given"))
 
     def _own(self, histogram: Histogram) -> Histogram:
         if histogram.fingerprint != self.fingerprint:
@@ -361,18 +562,53 @@ class ContaminationModel(Scorer):
             )
         return histogram
 
-    def _labelled(
-        self, audit: tuple[EmbeddingsLike, ArrayLike], threads: int | None
-    ) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
-        embeddings, given = audit
-        rows = as_embeddings(embeddings, "audit")
-        labels = checked_labels(given, len(rows))
-        return labels, np.concatenate(list(self._scores(rows, "audit", threads, None)))
+    def _scores(
+        self,
+        source: EmbeddingsLike,
+        argument: str,
+        threads: int | None,
+        progress: ProgressOption = None,
+    ) -> Iterator[NDArray[np.float32]]:
+        rows = as_embeddings(source, argument)
+        if rows.columns != self.columns:
+            raise DimensionError(
+                argument=argument,
+                expected=f"{self.columns} columns as the references have",
+                got=f"{rows.columns}",
+            )
+        if threads is not None:
+            threads = integer(threads, "threads", most=MOST_THREADS)
+        with reporting(progress) as report:
+            done = 0
+            for batch in rows.batches(BATCH_ROWS):
+                yield self._state.probe.score(batch, argument, first_row=done, threads=threads)
+                done += len(batch)
+                report("scores", done, len(rows))
+
+    def _counted(
+        self,
+        source: EmbeddingsLike,
+        argument: str,
+        threads: int | None,
+        progress: ProgressOption,
+    ) -> Histogram:
+        counted = self.empty_histogram()
+        for scores in self._scores(source, argument, threads, progress):
+            counted.absorb(scores)
+        return counted
 
     def _floor(self, confidence: float) -> NullFloor:
         if confidence not in self._floors:
             self._floors[confidence] = null_floor(self._state, confidence)
         return self._floors[confidence]
+
+    def __repr__(self) -> str:
+        human, other = self._state.rows
+        known = "human only" if self.human_only else f"{other:,} synthetic rows"
+        return (
+            f"{type(self).__name__}({human:,} human rows, {known}, {self.columns:,} columns, "
+            f"{len(self._state.edges) + 1} bins, {self.fingerprint[:12]})"
+        )
 
 
 def _proportion(value: float) -> float:

@@ -1,33 +1,25 @@
-"""A model in one file: numbers and text, nothing that can be executed.
+"""All that a model knows, and the file that it is kept in: numbers and text, nothing that runs.
 
-===========================  ==========================================================
-bytes                        content
-===========================  ==========================================================
-16                           ``tailwatch-model1``
-32                           SHA-256 of all that follows; in hexadecimal, the fingerprint
-4                            length of the header, little-endian
-length                       header: JSON in ASCII, keys sorted, without spaces
-rest                         arrays, little-endian, rows first, in the order of the header
-===========================  ==========================================================
-
-There is one way to write a state, so a file is valid only if writing what was read gives its bytes
-again: whatever was changed in it, by accident or on purpose, is noticed. Two models have the same
-fingerprint if, and only if, all that they know is equal.
+The bytes are those of :mod:`~tailwatch.contamination.portable`, and begin with
+``tailwatch-model1``. Their SHA-256 is the fingerprint; the header has the shapes of the arrays that
+follow it. There is one way to write a state, so a file is valid only if writing what was read gives
+its bytes again: whatever was changed in it, by accident or on purpose, is noticed. Two models have
+the same fingerprint if, and only if, all that they know is equal.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import math
 import os
 import stat
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from tailwatch.contamination.scoring import Probe
-from tailwatch.contamination.state import ModelState, check_state
+from tailwatch.contamination.portable import LENGTH, content_of, sealed, take_arrays, unsealed
+from tailwatch.contamination.probe import HASHES, Probe
 from tailwatch.exceptions import InputError, SourceError
 from tailwatch.text_form import path_text, shown
 from tailwatch.writing import kind_of, write_atomically
@@ -37,16 +29,14 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["fingerprint_of", "read_state", "state_bytes", "state_of", "write_state"]
+__all__ = ["ModelState", "fingerprint_of", "read_state", "state_bytes", "state_of", "write_state"]
 
 MAGIC: Final = b"tailwatch-model1"
-_DIGEST, _LENGTH = 32, 4
-_START = len(MAGIC) + _DIGEST
 LARGEST_FILE = 1 << 30
 """No model comes near it; a larger file is not read."""
 LARGEST_HEADER = 1 << 24
 
-_TYPES: Final[dict[str, str]] = {
+_DTYPES: Final[dict[str, str]] = {
     "weights": "<f8",
     "intercepts": "<f8",
     "bounds": "<u8",
@@ -56,11 +46,66 @@ _TYPES: Final[dict[str, str]] = {
     "synthetic": "<i8",
     "calibration": "<f4",
 }
+_MATRICES: Final = {"weights", "human"}
 _FIELDS: Final = {"encoder", "fitted_on", "rows", "seed", "shapes", "strata"}
 
 
+@dataclass(frozen=True, slots=True)
+class ModelState:
+    """What is kept of the references.
+
+    Attributes
+    ----------
+    probe
+        The models of the score.
+    edges
+        Inner edges of its bins, ascending.
+    thresholds
+        Those edges that the lower bound uses; none with a synthetic reference.
+    human
+        Counts of the human reference: parts × bins.
+    synthetic
+        Counts of the synthetic reference, or zeros.
+    calibration
+        Human scores behind the p-values, ascending.
+    strata
+        Names of the parts where they are strata; empty where they are random.
+    encoder
+        Name of the encoder, if given.
+    fitted_on
+        Rows of each class that the probe was fitted on, human first.
+    rows
+        Rows of each class that were given.
+    seed
+        Of all random choices.
+    """
+
+    probe: Probe
+    edges: NDArray[np.float32]
+    thresholds: NDArray[np.float32]
+    human: NDArray[np.int64]
+    synthetic: NDArray[np.int64]
+    calibration: NDArray[np.float32]
+    strata: tuple[str, ...]
+    encoder: str | None
+    fitted_on: tuple[int, int]
+    rows: tuple[int, int]
+    seed: int
+
+    @property
+    def human_only(self) -> bool:
+        """Whether there is no synthetic reference."""
+        return not self.synthetic.any()
+
+    def arrays(self) -> dict[str, NDArray[np.generic]]:
+        """Return the arrays by name, in the order of the file."""
+        kept = {name: getattr(self.probe, name) for name in ("weights", "intercepts", "bounds")}
+        names = ("edges", "thresholds", "human", "synthetic", "calibration")
+        return kept | {name: getattr(self, name) for name in names}
+
+
 def fingerprint_of(state: ModelState) -> str:
-    """Give the fingerprint: 64 hexadecimal digits over all that the model knows."""
+    """Return the fingerprint: 64 hexadecimal digits over all that the model knows."""
     return hashlib.sha256(_content(state)).hexdigest()
 
 
@@ -77,9 +122,8 @@ def write_state(state: ModelState, path: Path) -> None:
 
 
 def state_bytes(state: ModelState) -> bytes:
-    """Give the bytes of a file, as a model travels between processes too."""
-    content = _content(state)
-    return MAGIC + hashlib.sha256(content).digest() + content
+    """Return the bytes of a file, as a model travels between processes too."""
+    return sealed(MAGIC, _content(state))
 
 
 def read_state(path: Path) -> ModelState:
@@ -116,16 +160,17 @@ def state_of(data: bytes, name: str) -> ModelState:
     SourceError
         If they are no model, or not those that were written.
     """
-    if not data.startswith(MAGIC) or len(data) < _START + _LENGTH:
+    if not data.startswith(MAGIC):
         message = f"{name} is not a tailwatch model"
         raise _unfit(message, name, "a file that save() wrote", "another file")
-    if hashlib.sha256(data[_START:]).digest() != data[len(MAGIC) : _START]:
+    content = unsealed(MAGIC, data)
+    if content is None:
         message = f"{name} is damaged: its bytes are not those that were written"
         raise _unfit(message, name, "the bytes that were written", "other bytes")
     try:
-        state = _parsed(data[_START:])
-        check_state(state)
-        _check_canonical(state, data[_START:])
+        state = _parsed(content)
+        _check(state)
+        _check_canonical(state, content)
     except (InputError, ValueError, TypeError, KeyError, RecursionError, OverflowError) as error:
         message = f"{name} is not a valid tailwatch model: {error}"
         raise _unfit(message, name, "what fit() gives", f"{error}") from error
@@ -161,12 +206,7 @@ def _content(state: ModelState) -> bytes:
         "shapes": {name: list(array.shape) for name, array in state.arrays().items()},
         "strata": list(state.strata),
     }
-    text = json.dumps(header, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
-    arrays = (
-        np.ascontiguousarray(array, _TYPES[name]).tobytes()
-        for name, array in state.arrays().items()
-    )
-    return b"".join([len(text).to_bytes(_LENGTH, "little"), text, *arrays])
+    return content_of(header, zip(state.arrays().values(), _DTYPES.values(), strict=True))
 
 
 def _check_canonical(state: ModelState, content: bytes) -> None:
@@ -175,15 +215,15 @@ def _check_canonical(state: ModelState, content: bytes) -> None:
 
 
 def _parsed(content: bytes) -> ModelState:
-    length = int.from_bytes(content[:_LENGTH], "little")
-    end = _LENGTH + length
+    length = int.from_bytes(content[:LENGTH], "little")
+    end = LENGTH + length
     if length > LARGEST_HEADER or end > len(content):
         raise InputError(
             argument="header",
             expected=f"at most {LARGEST_HEADER} bytes within the file",
             got=f"{length}",
         )
-    header = json.loads(content[_LENGTH:end].decode("ascii"))
+    header = json.loads(content[LENGTH:end].decode("ascii"))
     if not isinstance(header, dict) or set(header) != _FIELDS:
         raise InputError(argument="header", expected=f"the fields {', '.join(sorted(_FIELDS))}")
     arrays = _arrays(header["shapes"], memoryview(content)[end:])
@@ -208,22 +248,15 @@ def _parsed(content: bytes) -> ModelState:
 
 
 def _arrays(shapes: object, content: memoryview) -> dict[str, NDArray[Any]]:
-    if not isinstance(shapes, dict) or set(shapes) != set(_TYPES):
-        raise InputError(argument="header", expected=f"the shapes of {', '.join(_TYPES)}")
-    arrays, start = {}, 0
-    for name, kind in _TYPES.items():
-        shape = _integers(shapes[name], name, 2 if name in {"weights", "human"} else 1)
-        stop = start + math.prod(shape) * np.dtype(kind).itemsize
-        if stop > len(content):
-            message = f"expected shape {shape}, which is more than the file holds"
-            raise InputError(message, argument=name, expected=f"at most {len(content)} bytes")
-        # A copy, which is aligned and native.
-        own = np.dtype(kind).newbyteorder("=")
-        arrays[name] = np.frombuffer(content[start:stop], kind).reshape(shape).astype(own)
-        start = stop
-    if start != len(content):
-        raise InputError(argument="arrays", expected=f"{start} bytes", got=f"{len(content)}")
-    return arrays
+    if not isinstance(shapes, dict) or set(shapes) != set(_DTYPES):
+        raise InputError(argument="header", expected=f"the shapes of {', '.join(_DTYPES)}")
+    return take_arrays(
+        content,
+        [
+            (name, dtype, tuple(_integers(shapes[name], name, 2 if name in _MATRICES else 1)))
+            for name, dtype in _DTYPES.items()
+        ],
+    )
 
 
 def _integers(values: object, name: str, count: int) -> list[int]:
@@ -239,3 +272,51 @@ def _integers(values: object, name: str, count: int) -> list[int]:
 
 def _is_count(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63
+
+
+def _check(state: ModelState) -> None:
+    """Refuse a state that no fit can have made."""
+    folds, bins = len(state.probe.weights), len(state.edges) + 1
+    rules = {
+        "weights: expected folds × columns, at least one of each": state.probe.weights.ndim == 2
+        and state.probe.weights.size > 0
+        and folds < 256,
+        "intercepts: expected one for each fold": state.probe.intercepts.shape == (folds,),
+        "bounds: expected one for each fold": state.probe.bounds.shape == (folds,),
+        "edges: expected a list": state.edges.ndim == 1,
+        "thresholds: expected a list": state.thresholds.ndim == 1,
+        "human: expected parts × bins": state.human.ndim == 2 and state.human.shape[1:] == (bins,),
+        "synthetic: expected a count for each bin": state.synthetic.shape == (bins,),
+        "calibration: expected a list of scores": state.calibration.ndim == 1
+        and state.calibration.size > 0,
+        "rows: expected counts of at least 1": min(*state.rows, *state.fitted_on) > 0,
+        "seed: expected an integer of at least 0": state.seed >= 0,
+    }
+    _require(rules)
+    bounds = state.probe.bounds
+    contents = {
+        f"{name}: expected finite numbers": bool(np.isfinite(array).all())
+        for name, array in state.arrays().items()
+    }
+    contents |= {
+        "bounds: expected ascending, up to all hashes": bool((bounds[1:] >= bounds[:-1]).all())
+        and int(bounds[-1]) == HASHES,
+        "edges: expected ascending": bool((np.diff(state.edges) > 0).all()),
+        "calibration: expected ascending": bool((np.diff(state.calibration) >= 0).all()),
+        "thresholds: expected among the edges": bool(np.isin(state.thresholds, state.edges).all()),
+        "human: expected rows in each of two parts": len(state.human) > 1
+        and bool((state.human >= 0).all())
+        and bool((state.human.sum(axis=1) > 0).all())
+        and int(state.human.sum()) == state.rows[0],
+        "synthetic: expected the counts of its rows": bool((state.synthetic >= 0).all())
+        and int(state.synthetic.sum()) in {0, state.rows[1]},
+        "strata: expected a name for each part": len(state.strata) in {0, len(state.human)},
+    }
+    _require(contents)
+
+
+def _require(rules: dict[str, bool]) -> None:
+    for text, good in rules.items():
+        if not good:
+            name, _, expected = text.partition(": expected ")
+            raise InputError(argument=name, expected=expected)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tailwatch.contamination.audit import Audit
 from tailwatch.contamination.cross_checks import CrossChecks
 from tailwatch.contamination.drift import Drift
-from tailwatch.contamination.estimate import Interval
+from tailwatch.contamination.likelihood import Interval
 from tailwatch.results import plain
 
 if TYPE_CHECKING:

@@ -88,7 +88,7 @@ class RowTable:
         )
 
     def probability(self, scores: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Give the probabilities alone."""
+        """Return the probabilities alone."""
         return self.probabilities[np.searchsorted(self.edges, scores, side="right")]
 
 
@@ -98,7 +98,7 @@ def mixture_probabilities(
     target: NDArray[np.int64],
     share: float,
 ) -> NDArray[np.float64]:
-    """Give each bin's probability, given shares of the templates in the bins."""
+    """Return each bin's probability, given shares of the templates in the bins."""
     least = np.finfo(np.float64).tiny
     odds = np.log(np.maximum(synthetic, least)) - np.log(np.maximum(human, least))
     odds = np.clip(odds, -_ODDS, _ODDS)
@@ -112,7 +112,7 @@ def mixture_probabilities(
 def tail_probabilities(
     human: NDArray[np.int64], target: NDArray[np.int64], share: float
 ) -> NDArray[np.float64]:
-    """Give each bin's probability where only the human template is known."""
+    """Return each bin's probability where only the human template is known."""
     expected = human / human.sum() * target.sum()
     ratio = np.divide(expected, target, out=np.full(len(human), np.inf), where=target > 0)
 
@@ -123,7 +123,7 @@ def tail_probabilities(
 
 
 def q_values(ranks: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Give the q-value of each rank from the target's counts by rank."""
+    """Return the q-value of each rank from the target's counts by rank."""
     upto = np.cumsum(ranks)
     p_values = np.arange(1, len(ranks) + 1) / len(ranks)
     expected = p_values * upto[-1]
@@ -132,7 +132,7 @@ def q_values(ranks: NDArray[np.int64]) -> NDArray[np.float64]:
 
 
 def least_calibration(q: float, share: float) -> int | None:
-    """Give the calibration rows needed before any row can have a q-value of `q`.
+    """Return the calibration rows needed before any row can have a q-value of `q`.
 
     Parameters
     ----------
@@ -150,7 +150,7 @@ def least_calibration(q: float, share: float) -> int | None:
 
 
 def calibration_note(prevalence: Prevalence, q: float = 0.05) -> str | None:
-    """Say where the human rows are too few for a q-value of `q`, else None.
+    """Return a note where the human rows are too few for a q-value of `q`, else None.
 
     The least p-value is 1/(n + 1). A share of the target that scores above all n human rows has the
     q-value 1/((n + 1)·share), so n must reach 1/(q·share) even if all synthetic rows do.

@@ -46,7 +46,7 @@ class Parts:
 
 
 def named_parts(strata: Sequence[object] | NDArray[np.generic] | pl.Series, rows: int) -> Parts:
-    """Give each stratum a number.
+    """Return each stratum a number.
 
     Parameters
     ----------

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from tailwatch.demo.generations import LEVEL, WATCHED
-from tailwatch.report.labels import describe, percent
-from tailwatch.report.numbers import Estimate, write
+from tailwatch.report.numbers import Estimate, percent, write
 from tailwatch.report.svg import Drawing, Scale, tick_labels, ticks
+from tailwatch.report.words import describe
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -35,7 +35,7 @@ class ArrowArray(Protocol):
     def __arrow_c_array__(self, requested_schema: object = None) -> tuple[object, object]: ...
 
 
-class _Opaque:
+class _OpaqueStream:
     """An Arrow stream of which nothing else is known.
 
     Polars recognizes the classes of pyarrow and joins their chunks; a stream keeps them.
@@ -50,7 +50,7 @@ class _Opaque:
 
 def as_series(source: ArrowStream | ArrowArray) -> pl.Series:
     """Import Arrow data chunk by chunk; a table becomes a column of structs."""
-    return pl.Series(_Opaque(source) if isinstance(source, ArrowStream) else source)
+    return pl.Series(_OpaqueStream(source) if isinstance(source, ArrowStream) else source)
 
 
 def as_frame(structs: pl.Series) -> pl.DataFrame:

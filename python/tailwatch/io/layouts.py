@@ -29,8 +29,8 @@ from tailwatch.io.walking import (
     PACKED,
     SUFFIXES,
     TABLES,
-    LeftOut,
     Notes,
+    Omission,
     Walk,
     is_hidden,
     maker_of,
@@ -63,7 +63,7 @@ class Shard:
     metadata
         The table that lies beside it, if any.
     rows, columns, dtype
-        What its array is said to be, if so.
+        Shape and type that the manifest says of the array, if it does.
     """
 
     name: str
@@ -95,7 +95,7 @@ class Listing:
 
     layout: str
     shards: list[Shard]
-    left_out: tuple[LeftOut, ...]
+    left_out: tuple[Omission, ...]
 
 
 def is_dataset(path: Path) -> bool:
@@ -113,7 +113,7 @@ def shards_of(source: Paths, argument: str, column: str, out: Path | None = None
     argument
         Name of the argument, for the text of an error.
     column
-        Of a folder of clip-retrieval the name of the arrays to take, ``img_emb`` by default.
+        Name of the arrays to take from a folder of clip-retrieval, ``img_emb`` by default.
     out
         A folder of results that may lie in the source; what a run wrote there is no part of it.
 
@@ -153,7 +153,7 @@ def _in_folder(folder: Path, argument: str, column: str, out: Path | None) -> Li
     return Listing("files", shards, left_out)
 
 
-def _nothing(argument: str, where: str, left_out: Iterable[LeftOut]) -> SourceError:
+def _nothing(argument: str, where: str, left_out: Iterable[Omission]) -> SourceError:
     """Say that there is nothing to read, and what there is instead."""
     others = [f"{each.files:,} × {each.reason} ({each.names[0]})" for each in left_out]
     return SourceError(

@@ -138,7 +138,7 @@ def pieces(header: Header, read: Callable[[memoryview, int], None]) -> Iterator[
     Parameters
     ----------
     header
-        What there is.
+        Header of the array.
     read
         Fills a buffer with the bytes from a place in the file on.
     """
@@ -175,7 +175,7 @@ class NpyPart(Part):
 
     def __init__(self, path: Path, argument: str) -> None:
         self._path = path
-        self._mapped: _Mapped | None = None
+        self._mapped: _MappedFile | None = None
         place = Place(argument, str(path))
         with open_regular(path, place) as file:
             self._opened = stamp_of(file)
@@ -223,7 +223,7 @@ class NpyPart(Part):
                 raise self._changed(place)
             with place.reading():
                 mapped = mmap.mmap(file.fileno(), header.end, access=mmap.ACCESS_READ)
-        self._mapped = _Mapped(mapped, header, place, stamp)
+        self._mapped = _MappedFile(mapped, header, place, stamp)
         array = np.asarray(self._mapped)
         return matrix(array.T if header.fortran else array, place)
 
@@ -237,7 +237,7 @@ class NpyPart(Part):
         )
 
 
-class _Mapped:
+class _MappedFile:
     """A map of a file, as NumPy takes it: arrays over it keep this, and with it the watch."""
 
     def __init__(self, mapped: mmap.mmap, header: Header, place: Place, stamp: Stamp) -> None:

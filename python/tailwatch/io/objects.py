@@ -10,7 +10,7 @@ import polars as pl
 from tailwatch.exceptions import InputError
 from tailwatch.io.arrays import ArrayPart, matrix
 from tailwatch.io.arrow import ArrowArray, ArrowStream, as_frame, as_series
-from tailwatch.io.tables import ColumnPart, Frame
+from tailwatch.io.tables import ColumnPart, FrameTable
 
 if TYPE_CHECKING:
     from tailwatch.io.part import Part
@@ -77,7 +77,7 @@ def of_object(
             if isinstance(source.dtype, pl.Struct):
                 source = as_frame(source)
     if isinstance(source, pl.DataFrame):
-        return ColumnPart(Frame(source), place, column, id_column, binary)
+        return ColumnPart(FrameTable(source), place, column, id_column, binary)
     if id_column is not None:
         msg = f"id_column={id_column!r} needs a table, got {_type(source)}"
         raise InputError(
@@ -87,7 +87,7 @@ def of_object(
             got=_type(source),
         )
     if isinstance(source, pl.Series):
-        return ColumnPart(Frame(source.to_frame()), place, source.name, None, binary)
+        return ColumnPart(FrameTable(source.to_frame()), place, source.name, None, binary)
     if isinstance(source, np.ndarray):
         return ArrayPart(matrix(source, place))
     if isinstance(source, TorchTensor):

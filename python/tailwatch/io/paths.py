@@ -123,9 +123,9 @@ def hive_keys(source: object, parts: Sequence[Part]) -> list[dict[str, str | Non
     Parameters
     ----------
     source
-        What names the parts; folders before the first sign of a glob are not of the data.
+        Source of the parts; folders before the first sign of a glob are not of the data.
     parts
-        Those that came from a file have keys.
+        Parts; those of files have keys.
     """
     paths = [None if part.origin is None else Path(os.path.abspath(part.origin)) for part in parts]  # noqa: PTH100 (links stay)
     named = [path for path in paths if path is not None]

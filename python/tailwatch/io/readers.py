@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from tailwatch.io.part import Part
-    from tailwatch.io.walking import LeftOut
+    from tailwatch.io.walking import Omission
 
 __all__ = ["are_paths", "open_parts", "open_shard"]
 
@@ -42,7 +42,7 @@ def open_parts(
     column: str,
     id_column: str | None,
     binary: str | None = None,
-) -> tuple[list[Part], tuple[LeftOut, ...]]:
+) -> tuple[list[Part], tuple[Omission, ...]]:
     """Open a source: one part per file, or one for an object in memory.
 
     Parameters
@@ -60,11 +60,11 @@ def open_parts(
     -------
     list of Part
         At least one, each with rows, all with the same number of columns.
-    tuple of LeftOut
+    tuple of Omission
         Files of a packed folder, or one of clip-retrieval, that are not read; of these a warning
         was given.
     """
-    left_out: tuple[LeftOut, ...] = ()
+    left_out: tuple[Omission, ...] = ()
     dtype = binary_type(binary)
     if isinstance(source, str | os.PathLike) and is_dataset(Path(source).expanduser()):
         listing = shards_of(source, argument, column)

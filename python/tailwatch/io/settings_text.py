@@ -48,7 +48,7 @@ def read_text(path: Path, argument: str) -> str:
     path
         A regular file in UTF-8, with or without a byte-order mark; a link is followed.
     argument
-        What named the file: it opens every message.
+        Argument that named the file: it opens every message.
 
     Raises
     ------
@@ -84,7 +84,7 @@ def parse_yaml(text: str, argument: str, where: str, *, unique: bool = False) ->
     text
         The document.
     argument
-        What named the file: it opens every message.
+        Argument that named the file: it opens every message.
     where
         The file.
     unique
@@ -139,7 +139,7 @@ def parse_toml(text: str, argument: str, where: str) -> dict[str, Any]:
         _check_size(text)
         # Keys with dots nest, too.
         if sum(line.count(".") ** 2 for line in text.splitlines()) > MOST_STEPS:
-            raise _Beyond(
+            raise _BoundError(
                 expected=f"at most {MOST_LEVELS} levels", got="keys of more parts than that"
             )
         found = tomllib.loads(text)
@@ -150,7 +150,7 @@ def parse_toml(text: str, argument: str, where: str) -> dict[str, Any]:
     return found
 
 
-class _Beyond(Exception):
+class _BoundError(Exception):
     """What was expected of a text, and what came."""
 
     def __init__(self, *, expected: str, got: str) -> None:
@@ -162,7 +162,7 @@ def _parsed(parse: Callable[[], Any], argument: str, where: str) -> Any:  # noqa
     """Parse, and turn whatever a parser raises into one error."""
     try:
         return parse()
-    except _Beyond as error:
+    except _BoundError as error:
         raise SourceError(
             argument=argument, expected=error.expected, got=error.got, where=where
         ) from None
@@ -179,12 +179,12 @@ def _unreadable(argument: str, where: str, error: Exception) -> SourceError:
 
 def _check_size(text: str) -> None:
     if len(text) > MOST_BYTES:
-        raise _Beyond(expected=f"at most {MOST_BYTES:,} characters", got=f"{len(text):,}")
+        raise _BoundError(expected=f"at most {MOST_BYTES:,} characters", got=f"{len(text):,}")
 
 
 def _check_depth(value: Any, level: int = 0) -> None:  # noqa: ANN401
     if level > MOST_LEVELS:
-        raise _Beyond(expected=f"at most {MOST_LEVELS} levels", got="more")
+        raise _BoundError(expected=f"at most {MOST_LEVELS} levels", got="more")
     if isinstance(value, dict | list):
         for each in value.values() if isinstance(value, dict) else value:
             _check_depth(each, level + 1)
@@ -243,7 +243,7 @@ class _Bounds:
         plain = isinstance(event, self._yaml.ScalarEvent) and event.value != "<<"
         if node.key_next and plain and self._unique:
             if event.value in node.keys:
-                raise _Beyond(
+                raise _BoundError(
                     expected="each key once in a mapping", got=f"{event.value!r} again in {line}"
                 )
             node.keys.add(event.value)
@@ -255,7 +255,7 @@ class _Bounds:
         if isinstance(event, yaml.AliasEvent):
             if any(node.anchor == event.anchor for node in self._open):
                 expected = "no alias within what it names"
-                raise _Beyond(expected=expected, got=f"*{event.anchor} in {line}")
+                raise _BoundError(expected=expected, got=f"*{event.anchor} in {line}")
             self._values += self._sizes.get(event.anchor, 1)
         else:
             self._values += 1
@@ -269,9 +269,9 @@ class _Bounds:
             is_text = event.style in TEXT_STYLES and event.tag is None
             if not is_text and len(event.value) > LONGEST_PLAIN:
                 expected = f"at most {LONGEST_PLAIN:,} characters of a plain value"
-                raise _Beyond(expected=expected, got=f"{len(event.value):,} in {line}")
+                raise _BoundError(expected=expected, got=f"{len(event.value):,} in {line}")
         if len(self._open) > MOST_LEVELS:
-            raise _Beyond(expected=f"at most {MOST_LEVELS} levels", got=f"more in {line}")
+            raise _BoundError(expected=f"at most {MOST_LEVELS} levels", got=f"more in {line}")
         if self._values > MOST_VALUES:
             expected = f"at most {MOST_VALUES:,} values, aliases counted as what they name"
-            raise _Beyond(expected=expected, got=f"more by {line}")
+            raise _BoundError(expected=expected, got=f"more by {line}")

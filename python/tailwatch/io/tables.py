@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from tailwatch.io.part import Matrix
 
-__all__ = ["ColumnPart", "Frame", "Table", "TableFile", "read_frame", "whole_column"]
+__all__ = ["ColumnPart", "FrameTable", "Table", "TableFile", "read_frame", "whole_column"]
 
 _KINDS: Final = {".parquet": "parquet", ".csv": "csv"}
 
@@ -59,7 +59,7 @@ class Table(Protocol):
         ...
 
 
-class Frame:
+class FrameTable:
     """A table in memory; its chunks are kept as they are."""
 
     def __init__(self, frame: pl.DataFrame) -> None:
@@ -138,7 +138,7 @@ class ColumnPart(Part):
     @property
     def arrow(self) -> pl.Series | None:
         """The column, if the table is in memory."""
-        if isinstance(self._table, Frame) and self._table.schema[self._column] != pl.Binary:
+        if isinstance(self._table, FrameTable) and self._table.schema[self._column] != pl.Binary:
             return storage(self._table.frame[self._column])
         return None
 

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-__all__ = ["SUFFIXES", "TABLES", "LeftOut", "Notes", "Walk", "is_hidden", "maker_of"]
+__all__ = ["SUFFIXES", "TABLES", "Notes", "Omission", "Walk", "is_hidden", "maker_of"]
 
 TABLES: Final = (".parquet", ".arrow", ".feather", ".ipc")
 SUFFIXES: Final = (".npy", ".npz", *TABLES)
@@ -63,17 +63,17 @@ _OF_RUN = ("shards", "work", "manifest.jsonl", "report.html", "summary.json", "t
 
 
 @dataclass(frozen=True, slots=True)
-class LeftOut:
+class Omission:
     """Files of a source that are not read, for one reason.
 
     Attributes
     ----------
     reason
-        Why.
+        Reason, in words.
     files
-        How many.
+        Number of files.
     names
-        The first of them, or the folders that they are in, as text.
+        Names of the first files, or of the folders that they are in, as text.
     """
 
     reason: str
@@ -106,9 +106,9 @@ class Notes:
         if count:
             self.add(folder, reason, count)
 
-    def all(self) -> tuple[LeftOut, ...]:
+    def all(self) -> tuple[Omission, ...]:
         """Return what was noted, by reason."""
-        return tuple(LeftOut(reason, *self._listed(reason)) for reason in sorted(self._found))
+        return tuple(Omission(reason, *self._listed(reason)) for reason in sorted(self._found))
 
     def _listed(self, reason: str) -> tuple[int, tuple[str, ...]]:
         count, names = self._found[reason]
@@ -155,7 +155,7 @@ class Walk:
         self._linked_folders: list[Path] = []
         self._linked_files: list[Path] = []
 
-    def run(self) -> tuple[LeftOut, ...]:
+    def run(self) -> tuple[Omission, ...]:
         """Walk the folder, and return what was left out.
 
         Raises

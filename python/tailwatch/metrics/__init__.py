@@ -11,16 +11,25 @@ from __future__ import annotations
 from typing import NoReturn
 
 from tailwatch.metrics import categorical, text, univariate
-from tailwatch.metrics.embeddings.authenticity import authenticity
 from tailwatch.metrics.embeddings.coverage import (
     PRDC,
+    authenticity,
     precision_recall_density_coverage,
     tail_coverage,
 )
-from tailwatch.metrics.embeddings.dimension import IntrinsicDimension, intrinsic_dimension
-from tailwatch.metrics.embeddings.directional import DirectionalTails, directional_tails
+from tailwatch.metrics.embeddings.directions import (
+    DirectionalTails,
+    directional_tails,
+    sliced_wasserstein,
+)
 from tailwatch.metrics.embeddings.divergence import energy_distance, frechet_distance, mmd
-from tailwatch.metrics.embeddings.diversity import Spectrum, spectrum, vendi_score
+from tailwatch.metrics.embeddings.diversity import (
+    IntrinsicDimension,
+    Spectrum,
+    intrinsic_dimension,
+    spectrum,
+    vendi_score,
+)
 from tailwatch.metrics.embeddings.extrapolation import (
     ExtrapolatedDistance,
     frechet_distance_extrapolated,
@@ -30,7 +39,6 @@ from tailwatch.metrics.embeddings.mauve import mauve
 from tailwatch.metrics.embeddings.mmd_test import MMDTest, mmd_test
 from tailwatch.metrics.embeddings.modes import ModeCoverage, mode_coverage
 from tailwatch.metrics.embeddings.neighbors import nearest_neighbors
-from tailwatch.metrics.embeddings.sliced import sliced_wasserstein
 from tailwatch.metrics.embeddings.tail_test import TailTest, tail_test
 from tailwatch.names import no_such_name
 
@@ -69,7 +77,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> NoReturn:
-    """Say of a name that is not there which may have been meant."""
+    """Raise an error that names what may have been meant."""
     raise no_such_name(__name__, name, __all__)
 
 

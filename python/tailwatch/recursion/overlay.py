@@ -54,7 +54,7 @@ class Overlay:
     @property
     def sentence(self) -> str:
         """The finding in words."""
-        from tailwatch.report.recursion import sentence_of_loop
+        from tailwatch.report.loop import sentence_of_loop
 
         return sentence_of_loop(self.frame, self.verdicts)
 
@@ -84,7 +84,7 @@ class Overlay:
 
     def to_html(self) -> str:
         """Return the report page: one HTML document that needs nothing else."""
-        from tailwatch.report.recursion import run_page
+        from tailwatch.report.loop import run_page
 
         return run_page(
             self.frame,
@@ -109,7 +109,7 @@ class Overlay:
         )
 
     def _repr_html_(self) -> str:
-        from tailwatch.report.recursion import run_fragment
+        from tailwatch.report.loop import run_fragment
 
         return run_fragment(self.frame, verdicts=self.verdicts, arguments=self._told())
 

@@ -131,7 +131,7 @@ class Run:
     @property
     def sentence(self) -> str:
         """The finding in words."""
-        from tailwatch.report.recursion import sentence_of_loop
+        from tailwatch.report.loop import sentence_of_loop
 
         return sentence_of_loop(self.frame, self.verdicts)
 
@@ -166,7 +166,7 @@ class Run:
     def to_html(self) -> str:
         """Return the report page: one HTML document that needs nothing else."""
         from tailwatch.recursion.theory.plan import plan_of
-        from tailwatch.report.recursion import run_page
+        from tailwatch.report.loop import run_page
 
         return run_page(
             self.frame,
@@ -191,7 +191,7 @@ class Run:
         )
 
     def _repr_html_(self) -> str:
-        from tailwatch.report.recursion import run_fragment
+        from tailwatch.report.loop import run_fragment
 
         return run_fragment(self.frame, verdicts=self.verdicts, arguments=self.arguments)
 

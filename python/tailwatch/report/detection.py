@@ -7,27 +7,25 @@ that are encoded already; so a page can be drawn again without the images.
 from __future__ import annotations
 
 import base64
+import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from tailwatch.report.html import escape
-from tailwatch.report.labels import percent
-from tailwatch.report.lists import run_details
-from tailwatch.report.numbers import Estimate, write
-from tailwatch.report.page import Section, page
-from tailwatch.report.recursion.arms import arms_of
-from tailwatch.report.recursion.panels import figures
-from tailwatch.report.recursion.plots import plots_of
+from tailwatch.report.loop.panels import figures
+from tailwatch.report.loop.plots import arms_of, plots_of
+from tailwatch.report.numbers import Estimate, percent, write
+from tailwatch.report.page import Section, fragment, page, run_details
 from tailwatch.text_form import visible
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from tailwatch.report.recursion.arms import Arm
+    from tailwatch.report.loop.plots import Arm
 
-__all__ = ["Picture", "detection_page"]
+__all__ = ["Picture", "detection_fragment", "detection_page", "sentence_of_study"]
 
 MOST_CLASSES = 30
 """Classes that are drawn: half of them the most frequent, half the rarest."""
@@ -167,6 +165,25 @@ def detection_page(
         sections=[section for section in sections if section.body],
         foot="This file holds aggregated numbers and the pictures shown, and loads nothing.",
     )
+
+
+def detection_fragment(
+    frame: pl.DataFrame,
+    *,
+    confidence: float = 0.95,
+    remarks: Sequence[str] = (),
+    held_out: bool = True,
+) -> str:
+    """Return the sentence, remarks, tails and precision as an element for a notebook.
+
+    The arguments are those of :func:`detection_page`.
+    """
+    sentence = sentence_of_study(frame, held_out=held_out)
+    # Several fragments may stand in one notebook, and ids in a document must differ.
+    mark = hashlib.sha256((sentence + frame.write_json()).encode()).hexdigest()[:8]
+    metrics = ("tail_class_mass", "classes_gone", "map50")
+    drawn = _of_metrics(frame, arms_of(frame), metrics, f"study-{mark}", percent(confidence))
+    return fragment(sentence=sentence, body=_listed(remarks) + drawn)
 
 
 def _listed(remarks: Sequence[str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 
 __all__ = [
@@ -12,8 +13,12 @@ __all__ = [
     "Estimate",
     "Written",
     "count",
+    "percent",
     "power_of_ten",
+    "spaced",
     "write",
+    "written_interval",
+    "written_share",
 ]
 
 #: What stands where there is no number.
@@ -26,6 +31,7 @@ _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _SMALLEST, _LARGEST = 1e-3, 1e6
 # Below this, the usual places would leave a single digit or none.
 _FINE = 1e-2
+_THOUSANDS = re.compile(r"(?<=\d),(?=\d{3})")
 # The smallest power of ten that a float can divide by without loss.
 _LEAST_EXPONENT = -307
 
@@ -108,3 +114,27 @@ def count(number: int) -> str:
 def power_of_ten(exponent: int) -> str:
     """Write a power of ten, such as ``10⁻⁵``."""
     return f"10{str(exponent).translate(_SUPERSCRIPTS)}"
+
+
+def percent(part: float) -> str:
+    """Write a share such as 0.05 as a percentage, ``5 %``."""
+    return f"{100 * part:.4g}{NARROW_SPACE}%"
+
+
+def written_share(part: float | None) -> str:
+    """Write a share to a hundredth of a percent, from 10 % on to a tenth."""
+    if part is None:
+        return ABSENT
+    return f"{100 * part:.{1 if part >= 0.1 else 2}f}{NARROW_SPACE}%"
+
+
+def written_interval(low: float | None, high: float | None) -> str:
+    """Write an interval of shares."""
+    return (
+        ABSENT if low is None or high is None else f"[{written_share(low)}, {written_share(high)}]"
+    )
+
+
+def spaced(text: str) -> str:
+    """Write the numbers in a text as the page writes them: 12 345 for 12,345."""
+    return _THOUSANDS.sub(NARROW_SPACE, text)

@@ -1,20 +1,30 @@
-"""The frame of a page: a title, the sentence, sections in order, in one self-contained file."""
+"""The frame of a page: a title, the sentence, sections in order, in one self-contained file.
+
+Two of its sections are alike on all pages: what each number means, and what was run.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tailwatch.report.html import escape
+from tailwatch.report.numbers import count
 from tailwatch.report.palette import DARK, LIGHT, css_variables
+from tailwatch.report.words import LABELS, TERMS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-__all__ = ["Section", "fragment", "page"]
+    import polars as pl
+
+    from tailwatch.report.words import Label
+
+__all__ = ["Section", "definitions", "fragment", "fragment_mark", "page", "run_details"]
 
 # Nothing may be fetched or executed, whatever a name in the data holds.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
@@ -86,6 +96,32 @@ def fragment(*, sentence: str, body: str) -> str:
     )
 
 
+def fragment_mark(sentence: str, frame: pl.DataFrame) -> str:
+    """Return a mark of what a fragment shows: ids in a notebook of several must differ."""
+    return hashlib.sha256((sentence + frame.write_json()).encode()).hexdigest()[:8]
+
+
+def definitions(
+    metrics: Iterable[str],
+    terms: Mapping[str, str] = TERMS,
+    labels: Mapping[str, Label] = LABELS,
+) -> str:
+    """Return what the columns of the table, or other `terms`, and each of `metrics` mean."""
+    known = [labels[metric] for metric in dict.fromkeys(metrics) if metric in labels]
+    words = {label.name: label.meaning for label in known if label.meaning}
+    return _list(terms, "tw-words tw-terms") + _list(words, "tw-words")
+
+
+def run_details(run: Mapping[str, Any]) -> str:
+    """Return what was run: a list for each part of the metadata, and one for what stands alone."""
+    parts = {key: part for key, part in run.items() if isinstance(part, dict)}
+    parts["run"] = {key: value for key, value in run.items() if key not in parts}
+    cards = "".join(
+        f"<section>{_card(title, part)}</section>" for title, part in parts.items() if part
+    )
+    return f'<div class="tw-run">{cards}</div>'
+
+
 def _breakable(name: str) -> str:
     """Return a name as HTML whose line may end after a slash or an underscore, as in a path."""
     return re.sub(r"([/_])(?=[^/_])", r"\1<wbr>", escape(name))
@@ -105,3 +141,32 @@ def _styles() -> str:
         f"@media screen and (prefers-color-scheme: dark) {{ .tailwatch {{ {dark} }} }}\n"
         f"{sheet}"
     )
+
+
+def _card(title: str, part: Mapping[str, Any]) -> str:
+    settings = {_words(key): _setting(key, value) for key, value in part.items()}
+    return f"<h3>{escape(_words(title).capitalize())}</h3>{_list(settings, 'tw-settings')}"
+
+
+def _list(words: Mapping[str, str], kind: str) -> str:
+    items = "".join(
+        f"<div><dt>{escape(word)}</dt><dd>{escape(meaning)}</dd></div>"
+        for word, meaning in words.items()
+    )
+    return f'<dl class="{kind}">{items}</dl>'
+
+
+def _words(key: str) -> str:
+    return key.replace("_", " ")
+
+
+def _setting(key: str, value: object) -> str:
+    if value is None:
+        return "not set"
+    if isinstance(value, list | tuple):
+        return ", ".join(str(item) for item in value)
+    if isinstance(value, float) and key == "seconds":
+        return f"{value:.3g}"
+    if isinstance(value, int) and "rows" in key:
+        return count(value)
+    return str(value)

@@ -25,10 +25,10 @@ The extra ``tailwatch[yolo]`` brings Ultralytics, licensed under AGPL-3.0.
 ``statistics``            the new labels against the human ones
 ``crops``                 crops of each class against the human ones
 ``learner``               YOLO26 as a learner
-``policies``              the control arm
 ``seeds``                 the frames of several seeds as one
 ``study``                 several policies and seeds, one budget, one control
-``study_page``            the page of a study
+``pictures``              images with the boxes of two generations
+``study_result``          what came of a study, and its page
 ========================  =================================================================
 """
 
@@ -44,7 +44,8 @@ from tailwatch.yolo.detector import Detector, Evaluation
 from tailwatch.yolo.embedding import embed
 from tailwatch.yolo.learner import YoloLearner, YoloModel
 from tailwatch.yolo.seeds import over_seeds
-from tailwatch.yolo.study import Experiment, Study, study
+from tailwatch.yolo.study import Experiment, study
+from tailwatch.yolo.study_result import Study
 from tailwatch.yolo.ultralytics_detector import UltralyticsDetector
 
 __all__ = [

@@ -42,14 +42,14 @@ LISTED = 20
 
 @dataclass(frozen=True, slots=True)
 class Overlap:
-    """What test images and learnt images have in common.
+    """Test images that are learnt from.
 
     Attributes
     ----------
     images
-        How many images measure.
+        Number of test images.
     learned
-        Which of them are learnt from too, by their paths.
+        Paths of the test images that are learnt from.
     """
 
     images: int
@@ -84,9 +84,9 @@ def overlap(test: DetectionDataset, *learned: DetectionDataset) -> Overlap:
     Parameters
     ----------
     test
-        What measures.
+        Images that measure.
     learned
-        What is learnt from: the first data, and the pool, whose images get labels.
+        Images that are learnt from: the first data, and the pool, whose images get labels.
     """
     known: set[str] = set()
     for data in learned:
@@ -153,7 +153,7 @@ class Checks:
     Attributes
     ----------
     remarks
-        What has to be said, each once.
+        Sentences that have to be said of the data, each once.
     held_out
         Whether no test image is learned from.
     """

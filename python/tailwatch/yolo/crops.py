@@ -25,7 +25,7 @@ says so.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tailwatch.progress import ProgressReport
+    from tailwatch.recursion.frame import Row
     from tailwatch.yolo.dataset import DetectionDataset
     from tailwatch.yolo.detector import Detector
 
@@ -95,7 +96,7 @@ class CropCoverage:
         *,
         report: ProgressReport,
         confidence: float = 0.95,
-    ) -> list[dict[str, Any]]:
+    ) -> list[Row]:
         """Return rows on the coverage of each class, of the tail classes and of all."""
         boxes = _chosen(samples)
         embedded = detector.embed(self.encoder, samples.paths(), boxes, report=report)
@@ -165,9 +166,9 @@ class BoxCuts:
     Attributes
     ----------
     a, b
-        Of human boxes.
+        Human boxes in A, and in B.
     c
-        Of sampled ones.
+        Sampled boxes in C.
     """
 
     a: NDArray[np.bool_]
@@ -209,7 +210,7 @@ def class_coverage(
     human, sample
         Embeddings of the crops of one class.
     cuts
-        Which of them are in A, B and C; A has more than k in each cut, and B is not empty.
+        Crops in A, B and C; A has more than k in each cut, and B is not empty.
 
     Returns
     -------

@@ -50,15 +50,15 @@ class Evaluation:
         Average precision over intersection-over-union .50 to .95, averaged over the classes that
         the data have; ``None`` where they have no box at all.
     map50
-        The same at .50 alone.
+        Average precision at .50 alone, averaged over the classes.
     ap
         Average precision .50 to .95 by class; ``None`` for a class of which the data have no box.
     ap50
-        The same at .50 alone.
+        Average precision at .50 alone, by class.
     images
-        How many images of the data were measured; ``None`` for all.
+        Number of images that were measured; ``None`` for all.
     left_out
-        The others: file and reason of each.
+        File and reason of each other image.
     """
 
     map: float | None

@@ -113,17 +113,17 @@ class Fits:
         Parameters
         ----------
         detector
-            What learns.
+            The detector that learns.
         data
-            What it learns from.
+            The data that it learns from.
         seed
-            Of the training.
+            Seed of the training.
         budget
             Images to show, counted each time.
         go_on
             Whether to start from the weights of the fit before this one.
         report
-            Takes progress.
+            Called with stage, done and total.
         """
         folder = self._made("fits")
         self._keep_human(data)
@@ -152,8 +152,8 @@ class Fits:
     def bring(self, data: DetectionDataset, *, report: ProgressReport) -> DetectionDataset:
         """Return the same data with image files that can be linked into this folder.
 
-        What is on another device cannot be: it is copied once for the whole run, into ``images/``,
-        where else each generation would have copies of its own.
+        Files on another device cannot be linked: each is copied once for the whole run, into
+        ``images/``, so that generations have no copies of their own.
         """
         paths = data.paths()
         far = [not self._is_linkable(path) for path in paths]

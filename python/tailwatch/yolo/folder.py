@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MANIFEST",
-    "Folder",
-    "Labelled",
+    "FolderContent",
+    "LabelledImages",
     "read_folder",
     "read_manifest",
     "write_folder",
@@ -58,7 +58,7 @@ COLUMNS = pl.Schema(_COLUMNS)
 """Columns of the manifest, a row per image."""
 
 
-class Labelled(Protocol):
+class LabelledImages(Protocol):
     """A set of labelled images, as :class:`~tailwatch.yolo.DetectionDataset` is one."""
 
     def __len__(self) -> int:
@@ -94,7 +94,7 @@ class Labelled(Protocol):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Folder:
+class FolderContent:
     """What a folder holds.
 
     Attributes
@@ -104,9 +104,9 @@ class Folder:
     images
         A row per image, with its path.
     boxes, confidences
-        Of each image.
+        Boxes of each image, and their confidences.
     fingerprint
-        What the manifest says of all of it.
+        Fingerprint of the set, by the manifest.
     """
 
     names: tuple[str, ...]
@@ -116,7 +116,7 @@ class Folder:
     fingerprint: str
 
 
-def write_folder(data: Labelled, folder: Path) -> Path:
+def write_folder(data: LabelledImages, folder: Path) -> Path:
     """Write a data set into a folder that is empty or not there yet."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -159,7 +159,7 @@ def write_folder(data: Labelled, folder: Path) -> Path:
     return folder
 
 
-def read_folder(folder: Path) -> Folder:
+def read_folder(folder: Path) -> FolderContent:
     """Read a folder that :func:`write_folder` wrote.
 
     Raises
@@ -187,7 +187,7 @@ def read_folder(folder: Path) -> Folder:
         boxes.append(read_labels(labels, len(names)))
         paths.append(path_text(base / file))
     images = manifest.with_columns(path=pl.Series(paths, dtype=pl.String))
-    return Folder(
+    return FolderContent(
         names,
         images.select("path", *COLUMNS.names()[1:-1]),
         boxes,

@@ -62,7 +62,8 @@ def measure(file: Path) -> tuple[str, int, int]:
     image: Any = extra("PIL.Image")
     digest = sha256(file)
     try:
-        with _unwarned(), image.open(file) as opened:
+        # Of a doubtful file Pillow warns; it is taken, or refused by name.
+        with warnings.catch_warnings(action="ignore"), image.open(file) as opened:
             width, height = opened.size
     # Pillow's readers raise what their parsers do: SyntaxError, struct.error, ValueError, …
     except Exception as error:
@@ -76,7 +77,7 @@ def unusable(file: Path) -> str | None:
     """Return why a trainer would pass over an image, or None where it takes the image."""
     image: Any = extra("PIL.Image")
     try:
-        with _unwarned(), image.open(file) as opened:
+        with warnings.catch_warnings(action="ignore"), image.open(file) as opened:
             opened.verify()
             width, height = opened.size
             form = opened.format
@@ -85,14 +86,6 @@ def unusable(file: Path) -> str | None:
     if min(width, height) < LEAST_PIXELS:
         return f"{width} × {height} pixels, under {LEAST_PIXELS} on a side"
     return None if form in FORMATS else f"its content is {form}"
-
-
-class _unwarned(warnings.catch_warnings):
-    """Keep Pillow's warnings of doubtful files back: the file is taken, or refused by name."""
-
-    def __enter__(self) -> None:
-        super().__enter__()
-        warnings.simplefilter("ignore")
 
 
 def sha256(file: Path) -> str:

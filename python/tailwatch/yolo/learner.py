@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from tailwatch.progress import ProgressReport
+    from tailwatch.recursion.frame import Row
     from tailwatch.yolo.dataset import DetectionDataset
     from tailwatch.yolo.detector import Detector, Evaluation
 
@@ -76,7 +77,7 @@ class YoloLearner:
     pool
         The images to label. Their own labels are not looked at.
     epochs, imgsz, batch
-        Of each training.
+        Epochs, side of an image in pixels, and images of a batch, in each training.
     start
         Where each training begins: ``"scratch"``, at random weights; ``"base"``, at the weights of
         `model`; ``"previous"``, at those of the generation before (the first: at `model`). By
@@ -92,7 +93,7 @@ class YoloLearner:
         What becomes of an image with no such box: ``"background"`` keeps it as one on which there
         is nothing, ``"drop"`` takes another.
     nms_free
-        Which head of YOLO26 predicts: the one with suppression, or the one that needs none.
+        Whether to predict by the head of YOLO26 that needs no suppression of overlapping boxes.
     threads
         Threads of the CPU. Another number gives other weights.
     device
@@ -312,7 +313,7 @@ class YoloLearner:
         said += [f"labels of {n} test images are {name}" for name, n in others.items()]
         return "; ".join(filter(None, said))
 
-    def _compare(self, samples: DetectionDataset) -> list[dict[str, Any]]:
+    def _compare(self, samples: DetectionDataset) -> list[Row]:
         """Measure labels, and crops in the fixed encoder, against the human ones."""
         human = self._fits.human()
         return statistics(human, samples) + self._crops.rows(
@@ -321,16 +322,16 @@ class YoloLearner:
 
 
 class YoloModel:
-    """What one generation has learnt.
+    """A detector that one generation has learnt.
 
     Parameters
     ----------
     fit
-        Its weights.
+        The weights.
     label, evaluate, compare
-        What the learner does with weights: label images, measure precision, measure labels.
+        Functions of the learner: label images, measure precision, measure labels.
     remark
-        What has to be said of data that measure.
+        Function that returns what has to be said of data that measure.
     """
 
     def __init__(
@@ -339,7 +340,7 @@ class YoloModel:
         *,
         label: Callable[[Fit, int, np.random.Generator], DetectionDataset],
         evaluate: Callable[[Fit, DetectionDataset], Evaluation],
-        compare: Callable[[DetectionDataset], list[dict[str, Any]]],
+        compare: Callable[[DetectionDataset], list[Row]],
         remark: Callable[[DetectionDataset], str],
     ) -> None:
         self.fit, self._label, self._evaluate, self._compare = fit, label, evaluate, compare

@@ -26,7 +26,7 @@ from tailwatch.yolo.folder import MANIFEST, read_manifest
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from tailwatch.yolo.folder import Labelled
+    from tailwatch.yolo.folder import LabelledImages
 
 
 __all__ = [
@@ -72,9 +72,9 @@ def origins_beside(
     images
         The image files.
     stated
-        What the caller says, if anything.
+        Origin that the caller states, if any.
     unchanged
-        Says whether a folder of ours is as it was written.
+        Function that tells whether a folder is as tailwatch wrote it.
 
     Raises
     ------
@@ -108,7 +108,7 @@ def origins_beside(
     return found
 
 
-def refuse_pseudo(data: Labelled, argument: str) -> None:
+def refuse_pseudo(data: LabelledImages, argument: str) -> None:
     """Refuse data with labels of a detector where a person's are what all is measured against."""
     pseudo = data.origins().get(PSEUDO, 0)
     if pseudo:
@@ -120,7 +120,7 @@ def refuse_pseudo(data: Labelled, argument: str) -> None:
         )
 
 
-def unknown_sentence(data: Labelled, what: str) -> str:
+def unknown_sentence(data: LabelledImages, what: str) -> str:
     """Return a sentence about labels of unknown origin; empty where every origin is known."""
     unknown = data.origins().get(UNKNOWN, 0)
     if not unknown:

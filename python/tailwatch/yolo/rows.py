@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from tailwatch.recursion.frame import MEASURED
+from tailwatch.recursion.frame import MEASURED, Row
 from tailwatch.yolo.checks import LISTED, named
 from tailwatch.yolo.classes import class_labels
 
@@ -16,11 +16,9 @@ if TYPE_CHECKING:
     from tailwatch.yolo.dataset import DetectionDataset
     from tailwatch.yolo.detector import Evaluation
 
-__all__ = ["Floats", "Rows", "as_frame", "precision_rows", "row"]
+__all__ = ["Floats", "as_frame", "precision_rows", "row"]
 
 Floats: TypeAlias = NDArray[np.float64]
-Rows: TypeAlias = list[dict[str, Any]]
-"""Rows of the frame of a run, by the names of their columns."""
 
 OVER_SEEDS = "an interval is over seeds, not within one training"
 
@@ -36,7 +34,7 @@ def row(
     method: str | None,
     level: float | None = None,
     reason: str | None = None,
-) -> dict[str, Any]:
+) -> Row:
     """Return a row for the values of a statistic over cuts; NaN for a cut without a value."""
     value, low, high = _summary(values, confidence)
     null, null_low, null_high = _summary(nulls, confidence)
@@ -63,17 +61,19 @@ def row(
     }
 
 
-def precision_rows(found: Evaluation, reference: DetectionDataset, *, remark: str = "") -> Rows:
+def precision_rows(
+    found: Evaluation, reference: DetectionDataset, *, remark: str = ""
+) -> list[Row]:
     """Return average precision as rows; a class without a human box has none.
 
     Parameters
     ----------
     found
-        What was measured.
+        Average precision, and the images it comes from.
     reference
         The data that it was measured on.
     remark
-        What else has to be said of these data.
+        Sentence about the data, added to every row.
     """
     values: dict[str, float | None] = {"map": found.map, "map50": found.map50}
     labels = class_labels(reference.names)
@@ -100,7 +100,7 @@ def precision_rows(found: Evaluation, reference: DetectionDataset, *, remark: st
     ]
 
 
-def as_frame(rows: Rows) -> pl.DataFrame:
+def as_frame(rows: list[Row]) -> pl.DataFrame:
     """Return rows as the frame that the loop takes."""
     table = [[each.get(column) for column in MEASURED] for each in rows]
     return pl.DataFrame(table, schema=MEASURED, orient="row")

@@ -49,7 +49,7 @@ def over_seeds(frames: Mapping[int, pl.DataFrame], *, confidence: float = 0.95) 
     frames
         By seed, the frames of all arms below each other.
     confidence
-        Of the intervals.
+        Confidence of the intervals.
 
     Returns
     -------

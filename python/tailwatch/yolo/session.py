@@ -88,7 +88,7 @@ def answering(step: str, passed: list[BaseException] | None = None) -> Iterator[
     Parameters
     ----------
     step
-        What it was asked to do.
+        Step of the work, as a verb: ``train``.
     passed
         Errors that are not Ultralytics' own, and stay what they are: those of a caller's report.
     """

@@ -38,7 +38,7 @@ cut, and as much memory, with some 5 KB for each class. No Ultralytics here.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -52,8 +52,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from tailwatch.recursion.frame import Row
     from tailwatch.yolo.dataset import DetectionDataset
-    from tailwatch.yolo.rows import Floats, Rows
+    from tailwatch.yolo.rows import Floats
 
     Members = NDArray[np.bool_]
     Statistic = tuple[str, float | None, str, Floats, Floats]
@@ -79,9 +80,9 @@ class Cuts:
     Attributes
     ----------
     human, sample
-        How many images there are.
+        Number of images.
     number
-        How many cuts.
+        Number of cuts.
     """
 
     human: int
@@ -119,7 +120,7 @@ def _flags(chosen: NDArray[np.int64], images: int) -> Members:
 
 def statistics(
     human: DetectionDataset, samples: DetectionDataset, *, confidence: float = 0.95
-) -> Rows:
+) -> list[Row]:
     """Return the statistics of a sample's boxes against human ones.
 
     Parameters
@@ -127,9 +128,9 @@ def statistics(
     human
         The human data that the loop began with.
     samples
-        What a generation labelled.
+        Images that a generation labelled.
     confidence
-        Of the intervals.
+        Confidence of the intervals.
 
     Returns
     -------
@@ -176,11 +177,11 @@ class _Side:
     Attributes
     ----------
     images
-        How many.
+        Number of images.
     image, label
-        Of each box, the numbers of its image and of its class.
+        Numbers of the image and of the class of each box.
     extent
-        Of each box, √(w·h).
+        √(w·h) of each box.
     """
 
     images: int
@@ -252,7 +253,7 @@ def _kl(q: Floats, p: Floats) -> Floats:
 
 def _coverage(
     x: NDArray[np.int64], y: NDArray[np.int64], confidence: float, sizes: dict[str, int]
-) -> Rows:
+) -> list[Row]:
     """Return rows on the classes that still have a box; nulls are by resampling human boxes."""
     classes = int((x > 0).sum())
     if not classes:
@@ -289,7 +290,7 @@ def _coverage(
     return [*rows, _gone(gone, classes * (1 - float(found["null"][0])), sizes)]
 
 
-def _gone(count: int, null: float | None, sizes: dict[str, int]) -> dict[str, Any]:
+def _gone(count: int, null: float | None, sizes: dict[str, int]) -> Row:
     return {
         "metric": "classes_gone",
         "value": float(count),

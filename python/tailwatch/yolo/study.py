@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -32,10 +32,13 @@ from tailwatch.recursion.policies import HumanOnly
 from tailwatch.text_form import path_text, shown
 from tailwatch.writing import fill
 from tailwatch.yolo.checks import Checks
+from tailwatch.yolo.classes import class_labels
+from tailwatch.yolo.dataset import DetectionDataset
 from tailwatch.yolo.detector import MOST
 from tailwatch.yolo.origins import UNKNOWN
+from tailwatch.yolo.pictures import side_by_side
 from tailwatch.yolo.seeds import CONTROL, CONTROL_OF_UNKNOWN, over_seeds
-from tailwatch.yolo.study_page import study_page
+from tailwatch.yolo.study_result import Study
 
 if TYPE_CHECKING:
     import os
@@ -43,10 +46,9 @@ if TYPE_CHECKING:
     from tailwatch.progress import ProgressOption, ProgressReport
     from tailwatch.recursion.policies import Policy
     from tailwatch.recursion.result import Run
-    from tailwatch.yolo.dataset import DetectionDataset
     from tailwatch.yolo.learner import YoloLearner
 
-__all__ = ["Experiment", "Study", "study"]
+__all__ = ["Experiment", "study"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,35 +73,6 @@ class Experiment:
 Experiments: TypeAlias = Experiment | Callable[[int], Experiment]
 
 
-@dataclass(frozen=True, eq=False)
-class Study:
-    """What came of a study.
-
-    Attributes
-    ----------
-    frame
-        All arms in the schema of a run's frame: means and intervals over seeds.
-    seeds
-        The same for each seed on its own, with a column ``seed``.
-    runs
-        The runs, by seed and arm.
-    directory
-        Where all of it is.
-    remarks
-        What has to be said of the data: labels of unknown origin, test images that are learned
-        from, images that were left out.
-    held_out
-        Whether no test image is learned from, in any seed.
-    """
-
-    frame: pl.DataFrame
-    seeds: pl.DataFrame
-    runs: Mapping[int, Mapping[str, Run]] = field(repr=False)
-    directory: Path = field(default_factory=Path)
-    remarks: tuple[str, ...] = ()
-    held_out: bool = True
-
-
 def study(
     experiment: Experiments,
     *,
@@ -120,19 +93,19 @@ def study(
         Data, test data and learner; or a function that makes them for a seed, so that data are new
         with each seed and intervals are for a new experiment.
     policies
-        By label, what each arm learns from.
+        Policy of each arm, by its label.
     generations
-        Of each run.
+        Generations of each run.
     seeds
-        How many (0, 1, …), or which.
+        Number of seeds (0, 1, …), or the seeds themselves.
     size
         Images that each generation labels; by default as many as there are human ones.
     directory
-        Where to keep it. A study that was killed goes on where it was.
+        Folder of the study. A study that was killed goes on where it was.
     control
-        Whether to add an arm that learns from human data alone, as long.
+        Whether to add an arm that learns from human data alone, as often and as long.
     confidence
-        Of the intervals.
+        Confidence of the intervals.
     progress
         ``None``, ``True`` for a display on standard error, or a callable ``(stage, done, total)``.
 
@@ -161,12 +134,12 @@ def study(
         raise InputError(argument="policies", expected="at least one, or the control", got="none")
     folder = Path(directory)
     runs: dict[int, dict[str, Run]] = {}
-    human: DetectionDataset | None = None
+    first: list[DetectionDataset] = []
     checks = Checks()
     with reporting(progress) as report:
         for seed in numbers:
             made = experiment if isinstance(experiment, Experiment) else experiment(seed)
-            human = made.data if human is None else human
+            first = first or [made.data]
             checks.look(made.data, made.test, made.learner.pool)
             place = _made(folder, f"seed-{seed}")
             runs[seed] = {}
@@ -201,18 +174,42 @@ def study(
     frame = over_seeds(by_seed, confidence=confidence)
     write_owned(folder, "seeds.parquet", lambda file: fill(file, numbered.write_parquet))
     write_owned(folder, "frame.parquet", lambda file: fill(file, frame.write_parquet))
-    if human is not None:
-        page = study_page(
-            frame,
-            runs,
-            human,
-            generations=generations,
-            confidence=confidence,
-            remarks=checks.remarks,
-            held_out=checks.held_out,
-        )
-        write_owned(folder, "report.html", lambda file: file.write_text(page, encoding="utf-8"))
-    return Study(frame, numbered, runs, folder, checks.remarks, checks.held_out)
+    (human,) = first
+    found = Study(
+        frame,
+        numbered,
+        runs,
+        folder,
+        checks.remarks,
+        checks.held_out,
+        confidence,
+        _class_totals(human),
+        tuple(side_by_side(human, _ends(runs[numbers[0]], generations))),
+    )
+    page = found.to_html()
+    write_owned(folder, "report.html", lambda file: file.write_text(page, encoding="utf-8"))
+    return found
+
+
+def _class_totals(human: DetectionDataset) -> dict[str, int]:
+    """Return the number of human boxes of each class, by its label."""
+    counts = human.class_totals().tolist()
+    return dict(zip(class_labels(human.names), counts, strict=True))
+
+
+def _ends(
+    runs: Mapping[str, Run], generations: int
+) -> dict[str, tuple[DetectionDataset, DetectionDataset]]:
+    """Return what the first and the last generation of each run labelled."""
+    return {
+        label: (_samples(run.directory, 1), _samples(run.directory, generations))
+        for label, run in runs.items()
+        if run.directory is not None
+    }
+
+
+def _samples(directory: Path, generation: int) -> DetectionDataset:
+    return DetectionDataset.load(directory / "generations" / f"{generation:04d}" / "samples")
 
 
 def _seeds(seeds: int | Sequence[int]) -> list[int]:

@@ -69,7 +69,7 @@ class UltralyticsDetector:
         Where training begins: the name of an architecture of Ultralytics (``yolo26n.yaml``), or a
         file of your own, ``.yaml`` or ``.pt``.
     epochs, imgsz, batch
-        Of the training, as in Ultralytics.
+        Epochs, side of an image in pixels, and images of a batch, as in Ultralytics.
     nms_free
         Whether to use the head without non-maximum suppression.
     iou
@@ -289,7 +289,7 @@ class UltralyticsDetector:
         boxes
             Detections on `images`: each is cut out, scaled to ``crop_imgsz``, and becomes a row.
         report
-            Takes progress.
+            Called with stage, done and total.
         layers
             Other layers; their features are joined.
         """

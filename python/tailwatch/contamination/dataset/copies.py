@@ -1,16 +1,25 @@
-"""How many rows are copies: of each other, and of given rows.
+"""How many rows are copies: of each other, and of given rows, their originals.
 
 Copies of each other are told by a 64-bit hash. Hashes are dealt to files by their leading bits, so
 that a file's worth is in memory at a time; each is sorted, and runs of equal hashes are counted.
 
+Originals are rows of a synthetic reference, as a rule. A row of the target is a copy of the nearest
+of them if it lies within a distance ε of it; exact if the distance is 0. Distances are exact, so a
+copy that was stored in another type is near. By default ε is a tenth of the root mean square
+distance √(2 Σⱼ var xⱼ) between two of the originals.
+
 An interval takes rows as independent. Rows in groups of copies of m₁, m₂, … tell no more than
 N²/Σmᵢ² independent ones do (Kish's effective size), if whatever is copied is drawn at random.
 
-Cost O(N log N); some tens of MB in memory up to 10⁹ rows, 8 bytes for each row on disk meanwhile.
+Cost O(N log N), and that of the nearest of m originals for each row, O(m·d); some tens of MB in
+memory up to 10⁹ rows, 8 bytes for each row on disk meanwhile, and a byte for each value of the
+originals besides them.
 """
 
 from __future__ import annotations
 
+import hashlib
+import math
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -18,9 +27,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tailwatch import _core
 from tailwatch.background import apart
-from tailwatch.contamination.dataset.records import COPY, HASH
-from tailwatch.contamination.dataset.tables import kept
+from tailwatch.contamination.dataset.tables import COPY, HASH, read_table
+from tailwatch.contamination.probe import check_finite
+from tailwatch.embeddings import as_embeddings
+from tailwatch.exceptions import DimensionError, InputError
+from tailwatch.metrics.embeddings.neighbors import nearest_neighbors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,11 +43,25 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tailwatch.contamination.dataset.folder import Folder
-    from tailwatch.contamination.dataset.templates import Templates
+    from tailwatch.embeddings import Embeddings, EmbeddingsLike
+    from tailwatch.io.part import Matrix
 
-__all__ = ["Copies", "CopiesOf", "copies_note", "count_copies"]
+__all__ = [
+    "CopiesOfOriginals",
+    "CopyCounts",
+    "Originals",
+    "copies_note",
+    "count_copies",
+    "read_originals",
+    "row_hashes",
+]
 
 ROWS_IN_MEMORY = 1 << 22
+"""Hashes that are sorted at a time."""
+
+SHARE_OF_SPREAD = 0.1
+"""Largest distance of a copy by default, in root mean square distances between originals."""
+
 # No more files than a process may open by default.
 _MOST_FILES = 256
 # √1.21: an interval that should be a tenth longer is worth a word.
@@ -42,13 +69,46 @@ _NOTED = 1.21
 
 
 @dataclass(frozen=True, slots=True)
-class CopiesOf:
-    """Rows of the target that are copies of given rows.
+class Originals:
+    """Rows whose copies are looked for, and how near a copy is.
 
     Attributes
     ----------
     rows
-        The given rows.
+        At least one row, all finite.
+    distance
+        The largest distance of a copy.
+    digest
+        32 hexadecimal digits over the rows.
+    """
+
+    rows: Embeddings
+    distance: float
+    digest: str
+
+    def nearest(self, batch: Matrix, threads: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Return number and distance of the row that each row copies; −1 and NaN where it does not.
+
+        Parameters
+        ----------
+        batch
+            Finite rows with as many columns.
+        threads
+            Threads to use.
+        """
+        distances, rows = nearest_neighbors(batch, self.rows, k=1, threads=threads)
+        near = distances[:, 0] <= self.distance
+        return np.where(near, rows[:, 0], -1), np.where(near, distances[:, 0], np.nan)
+
+
+@dataclass(frozen=True, slots=True)
+class CopiesOfOriginals:
+    """Rows of the target that are copies of originals.
+
+    Attributes
+    ----------
+    rows
+        Number of the originals.
     distance
         The largest distance of a copy.
     exact, near
@@ -62,7 +122,7 @@ class CopiesOf:
 
 
 @dataclass(frozen=True, slots=True)
-class Copies:
+class CopyCounts:
     """Rows of the target that occur more than once.
 
     Attributes
@@ -78,7 +138,7 @@ class Copies:
     effective
         Independent rows that tell as much.
     of
-        Copies of given rows, if these were looked for.
+        Copies of originals, if these were looked for.
     """
 
     rows: int
@@ -86,25 +146,81 @@ class Copies:
     repeated: int
     most: int
     effective: float
-    of: CopiesOf | None
+    of: CopiesOfOriginals | None
+
+
+def read_originals(
+    source: EmbeddingsLike, distance: float | None, columns: int, threads: int
+) -> Originals:
+    """Read and check originals.
+
+    Parameters
+    ----------
+    source
+        Their rows.
+    distance
+        The largest distance of a copy, at least 0; None for the default.
+    columns
+        Numbers that a row must have.
+    threads
+        Threads to use.
+
+    Raises
+    ------
+    InputError
+        Bad data, a distance below 0, or a single row without one.
+    """
+    rows = as_embeddings(source, "copies_of")
+    if rows.columns != columns:
+        raise DimensionError(
+            argument="copies_of",
+            expected=f"{columns} columns as the references have",
+            got=f"{rows.columns}",
+        )
+    digest, total, done = hashlib.sha256(), np.zeros(columns), 0
+    for batch in rows.batches():
+        check_finite(batch, np.arange(done, done + len(batch)), "copies_of")
+        digest.update(row_hashes(batch, threads).astype("<u8").tobytes())
+        total += batch.sum(axis=0, dtype=np.float64)
+        done += len(batch)
+    if distance is None:
+        if done < 2:
+            message = "a single row does not tell how near a copy is"
+            raise InputError(
+                message,
+                argument="copies_of",
+                expected="at least two rows",
+                got=f"{done}",
+                hint="give copy_distance",
+            )
+        centre = total / done
+        squares = sum(float(np.square(batch - centre).sum()) for batch in rows.batches())
+        distance = SHARE_OF_SPREAD * math.sqrt(2 * squares / (done - 1))
+    return Originals(rows, distance, digest.hexdigest()[:32])
+
+
+def row_hashes(batch: Matrix, threads: int) -> NDArray[np.uint64]:
+    """Return XXH3-64 of each row's bytes, equal for rows of one type that are equal in each bit."""
+    lying = np.ascontiguousarray(batch).view(np.uint8)
+    return _core.row_hashes(lying, {"threads": threads, "progress": None})
 
 
 def count_copies(
     tables: Sequence[Path],
     rows: int,
-    templates: Templates | None,
+    originals: Originals | None,
     folder: Folder,
     report: Callable[[int], object],
-) -> Copies:
+) -> CopyCounts:
     """Count the copies in tables of rows.
 
     Parameters
     ----------
     tables
-        They have a ``content_hash``, and with `templates` ``copy_of`` and ``copy_distance``.
+        They have a ``content_hash``, and with `originals` ``copy_of`` and ``copy_distance``.
     rows
         Rows of all tables.
-    templates
+    originals
         Rows whose copies were looked for.
     folder
         Where there is room for files that are removed again.
@@ -117,17 +233,17 @@ def count_copies(
         A file cannot be written.
     """
     bits = min(max(0, -(-rows // ROWS_IN_MEMORY) - 1).bit_length(), _MOST_FILES.bit_length() - 1)
-    columns = [*HASH, *(() if templates is None else COPY)]
+    columns = [*HASH, *(() if originals is None else COPY)]
     done = exact = near = 0
     with ExitStack() as attempts:
         files = [attempts.enter_context(folder.attempt()) for _ in range(1 << bits)]
         with ExitStack() as stack:
             dealt = [stack.enter_context(file.open("xb")) for file in files]
             for table in tables:
-                for batch in kept(table, columns):
+                for batch in read_table(table, columns):
                     for heap, some in zip(dealt, _dealt(batch, bits), strict=True):
                         heap.write(some.data)
-                    if templates is not None:
+                    if originals is not None:
                         exact += int((batch["copy_distance"] == 0).sum())
                         near += int((batch["copy_distance"] > 0).sum())
                     done += len(batch)
@@ -142,13 +258,13 @@ def count_copies(
             # A square of 10⁹ rows fits an int64; a sum of some of them does too.
             squares += int(np.square(groups).sum())
     of = None
-    if templates is not None:
-        of = CopiesOf(len(templates.rows), templates.distance, exact, near)
-    return Copies(done, different, repeated, most, done * done / squares, of)
+    if originals is not None:
+        of = CopiesOfOriginals(len(originals.rows), originals.distance, exact, near)
+    return CopyCounts(done, different, repeated, most, done * done / squares, of)
 
 
-def copies_note(copies: Copies) -> str | None:
-    """Say where copies make the interval too short, else None."""
+def copies_note(copies: CopyCounts) -> str | None:
+    """Return a note where copies make the interval too short, else None."""
     if copies.rows < _NOTED * copies.effective:
         return None
     return (

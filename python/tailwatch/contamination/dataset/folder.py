@@ -29,7 +29,7 @@ from tailwatch.text_form import path_text
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-__all__ = ["Folder", "output"]
+__all__ = ["Folder", "open_folder", "settle"]
 
 ATTEMPTS = "work/attempts"
 _ATTEMPT = re.compile(r"[0-9a-f]{32}\.part")
@@ -179,7 +179,7 @@ class Folder:
 
     @contextmanager
     def attempt(self) -> Iterator[Path]:
-        """Give a file that nothing else writes to, gone afterwards unless it was published."""
+        """Return a file that nothing else writes to, gone afterwards unless it was published."""
         make_owned(self.root, ATTEMPTS)
         path = self.attempts / f"{secrets.token_hex(16)}.part"
         try:
@@ -215,7 +215,7 @@ class Folder:
         return path.parent == self.attempts and bool(_ATTEMPT.fullmatch(path.name))
 
     def _inside(self, *names: str) -> list[Path]:
-        """Give all files below folders; a link is one, whatever it leads to."""
+        """Return all files below folders; a link is one, whatever it leads to."""
         found: list[Path] = []
         for name in names:
             owned_directory(self.root, name, error=OutputError)
@@ -241,7 +241,7 @@ def settle(path: Path) -> None:
 
 
 @contextmanager
-def output(root: Path) -> Iterator[Folder]:
+def open_folder(root: Path) -> Iterator[Folder]:
     """Make the folder, and hold it against other jobs.
 
     Raises
@@ -289,7 +289,7 @@ def _writing(root: Path) -> Iterator[None]:
 
 
 def _plain(root: Path, handle: int) -> Path:
-    """Give the folder a name in UTF-8: Polars takes no other."""
+    """Return the folder a name in UTF-8: Polars takes no other."""
     try:
         os.fspath(root).encode()
     except UnicodeEncodeError:

@@ -16,25 +16,30 @@ import math
 import time
 import warnings
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 import polars as pl
 
 from tailwatch import _core
 from tailwatch.arguments import integer, real
 from tailwatch.background import apart
-from tailwatch.contamination.dataset.folder import output
-from tailwatch.contamination.dataset.manifest import FORMAT, Manifest
-from tailwatch.contamination.dataset.naming import table_names
-from tailwatch.contamination.dataset.passes import Job
-from tailwatch.contamination.dataset.records import Recorder
-from tailwatch.contamination.dataset.report import raise_failures
-from tailwatch.contamination.dataset.tables import RESULTS
-from tailwatch.contamination.dataset.templates import templates_of
+from tailwatch.contamination.dataset.copies import copies_note, count_copies, read_originals
+from tailwatch.contamination.dataset.first_pass import FirstPass
+from tailwatch.contamination.dataset.folder import open_folder
+from tailwatch.contamination.dataset.manifest import FORMAT, Manifest, table_names
+from tailwatch.contamination.dataset.report import (
+    ContaminationReport,
+    ShardSummary,
+    raise_failures,
+    summarize,
+)
+from tailwatch.contamination.dataset.shard_scores import Recorder
+from tailwatch.contamination.dataset.tables import RESULTS, complete_tables
+from tailwatch.contamination.rows import calibration_note
 from tailwatch.exceptions import InputError, TailwatchError, TailwatchWarning
 from tailwatch.forks import uses_polars
 from tailwatch.io.columns import DEFAULT_COLUMN, binary_type
@@ -48,27 +53,56 @@ from tailwatch.text_form import path_text, shown, visible
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from tailwatch.contamination.audit import LabelledScores
+    from tailwatch.contamination.dataset.copies import Originals
     from tailwatch.contamination.dataset.folder import Folder
-    from tailwatch.contamination.dataset.passes import Model
-    from tailwatch.contamination.dataset.report import ContaminationReport
-    from tailwatch.contamination.dataset.templates import Templates
     from tailwatch.contamination.histogram import Histogram
+    from tailwatch.contamination.model_file import ModelState
     from tailwatch.contamination.prevalence import Prevalence
-    from tailwatch.contamination.state import ModelState
+    from tailwatch.contamination.rows import RowTable
     from tailwatch.embeddings import EmbeddingsLike
     from tailwatch.io.layouts import Shard
     from tailwatch.io.paths import Paths
-    from tailwatch.progress import ProgressOption
+    from tailwatch.progress import ProgressOption, ProgressReport
 
 __all__ = ["score_dataset"]
 
 
+class Model(Protocol):
+    """What a job asks of a :class:`~tailwatch.contamination.ContaminationModel`."""
+
+    @property
+    def state(self) -> ModelState:
+        """All that the model knows."""
+        ...
+
+    @property
+    def fingerprint(self) -> str:
+        """Tell other models apart."""
+        ...
+
+    def empty_histogram(self) -> Histogram:
+        """Return a histogram that absorbs scores of this model."""
+        ...
+
+    def prevalence(
+        self, target: Histogram, *, confidence: float, audit: LabelledScores | None
+    ) -> Prevalence:
+        """Estimate the share of synthetic rows."""
+        ...
+
+    def row_table(self, prevalence: Prevalence) -> RowTable:
+        """Say what each score means, given a target."""
+        ...
+
+
 def score_dataset(
     model: Model,
-    state: ModelState,
-    estimate: Callable[[Histogram], Prevalence],
     source: Paths,
     out_dir: str | os.PathLike[str],
     *,
@@ -77,12 +111,14 @@ def score_dataset(
     binary: str | None = None,
     resume: bool = True,
     strict: bool = False,
+    confidence: float = 0.95,
+    audit: LabelledScores | None = None,
     copies_of: EmbeddingsLike | None = None,
     copy_distance: float | None = None,
     threads: int | None = None,
     progress: ProgressOption = None,
 ) -> ContaminationReport:
-    """Do what :meth:`ContaminationModel.score_dataset` says; `estimate` is its own."""
+    """Do what :meth:`ContaminationModel.score_dataset` says; of the audit, the scores are known."""
     uses_polars("scoring a data set")
     if not are_paths(source):
         raise InputError(
@@ -99,7 +135,7 @@ def score_dataset(
     root = Path(out_dir)
     listing = shards_of(source, "source", column, root)
     shards = listing.shards
-    templates = _templates(copies_of, copy_distance, model.columns, workers)
+    originals = _originals(copies_of, copy_distance, model.state.probe.columns, workers)
     tables = table_names(shard.name for shard in shards)
     header = {
         "format": FORMAT,
@@ -109,30 +145,39 @@ def score_dataset(
         "column": column,
         "binary": binary,
         "id_columns": list(ids),
-        "copies_of": templates and {"rows": templates.digest, "distance": templates.distance},
+        "copies_of": originals and {"rows": originals.digest, "distance": originals.distance},
     }
     started = time.time()
-    with output(root) as folder:
+    with open_folder(root) as folder:
         manifest = Manifest(folder, header, restart=not resume, tables=tables.values())
         folder.check_own()
         folder.sweep()
-        job = Job(
-            model=model,
-            state=state,
-            folder=folder,
-            manifest=manifest,
-            shards=shards,
-            tables=tables,
-            left_out=listing.left_out,
-            column=column,
-            ids=ids,
-            binary=dtype,
-            recorder=Recorder(state.probe, templates, workers),
-            strict=strict,
+        job = _Job(
+            model,
+            FirstPass(
+                shards=shards,
+                tables=tables,
+                folder=folder,
+                manifest=manifest,
+                recorder=Recorder(model.state.probe, originals, workers),
+                empty_histogram=model.empty_histogram,
+                column=column,
+                ids=ids,
+                binary=dtype,
+                strict=strict,
+            ),
+            confidence,
+            audit,
         )
-        name = path_text(title(source))
+        described = {
+            "name": path_text(title(source)),
+            "layout": listing.layout,
+            "column": column,
+            "id_columns": list(ids),
+            "left_out": [asdict(each) for each in listing.left_out],
+        }
         with reporting(progress) as report:
-            found = job.run(estimate, {"name": name, "layout": listing.layout}, report)
+            found = job.run(described, report)
         result = replace(found, directory=root)
         result = _write_results(folder, manifest, shards, result, started)
     # Where warnings are errors, the results are to be there all the same.
@@ -142,6 +187,80 @@ def score_dataset(
         warnings.warn(result.page_problem, TailwatchWarning, stacklevel=3)
     raise_failures(result.failures, len(shards), result)
     return result
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """Both passes, the estimate between them, and the copies at the end.
+
+    Attributes
+    ----------
+    model
+        Whose scores they are.
+    first
+        The first pass, with the shards and the folder.
+    confidence, audit
+        Of the estimate.
+    """
+
+    model: Model
+    first: FirstPass
+    confidence: float
+    audit: LabelledScores | None
+
+    def run(self, source: dict[str, Any], report: ProgressReport) -> ContaminationReport:
+        """Score, estimate, write the rows, and sum up; `source` is what the summary says of it."""
+        first = self.first
+        first.check_unchanged()
+        target = self.model.empty_histogram()
+        scored = first.run(target, report)
+        bins, failures = scored.bins, list(scored.failures.values())
+        if not bins:
+            raise_failures(failures, len(first.shards), None)
+        if not target.rows:
+            raise InputError(
+                argument="source",
+                expected="at least one row",
+                got=f"none in {len(bins):,} shards",
+                where=source["name"],
+            )
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            found = self.model.prevalence(target, confidence=self.confidence, audit=self.audit)
+        said = [str(each.message) for each in caught if each.category is TailwatchWarning]
+        table = self.model.row_table(found)
+        complete_tables(
+            scored.tables,
+            found,
+            table,
+            tables=first.tables,
+            folder=first.folder,
+            manifest=first.manifest,
+            report=report,
+        )
+        copies = count_copies(
+            [first.folder.rows(first.tables[name]) for name in bins],
+            found.n,
+            first.recorder.originals,
+            first.folder,
+            lambda rows: report("comparing rows", rows, found.n),
+        )
+        said += [note for note in (calibration_note(found), copies_note(copies)) if note]
+        shards = [
+            ShardSummary(name, int(counts.sum()), _mean(counts, table), first.tables[name])
+            for name, counts in bins.items()
+        ]
+        summary = summarize(
+            self.model.state,
+            found,
+            table,
+            shards,
+            copies=copies,
+            failures=failures,
+            notes=said,
+            source=source,
+        )
+        return ContaminationReport(first.folder.root, found, tuple(failures), summary)
 
 
 def _identifiers(id_column: str | Sequence[str] | None) -> tuple[str, ...]:
@@ -164,9 +283,9 @@ def _identifiers(id_column: str | Sequence[str] | None) -> tuple[str, ...]:
     return names
 
 
-def _templates(
+def _originals(
     source: EmbeddingsLike | None, distance: float | None, columns: int, threads: int
-) -> Templates | None:
+) -> Originals | None:
     if distance is not None:
         if source is None:
             msg = "given without copies_of, the rows to be near to"
@@ -183,7 +302,13 @@ def _templates(
                 expected="a finite number of at least 0",
                 got=f"{distance}",
             )
-    return None if source is None else templates_of(source, distance, columns, threads)
+    return None if source is None else read_originals(source, distance, columns, threads)
+
+
+def _mean(counts: NDArray[np.int64], table: RowTable) -> float:
+    """Return the mean probability of the rows in bins; NaN without rows."""
+    rows = int(counts.sum())
+    return float(counts @ table.probabilities) / rows if rows else math.nan
 
 
 def _write_results(
@@ -228,7 +353,7 @@ def _write_results(
 
 
 def _holds(folder: Folder, text: bytes) -> bool:
-    """Tell whether the summary is there already."""
+    """Return whether the summary is there already."""
     with suppress(OSError, TailwatchError):
         return read_owned(folder.root, folder.summary.name) == text
     return False

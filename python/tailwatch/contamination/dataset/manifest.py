@@ -18,13 +18,28 @@ field          content
 ``target``     digest of the counts behind the probabilities and q-values of its table
 ``sha256``     of the table
 =============  ===============================================================================
+
+Each shard has a table of its own, on any file system: that of its own name, ``a/b.npy`` that of
+``a/b.npy.parquet`` and ``c.parquet`` that of ``c.parquet``, unless that is
+
+- a name that another shard would have too: ``a.npy`` beside ``a.npy.parquet``, or ``A.npy`` beside
+  ``a.npy``, which are one file where case is ignored;
+- a name that file systems refuse: longer than 255 bytes, or not UTF-8;
+- a name that is built like those that such a shard has instead: a shortened one with 128 bits of
+  SHA-256 over the whole one, ``a.npy~….parquet``.
+
+Which names those are depends on all shards of a job; so the manifest and the summary say which
+table is whose.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
+import unicodedata
+from collections import Counter
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
@@ -32,21 +47,28 @@ from typing import TYPE_CHECKING, Any
 
 from tailwatch.exceptions import InputError, OutputError
 from tailwatch.owned import open_owned
-from tailwatch.text_form import path_text, shortened, shown, visible
+from tailwatch.text_form import original, path_text, shortened, shown, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from tailwatch.contamination.dataset.folder import Folder
 
-__all__ = ["FORMAT", "Entry", "Manifest", "Stamp"]
+__all__ = ["FORMAT", "Entry", "Manifest", "Stamps", "table_names"]
 
 FORMAT = "tailwatch-contamination-run"
-Stamp = tuple[tuple[int, int, int, int], ...]
+Stamps = tuple[tuple[int, int, int, int], ...]
+"""Of each file of a shard, what changes when it does."""
 
 _LONGEST_FIRST = 1 << 20
 _HEX = re.compile(r"[0-9a-f]{64}")
 _TARGET = re.compile(r"[0-9a-f]{32}")
+
+_SUFFIX = ".parquet"
+_LONGEST_NAME, _LONGEST_PATH, _LONGEST_STEM = 255, 1000, 120
+_HASHED = re.compile(r"~[0-9a-f]{32}\.parquet", re.IGNORECASE)
+# Whatever a file system may take for something else.
+_ODD = re.compile(r"[^\w.=+,@-]", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +79,7 @@ class Entry:
     stage: str
     table: str
     rows: int
-    source: Stamp
+    source: Stamps
     target: str | None
     sha256: str
 
@@ -103,7 +125,7 @@ class Manifest:
             self._read()
 
     def last(self, shard: str) -> Entry:
-        """Give the last line about a shard."""
+        """Return the last line about a shard."""
         return self.entries[shard][-1]
 
     def add(self, entry: Entry) -> None:
@@ -163,13 +185,13 @@ class Manifest:
             )
 
     def _lines(self) -> tuple[bytes, int]:
-        """Give all lines that are whole, and the bytes of the file."""
+        """Return all lines that are whole, and the bytes of the file."""
         with open_owned(self._folder.root, self._folder.manifest.name) as file:
             data = file.read()
         return data[: data.rfind(b"\n") + 1], len(data)
 
     def _claimed_tables(self) -> list[str]:
-        """Give the tables of all lines that can be read."""
+        """Return the tables of all lines that can be read."""
         found = []
         for line in self._lines()[0].split(b"\n")[1:-1]:
             try:
@@ -224,9 +246,40 @@ class Manifest:
             )
 
 
+def table_names(shards: Iterable[str]) -> dict[str, str]:
+    """Return the table of each shard, as a path with ``/`` that is plain UTF-8.
+
+    Parameters
+    ----------
+    shards
+        Different names, as :class:`~tailwatch.io.layouts.Shard` has them.
+
+    Examples
+    --------
+    >>> table_names(["a.npy", "b/c.parquet"])
+    {'a.npy': 'a.npy.parquet', 'b/c.parquet': 'b/c.parquet'}
+    >>> found = table_names(["a.npy", "a.npy.parquet"])
+    >>> [name.partition("~")[0] for name in found.values()]
+    ['a.npy', 'a.npy']
+    """
+    plain = {shard: _plain_name(shard) for shard in shards}
+    folders = {
+        _folded(str(parent))
+        for shard in plain
+        for parent in PurePosixPath(_folder(shard), "name").parents
+    }
+    taken = Counter(_folded(name) for name in plain.values() if name is not None)
+    return {
+        shard: name
+        if name is not None and taken[_folded(name)] == 1 and _folded(name) not in folders
+        else _hashed(shard)
+        for shard, name in plain.items()
+    }
+
+
 @contextmanager
 def _unnamed(root: Path) -> Iterator[int | None]:
-    """Give a file without a name, where the system has such; killed, it leaves nothing."""
+    """Return a file without a name, where the system has such; killed, it leaves nothing."""
     file = None
     if hasattr(os, "O_TMPFILE") and Path("/proc/self/fd").is_dir():
         # Some file systems have none.
@@ -287,3 +340,38 @@ def _is_integer(value: object) -> bool:
 
 def _line(content: dict[str, Any]) -> str:
     return json.dumps(content, separators=(",", ":")) + "\n"
+
+
+def _plain_name(shard: str) -> str | None:
+    """Return the table of a shard's own name, if it can have it."""
+    name = shard if shard.lower().endswith(_SUFFIX) else f"{shard}{_SUFFIX}"
+    return name if _is_sound(shard, name) and not _HASHED.search(name) else None
+
+
+def _is_sound(shard: str, name: str) -> bool:
+    """Return whether any file system takes a name: it needed no escapes, and is not too long."""
+    parts = name.encode().split(b"/")
+    return (
+        shard == original(shard)
+        and len(name.encode()) <= _LONGEST_PATH
+        and max(map(len, parts)) <= _LONGEST_NAME
+    )
+
+
+def _folder(shard: str) -> str:
+    """Return the folder of a shard's table: that of the shard, where it can have it."""
+    folder = shard.rpartition("/")[0]
+    return folder if folder and _is_sound(folder, f"{folder}/{'-' * _LONGEST_NAME}") else "."
+
+
+def _hashed(shard: str) -> str:
+    stem = _ODD.sub("_", shard.rpartition("/")[2])
+    if stem.lower().endswith(_SUFFIX):
+        stem = stem[: -len(_SUFFIX)]
+    digest = hashlib.sha256(shard.encode()).hexdigest()[:32]
+    return str(PurePosixPath(_folder(shard), f"{stem[:_LONGEST_STEM]}~{digest}{_SUFFIX}"))
+
+
+def _folded(name: str) -> str:
+    """Return what names have in common that some file system takes for the same."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", name).casefold())

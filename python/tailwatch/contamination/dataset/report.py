@@ -1,8 +1,14 @@
-"""What a job over a data set found, and whether a limit is kept."""
+"""What a job over a data set found: its summary, its sentence, and whether a limit is kept.
+
+The summary is the content of ``summary.json``, of which ``docs/schemas.md`` has each field. Numbers
+that are not known are null, in JSON as here.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import polars as pl
@@ -11,7 +17,7 @@ from tailwatch.arguments import share as checked_share
 from tailwatch.contamination.histogram import Histogram
 from tailwatch.contamination.prevalence import Prevalence
 from tailwatch.exceptions import ShardError
-from tailwatch.results import Result
+from tailwatch.results import Result, plain
 from tailwatch.text_form import path_of, path_text
 
 if TYPE_CHECKING:
@@ -19,9 +25,24 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Self
 
-__all__ = ["ContaminationReport", "Failure", "Gate", "raise_failures"]
+    from tailwatch.contamination.dataset.copies import CopyCounts
+    from tailwatch.contamination.model_file import ModelState
+    from tailwatch.contamination.rows import RowTable
+
+__all__ = [
+    "ContaminationReport",
+    "Failure",
+    "Gate",
+    "ShardSummary",
+    "raise_failures",
+    "sentence_of",
+    "summarize",
+]
 
 Gate = Literal["kept", "exceeded", "open"]
+
+SELECTED_AT = 0.05
+"""The q-value up to which rows are counted as found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +51,16 @@ class Failure:
 
     shard: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShardSummary:
+    """What is said of a shard: its rows, the mean of their probabilities, and its table."""
+
+    shard: str
+    rows: int
+    share: float
+    table: str
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
@@ -77,7 +108,7 @@ class ContaminationReport(Result):
         return pl.DataFrame({name: [each[name] for each in shards] for name in schema}, schema)
 
     def gate(self, limit: float) -> Gate:
-        """Tell whether the share of synthetic rows keeps within a limit.
+        """Return whether the share of synthetic rows keeps within a limit.
 
         Parameters
         ----------
@@ -131,6 +162,71 @@ class ContaminationReport(Result):
         )
 
 
+def summarize(
+    state: ModelState,
+    found: Prevalence,
+    table: RowTable,
+    shards: Sequence[ShardSummary],
+    *,
+    copies: CopyCounts,
+    failures: Sequence[Failure],
+    notes: Sequence[str],
+    source: dict[str, Any],
+) -> dict[str, Any]:
+    """Return all that is known of a data set as plain numbers and text."""
+    ranks = found.histogram.ranks
+    selected = int(ranks[table.q_values <= SELECTED_AT].sum())
+    return {
+        "format": "tailwatch-contamination",
+        "version": 1,
+        "tailwatch": version("tailwatch"),
+        "sentence": sentence_of(found),
+        "prevalence": found.to_plain(),
+        "selected": {"q_value": SELECTED_AT, "rows": selected},
+        "copies": plain(copies),
+        "histogram": {
+            "edges": [float(edge) for edge in state.edges],
+            "human": state.human.sum(axis=0).tolist(),
+            "synthetic": None if state.human_only else state.synthetic.tolist(),
+            "target": found.histogram.bins.tolist(),
+            "probability": table.probabilities.tolist(),
+        },
+        "model": {
+            "fingerprint": found.histogram.fingerprint,
+            "columns": state.probe.columns,
+            "encoder": state.encoder,
+            "strata": list(state.strata),
+        },
+        "source": source | {"shards": len(shards) + len(failures)},
+        "warnings": list(notes),
+        "failures": [asdict(failure) for failure in failures],
+        "shards": [plain(shard) for shard in shards],
+    }
+
+
+def sentence_of(found: Prevalence) -> str:
+    """Return the result in words: the share, its interval, and what human rows alone would give."""
+    sure = f"{100 * found.confidence:g} % confidence"
+    if found.method == "lower bound":
+        if found.low <= 0:
+            return f"With {sure} nothing shows that any of the {found.n:,} rows is synthetic."
+        return f"At least {_percent(found.low)} of the {found.n:,} rows are not human, with {sure}."
+    if math.isnan(found.value):
+        return f"What share of the {found.n:,} rows is synthetic cannot be told."
+    said = (
+        f"{_percent(found.value)} of the {found.n:,} rows are synthetic: between "
+        f"{_percent(found.low)} and {_percent(found.high)}, with {sure}"
+    )
+    if found.audit is not None:
+        return f"{said}, by {found.audit.rows:,} verified labels."
+    floor = found.null_floor
+    if found.value <= floor.high:
+        return (
+            f"{said}. That is no more than human rows alone can give: up to {_percent(floor.high)}."
+        )
+    return f"{said}. Human rows alone give at most {_percent(floor.high)}."
+
+
 def raise_failures(
     failures: Sequence[Failure], shards: int, result: ContaminationReport | None
 ) -> None:
@@ -148,3 +244,8 @@ def raise_failures(
         got=f"{len(failures)} of {shards} that cannot",
         where=failures[0].shard,
     )
+
+
+def _percent(share: float) -> str:
+    """Write a share to a hundredth of a percent, from 10 % on to a tenth."""
+    return f"{100 * share:.{1 if share >= 0.1 else 2}f} %"

@@ -1,4 +1,8 @@
-"""Tables of rows: those of the first pass, read back and made into those of the second.
+"""Tables of rows, a Parquet file for each shard, and the second pass, which completes them.
+
+The table of the first pass has identifiers, score, hash and copies of each row; that of the second
+has probability, p- and q-value too. A table that was written for other counts is written again, of
+itself. Tables of either pass are read in batches, and known by their SHA-256.
 
 Cost: a search for each row, and the writing of the tables.
 """
@@ -6,35 +10,112 @@ Cost: a search for each row, and the writing of the tables.
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
 import polars as pl
 
 from tailwatch.background import apart, in_order
 from tailwatch.contamination.dataset.folder import settle
-from tailwatch.contamination.dataset.records import COPY, HASH
 from tailwatch.exceptions import OutputError
 from tailwatch.io.parquet import sink
 from tailwatch.owned import open_owned
 from tailwatch.text_form import path_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from tailwatch.contamination.dataset.folder import Folder
+    from tailwatch.contamination.dataset.manifest import Entry, Manifest
+    from tailwatch.contamination.prevalence import Prevalence
     from tailwatch.contamination.rows import RowTable
+    from tailwatch.progress import ProgressReport
 
-__all__ = ["KEPT_ROWS", "RESULTS", "damaged", "digest_of", "kept", "write_rows"]
+__all__ = [
+    "COPY",
+    "HASH",
+    "RESULTS",
+    "ROWS_AT_ONCE",
+    "complete_tables",
+    "damaged",
+    "digest_of",
+    "read_table",
+    "write_rows",
+]
 
-KEPT_ROWS = 262_144
-_PIECE = 1 << 20
+ROWS_AT_ONCE = 262_144
+"""Rows of a table that are in memory at a time."""
 
+HASH = {"content_hash": pl.UInt64}
+COPY = {"copy_of": pl.Int64, "copy_distance": pl.Float64}
 _MEANING = {"probability": pl.Float64, "p_value": pl.Float64, "q_value": pl.Float64}
 RESULTS = ("score", *_MEANING, *HASH, *COPY)
 """Columns of a table of rows after the identifiers; the last two where copies are looked for."""
 
+_PIECE = 1 << 20
 
-def kept(file: Path, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
+
+def complete_tables(
+    scored: Mapping[str, tuple[Entry, Path]],
+    found: Prevalence,
+    table: RowTable,
+    *,
+    tables: Mapping[str, str],
+    folder: Folder,
+    manifest: Manifest,
+    report: ProgressReport,
+) -> None:
+    """Do the second pass: write the tables that are not written, or were for other counts.
+
+    Parameters
+    ----------
+    scored
+        Line and file of each shard's scores.
+    found
+        The share of synthetic rows in all shards.
+    table
+        What each score means.
+    tables
+        Where each shard's rows go.
+    folder, manifest
+        Where results go, and what is done.
+    report
+        Takes ``(stage, done, total)``.
+
+    Raises
+    ------
+    OSError
+        A table cannot be written.
+    """
+    digest = _target_digest(found)
+    done = 0
+    for name, (entry, first) in scored.items():
+        file = folder.rows(tables[name])
+        if entry.stage != "done" or entry.target != digest or first != file:
+            # A summary must not stand beside tables of another one.
+            folder.remove(folder.page)
+            folder.remove(folder.summary)
+            with folder.attempt() as attempt:
+                write_rows(first, attempt, table)
+                manifest.add(
+                    replace(
+                        entry,
+                        stage="done",
+                        table=tables[name],
+                        target=digest,
+                        sha256=digest_of(attempt),
+                    )
+                )
+                folder.publish(attempt, file)
+            if first != file:
+                folder.remove(first)
+        done += entry.rows
+        report("writing rows", done, found.n)
+
+
+def read_table(file: Path, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
     """Read some columns of a table of either pass, in batches.
 
     Raises
@@ -46,7 +127,7 @@ def kept(file: Path, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
         scanned = _scan(file)
         left = int(scanned.select(pl.len()).collect().item())
         batches = scanned.select(columns).collect_batches(
-            chunk_size=KEPT_ROWS, lazy=True, engine="streaming"
+            chunk_size=ROWS_AT_ONCE, lazy=True, engine="streaming"
         )
         for batch in in_order(batches, lambda batch: batch, 1):
             left -= batch.height
@@ -59,7 +140,7 @@ def kept(file: Path, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
 
 
 def damaged(file: Path) -> OutputError:
-    """Say that a table is not the one that was written."""
+    """Return the error about a table that is not as it was written."""
     return OutputError(
         f"{path_text(file)} is damaged",
         argument="out_dir",
@@ -71,7 +152,7 @@ def damaged(file: Path) -> OutputError:
 
 
 def digest_of(file: Path) -> str:
-    """Give the SHA-256 of a file that is a job's own."""
+    """Return the SHA-256 of a file that is a job's own."""
     digest = hashlib.sha256()
 
     def read() -> str:
@@ -118,6 +199,17 @@ def write_rows(first: Path, file: Path, table: RowTable) -> None:
     )
     sink(rows, file)
     settle(file)
+
+
+def _target_digest(found: Prevalence) -> str:
+    """Return a digest of all that decides probabilities, p- and q-values."""
+    bins, ranks = found.histogram.finish()
+    digest = hashlib.sha256(found.histogram.fingerprint.encode())
+    digest.update(bins.astype("<i8").tobytes())
+    digest.update(ranks.astype("<i8").tobytes())
+    # Labels change the share, and the counts do not tell.
+    digest.update(np.float64(found.value).astype("<f8").tobytes())
+    return digest.hexdigest()[:32]
 
 
 def _scan(file: Path) -> pl.LazyFrame:

@@ -8,12 +8,21 @@ joined on their types; a type of one alone has the count 0 in the other.
 
 What can be estimated with an error is an :class:`Estimate`, a float that carries it; divergences
 are floats, and :func:`compare_counts` puts intervals and nulls beside them.
+
+===============  ===================================================================
+``estimate``     a number that carries its interval
+``count_forms``  which of the forms that counts come in is which
+``counts``       labels or counts as a table; two tables as one
+``diversity``    entropy, Gini–Simpson, Zipf's exponent of one table
+``types``        how many types there would be, and which a candidate still has
+``divergences``  total variation, Kullback–Leibler, Jensen–Shannon, Hellinger
+``comparison``   divergences with interval and null; Pearson's test
+===============  ===================================================================
 """
 
 from __future__ import annotations
 
-from tailwatch.metrics.categorical.chi_square import ChiSquare, chi_square
-from tailwatch.metrics.categorical.comparison import compare_counts
+from tailwatch.metrics.categorical.comparison import ChiSquare, chi_square, compare_counts
 from tailwatch.metrics.categorical.counts import CountsLike
 from tailwatch.metrics.categorical.divergences import (
     hellinger,
@@ -21,11 +30,14 @@ from tailwatch.metrics.categorical.divergences import (
     kl_divergence,
     total_variation,
 )
-from tailwatch.metrics.categorical.diversity import entropy, gini_simpson
+from tailwatch.metrics.categorical.diversity import entropy, gini_simpson, zipf_exponent
 from tailwatch.metrics.categorical.estimate import Estimate
-from tailwatch.metrics.categorical.type_coverage import type_coverage
-from tailwatch.metrics.categorical.unseen import expected_types, missing_mass, rarefaction
-from tailwatch.metrics.categorical.zipf import zipf_exponent
+from tailwatch.metrics.categorical.types import (
+    expected_types,
+    missing_mass,
+    rarefaction,
+    type_coverage,
+)
 
 __all__ = [
     "ChiSquare",

@@ -1,4 +1,4 @@
-"""Divergences of two tables beside what chance does: an interval, a null, a p-value.
+"""Two tables of counts beside what chance does: divergences with intervals, nulls, p-values; χ².
 
 Plug-in divergences of two samples are above 0 where nothing happened. What they then are is found
 by permutation: labels of both tables are shuffled and dealt out again in the same numbers. How far
@@ -6,12 +6,17 @@ they would stray if the samples were drawn again is found by half-sampling, as i
 :func:`tailwatch.compare`: the divergence of random halves, taken without replacement, strays as
 far around their mean as that of whole samples does.
 
-Both draw from urns of counts and never touch a label: O(types · replicates).
+Pearson's X² = Σ (x − t·n/N)²·(1/e + 1/f) over the types, t = x + y, e and f the expected counts
+n·t/N and m·t/N, is the statistic of a 2 × types contingency table (Pearson 1900); its p-value is
+by permutation where expected counts are small.
+
+All draw from urns of counts and never touch a label: O(types · replicates).
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import polars as pl
@@ -28,7 +33,7 @@ if TYPE_CHECKING:
 
     from tailwatch.metrics.categorical.counts import CountsLike, Floats, Integers
 
-__all__ = ["MOST_REPLICATES", "compare_counts"]
+__all__ = ["MOST_REPLICATES", "ChiSquare", "chi_square", "compare_counts", "equal_shares"]
 
 MOST_REPLICATES = 100_000
 """Replicates of an interval: the quantiles of more are no better known."""
@@ -38,6 +43,10 @@ _MOST = {"total_variation": 1.0, "jensen_shannon": float(np.log(2.0)), "hellinge
 _LARGEST_URN = 10**9
 # Numbers in memory at a time.
 _BLOCK = 1_000_000
+# Permutations of the test of equal shares, and the hypergeometric numbers that all of them together
+# may draw, some two seconds.
+_PERMUTATIONS, _FEWEST_PERMUTATIONS = 10_000, 1_000
+_DRAWS = 10_000_000
 
 
 def compare_counts(
@@ -48,7 +57,7 @@ def compare_counts(
     confidence: float = 0.95,
     seed: int = 0,
 ) -> pl.DataFrame:
-    """Divergences of two tables of counts with intervals, nulls and p-values.
+    """Return divergences of two tables of counts with intervals, nulls and p-values.
 
     Parameters
     ----------
@@ -58,9 +67,9 @@ def compare_counts(
     replicates
         Half-samples for the intervals, and permutations for the null; at least 20.
     confidence
-        Of intervals and null.
+        Confidence of intervals and null.
     seed
-        Of both.
+        Seed of half-samples and permutations.
 
     Returns
     -------
@@ -147,7 +156,7 @@ Draws = tuple["NDArray[Any]", "NDArray[Any]"]
 
 
 def _measured(draws: Iterator[Draws]) -> dict[str, Floats]:
-    """Every divergence of every pair of counts drawn."""
+    """Return every divergence of every pair of counts drawn."""
     found: dict[str, list[Floats]] = {name: [] for name in _MOST}
     for x, y in draws:
         p, q = (counts / counts.sum(axis=-1, keepdims=True) for counts in (x, y))
@@ -158,7 +167,7 @@ def _measured(draws: Iterator[Draws]) -> dict[str, Floats]:
 
 
 def _blocks(types: int, replicates: int) -> Iterator[int]:
-    """Cut the replicates so that each part fits into memory."""
+    """Yield numbers of replicates that fit into memory, all of them in sum."""
     block = max(1, _BLOCK // types)
     for start in range(0, replicates, block):
         yield min(block, replicates - start)
@@ -180,3 +189,103 @@ def _shuffled(
     for size in _blocks(len(x), replicates):
         dealt = rng.multivariate_hypergeometric(both, int(x.sum()), size=size)
         yield dealt, both - dealt
+
+
+@dataclass(frozen=True, slots=True)
+class ChiSquare:
+    """Pearson's test of equal shares.
+
+    Attributes
+    ----------
+    statistic
+        X², at least 0; about `degrees_of_freedom` where nothing happened.
+    p_value
+        Probability of such a statistic, or a larger one, under equal shares.
+    degrees_of_freedom
+        Types with a count in either table, less one.
+    method
+        ``"asymptotic"``: χ² distribution, every expected count being at least 5, or 10⁹ labels or
+        more;
+        ``"permutation"``: seeded permutations of the labels among both tables.
+    """
+
+    statistic: float
+    p_value: float
+    degrees_of_freedom: int
+    method: Literal["asymptotic", "permutation"]
+
+
+def chi_square(reference: CountsLike, candidate: CountsLike, *, seed: int = 0) -> ChiSquare:
+    """Test whether two tables of counts have equal shares.
+
+    Parameters
+    ----------
+    reference, candidate
+        Labels or counts, as in :func:`total_variation`.
+    seed
+        Seed of the permutations.
+
+    Returns
+    -------
+    ChiSquare
+        Statistic, p-value, degrees of freedom and method.
+
+    Raises
+    ------
+    InputError
+        As in :func:`total_variation`.
+
+    Notes
+    -----
+    Where all expected counts are at least 5, p is that of the χ² distribution. Elsewhere labels are
+    permuted 10,000 times, that is, counts are drawn given both margins: p is exact up to its
+    Monte-Carlo error √(p(1−p)/permutations). Above 1,000 types there are fewer permutations, but
+    at least 1,000, so that they take some seconds. O(n + m + types · permutations) time, O(types)
+    memory.
+
+    It is a test, not a distance: with enough labels it finds any difference. Labels must be
+    independent; tokens of one document are not, and p is then too small.
+
+    Examples
+    --------
+    >>> import tailwatch as tw
+    >>> found = tw.metrics.categorical.chi_square({"a": 30, "b": 10}, {"a": 18, "b": 22})
+    >>> found.statistic, round(found.p_value, 6), found.method
+    (7.5, 0.00617, 'asymptotic')
+    """
+    pairs = as_pairs(reference, candidate)
+    return equal_shares(*pairs.each(), seed=integer(seed, "seed", least=0))
+
+
+def equal_shares(
+    reference: NDArray[np.integer[Any]], candidate: NDArray[np.integer[Any]], *, seed: int
+) -> ChiSquare:
+    """Test whether two arrays of counts, of the same types, have equal shares."""
+    from scipy.stats import chi2
+
+    x, y = reference.astype(np.float64), candidate.astype(np.float64)
+    kept = x + y > 0
+    x, y = x[kept], y[kept]
+    if len(x) < 2:
+        return ChiSquare(0.0, 1.0, 0, "asymptotic")
+    total, expected_share = x + y, x.sum() / (x.sum() + y.sum())
+    expected = total * expected_share
+    # Both samples deviate by the same amount in each type.
+    scale = 1 / expected + 1 / (total - expected)
+
+    def statistic(of_x: NDArray[np.float64]) -> NDArray[np.float64]:
+        squares: NDArray[np.float64] = ((of_x - expected) ** 2 * scale).sum(axis=-1)
+        return squares
+
+    found = float(statistic(x))
+    freedom = len(x) - 1
+    smallest = float((total * min(expected_share, 1 - expected_share)).min())
+    if smallest >= 5 or total.sum() >= _LARGEST_URN:
+        return ChiSquare(found, float(chi2.sf(found, freedom)), freedom, "asymptotic")
+    rng = np.random.Generator(np.random.Philox(seed))
+    permutations = min(_PERMUTATIONS, max(_FEWEST_PERMUTATIONS, _DRAWS // len(x)))
+    extreme = 0
+    for size in _blocks(len(x), permutations):
+        draws = rng.multivariate_hypergeometric(total.astype(np.int64), int(x.sum()), size=size)
+        extreme += int((statistic(draws.astype(np.float64)) >= found * (1 - 1e-12)).sum())
+    return ChiSquare(found, (1 + extreme) / (1 + permutations), freedom, "permutation")

@@ -49,7 +49,7 @@ def counted_elsewhere(data: object, name: str) -> pl.DataFrame | None:
     Raises
     ------
     InputError
-        A form of which it cannot be told whether it holds labels or counts.
+        A form that may hold labels as well as counts.
     """
     if is_pandas(data):
         return _of_pandas(data, name)
@@ -67,7 +67,7 @@ def counted_elsewhere(data: object, name: str) -> pl.DataFrame | None:
 
 
 def type_and_count(frame: pl.DataFrame, name: str, *, by_name: bool = False) -> pl.DataFrame:
-    """Tell the column of types from that of counts.
+    """Return the two columns as ``type`` and ``count``.
 
     Parameters
     ----------
@@ -102,13 +102,13 @@ def type_and_count(frame: pl.DataFrame, name: str, *, by_name: bool = False) -> 
 
 
 def is_column(data: object) -> bool:
-    """Say whether data are a Series or come by the Arrow interface."""
+    """Return whether data are a Series or come by the Arrow interface."""
     arrow = ("__arrow_c_stream__", "__arrow_c_array__")
     return isinstance(data, pl.Series) or any(hasattr(data, name) for name in arrow)
 
 
 def is_pandas(data: object) -> bool:
-    """Say whether data are a pandas Series, by what it can do: pandas is not imported."""
+    """Return whether data are a pandas Series, by what it can do: pandas is not imported."""
     return (
         not isinstance(data, pl.Series | pl.DataFrame)
         and all(hasattr(data, name) for name in ("to_numpy", "index", "name", "dtype"))
@@ -182,7 +182,7 @@ def _types(types: NDArray[Any], name: str) -> pl.Series:
 
 
 def _is_pair(one: object) -> bool:
-    """Say whether a label may be a type with its count."""
+    """Return whether a label may be a type with its count."""
     return (
         isinstance(one, tuple | list)
         and len(one) == 2
@@ -192,5 +192,5 @@ def _is_pair(one: object) -> bool:
 
 
 def _not_told(name: str, got: str, hint: str) -> InputError:
-    """Make the error about a form that may hold labels as well as counts."""
+    """Return the error about a form that may hold labels as well as counts."""
     return InputError(argument=name, expected="labels or counts", got=got, hint=hint)

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MOST_LABELS",
-    "Counts",
+    "CountTable",
     "CountsLike",
     "Frequencies",
     "Pairs",
@@ -82,12 +82,12 @@ class Frequencies:
         return float(self.types.sum())
 
     def seen(self, times: int) -> float:
-        """Types that were seen so many times."""
+        """Return the number of types that were seen so many times."""
         return float(self.types[self.counts == times].sum())
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
+class CountTable:
     """A checked table: each type once, counts that are whole and not all 0.
 
     Attributes
@@ -99,7 +99,7 @@ class Counts:
     frame: pl.DataFrame
 
     def frequencies(self) -> Frequencies:
-        """Forget which type has which count."""
+        """Return how many types have which count."""
         values = self.frame["count"].to_numpy()
         counts, types = np.unique(values[values > 0], return_counts=True)
         return Frequencies(counts.astype(np.float64), types.astype(np.float64))
@@ -117,7 +117,7 @@ class Pairs:
     types: Integers
 
     def each(self) -> tuple[Integers, Integers]:
-        """Both counts of every single type."""
+        """Return both counts of every single type."""
         return np.repeat(self.reference, self.types), np.repeat(self.candidate, self.types)
 
     @property
@@ -126,8 +126,8 @@ class Pairs:
         return int(self.reference @ self.types), int(self.candidate @ self.types)
 
 
-def as_counts(data: CountsLike, name: str) -> Counts:
-    """Count labels, or check counts.
+def as_counts(data: CountsLike, name: str) -> CountTable:
+    """Return a table of counts: of labels, which are counted, or of counts, which are checked.
 
     Parameters
     ----------
@@ -138,7 +138,7 @@ def as_counts(data: CountsLike, name: str) -> Counts:
 
     Returns
     -------
-    Counts
+    CountTable
         Strings, categories and enumerations become strings, integers Int64 (Int128 beyond it).
 
     Raises
@@ -154,7 +154,7 @@ def as_counts(data: CountsLike, name: str) -> Counts:
 
 
 def as_pairs(reference: CountsLike, candidate: CountsLike) -> Pairs:
-    """Join two tables on their types; types of one of them have the count 0 in the other.
+    """Join two tables on their types; a type of one table has the count 0 in the other.
 
     Raises
     ------
@@ -251,23 +251,23 @@ def _refuse_missing(labels: Sequence[object], name: str) -> None:
 
 
 def _in_row(row: int, problem: str, name: str, got: str) -> InputError:
-    """Make the error about the label, or the count, of one row."""
+    """Return the error about the label, or the count, of one row."""
     where = f"row {row}"
     return InputError(f"{where} {problem}", argument=name, expected="a label", got=got, where=where)
 
 
-def _counted(labels: pl.Series, name: str) -> Counts:
+def _counted(labels: pl.Series, name: str) -> CountTable:
     """Count the labels of a Series."""
     if labels.dtype.is_float() and labels.is_nan().any():
         # Integers and truths with missing ones among them come as floats.
         raise _in_row(labels.is_nan().arg_max() or 0, "is NaN", name, "NaN")
     check_labels(labels.dtype, name)
     frame = labels.to_frame("type").group_by("type").agg(pl.len().cast(pl.Int64).alias("count"))
-    return Counts(frame.with_columns(one_kind(frame["type"])))
+    return CountTable(frame.with_columns(one_kind(frame["type"])))
 
 
-def _checked(frame: pl.DataFrame, name: str) -> Counts:
-    """Check a table of counts."""
+def _checked(frame: pl.DataFrame, name: str) -> CountTable:
+    """Check a table of counts: each type once, whole counts, not all 0."""
     types, counts = frame["type"], frame["count"]
     if frame.is_empty():
         raise InputError(argument=name, expected="at least one type", got="none")
@@ -310,7 +310,7 @@ def _checked(frame: pl.DataFrame, name: str) -> Counts:
     if not 0 < total < MOST_LABELS:
         expected = "counts that add up to between 1 and 2**53"
         raise InputError(argument=name, expected=expected, got=str(total))
-    return Counts(pl.DataFrame({"type": types, "count": counts}))
+    return CountTable(pl.DataFrame({"type": types, "count": counts}))
 
 
 def _refuse_nulls(series: pl.Series, name: str) -> None:
@@ -330,7 +330,7 @@ def check_labels(dtype: pl.DataType, name: str) -> None:
 
 
 def one_kind(types: pl.Series) -> pl.Series:
-    """Bring names, and integers, to one type each."""
+    """Return types in one data type for all names, and one for all integers."""
     if types.dtype in _WORDS:
         return types.cast(pl.String)
     if types.dtype.is_integer():

@@ -41,7 +41,7 @@ Divergence: TypeAlias = "Callable[[Floats, Floats, NDArray[Any]], Floats]"
 
 
 def total_variation(reference: CountsLike, candidate: CountsLike) -> float:
-    """Total variation distance between two tables of counts, ½ Σ |p − q|.
+    """Return the total variation distance between two tables of counts, ½ Σ |p − q|.
 
     The share of labels that would have to change their type to make both tables the same.
 
@@ -104,7 +104,7 @@ def kl_divergence(
     smoothing: float = 0.0,
     reverse: bool = False,
 ) -> float:
-    """Kullback–Leibler divergence KL(reference ‖ candidate) = Σ p ln(p/q), in nats.
+    """Return the Kullback–Leibler divergence KL(reference ‖ candidate) = Σ p ln(p/q), in nats.
 
     What a code made for the candidate wastes on human data, per label. It is infinite as soon as
     the candidate lost one type, however rare.
@@ -158,7 +158,7 @@ def kl_divergence(
 
 
 def jensen_shannon(reference: CountsLike, candidate: CountsLike) -> float:
-    """Jensen–Shannon divergence in nats: the divergence, not its square root.
+    """Return the Jensen–Shannon divergence in nats: the divergence, not its square root.
 
     ½ KL(p‖r) + ½ KL(q‖r) with r = (p + q)/2, always finite.
 
@@ -194,7 +194,7 @@ def jensen_shannon(reference: CountsLike, candidate: CountsLike) -> float:
 
 
 def hellinger(reference: CountsLike, candidate: CountsLike) -> float:
-    """Hellinger distance √(½ Σ (√p − √q)²).
+    """Return the Hellinger distance √(½ Σ (√p − √q)²).
 
     It sees rare types better than :func:`total_variation` does: a lost type of share p counts ½p
     in its square, however small p is, where a change within a type counts its square.

@@ -38,7 +38,7 @@ class Estimate(float):
     high: float
 
     def __new__(cls, value: float, standard_error: float, low: float, high: float) -> Self:
-        """Put a value beside its error and interval."""
+        """Make an estimate of a value, its error and its interval."""
         self = super().__new__(cls, value)
         self.standard_error, self.low, self.high = float(standard_error), float(low), float(high)
         return self
@@ -53,17 +53,17 @@ class Estimate(float):
         least: float = 0.0,
         most: float = float("inf"),
     ) -> Self:
-        """Make the interval value ± z · standard error, cut to [least, most]."""
+        """Make an estimate with the interval value ± z · standard error, cut to [least, most]."""
         reach = NormalDist().inv_cdf((1.0 + confidence) / 2.0) * standard_error
         return cls(value, standard_error, max(value - reach, least), min(value + reach, most))
 
     def __repr__(self) -> str:
-        """Show the value with its error and interval."""
+        """Return the value with its error and interval, as text."""
         return (
             f"Estimate({float(self):.6g}, standard_error={self.standard_error:.3g}, "
             f"low={self.low:.6g}, high={self.high:.6g})"
         )
 
     def __reduce__(self) -> tuple[type[Self], tuple[float, float, float, float]]:
-        """Give what a copy is made from."""
+        """Return what a copy is made from."""
         return type(self), (float(self), self.standard_error, self.low, self.high)

@@ -2,17 +2,15 @@
 
 ==================  ================================================================================
 ``neighbors``       nearest neighbours, which most of the others are made of
-``coverage``        precision, recall, density, coverage, and the same of the rarest rows
+``coverage``        precision, recall, density, coverage, the same of the rarest rows;
+                    authenticity: rows that are no copies
 ``tail_test``       the test of tails; its law, with ties, is in ``tail_law``
-``directional``     mass beyond human quantiles along directions
+``directions``      along directions: mass beyond human quantiles, Wasserstein distance
 ``modes``           small groups that are kept
-``authenticity``    samples that are no copies
 ``divergence``      Fréchet distance, MMD, energy distance; ``mmd_test`` tests, ``extrapolation``
                     takes the bias off
-``sliced``          Wasserstein distance along directions
 ``knn_divergence``  Kullback–Leibler and Jensen–Shannon divergence from neighbours
 ``mauve``           divergence of quantised samples
-``diversity``       spectrum of the covariance, Vendi score
-``dimension``       intrinsic dimension
+``diversity``       spectrum of the covariance, Vendi score, intrinsic dimension
 ==================  ================================================================================
 """

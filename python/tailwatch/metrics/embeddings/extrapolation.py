@@ -27,19 +27,18 @@ class ExtrapolatedDistance:
     Attributes
     ----------
     value
-        Where the line ends, at 1/N = 0: an estimate of the distance of the distributions. May be
+        End of the line, at 1/N = 0: an estimate of the distance of the distributions. It may be
         negative, as an estimate of zero without bias must be at times.
     standard_error
-        Of `value`.
+        Standard error of `value`.
     low, high
-        Its interval (95 %, or the `confidence` asked for).
+        Interval of `value` (95 %, or the `confidence` asked for).
     slope
-        By how much the line rises from one size to the next, that is the bias of the distance of
-        all rows.
+        Rise of the line from one size to the next: the bias of the distance of all rows.
     shares
         The sizes, as shares of all rows of both samples: 1, 1/2, …
     distances
-        The mean distance at each of them, the first of them that of all rows.
+        The mean distance at each size, first that of all rows.
     """
 
     value: float
@@ -82,7 +81,7 @@ def frechet_distance_extrapolated(
         the line is straight: with 2·d rows or fewer in the smallest part it is not, and the value
         is too low or too high by what the curve bends.
     confidence
-        Of the interval.
+        Confidence of the interval.
     seed
         Seed of the cuts.
     threads

@@ -8,7 +8,7 @@ from tailwatch import _core
 from tailwatch.arguments import integer, positive
 from tailwatch.embeddings import as_embeddings
 from tailwatch.exceptions import InputError
-from tailwatch.metrics.embeddings.dimension import DISCARD
+from tailwatch.metrics.embeddings.diversity import DISCARD
 from tailwatch.running import running
 
 if TYPE_CHECKING:

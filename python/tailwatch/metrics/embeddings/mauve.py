@@ -125,5 +125,5 @@ def mauve(
 
 
 def default_mauve_clusters(reference: int, candidate: int) -> int:
-    """Ten rows of the smaller sample to a cluster."""
+    """Return the number of clusters at ten rows of the smaller sample to each."""
     return max(2, round(min(reference, candidate) / 10))

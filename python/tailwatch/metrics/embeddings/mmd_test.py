@@ -32,7 +32,7 @@ class MMDTest:
     squared_mmd
         The cross-MMD itself, an unbiased estimate of the squared MMD; may be negative.
     standard_error
-        Of `squared_mmd` given the second halves.
+        Standard error of `squared_mmd` given the second halves.
     bandwidth
         σ of the Gaussian kernel; ``None`` of the polynomial one.
     """
@@ -75,7 +75,7 @@ def mmd_test(
         ``"gaussian"``, exp(−‖x−y‖²/2σ²), which sees any difference, or ``"polynomial"``,
         (γ⟨x, y⟩ + c)^degree, which sees moments up to `degree`.
     degree, gamma, coef0
-        Of the polynomial kernel, as in :func:`mmd`.
+        Parameters of the polynomial kernel, as in :func:`mmd`.
     bandwidth
         σ of the Gaussian kernel; by default the median distance, as in :func:`mmd`.
     seed

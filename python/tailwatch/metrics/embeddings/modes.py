@@ -12,7 +12,7 @@ import polars as pl
 from tailwatch import _core
 from tailwatch.arguments import integer, share
 from tailwatch.embeddings import as_embeddings
-from tailwatch.metrics.categorical.chi_square import equal_shares
+from tailwatch.metrics.categorical.comparison import equal_shares
 from tailwatch.running import running
 
 if TYPE_CHECKING:

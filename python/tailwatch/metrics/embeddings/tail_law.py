@@ -49,7 +49,6 @@ CELLS = 1 << 21
 AS_PROBABLE = 1e-7
 """Relative difference below which two probabilities are the same but for rounding."""
 
-
 FAR_OUT = 1e-7
 """Probabilities above this are right to ten digits in the window around the mean."""
 
@@ -114,7 +113,7 @@ class TailLaw:
 
     @property
     def without_ties(self) -> TailLaw:
-        """The law if rarities within the edge were told apart, at random: Fisher's."""
+        """Law if rarities within the edge were told apart, at random: Fisher's."""
         return TailLaw(self.tail, 0, 0, self.rows - self.tail, self.candidate)
 
     def side(self, units: float) -> int:
@@ -124,7 +123,7 @@ class TailLaw:
 
     def mean(self, log_odds: float) -> float:
         """Return the mean of T under odds."""
-        return _Tilted(self, log_odds).mean()
+        return _TiltedLaw(self, log_odds).mean()
 
     def log_odds_of(self, mean: float) -> float:
         """Return the odds under which T has a mean; infinite at the ends of the support."""
@@ -141,7 +140,7 @@ class TailLaw:
         Parameters
         ----------
         units
-            What was observed.
+            The observed U.
         error
             Probability of U at most this, or at least.
         upper
@@ -151,7 +150,7 @@ class TailLaw:
             return math.inf if upper else -math.inf
 
         def surprise(log_odds: float) -> float:
-            tilted = _Tilted(self, log_odds)
+            tilted = _TiltedLaw(self, log_odds)
             share = tilted.at_most(units) if upper else tilted.at_least(units)
             return float(np.clip(_log(share / error) * (-1 if upper else 1), -1e3, 1e3))
 
@@ -184,14 +183,13 @@ class TailLaw:
             return float((units < least) == above)
         if least == largest:
             return 1.0
-        # Far out, the mass is summed where it is: around the odds that would make it usual.
-        near = _Tilted(self, 0.0)
+        near = _TiltedLaw(self, 0.0)
         found = near.at_least(units) if above else near.at_most(units)
         if found > FAR_OUT:
             return found
         # Far out, the mass is summed where it is: around the odds that would make it usual.
         inner = min(max(float(units), least + 0.5), largest - 0.5)
-        return _Tilted(self, self.log_odds_of(inner / self.unit)).untilted(units, above=above)
+        return _TiltedLaw(self, self.log_odds_of(inner / self.unit)).untilted(units, above=above)
 
     def _other_side(self, count: float) -> tuple[float | None, bool | None]:
         """Return the T beyond the mode that is as probable as this, and if this is below the mode.
@@ -230,7 +228,7 @@ class TailLaw:
         """Return the log odds at which a rising function of them is 0."""
         from scipy.optimize import brentq
 
-        reach = _Tilted(self, 0.0).information ** -0.5
+        reach = _TiltedLaw(self, 0.0).information ** -0.5
         low, high = -reach, reach
         while rising(high) < 0:
             low, high = high, 2 * high
@@ -239,7 +237,7 @@ class TailLaw:
         return float(brentq(rising, low, high, xtol=1e-14 * reach, rtol=1e-14))
 
 
-class _Tilted:
+class _TiltedLaw:
     """The law under odds: the terms of its sums, in the window that holds the mass."""
 
     def __init__(self, law: TailLaw, log_odds: float) -> None:

@@ -33,8 +33,7 @@ class TailCounts:
     rows
         All rows of reference and candidate.
     design_effect
-        By how much the variance of the candidate's rows in the tail exceeds that of independent
-        rows.
+        Variance of the candidate's rows in the tail over that of independent rows.
     """
 
     places: int
@@ -50,7 +49,7 @@ class TailCounts:
         reference: int,
         candidate: int,
     ) -> TailCounts:
-        """Take what the core found in a pooled sample of so many rows."""
+        """Make counts of what the core found in a pooled sample."""
         places, beyond, tied, design_effect = found
         return cls(places, beyond, tied, (reference, candidate), design_effect)
 
@@ -62,7 +61,7 @@ class TailCounts:
 
     @property
     def law(self) -> TailLaw:
-        """The law of the candidate's rows in the tail, given the ties."""
+        """Law of the candidate's rows in the tail, given the ties."""
         return TailLaw.of(
             beyond=sum(self.beyond),
             tied=sum(self.tied),
@@ -73,12 +72,12 @@ class TailCounts:
 
     @property
     def units(self) -> int:
-        """The candidate's rows in the tail in units of that law."""
+        """Rows of the candidate in the tail, in units of that law."""
         law, (_, beyond), (_, tied) = self.law, self.beyond, self.tied
         return law.tied * beyond + law.places * tied if law.tied else beyond + tied
 
     def swapped(self) -> TailCounts:
-        """Let the samples change places."""
+        """Return the counts with the samples in each other's place."""
         return replace(self, beyond=self.beyond[::-1], tied=self.tied[::-1], rows=self.rows[::-1])
 
     def as_independent(self, probability: float) -> float:
@@ -119,8 +118,8 @@ class TailTest:
         Rows as rare as the edge of the tail where it has no place for all of them: they count in
         proportion; 0 if there are none.
     design_effect
-        By how much the variance of the candidate's rows in the tail exceeds that of independent
-        rows; 1 unless rows are copies of rows of their own sample.
+        Variance of the candidate's rows in the tail over that of independent rows; 1 unless rows
+        are copies of rows of their own sample.
     """
 
     odds_ratio: float
@@ -161,7 +160,7 @@ def tail_test(
     k
         The neighbour that rarity is measured to; less than n + m.
     confidence
-        Of the interval.
+        Confidence of the interval.
     threads
         Threads to use; all cores by default.
     progress
@@ -231,14 +230,14 @@ def tail_test(
 
 
 def tail_test_of_counts(counts: TailCounts, confidence: float) -> TailTest:
-    """Test who is in the tail, given the counts.
+    """Test whether the candidate has its share of a tail, given the counts.
 
     Parameters
     ----------
     counts
-        Of the pooled tail.
+        Counts of the pooled tail.
     confidence
-        Of the interval.
+        Confidence of the interval.
 
     Returns
     -------

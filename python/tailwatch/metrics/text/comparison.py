@@ -20,9 +20,8 @@ from tailwatch.exceptions import InputError
 from tailwatch.metrics.categorical.comparison import MOST_REPLICATES
 from tailwatch.metrics.categorical.counts import Pairs
 from tailwatch.metrics.categorical.divergences import SHARES
-from tailwatch.metrics.categorical.diversity import plug_in_entropy
-from tailwatch.metrics.categorical.type_coverage import covered
-from tailwatch.metrics.categorical.zipf import fit_zipf
+from tailwatch.metrics.categorical.diversity import fit_zipf, plug_in_entropy
+from tailwatch.metrics.categorical.types import covered
 from tailwatch.metrics.text.documents import as_documents
 from tailwatch.metrics.text.groups import frequencies, in_groups
 from tailwatch.progress import reporting
@@ -64,9 +63,9 @@ def compare_documents(
     replicates
         Half-samples for the intervals; at least 20.
     confidence
-        Of the intervals.
+        Confidence of the intervals.
     seed
-        Of the split, the documents taken, and the half-samples.
+        Seed of the split, the documents taken, and the half-samples.
     tokenizer
         Makes a list of tokens of one text, such as ``str.split``.
     progress
@@ -170,7 +169,7 @@ def compare_documents(
 
 
 def _interval_of_repetition(value: float, text: Texts, reach: float) -> tuple[float, float]:
-    """Interval on the log scale: what is repeated by chance is a count, and skewed."""
+    """Return an interval on the log scale: what is repeated by chance is a count, and skewed."""
     variance = text.repetition_variance()
     if not (value > 0.0 and variance > 0.0):
         return float("nan"), float("nan")
@@ -196,7 +195,7 @@ _MOST = dict.fromkeys(
 def _measure(
     reference: Texts, text: Texts, of_reference: Groups, of_text: Groups
 ) -> dict[str, float]:
-    """Every metric of some groups of a text, against some groups of the reference."""
+    """Return every metric of some groups of a text, against some groups of the reference."""
     x, y = reference.counts(1, of_reference), text.counts(1, of_text)
     p, q = (counts / counts.sum() for counts in (x, y))
     ones = np.ones(len(x))
@@ -218,7 +217,7 @@ def _measure(
 
 
 def _exponent(words: Frequencies) -> float:
-    """Zipf's exponent; NaN where the likelihood has no maximum."""
+    """Return Zipf's exponent; NaN where the likelihood has no maximum."""
     try:
         return float(fit_zipf(words, 1))
     except InputError:

@@ -1,8 +1,11 @@
-"""What counts as documents of tokens, and their n-grams as numbers.
+"""What counts as documents of tokens, their n-grams as numbers, and as many tokens of each text.
 
 Tokens are numbered once, by a hash table; from then on an n-gram is one integer, made from the
 numbers of its tokens, and never crosses the end of a document. O(tokens) time and memory, without
 a Python step per token; a tokenizer is called once per document.
+
+Most numbers about text depend on its length: texts are compared at equal numbers of tokens. Whole
+documents are taken, because tokens of one document belong together.
 """
 
 from __future__ import annotations
@@ -14,10 +17,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import polars as pl
 
-from tailwatch.arguments import refuse_surrogates
+from tailwatch.arguments import integer, refuse_surrogates
 from tailwatch.exact import NO_SERIES
 from tailwatch.exceptions import InputError
-from tailwatch.metrics.categorical.counts import Frequencies, check_labels, one_kind
+from tailwatch.metrics.categorical.counts import MOST_LABELS, Frequencies, check_labels, one_kind
 
 if TYPE_CHECKING:
     from tailwatch.metrics.categorical.counts import Integers
@@ -28,9 +31,12 @@ __all__ = [
     "DocumentsLike",
     "Tokenizer",
     "as_documents",
+    "cut",
     "frequencies_of",
     "keys_of",
     "ngrams",
+    "sample_documents",
+    "token_counts",
 ]
 
 DocumentsLike: TypeAlias = "pl.Series | Sequence[Sequence[Any]] | Sequence[str]"
@@ -70,7 +76,7 @@ class Documents:
         return np.repeat(np.arange(len(self.lengths)), self.lengths)
 
     def codes(self) -> Integers:
-        """Give each token a number from 0, in the order of first appearance."""
+        """Return a number for each token, from 0, in the order of first appearance."""
         kinds = self.tokens.unique(maintain_order=True).to_frame("token").with_row_index("code")
         coded = self.tokens.to_frame("token").join(
             kinds, on="token", how="left", maintain_order="left"
@@ -78,7 +84,7 @@ class Documents:
         return coded["code"].cast(pl.Int64).to_numpy()
 
     def take(self, chosen: Integers, lengths: Integers | None = None) -> Documents:
-        """Choose documents in this order, and of each the first tokens where `lengths` says so."""
+        """Return chosen documents in this order, each cut to its length in `lengths` if given."""
         kept = self.lengths[chosen] if lengths is None else lengths
         starts = (np.cumsum(self.lengths) - self.lengths)[chosen]
         within = np.arange(int(kept.sum())) - np.repeat(np.cumsum(kept) - kept, kept)
@@ -105,7 +111,7 @@ def ngrams(codes: Integers, owners: Integers, n: int) -> tuple[Integers, Integer
 
 
 def as_documents(data: DocumentsLike, name: str, tokenizer: Tokenizer | None = None) -> Documents:
-    """Lay the tokens of all documents in a row.
+    """Return the tokens of all documents in a row.
 
     Parameters
     ----------
@@ -152,7 +158,7 @@ def as_documents(data: DocumentsLike, name: str, tokenizer: Tokenizer | None = N
 
 
 def _missing(document: int, problem: str, name: str) -> InputError:
-    """Make the error about a document, or a token of it, that is not there."""
+    """Return the error about a document, or a token of it, that is not there."""
     where = f"document {document}"
     return InputError(
         f"{where} {problem}",
@@ -208,7 +214,7 @@ def _series_of(data: Any, name: str, tokenizer: Tokenizer | None) -> pl.Series: 
 
 
 def keys_of(documents: Documents, n: int, name: str) -> tuple[Integers, Integers]:
-    """Return keys and places of n-grams, at least one of them."""
+    """Return keys and places of n-grams; refuse documents that have none."""
     keys, places = documents.ngrams(n)
     if not len(keys):
         expected = f"a document of at least n = {n} tokens"
@@ -217,7 +223,129 @@ def keys_of(documents: Documents, n: int, name: str) -> tuple[Integers, Integers
 
 
 def frequencies_of(keys: Integers) -> Frequencies:
-    """Count keys, and how many of them have which count."""
+    """Return how many keys have which count."""
     counted = pl.Series("key", keys).to_frame().group_by("key").agg(pl.len().alias("count"))
     by_count = counted.group_by("count").agg(pl.len().alias("types")).sort("count")
     return Frequencies(*(column.cast(pl.Float64).to_numpy() for column in by_count))
+
+
+def token_counts(
+    documents: DocumentsLike, *, n: int = 1, tokenizer: Tokenizer | None = None
+) -> pl.DataFrame:
+    """Count the tokens of documents, or their n-grams: what `categorical` takes.
+
+    Parameters
+    ----------
+    documents
+        Lists of tokens, as a Series of List or a list of lists; or texts, with a `tokenizer`.
+    n
+        Tokens of an n-gram. It does not cross the end of a document.
+    tokenizer
+        Makes a list of tokens of one text, such as ``str.split``.
+
+    Returns
+    -------
+    polars.DataFrame
+        ``token``, or for n > 1 ``ngram``, a List of tokens; and ``count``. Most common first, those
+        of one count in the order of their first appearance.
+
+    Raises
+    ------
+    InputError
+        No documents, nulls, texts without a tokenizer, floating-point tokens; no document of `n`
+        tokens.
+
+    Notes
+    -----
+    O(tokens) time and memory.
+
+    Examples
+    --------
+    >>> import tailwatch as tw
+    >>> human = ["the cat saw the dog", "the dog slept"]
+    >>> counts = tw.metrics.text.token_counts(human, tokenizer=str.split)
+    >>> counts.rows()
+    [('the', 3), ('dog', 2), ('cat', 1), ('saw', 1), ('slept', 1)]
+    >>> tw.metrics.categorical.missing_mass(counts) == 3 / 8
+    True
+    """
+    read = as_documents(documents, "documents", tokenizer)
+    n = integer(n, "n", most=MOST_ORDER)
+    keys, places = keys_of(read, n, "documents")
+    counted = (
+        pl.DataFrame({"key": keys, "place": places})
+        .group_by("key")
+        .agg(pl.col("place").min(), pl.len().cast(pl.Int64).alias("count"))
+        .sort("count", "place", descending=[True, False])
+    )
+    first = counted["place"].to_numpy()
+    if n == 1:
+        return pl.DataFrame({"token": read.tokens[first], "count": counted["count"]})
+    columns = [read.tokens[first + step].alias(str(step)) for step in range(n)]
+    joined = pl.DataFrame(columns).select(pl.concat_list(pl.all()).alias("ngram"))
+    return joined.with_columns(counted["count"])
+
+
+def sample_documents(
+    documents: DocumentsLike, tokens: int, *, seed: int = 0, tokenizer: Tokenizer | None = None
+) -> pl.Series:
+    """Take documents at random until they hold exactly so many tokens.
+
+    Most numbers about text depend on its length, so texts are compared at equal numbers of tokens.
+    Whole documents are taken, because tokens of one document belong together; the last is cut.
+
+    Parameters
+    ----------
+    documents
+        Lists of tokens, as a Series of List or a list of lists; or texts, with a `tokenizer`.
+    tokens
+        Number of tokens, at most as many as there are.
+    seed
+        Seed of the order of the documents.
+    tokenizer
+        Makes a list of tokens of one text, such as ``str.split``.
+
+    Returns
+    -------
+    polars.Series
+        The documents taken, in random order; of type List.
+
+    Raises
+    ------
+    InputError
+        As in :func:`token_counts`; more tokens than there are.
+
+    Notes
+    -----
+    O(tokens) time and memory.
+
+    Examples
+    --------
+    >>> import tailwatch as tw
+    >>> tw.metrics.text.sample_documents([["a", "b", "c"], ["d", "e"]], 4).list.len().sum()
+    4
+    """
+    read = as_documents(documents, "documents", tokenizer)
+    seed = integer(seed, "seed", least=0)
+    tokens = integer(tokens, "tokens", most=MOST_LABELS)
+    taken = read.take(*cut(read.lengths, tokens, np.random.Generator(np.random.Philox(seed))))
+    return (
+        pl.DataFrame({"owner": taken.owners, "token": taken.tokens})
+        .group_by("owner", maintain_order=True)
+        .agg("token")["token"]
+    )
+
+
+def cut(lengths: Integers, tokens: int, rng: np.random.Generator) -> tuple[Integers, Integers]:
+    """Choose documents with exactly so many tokens; return them and what is kept of each."""
+    there = int(lengths.sum())
+    if tokens > there:
+        expected = f"at most the {there} tokens there are"
+        raise InputError(argument="tokens", expected=expected, got=str(tokens))
+    order = rng.permutation(np.flatnonzero(lengths))
+    ends = np.cumsum(lengths[order])
+    last = int(np.searchsorted(ends, tokens))
+    taken = order[: last + 1]
+    kept = lengths[taken].copy()
+    kept[-1] -= int(ends[last]) - tokens
+    return taken, kept

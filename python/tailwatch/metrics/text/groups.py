@@ -16,11 +16,9 @@ import polars as pl
 
 from tailwatch.exceptions import InputError
 from tailwatch.metrics.categorical.counts import Frequencies
-from tailwatch.metrics.text.distinct import ratios_by_owner
-from tailwatch.metrics.text.documents import Documents, ngrams
-from tailwatch.metrics.text.repetition import repeated_share
-from tailwatch.metrics.text.repetition_error import repetition_variance
-from tailwatch.metrics.text.tokens import cut
+from tailwatch.metrics.text.documents import Documents, cut, ngrams
+from tailwatch.metrics.text.repetition import repeated_share, repetition_variance
+from tailwatch.metrics.text.types import ratios_by_owner
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -75,7 +73,7 @@ class Texts:
         return self._sums(n, grams.count, groups)
 
     def repeated(self, groups: Groups) -> float:
-        """Self-repetition within some of the groups; NaN without n-grams."""
+        """Return self-repetition within some of the groups; NaN without n-grams."""
         having = frequencies(self._sums(REPEATED, self.grams[REPEATED].documents, groups))
         if not having.total:
             return float("nan")
@@ -88,7 +86,7 @@ class Texts:
         return repetition_variance(grams.key, grams.group, grams.documents, len(self.members))
 
     def distinct_by_document(self, groups: Groups) -> float:
-        """Mean distinct-2 of the documents of some of the groups; NaN without 2-grams."""
+        """Return the mean distinct-2 of the documents of some groups; NaN without 2-grams."""
         total, many = (float(sums[groups].sum()) for sums in self.ratios)
         return total / many if many else float("nan")
 
@@ -100,7 +98,7 @@ class Texts:
 
 
 def frequencies(counts: Integers) -> Frequencies:
-    """How many keys have which count."""
+    """Return how many keys have which count."""
     of_count = np.bincount(counts)
     present = np.flatnonzero(of_count[1:]) + 1
     return Frequencies(present.astype(np.float64), of_count[present].astype(np.float64))

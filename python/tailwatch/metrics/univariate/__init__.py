@@ -4,12 +4,24 @@ Every function takes one-dimensional NumPy arrays, Polars `Series` or Arrow arra
 type and any length. The numbers are compared in a type that holds all of them; one that no type
 holds is refused by its place, so that none is rounded. :func:`aggregate` makes an expression of any
 of them, for ``group_by().agg()``.
+
+=============  =====================================================================
+``values``     what counts as a sample of numbers, and two of one type
+``distances``  Wasserstein, energy; shares in bins: stability index, Jensen–Shannon
+``goodness``   Kolmogorov–Smirnov, Cramér–von Mises
+``hill``       how heavy a tail is
+``groups``     any of them inside ``group_by().agg()``
+=============  =====================================================================
 """
 
 from __future__ import annotations
 
-from tailwatch.metrics.univariate.bins import jensen_shannon, population_stability_index
-from tailwatch.metrics.univariate.distances import energy_distance, wasserstein_distance
+from tailwatch.metrics.univariate.distances import (
+    energy_distance,
+    jensen_shannon,
+    population_stability_index,
+    wasserstein_distance,
+)
 from tailwatch.metrics.univariate.goodness import (
     CramerVonMises,
     KolmogorovSmirnov,

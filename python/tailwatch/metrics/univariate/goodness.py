@@ -10,7 +10,7 @@ import numpy as np
 
 from tailwatch import _core
 from tailwatch.exceptions import InputError
-from tailwatch.metrics.univariate.pairs import pair_of
+from tailwatch.metrics.univariate.values import pair_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -236,6 +236,6 @@ def _limit_tail(value: float) -> float:
 
 
 def _plain(values: Values, dtype: str) -> NDArray[Any]:
-    """Give every observation as a number of its own."""
+    """Return every observation as a number of its own."""
     numbers = values.to_numpy().astype(dtype)
     return numbers if values.counts is None else np.repeat(numbers, values.counts.astype(np.int64))

@@ -84,7 +84,7 @@ def aggregate(metric: Callable[..., Any], *samples: str | pl.Expr, **options: ob
 
 
 def _dtype_of(metric: Callable[..., Any]) -> pl.DataType:
-    """Read the type of a metric's result off its annotation."""
+    """Return the data type of a metric's result, by its annotation."""
     import sys
     from typing import get_type_hints
 

@@ -1,4 +1,4 @@
-"""What counts as a sample of numbers, and the type in which two samples are compared.
+"""What counts as a sample of numbers, and two of them in the type that holds both.
 
 Integers stay integers where int64 or uint64 holds all of them; all else is float64, by the rule of
 :mod:`tailwatch.exact`: a number that it does not hold is refused by its place.
@@ -7,8 +7,9 @@ Integers stay integers where int64 or uint64 holds all of them; all else is floa
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 
 import numpy as np
 import polars as pl
@@ -17,11 +18,17 @@ from tailwatch.exact import floats_of_decimals, held, inexact, shown
 from tailwatch.exceptions import DimensionError, InputError, SourceError
 from tailwatch.io.arrow import ArrowArray, ArrowStream, as_frame, as_series
 from tailwatch.io.place import Place
+from tailwatch.running import running
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
-__all__ = ["Values", "ValuesLike", "as_values", "common_type"]
+    from tailwatch.progress import ProgressOption
+    from tailwatch.running import Settings
+
+__all__ = ["Pair", "Values", "ValuesLike", "as_values", "common_type", "pair_of"]
 
 ValuesLike: TypeAlias = (
     "NDArray[Any] | Sequence[float] | pl.Series | pl.DataFrame | ArrowStream | ArrowArray"
@@ -66,16 +73,16 @@ class Values:
         return int(self.counts.sum())
 
     def to_numpy(self) -> NDArray[Any]:
-        """Give all numbers as one array, which may be a view."""
+        """Return all numbers as one array, which may be a view."""
         return self.chunks[0] if len(self.chunks) == 1 else np.concatenate(self.chunks)
 
     def for_core(self) -> tuple[tuple[NDArray[Any], ...], NDArray[np.uint64] | None, str]:
-        """Give what the compiled code takes as a sample."""
+        """Return the sample as the compiled code takes it."""
         return self.chunks, self.counts, self.argument
 
 
 def as_values(source: ValuesLike, argument: str, *, counts: str | None = None) -> Values:
-    """Take an argument that is a sample of numbers.
+    """Return an argument as a sample of numbers.
 
     Parameters
     ----------
@@ -101,7 +108,7 @@ def as_values(source: ValuesLike, argument: str, *, counts: str | None = None) -
 
 
 def common_type(first: Values, second: Values) -> str:
-    """Name the type in which two samples are compared: one that holds all their numbers.
+    """Return the name of a type that holds all numbers of two samples.
 
     Raises
     ------
@@ -155,7 +162,7 @@ def _require_int64(values: Values) -> None:
 def _not_held(
     argument: str, place: int, value: object, kind: str, whose: str | None = None
 ) -> InputError:
-    """Make the error about a number that a type does not hold."""
+    """Return the error about a number that a type does not hold."""
     of = f", the type of {whose}," if whose else ""
     return InputError(
         f"position {place} holds {shown(value)}, which {kind}{of} does not",
@@ -178,7 +185,7 @@ def _refuse_counts(argument: str, counts: str | None, what: str) -> None:
 
 
 def _bad(argument: str, place: int, problem: str, expected: str, got: str) -> InputError:
-    """Make the error about one number of a sample."""
+    """Return the error about one number of a sample."""
     where = f"position {place}"
     return InputError(
         f"{where} {problem}", argument=argument, expected=expected, got=got, where=where
@@ -210,7 +217,7 @@ def _array(source: NDArray[Any], argument: str) -> NDArray[Any]:
 
 
 def _listed(source: Sequence[object], argument: str) -> NDArray[Any]:
-    """Give the numbers of a list the smallest type of 64 bits that holds them all."""
+    """Return the numbers of a list in the smallest type of 64 bits that holds them all."""
     for place, value in enumerate(source):
         if value is None:
             raise _bad(argument, place, "is null", "numbers", "null")
@@ -280,7 +287,7 @@ def _numbers(series: pl.Series, argument: str) -> list[NDArray[Any]]:
 
 
 def _of_128_bits(series: pl.Series, argument: str) -> NDArray[Any]:
-    """Take integers as int64 or uint64 if one holds all of them, else as float64 if that does."""
+    """Return integers as int64 or uint64 if one holds them all, else as float64 if that does."""
     for kind in (pl.Int64, pl.UInt64):
         narrow = series.cast(kind, strict=False)
         if not narrow.null_count():
@@ -331,3 +338,29 @@ def _counts(series: pl.Series, argument: str, name: str) -> NDArray[np.uint64]:
     if not 0 < total < MOST:
         raise InputError(argument=subject, expected="a total from 1 to 2**53", got=f"{total:g}")
     return counts.to_numpy()
+
+
+class Pair(NamedTuple):
+    """Reference and candidate, the type that holds both, and how the core runs."""
+
+    reference: Values
+    candidate: Values
+    dtype: str
+    settings: Settings
+
+
+@contextmanager
+def pair_of(
+    reference: ValuesLike,
+    candidate: ValuesLike,
+    threads: int | None,
+    progress: ProgressOption,
+    *,
+    counts: str | None = None,
+) -> Iterator[Pair]:
+    """Check both samples and yield them with the settings of the core."""
+    x = as_values(reference, "reference", counts=counts)
+    y = as_values(candidate, "candidate", counts=counts)
+    dtype = common_type(x, y)
+    with running(threads, progress) as settings:
+        yield Pair(x, y, dtype, settings)

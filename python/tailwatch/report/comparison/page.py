@@ -1,0 +1,140 @@
+"""The page of a comparison: the sentence, the tails, the whole panel, the words, what was run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tailwatch.forks import uses_polars
+from tailwatch.report.comparison.charts import divergence_chart, retention_chart
+from tailwatch.report.comparison.readings import read
+from tailwatch.report.comparison.tables import legend, panel_table
+from tailwatch.report.html import details
+from tailwatch.report.numbers import count, percent
+from tailwatch.report.page import (
+    Section,
+    definitions,
+    fragment,
+    fragment_mark,
+    page,
+    run_details,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import polars as pl
+
+    from tailwatch.report.comparison.readings import Reading
+
+__all__ = ["comparison_fragment", "comparison_page"]
+
+
+def comparison_page(frame: pl.DataFrame, run: dict[str, Any], sentence: str) -> str:
+    """Return the page of a comparison as one HTML document.
+
+    Parameters
+    ----------
+    frame
+        The comparison frame, one row per metric and level.
+    run
+        What was run: names, rows, arguments, versions.
+    sentence
+        The verdict in words.
+
+    Returns
+    -------
+    str
+        A document that needs no other file, no script and no network.
+    """
+    uses_polars("drawing a page")
+    readings = read(frame)
+    confidence = percent(run["arguments"]["confidence"])
+    reference, candidate, used = run["reference"], run["candidate"], run["rows_used"]
+    return page(
+        kind="tailwatch comparison",
+        subject=f"{reference['name']} vs {candidate['name']}",
+        sentence=sentence,
+        facts={
+            "Reference": _size(reference),
+            "Candidate": _size(candidate),
+            "Compared on": f"{count(used['reference_half'])} + {count(used['candidate'])} rows",
+            "Intervals": confidence,
+        },
+        sections=[
+            Section("Tails against their null", _tails(readings, confidence, "tails")),
+            Section("The whole panel", _panel(readings, confidence)),
+            Section("What each number means", definitions(reading.metric for reading in readings)),
+            Section("What was run", run_details(run)),
+        ],
+        foot=f"Written by tailwatch {run['versions']['tailwatch']}. "
+        "This file holds aggregated numbers only and loads nothing.",
+    )
+
+
+def comparison_fragment(frame: pl.DataFrame, run: dict[str, Any], sentence: str) -> str:
+    """Return the sentence, the tails and the table as an element for a notebook.
+
+    The arguments are those of :func:`comparison_page`.
+    """
+    uses_polars("drawing a page")
+    readings = read(frame)
+    confidence = percent(run["arguments"]["confidence"])
+    mark = fragment_mark(sentence, frame)
+    table = panel_table(readings, confidence)
+    return fragment(
+        sentence=sentence,
+        body=f"{_tails(readings, confidence, f'tails-{mark}')}{details('The whole panel', table)}",
+    )
+
+
+def _size(data: dict[str, Any]) -> str:
+    return f"{count(data['rows'])} rows × {count(data['columns'])} columns"
+
+
+def _tails(readings: Sequence[Reading], confidence: str, name: str) -> str:
+    tails = [reading for reading in readings if reading.label.group == "tails"]
+    if not tails:
+        return "<p>This panel holds no tail metrics; the standard panel does.</p>"
+    chart = retention_chart(
+        tails,
+        name=name,
+        title="Retention of the tails, by metric and tail level",
+        confidence=confidence,
+    )
+    return (
+        "<p>Each line sets the candidate against a fresh sample of the reference, which scores 1. "
+        "At 0 nothing is left. A tail is the rarest share of the reference rows.</p>"
+        + _figure(chart, tails, confidence)
+    )
+
+
+def _panel(readings: Sequence[Reading], confidence: str) -> str:
+    ratios = [r for r in readings if r.label.group != "tails" and not r.is_divergence]
+    divergences = [r for r in readings if r.is_divergence]
+    parts = []
+    if ratios:
+        chart = retention_chart(
+            ratios,
+            name="ratios",
+            title="Retention of fidelity, coverage and spread",
+            confidence=confidence,
+            from_zero=False,
+        )
+        parts.append(f"<h3>Fidelity, coverage, spread</h3>{_figure(chart, ratios, confidence)}")
+    if divergences:
+        chart = divergence_chart(
+            divergences,
+            name="divergences",
+            title="Divergences in standard errors of the null",
+            confidence=confidence,
+        )
+        parts.append(f"<h3>Divergences</h3>{_figure(chart, divergences, confidence)}")
+    return (
+        "<p>Everything that was measured, first against the null and then as numbers. Higher is "
+        "not always better: a candidate that shrinks towards the centre gains precision.</p>"
+        f"{''.join(parts)}<h3>All numbers</h3>{panel_table(readings, confidence)}"
+    )
+
+
+def _figure(chart: str, readings: Sequence[Reading], confidence: str) -> str:
+    return f"<figure>{chart}<figcaption>{legend(readings, confidence)}</figcaption></figure>"

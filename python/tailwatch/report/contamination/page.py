@@ -1,0 +1,312 @@
+"""The page of a contamination run: the share, the scores behind it, copies, shards.
+
+A function of the content of ``summary.json`` alone.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tailwatch.report.contamination.scores import score_chart
+from tailwatch.report.html import data_table, element, escape
+from tailwatch.report.numbers import (
+    count,
+    percent,
+    spaced,
+    written_interval,
+    written_share,
+)
+from tailwatch.report.page import Section, fragment, page, run_details
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+__all__ = ["contamination_fragment", "contamination_page"]
+
+# The page stays small whatever the number of shards; the summary has them all.
+_SHARDS, _FAILURES = 100, 200
+
+
+def contamination_page(summary: dict[str, Any]) -> str:
+    """Return the page as one HTML document.
+
+    Parameters
+    ----------
+    summary
+        The content of ``summary.json``.
+
+    Returns
+    -------
+    str
+        A document that needs no other file, no script and no network; below 1 MB.
+    """
+    found, source = summary["prevalence"], summary["source"]
+    failures = summary["failures"]
+    sections = [
+        Section("The share of synthetic rows", _prevalence(summary)),
+        Section("Scores", _scores(summary)),
+        Section("Copies", _copies(summary["copies"])),
+        Section("Shards", _shards(summary["shards"])),
+        Section("What was run", run_details(_run(summary))),
+    ]
+    if source["left_out"]:
+        sections.insert(-1, Section("Files that were left out", _left_out(source["left_out"])))
+    if failures:
+        sections.insert(0, Section("Shards that could not be scored", _failures(failures)))
+    facts = {
+        "Rows": count(found["n"]),
+        "Shards": count(len(summary["shards"]))
+        + (f", and {count(len(failures))} that failed" if failures else ""),
+        "Human reference": f"{count(found['n_human'])} rows",
+        "Synthetic reference": f"{count(found['n_synthetic'])} rows"
+        if found["n_synthetic"]
+        else "none",
+        "Interval": percent(found["confidence"]),
+    }
+    return page(
+        kind="tailwatch contamination",
+        subject=source["name"],
+        sentence=spaced(summary["sentence"]),
+        facts=facts,
+        sections=sections,
+        foot=f"Written by tailwatch {summary['tailwatch']}. "
+        "This file holds aggregated numbers only and loads nothing.",
+    )
+
+
+def contamination_fragment(summary: dict[str, Any]) -> str:
+    """Return the sentence and the table of estimates as an element for a notebook.
+
+    The argument is that of :func:`contamination_page`.
+    """
+    return fragment(sentence=spaced(summary["sentence"]), body=_prevalence(summary))
+
+
+def _prevalence(summary: dict[str, Any]) -> str:
+    """Return warnings, words and the table of all estimates of the share."""
+    found = summary["prevalence"]
+    rows = (
+        _row(
+            _head(name, what),
+            _number("Share", written_share(each["value"])),
+            _number("Interval", written_interval(each["low"], each["high"])),
+        )
+        for name, what, each in _estimates(found)
+    )
+    caption = "Shares of synthetic rows."
+    if found["checks"] is not None:
+        caption += " DyS and median sweep come without an interval; they stand here to be compared."
+    text = "".join(f"<p>{sentence}</p>" for sentence in _said_of_prevalence(summary))
+    return text + _table(("Estimate", "Share", "Interval"), rows, caption)
+
+
+def _estimates(found: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Yield name, description, and value with bounds."""
+    yield "Share", found["method"], found
+    if found["profile"] is not None:
+        yield "Template fit", "before drift and labels", found["profile"]
+    floor = found["null_floor"]
+    held_out = "a human stratum" if floor["source"] == "strata" else "a part of the human rows"
+    yield "Null floor", f"the same on {held_out}, held out, {floor['parts']} times", floor
+    checks = found["checks"]
+    if checks is not None:
+        acc = {"value": checks["acc"], "low": checks["acc_low"], "high": checks["acc_high"]}
+        yield "Adjusted count", "another estimator", acc
+        for name, key in (("DyS", "dys"), ("Median sweep", "median_sweep")):
+            alone = {"value": checks[key], "low": None, "high": None}
+            yield name, "another estimator", alone
+
+
+def _said_of_prevalence(summary: dict[str, Any]) -> Iterator[str]:
+    found, selected = summary["prevalence"], summary["selected"]
+    for warning in summary["warnings"]:
+        yield f"<strong>Warning.</strong> {escape(spaced(warning.rstrip('.')))}."
+    yield (
+        "The null floor is what the estimator says of human rows that it was not given, of which "
+        "none is synthetic: a share below its upper end shows nothing."
+    )
+    if found["null_floor"]["source"] != "strata":
+        yield (
+            "The human rows have no strata, so drift between reference and target does not show in "
+            "it, nor in the interval."
+        )
+    if found["agreement"]:
+        yield "The other estimators agree with the share."
+    audit = found["audit"]
+    if audit is not None:
+        yield (
+            f"The share rests on {count(audit['rows'])} rows with verified labels, of which "
+            f"{count(audit['positive'])} are synthetic; it holds under any drift if they are a "
+            "random sample of the target."
+        )
+    limit = f"a q-value of at most {selected['q_value']:g}"
+    yield (
+        f"{count(selected['rows'])} rows have {limit}: that share of them, at most, is expected to "
+        "be human."
+        if selected["rows"]
+        else f"No row has {limit}."
+    )
+
+
+def _scores(summary: dict[str, Any]) -> str:
+    found = summary["prevalence"]
+    words = (
+        "The score of a row is larger the less it looks human. Its bins are quantiles of the human "
+        "reference; where the target is above it, on the right, rows are not human."
+        if summary["histogram"]["synthetic"] is None
+        else "The score of a row is larger the more it looks synthetic. Its bins are quantiles "
+        "of the references, merged where one of these has few rows; a target that they explain "
+        "lies between them."
+    )
+    return (
+        f"<p>{words}</p>"
+        f"<figure>{score_chart(summary['histogram'])}</figure>"
+        f"<p>{count(found['n_calibration'])} human scores stand behind the p-values.</p>"
+    )
+
+
+def _copies(copies: dict[str, Any]) -> str:
+    """Return words and a table of counts: copies of each other, and of given rows."""
+    rows = (
+        _row(
+            _head(name, what),
+            _number("Rows", count(number)),
+            _number("Share", written_share(number / copies["rows"])),
+        )
+        for name, what, number in _counts(copies)
+    )
+    text = "".join(f"<p>{escape(sentence)}</p>" for sentence in _said_of_copies(copies))
+    caption = "Counts of all rows, so they have no interval."
+    return text + _table(("Copies", "Rows", "Share"), rows, caption)
+
+
+def _counts(copies: dict[str, Any]) -> Iterator[tuple[str, str, int]]:
+    """Yield name, description and number of rows."""
+    yield "Repeated", "rows of which there is another copy in the target", copies["repeated"]
+    yield "Redundant", "rows that go if each is kept once", copies["rows"] - copies["different"]
+    yield "Largest group", "copies of one row", copies["most"]
+    of = copies["of"]
+    if of is not None:
+        yield "Exact copies of the given rows", "at distance 0 from one of them", of["exact"]
+        near = f"at a distance of up to {of['distance']:.3g}, but not 0"
+        yield "Near copies of the given rows", near, of["near"]
+
+
+def _said_of_copies(copies: dict[str, Any]) -> Iterator[str]:
+    yield (
+        "Copies of each other are exact: rows of one type that are equal in every bit, told by a "
+        "64-bit hash. Text from a template gives many."
+    )
+    of = copies["of"]
+    if of is None:
+        yield (
+            "Copies of a reference were not looked for; copies_of, or --copies-of, names the rows."
+        )
+    else:
+        yield (
+            f"Copies of {count(of['rows'])} given rows were looked for, by the exact distance to "
+            "the nearest of them."
+        )
+
+
+def _shards(shards: Sequence[dict[str, Any]]) -> str:
+    # One without rows has no share.
+    highest = sorted(shards, key=lambda shard: (-(shard["share"] or 0), shard["shard"]))[:_SHARDS]
+    rows = (
+        _row(
+            _head(shard["shard"]),
+            _number("Rows", count(shard["rows"])),
+            _number("Share", written_share(shard["share"])),
+        )
+        for shard in highest
+    )
+    shown = (
+        "All shards"
+        if len(highest) == len(shards)
+        else f"The {len(highest)} of {count(len(shards))} shards with the largest shares; "
+        "summary.json has all"
+    )
+    caption = (
+        f"{shown}. A shard’s share is the mean probability of its rows, which says where to look; "
+        "it has no interval of its own."
+    )
+    return _table(("Shard", "Rows", "Share"), rows, caption)
+
+
+def _failures(failures: Sequence[dict[str, str]]) -> str:
+    rows = (
+        _row(_head(failure["shard"][:500]), _text("Reason", failure["reason"][:1000]))
+        for failure in failures[:_FAILURES]
+    )
+    rest = len(failures) - _FAILURES
+    caption = "All numbers on this page are of the other shards."
+    if rest > 0:
+        caption += f" {count(rest)} more failures are in summary.json."
+    return _table(("Shard", "Reason"), rows, caption, numbers=False)
+
+
+def _left_out(left_out: Sequence[dict[str, Any]]) -> str:
+    rows = (
+        _row(
+            _head(each["reason"]),
+            _number("Files", count(each["files"])),
+            _text("Among them", ", ".join(each["names"])[:500]),
+        )
+        for each in left_out
+    )
+    caption = "These files of the source were not read, and no number on this page counts them."
+    return _table(("Reason", "Files", "Among them"), rows, caption, numbers=False)
+
+
+def _table(heads: Sequence[str], rows: Iterable[str], caption: str, *, numbers: bool = True) -> str:
+    """Return a table; with `numbers`, these stand in all columns but the first."""
+    kinds = ["tw-text", *["tw-number" if numbers else "tw-text"] * (len(heads) - 1)]
+    cells = "".join(
+        element("th", escape(head), role="columnheader", scope="col", class_=kind)
+        for head, kind in zip(heads, kinds, strict=True)
+    )
+    return data_table(cells, ["".join(rows)], kind="tw-table", caption=caption)
+
+
+def _row(*cells: str) -> str:
+    return element("tr", "".join(cells), role="row")
+
+
+def _head(name: str, what: str = "") -> str:
+    below = element("span", escape(what), class_="tw-small") if what else ""
+    return element("th", escape(name) + below, role="rowheader", scope="row")
+
+
+def _number(label: str, text: str) -> str:
+    """Return a cell of a number under the head `label`, which stands beside it on a phone."""
+    return element("td", text, role="cell", data_label=label, class_="tw-number")
+
+
+def _text(label: str, text: str) -> str:
+    return element("td", escape(text), role="cell", data_label=label, class_="tw-text")
+
+
+def _run(summary: dict[str, Any]) -> dict[str, Any]:
+    model, source = summary["model"], summary["source"]
+    return {
+        "model": {
+            "fingerprint": model["fingerprint"][:16],
+            "encoder": model["encoder"],
+            "columns": model["columns"],
+            "strata": _some(model["strata"]),
+        },
+        "source": {
+            "layout": source["layout"],
+            "shards": count(source["shards"]),
+            "column": source["column"],
+            "identifiers": _some(source["id_columns"]),
+        },
+        "tailwatch": summary["tailwatch"],
+    }
+
+
+def _some(names: Sequence[str]) -> str | None:
+    if not names:
+        return None
+    rest = f" and {len(names) - 12} more" if len(names) > 12 else ""
+    return ", ".join(names[:12]) + rest

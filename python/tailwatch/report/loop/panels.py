@@ -1,0 +1,171 @@
+"""Plots as HTML: a grid of drawings that takes the width it finds, and a table of their numbers."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from tailwatch.report.html import SWATCH, details, escape, legend, scrolling_table
+from tailwatch.report.loop.drawing import FEW, LARGE, MOST, SMALL, draw, is_cut
+from tailwatch.report.loop.plots import spread_out, swatch
+from tailwatch.report.numbers import ABSENT, Estimate, Written, write
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tailwatch.report.loop.plots import Arm, Curve, Plot, Point
+
+__all__ = ["figures"]
+
+LINES_OF_TABLE = 12
+"""Generations in the table of a run."""
+
+_DASHES = (
+    '<svg class="tw-key" viewBox="-8 0 28 12" aria-hidden="true"><path d="M-8,6h28" '
+    'stroke="currentColor" stroke-width="2" stroke-dasharray="5 4"></path></svg>'
+)
+
+
+def figures(
+    plots: Sequence[Plot],
+    arms: Sequence[Arm],
+    *,
+    name: str,
+    confidence: str,
+    large: bool = False,
+    from_zero: bool = False,
+) -> str:
+    """Return a figure of drawings side by side, their legend, and their numbers to unfold.
+
+    Parameters
+    ----------
+    plots
+        At least one.
+    arms
+        All runs of the page.
+    name
+        Prefix of ids, unique in the page.
+    confidence
+        Of the intervals, as text.
+    large
+        Whether the drawings are those of the opening.
+    from_zero
+        Whether 0 is on every axis.
+    """
+    size = LARGE if large else SMALL
+    panels = []
+    for place, plot in enumerate(plots):
+        svg = draw(plot, size, from_zero=from_zero).inline(
+            name=f"{name}-{place}",
+            title=f"{plot.name} by generation",
+            description=_describe(plot, confidence),
+        )
+        panels.append(f'<div class="tw-panel"><p>{escape(plot.name)}</p>{svg}</div>')
+    kind = "tw-panels tw-large" if large else "tw-panels"
+    return (
+        f'<figure><div class="{kind}">{"".join(panels)}</div>'
+        f"<figcaption>{_legend(plots, arms, confidence)}</figcaption></figure>"
+        + details(_summary(plots), _table(plots, confidence))
+    )
+
+
+def _legend(plots: Sequence[Plot], arms: Sequence[Arm], confidence: str) -> str:
+    """Explain the signs that the drawings use, and only those."""
+    points = [point for plot in plots for point in plot.points]
+    shown = {curve.arm.name for plot in plots for curve in plot.curves}
+    items = [swatch(arm) for arm in arms if arm.name in shown]
+    few = max(len(plot.generations) for plot in plots) <= FEW
+    alone = max(len(plot.curves) for plot in plots) == 1
+    if any(point.value.has_interval for point in points):
+        cut = ", those that reach far cut at the edge" if any(map(is_cut, plots)) else ""
+        what = "Shade" if alone and not few else "Bars"
+        where = "" if few or alone else " of some generations"
+        items.append(f"{what}: {confidence} intervals{where}{cut}")
+    if any(point.theory is not None for point in points):
+        items.append(f"{_DASHES}expected by theory")
+    if any(plot.null_band for plot in plots):
+        items.append(f"{SWATCH}a fresh human sample, with its interval")
+    thinned = max(len(plot.generations) for plot in plots)
+    if thinned > MOST:
+        items.append(f"{MOST} of {thinned} generations are drawn")
+    return legend(items)
+
+
+def _describe(plot: Plot, confidence: str) -> str:
+    """Return in words what a drawing shows: first and last generation of each run, and the null."""
+    parts = [f"{plot.name} ({plot.label.unit or 'value'}) with {confidence} intervals."]
+    for curve in plot.curves:
+        ends = dict.fromkeys((curve.points[0], curve.points[-1]))
+        said = [f"generation {p.generation}: {_spoken(p)}" for p in ends]
+        parts.append(f"{curve.arm.name}, {'; '.join(said)}.")
+    if plot.null_band:
+        _, null = plot.null_band[-1]
+        written = write(null)
+        parts.append(
+            f"A fresh human sample: {written.value} {written.interval or ''}".strip() + "."
+        )
+    return " ".join(parts)
+
+
+def _spoken(point: Point) -> str:
+    written = write(point.value)
+    theory = "" if point.theory is None else f", theory {write(Estimate(point.theory)).value}"
+    return f"{written.value} {written.interval or '(no interval)'}{theory}"
+
+
+def _summary(plots: Sequence[Plot]) -> str:
+    return "The numbers of this chart" if len(plots) == 1 else "The numbers of these charts"
+
+
+def _table(plots: Sequence[Plot], confidence: str) -> str:
+    """Return the numbers of the drawings: a line for each run and generation."""
+    names = list(dict.fromkeys(curve.arm.name for plot in plots for curve in plot.curves))
+    cells: dict[tuple[str, int], dict[int, str]] = {}
+    for column, plot in enumerate(plots):
+        for curve in plot.curves:
+            for point in _told(curve):
+                cell = _cell(point)
+                cells.setdefault((curve.arm.name, point.generation), {})[column] = cell
+    order = sorted(cells, key=lambda it: (names.index(it[0]), it[1]))
+    lines = []
+    for run, generation in order:
+        numbers = "".join(
+            f"<td>{cells[run, generation].get(column, ABSENT)}</td>" for column in range(len(plots))
+        )
+        lines.append(f"<tr><th scope=row>{escape(run)}, {generation}</th>{numbers}</tr>")
+    nulls = "".join(
+        f"<td>{_numbers(plot.null_band[-1][1]) if plot.null_band else ABSENT}</td>"
+        for plot in plots
+    )
+    heads = [
+        "Run, generation",
+        *(f"{escape(plot.name)}<i>{escape(plot.label.unit)}</i>" for plot in plots),
+    ]
+    shortened = any(len(c.points) > LINES_OF_TABLE for plot in plots for c in plot.curves)
+    more = " Some generations are left out; the frame has all." if shortened else ""
+    return scrolling_table(
+        heads,
+        f"<tr><th scope=row>A fresh human sample</th>{nulls}</tr>{''.join(lines)}",
+        label="Table of numbers",
+        caption=f"Brackets hold {confidence} intervals.{more}",
+    )
+
+
+def _told(curve: Curve) -> list[Point]:
+    chosen = set(spread_out([p.generation for p in curve.points], LINES_OF_TABLE))
+    return [point for point in curve.points if point.generation in chosen]
+
+
+def _cell(point: Point) -> str:
+    theory = point.theory
+    expected = (
+        ""
+        if theory is None or math.isnan(theory)
+        else f"<i>theory {write(Estimate(theory)).value}</i>"
+    )
+    return _numbers(point.value) + expected
+
+
+def _numbers(estimate: Estimate) -> str:
+    written: Written = write(estimate)
+    return f"<b>{written.value}</b><i>{written.interval or 'no interval'}</i>"

@@ -1,0 +1,143 @@
+"""The finding of a loop in a sentence or two: which senses of collapse hold, and what is left."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from tailwatch.report.loop.plots import NEAREST_LEVEL
+from tailwatch.report.loop.verdicts import by_run
+from tailwatch.report.loop.words import SPREAD, TAILS, describe_loop
+from tailwatch.report.numbers import Estimate, percent, write
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["sentence_of_loop"]
+
+MOST_RUNS = 6
+"""Runs that the sentence names one by one."""
+
+
+def sentence_of_loop(frame: pl.DataFrame, verdicts: pl.DataFrame) -> str:
+    """Say which definitions of collapse hold, and what the last generation retains.
+
+    Parameters
+    ----------
+    frame
+        The frame of one run or several.
+    verdicts
+        The verdicts on it, under a column ``run`` if there are several.
+
+    Returns
+    -------
+    str
+        For one run, its verdicts by name and what is left of tails and variance; for several, how
+        many verdicts hold in each.
+    """
+    runs = frame["run"].unique(maintain_order=True).to_list()
+    if len(runs) > 1:
+        return _of_several(frame, verdicts, runs)
+    last = _last(frame)
+    name = runs[0] if runs else "this run"
+    return f"{_of_one(name, last, verdicts)}{_left(frame)}"
+
+
+def _last(frame: pl.DataFrame) -> int:
+    return max(frame["generation"].to_list(), default=0)
+
+
+def _of_one(name: str, last: int, verdicts: pl.DataFrame) -> str:
+    holds = _with_status(verdicts, "holds")
+    span = f"within {last} generations" if last != 1 else "in the only generation"
+    if holds:
+        senses = _listed([definition.replace("_", " ") for definition in holds])
+        return (
+            f"Under {name}, {_count(len(holds))} of {verdicts.height} definitions of collapse "
+            f"{'holds' if len(holds) == 1 else 'hold'} {span}: {senses}."
+        )
+    excluded = len(_with_status(verdicts, "does not hold"))
+    open_ones = len(_with_status(verdicts, "undetermined"))
+    missing = len(_with_status(verdicts, "not measured"))
+    parts = [
+        f"{_count(number)} {words}"
+        for number, words in (
+            (excluded, "excluded"),
+            (open_ones, "undetermined"),
+            (missing, "not measured"),
+        )
+        if number
+    ]
+    return (
+        f"Under {name}, no definition of collapse holds {span}"
+        f"{f' ({_listed(parts)})' if parts else ''}."
+    )
+
+
+def _of_several(frame: pl.DataFrame, verdicts: pl.DataFrame, runs: Sequence[str]) -> str:
+    holding = {name: len(_with_status(part, "holds")) for name, part in by_run(verdicts)}
+    named = runs[:MOST_RUNS]
+    definitions = verdicts["definition"].n_unique()
+    told = [f"{_count(holding.get(name, 0))} under {name}" for name in named]
+    rest = len(runs) - len(named)
+    if rest:
+        told.append(f"others under {rest} more runs")
+    words = (
+        f"Definitions of collapse that hold within {_last(frame)} generations, of "
+        f"{_count(definitions)}: {_listed(told)}."
+    )
+    # Text has no variance; what it keeps of its types says as much.
+    telling = (*SPREAD, *TAILS)
+    parts = {name: _kept(frame.filter(pl.col("run") == name), telling) for name in named}
+    left = [f"{part[0]} under {name}" for name, part in parts.items() if part is not None]
+    if left:
+        what = next(part[1] for part in parts.values() if part is not None)
+        words += (
+            f" Of the {what} of a fresh human sample, the last generation keeps {_listed(left)}."
+        )
+    return words
+
+
+def _left(frame: pl.DataFrame) -> str:
+    """Say what the last generation retains of the tails and of the variance."""
+    kept = [_kept(frame, metrics) for metrics in (TAILS, SPREAD)]
+    parts = [f"{part[0]} in {part[1]}" for part in kept if part is not None]
+    if not parts:
+        return ""
+    return f" Of what a fresh human sample scores, the last generation keeps {_listed(parts)}."
+
+
+def _kept(frame: pl.DataFrame, metrics: Sequence[str]) -> tuple[str, str] | None:
+    """Return what the last generation retains by the first of `metrics` there is, and its name."""
+    # Divergences count their retention in standard errors.
+    last = frame.filter(
+        pl.col("generation") == pl.col("generation").max(),
+        pl.col("retention").is_not_null(),
+        pl.col("direction") != "lower",
+    ).sort((pl.col("level").fill_null(NEAREST_LEVEL) - NEAREST_LEVEL).abs(), maintain_order=True)
+    found = next((metric for metric in metrics if (last["metric"] == metric).any()), None)
+    if found is None:
+        return None
+    row = last.filter(pl.col("metric") == found).row(0, named=True)
+    written = write(
+        Estimate(row["retention"], row["retention_low"], row["retention_high"]), places=2
+    )
+    name = describe_loop(found).name
+    level = "" if row["level"] is None else f" (rarest {percent(row['level'])})"
+    return f"{written.value} {written.interval or '(no interval)'}", name[:1].lower() + name[
+        1:
+    ] + level
+
+
+def _with_status(verdicts: pl.DataFrame, status: str) -> list[str]:
+    return verdicts.filter(pl.col("status") == status)["definition"].to_list()
+
+
+def _listed(parts: Sequence[str]) -> str:
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
+def _count(number: int) -> str:
+    words = ("none", "one", "two", "three", "four", "five", "six", "seven", "eight")
+    return words[number] if number < len(words) else str(number)

@@ -1,0 +1,148 @@
+"""The verdicts on a run: definitions of collapse, when it began, which failure it looks like."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from tailwatch.report.html import data_table, element, escape, scrolling_table
+from tailwatch.report.loop.words import LOOP_LABELS, describe_loop
+from tailwatch.report.numbers import Estimate, percent, write
+from tailwatch.report.words import LABELS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    import polars as pl
+
+__all__ = ["by_run", "failure_table", "onset_list", "side_by_side", "verdict_table"]
+
+# Such as ``tail_mass at 0.05``; a metric of one word is its own name.
+_METRIC = re.compile(r"\b(?P<metric>[a-z]+(?:_[a-z0-9]+)+)(?: at (?P<level>0?\.\d+))?")
+
+_OF = {"early": "Early collapse, of the tails", "late": "Late collapse, of the variance"}
+
+# Sign and style of a status: the sign says it without the colour.
+_SIGNS = {
+    "holds": ("●", "tw-holds"),
+    "does not hold": ("○", "tw-holds-not"),
+    "undetermined": ("?", "tw-open"),
+    "not measured": ("–", "tw-open"),
+}
+
+
+def by_run(frame: pl.DataFrame) -> Iterator[tuple[str, pl.DataFrame]]:
+    """Give the part of each run, in order; without such a column all is one run without name."""
+    if "run" not in frame.columns:
+        yield "", frame
+        return
+    for (name,), part in frame.group_by("run", maintain_order=True):
+        yield str(name), part
+
+
+def verdict_table(verdicts: pl.DataFrame) -> str:
+    """Return the table of one run: definition, status, and the evidence with its numbers."""
+    return _table(verdicts, "definition", "Definition")
+
+
+def failure_table(diagnosis: pl.DataFrame) -> str:
+    """Return the table of a diagnosis: each way to fail, its status, the evidence."""
+    return _table(diagnosis, "mode", "Failure")
+
+
+def onset_list(onsets: pl.DataFrame) -> str:
+    """Return the onsets of one run, or of several under their names."""
+    parts = list(by_run(onsets))
+    lines = [
+        f"<li>{escape(f'{run}: ' if len(parts) > 1 else '')}{_in_words(_onset(row))}</li>"
+        for run, part in parts
+        for row in part.to_dicts()
+    ]
+    return f"<ul>{''.join(lines)}</ul>"
+
+
+def side_by_side(judged: pl.DataFrame, *, of: str, name: str) -> str:
+    """Return one table for several runs: a line for each thing judged, a column for each run.
+
+    Parameters
+    ----------
+    judged
+        Verdicts or diagnoses, with a column ``run``.
+    of
+        The column of what was judged.
+    name
+        What to call it.
+    """
+    parts = list(by_run(judged))
+    found = {(row[of], run): row["status"] for run, part in parts for row in part.to_dicts()}
+    rows = []
+    for what in dict.fromkeys(what for what, _ in found):
+        cells = "".join(_status(found.get((what, run), "not measured")) for run, _ in parts)
+        rows.append(f"<tr>{_head(what)}{cells}</tr>")
+    return scrolling_table(
+        [name, *(escape(run) for run, _ in parts)],
+        "".join(rows),
+        label=f"{name} by run",
+        kind="tw-classes tw-verdict-grid",
+    )
+
+
+def _table(judged: pl.DataFrame, of: str, name: str) -> str:
+    """Return one run's table of what stands in column `of`."""
+    heads = "".join(
+        element("th", head, role="columnheader", scope="col")
+        for head in (name, "Status", "Evidence")
+    )
+    rows = (
+        element(
+            "tr",
+            _head(row[of])
+            + _status(row["status"])
+            + element("td", _in_words(row["evidence"]), role="cell"),
+            role="row",
+        )
+        for row in judged.to_dicts()
+    )
+    return data_table(heads, ["".join(rows)], kind="tw-verdicts")
+
+
+def _onset(row: Mapping[str, Any]) -> str:
+    of, at, since = _OF[row["collapse"]], row["generation"], row["since"]
+    if at is None:
+        return f"{of}: not seen, or not measured."
+    kept = write(Estimate(row["value"], row["low"], row["high"]))
+    over = f"generation {at}" if since == at else f"generations {since} to {at}"
+    return (
+        f"{of}: seen at generation {at}. Over {over}, {row['metric']} retains "
+        f"{kept.value} {kept.interval}, below {row['threshold']:g}."
+    )
+
+
+def _head(text: str) -> str:
+    words = _sentence(text.replace("_", " "))
+    return f'<th role="rowheader" scope="row">{escape(words)}</th>'
+
+
+def _status(status: str) -> str:
+    sign, style = _SIGNS.get(status, ("?", "tw-open"))
+    mark = f'<span aria-hidden="true">{sign}</span>'
+    return f'<td role="cell" class="tw-status {style}">{mark} {escape(status)}</td>'
+
+
+def _in_words(text: str | None) -> str:
+    """Return a sentence in which metrics have the names that the charts have."""
+    return escape(_sentence(_METRIC.sub(_name, text or "")))
+
+
+def _name(found: re.Match[str]) -> str:
+    """Return the name of a metric, and its level, for what may be its identifier."""
+    metric, level = found["metric"], found["level"]
+    if metric not in LABELS and metric not in LOOP_LABELS:
+        return found[0]
+    name = describe_loop(metric).name
+    name = name if name[1:2].isupper() else name[:1].lower() + name[1:]
+    return f"{name}, {percent(float(level))}" if level else name
+
+
+def _sentence(text: str | None) -> str:
+    return text[:1].upper() + text[1:] if text else ""

@@ -1,0 +1,213 @@
+"""The words of a loop: its metrics beside those of the panel, its failures."""
+
+from __future__ import annotations
+
+from tailwatch.report.words import LABELS, Label, describe
+
+__all__ = ["LOOP_LABELS", "LOOP_TERMS", "SPREAD", "TAILS", "describe_loop"]
+
+TAILS = (
+    "tail_coverage",
+    "tail_mass",
+    "tail_recall",
+    "directional_tails",
+    "rare_type_coverage",
+    "type_coverage",
+    "types",
+)
+"""What tells about tails, the most telling first."""
+
+SPREAD = ("total_variance", "variance", "gini_simpson")
+"""What tells about variance: all are multiplied by the same factors of theory."""
+
+_SHARE = "share"
+
+LOOP_LABELS: dict[str, Label] = {
+    "risk": Label(
+        "Risk on held-out human data",
+        "fidelity",
+        "loss",
+        "Mean loss of the model of a generation on human rows that no generation learned from.",
+    ),
+    "training_risk": Label(
+        "Risk on its own training set",
+        "fidelity",
+        "loss",
+        "Mean loss of the model of a generation on the rows that it learned from.",
+    ),
+    "variance": Label("Variance", "spread", "squared units", "Variance of the sampled numbers."),
+    "gini_simpson": Label(
+        "Gini–Simpson diversity",
+        "spread",
+        _SHARE,
+        "How often two sampled categories differ: 1 − Σp².",
+    ),
+    "types": Label("Types", "tails", "count", "Different categories in the sample."),
+    "type_coverage": Label(
+        "Types kept", "tails", _SHARE, "Categories of the human data that the sample still has."
+    ),
+    "rare_type_coverage": Label(
+        "Rare types kept",
+        "tails",
+        _SHARE,
+        "Categories of the rarer half of the human data that the sample still has.",
+    ),
+    "total_variation": Label(
+        "Total variation",
+        "divergence",
+        _SHARE,
+        "Half the sum of the differences of all shares.",
+    ),
+    "jensen_shannon": Label(
+        "Jensen–Shannon divergence",
+        "divergence",
+        "nats",
+        "How well a category tells which set it is from: 0 not at all, ln 2 always.",
+    ),
+    "hellinger": Label(
+        "Hellinger distance", "divergence", "distance", "Distance between roots of shares."
+    ),
+    "entropy": Label("Entropy", "spread", "nats", "Mean surprise of a category, −Σ p ln p."),
+    "missing_mass": Label(
+        "Missing mass",
+        "tails",
+        _SHARE,
+        "Estimated share of what a further sample would bring that was not seen yet.",
+    ),
+    "zipf_exponent": Label(
+        "Zipf exponent",
+        "tails",
+        "exponent",
+        "How fast shares fall with rank: it rises when rare types are lost.",
+    ),
+    "distinct_1_pooled": Label(
+        "Distinct tokens", "spread", "share of tokens", "Different tokens among all of them."
+    ),
+    "distinct_2_pooled": Label(
+        "Distinct pairs", "spread", "share of pairs", "Different pairs of tokens among all of them."
+    ),
+    "distinct_2_per_document": Label(
+        "Distinct pairs in a document",
+        "spread",
+        "share of pairs",
+        "Different pairs of tokens among those of one document, on average.",
+    ),
+    "self_repetition": Label(
+        "Repetition",
+        "fidelity",
+        "share of documents",
+        "Documents that repeat a run of tokens of another one.",
+    ),
+    "between_modes": Label(
+        "Rows between modes",
+        "fidelity",
+        _SHARE,
+        "Samples that lie between the separate modes of human data.",
+    ),
+    "wasserstein_distance": Label(
+        "Wasserstein distance",
+        "divergence",
+        "units",
+        "How far numbers must be moved, on average, to make one set of the other.",
+    ),
+    "kolmogorov_smirnov": Label(
+        "Kolmogorov–Smirnov distance",
+        "divergence",
+        _SHARE,
+        "Largest difference of the two distribution functions.",
+    ),
+    "hill_index": Label("Hill index", "tails", "1 ÷ tail exponent", "How heavy the upper tail is."),
+    "human_fraction": Label(
+        "Human rows in the training set",
+        "fidelity",
+        _SHARE,
+        "Share of the rows a generation learned from that people made.",
+    ),
+    "unknown_fraction": Label(
+        "Rows of unknown origin in the training set",
+        "fidelity",
+        _SHARE,
+        "Share of the rows a generation learned from of which nobody has said who made them.",
+    ),
+    "training_rows": Label(
+        "Rows of the training set", "fidelity", "rows", "Rows a generation learned from."
+    ),
+}
+
+LOOP_TERMS: dict[str, str] = {
+    "Generation": "Generation 1 is the first model, which learned from human data.",
+    "Null": "What a fresh human sample of the same size would score, had nothing happened.",
+    "Theory": "What closed forms expect of this learner, policy and size, before anything ran.",
+    "Retention": (
+        "Value ÷ null: 1 is what a fresh human sample scores, 0 is all lost. For divergences, "
+        "(value − null) in standard errors of the null (SE)."
+    ),
+    "Holds, does not hold": "The interval lies on that side of the threshold.",
+    "Undetermined": "The interval holds the threshold: these data cannot tell.",
+    "Not measured": "The run recorded nothing that this definition is about.",
+}
+"""The words that the page of a loop needs."""
+
+_OF_DETECTIONS = {
+    "map": Label("mAP50–95", "fidelity", "precision", "Average precision over IoU .50 to .95."),
+    "map50": Label("mAP50", "fidelity", "precision", "Average precision at IoU .50."),
+    "class_kl": Label("KL of the classes", "divergence", "nats", "KL(labels ‖ human), by class."),
+    "tail_class_mass": Label(
+        "Boxes in tail classes", "tails", _SHARE, "Share of the boxes that rare classes have."
+    ),
+    "classes_gone": Label("Classes gone", "tails", "classes", "Human classes without any box."),
+    "box_size": Label("Size of boxes", "spread", "share of a side", "Mean of √(w·h)."),
+    "box_size_distance": Label(
+        "Distance of box sizes", "divergence", "share of a side", "Wasserstein distance of √(w·h)."
+    ),
+    "boxes_per_image": Label("Boxes per image", "spread", "boxes", "Mean number of boxes."),
+    "boxes_distance": Label(
+        "Distance of boxes per image", "divergence", "boxes", "Wasserstein distance."
+    ),
+    "empty_images": Label("Images without a box", "spread", _SHARE, "Share of such images."),
+    "confidence": Label("Mean confidence", "fidelity", "confidence", "Of the boxes kept."),
+}
+
+_OF_CLASS = {
+    "ap": Label("AP50–95", "fidelity", "precision", "Average precision over IoU .50 to .95 of {}."),
+    "ap50": Label("AP50", "fidelity", "precision", "Average precision at IoU .50 of {}."),
+    "class_share": Label("Share", "spread", _SHARE, "Share of the boxes that are {}."),
+    "crop_coverage": Label(
+        "Crop coverage", "fidelity", _SHARE, "Human crops of {} that new crops come near to."
+    ),
+    "crop_tail_coverage": Label(
+        "Crop tail coverage", "tails", _SHARE, "The same, of the most unusual human crops of {}."
+    ),
+}
+
+
+def describe_loop(metric: str, group: str = "panel") -> Label:
+    """Return the label of any metric of a loop's frame; `group` is the frame's."""
+    if group == "parameter":
+        plain = metric.replace("_", " ")
+        return Label(
+            f"Model: {plain}", "spread", "as fitted", "A parameter that the model learned."
+        )
+    known = LABELS.get(metric) or LOOP_LABELS.get(metric)
+    if known is not None:
+        return known
+    name, colon, task = metric.partition(":")
+    if colon and name == "earlier_risk":
+        return Label(
+            f"Risk on the earlier task {task}",
+            "fidelity",
+            "loss",
+            "Mean loss on a task that was learned before this loop began.",
+        )
+    return _describe_detection(metric) or describe(metric)
+
+
+def _describe_detection(metric: str) -> Label | None:
+    """Return the label of a metric of detections, or None if it is none."""
+    name, colon, of = metric.partition(":")
+    if not colon:
+        return _OF_DETECTIONS.get(name)
+    label = _OF_CLASS.get(name)
+    if label is None:
+        return None
+    return Label(f"{label.name}, {of}", label.group, label.unit, label.meaning.format(of))
