@@ -19,6 +19,9 @@ RUST   := $(shell find rust -name '*.rs' -o -name Cargo.toml) Cargo.toml Cargo.l
 # A log is better off without a line per compiled crate; a person wants to see that something moves.
 QUIET := $(if $(CI),--quiet)
 
+# Tests start hundreds of processes: each would compile the package again if none kept what it did.
+export PYTHONDONTWRITEBYTECODE :=
+
 # Both builds of PyO3, maturin's and clippy's, are to see the same interpreter.
 export PYO3_PYTHON := $(CURDIR)/$(BIN)/python
 

@@ -20,9 +20,16 @@ for variable in (
 ):
     os.environ.pop(variable, None)
 
-# Two workers on two cores: numerical libraries whose threads wait in a loop take the other's core.
+# A worker for each core: threads that wait for a thread of another worker, some of them in a loop,
+# are most of the time. Tests that are about threads ask for a number of their own.
 if "PYTEST_XDIST_WORKER" in os.environ:
-    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    for variable in (
+        "MKL_NUM_THREADS",
+        "OMP_NUM_THREADS",
+        "OPENBLAS_NUM_THREADS",
+        "POLARS_MAX_THREADS",
+        "TAILWATCH_NUM_THREADS",
+    ):
         os.environ[variable] = "1"
 
 # What needs the extra `yolo` has a folder of its own.

@@ -96,9 +96,10 @@ def test_files(name: str, tmp_path: Path, alone: dict[str, object]) -> None:
     assert bits(CALLS[name](paths, Y, threads=2)) == alone[name]
 
 
-def test_among_others(alone: dict[str, object]) -> None:
+def test_among_others(alone: dict[str, object], monkeypatch: pytest.MonkeyPatch) -> None:
     # Four calls at once on the shared pool, each beside all the others that stand near it, and the
     # number of threads that is the default.
+    monkeypatch.delenv("TAILWATCH_NUM_THREADS", raising=False)
     names = [*CALLS, *reversed(CALLS)]
     with ThreadPoolExecutor(4) as pool:
         calls = [pool.submit(CALLS[name], X, Y, threads=None) for name in names]

@@ -66,9 +66,10 @@ def test_bootstrap_of_numbers(name: str) -> None:
     assert_meets(np.array(found), expected)
 
 
-@pytest.mark.parametrize("name", POLICIES)
+@pytest.mark.parametrize("name", ["accumulate subsample", "fixed real"])
 def test_multinomial_diversity(name: str) -> None:
-    # 8 generations of 20 labels, 150 runs, seed 220.
+    # 8 generations of 20 labels, 150 runs, seed 220. What a policy hands over does not depend on
+    # the learner: those that are not here are in the test above.
     policy, expected = POLICIES[name]
     runs = models_of(
         Multinomial(),
@@ -96,25 +97,25 @@ def test_fresh_labels() -> None:
 
 
 def test_types_that_survive() -> None:
-    # 50 labels, 20 generations, 120 runs, seed 260. The first fit counts one sample of the shares.
+    # 50 labels, 10 generations, 120 runs, seed 260. The first fit counts one sample of the shares.
     rare = np.array([0.5, 0.2, *[0.02] * 10, *[0.005] * 20])
     runs = models_of(
         Multinomial(),
         lambda rng: rng.choice(len(rare), size=50, p=rare),
         policy=Replace(),
-        generations=20,
+        generations=10,
         runs=120,
         seed=260,
     )
     types = np.array([[len(model.counts) for model in models] for models in runs], dtype=float)
     first = theory.types_drawn(rare, 50)
     assert abs(z_score(types[:, 0], first)) <= Z
-    for generation in (2, 5, 20):
+    for generation in (2, 5, 10):
         exact = float(np.sum(theory.type_survival(rare, 50, generation, exact=True)))
         assert abs(z_score(types[:, generation - 1], exact)) <= Z
         # The Poisson form is as near as it says: 0.03 for each of the rare types.
-        poisson = float(np.sum(theory.type_survival(rare[2:], 50, min(generation, 10))))
-        chain = float(np.sum(theory.type_survival(rare[2:], 50, min(generation, 10), exact=True)))
+        poisson = float(np.sum(theory.type_survival(rare[2:], 50, generation)))
+        chain = float(np.sum(theory.type_survival(rare[2:], 50, generation, exact=True)))
         assert abs(poisson - chain) < 0.03 * len(rare[2:])
 
 
@@ -127,9 +128,10 @@ def test_time_to_a_single_type() -> None:
         generations=80,
         runs=80,
         seed=280,
+        until=lambda model: len(model.counts) == 1,
     )
+    assert all(len(models[-1].counts) == 1 for models in runs)
     times = np.array([[len(m.counts) > 1 for m in models].count(True) for models in runs], float)
-    assert times.max() < 80
     # Diffusion: the fit to the human labels themselves is no step, and so near 8 labels the mean
     # time of steps is up to one generation off.
     expected = theory.time_to_one_type({"a": 4, "b": 4}, 8)
@@ -155,20 +157,20 @@ def test_a_kernel_density_widens(policy: Opaque) -> None:
 
 
 def test_a_kernel_density_settles_at_h_squared_times_rows() -> None:
-    # h = 0.5, 8 rows, 40 generations, 80 runs of 20 columns, seed 320: points at h²(M−1) = 1.75.
+    # h = 0.5, 8 rows, 24 generations, 60 runs of 20 columns, seed 320: points at h²(M−1) = 1.75,
+    # of which (1 − 1/8)ⁿ is left. The mean over generations 8 to 24 errs less than the last of 80.
     runs = models_of(
         KernelDensity(0.5),
         normal_rows(8, 20),
         policy=Replace(),
-        generations=40,
-        runs=80,
+        generations=24,
+        runs=60,
         seed=320,
     )
-    points = np.array([models[-1].points.var(axis=0).mean() for models in runs])
+    points = np.array([[m.points.var(axis=0).mean() for m in models[7:]] for models in runs])
     settled = 0.25 * 7
-    # (1 − 1/8)⁴⁰ = 0.005 of the way is left.
-    expected = settled + (1 - 1 / 8 - settled) * (1 - 1 / 8) ** 39
-    assert abs(z_score(points, expected)) <= Z
+    expected = settled + (1 - 1 / 8 - settled) * (1 - 1 / 8) ** np.arange(7, 24)
+    assert abs(z_score(points.mean(axis=1), expected.mean())) <= Z
 
 
 class HardLabels:

@@ -46,15 +46,16 @@ class WeightedMean:
 
 @pytest.mark.parametrize("weight", [0.3, None])
 def test_mixing_weight(weight: float | None) -> None:
-    # 8 fresh human rows and 12 samples a generation, 4 columns, 8 generations, 150 runs, seed 900.
+    # 8 fresh human rows and 12 samples a generation, 8 generations, 40 runs of 30 columns, which
+    # a mean keeps apart, seed 900.
     real, synthetic = 8, 12
     given = theory.mixing_weight(real, synthetic) if weight is None else weight
     runs = models_of(
         WeightedMean(real, given),
-        normal_rows(real + synthetic, 4),
-        policy=Mix(0.4, fresh=lambda size, rng: rng.normal(size=(size, 4))),
+        normal_rows(real + synthetic, 30),
+        policy=Mix(0.4, fresh=lambda size, rng: rng.normal(size=(size, 30))),
         generations=GENERATIONS,
-        runs=150,
+        runs=40,
         seed=900,
     )
     squares = np.array([[(model.value**2).mean() for model in models] for models in runs])

@@ -5,6 +5,7 @@ The unit is a run: what several columns of one run say is averaged first, since 
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 __all__ = ["Recording", "models_of", "normal_rows", "z_score"]
+
+
+class _Ended(Exception):
+    """There is no more to see in this run."""
 
 
 class Recording:
@@ -45,20 +50,31 @@ def models_of(
     runs: int,
     seed: int,
     size: int | None = None,
+    until: Callable[[Any], bool] | None = None,
 ) -> list[list[Any]]:
-    """Run the loop so many times, each with human data of its own; the models by generation."""
+    """Run the loop so many times, each with human data of its own; the models by generation.
+
+    A run ends behind the first model of which `until` is true.
+    """
     found = []
+
+    def stop(generation: tw.recursion.Generation) -> None:
+        if until is not None and until(generation.model):
+            raise _Ended
+
     for number in range(runs):
         recording = Recording(learner)
-        tw.recursion.run(
-            recording,
-            human(np.random.default_rng([seed, number])),
-            policy=policy,
-            generations=generations,
-            size=size,
-            metrics=(),
-            seed=seed + number,
-        )
+        with suppress(_Ended):
+            tw.recursion.run(
+                recording,
+                human(np.random.default_rng([seed, number])),
+                policy=policy,
+                generations=generations,
+                size=size,
+                metrics=(),
+                seed=seed + number,
+                on_generation=stop,
+            )
         found.append(recording._models)
     return found
 
