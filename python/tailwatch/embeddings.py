@@ -122,7 +122,7 @@ class Embeddings:
     @property
     def files(self) -> tuple[str, ...]:
         """Files that the rows come from, in their order; none for data in memory."""
-        return tuple(part.origin for part in self._parts if part.origin is not None)
+        return tuple(part.file for part in self._parts if part.file is not None)
 
     @property
     def left_out(self) -> tuple[Omission, ...]:
@@ -320,7 +320,7 @@ class Embeddings:
             rows.check_finite(self._argument)
         except NonFiniteError as error:
             origin = next(
-                part.origin
+                part.file
                 for part, piece in zip(self._parts, pieces, strict=True)
                 if not _is_finite(piece)
             )

@@ -88,12 +88,12 @@ class ArrayPart(Part):
     ----------
     array
         As :func:`matrix` gives it.
-    origin
+    file
         Path of the file it came from, if any.
     """
 
-    def __init__(self, array: Matrix, origin: str | None = None) -> None:
-        super().__init__(shape=(array.shape[0], array.shape[1]), dtype=array.dtype, origin=origin)
+    def __init__(self, array: Matrix, file: str | None = None) -> None:
+        super().__init__(shape=(array.shape[0], array.shape[1]), dtype=array.dtype, file=file)
         self._array = array
 
     def _read(self, place: Place) -> Iterator[Matrix]:

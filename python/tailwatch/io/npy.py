@@ -183,12 +183,12 @@ class NpyPart(Part):
         super().__init__(
             shape=(header.rows, header.columns),
             dtype=header.dtype.newbyteorder("="),
-            origin=str(path),
+            file=str(path),
         )
 
     def load(self, argument: str, first_row: int) -> list[Matrix]:
         """Return all rows at once: mapped, where their form lets them be used as they lie."""
-        place = Place(argument, self.origin, first_row)
+        place = Place(argument, self.file, first_row)
         if self._held is None:
             self._held = [self._map(place)] if self.rows else []
         if self._mapped is not None and self._mapped.has_changed(self._path):
@@ -197,7 +197,7 @@ class NpyPart(Part):
 
     def stream(self, argument: str, first_row: int) -> Iterator[Matrix]:
         """Yield all rows, in order, read in pieces: the map is for compiled code alone."""
-        yield from self._counted(Place(argument, self.origin, first_row))
+        yield from self._counted(Place(argument, self.file, first_row))
 
     def _read(self, place: Place) -> Iterator[Matrix]:
         with open_regular(self._path, place) as file:
@@ -233,7 +233,7 @@ class NpyPart(Part):
             argument=place.argument,
             expected="a file that nobody writes to meanwhile",
             got="another size or time of change",
-            where=self.origin,
+            where=self.file,
         )
 
 

@@ -60,7 +60,7 @@ class NpzPart(Part):
             super().__init__(
                 shape=(header.rows, header.columns),
                 dtype=header.dtype.newbyteorder("="),
-                origin=str(path),
+                file=str(path),
             )
 
     def _read(self, place: Place) -> Iterator[Matrix]:

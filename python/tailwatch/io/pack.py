@@ -252,7 +252,7 @@ def _converted(first_row: int, batch: Matrix, dtype: np.dtype[Any]) -> Matrix:
 def _tables(parts: list[Part], keys: list[dict[str, str | None]]) -> list[pl.LazyFrame]:
     """Return the other columns of each part, Hive keys among them, or nothing if there are none."""
     found = [
-        with_keys(part, own, Place("source", part.origin))
+        with_keys(part, own, Place("source", part.file))
         for part, own in zip(parts, keys, strict=True)
     ]
     tables = [table for table in found if table is not None]
@@ -261,9 +261,9 @@ def _tables(parts: list[Part], keys: list[dict[str, str | None]]) -> list[pl.Laz
     schemas = [None if table is None else table.collect_schema() for table in found]
     for part, schema in zip(parts, schemas, strict=True):
         if schema != schemas[0]:
-            subject = Place("source", part.origin).subject
+            subject = Place("source", part.file).subject
             first, here = (_named(each) for each in (schemas[0], schema))
-            msg = f"its other columns are not those of {parts[0].origin}"
+            msg = f"its other columns are not those of {parts[0].file}"
             raise InputError(
                 msg,
                 argument=subject,

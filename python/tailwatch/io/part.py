@@ -38,16 +38,16 @@ class Part(ABC):
         Rows and columns.
     dtype
         float16, float32 or float64, in native byte order.
-    origin
+    file
         Path of the file, or ``None`` for an object in memory.
     """
 
     def __init__(
-        self, *, shape: tuple[int, int], dtype: np.dtype[Any], origin: str | None = None
+        self, *, shape: tuple[int, int], dtype: np.dtype[Any], file: str | None = None
     ) -> None:
         self.rows, self.columns = shape
         self.dtype = dtype
-        self.origin = origin
+        self.file = file
         self._held: list[Matrix] | None = None
 
     @property
@@ -66,7 +66,7 @@ class Part(ABC):
         if self._held is not None:
             yield from self._held
         else:
-            yield from self._counted(Place(argument, self.origin, first_row))
+            yield from self._counted(Place(argument, self.file, first_row))
 
     def load(self, argument: str, first_row: int) -> list[Matrix]:
         """Return all rows at once, and keep them: what was read once is not read again."""
@@ -88,7 +88,7 @@ class Part(ABC):
         msg = f"no column {column!r}; the embeddings are an array, not a table"
         raise InputError(
             msg,
-            argument=Place(argument, self.origin).subject,
+            argument=Place(argument, self.file).subject,
             expected="a table",
             got="an array",
         )
@@ -116,13 +116,13 @@ class Part(ABC):
 
     def _changed(self, place: Place) -> SourceError:
         expected = f"{self.rows:,} rows of {self.columns:,} columns of {self.dtype}"
-        file = "" if place.origin is None else f"{place.origin} "
+        named = "" if place.file is None else f"{place.file} "
         return SourceError(
-            f"{file}changed after it was opened: expected {expected}",
+            f"{named}changed after it was opened: expected {expected}",
             argument=place.argument,
             expected=expected,
             got="others",
-            where=place.origin,
+            where=place.file,
         )
 
 

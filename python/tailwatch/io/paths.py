@@ -127,7 +127,7 @@ def hive_keys(source: object, parts: Sequence[Part]) -> list[dict[str, str | Non
     parts
         Parts; those of files have keys.
     """
-    paths = [None if part.origin is None else Path(os.path.abspath(part.origin)) for part in parts]  # noqa: PTH100 (links stay)
+    paths = [None if part.file is None else Path(os.path.abspath(part.file)) for part in parts]  # noqa: PTH100 (links stay)
     named = [path for path in paths if path is not None]
     if not named:
         return [{} for _ in parts]

@@ -1,4 +1,4 @@
-"""Where data came from, in the words of an error message."""
+"""Where data came from, in the words of an error."""
 
 from __future__ import annotations
 
@@ -25,48 +25,48 @@ class Place:
     ----------
     argument
         Name of the argument as the caller knows it, such as ``"reference"``.
-    origin
+    file
         Path of the file, or ``None`` for an object in memory.
     first_row
         Number of rows of the same argument that come before these.
     """
 
     argument: str
-    origin: str | None = None
+    file: str | None = None
     first_row: int = 0
 
     @property
     def subject(self) -> str:
         """Start of a message about the whole: the argument, and the file where there is one."""
         # The core takes no text that is not UTF-8, as the name of a file may be.
-        return visible(self.argument if self.origin is None else f"{self.argument}: {self.origin}")
+        return visible(self.argument if self.file is None else f"{self.argument}: {self.file}")
 
     def row(
         self, row: int, problem: str, *, expected: str | None = None, got: str | None = None
     ) -> dict[str, str | None]:
         """Return the fields of an error about a row, by its number in the argument and its file."""
         number = self.first_row + row
-        file = "" if self.origin is None else f", in {self.origin}"
+        within = "" if self.file is None else f", in {self.file}"
         return {
-            "problem": f"row {number} {problem}{file}",
+            "problem": f"row {number} {problem}{within}",
             "argument": self.argument,
             "expected": expected,
             "got": got,
-            "where": f"row {number}{file}",
+            "where": f"row {number}{within}",
         }
 
     def after(self, rows: int) -> Place:
         """Return the place `rows` rows further on."""
-        return Place(self.argument, self.origin, self.first_row + rows)
+        return Place(self.argument, self.file, self.first_row + rows)
 
     def unreadable(self, why: str, hint: str | None = None) -> SourceError:
         """Return the error that says that the data cannot be read."""
         return SourceError(
-            f"cannot read {self.origin or 'the data'}: {why}",
+            f"cannot read {self.file or 'the data'}: {why}",
             argument=self.argument,
             expected="readable data",
             got=why,
-            where=self.origin,
+            where=self.file,
             hint=hint,
         )
 

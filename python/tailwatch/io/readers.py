@@ -80,7 +80,7 @@ def open_parts(
     # Writers of shards leave empty ones, whose number of columns may not even be known.
     filled = [part for part in found if part.rows]
     if not filled:
-        subject = Place(argument, found[0].origin).subject
+        subject = Place(argument, found[0].file).subject
         raise InputError(argument=subject, expected="at least one row", got="none")
     _check_columns(filled, argument)
     if left_out:
@@ -93,16 +93,16 @@ def _check_columns(parts: list[Part], argument: str) -> None:
     first = parts[0]
     for part in parts:
         if not part.columns:
-            subject = Place(argument, part.origin).subject
+            subject = Place(argument, part.file).subject
             raise DimensionError(argument=subject, expected="at least one column", got="none")
         if part.columns != first.columns:
-            msg = f"{part.origin} has {part.columns} columns, {first.origin} has {first.columns}"
+            msg = f"{part.file} has {part.columns} columns, {first.file} has {first.columns}"
             raise DimensionError(
                 msg,
                 argument=argument,
-                expected=f"{first.columns} columns, as in {first.origin}",
+                expected=f"{first.columns} columns, as in {first.file}",
                 got=f"{part.columns} columns",
-                where=part.origin,
+                where=part.file,
             )
 
 

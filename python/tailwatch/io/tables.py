@@ -123,7 +123,7 @@ class ColumnPart(Part):
         if not table.rows:
             # Writers of shards leave such behind, whose columns and types may say nothing.
             self._column, self._id_column = column, None
-            super().__init__(shape=(0, 0), dtype=np.dtype(np.float32), origin=place.origin)
+            super().__init__(shape=(0, 0), dtype=np.dtype(np.float32), file=place.file)
             return
         self._column = choose(table.schema, column, place)
         self._id_column = (
@@ -133,7 +133,7 @@ class ColumnPart(Part):
         if columns is None:
             with place.reading():
                 columns = width(storage(table.first(self._column)), place, dtype)
-        super().__init__(shape=(table.rows, columns), dtype=dtype, origin=place.origin)
+        super().__init__(shape=(table.rows, columns), dtype=dtype, file=place.file)
 
     @property
     def arrow(self) -> pl.Series | None:
@@ -154,7 +154,7 @@ class ColumnPart(Part):
 
     def beside(self, column: str, argument: str) -> pl.Series:
         """Read another column of the table."""
-        place = Place(argument, self.origin)
+        place = Place(argument, self.file)
         return self._all_rows(whole_column(self._table, column, place), place)
 
     def _read(self, place: Place) -> Iterator[Matrix]:

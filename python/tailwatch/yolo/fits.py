@@ -199,14 +199,14 @@ class Fits:
         # Of the file itself, where its name is a link.
         folder = Path(os.path.realpath(path)).parent
         if folder not in self._linkable:
-            probe = self._made("fits") / f".{secrets.token_hex(8)}.part"
+            attempt = self._made("fits") / f".{secrets.token_hex(8)}.part"
             try:
-                os.link(os.path.realpath(path), probe)
+                os.link(os.path.realpath(path), attempt)
                 self._linkable[folder] = True
             except OSError:
                 self._linkable[folder] = False
             finally:
-                probe.unlink(missing_ok=True)
+                attempt.unlink(missing_ok=True)
         return self._linkable[folder]
 
     def _arm_file(self) -> str:

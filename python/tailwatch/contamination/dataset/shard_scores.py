@@ -180,7 +180,7 @@ def open_checked(
     part = open_shard(shard, shard.name, column, binary=binary)
     if not part.rows:
         return part
-    place = Place(shard.name, part.origin)
+    place = Place(shard.name, part.file)
     if part.columns != columns:
         raise DimensionError(
             argument=place.subject,

@@ -60,7 +60,7 @@ def read_array(directory: Path, name: str) -> NDArray[Any]:
                 argument="directory",
                 expected=f"the {size - start:,} bytes of values that it has",
                 got=f"a header of shape {shape} and type {dtype}",
-                where=place.origin,
+                where=place.file,
             )
         file.seek(0)
         array: NDArray[Any] = np.load(file, allow_pickle=False)
@@ -81,6 +81,6 @@ def read_table(directory: Path, name: str) -> pl.DataFrame:
         if (size := file.stat().st_size) > LARGEST_TABLE:
             expected = f"a table of at most {LARGEST_TABLE:,} bytes"
             raise SourceError(
-                argument="directory", expected=expected, got=f"{size:,}", where=place.origin
+                argument="directory", expected=expected, got=f"{size:,}", where=place.file
             )
     return read_frame(file, place)
