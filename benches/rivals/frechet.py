@@ -41,7 +41,7 @@ def reference(pair: Pair) -> NDArray[np.float32]:
 
 def tailwatch(fits: Moments) -> Answer:
     from tailwatch import _core
-    from tailwatch.running import running
+    from tailwatch.progress import running
 
     with running(None, progress=False) as settings:
         return numbers(_core.frechet_of_moments(*fits, settings))
@@ -50,7 +50,7 @@ def tailwatch(fits: Moments) -> Answer:
 def tailwatch_moments(sample: NDArray[np.float32]) -> Answer:
     from tailwatch import _core
     from tailwatch.embeddings import as_embeddings
-    from tailwatch.running import running
+    from tailwatch.progress import running
 
     rows = as_embeddings(sample, "reference").handle()
     with running(None, progress=False) as settings:

@@ -54,7 +54,7 @@ def __getattr__(name: str) -> object:
     if name in _MODULES:
         return importlib.import_module(f"tailwatch.{name}")
     if name not in _HOMES:
-        from tailwatch.names import no_such_name
+        from tailwatch.exceptions import no_such_name
 
         raise no_such_name(__name__, name, __all__)
     value = getattr(importlib.import_module(_HOMES[name]), name)

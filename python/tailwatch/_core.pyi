@@ -6,7 +6,7 @@ from typing import Any, Final, TypeAlias, final
 import numpy as np
 from numpy.typing import NDArray
 
-from tailwatch.running import Settings
+from tailwatch.progress import Settings
 
 __all__ = [
     "MOST_THREADS",

@@ -1,25 +1,42 @@
-"""Work in threads of its own, with results in order and Ctrl-C heard meanwhile.
+"""Work in threads of its own, and the threads of Polars, which a fork loses.
 
+Results of our own threads come in order, and Ctrl-C is heard meanwhile.
 Python runs its signal handlers in the main thread, between two bytecodes: whatever native code the
 main thread is in holds them off. So reading, scoring and compressing run in daemon threads and the
 caller only waits; it alone writes files and shows progress.
+
+A forked child has one thread: the pool that Polars started in its parent is gone, and whatever
+waits for it (a filter, a file of CSV or Parquet) waits for ever. Nothing brings the pool back, so
+such work is refused in a child of a process in which the pool has run. A child that is spawned, or
+forked before Polars was put to work, has a pool of its own. Where the system shows the threads of a
+process (Linux), the pool is looked for at the moment of the fork, whoever started it; elsewhere it
+counts as started once :func:`uses_polars` was called.
 """
 
 from __future__ import annotations
 
+import os
+import re
 import threading
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Generic, NoReturn, TypeVar
+
+from tailwatch.exceptions import TailwatchError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-__all__ = ["apart", "in_order"]
+__all__ = ["in_order", "uses_polars", "wait_for"]
 
 S = TypeVar("S")
 T = TypeVar("T")
 
 # POSIX wakes a waiting thread when a signal arrives; Windows does not, so it has to look.
 POLL_SECONDS = 0.05
+
+_THREADS = Path("/proc/self/task")
+_OF_THE_POOL = re.compile(r"polars-\d")
 
 
 def in_order(items: Iterable[S], work: Callable[[S], T], threads: int) -> Iterator[T]:
@@ -49,9 +66,37 @@ def in_order(items: Iterable[S], work: Callable[[S], T], threads: int) -> Iterat
         line.stop()
 
 
-def apart(work: Callable[[], T]) -> T:
-    """Return what `work` returns, from a thread of its own."""
+def wait_for(work: Callable[[], T]) -> T:
+    """Return what `work` returns, or raise what it raises, from a thread of its own.
+
+    The caller hears signals at once, whatever the work is in the middle of. On `KeyboardInterrupt`
+    the work is abandoned, not stopped; it must therefore write no files.
+    """
     return next(in_order([work], lambda each: each(), 1))
+
+
+def uses_polars(doing: str) -> None:
+    """Say that `doing` is about to use Polars' threads; refuse it where they are lost.
+
+    Parameters
+    ----------
+    doing
+        What needs them, as the subject of an error: ``"saving Parquet"``.
+
+    Raises
+    ------
+    TailwatchError
+        This process was forked from one in which they had run.
+    """
+    if _pool.lost:
+        problem = (
+            f"{doing} would wait for ever in this process, which was forked from one where Polars "
+            "had started its threads: they do not live on in a fork"
+        )
+        hint = "start child processes by spawn: multiprocessing.get_context('spawn')"
+        raise TailwatchError(problem, argument="process", hint=hint)
+    if not _pool.is_shown:
+        _pool.started = True
 
 
 class _Line(Generic[S, T]):
@@ -136,3 +181,34 @@ def _raising(error: BaseException) -> Callable[[], NoReturn]:
         raise error
 
     return fail
+
+
+def _has_threads() -> bool:
+    with suppress(OSError):
+        for thread in _THREADS.iterdir():
+            with suppress(OSError):
+                if _OF_THE_POOL.match((thread / "comm").read_text(encoding="utf-8")):
+                    return True
+    return False
+
+
+class _Pool:
+    """Whether Polars' threads were started, and whether a fork has lost them."""
+
+    def __init__(self) -> None:
+        self.is_shown = _THREADS.is_dir()
+        self.started = False
+        self.lost = False
+
+    def look(self) -> None:
+        """Before a fork: see whether there is a pool that the child will not have."""
+        self.started = self.started or _has_threads()
+
+    def forget(self) -> None:
+        """In the child: what ran in the parent is lost."""
+        self.lost = self.started
+
+
+_pool = _Pool()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_pool.look, after_in_child=_pool.forget)

@@ -1,4 +1,4 @@
-"""The errors of tailwatch: a small tree under :class:`TailwatchError`.
+"""The errors of tailwatch: a small tree under :class:`TailwatchError`, and names that were meant.
 
 Every error carries what went wrong as fields, and its text is made of them: the argument, what was
 expected, what came, where, and what to do about it. Values, names and texts of other libraries come
@@ -8,13 +8,14 @@ are shown as escapes.
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tailwatch.text_form import one_line, shortened
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 __all__ = [
     "DimensionError",
@@ -26,9 +27,11 @@ __all__ = [
     "SourceError",
     "TailwatchError",
     "TailwatchWarning",
+    "meant",
+    "no_such_name",
 ]
 
-_LONGEST_FIELD, _LONGEST_PROBLEM = 400, 1200
+_LONGEST_FIELD, _LONGEST_PROBLEM, _LONGEST_NAME = 400, 1200, 200
 
 
 class TailwatchError(Exception):
@@ -151,3 +154,44 @@ class MissingDependencyError(TailwatchError, ImportError):
 
 class TailwatchWarning(UserWarning):
     """A number may mislead, and the message says why."""
+
+
+def meant(name: str, known: Iterable[str]) -> str | None:
+    """Return the question after those names that may have been meant, the hint of an error.
+
+    Parameters
+    ----------
+    name
+        What was given, and is none of the names.
+    known
+        The names there are.
+
+    Examples
+    --------
+    >>> from tailwatch.exceptions import meant
+    >>> meant("acumulate", ["replace", "accumulate"])
+    'did you mean accumulate?'
+    """
+    lower = name[:_LONGEST_NAME].lower()
+    names = list(dict.fromkeys(known))
+    near = [each for each in names if lower == each.lower() or lower in each.lower().split("_")]
+    near = near or get_close_matches(name[:_LONGEST_NAME], names, cutoff=0.7)
+    if not near:
+        plain = {each.lower().replace("_", ""): each for each in reversed(names)}
+        found = get_close_matches(lower.replace("_", ""), plain, cutoff=0.7)
+        near = [plain[each] for each in found]
+    return f"did you mean {' or '.join(near)}?" if near else None
+
+
+def no_such_name(module: str, name: str, public: Iterable[str]) -> AttributeError:
+    """Make the error about a name that a module has not, with those that may have been meant.
+
+    Examples
+    --------
+    >>> from tailwatch.exceptions import no_such_name
+    >>> print(no_such_name("m", "coverage", ["mmd", "tail_coverage"]))
+    module 'm' has no attribute 'coverage'; did you mean tail_coverage?
+    """
+    question = meant(name, public)
+    said = f"module {module!r} has no attribute {name!r}"
+    return AttributeError(f"{said}; {question}" if question else said, name=name)

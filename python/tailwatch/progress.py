@@ -1,4 +1,6 @@
-"""What ``progress=`` means: nothing, a display on standard error, or the caller's own function.
+"""The settings of a call: its threads, and where its progress goes.
+
+``progress=`` means nothing, a display on standard error, or the caller's own function:
 
 ==============  =================  ==============================================================
 ``progress``    standard error is  what happens
@@ -24,8 +26,9 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, TypedDict
 
+from tailwatch.arguments import integer
 from tailwatch.exceptions import InputError
 from tailwatch.text_form import visible
 
@@ -34,16 +37,41 @@ if TYPE_CHECKING:
 
     from rich.progress import Progress, Task, TaskID
 
-__all__ = ["ProgressOption", "ProgressReport", "reporting"]
+__all__ = [
+    "MOST_THREADS",
+    "ProgressOption",
+    "ProgressReport",
+    "Settings",
+    "reporting",
+    "running",
+]
 
 ProgressReport: TypeAlias = Callable[[str, int, int], object]
 """``report(stage, done, total)``: `done` of `total` units of the stage are finished."""
 
 ProgressOption: TypeAlias = bool | ProgressReport | None
 
+MOST_THREADS = 1024
+"""Threads that a call may ask for, as the core has it."""
+
 BAR_DELAY_SECONDS = 0.5
 STAGE_SECONDS = 2.0
 HEARTBEAT_SECONDS = 30.0
+
+
+class Settings(TypedDict):
+    """What the functions of the core take besides their data.
+
+    Attributes
+    ----------
+    threads
+        Threads to use; ``None`` for the default.
+    progress
+        Takes ``(stage, done, total)``.
+    """
+
+    threads: int | None
+    progress: ProgressReport | None
 
 
 @contextmanager
@@ -88,6 +116,28 @@ def reporting(progress: ProgressOption) -> Iterator[ProgressReport]:
     else:
         expected = "None, True or a callable"
         raise InputError(argument="progress", expected=expected, got=type(progress).__name__)
+
+
+@contextmanager
+def running(threads: int | None, progress: ProgressOption) -> Iterator[Settings]:
+    """Check `threads`, show `progress`, and yield the settings for the core.
+
+    Parameters
+    ----------
+    threads
+        Threads to use; ``None`` for ``TAILWATCH_NUM_THREADS`` or, without it, all cores.
+    progress
+        As in :func:`reporting`.
+
+    Yields
+    ------
+    dict
+        What the functions of ``tailwatch._core`` take as ``settings``.
+    """
+    if threads is not None:
+        threads = integer(threads, "threads", most=MOST_THREADS)
+    with reporting(progress) as report:
+        yield {"threads": threads, "progress": report}
 
 
 def _ignore(stage: str, done: int, total: int) -> None:

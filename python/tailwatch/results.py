@@ -41,8 +41,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn
 
 import polars as pl
 
+from tailwatch.background import uses_polars
 from tailwatch.exceptions import InputError, SourceError, TailwatchError
-from tailwatch.forks import uses_polars
 from tailwatch.io.place import Place
 from tailwatch.io.regular import open_regular
 from tailwatch.text_form import path_text, reversible, shown

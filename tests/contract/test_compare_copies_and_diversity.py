@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from tailwatch.comparison.estimates import Estimate
-    from tailwatch.running import Settings
+    from tailwatch.progress import Settings
 
 SETTINGS: Settings = {"threads": 2, "progress": None}
 PANEL = Panel(frozenset({"knn_divergence", "authenticity", "vendi_score"}), 5, (0.1,), 7)

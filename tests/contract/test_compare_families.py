@@ -17,7 +17,7 @@ from tests.support import samples
 if TYPE_CHECKING:
     from tailwatch.comparison.estimates import Estimate
     from tailwatch.comparison.metric import Metric
-    from tailwatch.running import Settings
+    from tailwatch.progress import Settings
 
 LEVELS = (0.1, 0.2)
 SETTINGS: Settings = {"threads": 2, "progress": None}

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tailwatch.exact import floats_of_decimals, held, inexact
+from tailwatch.arguments import floats_of_decimals, inexact, is_float64
 from tailwatch.exceptions import InputError
 from tailwatch.metrics import univariate
 
@@ -29,7 +29,7 @@ HALF = [0.5, 0.25]
 def test_integers_are_held_or_not(signed: int, unsigned: int) -> None:
     for value, kind in ((signed, np.int64), (unsigned, np.uint64)):
         exact = int(float(value)) == value
-        assert held(value) == exact
+        assert is_float64(value) == exact
         assert (inexact(np.array([0, value], kind)) is None) == exact
 
 

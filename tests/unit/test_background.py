@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
 import time
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tailwatch.background import apart, in_order
+from tailwatch.background import in_order, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,6 +82,24 @@ def test_threads_end_where_nobody_asks_on() -> None:
 
 
 def test_work_apart_gives_its_result_or_its_error() -> None:
-    assert apart(threading.get_ident) != threading.get_ident()
-    with pytest.raises(ZeroDivisionError):
-        apart(lambda: 1 // 0)
+    assert wait_for(threading.get_ident) != threading.get_ident()
+    error = ValueError("as it is")
+
+    def fail() -> None:
+        raise error
+
+    with pytest.raises(ValueError, match="as it is") as caught:
+        wait_for(fail)
+    assert caught.value is error
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a process of Windows cannot send itself Ctrl-C")
+def test_an_interrupt_does_not_wait_for_the_work() -> None:
+    release = threading.Event()
+    began = time.monotonic()
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT)).start()
+    with pytest.raises(KeyboardInterrupt):
+        wait_for(lambda: release.wait(20))
+    release.set()
+    assert time.monotonic() - began < 10

@@ -18,7 +18,7 @@ from tailwatch.comparison.samples import Samples
 from tests.support import samples
 
 if TYPE_CHECKING:
-    from tailwatch.running import Settings
+    from tailwatch.progress import Settings
 
 SETTINGS: Settings = {"threads": 2, "progress": None}
 PANEL = Panel(frozenset({"sliced_wasserstein"}), 5, (0.05,), 3)

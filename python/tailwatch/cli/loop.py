@@ -25,8 +25,7 @@ from tailwatch.cli.outputs import check_directory, open_page
 from tailwatch.cli.parts import LEARNERS, data_from, part_from, policy_named, settings_from
 from tailwatch.cli.signals import wait_for
 from tailwatch.comparison.selection import PANELS
-from tailwatch.exceptions import InputError
-from tailwatch.names import meant
+from tailwatch.exceptions import InputError, meant
 from tailwatch.progress import reporting
 from tailwatch.text_form import path_text, shown, visible
 

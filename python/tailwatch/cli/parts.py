@@ -19,8 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tailwatch.cli.wording import in_options
-from tailwatch.exceptions import InputError, SourceError, TailwatchError
-from tailwatch.names import meant
+from tailwatch.exceptions import InputError, SourceError, TailwatchError, meant
 from tailwatch.text_form import path_text, shortened, shown, visible
 
 if TYPE_CHECKING:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tailwatch.comparison.partition import Class
     from tailwatch.comparison.request import Request
     from tailwatch.comparison.rows import Whole
-    from tailwatch.running import Settings
+    from tailwatch.progress import Settings
 
 __all__ = ["class_seed", "compare_classes"]
 

@@ -17,7 +17,7 @@ from tailwatch.comparison.rows import estimates_of, rows_of, wholes_of
 from tailwatch.comparison.samples import Samples
 from tailwatch.embeddings import as_embeddings
 from tailwatch.exceptions import DimensionError
-from tailwatch.running import running
+from tailwatch.progress import running
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,8 +26,7 @@ if TYPE_CHECKING:
 
     from tailwatch.comparison.partition import Labels, Per
     from tailwatch.embeddings import Embeddings, EmbeddingsLike
-    from tailwatch.progress import ProgressOption
-    from tailwatch.running import Settings
+    from tailwatch.progress import ProgressOption, Settings
 
 __all__ = ["compare"]
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tailwatch._core import Rows
-    from tailwatch.running import Settings
+    from tailwatch.progress import Settings
 
 __all__ = ["LEAST_INDEX", "TailIndex", "tail_index", "too_heavy"]
 

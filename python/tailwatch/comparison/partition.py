@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 import polars as pl
 
-from tailwatch.arguments import refuse_surrogates
-from tailwatch.exact import NO_SERIES
+from tailwatch.arguments import NO_SERIES, refuse_surrogates
+from tailwatch.background import uses_polars
 from tailwatch.exceptions import InputError
-from tailwatch.forks import uses_polars
 from tailwatch.io.arrow import ArrowArray, ArrowStream, as_series
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tailwatch.comparison.metric import Family, Metric
     from tailwatch.comparison.samples import Samples
     from tailwatch.metrics.embeddings.tail_test import TailCounts
-    from tailwatch.running import Settings
+    from tailwatch.progress import Settings
 
 __all__ = ["Whole", "estimates_of", "rows_of", "wholes_of"]
 

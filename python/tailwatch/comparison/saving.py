@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import polars as pl
 
+from tailwatch.background import uses_polars
 from tailwatch.exceptions import InputError
-from tailwatch.forks import uses_polars
 from tailwatch.text_form import reversible, shown
 from tailwatch.writing import fill, write_atomically
 

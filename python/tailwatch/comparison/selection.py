@@ -6,8 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from tailwatch.comparison.registry import METRICS
-from tailwatch.exceptions import InputError
-from tailwatch.names import meant
+from tailwatch.exceptions import InputError, meant
 from tailwatch.text_form import shown
 
 if TYPE_CHECKING:

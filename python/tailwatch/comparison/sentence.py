@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import polars as pl
 
-from tailwatch.forks import uses_polars
+from tailwatch.background import uses_polars
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -39,7 +39,7 @@ from tailwatch.contamination.likelihood import Interval
 from tailwatch.contamination.model import ContaminationModel
 from tailwatch.contamination.prevalence import NullFloor, Prevalence
 from tailwatch.contamination.rows import RowTable
-from tailwatch.names import no_such_name
+from tailwatch.exceptions import no_such_name
 
 __all__ = [
     "Audit",

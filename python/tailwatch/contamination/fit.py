@@ -25,8 +25,7 @@ from tailwatch.contamination.probe import (
 from tailwatch.contamination.strata import named_parts, random_parts
 from tailwatch.embeddings import as_embeddings
 from tailwatch.exceptions import DimensionError, InputError
-from tailwatch.progress import reporting
-from tailwatch.running import MOST_THREADS
+from tailwatch.progress import MOST_THREADS, reporting
 from tailwatch.text_form import shown
 
 if TYPE_CHECKING:

@@ -33,8 +33,7 @@ from tailwatch.contamination.rows import RowTable, calibration_note, q_values
 from tailwatch.embeddings import as_embeddings
 from tailwatch.exceptions import DimensionError, InputError, TailwatchWarning
 from tailwatch.io.columns import DEFAULT_COLUMN
-from tailwatch.progress import reporting
-from tailwatch.running import MOST_THREADS
+from tailwatch.progress import MOST_THREADS, reporting
 
 if TYPE_CHECKING:
     import os

@@ -10,8 +10,7 @@ import numpy as np
 import polars as pl
 
 from tailwatch import _core
-from tailwatch.arguments import refuse_surrogates
-from tailwatch.exact import NO_SERIES
+from tailwatch.arguments import NO_SERIES, refuse_surrogates
 from tailwatch.exceptions import InputError
 from tailwatch.text_form import shown
 

@@ -20,9 +20,8 @@ import numpy as np
 import polars as pl
 
 from tailwatch.arguments import integer
-from tailwatch.background import in_order
+from tailwatch.background import in_order, uses_polars
 from tailwatch.exceptions import InputError, OutputError, SourceError, TailwatchError
-from tailwatch.forks import uses_polars
 from tailwatch.io.columns import DEFAULT_COLUMN
 from tailwatch.io.pack_folder import Pack, array_path, attempt_at, table_path, write_pack
 from tailwatch.io.parquet import sink

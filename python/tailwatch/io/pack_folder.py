@@ -35,8 +35,8 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from tailwatch.exceptions import SourceError, TailwatchError
-from tailwatch.owned import owned_directory, owned_file, read_owned
 from tailwatch.text_form import path_text
+from tailwatch.writing import owned_directory, owned_file, read_owned
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

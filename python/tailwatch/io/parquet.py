@@ -36,7 +36,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 import polars as pl
 
-from tailwatch.background import apart
+from tailwatch.background import wait_for
 from tailwatch.io.arrow import as_series
 
 if TYPE_CHECKING:
@@ -192,7 +192,7 @@ def sink(rows: pl.LazyFrame, path: Path) -> None:
         The file cannot be written; a full disk, for one.
     """
     try:
-        apart(
+        wait_for(
             lambda: rows.sink_parquet(
                 path,
                 row_group_size=_ROWS_PER_GROUP,

@@ -29,8 +29,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from tailwatch.exceptions import SourceError, TailwatchError
-from tailwatch.owned import open_owned, read_owned
 from tailwatch.text_form import path_text
+from tailwatch.writing import open_owned, read_owned
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import NoReturn
 
+from tailwatch.exceptions import no_such_name
 from tailwatch.metrics import categorical, text, univariate
 from tailwatch.metrics.embeddings.coverage import (
     PRDC,
@@ -40,7 +41,6 @@ from tailwatch.metrics.embeddings.mmd_test import MMDTest, mmd_test
 from tailwatch.metrics.embeddings.modes import ModeCoverage, mode_coverage
 from tailwatch.metrics.embeddings.neighbors import nearest_neighbors
 from tailwatch.metrics.embeddings.tail_test import TailTest, tail_test
-from tailwatch.names import no_such_name
 
 __all__ = [
     "PRDC",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NoReturn
 
-from tailwatch.names import no_such_name
+from tailwatch.exceptions import no_such_name
 from tailwatch.recursion import theory
 from tailwatch.recursion.data.rowsets import RowSet, StoredRowSet
 from tailwatch.recursion.learners import (

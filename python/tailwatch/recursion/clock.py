@@ -6,8 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tailwatch.progress import ProgressReport
-    from tailwatch.running import Settings
+    from tailwatch.progress import ProgressReport, Settings
 
 __all__ = ["Clock"]
 

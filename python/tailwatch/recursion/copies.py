@@ -22,12 +22,12 @@ from tailwatch.recursion.randomness import generator
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tailwatch.progress import Settings
     from tailwatch.recursion.asked import Asked
     from tailwatch.recursion.data.kind import Data
     from tailwatch.recursion.frame import Row
     from tailwatch.recursion.history import Fitted
     from tailwatch.recursion.panels.retained import Triple
-    from tailwatch.running import Settings
 
 __all__ = ["Copies"]
 

@@ -20,7 +20,7 @@ is removed and computed again, with the same bytes. So nothing has to wait for t
 power failure leaves behind is found out.
 
 Each of these is a file or a folder of the directory itself: a link in the place of one is refused
-(:mod:`tailwatch.owned`). What a run does not write is left as it is.
+(:mod:`tailwatch.writing`). What a run does not write is left as it is.
 """
 
 from __future__ import annotations
@@ -34,14 +34,6 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 from tailwatch.exceptions import InputError, OutputError, TailwatchError, TailwatchWarning
-from tailwatch.owned import (
-    make_owned,
-    owned_directory,
-    owned_file,
-    read_owned,
-    remove_owned,
-    write_owned,
-)
 from tailwatch.recursion import data as rows_of
 from tailwatch.recursion.asking import asking
 from tailwatch.recursion.frame import frame_of
@@ -62,7 +54,15 @@ from tailwatch.recursion.reading import (
     read_metrics,
 )
 from tailwatch.text_form import path_text, visible
-from tailwatch.writing import fill
+from tailwatch.writing import (
+    fill,
+    make_owned,
+    owned_directory,
+    owned_file,
+    read_owned,
+    remove_owned,
+    write_owned,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -12,8 +12,8 @@ import platform
 from typing import TYPE_CHECKING
 
 from tailwatch.exceptions import InputError, OutputError
-from tailwatch.owned import owned_file
 from tailwatch.text_form import path_text, visible
+from tailwatch.writing import owned_file
 
 if TYPE_CHECKING:
     from pathlib import Path

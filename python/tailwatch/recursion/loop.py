@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tailwatch.background import uses_polars
 from tailwatch.exceptions import InputError
-from tailwatch.forks import uses_polars
+from tailwatch.progress import running
 from tailwatch.recursion.asked import Asked
 from tailwatch.recursion.asking import asking
 from tailwatch.recursion.clock import Clock
@@ -23,7 +24,6 @@ from tailwatch.recursion.measurement import Measurement
 from tailwatch.recursion.memory import Memory
 from tailwatch.recursion.randomness import replayable
 from tailwatch.recursion.result import Run
-from tailwatch.running import running
 
 if TYPE_CHECKING:
     import os

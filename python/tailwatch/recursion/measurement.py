@@ -21,11 +21,11 @@ from tailwatch.text_form import shown
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tailwatch.progress import Settings
     from tailwatch.recursion.asked import Asked
     from tailwatch.recursion.data.kind import Data
     from tailwatch.recursion.frame import Row
     from tailwatch.recursion.history import Fitted
-    from tailwatch.running import Settings
 
 __all__ = ["Measurement"]
 

@@ -10,8 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from tailwatch.exceptions import InputError
-from tailwatch.names import meant
+from tailwatch.exceptions import InputError, meant
 from tailwatch.recursion.policies import (
     Accumulate,
     AccumulateSubsample,

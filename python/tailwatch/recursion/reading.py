@@ -20,11 +20,11 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from tailwatch.exceptions import SourceError, TailwatchError, TailwatchWarning
-from tailwatch.owned import owned_directory, owned_file, read_owned
 from tailwatch.recursion.data.stored import read_table
 from tailwatch.recursion.described import check_described
 from tailwatch.recursion.frame import checked
 from tailwatch.text_form import path_text, visible
+from tailwatch.writing import owned_directory, owned_file, read_owned
 
 if TYPE_CHECKING:
     import os

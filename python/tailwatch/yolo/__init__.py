@@ -36,7 +36,7 @@ from __future__ import annotations
 
 from typing import NoReturn
 
-from tailwatch.names import no_such_name
+from tailwatch.exceptions import no_such_name
 from tailwatch.recursion.policies import HumanOnly
 from tailwatch.yolo.dataset import DetectionDataset
 from tailwatch.yolo.detections import detections

@@ -36,7 +36,8 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from tailwatch.exceptions import InputError, SourceError
-from tailwatch.owned import (
+from tailwatch.text_form import path_text
+from tailwatch.writing import (
     make_owned,
     owned_directory,
     owned_file,
@@ -44,7 +45,6 @@ from tailwatch.owned import (
     remove_owned,
     write_owned,
 )
-from tailwatch.text_form import path_text
 from tailwatch.yolo.checkpoints import digest
 from tailwatch.yolo.dataset import MANIFEST, DetectionDataset
 from tailwatch.yolo.image_files import link

@@ -22,9 +22,8 @@ import polars as pl
 from tailwatch.exceptions import InputError, SourceError
 from tailwatch.io.place import Place
 from tailwatch.io.tables import read_frame
-from tailwatch.owned import owned_directory, owned_file
 from tailwatch.text_form import path_of, path_text, shown
-from tailwatch.writing import fill
+from tailwatch.writing import fill, owned_directory, owned_file
 from tailwatch.yolo.detections import label_text, read_labels
 from tailwatch.yolo.image_files import link, sha256
 

@@ -25,12 +25,11 @@ import polars as pl
 
 from tailwatch.arguments import integer
 from tailwatch.exceptions import InputError
-from tailwatch.owned import make_owned, owned_directory, write_owned
 from tailwatch.progress import reporting
 from tailwatch.recursion.loop import run
 from tailwatch.recursion.policies import HumanOnly
 from tailwatch.text_form import path_text, shown
-from tailwatch.writing import fill
+from tailwatch.writing import fill, make_owned, owned_directory, write_owned
 from tailwatch.yolo.checks import Checks
 from tailwatch.yolo.classes import class_labels
 from tailwatch.yolo.dataset import DetectionDataset

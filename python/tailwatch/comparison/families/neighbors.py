@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tailwatch.comparison.estimates import Estimate
     from tailwatch.comparison.families.panel import Full, Panel
     from tailwatch.comparison.samples import Samples
-    from tailwatch.running import Settings
+    from tailwatch.progress import Settings
 
 __all__ = ["estimates", "full", "odds_ratio"]
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tailwatch.comparison.estimates import HalfSamples
     from tailwatch.comparison.samples import Samples
     from tailwatch.metrics.embeddings.tail_test import TailCounts
-    from tailwatch.running import Settings
+    from tailwatch.progress import Settings
 
     Full = Iterator[
         tuple[str, float | None, float | None]

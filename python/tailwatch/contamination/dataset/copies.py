@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tailwatch import _core
-from tailwatch.background import apart
+from tailwatch.background import wait_for
 from tailwatch.contamination.dataset.tables import COPY, HASH, read_table
 from tailwatch.contamination.probe import check_finite
 from tailwatch.embeddings import as_embeddings
@@ -251,7 +251,7 @@ def count_copies(
         different = repeated = most = squares = 0
         for file in files:
             # Sorting holds off signals.
-            groups = apart(partial(_group_sizes, file))
+            groups = wait_for(partial(_group_sizes, file))
             different += len(groups)
             repeated += int(groups[groups > 1].sum())
             most = max(most, int(groups.max(initial=0)))

@@ -23,8 +23,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tailwatch.exceptions import OutputError, TailwatchError
-from tailwatch.owned import make_owned, owned_directory, owned_file
 from tailwatch.text_form import path_text
+from tailwatch.writing import make_owned, owned_directory, owned_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -26,7 +26,7 @@ import polars as pl
 
 from tailwatch import _core
 from tailwatch.arguments import integer, real
-from tailwatch.background import apart
+from tailwatch.background import uses_polars, wait_for
 from tailwatch.contamination.dataset.copies import copies_note, count_copies, read_originals
 from tailwatch.contamination.dataset.first_pass import FirstPass
 from tailwatch.contamination.dataset.folder import open_folder
@@ -41,15 +41,13 @@ from tailwatch.contamination.dataset.shard_scores import Recorder
 from tailwatch.contamination.dataset.tables import RESULTS, complete_tables
 from tailwatch.contamination.rows import calibration_note
 from tailwatch.exceptions import InputError, TailwatchError, TailwatchWarning
-from tailwatch.forks import uses_polars
 from tailwatch.io.columns import DEFAULT_COLUMN, binary_type
 from tailwatch.io.layouts import shards_of
 from tailwatch.io.paths import title
 from tailwatch.io.readers import are_paths
-from tailwatch.owned import read_owned
-from tailwatch.progress import reporting
-from tailwatch.running import MOST_THREADS
+from tailwatch.progress import MOST_THREADS, reporting
 from tailwatch.text_form import path_text, shown, visible
+from tailwatch.writing import read_owned
 
 if TYPE_CHECKING:
     import os
@@ -336,7 +334,7 @@ def _write_results(
     folder.write(folder.times, lambda file: file.write_text(json.dumps(times) + "\n", "ascii"))
     folder.write(folder.summary, lambda file: file.write_bytes(text))
     try:
-        page = apart(result.to_html)
+        page = wait_for(result.to_html)
         folder.write(folder.page, lambda file: file.write_bytes(page.encode(errors="replace")))
     except TailwatchError:
         raise

@@ -46,8 +46,8 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from tailwatch.exceptions import InputError, OutputError
-from tailwatch.owned import open_owned
 from tailwatch.text_form import original, path_text, shortened, shown, visible
+from tailwatch.writing import open_owned
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from tailwatch.background import apart, in_order
+from tailwatch.background import in_order, wait_for
 from tailwatch.contamination.dataset.folder import settle
 from tailwatch.exceptions import OutputError
 from tailwatch.io.parquet import sink
-from tailwatch.owned import open_owned
 from tailwatch.text_form import path_text
+from tailwatch.writing import open_owned
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -161,7 +161,7 @@ def digest_of(file: Path) -> str:
                 digest.update(piece)
         return digest.hexdigest()
 
-    return apart(read)
+    return wait_for(read)
 
 
 def write_rows(first: Path, file: Path, table: RowTable) -> None:

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tailwatch import _core
-from tailwatch.arguments import integer, real, share
+from tailwatch.arguments import integer, number_text, real, share
 from tailwatch.embeddings import as_embeddings
-from tailwatch.exact import shown
 from tailwatch.exceptions import InputError
-from tailwatch.running import running
+from tailwatch.progress import running
 
 if TYPE_CHECKING:
     import numpy as np
@@ -218,5 +217,5 @@ def sliced_wasserstein(
 def _exponent(p: object) -> float:
     exponent = real(p, "p")
     if not 1 <= exponent < math.inf:
-        raise InputError(argument="p", expected="a finite number of at least 1", got=shown(p))
+        raise InputError(argument="p", expected="a finite number of at least 1", got=number_text(p))
     return exponent

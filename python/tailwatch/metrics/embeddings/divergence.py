@@ -11,7 +11,7 @@ from tailwatch import _core
 from tailwatch.arguments import integer, positive, real
 from tailwatch.embeddings import as_embeddings
 from tailwatch.exceptions import DimensionError, InputError
-from tailwatch.running import running
+from tailwatch.progress import running
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,7 +9,7 @@ from tailwatch import _core
 from tailwatch.arguments import real
 from tailwatch.embeddings import as_embeddings
 from tailwatch.exceptions import InputError
-from tailwatch.running import running
+from tailwatch.progress import running
 
 if TYPE_CHECKING:
     import numpy as np

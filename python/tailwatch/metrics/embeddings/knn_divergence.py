@@ -9,13 +9,12 @@ from tailwatch.arguments import integer, positive
 from tailwatch.embeddings import as_embeddings
 from tailwatch.exceptions import InputError
 from tailwatch.metrics.embeddings.diversity import DISCARD
-from tailwatch.running import running
+from tailwatch.progress import running
 
 if TYPE_CHECKING:
     from tailwatch._core import Rows
     from tailwatch.embeddings import EmbeddingsLike
-    from tailwatch.progress import ProgressOption
-    from tailwatch.running import Settings
+    from tailwatch.progress import ProgressOption, Settings
 
 __all__ = ["knn_divergence", "knn_jensen_shannon"]
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tailwatch import _core
 from tailwatch.arguments import integer, positive
 from tailwatch.embeddings import as_embeddings
-from tailwatch.running import running
+from tailwatch.progress import running
 
 if TYPE_CHECKING:
     from tailwatch.embeddings import EmbeddingsLike

@@ -9,7 +9,7 @@ from tailwatch import _core
 from tailwatch.arguments import integer
 from tailwatch.embeddings import as_embeddings
 from tailwatch.metrics.embeddings.divergence import check_columns, kernel_parameters
-from tailwatch.running import running
+from tailwatch.progress import running
 
 if TYPE_CHECKING:
     from tailwatch.embeddings import EmbeddingsLike

@@ -13,7 +13,7 @@ from tailwatch import _core
 from tailwatch.arguments import integer, share
 from tailwatch.embeddings import as_embeddings
 from tailwatch.metrics.categorical.comparison import equal_shares
-from tailwatch.running import running
+from tailwatch.progress import running
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

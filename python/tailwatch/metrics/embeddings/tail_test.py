@@ -10,7 +10,7 @@ from tailwatch import _core
 from tailwatch.arguments import integer, share
 from tailwatch.embeddings import as_embeddings
 from tailwatch.metrics.embeddings.tail_law import TailLaw
-from tailwatch.running import running
+from tailwatch.progress import running
 
 if TYPE_CHECKING:
     from tailwatch.embeddings import EmbeddingsLike

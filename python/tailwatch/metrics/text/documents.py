@@ -17,8 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import polars as pl
 
-from tailwatch.arguments import integer, refuse_surrogates
-from tailwatch.exact import NO_SERIES
+from tailwatch.arguments import NO_SERIES, integer, refuse_surrogates
 from tailwatch.exceptions import InputError
 from tailwatch.metrics.categorical.counts import MOST_LABELS, Frequencies, check_labels, one_kind
 

@@ -1,7 +1,7 @@
 """What counts as a sample of numbers, and two of them in the type that holds both.
 
 Integers stay integers where int64 or uint64 holds all of them; all else is float64, by the rule of
-:mod:`tailwatch.exact`: a number that it does not hold is refused by its place.
+:mod:`tailwatch.arguments`: a number that it does not hold is refused by its place.
 """
 
 from __future__ import annotations
@@ -14,19 +14,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 import numpy as np
 import polars as pl
 
-from tailwatch.exact import floats_of_decimals, held, inexact, shown
+from tailwatch.arguments import floats_of_decimals, inexact, is_float64, number_text
 from tailwatch.exceptions import DimensionError, InputError, SourceError
 from tailwatch.io.arrow import ArrowArray, ArrowStream, as_frame, as_series
 from tailwatch.io.place import Place
-from tailwatch.running import running
+from tailwatch.progress import running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
-    from tailwatch.progress import ProgressOption
-    from tailwatch.running import Settings
+    from tailwatch.progress import ProgressOption, Settings
 
 __all__ = ["Pair", "Values", "ValuesLike", "as_values", "common_type", "pair_of"]
 
@@ -165,10 +164,10 @@ def _not_held(
     """Return the error about a number that a type does not hold."""
     of = f", the type of {whose}," if whose else ""
     return InputError(
-        f"position {place} holds {shown(value)}, which {kind}{of} does not",
+        f"position {place} holds {number_text(value)}, which {kind}{of} does not",
         argument=argument,
         expected=f"numbers that {kind} holds exactly",
-        got=shown(value),
+        got=number_text(value),
         where=f"position {place}",
     )
 
@@ -232,7 +231,7 @@ def _listed(source: Sequence[object], argument: str) -> NDArray[Any]:
     }
     if len(integers) < len(source):
         for place, value in enumerate(source):
-            if not held(cast("float", value)):
+            if not is_float64(cast("float", value)):
                 whose = "the others" if place in integers else None
                 raise _not_held(argument, place, value, "float64", whose)
         return np.array(source, np.float64)
@@ -293,7 +292,7 @@ def _of_128_bits(series: pl.Series, argument: str) -> NDArray[Any]:
         if not narrow.null_count():
             return narrow.to_numpy()
     for place, value in enumerate(series):
-        if not held(value):
+        if not is_float64(value):
             raise _not_held(argument, place, value, "float64")
     return np.array(series.to_list(), np.float64)
 

@@ -16,8 +16,8 @@ import numpy as np
 from tailwatch.exceptions import SourceError
 from tailwatch.io.place import Place
 from tailwatch.io.tables import read_frame
-from tailwatch.owned import open_owned, owned_file
 from tailwatch.text_form import path_text
+from tailwatch.writing import open_owned, owned_file
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -23,9 +23,9 @@ from tailwatch.recursion.panels.vectors import as_vectors, compare_vectors
 
 if TYPE_CHECKING:
     from tailwatch.comparison.request import Request
+    from tailwatch.progress import Settings
     from tailwatch.recursion.data.kind import Data
     from tailwatch.recursion.frame import Row
-    from tailwatch.running import Settings
 
 __all__ = ["as_vectors", "panel_of"]
 

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tailwatch.comparison.request import Request
+    from tailwatch.progress import Settings
     from tailwatch.recursion.data.kind import Data
     from tailwatch.recursion.frame import Row
-    from tailwatch.running import Settings
 
 __all__ = ["as_vectors", "compare_vectors"]
 

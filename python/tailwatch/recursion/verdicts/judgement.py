@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from tailwatch.arguments import share
-from tailwatch.forks import uses_polars
+from tailwatch.background import uses_polars
 from tailwatch.recursion.verdicts.levels import (
     ENTANGLEMENT,
     HALLUCINATION,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from tailwatch.forks import uses_polars
+from tailwatch.background import uses_polars
 from tailwatch.report.comparison.charts import AxisWords, retention_chart
 from tailwatch.report.comparison.readings import Reading, Status, read
 from tailwatch.report.html import details, element, escape, legend, scrolling_table

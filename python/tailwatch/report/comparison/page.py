@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tailwatch.forks import uses_polars
+from tailwatch.background import uses_polars
 from tailwatch.report.comparison.charts import divergence_chart, retention_chart
 from tailwatch.report.comparison.readings import read
 from tailwatch.report.comparison.tables import legend, panel_table

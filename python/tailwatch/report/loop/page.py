@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from tailwatch.forks import uses_polars
+from tailwatch.background import uses_polars
 from tailwatch.report.comparison.readings import read
 from tailwatch.report.comparison.tables import panel_table
 from tailwatch.report.html import details

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tailwatch.exceptions import InputError, OutputError, SourceError, TailwatchError
-from tailwatch.owned import (
+from tailwatch.writing import (
     make_owned,
     open_owned,
     owned_directory,
