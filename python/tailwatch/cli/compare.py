@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tailwatch.background import wait_for
 from tailwatch.cli.options import (
     SOURCES,
     AsJson,
@@ -19,7 +20,6 @@ from tailwatch.cli.options import (
     Threads,
 )
 from tailwatch.cli.outputs import check_file, say_written, write_page
-from tailwatch.cli.signals import wait_for
 from tailwatch.comparison.registry import METRICS
 from tailwatch.comparison.selection import PANELS
 from tailwatch.exceptions import InputError

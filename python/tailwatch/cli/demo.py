@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tailwatch.background import wait_for
 from tailwatch.cli.options import OpenReport, Seed
 from tailwatch.cli.outputs import check_directory, open_page
-from tailwatch.cli.signals import wait_for
 from tailwatch.progress import reporting
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tailwatch.background import wait_for
 from tailwatch.cli.options import SOURCES, Binary, Column, Seed
 from tailwatch.cli.outputs import check_file
-from tailwatch.cli.signals import wait_for
 from tailwatch.cli.wording import in_options
 from tailwatch.exceptions import OutputError, TailwatchError
 from tailwatch.progress import reporting

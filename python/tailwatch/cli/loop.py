@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from tailwatch.background import wait_for
 from tailwatch.cli.options import (
     SOURCES,
     AsJson,
@@ -23,7 +24,6 @@ from tailwatch.cli.options import (
 )
 from tailwatch.cli.outputs import check_directory, open_page
 from tailwatch.cli.parts import LEARNERS, data_from, part_from, policy_named, settings_from
-from tailwatch.cli.signals import wait_for
 from tailwatch.comparison.selection import PANELS
 from tailwatch.exceptions import InputError, meant
 from tailwatch.progress import reporting

@@ -7,7 +7,7 @@ from glob import glob
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tailwatch.cli.signals import wait_for
+from tailwatch.background import wait_for
 from tailwatch.exceptions import InputError, TailwatchError
 from tailwatch.text_form import path_text
 from tailwatch.writing import target_of, write_atomically

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tailwatch.background import wait_for
 from tailwatch.cli.options import AsJson, Csv, OpenReport, Parquet
 from tailwatch.cli.outputs import check_file, open_page, say_written, write_page
-from tailwatch.cli.signals import wait_for
 
 if TYPE_CHECKING:
     from tailwatch.recursion.overlay import Overlay

@@ -7,7 +7,8 @@ still known for what it was. This module imports next to nothing, since no signa
 
 Python runs its signal handlers in the main thread, between two bytecodes. A matrix product or an
 eigendecomposition in the main thread would hold them off for as long as it lasts; so the work is
-done in another thread and the main thread only waits (:func:`wait_for`).
+done in another thread and the main thread only waits
+(:func:`~tailwatch.background.wait_for`).
 """
 
 from __future__ import annotations
@@ -16,15 +17,12 @@ import os
 import signal
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, NoReturn, TypeVar
+from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from types import FrameType
 
-__all__ = ["INTERRUPTED", "leave", "listen", "raise_from_now_on", "wait_for", "was_interrupted"]
-
-T = TypeVar("T")
+__all__ = ["INTERRUPTED", "leave", "listen", "raise_from_now_on", "was_interrupted"]
 
 INTERRUPTED = 130
 
@@ -33,9 +31,6 @@ _SIGNALS = [
 ]
 # `timeout` and terminals may send a signal twice, to the process and to its group.
 _ECHO_SECONDS = 1.0
-
-# POSIX wakes a waiting thread when a signal arrives; Windows does not, so it has to look.
-_POLL_SECONDS = 0.05
 
 _seen: list[float] = []
 
@@ -58,32 +53,6 @@ def was_interrupted() -> bool:
 def leave(code: int) -> NoReturn:
     """End the process without a regular exit, for which threads in native code would be waited."""
     os._exit(code)
-
-
-def wait_for(work: Callable[[], T]) -> T:
-    """Return what `work` returns, or raise what it raises, while staying open to signals.
-
-    On `KeyboardInterrupt` the work is abandoned, not stopped: its thread is a daemon, and the
-    command line ends the process without waiting for it. It must therefore write no files.
-    """
-    import threading
-
-    results: list[T] = []
-    errors: list[BaseException] = []
-
-    def deliver() -> None:
-        try:
-            results.append(work())
-        except BaseException as error:  # noqa: BLE001  (handed to the waiting thread)
-            errors.append(error)
-
-    thread = threading.Thread(target=deliver, name="tailwatch-work", daemon=True)
-    thread.start()
-    while thread.is_alive():
-        thread.join(_POLL_SECONDS)
-    if errors:
-        raise errors[0]
-    return results[0]
 
 
 def _heed(handler: object) -> None:
