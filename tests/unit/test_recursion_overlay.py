@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 import tailwatch as tw
-from tailwatch.exceptions import InputError
+from tailwatch.exceptions import InputError, SourceError
 from tailwatch.recursion import (
     Accumulate,
     AccumulateSubsample,
@@ -218,3 +218,31 @@ def test_a_policy_of_ones_own_is_on_the_page_as_those_that_ship(tmp_path: Path) 
     )
     assert more.frame["generation"].max() == 5
     assert Run.load(tmp_path).arguments["policy"]["words"] == LastTwo.words
+
+
+def test_a_run_is_saved_and_loaded(runs: list[Run], tmp_path: Path) -> None:
+    again = Run.load(runs[2].save(tmp_path / "run.tailwatch"))
+    assert again == runs[2]
+    assert again != runs[1]
+    assert again.to_json() == runs[2].to_json()
+    assert again.to_html() == runs[2].to_html()
+    assert (again.policy, again.label) == ("mix:0.5", "mix:0.5")
+    with pytest.raises(InputError, match="has no samples at hand"):
+        again.samples(1)
+
+
+def test_runs_side_by_side_are_saved_and_loaded(both: Overlay, tmp_path: Path) -> None:
+    again = Overlay.load(both.save(tmp_path / "runs.tailwatch"))
+    assert again == both
+    assert again.to_html() == both.to_html()
+    with pytest.raises(SourceError, match="got a result of the kind runs"):
+        Run.load(tmp_path / "runs.tailwatch")
+
+
+def test_a_file_of_no_run_is_refused(runs: list[Run], tmp_path: Path) -> None:
+    bare = Run(runs[0].frame, runs[0].arguments | {"policy": {"class": "x"}})
+    with pytest.raises(SourceError, match=r"policy\.text, text"):
+        Run.load(bare.save(tmp_path / "bare.tailwatch"))
+    empty = Run(runs[0].frame.clear(), runs[0].arguments)
+    with pytest.raises(SourceError, match="expected 1 to"):
+        Run.load(empty.save(tmp_path / "empty.tailwatch"))

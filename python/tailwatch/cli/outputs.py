@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 
     from tailwatch.comparison.class_result import ClassComparison
     from tailwatch.comparison.result import Comparison
-    from tailwatch.recursion.overlay import Overlay
-    from tailwatch.recursion.result import Run
+    from tailwatch.recursion.result import Overlay, Run
 
 __all__ = ["check_directory", "check_file", "open_page", "say_written", "write_page"]
 

@@ -66,7 +66,7 @@ def plan(
     console.print(_by_generation(found, generations))
     console.print(_needs(found, keep))
     if as_json:
-        from tailwatch.comparison.saving import records, to_json
+        from tailwatch.results import strict_json
 
         arguments = {
             "size": size,
@@ -75,7 +75,7 @@ def plan(
             "keep": keep,
             "ddof": int(unbiased),
         }
-        typer.echo(to_json({"arguments": arguments, "plan": records(found)}))
+        typer.echo(strict_json({"arguments": arguments, "plan": found}))
 
 
 def _sentence(found: pl.DataFrame, generations: int, policy: str, keep: float) -> str:

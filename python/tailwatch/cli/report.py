@@ -12,7 +12,7 @@ from tailwatch.cli.options import AsJson, Csv, OpenReport, Parquet
 from tailwatch.cli.outputs import check_file, open_page, say_written, write_page
 
 if TYPE_CHECKING:
-    from tailwatch.recursion.overlay import Overlay
+    from tailwatch.recursion.result import Overlay
 
 __all__ = ["report"]
 
@@ -53,8 +53,7 @@ def report(
     wanted = {option: path for option, path in files.items() if path is not None}
 
     def work() -> Overlay:
-        from tailwatch.recursion.overlay import overlay
-        from tailwatch.recursion.result import Run
+        from tailwatch.recursion.result import Run, overlay
 
         return overlay(Run.load(directory) for directory in directories)
 

@@ -21,7 +21,6 @@ from tailwatch.recursion.learners import (
     NGram,
 )
 from tailwatch.recursion.loop import Generation, run
-from tailwatch.recursion.overlay import Overlay, overlay
 from tailwatch.recursion.policies import (
     Accumulate,
     AccumulateSubsample,
@@ -33,7 +32,7 @@ from tailwatch.recursion.policies import (
     Verified,
 )
 from tailwatch.recursion.protocols import Learner, Model
-from tailwatch.recursion.result import Run
+from tailwatch.recursion.result import Overlay, Run, overlay
 from tailwatch.recursion.theory.plan import plan
 
 __all__ = [

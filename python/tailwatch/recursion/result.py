@@ -1,32 +1,46 @@
-"""The result of a run: its frame, what it means, and ways to keep and show it."""
+"""What came of runs: of one, and of several side by side.
+
+:class:`Run` and :class:`Overlay` are results like all others (:mod:`tailwatch.results`); verdicts,
+diagnosis and plan are made of the frame and the arguments when they are asked for.
+"""
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import polars as pl
 
 from tailwatch.arguments import integer
-from tailwatch.comparison.saving import records, save, to_json
 from tailwatch.exceptions import InputError
+from tailwatch.recursion.described import check_described
+from tailwatch.recursion.diagnosis import SCHEMA as DIAGNOSIS
+from tailwatch.recursion.diagnosis import diagnose
+from tailwatch.recursion.frame import SCHEMA, checked
 from tailwatch.recursion.reading import read_arguments, read_frame
+from tailwatch.recursion.theory.plan import plan_of
+from tailwatch.recursion.verdicts import ONSETS, early_collapse, judge, late_collapse, onsets
+from tailwatch.recursion.verdicts import SCHEMA as VERDICTS
+from tailwatch.report.loop import run_fragment, run_page, sentence_of_loop
+from tailwatch.results import Result
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable
-    from pathlib import Path
-
-    import polars as pl
+    from collections.abc import Callable, Iterable, Mapping
+    from typing import Self
 
     from tailwatch.recursion.data.kind import Data
     from tailwatch.recursion.diagnosis import Diagnosis
     from tailwatch.recursion.verdicts import Onset
 
-__all__ = ["Run"]
+__all__ = ["Overlay", "Run", "overlay"]
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class Run:
+class Run(Result):
     """What became of a learner that was trained on its own output.
 
     Attributes
@@ -41,24 +55,33 @@ class Run:
         Gives what a generation sampled.
     """
 
+    KIND = "run"
+    TABLES: ClassVar = {"frame": SCHEMA}
+
     frame: pl.DataFrame
     arguments: dict[str, Any]
     directory: Path | None = None
     sampled: Callable[[int], Data] | None = field(default=None, repr=False)
 
     @classmethod
-    def load(cls, directory: str | os.PathLike[str]) -> Run:
-        """Read a run directory; of a run that is not finished, the generations that are done.
+    def load(cls, path: str | os.PathLike[str]) -> Self:
+        """Read a run directory, or a file that :meth:`save` wrote; nothing in it is executed.
+
+        Parameters
+        ----------
+        path
+            A directory, of a run that is not finished too: the generations that are done. Or a
+            file named ``*.tailwatch``; that has no samples.
 
         Raises
         ------
         SourceError
             Something in it is missing or damaged, is a link, or is not what a run writes.
         """
-        from pathlib import Path
-
-        arguments = read_arguments(directory)
-        return cls(read_frame(directory), arguments, Path(directory))
+        if Path(path).is_file():
+            return super().load(path)
+        arguments = read_arguments(path)
+        return cls(read_frame(path), arguments, Path(path))
 
     def samples(self, generation: int) -> Data:
         """Give what a generation sampled: from memory, or from the directory of a run of arrays.
@@ -96,78 +119,39 @@ class Run:
 
         See :func:`tailwatch.recursion.verdicts.judge` for columns and thresholds.
         """
-        from tailwatch.recursion.verdicts import judge
-
         return judge(self.frame, confidence=self._confidence)
 
     @cached_property
     def diagnosis(self) -> Diagnosis:
         """Which failure this looks like: model collapse, mode collapse, overfitting, forgetting."""
-        from tailwatch.recursion.diagnosis import diagnose
-
         return diagnose(self.frame, confidence=self._confidence)
 
     @property
     def early_collapse(self) -> Onset | None:
         """Since when tails are lost: the first generation from which they stay so, if any."""
-        from tailwatch.recursion.verdicts import early_collapse
-
         return early_collapse(self.frame, confidence=self._confidence)
 
     @property
     def late_collapse(self) -> Onset | None:
         """Since when variance is lost, if it is."""
-        from tailwatch.recursion.verdicts import late_collapse
-
         return late_collapse(self.frame, confidence=self._confidence)
 
     @cached_property
     def onsets(self) -> pl.DataFrame:
         """Both of these as a frame; see :func:`tailwatch.recursion.verdicts.onsets`."""
-        from tailwatch.recursion.verdicts import onsets
-
         return onsets(self.frame, confidence=self._confidence)
 
     @property
     def sentence(self) -> str:
         """The finding in words."""
-        from tailwatch.report.loop import sentence_of_loop
-
         return sentence_of_loop(self.frame, self.verdicts)
 
     @property
     def _confidence(self) -> float:
         return float(self.arguments["confidence"])
 
-    def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write the run to a file; the suffix says which form.
-
-        Parameters
-        ----------
-        path
-            ``.html`` for the report page, ``.parquet`` or ``.csv`` for the frame, ``.json`` for
-            all: ``sentence``, ``arguments``, ``verdicts``, ``diagnosis``, ``onsets`` and ``frame``.
-            The file appears whole or not at all.
-
-        Returns
-        -------
-        pathlib.Path
-            The path that was written.
-
-        Raises
-        ------
-        InputError
-            Another suffix.
-        OSError
-            The file cannot be written.
-        """
-        return save(self, path)
-
     def to_html(self) -> str:
         """Return the report page: one HTML document that needs nothing else."""
-        from tailwatch.recursion.theory.plan import plan_of
-        from tailwatch.report.loop import run_page
-
         return run_page(
             self.frame,
             verdicts=self.verdicts,
@@ -177,24 +161,186 @@ class Run:
             plan=plan_of(self.arguments),
         )
 
-    def to_json(self) -> str:
-        """Return all of it as one JSON object; what is not finite is null."""
-        return to_json(
-            {
-                "sentence": self.sentence,
-                "arguments": self.arguments,
-                "verdicts": records(self.verdicts),
-                "diagnosis": records(self.diagnosis.frame),
-                "onsets": records(self.onsets),
-                "frame": records(self.frame),
-            }
-        )
+    def _document(self) -> dict[str, Any]:
+        return {
+            "sentence": self.sentence,
+            "arguments": self.arguments,
+            "verdicts": self.verdicts,
+            "diagnosis": self.diagnosis.frame,
+            "onsets": self.onsets,
+            "frame": self.frame,
+        }
+
+    def _parts(self) -> dict[str, Any]:
+        # As a directory keeps them: JSON knows no tuples.
+        return {"frame": self.frame, "arguments": json.loads(json.dumps(self.arguments))}
+
+    @classmethod
+    def _of_parts(cls, parts: dict[str, Any]) -> Self:
+        check_described(parts["arguments"], "arguments")
+        return cls(checked(parts["frame"], "frame"), parts["arguments"])
 
     def _repr_html_(self) -> str:
-        from tailwatch.report.loop import run_fragment
-
         return run_fragment(self.frame, verdicts=self.verdicts, arguments=self.arguments)
 
     def __repr__(self) -> str:
         """Say the finding and show the verdicts."""
         return f"{self.sentence} {self.diagnosis.sentence}\n{self.verdicts}"
+
+
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
+class Overlay(Result):
+    """Several runs, told apart by the column ``run`` of all their frames.
+
+    Attributes
+    ----------
+    frame
+        The frames of the runs, one below the other.
+    verdicts
+        The verdicts on each run, under a column ``run``.
+    diagnosis
+        What failure each run looks like, under a column ``run``.
+    onsets
+        When tails and variance were lost, under a column ``run``.
+    arguments
+        What was run, by the name of each run.
+    """
+
+    KIND = "runs"
+    TABLES: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "frame": SCHEMA,
+        "verdicts": {"run": pl.String, **VERDICTS},
+        "diagnosis": {"run": pl.String, **DIAGNOSIS},
+        "onsets": {"run": pl.String, **ONSETS},
+    }
+
+    frame: pl.DataFrame
+    verdicts: pl.DataFrame
+    diagnosis: pl.DataFrame
+    onsets: pl.DataFrame
+    arguments: dict[str, dict[str, Any]]
+
+    @property
+    def plan(self) -> pl.DataFrame | None:
+        """What theory expects of each run, under a column ``run``; None where it says nothing."""
+        plans = {name: plan_of(arguments) for name, arguments in self.arguments.items()}
+        known = [_under(name, found) for name, found in plans.items() if found is not None]
+        return pl.concat(known) if known else None
+
+    @property
+    def sentence(self) -> str:
+        """The finding in words."""
+        return sentence_of_loop(self.frame, self.verdicts)
+
+    def to_html(self) -> str:
+        """Return the report page: one HTML document that needs nothing else."""
+        return run_page(
+            self.frame,
+            verdicts=self.verdicts,
+            diagnosis=self.diagnosis,
+            onsets=self.onsets,
+            arguments=self._told(),
+            plan=self.plan,
+        )
+
+    def _document(self) -> dict[str, Any]:
+        return {
+            "sentence": self.sentence,
+            "arguments": self.arguments,
+            "verdicts": self.verdicts,
+            "diagnosis": self.diagnosis,
+            "onsets": self.onsets,
+            "frame": self.frame,
+        }
+
+    def _parts(self) -> dict[str, Any]:
+        frames = {name: getattr(self, name) for name in self.TABLES}
+        return {**frames, "arguments": json.loads(json.dumps(self.arguments))}
+
+    @classmethod
+    def _of_parts(cls, parts: dict[str, Any]) -> Self:
+        for name, arguments in parts["arguments"].items():
+            check_described(arguments, f"arguments of {name}")
+            checked(parts["frame"].filter(run=name), f"frame of {name}")
+        return cls(**parts)
+
+    def _repr_html_(self) -> str:
+        return run_fragment(self.frame, verdicts=self.verdicts, arguments=self._told())
+
+    def __repr__(self) -> str:
+        """Say the finding and show the verdicts."""
+        return f"{self.sentence}\n{self.verdicts}"
+
+    def _told(self) -> dict[str, Any]:
+        """Return the arguments as a page of one run, or of several, takes them."""
+        only = len(self.arguments) == 1
+        return next(iter(self.arguments.values())) if only else self.arguments
+
+
+def overlay(runs: Iterable[Run]) -> Overlay:
+    """Put runs side by side, on one page and in one frame.
+
+    Parameters
+    ----------
+    runs
+        At least one. Runs of the same name get a number behind it, in their order.
+
+    Returns
+    -------
+    Overlay
+        ``.frame``, ``.verdicts``, ``.save(path)``.
+
+    Raises
+    ------
+    InputError
+        No run, or something else than runs.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import tailwatch as tw
+    >>> from tailwatch.recursion import Accumulate, Gaussian, Replace
+    >>> human = np.random.default_rng(0).normal(size=(200, 2))
+    >>> policies = (Replace(), Accumulate())
+    >>> both = tw.recursion.overlay(
+    ...     tw.recursion.run(Gaussian(), human, policy=policy, generations=3, size=100)
+    ...     for policy in policies
+    ... )
+    >>> both.frame["run"].unique(maintain_order=True).to_list()
+    ['replace', 'accumulate']
+    """
+    chosen = list(runs)
+    for place, one in enumerate(chosen):
+        if not isinstance(one, Run):
+            raise InputError(argument=f"runs[{place}]", expected="a Run", got=type(one).__name__)
+    if not chosen:
+        raise InputError(argument="runs", expected="at least one run", got="none")
+    named = dict(zip(_names([one.label for one in chosen]), chosen, strict=True))
+    frames = {name: _renamed(one.frame, name) for name, one in named.items()}
+    return Overlay(
+        frame=pl.concat(frames.values()),
+        verdicts=pl.concat(_under(name, one.verdicts) for name, one in named.items()),
+        diagnosis=pl.concat(_under(name, one.diagnosis.frame) for name, one in named.items()),
+        onsets=pl.concat(_under(name, one.onsets) for name, one in named.items()),
+        arguments={name: one.arguments for name, one in named.items()},
+    )
+
+
+def _under(name: str, frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.select(pl.lit(name).alias("run"), pl.all())
+
+
+def _renamed(frame: pl.DataFrame, name: str) -> pl.DataFrame:
+    return frame.with_columns(run=pl.lit(name))
+
+
+def _names(labels: list[str]) -> list[str]:
+    """Give each run a name of its own: a label that is taken gets a number."""
+    names: list[str] = []
+    for label in labels:
+        name, number = label, 1
+        while name in names:
+            number += 1
+            name = f"{label} ({number})"
+        names.append(name)
+    return names
