@@ -1,4 +1,9 @@
-"""What counts as a set of embeddings: rows of float16, float32 or float64, all of one length."""
+"""What counts as a set of embeddings: rows of float16, float32 or float64, all of one length.
+
+The file is long because :class:`Embeddings` and :func:`open` are what every user of the package
+meets, and do not go apart: more than half of it says what is borrowed, mapped and read, and what
+each method takes, gives and raises.
+"""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Self
 
-__all__ = ["Result", "plain", "records", "strict_json"]
+__all__ = ["Result", "plain", "strict_json"]
 
 SUFFIX: Final = ".tailwatch"
 FORMAT: Final = "tailwatch-result"
@@ -221,7 +221,9 @@ class Result(ABC):
             _are_equal(part, others[name]) for name, part in mine.items()
         )
 
-    __hash__ = None  # type: ignore[assignment]
+    def __hash__(self) -> int:
+        """Return the same for equal results: kind and size tell enough of them apart."""
+        return hash((self.KIND, self.frame.shape))
 
     def __repr__(self) -> str:
         """Say the finding and show the frame."""
@@ -231,17 +233,10 @@ class Result(ABC):
 def strict_json(document: Mapping[str, Any]) -> str:
     """Return a document as strict JSON, frames as lists of their rows."""
     plain = {
-        name: records(part) if isinstance(part, pl.DataFrame) else part
+        name: _records(part) if isinstance(part, pl.DataFrame) else part
         for name, part in document.items()
     }
     return json.dumps(plain, indent=2, allow_nan=False)
-
-
-def records(frame: pl.DataFrame) -> list[dict[str, Any]]:
-    """Return the rows of a frame as JSON takes them; what is not finite is null."""
-    uses_polars("JSON of a frame")
-    finite = pl.when(pl.col(pl.Float64).is_finite()).then(pl.col(pl.Float64))
-    return frame.with_columns(finite).to_dicts()
 
 
 def plain(value: Any) -> Any:  # noqa: ANN401  (numbers, text, and dataclasses, lists, arrays of them)
@@ -257,6 +252,13 @@ def plain(value: Any) -> Any:  # noqa: ANN401  (numbers, text, and dataclasses, 
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value
+
+
+def _records(frame: pl.DataFrame) -> list[dict[str, Any]]:
+    """Return the rows of a frame as JSON takes them; what is not finite is null."""
+    uses_polars("JSON of a frame")
+    finite = pl.when(pl.col(pl.Float64).is_finite()).then(pl.col(pl.Float64))
+    return frame.with_columns(finite).to_dicts()
 
 
 def _as_lines(frame: pl.DataFrame) -> pl.DataFrame:

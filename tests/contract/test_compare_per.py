@@ -463,6 +463,17 @@ def test_files_hold_all(found: tw.ClassComparison, tmp_path: Path) -> None:
         found.save(tmp_path / "a.txt")
 
 
+def test_a_comparison_of_classes_is_read_again(found: tw.ClassComparison, tmp_path: Path) -> None:
+    again = tw.ClassComparison.load(found.save(tmp_path / "a.tailwatch"))
+    assert again == found
+    assert again.classes.equals(found.classes)
+    assert (again.run, again.sentence) == (found.run, found.sentence)
+    compared = found.classes.filter(pl.col("note").is_null())["class"][0]
+    assert again.of(compared) == found.of(compared)
+    with pytest.raises(SourceError, match="kind comparison of classes"):
+        tw.Comparison.load(tmp_path / "a.tailwatch")
+
+
 @pytest.mark.parametrize(
     ("name", "why"),
     [("gone", "no candidate rows, where "), ("x", "there is none")],

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-SUFFIXES = [".html", ".parquet", ".csv", ".json"]
+SUFFIXES = [".html", ".parquet", ".csv", ".json", ".tailwatch"]
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +49,16 @@ def test_json_holds_all(found: tw.Comparison, tmp_path: Path) -> None:
     assert document["run"] == found.run
     assert pl.DataFrame(document["frame"], schema=SCHEMA).equals(found.frame)
     assert text.endswith("}\n")
+
+
+def test_a_comparison_is_read_again(found: tw.Comparison, tmp_path: Path) -> None:
+    for each in (found, infinite(found)):
+        again = tw.Comparison.load(each.save(tmp_path / "a.tailwatch"))
+        assert again == each
+        assert again.frame.equals(each.frame)
+        assert (again.run, again.sentence) == (each.run, each.sentence)
+        assert again.to_html() == each.to_html()
+    assert infinite(found) != found
 
 
 def refuse(name: str) -> None:
@@ -123,7 +133,7 @@ def test_another_suffix(name: str, found: tw.Comparison, tmp_path: Path) -> None
     with pytest.raises(InputError) as caught:
         found.save(tmp_path / name)
     assert str(caught.value) == (
-        f"path: expected a name ending in .html, .parquet, .csv, .json, got {name!r}"
+        f"path: expected a name ending in .html, .parquet, .csv, .json, .tailwatch, got {name!r}"
     )
     assert list(tmp_path.iterdir()) == []
 
@@ -149,6 +159,7 @@ def test_a_failure_leaves_the_old_file(
     for owner, name in (
         (tw.Comparison, "to_html"),
         (tw.Comparison, "to_json"),
+        (tw.Comparison, "_parts"),
         (pl.DataFrame, "write_parquet"),
         (pl.DataFrame, "write_csv"),
     ):

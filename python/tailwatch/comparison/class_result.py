@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, ClassVar
 
 import polars as pl
 
 from tailwatch.comparison.class_sentence import sentence_of_classes
 from tailwatch.comparison.frame import SCHEMA
+from tailwatch.comparison.judgement import CLASSES_SCHEMA, FRAME_SCHEMA
 from tailwatch.comparison.result import Comparison
-from tailwatch.comparison.saving import records, save, to_json
 from tailwatch.exceptions import InputError
-
-if TYPE_CHECKING:
-    import os
-    from pathlib import Path
+from tailwatch.results import Result
 
 __all__ = ["ClassComparison"]
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
-class ClassComparison:
+class ClassComparison(Result):
     """Which classes of a candidate lost their tails.
 
     Attributes
@@ -47,6 +44,9 @@ class ClassComparison:
     class is *lost* or *widened* where its q-value (Benjamini & Hochberg 1995) is at most
     1 − confidence: of all classes so called, that share at most is expected to be there by chance.
     """
+
+    KIND = "comparison of classes"
+    TABLES: ClassVar = {"frame": FRAME_SCHEMA, "classes": CLASSES_SCHEMA}
 
     frame: pl.DataFrame
     classes: pl.DataFrame
@@ -98,51 +98,24 @@ class ClassComparison:
             run[side] = run[side] | described
         return Comparison(frame, run)
 
-    def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write the comparison to a file; the suffix says which form.
-
-        Parameters
-        ----------
-        path
-            ``.html`` for the report page, ``.parquet`` or ``.csv`` for the frame, ``.json`` for
-            all: ``sentence``, ``run``, ``classes`` and ``frame``. The file appears whole or not at
-            all.
-
-        Returns
-        -------
-        pathlib.Path
-            The path that was written.
-
-        Raises
-        ------
-        InputError
-            Another suffix.
-        OSError
-            The file cannot be written.
-        """
-        return save(self, path)
-
     def to_html(self) -> str:
         """Return the report page: one HTML document that needs nothing else."""
         from tailwatch.report.comparison import classes_page
 
         return classes_page(self.frame, self.classes, self.run, self.sentence)
 
-    def to_json(self) -> str:
-        """Return sentence, run, classes and frame as one JSON object; not finite is null."""
-        return to_json(
-            {
-                "sentence": self.sentence,
-                "run": self.run,
-                "classes": records(self.classes),
-                "frame": records(self.frame),
-            }
-        )
-
     def _repr_html_(self) -> str:
         from tailwatch.report.comparison import classes_fragment
 
         return classes_fragment(self.frame, self.classes, self.run, self.sentence)
+
+    def _document(self) -> dict[str, Any]:
+        return {
+            "sentence": self.sentence,
+            "run": self.run,
+            "classes": self.classes,
+            "frame": self.frame,
+        }
 
     def __repr__(self) -> str:
         """Say the finding and show the classes."""
