@@ -119,6 +119,10 @@ class Result(ABC):
         """Return the report page: one HTML document that needs nothing else."""
 
     @abstractmethod
+    def plot(self) -> Any:  # noqa: ANN401  (a kind of Altair chart)
+        """Return the finding as an Altair chart; needs the extra ``tailwatch[plot]``."""
+
+    @abstractmethod
     def _repr_html_(self) -> str:
         """Return the part of the page that a notebook shows."""
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tailwatch.report.contamination import contamination_page
-from tailwatch.report.contamination.scores import _shares, _written
+from tailwatch.report.contamination.scores import shares_by_bin, written_edges
 from tailwatch.report.palette import LIGHT
 from tests.support.datasets import model, write_shards
 from tests.support.drawings import linear, marks, number_of, svgs
@@ -168,16 +168,16 @@ def test_bins_of_few_reference_rows_are_drawn_with_the_next() -> None:
     edges = [-2.0, -1.9, 0.0, 1.0, 1.05]
     human, target = [400, 2, 300, 290, 5, 3], [100, 50, 400, 500, 10, 40]
     histogram = {"edges": edges, "human": human, "synthetic": None, "target": target}
-    merged, series = _shares(histogram)
+    merged, series = shares_by_bin(histogram)
     assert merged == [-2.0, 0.0, 1.0]
     assert series["human"] == pytest.approx([0.4, 0.302, 0.29, 0.008])
     assert series["target"] == pytest.approx([100 / 1100, 450 / 1100, 500 / 1100, 50 / 1100])
 
 
 def test_edges_are_written_to_two_digits_of_the_largest() -> None:
-    assert _written([-3.04, -0.0011, 0.62, 3.1]) == ["\N{MINUS SIGN}3.0", "0", "0.6", "3.1"]
-    assert _written([-0.097, 0.038, 0.12]) == ["\N{MINUS SIGN}0.10", "0.04", "0.12"]
-    assert _written([120.0, 7.0]) == ["120", "7"]
+    assert written_edges([-3.04, -0.0011, 0.62, 3.1]) == ["\N{MINUS SIGN}3.0", "0", "0.6", "3.1"]
+    assert written_edges([-0.097, 0.038, 0.12]) == ["\N{MINUS SIGN}0.10", "0.04", "0.12"]
+    assert written_edges([120.0, 7.0]) == ["120", "7"]
 
 
 def test_copies_are_told_with_what_was_looked_for(summary: dict[str, Any]) -> None:
@@ -197,7 +197,7 @@ def test_copies_are_told_with_what_was_looked_for(summary: dict[str, Any]) -> No
 def test_the_shares_that_are_drawn_are_those_of_the_histogram(
     page: str, summary: dict[str, Any]
 ) -> None:
-    edges, series = _shares(summary["histogram"])
+    edges, series = shares_by_bin(summary["histogram"])
     wide, narrow = svgs(page)
     for drawing in (wide, narrow):
         lines = marks(drawing, tag="line", stroke="line")
@@ -219,4 +219,4 @@ def test_the_shares_that_are_drawn_are_those_of_the_histogram(
         assert len(places) >= 3
         for mark in places:
             at = min(range(len(ends)), key=lambda i: abs(ends[i] - mark.middle[0]))
-            assert mark.text == _written(edges)[at]
+            assert mark.text == written_edges(edges)[at]

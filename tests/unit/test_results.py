@@ -47,6 +47,9 @@ class Finding(Result):
     def to_html(self) -> str:
         return f"<!doctype html>{self.sentence}"
 
+    def plot(self) -> str:
+        return self.sentence
+
     def _repr_html_(self) -> str:
         return self.sentence
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import polars as pl
 
@@ -13,6 +13,9 @@ from tailwatch.comparison.judgement import CLASSES_SCHEMA, FRAME_SCHEMA
 from tailwatch.comparison.result import Comparison
 from tailwatch.exceptions import InputError
 from tailwatch.results import Result
+
+if TYPE_CHECKING:
+    from altair import LayerChart
 
 __all__ = ["ClassComparison"]
 
@@ -103,6 +106,20 @@ class ClassComparison(Result):
         from tailwatch.report.comparison import classes_page
 
         return classes_page(self.frame, self.classes, self.run, self.sentence)
+
+    def plot(self) -> LayerChart:
+        """Return the number that decides about each class as an Altair chart.
+
+        Needs the extra: ``pip install 'tailwatch[plot]'``.
+
+        Raises
+        ------
+        MissingDependencyError
+            Altair is not installed.
+        """
+        from tailwatch.report.altair_charts import plot_classes
+
+        return plot_classes(self.classes)
 
     def _repr_html_(self) -> str:
         from tailwatch.report.comparison import classes_fragment

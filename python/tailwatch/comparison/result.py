@@ -11,6 +11,7 @@ from tailwatch.results import Result
 
 if TYPE_CHECKING:
     import polars as pl
+    from altair import LayerChart, VConcatChart
 
 __all__ = ["Comparison"]
 
@@ -48,6 +49,20 @@ class Comparison(Result):
         from tailwatch.report.comparison import comparison_page
 
         return comparison_page(self.frame, self.run, self.sentence)
+
+    def plot(self) -> LayerChart | VConcatChart:
+        """Return what each metric retains as an Altair chart, to look at and to change.
+
+        Needs the extra: ``pip install 'tailwatch[plot]'``.
+
+        Raises
+        ------
+        MissingDependencyError
+            Altair is not installed.
+        """
+        from tailwatch.report.altair_charts import plot_comparison
+
+        return plot_comparison(self.frame)
 
     def _repr_html_(self) -> str:
         from tailwatch.report.comparison import comparison_fragment

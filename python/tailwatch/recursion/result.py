@@ -29,8 +29,10 @@ from tailwatch.results import Result
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Self
+
+    from altair import FacetChart
 
     from tailwatch.recursion.data.kind import Data
     from tailwatch.recursion.diagnosis import Diagnosis
@@ -161,6 +163,27 @@ class Run(Result):
             plan=plan_of(self.arguments),
         )
 
+    def plot(self, metrics: str | Sequence[str] | None = None) -> FacetChart:
+        """Return metrics by generation as an Altair chart, to look at and to change.
+
+        Needs the extra: ``pip install 'tailwatch[plot]'``.
+
+        Parameters
+        ----------
+        metrics
+            Names of metrics; by default those of tails and of variance.
+
+        Raises
+        ------
+        MissingDependencyError
+            Altair is not installed.
+        InputError
+            A metric that the frame does not have.
+        """
+        from tailwatch.report.altair_charts import plot_generations
+
+        return plot_generations(self.frame, metrics)
+
     def _document(self) -> dict[str, Any]:
         return {
             "sentence": self.sentence,
@@ -242,6 +265,12 @@ class Overlay(Result):
             arguments=self._told(),
             plan=self.plan,
         )
+
+    def plot(self, metrics: str | Sequence[str] | None = None) -> FacetChart:
+        """Return metrics by generation as an Altair chart, as :meth:`Run.plot` does."""
+        from tailwatch.report.altair_charts import plot_generations
+
+        return plot_generations(self.frame, metrics)
 
     def _document(self) -> dict[str, Any]:
         return {

@@ -7,7 +7,6 @@ that are encoded already; so a page can be drawn again without the images.
 from __future__ import annotations
 
 import base64
-import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +16,7 @@ from tailwatch.report.html import escape
 from tailwatch.report.loop.panels import figures
 from tailwatch.report.loop.plots import arms_of, plots_of
 from tailwatch.report.numbers import Estimate, percent, write
-from tailwatch.report.page import Section, fragment, page, run_details
+from tailwatch.report.page import Section, fragment, fragment_mark, page, run_details
 from tailwatch.text_form import visible
 
 if TYPE_CHECKING:
@@ -25,10 +24,13 @@ if TYPE_CHECKING:
 
     from tailwatch.report.loop.plots import Arm
 
-__all__ = ["Picture", "detection_fragment", "detection_page", "sentence_of_study"]
+__all__ = ["TELLING", "Picture", "detection_fragment", "detection_page", "sentence_of_study"]
 
 MOST_CLASSES = 30
 """Classes that are drawn: half of them the most frequent, half the rarest."""
+
+TELLING = ("tail_class_mass", "classes_gone", "map50")
+"""What tells most of a study."""
 
 TERMS = {
     "Tail classes": "The rarest classes, which together have at most a tenth of the human boxes.",
@@ -179,10 +181,8 @@ def detection_fragment(
     The arguments are those of :func:`detection_page`.
     """
     sentence = sentence_of_study(frame, held_out=held_out)
-    # Several fragments may stand in one notebook, and ids in a document must differ.
-    mark = hashlib.sha256((sentence + frame.write_json()).encode()).hexdigest()[:8]
-    metrics = ("tail_class_mass", "classes_gone", "map50")
-    drawn = _of_metrics(frame, arms_of(frame), metrics, f"study-{mark}", percent(confidence))
+    mark = fragment_mark(sentence, frame)
+    drawn = _of_metrics(frame, arms_of(frame), TELLING, f"study-{mark}", percent(confidence))
     return fragment(sentence=sentence, body=_listed(remarks) + drawn)
 
 

@@ -12,6 +12,7 @@ import polars as pl
 from tailwatch.recursion.frame import SCHEMA
 from tailwatch.recursion.result import Run
 from tailwatch.report.detection import (
+    TELLING,
     Picture,
     detection_fragment,
     detection_page,
@@ -21,8 +22,10 @@ from tailwatch.results import Result
 from tailwatch.text_form import path_of, path_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from typing import Self
+
+    from altair import FacetChart
 
 __all__ = ["SEEDS", "Study"]
 
@@ -86,6 +89,29 @@ class Study(Result):
             remarks=self.remarks,
             held_out=self.held_out,
         )
+
+    def plot(self, metrics: str | Sequence[str] | None = None) -> FacetChart:
+        """Return metrics by generation as an Altair chart, to look at and to change.
+
+        Needs the extra: ``pip install 'tailwatch[plot]'``.
+
+        Parameters
+        ----------
+        metrics
+            Names of metrics; by default those of tail classes and precision.
+
+        Raises
+        ------
+        MissingDependencyError
+            Altair is not installed.
+        InputError
+            A metric that the frame does not have.
+        """
+        from tailwatch.report.altair_charts import plot_generations
+
+        measured = self.frame["metric"].unique()
+        telling = [metric for metric in TELLING if (measured == metric).any()]
+        return plot_generations(self.frame, metrics or telling or None)
 
     def _repr_html_(self) -> str:
         return detection_fragment(

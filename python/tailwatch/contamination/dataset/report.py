@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Self
 
+    from altair import LayerChart
+
     from tailwatch.contamination.dataset.copies import CopyCounts
     from tailwatch.contamination.model_file import ModelState
     from tailwatch.contamination.rows import RowTable
@@ -131,6 +133,20 @@ class ContaminationReport(Result):
         from tailwatch.report.contamination import contamination_page
 
         return contamination_page(self.summary)
+
+    def plot(self) -> LayerChart:
+        """Return the scores of references and target as an Altair chart.
+
+        Needs the extra: ``pip install 'tailwatch[plot]'``.
+
+        Raises
+        ------
+        MissingDependencyError
+            Altair is not installed.
+        """
+        from tailwatch.report.altair_charts import plot_scores
+
+        return plot_scores(self.summary["histogram"])
 
     def _repr_html_(self) -> str:
         from tailwatch.report.contamination import contamination_fragment

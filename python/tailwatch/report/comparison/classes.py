@@ -26,7 +26,7 @@ from tailwatch.text_form import shortened, visible
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["STATUSES", "classes_fragment", "classes_page", "written_q"]
+__all__ = ["STATUSES", "classes_fragment", "classes_page", "read_classes", "written_q"]
 
 STATUSES: dict[str, Status] = {"lost": "worse", "widened": "beyond", "no change found": "same"}
 """Where the verdict on a class sets it; classes of other verdicts were not judged."""
@@ -126,7 +126,7 @@ def written_q(q_value: float | None) -> str:
 
 
 def _chart(classes: pl.DataFrame, confidence: str, name: str) -> str:
-    readings = _read_classes(classes)[:DRAWN]
+    readings = read_classes(classes)[:DRAWN]
     if not readings:
         return "<p>Nothing that was asked for decides about the tails of a class.</p>"
     decided, level = (classes[column].drop_nulls()[:1].to_list() for column in ("metric", "level"))
@@ -156,7 +156,7 @@ def _chart(classes: pl.DataFrame, confidence: str, name: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _ClassReading(Reading):
+class ClassReading(Reading):
     """A class in the place of a metric; its retention is the number that decided."""
 
     verdict: str
@@ -172,11 +172,11 @@ class _ClassReading(Reading):
         return STATUSES[self.verdict]
 
 
-def _read_classes(classes: pl.DataFrame) -> list[_ClassReading]:
+def read_classes(classes: pl.DataFrame) -> list[ClassReading]:
     """Return a reading per class that was judged, in the order of the summary."""
     missing = Estimate(None)
     return [
-        _ClassReading(
+        ClassReading(
             metric=shortened(visible(row["class"]), LONGEST_DRAWN),
             level=None,
             direction="match",

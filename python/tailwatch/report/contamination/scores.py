@@ -14,7 +14,7 @@ from tailwatch.report.svg import Drawing, Scale, tick_labels, ticks
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["score_chart"]
+__all__ = ["score_chart", "shares_by_bin", "written_edges"]
 
 # Of the references; a bin of fewer rows, whose bar would stand for nothing, joins the next one.
 _LEAST_SHARE = 1 / 60
@@ -39,7 +39,7 @@ def score_chart(histogram: dict[str, Any]) -> str:
     str
         Both drawings, with what they show in words; the style sheet shows the one that fits.
     """
-    edges, series = _shares(histogram)
+    edges, series = shares_by_bin(histogram)
     title = "Shares of reference and target rows by score"
     description = _describe(edges, series)
     drawings = "".join(
@@ -55,8 +55,8 @@ def score_chart(histogram: dict[str, Any]) -> str:
     return element("div", drawings, class_="tw-chart") + element("figcaption", _legend(series))
 
 
-def _shares(histogram: dict[str, Any]) -> tuple[list[float], dict[str, list[float]]]:
-    """Give inner edges, and the shares of rows between them, of bins with enough rows."""
+def shares_by_bin(histogram: dict[str, Any]) -> tuple[list[float], dict[str, list[float]]]:
+    """Return inner edges, and the shares of rows between them, of bins with enough rows."""
     names = [name for name in ("human", "synthetic", "target") if histogram[name] is not None]
     counts = {name: histogram[name] for name in names}
     shares = {name: [each / max(sum(counts[name]), 1) for each in counts[name]] for name in names}
@@ -88,7 +88,7 @@ def _drawn(edges: Sequence[float], series: dict[str, list[float]], width: int) -
     drawing.texts([(-_LEFT, -16, "Share of rows")], "muted", _FONT)
     far = "synthetic" if "synthetic" in series else "other"
     step = max(1, -(-bins * 64 // width))
-    texts = _written(edges)
+    texts = written_edges(edges)
     drawing.axis_below(
         x,
         {at: texts[at - 1] for at in range(step, bins, step)},
@@ -111,7 +111,7 @@ def _drawn(edges: Sequence[float], series: dict[str, list[float]], width: int) -
     return drawing
 
 
-def _written(edges: Sequence[float]) -> list[str]:
+def written_edges(edges: Sequence[float]) -> list[str]:
     """Write numbers to two digits of the largest, with a minus sign as is drawn elsewhere."""
     largest = max((abs(edge) for edge in edges), default=0.0)
     places = max(0, 1 - math.floor(math.log10(largest))) if largest > 0 else 0

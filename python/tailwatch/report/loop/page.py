@@ -11,7 +11,7 @@ from tailwatch.report.comparison.readings import read
 from tailwatch.report.comparison.tables import panel_table
 from tailwatch.report.html import details
 from tailwatch.report.loop.panels import figures
-from tailwatch.report.loop.plots import NEAREST_LEVEL, arms_of, plots_of
+from tailwatch.report.loop.plots import NEAREST_LEVEL, arms_of, opening_plots, plots_of
 from tailwatch.report.loop.policy import plan_table, policy_words
 from tailwatch.report.loop.sentence import sentence_of_loop
 from tailwatch.report.loop.verdicts import (
@@ -21,7 +21,7 @@ from tailwatch.report.loop.verdicts import (
     side_by_side,
     verdict_table,
 )
-from tailwatch.report.loop.words import LOOP_TERMS, SPREAD, TAILS, describe_loop
+from tailwatch.report.loop.words import LOOP_TERMS, describe_loop
 from tailwatch.report.numbers import count, percent
 from tailwatch.report.page import (
     Section,
@@ -43,7 +43,6 @@ __all__ = ["run_fragment", "run_page"]
 MOST_PARAMETERS = 12
 """Parameters of the model that are drawn."""
 
-MOST_TAILS = 3
 _GROUPS = {
     "tails": "Tails",
     "fidelity": "Fidelity and coverage",
@@ -198,13 +197,7 @@ def _judged(judged: pl.DataFrame, table: Callable[[pl.DataFrame], str], of: str)
 
 def _opening(frame: pl.DataFrame, arms: Sequence[Arm], confidence: str, name: str) -> str:
     """Return the charts of tails and variance: what tells most, and what has a theory."""
-    samples = _group(frame, "panel", "moments", "model")
-    fitted = _group(frame, "parameter").filter(pl.col("theory").is_not_null())
-    plots = [
-        *plots_of(samples, arms, TAILS)[:MOST_TAILS],
-        *plots_of(samples, arms, SPREAD),
-        *plots_of(fitted, arms, SPREAD),
-    ]
+    plots = opening_plots(frame, arms)
     if not plots:
         return "<p>This run measured neither tails nor variance; the standard panel does.</p>"
     return (

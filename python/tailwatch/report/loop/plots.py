@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from tailwatch.report.html import element, escape
-from tailwatch.report.loop.words import describe_loop
+from tailwatch.report.loop.words import SPREAD, TAILS, describe_loop
 from tailwatch.report.numbers import Estimate, percent
 from tailwatch.report.palette import LINES
 from tailwatch.report.svg import outline
@@ -33,6 +33,7 @@ __all__ = [
     "Point",
     "arms_of",
     "finite",
+    "opening_plots",
     "plots_of",
     "spread_out",
     "swatch",
@@ -40,6 +41,9 @@ __all__ = [
 
 NEAREST_LEVEL = 0.05
 """Of the levels of a tail metric, the one nearest to this is drawn."""
+
+MOST_TAILS = 3
+"""Metrics of tails in the opening."""
 
 _COLUMNS = (
     *("group", "metric", "level", "run", "generation", "theory"),
@@ -172,6 +176,17 @@ def plots_of(
     if metrics is None:
         return plots
     return [plot for name in metrics for plot in plots if plot.metric == name]
+
+
+def opening_plots(frame: pl.DataFrame, arms: Sequence[Arm]) -> list[Plot]:
+    """Return the plots of tails and variance: what tells most, and what has a theory."""
+    samples = frame.filter(pl.col("group").is_in(["panel", "moments", "model"]))
+    fitted = frame.filter(pl.col("group") == "parameter", pl.col("theory").is_not_null())
+    return [
+        *plots_of(samples, arms, TAILS)[:MOST_TAILS],
+        *plots_of(samples, arms, SPREAD),
+        *plots_of(fitted, arms, SPREAD),
+    ]
 
 
 def spread_out(generations: Sequence[int], most: int) -> list[int]:
