@@ -145,13 +145,18 @@ def test_the_word_model_continues_what_it_learnt(monkeypatch: pytest.MonkeyPatch
     assert [len(words) for words in model.write(lengths, np.random.default_rng(1))] == [1, 3, 2]
 
 
-def test_yolo_recursion(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "generations",
+    # Two are a minute. Generations of YOLO26 are those of tests/yolo/test_process.py by default.
+    [1, pytest.param(2, marks=pytest.mark.slow)],
+)
+def test_yolo_recursion(tmp_path: Path, generations: int) -> None:
     """In a process of its own: torch and Ultralytics warn of themselves as they are imported."""
     if importlib.util.find_spec("ultralytics") is None:
         pytest.skip("ultralytics is not installed")
     out = tmp_path / "study"
     command = [sys.executable, str(EXAMPLES / "yolo_recursion.py"), "--small", "--seeds", "1"]
-    command += ["--out", out.name]
+    command += ["--generations", str(generations), "--out", out.name]
     done = subprocess.run(
         command, capture_output=True, text=True, timeout=600, check=False, cwd=tmp_path
     )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+import shutil
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -61,6 +62,32 @@ def run(
         **given,  # type: ignore[arg-type]
     )
     return found, detector
+
+
+@dataclass
+class Done:
+    """A run of three generations, its folder, and the detector that was trained for it."""
+
+    folder: Path
+    run: tw.recursion.Run
+    detector: NumpyDetector
+
+    def copy(self, folder: Path) -> Path:
+        return shutil.copytree(self.folder, folder, dirs_exist_ok=True)
+
+
+@pytest.fixture(scope="module")
+def replaced(sets: dict[str, DetectionDataset], tmp_path_factory: pytest.TempPathFactory) -> Done:
+    """Nothing but labels of the generation before; each training begins anew."""
+    folder = tmp_path_factory.mktemp("replaced")
+    return Done(folder, *run(sets, folder))
+
+
+@pytest.fixture(scope="module")
+def gone_on(sets: dict[str, DetectionDataset], tmp_path_factory: pytest.TempPathFactory) -> Done:
+    """The same, and each training goes on from the weights of the one before."""
+    folder = tmp_path_factory.mktemp("gone-on")
+    return Done(folder, *run(sets, folder, start="previous"))
 
 
 def test_labels_are_those_that_reach_their_threshold(sets: dict[str, DetectionDataset]) -> None:
@@ -135,11 +162,8 @@ def test_the_asked_number_of_images_comes_back(
     assert sampled(fitted(sets), size, seed=1).fingerprint() != found.fingerprint()
 
 
-def test_the_loop_loses_what_the_detector_does_not_see(
-    sets: dict[str, DetectionDataset], tmp_path: Path
-) -> None:
-    found, _ = run(sets, tmp_path)
-    frame = found.frame.filter(generation=3)
+def test_the_loop_loses_what_the_detector_does_not_see(replaced: Done) -> None:
+    frame = replaced.run.frame.filter(generation=3)
     values = dict(frame.filter(pl.col("level").is_null()).select("metric", "value").iter_rows())
     assert values["classes_gone"] == 1
     assert values["class_share:blue"] == 0
@@ -156,6 +180,7 @@ def test_human_data_alone_lose_nothing(sets: dict[str, DetectionDataset], tmp_pa
     by_generation = found.frame.filter(metric="map50")["value"]
     assert by_generation.to_list() == [1, 1, 1]
     assert found.frame.filter(metric="human_fraction")["value"].to_list() == [1, 1, 1]
+    assert [fit["images"] for fit in detector.fits] == [40, 40, 40]
     # Each generation is a training of its own.
     assert len({fit["seed"] for fit in detector.fits}) == 3
 
@@ -166,16 +191,18 @@ POLICIES = {
     "subsample": (tw.recursion.AccumulateSubsample(), [40, 40, 40], None),
     "augment": (tw.recursion.Augment(), [40, 80, 80], [1, 1 / 2, 1 / 2]),
     "mix": (tw.recursion.Mix(0.25), [40, 40, 40], [1, 0.25, 0.25]),
-    "human only": (tw.yolo.HumanOnly(), [40, 40, 40], [1, 1, 1]),
 }
 
 
 @pytest.mark.parametrize("name", POLICIES)
 def test_every_policy_hands_over_what_it_promises(
-    sets: dict[str, DetectionDataset], tmp_path: Path, name: str
+    sets: dict[str, DetectionDataset], tmp_path: Path, name: str, replaced: Done
 ) -> None:
     policy, rows, human = POLICIES[name]
-    found, detector = run(sets, tmp_path, policy=policy)
+    if name == "replace":
+        found, detector = replaced.run, replaced.detector
+    else:
+        found, detector = run(sets, tmp_path, policy=policy)
     assert [fit["images"] for fit in detector.fits] == rows
     if human is not None:
         values = found.frame.filter(metric="human_fraction")["value"].to_list()
@@ -190,69 +217,59 @@ def test_fresh_human_labels_are_new_in_each_generation(
     assert found.frame.filter(metric="human_fraction")["value"].to_list() == [1, 0.5, 0.5]
 
 
-@pytest.mark.parametrize("start", [None, "previous"])
-def test_a_training_starts_where_it_was_told(
-    sets: dict[str, DetectionDataset], tmp_path: Path, start: str | None
-) -> None:
-    _, detector = run(sets, tmp_path, start=start)
-    starts = [fit["start"] for fit in detector.fits]
-    if start is None:
-        assert starts == [None] * 3
-        return
-    records = tmp_path / "fits" / "arms" / "run.json"
-    keys = [fit["key"] for fit in json.loads(records.read_text())]
-    assert starts == [None, *(tmp_path / "fits" / "fits" / f"{key}.pt" for key in keys[:2])]
+def test_a_training_starts_where_it_was_told(replaced: Done, gone_on: Done) -> None:
+    assert [fit["start"] for fit in replaced.detector.fits] == [None] * 3
+    fits = gone_on.folder / "fits"
+    keys = [fit["key"] for fit in json.loads((fits / "arms" / "run.json").read_text())]
+    starts = [fit["start"] for fit in gone_on.detector.fits]
+    assert starts == [None, *(fits / "fits" / f"{key}.pt" for key in keys[:2])]
 
 
 def test_a_run_that_was_cut_short_trains_only_what_is_missing(
-    sets: dict[str, DetectionDataset], tmp_path: Path
+    sets: dict[str, DetectionDataset], tmp_path: Path, gone_on: Done
 ) -> None:
-    whole, _ = run(sets, tmp_path / "whole", start="previous")
-    run(sets, tmp_path / "cut", start="previous", generations=2)
-    cut, detector = run(sets, tmp_path / "cut", start="previous")
+    run(sets, tmp_path, start="previous", generations=2)
+    cut, detector = run(sets, tmp_path, start="previous")
     assert len(detector.fits) == 1
-    assert cut.frame.equals(whole.frame)
+    assert cut.frame.equals(gone_on.run.frame)
 
 
 def test_a_training_that_was_done_is_not_done_again(
-    sets: dict[str, DetectionDataset], tmp_path: Path
+    sets: dict[str, DetectionDataset], tmp_path: Path, gone_on: Done
 ) -> None:
-    first, _ = run(sets, tmp_path, start="previous")
+    gone_on.copy(tmp_path)
     # Killed after the training and before `done`.
     (tmp_path / "run" / "generations" / "0002" / "done").unlink()
     second, detector = run(sets, tmp_path, start="previous")
     assert detector.fits == []
-    assert second.frame.equals(first.frame)
+    assert second.frame.equals(gone_on.run.frame)
 
 
 def test_arms_share_their_first_generation(
-    sets: dict[str, DetectionDataset], tmp_path: Path
+    sets: dict[str, DetectionDataset], tmp_path: Path, gone_on: Done
 ) -> None:
-    run(sets, tmp_path, arm="replace", start="previous")
+    gone_on.copy(tmp_path)
     _, detector = run(sets, tmp_path, arm="mix", start="previous", policy=tw.recursion.Mix(0.25))
     assert len(detector.fits) == 2
     # And each goes on from its own weights.
     arms = [
         json.loads((tmp_path / "fits" / "arms" / f"{arm}.json").read_text())
-        for arm in ("replace", "mix")
+        for arm in ("run", "mix")
     ]
     assert arms[0][0] == arms[1][0]
     assert detector.fits[1]["start"].stem == arms[1][1]["key"] != arms[0][1]["key"]
 
 
-def test_the_encoder_does_not_move(sets: dict[str, DetectionDataset], tmp_path: Path) -> None:
-    run(sets, tmp_path)
-    first = json.loads((tmp_path / "fits" / "arms" / "run.json").read_text())[0]["key"]
-    weights = tmp_path / "fits" / "fits" / f"{first}.pt"
-    assert (tmp_path / "fits" / "encoder.pt").read_bytes() == weights.read_bytes()
+def test_the_encoder_does_not_move(replaced: Done) -> None:
+    fits = replaced.folder / "fits"
+    first = json.loads((fits / "arms" / "run.json").read_text())[0]["key"]
+    weights = fits / "fits" / f"{first}.pt"
+    assert (fits / "encoder.pt").read_bytes() == weights.read_bytes()
 
 
-def test_a_run_directory_holds_each_generation(
-    sets: dict[str, DetectionDataset], tmp_path: Path
-) -> None:
-    run(sets, tmp_path)
+def test_a_run_directory_holds_each_generation(replaced: Done) -> None:
     for number in (1, 2, 3):
-        folder = tmp_path / "run" / "generations" / f"{number:04d}"
+        folder = replaced.folder / "run" / "generations" / f"{number:04d}"
         data = tw.yolo.DetectionDataset.load(folder / "samples")
         weights = json.loads((folder / "model" / "model.json").read_text())["weights"]
         assert data.images["teacher"].unique().to_list() == [weights]
@@ -260,10 +277,9 @@ def test_a_run_directory_holds_each_generation(
 
 
 def test_a_run_of_another_learner_is_refused(
-    sets: dict[str, DetectionDataset], tmp_path: Path
+    sets: dict[str, DetectionDataset], replaced: Done
 ) -> None:
-    run(sets, tmp_path)
-    changed = replace(learner(sets, directory=tmp_path / "fits"), confidence=0.3)
+    changed = replace(learner(sets, directory=replaced.folder / "fits"), confidence=0.3)
     with pytest.raises(InputError, match=r"learner\.confidence: 0\.45 there, 0\.3 here"):
         tw.recursion.run(
             changed,
@@ -271,7 +287,7 @@ def test_a_run_of_another_learner_is_refused(
             holdout=sets["test"],
             policy=tw.recursion.Replace(),
             generations=3,
-            directory=tmp_path / "run",
+            directory=replaced.folder / "run",
         )
 
 
@@ -307,20 +323,25 @@ def test_other_classes_are_refused(sets: dict[str, DetectionDataset]) -> None:
         learner(sets).fit(other, rng=np.random.default_rng(0))
 
 
-def study(sets: dict[str, DetectionDataset], folder: Path) -> tw.yolo.Study:
-    return tw.yolo.study(
+@pytest.fixture(scope="module")
+def studied(
+    sets: dict[str, DetectionDataset], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, tw.yolo.Study]:
+    folder = tmp_path_factory.mktemp("study")
+    study = tw.yolo.study(
         tw.yolo.Experiment(sets["human"], sets["test"], learner(sets)),
         policies={"replace": tw.recursion.Replace(), "accumulate": tw.recursion.Accumulate()},
         generations=2,
         seeds=2,
         directory=folder,
     )
+    return folder, study
 
 
 def test_a_study_puts_arms_and_seeds_together(
-    sets: dict[str, DetectionDataset], tmp_path: Path
+    studied: tuple[Path, tw.yolo.Study], tmp_path: Path
 ) -> None:
-    found = study(sets, tmp_path)
+    folder, found = studied
     runs = found.frame["run"].unique(maintain_order=True).to_list()
     assert runs == ["replace", "accumulate", "human only"]
     of_metric = found.seeds.filter(run="replace", generation=2, metric="map50")
@@ -332,8 +353,8 @@ def test_a_study_puts_arms_and_seeds_together(
     control = found.frame.filter(run="human only", generation=2, metric="map50")["value"][0]
     assert row["null"] == control
     assert row["retention"] == pytest.approx(row["value"] / control)
-    assert pl.read_parquet(tmp_path / "frame.parquet").equals(found.frame)
-    page = (tmp_path / "report.html").read_text()
+    assert pl.read_parquet(folder / "frame.parquet").equals(found.frame)
+    page = (folder / "report.html").read_text()
     assert ">Share, blue<" in page
     assert page.count("data:image/jpeg;base64,") == 4 * 4
     assert len(page) < 1_000_000
@@ -358,11 +379,8 @@ def check_results(found: tw.yolo.Study, page: str, folder: Path) -> None:
     assert replace(found, pictures=found.pictures[:-1]) != found
 
 
-def test_arms_of_a_study_have_the_same_budget(
-    sets: dict[str, DetectionDataset], tmp_path: Path
-) -> None:
-    study(sets, tmp_path)
-    records = (tmp_path / "seed-0" / "fits" / "fits").glob("*.json")
+def test_arms_of_a_study_have_the_same_budget(studied: tuple[Path, tw.yolo.Study]) -> None:
+    records = (studied[0] / "seed-0" / "fits" / "fits").glob("*.json")
     budgets = {json.loads(record.read_text())["budget"] for record in records}
     assert budgets == {5 * 40}
 

@@ -6,8 +6,6 @@ import contextlib
 import os
 import pickle
 import random
-import subprocess
-import sys
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -283,20 +281,6 @@ def test_weights_do_not_depend_on_the_callers_generators(
         np.random.seed(7)  # noqa: NPY002
         again = fit(tiny(), human, tmp_path)
     assert again.read_bytes() == weights.read_bytes()
-
-
-def test_a_child_process_trains_the_same_weights(
-    human: DetectionDataset, weights: Path, tmp_path: Path
-) -> None:
-    human.save(tmp_path / "set")
-    code = f"""
-from pathlib import Path
-import tests.yolo.test_models as models
-from tailwatch.yolo import DetectionDataset
-models.fit(models.tiny(), DetectionDataset.load({str(tmp_path / "set")!r}), Path({str(tmp_path)!r}))
-"""
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=300)
-    assert (tmp_path / "weights.pt").read_bytes() == weights.read_bytes()
 
 
 def test_an_error_of_a_report_is_its_own(human: DetectionDataset, tmp_path: Path) -> None:
