@@ -32,11 +32,11 @@ import numpy as np
 import polars as pl
 
 import tailwatch
-from tailwatch.comparison.families.panel import Panel
 from tailwatch.comparison.frame import frame_of
+from tailwatch.comparison.metrics.family import Panel
+from tailwatch.comparison.reference import Preparation
 from tailwatch.comparison.registry import METRICS
-from tailwatch.comparison.rows import estimates_of, rows_of
-from tailwatch.comparison.samples import Samples
+from tailwatch.comparison.rows import rows_of
 from tailwatch.comparison.selection import PANELS
 from tailwatch.embeddings import as_embeddings
 
@@ -198,10 +198,10 @@ def replicate(task: tuple[str, str, int], names: frozenset[str]) -> pl.DataFrame
     draw, scale = DRAW[name], {"null": 1.0, "shrunk": 0.8}[case]
     reference = as_embeddings(draw(rng, ROWS, 1.0), "reference").handle()
     candidate = as_embeddings(draw(rng, ROWS // 2, scale), "candidate").handle()
-    samples = Samples.draw(reference, candidate, max_rows=None, seed=seed)
     panel = Panel(names, 5, LEVELS, seed)
-    found = estimates_of(samples, panel, {"threads": 1, "progress": None})
-    frame = frame_of(rows_of(found, samples, panel, 0.95))
+    meeting = Preparation(reference, panel, None).meet(candidate)
+    found = meeting.estimates({"threads": 1, "progress": None})
+    frame = frame_of(rows_of(meeting, found, 0.95))
     return frame.with_columns(data=pl.lit(name), case=pl.lit(case))
 
 

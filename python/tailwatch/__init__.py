@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from tailwatch import contamination, exceptions, metrics, recursion, yolo
     from tailwatch.comparison.class_result import ClassComparison
     from tailwatch.comparison.compare import compare
+    from tailwatch.comparison.reference import Reference
     from tailwatch.comparison.result import Comparison
     from tailwatch.embeddings import Embeddings, open
 
@@ -23,6 +24,7 @@ __all__ = [
     "ClassComparison",
     "Comparison",
     "Embeddings",
+    "Reference",
     "__version__",
     "compare",
     "contamination",
@@ -37,6 +39,7 @@ _HOMES = {
     "ClassComparison": "tailwatch.comparison.class_result",
     "Comparison": "tailwatch.comparison.result",
     "Embeddings": "tailwatch.embeddings",
+    "Reference": "tailwatch.comparison.reference",
     "compare": "tailwatch.comparison.compare",
     "open": "tailwatch.embeddings",
 }

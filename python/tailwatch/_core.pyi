@@ -10,50 +10,53 @@ from tailwatch.progress import Settings
 
 __all__ = [
     "MOST_THREADS",
+    "Centres",
     "NoValue",
+    "PreparedKernels",
+    "PreparedMetrics",
     "Rows",
     "Watch",
     "authenticity",
-    "authenticity_metrics",
     "bin_counts",
     "cluster_counts",
     "content_folds",
     "cramer_von_mises",
     "cross_mmd",
-    "directional_metrics",
     "directional_tails",
     "directions",
-    "divergence_metrics",
     "frechet_distance",
     "frechet_distance_extrapolated",
     "frechet_of_moments",
-    "gaussian_metrics",
     "instruction_sets",
     "intrinsic_dimension",
-    "kernel_metrics",
+    "k_means",
     "knn_divergence",
     "knn_jensen_shannon",
     "kolmogorov_smirnov",
     "mauve",
     "mauve_of_counts",
     "mmd",
-    "modes",
     "moments",
     "nearest_neighbors",
-    "neighbor_metrics",
     "pooled_tail",
     "precision_recall_density_coverage",
+    "prepare_authenticity",
+    "prepare_directions",
+    "prepare_kernels",
+    "prepare_knn_divergence",
+    "prepare_moments",
+    "prepare_neighbors",
+    "prepare_projections",
+    "prepare_vendi",
     "probe_scores",
     "projections",
     "row_hashes",
     "sample",
-    "sliced_metrics",
     "sliced_wasserstein",
     "spectrum",
     "tail_coverage",
     "thread_count",
     "univariate_energy_distance",
-    "vendi_metrics",
     "vendi_score",
     "wasserstein_distance",
     "whole_kernel_metrics",
@@ -63,10 +66,10 @@ __all__ = [
 MOST_THREADS: Final[int]
 
 _Floats: TypeAlias = NDArray[np.float64]
-_Samples: TypeAlias = tuple[Rows, Rows, Rows]
-_Halves: TypeAlias = tuple[int, int, bool]
+_Halves: TypeAlias = tuple[Rows, Rows]
+_Replicates: TypeAlias = tuple[int, int, str]
 _PooledTail: TypeAlias = tuple[int, tuple[int, int], tuple[int, int], float]
-_Estimate: TypeAlias = tuple[str, float | None, _Floats, _Floats]
+_Estimate: TypeAlias = tuple[str, float | None, _Floats]
 _Kernel: TypeAlias = tuple[str, Sequence[float]]
 _Sample: TypeAlias = tuple[Sequence[NDArray[Any]], NDArray[np.uint64] | None, str]
 
@@ -111,9 +114,13 @@ def tail_coverage(
 def pooled_tail(
     reference: Rows, candidate: Rows, level: float, k: int, settings: Settings
 ) -> _PooledTail: ...
-def modes(
-    reference: Rows, samples: Sequence[Rows], clusters: int, seed: int, settings: Settings
-) -> list[NDArray[np.uint32]]: ...
+
+@final
+class Centres:
+    def assign(self, rows: Rows, settings: Settings) -> NDArray[np.uint32]: ...
+    def to_numpy(self) -> NDArray[np.float64]: ...
+
+def k_means(rows: Rows, name: str, clusters: int, seed: int, settings: Settings) -> Centres: ...
 def directions(reference: Rows, count: int, seed: int, settings: Settings) -> _Floats: ...
 def directional_tails(
     reference: Rows, candidate: Rows, directions: _Floats, level: float, settings: Settings
@@ -181,46 +188,62 @@ def spectrum(
 ) -> tuple[_Floats, float, float, float, float]: ...
 def thread_count(settings: Settings) -> int: ...
 def sample(count: int, size: int, seed: int, purpose: str) -> NDArray[np.int64]: ...
-def neighbor_metrics(
-    samples: _Samples,
-    replicates: tuple[int, int, bool],
+
+@final
+class PreparedMetrics:
+    @property
+    def null(self) -> list[_Estimate] | NoValue: ...
+    def value(self, a: Rows, c: Rows, settings: Settings) -> list[_Estimate] | NoValue: ...
+
+def prepare_neighbors(
+    halves: _Halves,
+    replicates: _Replicates,
     levels: Sequence[float],
     k: int,
     settings: Settings,
-) -> list[_Estimate]: ...
-def whole_neighbor_metrics(
-    reference: Rows, candidate: Rows, levels: Sequence[float], k: int, settings: Settings
-) -> tuple[list[tuple[str, float | None, float]], list[_PooledTail]]: ...
-def directional_metrics(
-    samples: _Samples,
-    replicates: _Halves,
+) -> PreparedMetrics: ...
+def prepare_directions(
+    halves: _Halves,
+    replicates: _Replicates,
     level: float,
     directions: int,
     settings: Settings,
-) -> list[_Estimate]: ...
-def divergence_metrics(
-    samples: _Samples, replicates: _Halves, dimension: float, k: int, settings: Settings
-) -> _Estimate | NoValue: ...
-def authenticity_metrics(
-    samples: _Samples, replicates: _Halves, settings: Settings
-) -> list[_Estimate]: ...
-def vendi_metrics(
-    samples: _Samples, replicates: _Halves, q: float, settings: Settings
-) -> _Estimate | NoValue: ...
-def gaussian_metrics(
-    samples: _Samples, replicates: _Halves, settings: Settings
-) -> list[_Estimate]: ...
-def instruction_sets() -> list[tuple[str, bool]]: ...
-def sliced_metrics(
-    samples: _Samples,
-    replicates: _Halves,
+) -> PreparedMetrics: ...
+def prepare_moments(
+    halves: _Halves, replicates: _Replicates, settings: Settings
+) -> PreparedMetrics: ...
+def prepare_projections(
+    halves: _Halves,
+    replicates: _Replicates,
     p: float,
     projections: int,
     settings: Settings,
-) -> list[_Estimate]: ...
-def kernel_metrics(
-    samples: _Samples, kernels: Sequence[_Kernel], settings: Settings
-) -> list[tuple[float, float, float, float, float, float] | NoValue]: ...
+) -> PreparedMetrics: ...
+def prepare_knn_divergence(
+    halves: _Halves, replicates: _Replicates, dimension: float, k: int, settings: Settings
+) -> PreparedMetrics: ...
+def prepare_authenticity(
+    halves: _Halves, replicates: _Replicates, settings: Settings
+) -> PreparedMetrics: ...
+def prepare_vendi(
+    halves: _Halves, replicates: _Replicates, q: float, settings: Settings
+) -> PreparedMetrics: ...
+
+@final
+class PreparedKernels:
+    @property
+    def nulls(self) -> list[float | None]: ...
+    def estimates(
+        self, a: Rows, c: Rows, settings: Settings
+    ) -> list[tuple[float, float, float, float, float, float] | NoValue]: ...
+
+def prepare_kernels(
+    halves: _Halves, kernels: Sequence[_Kernel], settings: Settings
+) -> PreparedKernels: ...
+def whole_neighbor_metrics(
+    reference: Rows, candidate: Rows, levels: Sequence[float], k: int, settings: Settings
+) -> tuple[list[tuple[str, float | None, float]], list[_PooledTail]]: ...
+def instruction_sets() -> list[tuple[str, bool]]: ...
 def whole_kernel_metrics(
     reference: Rows, candidate: Rows, kernels: Sequence[_Kernel], settings: Settings
 ) -> list[float | NoValue]: ...

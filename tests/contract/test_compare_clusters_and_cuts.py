@@ -7,28 +7,26 @@ import pytest
 
 import tailwatch as tw
 from tailwatch.comparison.estimates import HalfSamples, NoInterval
-from tailwatch.comparison.families import gaussian, mauve
-from tailwatch.comparison.families.panel import Panel
 from tailwatch.comparison.intervals import intervals_of
-from tailwatch.comparison.samples import Samples
-from tailwatch.embeddings import as_embeddings
+from tailwatch.comparison.metrics.clusters import Mauve
+from tailwatch.comparison.metrics.family import Panel
+from tailwatch.comparison.metrics.moments import Moments
 from tests.support import samples
+from tests.support.meetings import Split, split
 
 NAMES = frozenset({"mauve", "frechet_distance_extrapolated", "frechet_distance"})
 PANEL = Panel(NAMES, 5, (0.05,), 3)
-SETTINGS = {"threads": 2, "progress": None}
 
 
-def drawn(max_rows: int | None = None) -> Samples:
+def drawn(max_rows: int | None = None) -> Split:
     x, y = samples.gaussian(1, 640, 9), samples.gaussian(2, 400, 9, scale=0.7)
-    handles = [as_embeddings(rows, "rows").handle() for rows in (x, y)]
-    return Samples.draw(*handles, max_rows=max_rows, seed=3)
+    return split(x, y, max_rows=max_rows, seed=3)
 
 
 def test_mauve_and_its_null_are_the_metric_on_the_halves() -> None:
-    split = drawn(max_rows=400)
-    (found,) = mauve.estimates(split, PANEL, SETTINGS)
-    a, b, c = (rows.to_numpy() for rows in split.bounded)
+    parts = drawn(max_rows=400)
+    (found,) = parts.estimates(Mauve, PANEL)
+    a, b, c = (rows.to_numpy() for rows in parts.bounded)
     assert len(a) == len(b) == len(c) == 200
     assert (found.metric, found.level) == ("mauve", None)
     assert found.value == tw.metrics.mauve(a, c, seed=3)
@@ -40,15 +38,13 @@ def test_mauve_and_its_null_are_the_metric_on_the_halves() -> None:
     assert made.method is None
     assert made.reason is not None
     assert made.reason.startswith("clusters are fitted")
-    whole = [rows.to_numpy() for rows in split.bounded_wholes]
-    assert list(mauve.full(split, PANEL, SETTINGS)) == [
-        ("mauve", None, tw.metrics.mauve(*whole, seed=3))
-    ]
+    whole = [rows.to_numpy() for rows in parts.bounded_wholes]
+    assert parts.on_all(Mauve, PANEL) == [("mauve", None, tw.metrics.mauve(*whole, seed=3), None)]
 
 
 def test_the_extrapolated_distance_is_read_from_the_halves_of_the_distance() -> None:
-    split = drawn()
-    found = {one.metric: one for one in gaussian.estimates(split, PANEL, SETTINGS)}
+    parts = drawn()
+    found = {one.metric: one for one in parts.estimates(Moments, PANEL)}
     plain, extrapolated = (
         found[name].error for name in ("frechet_distance", "frechet_distance_extrapolated")
     )
@@ -70,7 +66,7 @@ def test_the_extrapolated_distance_is_read_from_the_halves_of_the_distance() -> 
     before = found["frechet_distance"]
     unit = (before.value - before.null) / intervals_of(before, "lower", 0.95).retention
     assert made.retention == pytest.approx((estimate.value - estimate.null) / unit, rel=1e-9)
-    whole = {name: value for name, _, value in gaussian.full(split, PANEL, SETTINGS)}
-    x, y = (rows.to_numpy() for rows in split.wholes)
+    whole = {name: value for name, _, value, _ in parts.on_all(Moments, PANEL)}
+    x, y = (rows.to_numpy() for rows in parts.wholes)
     expected = tw.metrics.frechet_distance_extrapolated(x, y, seed=3).value
     assert whole["frechet_distance_extrapolated"] == expected

@@ -7,26 +7,18 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tailwatch.comparison.estimates import ClosedVariance, HalfSamples, NoInterval
-from tailwatch.comparison.families import FAMILIES
-from tailwatch.comparison.families.panel import Panel
+from tailwatch.comparison.metrics import FAMILIES
+from tailwatch.comparison.metrics.family import Panel
 from tailwatch.comparison.registry import METRICS
-from tailwatch.comparison.samples import Samples
-from tailwatch.embeddings import as_embeddings
 from tests.support import samples
+from tests.support.meetings import split
 
 if TYPE_CHECKING:
     from tailwatch.comparison.estimates import Estimate
     from tailwatch.comparison.metric import Metric
-    from tailwatch.progress import Settings
 
 LEVELS = (0.1, 0.2)
-SETTINGS: Settings = {"threads": 2, "progress": None}
-DRAWN = Samples.draw(
-    as_embeddings(samples.gaussian(1, 300, 4), "reference").handle(),
-    as_embeddings(samples.gaussian(2, 150, 4), "candidate").handle(),
-    max_rows=None,
-    seed=0,
-)
+DRAWN = split(samples.gaussian(1, 300, 4), samples.gaussian(2, 150, 4), seed=0)
 
 
 def panel(*names: str) -> Panel:
@@ -41,8 +33,8 @@ def of_family(family: str) -> list[Metric]:
 def test_a_family_yields_its_metrics_and_no_others(family: str) -> None:
     metrics = of_family(family)
     asked = panel(*(metric.name for metric in metrics))
-    estimates = list(FAMILIES[family].estimates(DRAWN, asked, SETTINGS))
-    full = list(FAMILIES[family].full(DRAWN, asked, SETTINGS))
+    estimates = DRAWN.estimates(FAMILIES[family], asked)
+    full = DRAWN.on_all(FAMILIES[family], asked)
     split = sorted((estimate.metric, estimate.level or 0) for estimate in estimates)
     assert split == sorted((name, level or 0) for name, level, *_ in full)
     assert {name for name, _ in split} == {metric.name for metric in metrics}
@@ -54,7 +46,7 @@ def test_a_family_yields_its_metrics_and_no_others(family: str) -> None:
 @pytest.mark.parametrize("name", METRICS)
 def test_errors_are_known_as_the_registry_says(name: str) -> None:
     metric = METRICS[name]
-    found = FAMILIES[metric.family].estimates(DRAWN, panel(name), SETTINGS)
+    found = DRAWN.estimates(FAMILIES[metric.family], panel(name))
     for estimate in (one for one in found if one.metric == name):
         assert method_of(estimate) == (metric.interval.method, metric.interval.scale)
 
@@ -70,7 +62,7 @@ def method_of(estimate: Estimate) -> tuple[str, str | None]:
 @pytest.mark.parametrize("name", METRICS)
 def test_what_no_interval_is_for_is_what_the_frame_says(name: str) -> None:
     metric = METRICS[name]
-    found = FAMILIES[metric.family].estimates(DRAWN, panel(name), SETTINGS)
+    found = DRAWN.estimates(FAMILIES[metric.family], panel(name))
     for estimate in (one for one in found if one.metric == name):
         if isinstance(estimate.error, NoInterval):
             assert estimate.error.reason == metric.interval.words

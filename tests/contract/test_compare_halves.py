@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from tailwatch import _core
-from tailwatch.comparison.families.neighbors import odds_ratio
-from tailwatch.comparison.samples import GROUPS, REPLICATES
+from tailwatch.comparison.halves import GROUPS, REPLICATES
+from tailwatch.comparison.metrics.neighbors import odds_ratio
 from tests.support import anchored, oracle, samples
+from tests.support.meetings import found_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -75,13 +76,19 @@ def shown(metric: str, level: float | None) -> Callable[[Array], Array]:
     return lambda counted: counted / level
 
 
+def neighbors(parts: str) -> dict[tuple[str, float | None], tuple[Array, Array]]:
+    replicates = (REPLICATES, SEED, parts)
+    prepared = _core.prepare_neighbors(TRIO[:2], replicates, LEVELS, K, anchored.SETTINGS)
+    return found_of(prepared, TRIO[0], TRIO[2])
+
+
 def test_neighbour_metrics_of_every_half(dealt: Memberships) -> None:
     expected = [
         [anchored.neighbor_metrics(a, b, y, LEVELS, K) for y in (c, b)] for a, b, c in trios(dealt)
     ]
-    found = _core.neighbor_metrics(TRIO, (REPLICATES, SEED, True), LEVELS, K, anchored.SETTINGS)
+    found = neighbors("halves and three quarters")
     assert len(found) == 4 + 5 * len(LEVELS)
-    for metric, level, values, nulls in found:
+    for (metric, level), (values, nulls) in found.items():
         show = shown(metric, level)
         for index, counted in enumerate((values, nulls)):
             assert len(counted) == 1 + REPLICATES
@@ -93,24 +100,17 @@ def test_neighbour_metrics_of_every_half(dealt: Memberships) -> None:
 
 
 def test_other_metrics_do_not_depend_on_density() -> None:
-    with_density, without = (
-        _core.neighbor_metrics(TRIO, (REPLICATES, SEED, wanted), LEVELS, K, anchored.SETTINGS)
-        for wanted in (True, False)
-    )
-    assert len(without) == len(with_density) - 1
-    others = (found for found in with_density if found[0] != "density")
-    for (metric, level, *expected), (*key, values, nulls) in zip(others, without, strict=True):
-        assert key == [metric, level]
-        assert (values.tolist(), nulls.tolist()) == tuple(array.tolist() for array in expected)
+    with_density, without = neighbors("halves and three quarters"), neighbors("halves")
+    assert with_density.pop(("density", None))
+    assert with_density.keys() == without.keys()
+    for key, expected in with_density.items():
+        np.testing.assert_array_equal(without[key], expected)
 
 
 def test_moments_of_every_half(paired: Memberships) -> None:
-    found = {
-        metric: (values, nulls)
-        for metric, _, values, nulls in _core.gaussian_metrics(
-            TRIO, (REPLICATES, SEED, True), anchored.SETTINGS
-        )
-    }
+    replicates = (REPLICATES, SEED, "complementary halves")
+    prepared = _core.prepare_moments(TRIO[:2], replicates, anchored.SETTINGS)
+    found = {metric: both for (metric, _), both in found_of(prepared, TRIO[0], TRIO[2]).items()}
     for index in (0, 1):
         for subset, (a, b, c) in enumerate(trios(paired)):
             y = (c, b)[index]
@@ -128,9 +128,10 @@ def test_moments_of_every_half(paired: Memberships) -> None:
 def test_directional_tails_of_every_half(dealt: Memberships) -> None:
     level, count = 0.25, 8
     directions = _core.directions(TRIO[0], count, SEED, anchored.SETTINGS)
-    ((_, _, values, nulls),) = _core.directional_metrics(
-        TRIO, (REPLICATES, SEED, False), level, count, anchored.SETTINGS
+    prepared = _core.prepare_directions(
+        TRIO[:2], (REPLICATES, SEED, "halves"), level, count, anchored.SETTINGS
     )
+    ((values, nulls),) = found_of(prepared, TRIO[0], TRIO[2]).values()
     # Directions are those of the whole of A; quantiles are those of each half of it.
     for subset, (a, b, c) in enumerate(trios(dealt)):
         for counted, y in ((values, c), (nulls, b)):

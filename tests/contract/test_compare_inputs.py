@@ -120,7 +120,6 @@ ARGUMENTS: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "rows that are no integer": ({"max_rows": 1e4}, "max_rows: expected an integer, got 10000.0"),
     "negative seed": ({"seed": -1}, "seed: expected an integer of at least 0, got -1"),
-    "seed of None": ({"seed": None}, "seed: expected an integer, got None"),
     "no threads": ({"threads": 0}, "threads: expected an integer of at least 1, got 0"),
     "progress that is no function": (
         {"progress": "bar"},
@@ -139,7 +138,6 @@ ARGUMENTS: dict[str, tuple[dict[str, Any], str]] = {
         "metrics: unknown 'fast'; expected a panel or metrics",
     ),
     "no metrics": ({"metrics": []}, "metrics: none; expected a panel or metrics"),
-    "metrics of None": ({"metrics": None}, "metrics: "),
     "metrics that are a number": ({"metrics": 3}, "metrics: "),
     "metrics that are lists": ({"metrics": [["recall"]]}, "metrics: "),
 }

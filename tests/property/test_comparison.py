@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 import tailwatch as tw
 from tailwatch.comparison.estimates import Estimate, HalfSamples
-from tailwatch.comparison.families.neighbors import odds_ratio
 from tailwatch.comparison.intervals import intervals_of
+from tailwatch.comparison.metrics.neighbors import odds_ratio
 from tests.support import samples
 
 if TYPE_CHECKING:

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tailwatch import _core
-from tailwatch.comparison.samples import GROUPS, REPLICATES, Samples
+from tailwatch.comparison.halves import GROUPS, REPLICATES
 from tests.support import oracle
+from tests.support.meetings import found_of, split
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,7 +37,7 @@ def rows_of(array: Array) -> _core.Rows:
 
 def trio(reference: Array, candidate: Array, *, seed: int, max_rows: int | None = None) -> Trio:
     """Split as a comparison does; the parts of quadratic cost if `max_rows` is given."""
-    drawn = Samples.draw(rows_of(reference), rows_of(candidate), max_rows=max_rows, seed=seed)
+    drawn = split(reference, candidate, max_rows=max_rows, seed=seed)
     a, b, c = (rows.to_numpy() for rows in drawn.bounded)
     return a, b, c
 
@@ -94,22 +95,17 @@ def memberships(seed: int, *, complementary: bool = False) -> Memberships:
     In samples of one row per group, a half has some variance just where it holds the only row that
     differs. The spectra show that of B and of C, and the Fréchet distance from zeros that of A.
     """
-    halves = (REPLICATES, seed, complementary)
+    halves = (REPLICATES, seed, "complementary halves" if complementary else "halves")
     zeros, shape = np.zeros((GROUPS, 1)), (REPLICATES, GROUPS)
     of_a, of_b, of_c = (np.zeros(shape, dtype=np.bool_) for _ in range(3))
     for group in range(GROUPS):
         marked = zeros.copy()
         marked[group] = 1.0
         mark, zero = rows_of(marked), rows_of(zeros)
-        others = _found(_core.gaussian_metrics((zero, mark, mark), halves, SETTINGS))
-        values, nulls = others["total_variance"]
+        others = _core.prepare_moments((zero, mark), halves, SETTINGS)
+        values, nulls = found_of(others, zero, mark)["total_variance", None]
         of_c[:, group], of_b[:, group] = values[1:] > 0, nulls[1:] > 0
-        anchor = _found(_core.gaussian_metrics((mark, zero, zero), halves, SETTINGS))
-        of_a[:, group] = anchor["frechet_distance"][0][1:] > 1e-9
+        anchor = _core.prepare_moments((mark, zero), halves, SETTINGS)
+        values, _ = found_of(anchor, mark, zero)["frechet_distance", None]
+        of_a[:, group] = values[1:] > 1e-9
     return Memberships((of_a, of_b, of_c))
-
-
-def _found(
-    estimates: list[tuple[str, float | None, Array, Array]],
-) -> dict[str, tuple[Array, Array]]:
-    return {metric: (values, nulls) for metric, _, values, nulls in estimates}

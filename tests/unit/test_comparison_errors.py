@@ -9,7 +9,7 @@ import pytest
 
 from tailwatch.comparison.errors import degrees_of_freedom, spread_of_null, standard_error, variance
 from tailwatch.comparison.estimates import HalfSamples
-from tailwatch.comparison.samples import GROUPS, REPLICATES
+from tailwatch.comparison.halves import GROUPS, REPLICATES
 
 
 def error(values: list[float] | np.ndarray, *, complementary: bool) -> HalfSamples:

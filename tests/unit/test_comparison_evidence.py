@@ -17,7 +17,7 @@ from tailwatch.comparison.evidence import (
     evidence_of_odds,
     q_values,
 )
-from tailwatch.comparison.families.panel import Panel
+from tailwatch.comparison.metrics.family import Panel
 from tailwatch.embeddings import as_embeddings
 from tailwatch.metrics.embeddings.tail_test import TailCounts
 from tests.support import samples

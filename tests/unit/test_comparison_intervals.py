@@ -11,9 +11,9 @@ import scipy.stats
 from scipy.special import expit, logit
 
 from tailwatch.comparison.estimates import ClosedVariance, Estimate, HalfSamples, NoInterval
-from tailwatch.comparison.families.neighbors import odds_ratio
+from tailwatch.comparison.halves import REPLICATES
 from tailwatch.comparison.intervals import Intervals, intervals_of
-from tailwatch.comparison.samples import REPLICATES
+from tailwatch.comparison.metrics.neighbors import odds_ratio
 
 T = float(scipy.stats.t.ppf(0.975, 29 * 31 / (29 + 31)))
 

@@ -7,8 +7,8 @@ from typing import get_args
 
 import pytest
 
-from tailwatch.comparison.families import FAMILIES
 from tailwatch.comparison.metric import Cost, Direction, Family, Interval, Method, Metric
+from tailwatch.comparison.metrics import FAMILIES
 from tailwatch.comparison.registry import METRICS
 from tailwatch.comparison.selection import PANELS, select
 from tailwatch.exceptions import InputError

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -11,29 +10,20 @@ import pytest
 import tailwatch as tw
 from tailwatch import _core
 from tailwatch.comparison.estimates import Estimate, HalfSamples, NoInterval
-from tailwatch.comparison.families import sliced
-from tailwatch.comparison.families.panel import Panel
 from tailwatch.comparison.intervals import intervals_of
-from tailwatch.comparison.samples import Samples
+from tailwatch.comparison.metrics.directions import SlicedWasserstein
+from tailwatch.comparison.metrics.family import Panel
 from tests.support import samples
+from tests.support.meetings import Split, found_of, split
 
-if TYPE_CHECKING:
-    from tailwatch.progress import Settings
-
-SETTINGS: Settings = {"threads": 2, "progress": None}
 PANEL = Panel(frozenset({"sliced_wasserstein"}), 5, (0.05,), 3)
 
 
-def drawn(reference: np.ndarray, candidate: np.ndarray) -> Samples:
-    x, y = (tw.open(rows).handle() for rows in (reference, candidate))
-    return Samples.draw(x, y, max_rows=None, seed=3)
+SAMPLES = split(samples.gaussian(1, 501, 6), samples.gaussian(2, 240, 6, scale=0.7), seed=3)
 
 
-SAMPLES = drawn(samples.gaussian(1, 501, 6), samples.gaussian(2, 240, 6, scale=0.7))
-
-
-def estimate(of: Samples) -> Estimate:
-    (found,) = sliced.estimates(of, PANEL, SETTINGS)
+def estimate(of: Split) -> Estimate:
+    (found,) = of.estimates(SlicedWasserstein, PANEL)
     return found
 
 
@@ -50,7 +40,8 @@ def test_value_and_null_are_distances_of_the_halves() -> None:
 def test_full_is_the_metric_of_all_rows() -> None:
     reference, candidate = (rows.to_numpy() for rows in SAMPLES.wholes)
     expected = tw.metrics.sliced_wasserstein(reference, candidate, projections=256, seed=3)
-    assert list(sliced.full(SAMPLES, PANEL, SETTINGS)) == [("sliced_wasserstein", None, expected)]
+    found = SAMPLES.on_all(SlicedWasserstein, PANEL)
+    assert found == [("sliced_wasserstein", None, expected, None)]
 
 
 def test_errors_are_those_of_the_square() -> None:
@@ -77,17 +68,21 @@ def test_a_lower_bound_below_zero_is_zero() -> None:
 
 
 def test_threads_change_no_bit() -> None:
-    halves = PANEL.halves(complementary=True)
-    first, second = (
-        _core.sliced_metrics(SAMPLES.halves, halves, 2.0, 64, {"threads": n, "progress": None})[0]
-        for n in (1, 3)
-    )
-    assert first[2].tobytes() + first[3].tobytes() == second[2].tobytes() + second[3].tobytes()
+    a, b, c = SAMPLES.halves
+    replicates = PANEL.replicates("complementary halves")
+
+    def on(threads: int) -> bytes:
+        settings: _core.Settings = {"threads": threads, "progress": None}
+        prepared = _core.prepare_projections((a, b), replicates, 2.0, 64, settings)
+        (found,) = found_of(prepared, a, c, settings).values()
+        return b"".join(array.tobytes() for array in found)
+
+    assert on(1) == on(3)
 
 
 def test_tails_without_fourth_moments_get_no_interval() -> None:
     rng = np.random.default_rng(5)
-    heavy = drawn(rng.standard_cauchy((400, 6)), rng.standard_cauchy((200, 6)))
+    heavy = split(rng.standard_cauchy((400, 6)), rng.standard_cauchy((200, 6)), seed=3)
     error = estimate(heavy).error
     assert isinstance(error, NoInterval)
     assert error.reason.startswith("tails too heavy")

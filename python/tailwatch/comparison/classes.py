@@ -10,9 +10,9 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from tailwatch.comparison.evidence import deciding, evidence_of_interval, evidence_of_odds
+from tailwatch.comparison.halves import LEAST_ROWS
 from tailwatch.comparison.judgement import Found, why_not
-from tailwatch.comparison.rows import estimates_of, rows_of, wholes_of
-from tailwatch.comparison.samples import LEAST_ROWS, Samples
+from tailwatch.comparison.rows import rows_of
 from tailwatch.exceptions import InputError
 
 if TYPE_CHECKING:
@@ -21,9 +21,10 @@ if TYPE_CHECKING:
     from tailwatch._core import Rows
     from tailwatch.comparison.estimates import Estimate
     from tailwatch.comparison.evidence import Evidence
+    from tailwatch.comparison.metrics.family import Whole
     from tailwatch.comparison.partition import Class
+    from tailwatch.comparison.reference import Reference
     from tailwatch.comparison.request import Request
-    from tailwatch.comparison.rows import Whole
     from tailwatch.progress import Settings
 
 __all__ = ["class_seed", "compare_classes"]
@@ -36,7 +37,7 @@ def class_seed(seed: int, name: str) -> int:
 
 
 def compare_classes(
-    reference: Rows,
+    reference: Reference,
     candidate: Rows,
     classes: Sequence[Class],
     request: Request,
@@ -46,8 +47,10 @@ def compare_classes(
 
     Parameters
     ----------
-    reference, candidate
-        All rows.
+    reference
+        The human side.
+    candidate
+        All candidate rows.
     classes
         Which of them are whose.
     request
@@ -65,7 +68,7 @@ def compare_classes(
     InputError
         No class can be compared.
     """
-    share = candidate.shape[0] / reference.shape[0]
+    share = candidate.shape[0] / len(reference)
     found = [
         Found(one, class_seed(request.panel.seed, one.name), note=why_not(one, share))
         for one in classes
@@ -77,7 +80,7 @@ def compare_classes(
     errors: list[InputError] = []
     for number, one in enumerate(enough, 1):
         try:
-            _compare(one, (reference, candidate), request, _within(settings, number, len(enough)))
+            _compare(one, reference, candidate, request, _within(settings, number, len(enough)))
         except InputError as error:
             errors.append(error)
             one.note = str(error)
@@ -88,20 +91,16 @@ def compare_classes(
     return found
 
 
-def _compare(one: Found, rows: tuple[Rows, Rows], request: Request, settings: Settings) -> None:
+def _compare(
+    one: Found, reference: Reference, candidate: Rows, request: Request, settings: Settings
+) -> None:
     """Compare one class, and find what decides about its tails."""
-    reference, candidate = rows
-    samples = Samples.draw(
-        reference.take(one.of.reference),
-        candidate.take(one.of.candidate),
-        max_rows=request.max_rows,
-        seed=one.seed,
-    )
-    panel = request.with_seed(one.seed).panel
-    estimates = estimates_of(samples, panel, settings)
-    wholes = wholes_of(samples, panel, settings)
+    human = reference.embeddings.handle().take(one.of.reference)
+    meeting = reference.of_rows(human, one.seed).meet(candidate.take(one.of.candidate))
+    estimates = meeting.estimates(settings)
+    wholes = meeting.wholes(settings)
     one.evidence = _evidence(estimates, wholes, request)
-    one.rows = rows_of(estimates, samples, panel, request.confidence, wholes)
+    one.rows = rows_of(meeting, estimates, request.confidence, wholes)
 
 
 def _evidence(
@@ -112,7 +111,7 @@ def _evidence(
         return None
     name, level = chosen
     if name == "tail_odds_ratio":
-        tail = next(whole.tail for whole in wholes if (whole.metric, whole.level) == chosen)
+        tail = next(tail for metric, level, _, tail in wholes if (metric, level) == chosen)
         return None if tail is None else evidence_of_odds(tail, level, request.confidence)
     estimate = next(one for one in estimates[name] if level is None or one.level == level)
     return evidence_of_interval(estimate, request.confidence)

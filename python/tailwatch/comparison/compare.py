@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 from tailwatch import _core
+from tailwatch.arguments import share
 from tailwatch.comparison.class_result import ClassComparison
 from tailwatch.comparison.classes import compare_classes
 from tailwatch.comparison.evidence import deciding
 from tailwatch.comparison.frame import frame_of
 from tailwatch.comparison.judgement import frames
 from tailwatch.comparison.partition import check_per, partition
+from tailwatch.comparison.reference import Reference
+from tailwatch.comparison.reference_file import SUFFIX
 from tailwatch.comparison.request import Clock, Request, describe
 from tailwatch.comparison.result import Comparison
-from tailwatch.comparison.rows import estimates_of, rows_of, wholes_of
-from tailwatch.comparison.samples import Samples
+from tailwatch.comparison.rows import rows_of
 from tailwatch.embeddings import as_embeddings
-from tailwatch.exceptions import DimensionError
+from tailwatch.exceptions import InputError
 from tailwatch.progress import running
+from tailwatch.text_form import shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,16 +38,16 @@ __all__ = ["compare"]
 
 @overload
 def compare(
-    reference: EmbeddingsLike,
+    reference: EmbeddingsLike | Reference,
     candidate: EmbeddingsLike,
     *,
     per: None = None,
-    metrics: str | Sequence[str] = ...,
-    k: int = ...,
-    tail_levels: Sequence[float] = ...,
+    metrics: str | Sequence[str] | None = ...,
+    k: int | None = ...,
+    tail_levels: Sequence[float] | None = ...,
     confidence: float = ...,
     max_rows: int | None = ...,
-    seed: int = ...,
+    seed: int | None = ...,
     threads: int | None = ...,
     progress: ProgressOption = ...,
 ) -> Comparison: ...
@@ -50,32 +55,32 @@ def compare(
 
 @overload
 def compare(
-    reference: EmbeddingsLike,
+    reference: EmbeddingsLike | Reference,
     candidate: EmbeddingsLike,
     *,
     per: Per,
-    metrics: str | Sequence[str] = ...,
-    k: int = ...,
-    tail_levels: Sequence[float] = ...,
+    metrics: str | Sequence[str] | None = ...,
+    k: int | None = ...,
+    tail_levels: Sequence[float] | None = ...,
     confidence: float = ...,
     max_rows: int | None = ...,
-    seed: int = ...,
+    seed: int | None = ...,
     threads: int | None = ...,
     progress: ProgressOption = ...,
 ) -> ClassComparison: ...
 
 
 def compare(
-    reference: EmbeddingsLike,
+    reference: EmbeddingsLike | Reference,
     candidate: EmbeddingsLike,
     *,
     per: Per | None = None,
-    metrics: str | Sequence[str] = "standard",
-    k: int = 5,
-    tail_levels: Sequence[float] = (0.10, 0.05, 0.01),
+    metrics: str | Sequence[str] | None = None,
+    k: int | None = None,
+    tail_levels: Sequence[float] | None = None,
     confidence: float = 0.95,
     max_rows: int | None = None,
-    seed: int = 0,
+    seed: int | None = None,
     threads: int | None = None,
     progress: ProgressOption = None,
 ) -> Comparison | ClassComparison:
@@ -90,7 +95,9 @@ def compare(
     Parameters
     ----------
     reference
-        Embeddings of human data, at least 128 rows.
+        Embeddings of human data, at least 128 rows; or a :class:`tailwatch.Reference`, prepared
+        once for many candidates, or the file that it was saved to (``human.tailwatch``): its
+        arguments hold where they are not given here.
     candidate
         Embeddings of the data in question, at least 64 rows, from the same encoder.
     per
@@ -98,12 +105,12 @@ def compare(
         files of both sides, or a tuple of two, for the reference and for the candidate, each such a
         name or a label for every row (an array, a series, a list of strings, integers or booleans).
     metrics
-        ``"standard"``, ``"fast"`` (what of it is not quadratic in the rows), ``"all"``, or names of
-        metrics; ``docs/metrics.md`` says what each of them is.
+        ``"standard"`` (the default), ``"fast"`` (what of it is not quadratic in the rows),
+        ``"all"``, or names of metrics; ``docs/metrics.md`` says what each of them is.
     k
-        The neighbour that rarity and balls reach to.
+        The neighbour that rarity and balls reach to, 5 by default.
     tail_levels
-        Tail levels α, each above 0 and at most 0.5.
+        Tail levels α, each above 0 and at most 0.5; 0.10, 0.05 and 0.01 by default.
     confidence
         Of each interval.
     max_rows
@@ -111,7 +118,7 @@ def compare(
         `seed`; the frame says how many each number used. All rows by default. With `per`, at most
         so many of each class.
     seed
-        Seed of all random choices.
+        Seed of all random choices, 0 by default.
     threads
         Threads to use; all cores by default.
     progress
@@ -151,65 +158,81 @@ def compare(
     True
     """
     clock = Clock()
-    request = Request.of(
-        metrics=metrics,
-        k=k,
-        tail_levels=tail_levels,
-        confidence=confidence,
-        max_rows=max_rows,
-        seed=seed,
-    )
+    confidence = share(confidence, "confidence")
     labels = None if per is None else check_per(per)
-    x, y = as_embeddings(reference, "reference"), as_embeddings(candidate, "candidate")
-    if x.columns != y.columns:
-        raise DimensionError(
-            argument="candidate",
-            expected=f"{x.columns} columns as in reference",
-            got=f"{y.columns}",
-        )
+    human = _prepared(
+        reference,
+        {
+            "metrics": metrics,
+            "k": k,
+            "tail_levels": tail_levels,
+            "max_rows": max_rows,
+            "seed": seed,
+        },
+    )
+    request = human.request.with_confidence(confidence)
+    other = human.require_columns(as_embeddings(candidate, "candidate"))
     run: dict[str, Any] = {
-        "reference": describe(x),
-        "candidate": describe(y),
+        "reference": describe(human.embeddings),
+        "candidate": describe(other),
         "arguments": request.arguments(),
     }
     with running(threads, progress) as settings:
         used_threads = _core.thread_count(settings)
         if labels is None:
-            frame, used = _compare_once(x, y, request, settings)
+            frame, used = _compare_once(human, other, request, settings)
             return Comparison(frame, run | used | clock.ran_with(used_threads))
-        found, classes = _compare_by_class(x, y, labels, request, settings)
+        found, classes = _compare_by_class(human, other, labels, request, settings)
     run["arguments"]["per"] = [name if isinstance(name, str) else "labels" for name in labels]
     counts = {"all": classes.height, "compared": classes["note"].null_count()}
     run["classes"] = counts
     return ClassComparison(found, classes, run | clock.ran_with(used_threads))
 
 
+def _prepared(reference: EmbeddingsLike | Reference, given: dict[str, Any]) -> Reference:
+    """Return the human side under the arguments that were given, the others having defaults."""
+    asked = {name: value for name, value in given.items() if value is not None}
+    if isinstance(reference, str | os.PathLike) and Path(reference).suffix.lower() == SUFFIX:
+        reference = Reference.load(reference)
+    if not isinstance(reference, Reference):
+        return Reference(reference, **asked)
+    arguments = reference.request.arguments()
+    request = Request.of(**(arguments | asked))
+    for name, value in request.arguments().items():
+        if value != arguments[name]:
+            raise InputError(
+                argument=name,
+                expected=f"{shown(arguments[name])}, which the reference was made with",
+                got=shown(value),
+                hint="leave it out, or make a reference with it",
+            )
+    return reference
+
+
 def _compare_once(
-    x: Embeddings, y: Embeddings, request: Request, settings: Settings
+    human: Reference, candidate: Embeddings, request: Request, settings: Settings
 ) -> tuple[pl.DataFrame, dict[str, Any]]:
     """Return the frame, and how many rows it was made of."""
-    panel = request.panel
-    samples = Samples.draw(x.handle(), y.handle(), max_rows=request.max_rows, seed=panel.seed)
-    found = estimates_of(samples, panel, settings)
-    wholes = wholes_of(samples, panel, settings)
-    rows = rows_of(found, samples, panel, request.confidence, wholes)
+    meeting = human.meet(candidate.handle())
+    found = meeting.estimates(settings)
+    rows = rows_of(meeting, found, request.confidence, meeting.wholes(settings))
     used = {
-        "reference_half": samples.halves[0].shape[0],
-        "candidate": samples.halves[2].shape[0],
-        "quadratic_half": samples.bounded[0].shape[0],
+        "reference_half": meeting.prepared.halves.rows[0].shape[0],
+        "candidate": meeting.candidate.rows.shape[0],
+        "quadratic_half": meeting.prepared.halves.bounded[0].shape[0],
     }
     return frame_of(rows), {"rows_used": used}
 
 
 def _compare_by_class(
-    x: Embeddings,
-    y: Embeddings,
+    human: Reference,
+    candidate: Embeddings,
     labels: tuple[Labels, Labels],
     request: Request,
     settings: Settings,
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the frame and the summary of the classes."""
-    classes = partition(labels, x, y)
-    found = compare_classes(x.handle(), y.handle(), classes, request, settings)
+    classes = partition(labels, human.embeddings, candidate)
+    found = compare_classes(human, candidate.handle(), classes, request, settings)
     chosen = deciding(request.panel)
     return frames(found, chosen[0] if chosen else None, request.confidence)

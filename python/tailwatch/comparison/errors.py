@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from tailwatch.comparison.samples import GROUPS
+from tailwatch.comparison.halves import GROUPS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tailwatch.comparison.estimates import Estimate
-    from tailwatch.comparison.families.panel import Panel
+    from tailwatch.comparison.metrics.family import Panel
     from tailwatch.metrics.embeddings.tail_test import TailCounts
 
 __all__ = ["Evidence", "deciding", "evidence_of_interval", "evidence_of_odds", "q_values"]

@@ -103,11 +103,9 @@ def _hill(farthest: NDArray[np.float64], median: float) -> float:
     return float(1 / (logs[:-1] - logs[-1]).mean())
 
 
-def too_heavy(samples: tuple[Rows, Rows, Rows], settings: Settings) -> NoInterval | None:
-    """Say why second moments have no interval, if they have none."""
-    a, b, c = samples
-    found = (tail_index([a, b], settings), tail_index([c], settings))
-    index = next((each.of_excess for each in found if each.heavy), None)
+def too_heavy(*samples: TailIndex) -> NoInterval | None:
+    """Say why second moments of samples with these indices have no interval, if they have none."""
+    index = next((each.of_excess for each in samples if each.heavy), None)
     if index is None:
         return None
     return NoInterval(

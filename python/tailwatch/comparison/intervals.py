@@ -39,10 +39,13 @@ if TYPE_CHECKING:
     from tailwatch.comparison.errors import Spread
     from tailwatch.comparison.registry import Direction
 
-__all__ = ["Intervals", "intervals_of"]
+__all__ = ["Intervals", "Triple", "intervals_of", "ratio_of"]
 
 Interval = tuple[float | None, float | None]
 NONE: Interval = (None, None)
+
+Triple = tuple[float, float | None, float | None]
+"""An estimate with the lower and the upper end of its interval."""
 
 FEW_ROWS = 10
 """Counts below this get at least the binomial error."""
@@ -260,3 +263,37 @@ def _mid_p(count: float, total: float, confidence: float) -> tuple[float, float]
     low = brentq(lambda share: at_most(share) - (1 - tail), 0, 1) if count > 0 else 0.0
     high = brentq(lambda share: at_most(share) - tail, 0, 1) if rest > 0 else 1.0
     return float(low), float(high)
+
+
+def ratio_of(value: Triple, null: Triple) -> tuple[float | None, float | None, float | None]:
+    """Return value/null with its interval, from estimates whose intervals are known.
+
+    The interval of ln(value/null) is put together from those of value and null, each taken as it
+    reaches up and down: MOVER (Zou & Donner 2008), which needs no common scale of the two.
+
+    Parameters
+    ----------
+    value, null
+        Each with the lower and the upper end of its interval.
+
+    Returns
+    -------
+    tuple of float or None
+        The ratio and its ends; a part that has no honest number is None.
+
+    Examples
+    --------
+    >>> from tailwatch.comparison.intervals import ratio_of
+    >>> [round(number, 3) for number in ratio_of((0.5, 0.4, 0.6), (1.0, 0.9, 1.1))]
+    [0.5, 0.392, 0.617]
+    """
+    v, low, high = value
+    n, null_low, null_high = null
+    if not n > 0:
+        return None, None, None
+    if low is None or high is None or null_low is None or null_high is None or not v > 0:
+        return v / n, None, None
+    log = math.log(v / n)
+    up = math.hypot(math.log(high / v), math.log(n / null_low) if null_low > 0 else math.inf)
+    down = math.hypot(math.log(v / low) if low > 0 else math.inf, math.log(null_high / n))
+    return v / n, math.exp(log - down), None if math.isinf(up) else math.exp(log + up)

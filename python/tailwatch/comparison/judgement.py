@@ -23,7 +23,7 @@ import polars as pl
 
 from tailwatch.comparison.evidence import q_values
 from tailwatch.comparison.frame import SCHEMA, Row
-from tailwatch.comparison.samples import LEAST_ROWS
+from tailwatch.comparison.halves import LEAST_ROWS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from tailwatch.arguments import integer, share, shares
-from tailwatch.comparison.families.panel import Panel
+from tailwatch.comparison.metrics.family import Panel
 from tailwatch.comparison.selection import select
 from tailwatch.exceptions import InputError
 
@@ -59,9 +59,9 @@ class Request:
         metrics: str | Sequence[str],
         k: int,
         tail_levels: Sequence[float],
-        confidence: float,
         max_rows: int | None,
         seed: int,
+        confidence: float = 0.95,
     ) -> Request:
         """Check the arguments."""
         names = tuple(metric.name for metric in select(metrics))
@@ -86,6 +86,15 @@ class Request:
     def with_seed(self, seed: int) -> Request:
         """Ask the same under another seed."""
         return replace(self, panel=replace(self.panel, seed=seed))
+
+    def with_confidence(self, confidence: float) -> Request:
+        """Ask the same for intervals of another confidence."""
+        return replace(self, confidence=share(confidence, "confidence"))
+
+    def without(self, *names: str) -> Request:
+        """Ask for all but some metrics."""
+        kept = tuple(name for name in self.names if name not in names)
+        return replace(self, names=kept, panel=replace(self.panel, names=frozenset(kept)))
 
     def arguments(self) -> dict[str, Any]:
         """Return the arguments as JSON takes them."""

@@ -14,20 +14,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tailwatch.comparison.intervals import ratio_of
 from tailwatch.metrics import authenticity
-from tailwatch.recursion.panels.retained import retained
-from tailwatch.recursion.panels.vectors import as_vectors
+from tailwatch.recursion.measure import are_same, as_vectors
 from tailwatch.recursion.randomness import generator
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tailwatch.comparison.intervals import Triple
     from tailwatch.progress import Settings
     from tailwatch.recursion.asked import Asked
     from tailwatch.recursion.data.kind import Data
     from tailwatch.recursion.frame import Row
     from tailwatch.recursion.history import Fitted
-    from tailwatch.recursion.panels.retained import Triple
 
 __all__ = ["Copies"]
 
@@ -43,6 +43,7 @@ class Copies:
 
     def __init__(self, asked: Asked) -> None:
         self._asked = asked
+        self._human: Any = None
         self._null: Triple | None = None
 
     def rows(
@@ -59,14 +60,8 @@ class Copies:
         null: tuple[float | None, ...] = (None, None, None)
         kept: tuple[float | None, ...] = (None, None, None)
         if self._asked.held_out:
-            # A model that embeds does so in its own way in each generation.
-            if self._null is None or embed is not None:
-                human, fresh = (
-                    self._cut(data if embed is None else embed(data))
-                    for data in (self._asked.human, self._asked.reference)
-                )
-                self._null = self._share(human, fresh, settings)
-            null, kept = self._null, retained(value, self._null)
+            null = self._of_human(embed, settings)
+            kept = ratio_of(value, null)
         names = ("value", "low", "high", "null", "null_low", "null_high")
         retention = ("retention", "retention_low", "retention_high")
         return [
@@ -81,6 +76,19 @@ class Copies:
                 "method": "binomial (Wilson), the training set being given",
             }
         ]
+
+    def _of_human(self, embed: Callable[[Data], Any] | None, settings: Settings) -> Triple:
+        """Return the null."""
+        human, fresh = (
+            data if embed is None else embed(data)
+            for data in (self._asked.human, self._asked.reference)
+        )
+        # A model that embeds may do so in its own way in each generation.
+        known = self._human is not None and all(map(are_same, self._human, (human, fresh)))
+        if self._null is None or not known:
+            self._human = human, fresh
+            self._null = self._share(self._cut(human), self._cut(fresh), settings)
+        return self._null
 
     def _cut(self, data: Data) -> Any:  # noqa: ANN401  (vectors of any form)
         vectors = as_vectors(data)

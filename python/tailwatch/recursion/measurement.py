@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from tailwatch.comparison.samples import LEAST_ROWS
+from tailwatch.comparison.halves import LEAST_ROWS
 from tailwatch.exceptions import InputError
 from tailwatch.recursion import data as rows_of
 from tailwatch.recursion.asking import asking
 from tailwatch.recursion.copies import Copies
 from tailwatch.recursion.frame import joined, rows_from
 from tailwatch.recursion.history import HUMAN
-from tailwatch.recursion.panels import as_vectors, panel_of
+from tailwatch.recursion.measure import Panel, as_vectors
 from tailwatch.recursion.risks import risks_of
 from tailwatch.recursion.theory.curves import Expectation
 from tailwatch.text_form import shown
@@ -102,15 +102,19 @@ class Measurement:
         """What tells copies of the training set, if that was asked for."""
         return Copies(self.asked) if "authenticity" in self.asked.names else None
 
+    @cached_property
+    def _panel(self) -> Panel | None:
+        """What compares samples with human data, if that was asked for."""
+        return None if self.asked.request is None else Panel(self.asked.request)
+
     def _of_samples(self, fitted: Fitted, settings: Settings) -> list[Row]:
-        request = self.asked.request
-        if request is None:
+        if self._panel is None:
             return []
         embed = _embed(fitted.model)
         reference, samples = self.asked.reference, fitted.samples
         if embed is not None:
             reference, samples = embed(reference), embed(samples)
-        rows = panel_of(reference, samples, request, settings)
+        rows = self._panel.rows(reference, samples, settings)
         if not self.asked.held_out:
             for row in rows:
                 row["reason"] = joined(row.get("reason"), NOT_HELD_OUT)

@@ -15,21 +15,18 @@ use crate::moments::{Moments, centre};
 use crate::rows::Rows;
 use crate::subsets::Subsets;
 
+/// The power of two that decompositions of covariances with these traces are made in units of, so that they
+/// neither overflow nor underflow.
+fn unit_of(traces: impl IntoIterator<Item = f64>) -> f64 {
+    let largest = traces.into_iter().fold(0.0, f64::max);
+    if largest > 0.0 && largest.is_finite() { largest.sqrt().log2().round().exp2() } else { 1.0 }
+}
+
 /// Rescales fits together by a power of two, so that the decompositions neither overflow nor underflow,
 /// and returns the length that 1 now stands for. No bit of a mantissa changes.
 pub(crate) fn to_unit_scale(fits: &mut [Fit]) -> f64 {
-    let largest = fits.iter().map(Fit::trace).fold(0.0, f64::max);
-    if !(largest > 0.0 && largest.is_finite()) {
-        return 1.0;
-    }
-    let unit = largest.sqrt().log2().round().exp2();
-    for fit in fits {
-        fit.mean.iter_mut().for_each(|value| *value /= unit);
-        match &mut fit.shape {
-            Shape::Factor(factor) => *factor *= faer::Scale(unit.recip()),
-            Shape::Covariance(matrix) => *matrix *= faer::Scale(unit.recip() * unit.recip()),
-        }
-    }
+    let unit = unit_of(fits.iter().map(Fit::trace));
+    fits.iter_mut().for_each(|fit| fit.measure_in(unit));
     unit
 }
 
@@ -121,6 +118,15 @@ impl Fit {
         }
     }
 
+    /// Measures in units of `unit`, a power of two.
+    fn measure_in(&mut self, unit: f64) {
+        self.mean.iter_mut().for_each(|value| *value /= unit);
+        match &mut self.shape {
+            Shape::Factor(factor) => *factor *= faer::Scale(unit.recip()),
+            Shape::Covariance(matrix) => *matrix *= faer::Scale(unit.recip() * unit.recip()),
+        }
+    }
+
     /// Total variance.
     pub(crate) fn trace(&self) -> f64 {
         match &self.shape {
@@ -139,12 +145,50 @@ impl Fit {
         Ok(values)
     }
 
-    /// The factor F with F·Fᵀ the covariance.
-    pub(crate) fn factor(&self) -> Result<Mat<f64>> {
-        match &self.shape {
-            Shape::Factor(factor) => Ok(factor.clone()),
-            Shape::Covariance(matrix) => dense::factor(matrix.as_ref()),
-        }
+    /// The fit with the factor of its covariance.
+    pub(crate) fn factored(&self) -> Result<Factored> {
+        let factor = match &self.shape {
+            Shape::Factor(factor) => factor.clone(),
+            Shape::Covariance(matrix) => dense::factor(matrix.as_ref())?,
+        };
+        Ok(Factored { mean: self.mean.clone(), trace: self.trace(), factor })
+    }
+}
+
+/// A fit with the factor F of its covariance F·Fᵀ.
+#[derive(Clone)]
+pub(crate) struct Factored {
+    pub(crate) mean: Vec<f64>,
+    /// Total variance.
+    pub(crate) trace: f64,
+    pub(crate) factor: Mat<f64>,
+}
+
+/// A fit with its factor, in units of its own: decomposed once, and met by others of any scale.
+pub(crate) struct Anchor {
+    unit: f64,
+    fit: Factored,
+}
+
+impl Anchor {
+    /// Decomposes `fit`.
+    pub(crate) fn of(fit: Fit) -> Result<Self> {
+        let mut fits = [fit];
+        let unit = to_unit_scale(&mut fits);
+        Ok(Self { unit, fit: fits[0].factored()? })
+    }
+
+    /// The anchor and `other` in one unit, as [`to_unit_scale`] would have it, and the length that 1 then
+    /// stands for.
+    pub(crate) fn together(&self, other: &mut Fit) -> (Factored, f64) {
+        let unit = unit_of([self.fit.trace * self.unit * self.unit, other.trace()]);
+        other.measure_in(unit);
+        let scale = self.unit / unit;
+        let mut fit = self.fit.clone();
+        fit.mean.iter_mut().for_each(|value| *value *= scale);
+        fit.trace *= scale * scale;
+        fit.factor *= faer::Scale(scale);
+        (fit, unit)
     }
 }
 

@@ -1,29 +1,53 @@
 //! `tailwatch_core::cluster` for Python.
 
-use numpy::{IntoPyArray, PyArray1};
+use numpy::ndarray::Array2;
+use numpy::{IntoPyArray, PyArray1, PyArray2};
 use pyo3::prelude::*;
-use tailwatch_core::cluster::k_means;
+use tailwatch_core::cluster::{self, Centres};
 
 use crate::enter::{Settings, enter};
-use crate::input::{Borrowed, PyRows};
+use crate::input::PyRows;
 
-/// k-means modes of `reference`: the mode of each row of each of `samples`.
+/// Centres of clusters.
+#[pyclass(name = "Centres", frozen, module = "tailwatch._core")]
+pub(crate) struct PyCentres(Centres);
+
+#[pymethods]
+impl PyCentres {
+    /// The cluster of each row.
+    fn assign<'py>(
+        &self,
+        py: Python<'py>,
+        rows: &PyRows,
+        settings: Settings,
+    ) -> PyResult<Bound<'py, PyArray1<u32>>> {
+        let rows = rows.borrow(py)?;
+        let rows = rows.rows()?;
+        let labels = enter(py, &settings, |control| self.0.assign(&rows, control))?;
+        Ok(labels.into_pyarray(py))
+    }
+
+    /// The centres, row by row.
+    fn to_numpy<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray2<f64>> {
+        let shape = (self.0.count(), self.0.columns);
+        let values = Array2::from_shape_vec(shape, self.0.values.clone());
+        values.expect("rows of columns").into_pyarray(py)
+    }
+}
+
+/// k-means centres of `rows`, which errors call `name`.
 #[pyfunction]
-pub(crate) fn modes<'py>(
-    py: Python<'py>,
-    reference: &PyRows,
-    samples: Vec<PyRef<'_, PyRows>>,
+pub(crate) fn k_means(
+    py: Python<'_>,
+    rows: &PyRows,
+    name: &str,
     clusters: usize,
     seed: u64,
     settings: Settings,
-) -> PyResult<Vec<Bound<'py, PyArray1<u32>>>> {
-    let reference = reference.borrow(py)?;
-    let reference = reference.rows()?;
-    let samples = samples.iter().map(|sample| sample.borrow(py)).collect::<PyResult<Vec<_>>>()?;
-    let samples = samples.iter().map(Borrowed::rows).collect::<PyResult<Vec<_>>>()?;
-    let labels = enter(py, &settings, |control| {
-        let centres = k_means(&reference, "reference", clusters, seed, control)?.centres;
-        samples.iter().map(|sample| centres.assign(sample, control)).collect::<Result<Vec<_>, _>>()
-    })?;
-    Ok(labels.into_iter().map(|labels| labels.into_pyarray(py)).collect())
+) -> PyResult<PyCentres> {
+    let rows = rows.borrow(py)?;
+    let rows = rows.rows()?;
+    let found =
+        enter(py, &settings, |control| cluster::k_means(&rows, name, clusters, seed, control))?;
+    Ok(PyCentres(found.centres))
 }

@@ -1,17 +1,17 @@
 //! `tailwatch_core::inference` for Python.
 //!
-//! Samples A, B (halves of the reference) and C (the candidate) come as three handles whose rows are in
-//! random order. Estimates go back as (metric, level, values, nulls): index 0 is the whole, the others
-//! are random halves.
+//! Samples A, B (halves of the reference) and C (the candidate) are handles whose rows are in random order.
+//! Metrics are prepared from A and B, and then given for each C. Estimates go back as (metric, level, values):
+//! index 0 is the whole, the others are random parts.
 
 use numpy::{IntoPyArray, PyArray1};
 use pyo3::prelude::*;
 use tailwatch_core::divergence::kernel::{self, Kernel};
 use tailwatch_core::inference::{
-    Estimate, Parts, Replicates, Trio, authenticity, gaussian, kernels, knn, neighbors, sliced,
-    tails, vendi,
+    Estimate, Found, Halves, Parts, Prepared, Replicates, authenticity, gaussian, kernels, knn,
+    neighbors, sliced, tails, vendi,
 };
-use tailwatch_core::{Control, Result};
+use tailwatch_core::{Control, Error, Result};
 
 use crate::coverage::{PyPooledTail, wrap_pooled};
 use crate::divergence::{PyKernel, kernel_of};
@@ -19,9 +19,8 @@ use crate::enter::{Settings, enter};
 use crate::error::to_python;
 use crate::input::PyRows;
 
-type Samples<'py> = (PyRef<'py, PyRows>, PyRef<'py, PyRows>, PyRef<'py, PyRows>);
-type PyEstimate<'py> =
-    (&'static str, Option<f64>, Bound<'py, PyArray1<f64>>, Bound<'py, PyArray1<f64>>);
+type PyHalves<'py> = (PyRef<'py, PyRows>, PyRef<'py, PyRows>);
+type PyEstimate<'py> = (&'static str, Option<f64>, Bound<'py, PyArray1<f64>>);
 
 /// Why a metric has no value on some rows, where that of others does.
 #[pyclass(frozen, module = "tailwatch._core")]
@@ -48,54 +47,217 @@ fn kernels_of(kernels: &[PyKernel]) -> PyResult<Vec<Kernel>> {
     kernels.iter().map(|(name, parameters)| kernel_of(name, parameters)).collect()
 }
 
-/// How halves are drawn: their number, the seed, and whether they come in complementary pairs.
-type PyHalves = (usize, u64, bool);
+/// How parts are drawn: their number, the seed, and which.
+type PyReplicates = (usize, u64, String);
 
-fn with_trio<T: Send>(
+fn replicates_of((count, seed, parts): PyReplicates) -> PyResult<Replicates> {
+    let parts = match parts.as_str() {
+        "halves" => Parts::Halves,
+        "complementary halves" => Parts::ComplementaryHalves,
+        "halves and three quarters" => Parts::HalvesAndThreeQuarters,
+        other => {
+            let expected = "halves, complementary halves or halves and three quarters";
+            return Err(to_python(&Error::input("replicates").expected(expected).got(other)));
+        }
+    };
+    Ok(Replicates { count, seed, parts })
+}
+
+fn wrap(py: Python<'_>, found: Found) -> Outcome<Vec<PyEstimate<'_>>> {
+    let wrap_one = |Estimate { metric, level, values }| (metric, level, values.into_pyarray(py));
+    outcome(found.map(|estimates| estimates.into_iter().map(wrap_one).collect()))
+}
+
+/// Prepares some metrics from A and B.
+fn with_halves<T: Send>(
     py: Python<'_>,
-    samples: &Samples<'_>,
+    halves: &PyHalves<'_>,
     replicates: Replicates,
     settings: &Settings,
-    work: impl FnOnce(&Trio<'_>, &Control) -> Result<T> + Send,
+    work: impl FnOnce(&Halves<'_>, &Control) -> Result<T> + Send,
 ) -> PyResult<T> {
-    let (a, b, c) = (samples.0.borrow(py)?, samples.1.borrow(py)?, samples.2.borrow(py)?);
-    let trio = Trio::new(a.rows()?, b.rows()?, c.rows()?, replicates);
-    let trio = trio.map_err(|error| to_python(&error))?;
-    enter(py, settings, |control| work(&trio, control))
+    let (a, b) = (halves.0.borrow(py)?, halves.1.borrow(py)?);
+    let halves = Halves::new(a.rows()?, b.rows()?, replicates);
+    let halves = halves.map_err(|error| to_python(&error))?;
+    enter(py, settings, |control| work(&halves, control))
 }
 
-fn halves((count, seed, complementary): PyHalves) -> Replicates {
-    let parts = if complementary { Parts::ComplementaryHalves } else { Parts::Halves };
-    Replicates { count, seed, parts }
+/// What some metrics need of A and B, and their null.
+#[pyclass(name = "PreparedMetrics", frozen, module = "tailwatch._core")]
+pub(crate) struct PyPrepared(Box<dyn Prepared>);
+
+#[pymethods]
+impl PyPrepared {
+    /// metric(A, B), or why there is none.
+    #[getter]
+    fn null<'py>(&self, py: Python<'py>) -> Outcome<Vec<PyEstimate<'py>>> {
+        wrap(py, self.0.null())
+    }
+
+    /// metric(A, C), in the order of the null, or why there is none.
+    fn value<'py>(
+        &self,
+        py: Python<'py>,
+        a: &PyRows,
+        c: &PyRows,
+        settings: Settings,
+    ) -> PyResult<Outcome<Vec<PyEstimate<'py>>>> {
+        let (a, c) = (a.borrow(py)?, c.borrow(py)?);
+        let (a, c) = (a.rows()?, c.rows()?);
+        let found = enter(py, &settings, |control| self.0.value(&a, &c, control))?;
+        Ok(wrap(py, found))
+    }
 }
 
-fn wrap_one(py: Python<'_>, estimate: Estimate) -> PyEstimate<'_> {
-    let Estimate { metric, level, value, null } = estimate;
-    (metric, level, value.into_pyarray(py), null.into_pyarray(py))
-}
-
-fn wrap(py: Python<'_>, estimates: Vec<Estimate>) -> Vec<PyEstimate<'_>> {
-    estimates.into_iter().map(|estimate| wrap_one(py, estimate)).collect()
-}
-
-/// PRDC, tail coverage and pooled tail odds. `replicates` is their number, the seed, and whether density, whose
-/// replicates are three-quarter samples, is wanted.
+/// PRDC, tail coverage and pooled tail odds.
 #[pyfunction]
-pub(crate) fn neighbor_metrics<'py>(
-    py: Python<'py>,
-    samples: Samples<'py>,
-    replicates: (usize, u64, bool),
+pub(crate) fn prepare_neighbors(
+    py: Python<'_>,
+    halves: PyHalves<'_>,
+    replicates: PyReplicates,
     levels: Vec<f64>,
     k: usize,
     settings: Settings,
-) -> PyResult<Vec<PyEstimate<'py>>> {
-    let (count, seed, density) = replicates;
-    let parts = if density { Parts::HalvesAndThreeQuarters } else { Parts::Halves };
-    let replicates = Replicates { count, seed, parts };
-    let found = with_trio(py, &samples, replicates, &settings, |trio, control| {
-        neighbors::neighbor_metrics(trio, &levels, k, control)
-    })?;
-    Ok(wrap(py, found))
+) -> PyResult<PyPrepared> {
+    let replicates = replicates_of(replicates)?;
+    let work =
+        |halves: &Halves<'_>, control: &Control| neighbors::prepare(halves, &levels, k, control);
+    with_halves(py, &halves, replicates, &settings, work).map(PyPrepared)
+}
+
+/// The mean directional tail.
+#[pyfunction]
+pub(crate) fn prepare_directions(
+    py: Python<'_>,
+    halves: PyHalves<'_>,
+    replicates: PyReplicates,
+    level: f64,
+    directions: usize,
+    settings: Settings,
+) -> PyResult<PyPrepared> {
+    let replicates = replicates_of(replicates)?;
+    let work =
+        |halves: &Halves<'_>, control: &Control| tails::prepare(halves, level, directions, control);
+    with_halves(py, &halves, replicates, &settings, work).map(PyPrepared)
+}
+
+/// Fréchet distance, total variance, effective rank, participation ratio.
+#[pyfunction]
+pub(crate) fn prepare_moments(
+    py: Python<'_>,
+    halves: PyHalves<'_>,
+    replicates: PyReplicates,
+    settings: Settings,
+) -> PyResult<PyPrepared> {
+    let replicates = replicates_of(replicates)?;
+    with_halves(py, &halves, replicates, &settings, gaussian::prepare).map(PyPrepared)
+}
+
+/// `SW_p^p` along random directions.
+#[pyfunction]
+pub(crate) fn prepare_projections(
+    py: Python<'_>,
+    halves: PyHalves<'_>,
+    replicates: PyReplicates,
+    p: f64,
+    projections: usize,
+    settings: Settings,
+) -> PyResult<PyPrepared> {
+    let replicates = replicates_of(replicates)?;
+    let work =
+        |halves: &Halves<'_>, control: &Control| sliced::prepare(halves, p, projections, control);
+    with_halves(py, &halves, replicates, &settings, work).map(PyPrepared)
+}
+
+/// Nearest-neighbour divergence.
+#[pyfunction]
+pub(crate) fn prepare_knn_divergence(
+    py: Python<'_>,
+    halves: PyHalves<'_>,
+    replicates: PyReplicates,
+    dimension: f64,
+    k: usize,
+    settings: Settings,
+) -> PyResult<PyPrepared> {
+    let replicates = replicates_of(replicates)?;
+    let work = |halves: &Halves<'_>, control: &Control| knn::prepare(halves, dimension, k, control);
+    with_halves(py, &halves, replicates, &settings, work).map(PyPrepared)
+}
+
+/// Authenticity, of which A is the training data.
+#[pyfunction]
+pub(crate) fn prepare_authenticity(
+    py: Python<'_>,
+    halves: PyHalves<'_>,
+    replicates: PyReplicates,
+    settings: Settings,
+) -> PyResult<PyPrepared> {
+    let replicates = replicates_of(replicates)?;
+    with_halves(py, &halves, replicates, &settings, authenticity::prepare).map(PyPrepared)
+}
+
+/// Vendi score of order q.
+#[pyfunction]
+pub(crate) fn prepare_vendi(
+    py: Python<'_>,
+    halves: PyHalves<'_>,
+    replicates: PyReplicates,
+    q: f64,
+    settings: Settings,
+) -> PyResult<PyPrepared> {
+    let replicates = replicates_of(replicates)?;
+    let work = |halves: &Halves<'_>, control: &Control| vendi::prepare(halves, q, control);
+    with_halves(py, &halves, replicates, &settings, work).map(PyPrepared)
+}
+
+/// Sums of kernels over the pairs of A and B.
+#[pyclass(frozen, module = "tailwatch._core")]
+pub(crate) struct PreparedKernels(kernels::PreparedKernels);
+
+#[pymethods]
+impl PreparedKernels {
+    /// Squared MMD of A and B with each kernel; none where it overflows.
+    #[getter]
+    fn nulls(&self) -> Vec<Option<f64>> {
+        self.0.nulls()
+    }
+
+    /// Squared MMD with each kernel: value, null, the variances at a distance of zero of value, null and
+    /// value − null, and what a unit of distance adds; or why there is none.
+    fn estimates(
+        &self,
+        py: Python<'_>,
+        a: &PyRows,
+        c: &PyRows,
+        settings: Settings,
+    ) -> PyResult<Vec<Outcome<(f64, f64, f64, f64, f64, f64)>>> {
+        let (a, c) = (a.borrow(py)?, c.borrow(py)?);
+        let (a, c) = (a.rows()?, c.rows()?);
+        let found = enter(py, &settings, |control| self.0.estimates(&a, &c, control))?;
+        let numbers = |estimate: kernels::KernelEstimate| {
+            let kernels::KernelEstimate { value, null, .. } = estimate;
+            let variances =
+                [estimate.value_variance, estimate.null_variance, estimate.difference_variance];
+            (value, null, variances[0], variances[1], variances[2], estimate.slope)
+        };
+        Ok(found.into_iter().map(|estimate| outcome(estimate.map(numbers))).collect())
+    }
+}
+
+/// Squared MMD with each kernel.
+#[pyfunction]
+pub(crate) fn prepare_kernels(
+    py: Python<'_>,
+    halves: PyHalves<'_>,
+    kernels: Vec<PyKernel>,
+    settings: Settings,
+) -> PyResult<PreparedKernels> {
+    let kernels = kernels_of(&kernels)?;
+    let whole = Replicates { count: 0, seed: 0, parts: Parts::Halves };
+    let work = |halves: &Halves<'_>, control: &Control| {
+        kernels::PreparedKernels::of(halves, &kernels, control)
+    };
+    with_halves(py, &halves, whole, &settings, work).map(PreparedKernels)
 }
 
 /// PRDC, tail coverage and pooled tail shares of whole samples, (metric, level, value), and the pooled tails.
@@ -116,72 +278,6 @@ pub(crate) fn whole_neighbor_metrics(
     Ok((values, tails.into_iter().map(wrap_pooled).collect()))
 }
 
-/// The mean directional tail.
-#[pyfunction]
-pub(crate) fn directional_metrics<'py>(
-    py: Python<'py>,
-    samples: Samples<'py>,
-    replicates: PyHalves,
-    level: f64,
-    directions: usize,
-    settings: Settings,
-) -> PyResult<Vec<PyEstimate<'py>>> {
-    let found = with_trio(py, &samples, halves(replicates), &settings, |trio, control| {
-        tails::directional_metrics(trio, level, directions, replicates.1, control)
-    })?;
-    Ok(wrap(py, found))
-}
-
-/// Fréchet distance, total variance, effective rank, participation ratio.
-#[pyfunction]
-pub(crate) fn gaussian_metrics<'py>(
-    py: Python<'py>,
-    samples: Samples<'py>,
-    replicates: PyHalves,
-    settings: Settings,
-) -> PyResult<Vec<PyEstimate<'py>>> {
-    let found = with_trio(py, &samples, halves(replicates), &settings, gaussian::gaussian_metrics)?;
-    Ok(wrap(py, found))
-}
-
-/// SW_p^p along random directions.
-#[pyfunction]
-pub(crate) fn sliced_metrics<'py>(
-    py: Python<'py>,
-    samples: Samples<'py>,
-    replicates: PyHalves,
-    p: f64,
-    projections: usize,
-    settings: Settings,
-) -> PyResult<Vec<PyEstimate<'py>>> {
-    let found = with_trio(py, &samples, halves(replicates), &settings, |trio, control| {
-        sliced::sliced_metrics(trio, p, projections, replicates.1, control)
-    })?;
-    Ok(wrap(py, found))
-}
-
-/// Squared MMD with each kernel: value, null, the variances at a distance of zero of value, null and
-/// value − null, and what a unit of distance adds; or why there is none.
-#[pyfunction]
-pub(crate) fn kernel_metrics(
-    py: Python<'_>,
-    samples: Samples<'_>,
-    kernels: Vec<PyKernel>,
-    settings: Settings,
-) -> PyResult<Vec<Outcome<(f64, f64, f64, f64, f64, f64)>>> {
-    let kernels = kernels_of(&kernels)?;
-    let found = with_trio(py, &samples, halves((0, 0, false)), &settings, |trio, control| {
-        kernels::kernel_metrics(trio, &kernels, control)
-    })?;
-    let numbers = |estimate: kernels::KernelEstimate| {
-        let kernels::KernelEstimate { value, null, .. } = estimate;
-        let variances =
-            [estimate.value_variance, estimate.null_variance, estimate.difference_variance];
-        (value, null, variances[0], variances[1], variances[2], estimate.slope)
-    };
-    Ok(found.into_iter().map(|estimate| outcome(estimate.map(numbers))).collect())
-}
-
 /// Squared MMD of whole samples, unbiased, with each kernel; or why there is none.
 #[pyfunction]
 pub(crate) fn whole_kernel_metrics(
@@ -198,47 +294,4 @@ pub(crate) fn whole_kernel_metrics(
         kernel::several(&reference, &candidate, &kernels, true, control)
     })?;
     Ok(found.into_iter().map(outcome).collect())
-}
-
-/// Nearest-neighbour divergence, or why there is none.
-#[pyfunction]
-pub(crate) fn divergence_metrics<'py>(
-    py: Python<'py>,
-    samples: Samples<'py>,
-    replicates: PyHalves,
-    dimension: f64,
-    k: usize,
-    settings: Settings,
-) -> PyResult<Outcome<PyEstimate<'py>>> {
-    let found = with_trio(py, &samples, halves(replicates), &settings, |trio, control| {
-        knn::divergence_metrics(trio, dimension, k, control)
-    })?;
-    Ok(outcome(found.map(|estimate| wrap_one(py, estimate))))
-}
-
-/// Authenticity, of which the first sample is the training data.
-#[pyfunction]
-pub(crate) fn authenticity_metrics<'py>(
-    py: Python<'py>,
-    samples: Samples<'py>,
-    replicates: PyHalves,
-    settings: Settings,
-) -> PyResult<Vec<PyEstimate<'py>>> {
-    let work = authenticity::authenticity_metrics;
-    Ok(wrap(py, with_trio(py, &samples, halves(replicates), &settings, work)?))
-}
-
-/// Vendi score of order q, or why there is none.
-#[pyfunction]
-pub(crate) fn vendi_metrics<'py>(
-    py: Python<'py>,
-    samples: Samples<'py>,
-    replicates: PyHalves,
-    q: f64,
-    settings: Settings,
-) -> PyResult<Outcome<PyEstimate<'py>>> {
-    let found = with_trio(py, &samples, halves(replicates), &settings, |trio, control| {
-        vendi::vendi_metrics(trio, q, control)
-    })?;
-    Ok(outcome(found.map(|estimate| wrap_one(py, estimate))))
 }

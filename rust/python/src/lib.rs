@@ -26,7 +26,7 @@ mod vendi;
 #[pyo3::pymodule]
 mod _core {
     #[pymodule_export]
-    use super::cluster::modes;
+    use super::cluster::{PyCentres, k_means};
     #[pymodule_export]
     use super::contamination::{content_folds, probe_scores};
     #[pymodule_export]
@@ -50,9 +50,9 @@ mod _core {
     use super::hashes::row_hashes;
     #[pymodule_export]
     use super::inference::{
-        NoValue, authenticity_metrics, directional_metrics, divergence_metrics, gaussian_metrics,
-        kernel_metrics, neighbor_metrics, sliced_metrics, vendi_metrics, whole_kernel_metrics,
-        whole_neighbor_metrics,
+        NoValue, PreparedKernels, PyPrepared, prepare_authenticity, prepare_directions,
+        prepare_kernels, prepare_knn_divergence, prepare_moments, prepare_neighbors,
+        prepare_projections, prepare_vendi, whole_kernel_metrics, whole_neighbor_metrics,
     };
     #[pymodule_export]
     use super::input::PyRows;

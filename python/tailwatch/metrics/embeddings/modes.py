@@ -19,9 +19,26 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tailwatch.embeddings import EmbeddingsLike
-    from tailwatch.progress import ProgressOption
+    from tailwatch.progress import ProgressOption, Settings
 
-__all__ = ["ModeCoverage", "default_clusters", "mode_coverage", "mode_table", "rare_and_lost"]
+    Matrix = NDArray[np.float64]
+
+__all__ = [
+    "ModeCoverage",
+    "default_clusters",
+    "mode_coverage",
+    "mode_table",
+    "rare_and_lost",
+    "separate_modes",
+    "silhouette",
+]
+
+MOST_MODES = 12
+MOST_ROWS = 500
+"""Rows that modes are looked for in."""
+SEEDINGS = 2
+"""Starts of k-means for each number of modes; that with the tightest clusters counts."""
+LEAST_SILHOUETTE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +149,8 @@ def mode_coverage(
         clusters = default_clusters(x.shape[0])
     clusters = integer(clusters, "clusters")
     with running(threads, progress) as settings:
-        labels = _core.modes(x, [x, y], clusters, seed, settings)
+        centres = _core.k_means(x, "reference", clusters, seed, settings)
+        labels = [centres.assign(rows, settings) for rows in (x, y)]
     counts = [np.bincount(of_sample, minlength=clusters) for of_sample in labels]
     table = mode_table(counts[0], counts[1], level=level)
     equality = equal_shares(counts[0], counts[1], seed=seed)
@@ -196,3 +214,81 @@ def _share_rare(sizes: NDArray[np.float64], rows: float) -> NDArray[np.float64]:
 def rare_and_lost(table: pl.DataFrame) -> tuple[int, float]:
     """Count the rare modes, and those of them that were lost."""
     return round(table["rare"].sum()), float(table.filter("lost")["rare"].sum())
+
+
+def separate_modes(rows: Matrix, rng: np.random.Generator, settings: Settings) -> Matrix | None:
+    """Find the modes of rows, if they have several that are apart.
+
+    Modes are the clusters of k-means with the number of clusters k ≤ 12 whose mean silhouette is
+    largest, if that is at least 0.5 ("a reasonable structure": Kaufman & Rousseeuw 1990). At most
+    500 of the rows are looked at, drawn by `rng`.
+
+    Returns
+    -------
+    numpy.ndarray or None
+        Their centres.
+    """
+    some = rows
+    if len(rows) > MOST_ROWS:
+        some = rows[np.sort(rng.choice(len(rows), MOST_ROWS, replace=False, shuffle=False))]
+    apart = _distances(some)
+    handle = _core.Rows.from_numpy([np.ascontiguousarray(some)], "rows")
+    found: list[tuple[float, Matrix]] = []
+    for k in range(2, min(MOST_MODES, len(np.unique(some, axis=0)) - 1) + 1):
+        fits = [
+            _clustered(handle, some, k, int(rng.integers(2**31)), settings) for _ in range(SEEDINGS)
+        ]
+        centres, labels, _ = min(fits, key=lambda fit: fit[2])
+        found.append((silhouette(apart, labels), centres))
+    if not found:
+        return None
+    score, centres = max(found, key=lambda pair: pair[0])
+    return centres if score >= LEAST_SILHOUETTE else None
+
+
+def _clustered(
+    handle: _core.Rows, rows: Matrix, k: int, seed: int, settings: Settings
+) -> tuple[Matrix, NDArray[np.intp], float]:
+    """Return centres, labels, and the sum of squared distances of rows from their centres."""
+    quiet: Settings = {"threads": settings["threads"], "progress": None}
+    fitted = _core.k_means(handle, "rows", k, seed, quiet)
+    centres, labels = fitted.to_numpy(), fitted.assign(handle, quiet).astype(np.intp)
+    return centres, labels, float(((rows - centres[labels]) ** 2).sum())
+
+
+def silhouette(distances: Matrix, labels: NDArray[np.intp]) -> float:
+    """Return the mean over rows of (b − a)/max(a, b).
+
+    Parameters
+    ----------
+    distances
+        Of all pairs of rows, n × n.
+    labels
+        The cluster of each row; at least two clusters.
+
+    Returns
+    -------
+    float
+        With a the mean distance of a row to the others of its cluster and b that to the rows of the
+        next nearest cluster: 1 where clusters are points apart, 0 where they touch. A row that is
+        its whole cluster counts 0 (Rousseeuw 1987).
+    """
+    member = (labels[:, None] == np.unique(labels)).astype(np.float64)
+    sizes = member.sum(axis=0)
+    sums = distances @ member
+    own = member > 0
+    of_own = sizes[own.argmax(axis=1)]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        within = sums[own] / (of_own - 1)
+        between = np.where(own, np.inf, sums / sizes).min(axis=1)
+        scores = (between - within) / np.maximum(within, between)
+    return float(np.where(of_own > 1, np.nan_to_num(scores), 0.0).mean())
+
+
+def _distances(rows: Matrix) -> Matrix:
+    handle = _core.Rows.from_numpy([np.ascontiguousarray(rows)], "rows")
+    quiet: Settings = {"threads": None, "progress": None}
+    found, indices = _core.nearest_neighbors(handle, handle, len(rows), False, quiet)  # noqa: FBT003
+    apart = np.empty_like(found)
+    np.put_along_axis(apart, indices, found, axis=1)
+    return apart

@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tailwatch.arguments import tail_size
-from tailwatch.comparison.families.neighbors import odds_ratio
+from tailwatch.comparison.metrics.neighbors import odds_ratio
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -86,7 +86,7 @@ impl Tally<'_> {
             for subset in bits(found) {
                 let of_subset = || group.iter().filter(|entry| self.mask(entry) >> subset & 1 == 1);
                 let farther =
-                    |entry: &&Entry| entry.squared > self.training.radii.get(entry.index, subset);
+                    |entry: &&Entry| entry.squared > self.training.radius(entry.index, subset);
                 let (nearest, beyond) =
                     (of_subset().count() as u128, of_subset().filter(farther).count() as u128);
                 self.authentic[subset] += beyond * ROW / nearest;

@@ -85,11 +85,11 @@ impl<'a> Counter<'a> {
         let holding = &mut self.holding[(y - self.first) * subsets..][..subsets];
         let (mut covers, mut recalls) = (0, 0);
         for subset in bits(self.anchor.subsets.mask(x) & self.candidate.subsets.mask(y)) {
-            if squared <= self.anchor.radii.get(x, subset) {
+            if squared <= self.anchor.radius(x, subset) {
                 holding[subset] += 1;
                 covers |= 1 << subset;
             }
-            recalls |= u64::from(squared <= self.candidate.radii.get(y, subset)) << subset;
+            recalls |= u64::from(squared <= self.candidate.radius(y, subset)) << subset;
         }
         mark(&self.marks.covered[x], covers);
         mark(&self.marks.recalled[x], recalls);

@@ -66,50 +66,77 @@ fn axes_of(material: &Material) -> Result<Mat<f64>> {
     }
 }
 
-/// For each direction, the shares of `candidates` beyond the quantiles of `reference`, over `level`:
-/// one vector per candidate, `[direction][subset]`.
-pub(crate) fn tail_ratios(
-    reference: (&Rows<'_>, &Subsets),
-    candidates: &[(&Rows<'_>, &Subsets)],
-    directions: &[f64],
+/// Where the tails of a reference begin along each direction, in each of its subsets.
+pub(crate) struct Thresholds {
     level: f64,
-    control: &Control,
-) -> Result<Vec<Vec<f64>>> {
-    let (x, d) = (reference.0, reference.0.columns());
-    let samples: usize = x.len() + candidates.iter().map(|(rows, _)| rows.len()).sum::<usize>();
-    let batches = (directions.len() / d).div_ceil(BATCH);
-    control.begin("directional tails", (samples * batches) as u64);
-    let mut ratios = vec![Vec::new(); candidates.len()];
-    for batch in directions.chunks(BATCH * d) {
-        let of_x = project(x, batch, control)?;
-        let of_others: Vec<_> = candidates
-            .iter()
-            .map(|(rows, _)| project(rows, batch, control))
-            .collect::<Result<_>>()?;
-        let per_direction: Result<Vec<Vec<Vec<f64>>>> = control.run(|| {
-            (0..batch.len() / d)
-                .into_par_iter()
-                .map(|direction| {
-                    control.check()?;
-                    let line = Line::of(&of_x[direction], reference.1);
-                    let thresholds = line.thresholds(level);
-                    let ratios_of = |(sample, (_, subsets)): (usize, &(&Rows<'_>, &Subsets))| {
-                        control.check()?;
-                        let line = Line::of(&of_others[sample][direction], subsets);
-                        let shares = line.shares_beyond(&thresholds);
-                        Ok(shares.into_iter().map(|share| share / level).collect())
-                    };
-                    candidates.iter().enumerate().map(ratios_of).collect()
-                })
-                .collect()
-        });
-        for of_samples in per_direction? {
-            for (all, part) in ratios.iter_mut().zip(of_samples) {
-                all.extend(part);
-            }
-        }
+    columns: usize,
+    /// Row by row.
+    directions: Vec<f64>,
+    /// `[direction][subset]`.
+    quantiles: Vec<Vec<[Quantile; 2]>>,
+}
+
+impl Thresholds {
+    /// The quantiles of `reference` along `directions`.
+    pub(crate) fn of(
+        (rows, subsets): (&Rows<'_>, &Subsets),
+        directions: Vec<f64>,
+        level: f64,
+        control: &Control,
+    ) -> Result<Self> {
+        let columns = rows.columns();
+        let of_line = |_, line: &Line<'_>| line.thresholds(level);
+        let quantiles = along((rows, subsets), &directions, control, of_line)?;
+        Ok(Self { level, columns, directions, quantiles })
     }
-    Ok(ratios)
+
+    /// The level of both tails together.
+    pub(crate) fn level(&self) -> f64 {
+        self.level
+    }
+
+    /// Number of directions.
+    pub(crate) fn directions(&self) -> usize {
+        self.directions.len() / self.columns
+    }
+
+    /// The shares of `rows` beyond the quantiles, over the level: subset by subset of each direction.
+    pub(crate) fn ratios(
+        &self,
+        rows: &Rows<'_>,
+        subsets: &Subsets,
+        control: &Control,
+    ) -> Result<Vec<f64>> {
+        let of_line = |direction: usize, line: &Line<'_>| {
+            let shares = line.shares_beyond(&self.quantiles[direction]);
+            shares.into_iter().map(|share| share / self.level).collect::<Vec<_>>()
+        };
+        Ok(along((rows, subsets), &self.directions, control, of_line)?.concat())
+    }
+}
+
+/// What `work` finds on the line along each direction, in their order.
+fn along<T: Send>(
+    (rows, subsets): (&Rows<'_>, &Subsets),
+    directions: &[f64],
+    control: &Control,
+    work: impl Fn(usize, &Line<'_>) -> T + Sync,
+) -> Result<Vec<T>> {
+    let d = rows.columns();
+    let batches = (directions.len() / d).div_ceil(BATCH);
+    control.begin("directional tails", (rows.len() * batches) as u64);
+    let mut all = Vec::with_capacity(directions.len() / d);
+    for (batch, some) in directions.chunks(BATCH * d).enumerate() {
+        let projected = project(rows, some, control)?;
+        let of_direction = |(place, values): (usize, &Vec<f64>)| {
+            control.check()?;
+            Ok(work(batch * BATCH + place, &Line::of(values, subsets)))
+        };
+        let found: Result<Vec<T>> =
+            control.run(|| projected.par_iter().enumerate().map(of_direction).collect());
+        all.extend(found?);
+    }
+    Ok(all)
 }
 
 /// Each direction's share of the candidate beyond the reference's quantiles, over `level`.
@@ -123,8 +150,8 @@ pub fn directional_tails(
     check_pair(reference, "reference", candidate, "candidate")?;
     check_levels(&[level])?;
     let (of_x, of_y) = (Subsets::whole(reference.len()), Subsets::whole(candidate.len()));
-    let found = tail_ratios((reference, &of_x), &[(candidate, &of_y)], directions, level, control)?;
-    Ok(found.into_iter().next().unwrap_or_default())
+    let thresholds = Thresholds::of((reference, &of_x), directions.to_vec(), level, control)?;
+    thresholds.ratios(candidate, &of_y, control)
 }
 
 /// The projections of all rows on each direction: `[direction][row]`.

@@ -52,7 +52,7 @@ impl Meeting {
             candidate.set,
             anchor.set,
             depth,
-            Some([&candidate.reach, &anchor.reach]),
+            Some([candidate.reach(), anchor.reach()]),
             control,
             |block| Party {
                 counter: Counter::new(anchor, candidate, block, &marks),
@@ -176,7 +176,7 @@ const WAITING: usize = 4096;
 impl Meet for Party<'_> {
     fn meet(&mut self, y: usize, x: usize, squared: f64) {
         self.counter.count(y, x, squared);
-        if !self.visitors.groups.is_empty() && squared <= self.anchor.reach[x] {
+        if !self.visitors.groups.is_empty() && squared <= self.anchor.reach()[x] {
             self.waiting.push((x, y, squared));
             if self.waiting.len() == WAITING {
                 self.visit();
@@ -266,7 +266,7 @@ mod tests {
                 for subset in 0..31 {
                     for row in of_x.members(subset).step_by(7) {
                         let own = (&x, &of_x, true);
-                        close(sample_x.radii.get(row, subset), brute(&x, row, &[own], subset, k));
+                        close(sample_x.radius(row, subset), brute(&x, row, &[own], subset, k));
                         let pool = [own, (&y, &of_y, false)];
                         close(met.pooled[0].get(row, subset), brute(&x, row, &pool, subset, k));
                     }

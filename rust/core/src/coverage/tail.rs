@@ -88,7 +88,7 @@ pub(crate) struct Tail {
 
 impl Tail {
     pub(crate) fn of(anchor: &Sample<'_>, subset: usize) -> Self {
-        let rarity = |row| (anchor.radii.get(row, subset), row);
+        let rarity = |row| (anchor.radius(row, subset), row);
         let mut rarest: Vec<_> = anchor.subsets.members(subset).map(rarity).collect();
         rarest.sort_unstable_by(|a, b| b.0.total_cmp(&a.0));
         Self { subset, rarest }

@@ -5,11 +5,11 @@
 //! never complex, and without the loss that a square root of small eigenvalues brings. With n ≤ d rows
 //! the centred data themselves are the factor. Cost: O(n·d²) + O(min(n, d)³) time, O(d²) memory.
 
-use faer::{Mat, MatRef, Par};
+use faer::{Mat, Par};
 use ndarray::{ArrayView1, ArrayView2};
 
 use crate::control::Control;
-use crate::covariance::{Fit, Material, to_unit_scale};
+use crate::covariance::{Factored, Fit, Material, to_unit_scale};
 use crate::error::{Error, Result};
 use crate::nuclear::nuclear_norm_of_product;
 use crate::rows::{Rows, check_pair, check_rows};
@@ -62,18 +62,14 @@ fn distance(fits: &mut [Fit; 2], par: Par) -> Result<f64> {
 
 /// Fréchet distance of two fits, both factors at once where `par` allows.
 pub(crate) fn distance_of(first: &Fit, second: &Fit, par: Par) -> Result<f64> {
-    let (factor, of_second) = rayon::join(|| first.factor(), || second.factor());
-    distance_by_factors((first, factor?.as_ref()), (second, of_second?.as_ref()), par)
+    let (first, second) = rayon::join(|| first.factored(), || second.factored());
+    distance_by_factors(&first?, &second?, par)
 }
 
 /// Fréchet distance of two fits with their factors at hand.
-pub(crate) fn distance_by_factors(
-    (first, factor): (&Fit, MatRef<'_, f64>),
-    (second, of_second): (&Fit, MatRef<'_, f64>),
-    par: Par,
-) -> Result<f64> {
+pub(crate) fn distance_by_factors(first: &Factored, second: &Factored, par: Par) -> Result<f64> {
     let shift: f64 = first.mean.iter().zip(&second.mean).map(|(a, b)| (a - b) * (a - b)).sum();
-    let cross = nuclear_norm_of_product(factor, of_second, par)?;
+    let cross = nuclear_norm_of_product(first.factor.as_ref(), second.factor.as_ref(), par)?;
     // Zero or more by definition; rounding may end just below.
-    Ok((shift + first.trace() + second.trace() - 2.0 * cross).max(0.0))
+    Ok((shift + first.trace + second.trace - 2.0 * cross).max(0.0))
 }

@@ -13,7 +13,7 @@ use rayon::prelude::*;
 
 use crate::control::Control;
 use crate::error::{Error, Result};
-use crate::neighbors::rarity::{BySubset, Known, Sample, depth, kth_of, measured};
+use crate::neighbors::rarity::{BySubset, Known, Rarity, depth, kth_of, measured};
 use crate::neighbors::{Nearest, Set, check_k, nearest_across};
 use crate::rows::{Rows, check_pair};
 use crate::subsets::Subsets;
@@ -65,7 +65,7 @@ impl<'a> Spacings<'a> {
         control: &Control,
     ) -> Result<Self> {
         let ((set_x, of_x), (set_y, of_y)) = (reference, candidate);
-        let within = Sample::of(set_y, of_y, k, false, control)?.radii;
+        let within = Rarity::within(set_y, of_y, k, false, control)?.radii;
         let depth = depth(k, of_x.count());
         let lists = nearest_across(set_y, set_x, depth.min(set_x.rows().len()), control)?;
         let of_block = |lists: &Nearest| {

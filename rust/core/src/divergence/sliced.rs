@@ -55,18 +55,17 @@ struct Memory {
     spare: Spare<f64>,
 }
 
-/// SW_p^p of each subset of a reference against that of each candidate: `[candidate][subset]`.
+/// SW_p^p of each subset of a reference against that of a candidate.
 pub(crate) fn subset_costs(
     reference: (&Rows<'_>, &Subsets),
-    candidates: &[(&Rows<'_>, &Subsets)],
+    candidate: (&Rows<'_>, &Subsets),
     directions: &[f64],
     p: f64,
     control: &Control,
-) -> Result<Vec<Vec<f64>>> {
+) -> Result<Vec<f64>> {
     let power = power_of(p)?;
-    let samples: Vec<(&Rows<'_>, &Subsets)> =
-        std::iter::once(reference).chain(candidates.iter().copied()).collect();
-    let rows: Vec<&Rows<'_>> = samples.iter().map(|(rows, _)| *rows).collect();
+    let samples = [reference, candidate];
+    let rows = samples.map(|(rows, _)| rows);
     let count = reference.1.count();
     let along = |(): &mut (), projections: &[Projections], direction: usize| {
         let sorted = |(of_sample, (_, subsets)): (&Projections, &(&Rows<'_>, &Subsets))| {
@@ -82,28 +81,22 @@ pub(crate) fn subset_costs(
         let lines: Vec<Vec<(f64, u64)>> =
             projections.iter().zip(&samples).map(sorted).collect::<Result<_>>()?;
         let (mut x, mut y) = (Vec::new(), Vec::new());
-        let mut found = Vec::with_capacity(candidates.len() * count);
+        let mut found = Vec::with_capacity(count);
         for subset in 0..count {
             control.check()?;
             keep(&lines[0], subset, &mut x);
-            for line in &lines[1..] {
-                keep(line, subset, &mut y);
-                let unit = unit_of(&x, &y, power);
-                found.push((unit, cost(&x, &y, power, unit)));
-            }
+            keep(&lines[1], subset, &mut y);
+            let unit = unit_of(&x, &y, power);
+            found.push((unit, cost(&x, &y, power, unit)));
         }
         Ok(found)
     };
     let costs = along_directions(&rows, directions, control, along)?;
-    let of = |candidate: usize| {
-        let place = |subset: usize| subset * candidates.len() + candidate;
-        let mean = |subset: usize| {
-            let terms = costs.iter().map(|of_direction| of_direction[place(subset)]);
-            power.raise(power_mean(&terms.collect::<Vec<_>>(), power))
-        };
-        (0..count).map(mean).collect()
+    let mean = |subset: usize| {
+        let terms = costs.iter().map(|of_direction| of_direction[subset]);
+        power.raise(power_mean(&terms.collect::<Vec<_>>(), power))
     };
-    Ok((0..candidates.len()).map(of).collect())
+    Ok((0..count).map(mean).collect())
 }
 
 /// What `work` finds along each direction, in their order.
@@ -210,10 +203,10 @@ mod tests {
         let control = Control::with_threads(2);
         let directions = random_directions(5, 40, 2, &control).unwrap();
         for p in [1.0, 2.0] {
-            let candidates = [(&rows_y, &of_y)];
+            let candidate = (&rows_y, &of_y);
             let found =
-                subset_costs((&rows_x, &of_x), &candidates, &directions, p, &control).unwrap();
-            for (subset, &cost) in found[0].iter().enumerate() {
+                subset_costs((&rows_x, &of_x), candidate, &directions, p, &control).unwrap();
+            for (subset, &cost) in found.iter().enumerate() {
                 let (a, b): (Vec<_>, Vec<_>) =
                     (of_x.members(subset).collect(), of_y.members(subset).collect());
                 let a = rows_x.clone().select(a.into()).unwrap();

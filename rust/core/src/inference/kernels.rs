@@ -17,17 +17,20 @@
 //! are weighted by their precision, as 9 to z².
 //! Cost: three and a half products of h × h pairs, whatever the number of kernels.
 
-use super::Trio;
+use super::Halves;
 use crate::control::Control;
 use crate::divergence::frame::Frame;
 use crate::divergence::kernel::{Kernel, check_kernels, overflow};
 use crate::divergence::pairs::{PairSums, pair_sums};
 use crate::error::{Error, Result};
-use crate::rows::Rows;
+use crate::rows::{Rows, check_pair};
 
 /// The distance, in standard deviations of one that is zero, from which on its own slope counts for more than
 /// that of the sampling error.
 const CLEAR: f64 = 3.0;
+
+/// The fewest rows of a sample.
+const LEAST_ROWS: usize = 4;
 
 /// A statistic, its null and their sampling variances.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -46,51 +49,102 @@ pub struct KernelEstimate {
     pub slope: f64,
 }
 
-/// Unbiased squared MMD with each kernel of C and of B against A, from one pass over the pairs. A kernel
-/// whose values overflow fails alone.
-pub fn kernel_metrics(
-    trio: &Trio<'_>,
-    kernels: &[Kernel],
-    control: &Control,
-) -> Result<Vec<Result<KernelEstimate>>> {
-    let [a, b, c] = &trio.rows;
-    let least = trio.rows.iter().map(Rows::len).min().unwrap_or(0);
-    if least < 4 {
-        return Err(Error::input("reference").expected("at least 4 rows in each half").got(least));
-    }
-    check_kernels(kernels)?;
-    control.begin("kernels", 5 * (a.len() * a.len()) as u64);
-    let frame = Frame::of(&[a, b, c], control)?;
-    let sums = |x: &Rows<'_>, y: Option<&Rows<'_>>| pair_sums(x, y, kernels, &frame, control);
-    let within = [sums(a, None)?, sums(b, None)?, sums(c, None)?];
-    let across = [sums(a, Some(b))?, sums(a, Some(c))?];
-    let estimate = |(index, &kernel): (usize, &Kernel)| {
-        let within = within.each_ref().map(|sums| Within::of(&sums[index]));
-        let across = across.each_ref().map(|sums| Across::of(&sums[index]));
-        estimate(&within, &across).ok_or_else(|| overflow(kernel))
-    };
-    Ok(kernels.iter().enumerate().map(estimate).collect())
+/// Sums of kernels over the pairs of A and B, two of the three and a half products of a comparison.
+pub struct PreparedKernels {
+    kernels: Vec<Kernel>,
+    nulls: Vec<Null>,
 }
 
-/// The estimate of one kernel from A, B, C within and A with B and C; none if it overflows.
-fn estimate(within: &[Within; 3], across: &[Across; 2]) -> Option<KernelEstimate> {
-    let [of_a, of_b, of_c] = within;
-    let [with_b, with_c] = across;
-    let second = |x: &Within, y: &Within, across: &Across| {
-        x.second_order() + y.second_order() + across.second_order()
-    };
-    let value_variance = second(of_a, of_c, with_c);
-    let value = statistic(of_a, of_c, with_c);
-    let null = statistic(of_a, of_b, with_b);
-    let slope = slope(of_a, of_c, with_c, value, value_variance);
-    // A maximum hides what is not a number, so a variance alone does not tell.
-    if ![value, null, value_variance, slope].into_iter().all(f64::is_finite) {
-        return None;
+/// A and B under one kernel.
+struct Null {
+    of_a: Within,
+    /// MMD²(A, B).
+    value: f64,
+    /// Second-order variances: of B within, and of A and B across.
+    of_b: f64,
+    across: f64,
+}
+
+impl PreparedKernels {
+    /// Prepares unbiased squared MMD with each kernel, in one pass over the pairs.
+    pub fn of(halves: &Halves<'_>, kernels: &[Kernel], control: &Control) -> Result<Self> {
+        let [a, b] = &halves.rows;
+        check_rows(a.len().min(b.len()))?;
+        check_kernels(kernels)?;
+        control.begin("kernels", 3 * (a.len() * a.len()) as u64);
+        let frame = Frame::of(&[a, b], control)?;
+        let sums = |x: &Rows<'_>, y: Option<&Rows<'_>>| pair_sums(x, y, kernels, &frame, control);
+        let (of_a, of_b, across) = (sums(a, None)?, sums(b, None)?, sums(a, Some(b))?);
+        let null = |((of_a, of_b), across): ((&PairSums, &PairSums), &PairSums)| {
+            let (of_a, of_b, across) = (Within::of(of_a), Within::of(of_b), Across::of(across));
+            Null {
+                value: statistic(&of_a, &of_b, &across),
+                of_b: of_b.second_order(),
+                across: across.second_order(),
+                of_a,
+            }
+        };
+        let nulls = of_a.iter().zip(&of_b).zip(&across).map(null).collect();
+        Ok(Self { kernels: kernels.to_vec(), nulls })
     }
-    let null_variance = second(of_a, of_b, with_b);
-    // In the difference the within-A term cancels.
-    let difference_variance = second(of_b, of_c, with_b) + with_c.second_order();
-    Some(KernelEstimate { value, null, value_variance, null_variance, difference_variance, slope })
+
+    /// MMD²(A, B) with each kernel; none where it overflows.
+    #[must_use]
+    pub fn nulls(&self) -> Vec<Option<f64>> {
+        self.nulls.iter().map(|null| Some(null.value).filter(|value| value.is_finite())).collect()
+    }
+
+    /// The estimate of each kernel for a candidate C. A kernel whose values overflow fails alone.
+    pub fn estimates(
+        &self,
+        a: &Rows<'_>,
+        c: &Rows<'_>,
+        control: &Control,
+    ) -> Result<Vec<Result<KernelEstimate>>> {
+        check_pair(a, "reference", c, "candidate")?;
+        check_rows(c.len())?;
+        control.begin("kernels", (c.len() * (c.len() + a.len())) as u64);
+        let frame = Frame::of(&[a, c], control)?;
+        let within = pair_sums(c, None, &self.kernels, &frame, control)?;
+        let across = pair_sums(a, Some(c), &self.kernels, &frame, control)?;
+        let estimate = |(index, &kernel): (usize, &Kernel)| {
+            let (of_c, with_c) = (Within::of(&within[index]), Across::of(&across[index]));
+            self.nulls[index].estimate(&of_c, &with_c).ok_or_else(|| overflow(kernel))
+        };
+        Ok(self.kernels.iter().enumerate().map(estimate).collect())
+    }
+}
+
+fn check_rows(rows: usize) -> Result<()> {
+    if rows < LEAST_ROWS {
+        let expected = format_args!("at least {LEAST_ROWS} rows in each half");
+        return Err(Error::input("reference").expected(expected).got(rows));
+    }
+    Ok(())
+}
+
+impl Null {
+    /// The estimate of one kernel; none if it overflows.
+    fn estimate(&self, of_c: &Within, with_c: &Across) -> Option<KernelEstimate> {
+        let Self { of_a, value: null, .. } = self;
+        let (of_a_alone, across) = (of_a.second_order(), with_c.second_order());
+        let value_variance = of_a_alone + of_c.second_order() + across;
+        let value = statistic(of_a, of_c, with_c);
+        let slope = slope(of_a, of_c, with_c, value, value_variance);
+        // A maximum hides what is not a number, so a variance alone does not tell.
+        if ![value, *null, value_variance, slope].into_iter().all(f64::is_finite) {
+            return None;
+        }
+        Some(KernelEstimate {
+            value,
+            null: *null,
+            value_variance,
+            null_variance: of_a_alone + self.of_b + self.across,
+            // In the difference the within-A term cancels.
+            difference_variance: self.of_b + of_c.second_order() + self.across + across,
+            slope,
+        })
+    }
 }
 
 /// The U-statistic.

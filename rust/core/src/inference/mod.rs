@@ -1,9 +1,12 @@
-//! Metrics of a candidate beside their null, in the whole and in random halves. Level 4.
+//! Metrics of a candidate beside their null, in the whole and in random parts. Level 4.
 //!
 //! A and B are two halves of the reference, C is the candidate cut to the same size. The value of a
 //! metric is metric(A, C), its null metric(A, B): what it would have been if nothing had happened. Both
-//! are computed on the whole samples and on random halves of them, whose spread is the standard error.
+//! are computed on the whole samples and on random parts of them, whose spread is the standard error.
 //! A is the anchor: rarity, balls and quantiles come from A alone, and B and C meet them on equal terms.
+//!
+//! What A and B are to each other is found once ([`Prepared`], [`kernels::PreparedKernels`]), whatever the
+//! number of candidates that follow: a null knows of no candidate.
 
 pub mod authenticity;
 pub mod gaussian;
@@ -18,21 +21,32 @@ use std::ops::Range;
 
 use crate::control::Control;
 use crate::error::{Error, Result};
-use crate::neighbors::Set;
 use crate::rows::{Rows, check_pair};
 use crate::subsets::{MOST_PARTS, Subsets};
 
-/// A metric with its null: the first value of each is that of the whole, the others those of halves.
+/// A metric in the whole, which comes first, and in parts.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Estimate {
     /// The metric's name.
     pub metric: &'static str,
     /// The tail level, where there is one.
     pub level: Option<f64>,
-    /// metric(A, C).
-    pub value: Vec<f64>,
+    /// The whole, then the parts.
+    pub values: Vec<f64>,
+}
+
+/// Estimates, or why the data allow none.
+pub type Found = std::result::Result<Vec<Estimate>, Error>;
+
+/// What some metrics need of the halves of a reference, and their null.
+///
+/// Rows A are handed in again with each candidate: what is prepared owns no rows.
+pub trait Prepared: Send + Sync {
     /// metric(A, B).
-    pub null: Vec<f64>,
+    fn null(&self) -> Found;
+
+    /// metric(A, C), in the order of the null; the rows are as many, and in random order.
+    fn value(&self, a: &Rows<'_>, c: &Rows<'_>, control: &Control) -> Result<Found>;
 }
 
 /// Which parts of each sample are drawn.
@@ -57,79 +71,118 @@ pub struct Replicates {
     pub parts: Parts,
 }
 
-/// The three samples of a comparison.
-#[derive(Clone)]
-pub struct Trio<'a> {
-    pub(crate) rows: [Rows<'a>; 3],
-    pub(crate) subsets: [Subsets; 3],
-    replicates: Replicates,
-}
+/// Numbers of the samples, under which their parts are drawn.
+const A: u64 = 0;
+const B: u64 = 1;
+const C: u64 = 2;
 
-impl<'a> Trio<'a> {
-    /// A, B and C with random halves of each. Rows must come in random order.
-    pub fn new(a: Rows<'a>, b: Rows<'a>, c: Rows<'a>, replicates: Replicates) -> Result<Self> {
-        check_pair(&a, "reference", &b, "reference")?;
-        check_pair(&a, "reference", &c, "candidate")?;
-        let Replicates { count, seed, parts } = replicates;
-        let most = if parts == Parts::HalvesAndThreeQuarters { MOST_PARTS / 2 } else { MOST_PARTS };
-        if count > most {
+impl Replicates {
+    fn check(self) -> Result<()> {
+        let most =
+            if self.parts == Parts::HalvesAndThreeQuarters { MOST_PARTS / 2 } else { MOST_PARTS };
+        if self.count > most {
             return Err(Error::input("replicates")
                 .expected(format_args!("at most {most}"))
-                .got(count));
+                .got(self.count));
         }
-        let subsets = [(&a, 0), (&b, 1), (&c, 2)].map(|(rows, sample)| match (count, parts) {
-            (0, _) => Subsets::whole(rows.len()),
-            (_, Parts::Halves) => Subsets::halves(rows.len(), count, seed, sample),
+        Ok(())
+    }
+
+    /// The parts of sample number `sample`, of so many rows in random order.
+    fn subsets(self, rows: usize, sample: u64) -> Subsets {
+        let Self { count, seed, parts } = self;
+        match (count, parts) {
+            (0, _) => Subsets::whole(rows),
+            (_, Parts::Halves) => Subsets::halves(rows, count, seed, sample),
             (_, Parts::ComplementaryHalves) => {
-                Subsets::complementary_halves(rows.len(), count, seed, sample)
+                Subsets::complementary_halves(rows, count, seed, sample)
             }
             (_, Parts::HalvesAndThreeQuarters) => {
-                Subsets::halves_and_three_quarters(rows.len(), count, seed, sample)
+                Subsets::halves_and_three_quarters(rows, count, seed, sample)
             }
-        });
-        Ok(Self { rows: [a, b, c], subsets, replicates })
+        }
     }
 
-    /// A, B and C ready to be searched together.
-    pub(crate) fn sets(&self, control: &Control) -> Result<[Set<'_>; 3]> {
-        let [a, b, c] = &self.rows;
-        Set::together([a, b, c], control)
-    }
-
-    /// Subsets of each sample, the whole included.
-    pub(crate) fn count(&self) -> usize {
-        self.subsets[0].count()
-    }
-
-    /// Rows in the smallest subset of any sample.
-    pub(crate) fn smallest(&self) -> usize {
-        self.subsets.iter().map(Subsets::smallest).min().unwrap_or(0)
+    /// The halves.
+    fn halves(self) -> Range<usize> {
+        1..1 + self.count
     }
 
     /// The subsets that are three-quarter samples.
-    pub(crate) fn three_quarters(&self) -> Range<usize> {
-        1 + self.replicates.count..self.count()
-    }
-
-    /// A metric computed for the whole and its halves, with and without the candidate: `of(subset)` gives
-    /// (value, null).
-    pub(crate) fn estimate(
-        &self,
-        metric: &'static str,
-        level: Option<f64>,
-        of: impl Fn(usize) -> (f64, f64),
-    ) -> Estimate {
-        estimate_on(1..1 + self.replicates.count, metric, level, of)
+    fn three_quarters(self) -> Range<usize> {
+        let count = if self.parts == Parts::HalvesAndThreeQuarters { self.count } else { 0 };
+        1 + self.count..1 + self.count + count
     }
 }
 
-/// A metric computed for the whole and for some replicates: `of(subset)` gives (value, null).
-pub(crate) fn estimate_on(
-    replicates: Range<usize>,
+/// The halves of a reference, and their parts.
+#[derive(Clone)]
+pub struct Halves<'a> {
+    pub(crate) rows: [Rows<'a>; 2],
+    pub(crate) subsets: [Subsets; 2],
+    replicates: Replicates,
+}
+
+impl<'a> Halves<'a> {
+    /// A and B. Rows must come in random order.
+    pub fn new(a: Rows<'a>, b: Rows<'a>, replicates: Replicates) -> Result<Self> {
+        check_pair(&a, "reference", &b, "reference")?;
+        replicates.check()?;
+        let subsets =
+            [(&a, A), (&b, B)].map(|(rows, sample)| replicates.subsets(rows.len(), sample));
+        Ok(Self { rows: [a, b], subsets, replicates })
+    }
+
+    /// Rows in the smallest subset of either half.
+    fn smallest(&self) -> usize {
+        self.subsets.iter().map(Subsets::smallest).min().unwrap_or(0)
+    }
+
+    /// Fails unless every part has `least` rows.
+    fn check_smallest(&self, least: usize) -> Result<()> {
+        check_smallest(self.smallest(), least, "reference")
+    }
+
+    /// Fails unless rows have `k` others in every part.
+    fn check_k(&self, k: usize) -> Result<()> {
+        check_k(self.smallest(), k)
+    }
+}
+
+fn check_smallest(smallest: usize, least: usize, name: &str) -> Result<()> {
+    if smallest >= least {
+        return Ok(());
+    }
+    let rows = if least == 1 { "row" } else { "rows" };
+    Err(Error::input(name)
+        .expected(format_args!("at least {least} {rows} in each half-sample"))
+        .got(smallest))
+}
+
+fn check_k(smallest: usize, k: usize) -> Result<()> {
+    if k > 0 && k < smallest {
+        return Ok(());
+    }
+    Err(Error::input("k")
+        .expected(format_args!(
+            "1 to {} (half-samples have {smallest} rows)",
+            smallest.saturating_sub(1)
+        ))
+        .got(k))
+}
+
+/// The parts of a candidate, checked against A.
+fn parts_of(a: &Rows<'_>, c: &Rows<'_>, replicates: Replicates) -> Result<Subsets> {
+    check_pair(a, "reference", c, "candidate")?;
+    Ok(replicates.subsets(c.len(), C))
+}
+
+/// A metric computed for the whole and for some parts: `of(subset)` gives it.
+fn estimate_on(
+    parts: Range<usize>,
     metric: &'static str,
     level: Option<f64>,
-    of: impl Fn(usize) -> (f64, f64),
+    of: impl Fn(usize) -> f64,
 ) -> Estimate {
-    let (value, null) = std::iter::once(0).chain(replicates).map(of).unzip();
-    Estimate { metric, level, value, null }
+    Estimate { metric, level, values: std::iter::once(0).chain(parts).map(of).collect() }
 }

@@ -1,64 +1,94 @@
 //! PRDC, tail coverage and pooled tails with their nulls, in one set of passes. Level 4.
 //!
-//! Five searches give every metric in every subset: within A, B and C, of which every pair is looked at
-//! once, and of B and of C across A.
+//! Three searches prepare them: within A and B, of which every pair is looked at once, and of B across A. Two
+//! give them for a candidate: within C, and of C across A.
 
-use super::{Estimate, Trio, estimate_on};
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use super::{A, Estimate, Found, Halves, Prepared, Replicates, check_k, estimate_on, parts_of};
 use crate::control::Control;
+use crate::coverage::edge::Edge;
 use crate::coverage::manifold::{Prdc, prdc_of};
 use crate::coverage::meeting::{Meeting, Wanted};
 use crate::coverage::pooled::{PooledRarity, PooledTail};
 use crate::coverage::repeats::Repeats;
 use crate::coverage::tail::{Masses, Tail, TailCoverage, check_levels};
-use crate::error::{Error, Result};
-use crate::neighbors::rarity::Sample;
-use crate::neighbors::{Set, check_k};
+use crate::error::Result;
+use crate::neighbors::rarity::{Rarity, Sample};
+use crate::neighbors::{self, Set};
 use crate::rows::{Rows, check_pair};
 use crate::subsets::Subsets;
 
-const A: usize = 0;
-const B: usize = 1;
-const C: usize = 2;
+/// How near rows of A are to each other, where the tails of fresh human rows, B, begin, and the metrics of B.
+struct Neighborhood {
+    asked: Asked,
+    rarity: Arc<Rarity>,
+    /// Of each subset, at each level.
+    edges: Vec<Vec<Edge>>,
+    null: Vec<Estimate>,
+}
 
-/// Precision, recall, density, coverage, and for each level the four tail columns and, for the odds of a
-/// candidate row in the pooled tail, the candidate's share of that tail. All but density are shares.
+/// How the metrics are asked for.
+#[derive(Clone)]
+struct Asked {
+    replicates: Replicates,
+    levels: Vec<f64>,
+    k: usize,
+}
+
+/// Prepares precision, recall, density, coverage, and for each level the four tail columns and, for the odds of
+/// a candidate row in the pooled tail, the candidate's share of that tail. All but density are shares.
 ///
 /// Density has three-quarter samples for replicates, the others have halves: its balls overlap most where
-/// they are few, and a half-sample of them varies by less than the whole warrants. Where the trio has no
-/// three-quarter samples, density is left out.
-pub fn neighbor_metrics(
-    trio: &Trio<'_>,
+/// they are few, and a half-sample of them varies by less than the whole warrants. Without three-quarter
+/// samples, density is left out.
+pub fn prepare(
+    halves: &Halves<'_>,
     levels: &[f64],
     k: usize,
     control: &Control,
-) -> Result<Vec<Estimate>> {
+) -> Result<Box<dyn Prepared>> {
     check_levels(levels)?;
-    if k == 0 || k >= trio.smallest() {
-        return Err(Error::input("k")
-            .expected(format_args!(
-                "1 to {} (half-samples have {} rows)",
-                trio.smallest().saturating_sub(1),
-                trio.smallest()
-            ))
-            .got(k));
+    halves.check_k(k)?;
+    let ([a, b], [of_a, of_b]) = (&halves.rows, &halves.subsets);
+    let h = a.len() as u64;
+    control.begin("neighbours", 3 * h * h);
+    let [set_a, set_b] = Set::together([a, b], control)?;
+    let anchor = Sample::of(&set_a, of_a, k, true, control)?;
+    let other = Sample::of(&set_b, of_b, k, true, control)?;
+    let met = Meeting::of(&anchor, &other, k, Wanted::Pooled, control)?;
+    // The edge is where a share of fresh human rows, B, lies beyond.
+    let edges_of = |subset: usize| -> Vec<Edge> {
+        let masses = Masses::of(&met.balls, of_b, &met.rarity, subset);
+        levels.iter().map(|&level| masses.edge(level)).collect()
+    };
+    let edges: Vec<Vec<Edge>> =
+        control.run(|| (0..of_b.count()).into_par_iter().map(edges_of).collect());
+    let asked = Asked { replicates: halves.replicates, levels: levels.to_vec(), k };
+    let null = asked.estimates(&anchor, &other, &met, &edges, control)?;
+    Ok(Box::new(Neighborhood { asked, rarity: anchor.rarity, edges, null }))
+}
+
+impl Prepared for Neighborhood {
+    fn null(&self) -> Found {
+        Ok(self.null.clone())
     }
-    let h = trio.rows[A].len() as u64;
-    control.begin("neighbours", 5 * h * h);
-    let sets = trio.sets(control)?;
-    let [a, b, c] = samples(trio, &sets, k, true, control)?;
-    let met = [&b, &c]
-        .map(|other| Ok((other, Meeting::of(&a, other, k, Wanted::Pooled, control)?)))
-        .into_iter()
-        .collect::<Result<Vec<_>>>()?;
-    let per_subset: Vec<Subset> = control.run(|| {
-        use rayon::prelude::*;
-        (0..trio.count())
-            .into_par_iter()
-            .map(|subset| Subset::of(&a, &met, levels, k, subset))
-            .collect()
-    });
-    control.check()?;
-    Ok(estimates(trio, levels, &per_subset))
+
+    fn value(&self, a: &Rows<'_>, c: &Rows<'_>, control: &Control) -> Result<Found> {
+        let Asked { replicates, k, .. } = self.asked;
+        let of_c = parts_of(a, c, replicates)?;
+        check_k(of_c.smallest(), k)?;
+        let of_a = replicates.subsets(a.len(), A);
+        let (n, m) = (a.len() as u64, c.len() as u64);
+        control.begin("neighbours", m * m + n * m);
+        let [set_a, set_c] = Set::together([a, c], control)?;
+        let anchor = Sample { set: &set_a, subsets: &of_a, rarity: Arc::clone(&self.rarity) };
+        let other = Sample::of(&set_c, &of_c, k, true, control)?;
+        let met = Meeting::of(&anchor, &other, k, Wanted::Pooled, control)?;
+        Ok(Ok(self.asked.estimates(&anchor, &other, &met, &self.edges, control)?))
+    }
 }
 
 /// A metric on all rows: its name, its level, its value.
@@ -76,8 +106,8 @@ pub fn whole_neighbor_metrics(
 ) -> Result<(Vec<WholeValue>, Vec<PooledTail>)> {
     check_pair(reference, "reference", candidate, "candidate")?;
     check_levels(levels)?;
-    check_k(k, reference.len() - 1, "reference", true)?;
-    check_k(k, candidate.len() - 1, "candidate", true)?;
+    neighbors::check_k(k, reference.len() - 1, "reference", true)?;
+    neighbors::check_k(k, candidate.len() - 1, "candidate", true)?;
     let (n, m) = (reference.len() as u64, candidate.len() as u64);
     control.begin("neighbours", n * n + m * m + n * m);
     let (of_x, of_y) = (Subsets::whole(reference.len()), Subsets::whole(candidate.len()));
@@ -104,58 +134,73 @@ pub fn whole_neighbor_metrics(
     Ok((all, tails))
 }
 
-/// A, B and C, each searched within itself.
-fn samples<'a>(
-    trio: &'a Trio<'_>,
-    sets: &'a [Set<'a>; 3],
-    k: usize,
-    near: bool,
-    control: &Control,
-) -> Result<[Sample<'a>; 3]> {
-    let sample = |index: usize| Sample::of(&sets[index], &trio.subsets[index], k, near, control);
-    Ok([sample(A)?, sample(B)?, sample(C)?])
+impl Asked {
+    /// All metrics of a sample that has met the anchor.
+    fn estimates(
+        &self,
+        anchor: &Sample<'_>,
+        other: &Sample<'_>,
+        met: &Meeting,
+        edges: &[Vec<Edge>],
+        control: &Control,
+    ) -> Result<Vec<Estimate>> {
+        let of_subset = |subset: usize| {
+            Subset::of(anchor, other, met, &self.levels, &edges[subset], self.k, subset)
+        };
+        let subsets: Vec<Subset> =
+            control.run(|| (0..edges.len()).into_par_iter().map(of_subset).collect());
+        control.check()?;
+        let (halves, three_quarters) = (self.replicates.halves(), self.replicates.three_quarters());
+        let mut all = Vec::new();
+        for (metric, of) in OF_PRDC {
+            let of = |subset: usize| of(&subsets[subset].prdc);
+            if metric != "density" {
+                all.push(estimate_on(halves.clone(), metric, None, of));
+            } else if halves.is_empty() || !three_quarters.is_empty() {
+                all.push(estimate_on(three_quarters.clone(), metric, None, of));
+            }
+        }
+        for (metric, of) in OF_TAIL {
+            for (index, &level) in self.levels.iter().enumerate() {
+                let of = |subset: usize| of(&subsets[subset].tails[index]);
+                all.push(estimate_on(halves.clone(), metric, Some(level), of));
+            }
+        }
+        for (index, &level) in self.levels.iter().enumerate() {
+            let of = |subset: usize| subsets[subset].pooled[index].share();
+            all.push(estimate_on(halves.clone(), "tail_odds_ratio", Some(level), of));
+        }
+        Ok(all)
+    }
 }
 
-/// All metrics of one subset: of B first, then of C.
+/// All metrics of one subset.
 struct Subset {
-    prdc: [Prdc; 2],
-    tails: [Vec<TailCoverage>; 2],
-    pooled: [Vec<PooledTail>; 2],
+    prdc: Prdc,
+    tails: Vec<TailCoverage>,
+    pooled: Vec<PooledTail>,
 }
 
 impl Subset {
     fn of(
         anchor: &Sample<'_>,
-        met: &[(&Sample<'_>, Meeting)],
+        other: &Sample<'_>,
+        met: &Meeting,
         levels: &[f64],
+        edges: &[Edge],
         k: usize,
         subset: usize,
     ) -> Self {
-        let of_a = anchor.subsets;
+        let (of_a, of_other) = (anchor.subsets, other.subsets);
+        let Meeting { balls, rarity, pooled: [anchor_pooled, other_pooled] } = met;
         let tail = Tail::of(anchor, subset);
-        let masses = [0, 1].map(|i| {
-            let (other, met) = &met[i];
-            Masses::of(&met.balls, other.subsets, &met.rarity, subset)
-        });
-        let pooled = [0, 1].map(|i| {
-            let (other, Meeting { pooled: [of_anchor, of_other], .. }) = &met[i];
-            PooledRarity::of(of_anchor, of_a, of_other, other.subsets, subset)
-        });
+        let masses = Masses::of(balls, of_other, rarity, subset);
+        let pooled = PooledRarity::of(anchor_pooled, of_a, other_pooled, of_other, subset);
+        let cover = |(&level, edge): (&f64, &Edge)| tail.cover(balls, &masses, level, edge);
         Self {
-            prdc: [0, 1].map(|i| {
-                let (other, met) = &met[i];
-                prdc_of(&met.balls, of_a, other.subsets, k, subset)
-            }),
-            tails: [0, 1].map(|i| {
-                let cover = |&level: &f64| {
-                    // The edge is where a share `level` of fresh human rows, B, lies beyond.
-                    let edge = masses[0].edge(level);
-                    tail.cover(&met[i].1.balls, &masses[i], level, &edge)
-                };
-                levels.iter().map(cover).collect()
-            }),
-            pooled: [0, 1]
-                .map(|i| levels.iter().map(|&level| pooled[i].tail(level, None)).collect()),
+            prdc: prdc_of(balls, of_a, of_other, k, subset),
+            tails: levels.iter().zip(edges).map(cover).collect(),
+            pooled: levels.iter().map(|&level| pooled.tail(level, None)).collect(),
         }
     }
 }
@@ -177,41 +222,21 @@ const OF_TAIL: [Of<TailCoverage>; 4] = [
     ("tail_supported_mass", |tail| tail.supported_mass),
 ];
 
-fn estimates(trio: &Trio<'_>, levels: &[f64], per_subset: &[Subset]) -> Vec<Estimate> {
-    let mut all = Vec::new();
-    for (metric, of) in OF_PRDC {
-        let of = |s: usize| (of(&per_subset[s].prdc[1]), of(&per_subset[s].prdc[0]));
-        if metric != "density" {
-            all.push(trio.estimate(metric, None, of));
-        } else if trio.count() == 1 || !trio.three_quarters().is_empty() {
-            all.push(estimate_on(trio.three_quarters(), metric, None, of));
-        }
-    }
-    for (metric, of) in OF_TAIL {
-        for (index, &level) in levels.iter().enumerate() {
-            all.push(trio.estimate(metric, Some(level), |s| {
-                (of(&per_subset[s].tails[1][index]), of(&per_subset[s].tails[0][index]))
-            }));
-        }
-    }
-    for (index, &level) in levels.iter().enumerate() {
-        all.push(trio.estimate("tail_odds_ratio", Some(level), |s| {
-            (per_subset[s].pooled[1][index].share(), per_subset[s].pooled[0][index].share())
-        }));
-    }
-    all
-}
-
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use ndarray::Array2;
 
     use super::*;
     use crate::coverage::manifold::precision_recall_density_coverage;
-    use crate::inference::{Parts, Replicates};
+    use crate::inference::{B, C, Parts, Replicates};
     use crate::streams::Stream;
+
+    /// The rows of one part of a sample of 128.
+    fn part<'a>(rows: &Rows<'a>, of: Replicates, sample: u64, subset: usize) -> Rows<'a> {
+        let members: Arc<[usize]> = of.subsets(rows.len(), sample).members(subset).collect();
+        assert_eq!(members.len(), if subset == 0 { 128 } else { 96 });
+        rows.clone().select(members).unwrap()
+    }
 
     #[test]
     fn density_is_that_of_three_quarter_samples() {
@@ -220,21 +245,22 @@ mod tests {
             std::array::from_fn(|_| Array2::from_shape_simple_fn((128, 18), || stream.normal()));
         let [a, b, c] = data.each_ref().map(|data| Rows::from_f64(data.view()));
         let replicates = Replicates { count: 30, seed: 5, parts: Parts::HalvesAndThreeQuarters };
-        let trio = Trio::new(a, b, c, replicates).unwrap();
+        let halves = Halves::new(a.clone(), b.clone(), replicates).unwrap();
         let control = Control::with_threads(2);
-        let found = neighbor_metrics(&trio, &[0.1], 3, &control).unwrap();
-        let density = found.iter().find(|estimate| estimate.metric == "density").unwrap();
-        assert_eq!(density.value.len(), 31);
-        let part = |sample: usize, subset: usize| {
-            let members: Arc<[usize]> = trio.subsets[sample].members(subset).collect();
-            assert_eq!(members.len(), if subset == 0 { 128 } else { 96 });
-            trio.rows[sample].clone().select(members).unwrap()
-        };
-        for (replicate, subset) in std::iter::once(0).chain(trio.three_quarters()).enumerate() {
-            for (of, other) in [(&density.value, C), (&density.null, B)] {
-                let (x, y) = (part(A, subset), part(other, subset));
+        let prepared = prepare(&halves, &[0.1], 3, &control).unwrap();
+        let value = prepared.value(&a, &c, &control).unwrap();
+        let density = [prepared.null(), value].map(|found| {
+            let found = found.unwrap();
+            found.into_iter().find(|estimate| estimate.metric == "density").unwrap().values
+        });
+        assert_eq!(density[1].len(), 31);
+        for (replicate, subset) in std::iter::once(0).chain(replicates.three_quarters()).enumerate()
+        {
+            for (found, other, sample) in [(&density[0], &b, B), (&density[1], &c, C)] {
+                let (x, y) =
+                    (part(&a, replicates, A, subset), part(other, replicates, sample, subset));
                 let alone = precision_recall_density_coverage(&x, &y, 3, &control).unwrap();
-                assert_eq!(of[replicate], alone.density);
+                assert_eq!(found[replicate], alone.density);
             }
         }
     }

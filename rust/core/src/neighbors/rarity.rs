@@ -5,6 +5,8 @@
 //! the L nearest rows about L/2 belong to a given half. Where a list runs out before some subset has
 //! found its k (a chance below 1e-9 a row), that row alone is measured against everything.
 
+use std::sync::Arc;
+
 use crate::control::Control;
 use crate::error::Result;
 use crate::neighbors::exact::{Scratch, sweep};
@@ -31,15 +33,21 @@ impl BySubset {
     }
 }
 
-/// A sample and how rare each of its rows is within it.
-pub(crate) struct Sample<'a> {
-    pub(crate) set: &'a Set<'a>,
-    pub(crate) subsets: &'a Subsets,
+/// How rare each row of a sample is within it.
+pub(crate) struct Rarity {
     /// The squared distance of each row to its k-th nearest other row, in the subsets that it belongs to.
     pub(crate) radii: BySubset,
     /// The largest squared radius of each row.
     pub(crate) reach: Vec<f64>,
     near: Near,
+}
+
+/// A sample and how rare each of its rows is within it.
+pub(crate) struct Sample<'a> {
+    pub(crate) set: &'a Set<'a>,
+    pub(crate) subsets: &'a Subsets,
+    /// Shared, so that it outlives the rows that were searched.
+    pub(crate) rarity: Arc<Rarity>,
 }
 
 /// The rows within reach of each row, nearest first.
@@ -49,11 +57,11 @@ struct Near {
     entries: Vec<Entry>,
 }
 
-impl<'a> Sample<'a> {
-    /// Searches the sample; `near` says whether the rows within reach of each row are kept.
-    pub(crate) fn of(
-        set: &'a Set<'a>,
-        subsets: &'a Subsets,
+impl Rarity {
+    /// Searches a sample; `near` says whether the rows within reach of each row are kept.
+    pub(crate) fn within(
+        set: &Set<'_>,
+        subsets: &Subsets,
         k: usize,
         near: bool,
         control: &Control,
@@ -93,13 +101,38 @@ impl<'a> Sample<'a> {
             near.ends.extend(block.2.ends.iter().map(|end| start + end));
             near.entries.extend(block.2.entries);
         }
-        Ok(Self { set, subsets, radii: BySubset::new(count, radii), reach, near })
+        Ok(Self { radii: BySubset::new(count, radii), reach, near })
+    }
+}
+
+impl<'a> Sample<'a> {
+    /// Searches the sample; `near` says whether the rows within reach of each row are kept.
+    pub(crate) fn of(
+        set: &'a Set<'a>,
+        subsets: &'a Subsets,
+        k: usize,
+        near: bool,
+        control: &Control,
+    ) -> Result<Self> {
+        let rarity = Arc::new(Rarity::within(set, subsets, k, near, control)?);
+        Ok(Self { set, subsets, rarity })
+    }
+
+    /// The squared distance of `row` to its k-th nearest other row of `subset`.
+    pub(crate) fn radius(&self, row: usize, subset: usize) -> f64 {
+        self.rarity.radii.get(row, subset)
+    }
+
+    /// The largest squared radius of each row.
+    pub(crate) fn reach(&self) -> &[f64] {
+        &self.rarity.reach
     }
 
     /// The other rows within reach of `row`: enough for its k-th nearest in every subset it belongs to.
     pub(crate) fn near(&self, row: usize) -> Known<'_> {
-        let start = if row == 0 { 0 } else { self.near.ends[row - 1] };
-        Known::whole(&self.near.entries[start..self.near.ends[row]], self.subsets)
+        let near = &self.rarity.near;
+        let start = if row == 0 { 0 } else { near.ends[row - 1] };
+        Known::whole(&near.entries[start..near.ends[row]], self.subsets)
     }
 }
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from tailwatch.comparison.intervals import ratio_of
 from tailwatch.metrics.text import compare_documents
-from tailwatch.recursion.panels.retained import retained
 
 if TYPE_CHECKING:
     from tailwatch.comparison.request import Request
@@ -47,7 +47,7 @@ def compare_tokens(reference: Data, samples: Data, request: Request) -> list[Row
         null = (row["null"], row["null_low"], row["null_high"])
         kept: tuple[float | None, ...] = (None, None, None)
         if direction != "lower" and value[0] is not None and null[0] is not None:
-            kept = retained(value, null)
+            kept = ratio_of(value, null)
         rare = metric == "rare_type_coverage"
         rows.append(
             {

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from tailwatch.comparison.samples import LEAST_ROWS, Samples
+from tailwatch.comparison.halves import LEAST_ROWS
 from tailwatch.exceptions import InputError
-from tests.support.anchored import rows_of
+from tests.support.meetings import Split, split
 
 if TYPE_CHECKING:
     from tailwatch._core import Rows
@@ -19,8 +19,8 @@ def numbered(rows: int) -> np.ndarray:
     return np.arange(rows, dtype=np.float64)[:, np.newaxis]
 
 
-def draw(n: int, m: int, *, max_rows: int | None = None, seed: int = 0) -> Samples:
-    return Samples.draw(rows_of(numbered(n)), rows_of(numbered(m)), max_rows=max_rows, seed=seed)
+def draw(n: int, m: int, *, max_rows: int | None = None, seed: int = 0) -> Split:
+    return split(numbered(n), numbered(m), max_rows=max_rows, seed=seed)
 
 
 def rows(handles: tuple[Rows, ...]) -> list[list[float]]:

@@ -25,17 +25,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
+from tailwatch.comparison.intervals import ratio_of
 from tailwatch.metrics.categorical import compare_counts, entropy, gini_simpson, type_coverage
-from tailwatch.recursion.panels.retained import retained
 from tailwatch.recursion.randomness import generator
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tailwatch.comparison.intervals import Triple
     from tailwatch.comparison.request import Request
     from tailwatch.recursion.data.kind import Data
     from tailwatch.recursion.frame import Row
-    from tailwatch.recursion.panels.retained import Triple
 
 __all__ = ["compare_categories"]
 
@@ -124,5 +124,5 @@ def _beside(value: Triple, null: Triple) -> dict[str, Any]:
     names = ("value", "low", "high", "null", "null_low", "null_high")
     kept = ("retention", "retention_low", "retention_high")
     return dict(zip(names, (*value, *null), strict=True)) | dict(
-        zip(kept, retained(value, null), strict=True)
+        zip(kept, ratio_of(value, null), strict=True)
     )

@@ -1,0 +1,184 @@
+"""Metrics that come from nearest neighbours: balls, tails and rarity; copies; divergences."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tailwatch import _core
+from tailwatch._core import NoValue
+from tailwatch.arguments import tail_size
+from tailwatch.comparison.estimates import Estimate, HalfSamples, NoInterval
+from tailwatch.comparison.metrics.family import estimate_from, over, paired, required, without_value
+from tailwatch.exceptions import InputError
+from tailwatch.metrics.embeddings.tail_test import TailCounts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from tailwatch.comparison.halves import Candidate, Halves, Human
+    from tailwatch.comparison.metrics.family import Panel, Whole
+    from tailwatch.progress import Settings
+
+__all__ = ["Authenticity", "KnnDivergence", "KnnJensenShannon", "Neighborhoods", "odds_ratio"]
+
+
+class Neighborhoods:
+    """Balls, tails and rarity, from one set of searches."""
+
+    def __init__(self, halves: Halves, panel: Panel, settings: Settings) -> None:
+        self._a, self._panel = halves.bounded[0], panel
+        parts = "halves and three quarters" if "density" in panel.names else "halves"
+        self._prepared = _core.prepare_neighbors(
+            halves.bounded, panel.replicates(parts), panel.levels, panel.k, settings
+        )
+
+    def estimates(self, candidate: Candidate, settings: Settings) -> Iterator[Estimate]:
+        """Yield each metric with its null and what its error is known from."""
+        rows = self._a.shape[0]
+        found = required(paired(self._prepared, self._a, candidate.bounded, settings))
+        for metric, level, values, nulls in found:
+            if metric == "density":
+                error = HalfSamples(values, nulls, "ratio", kept=0.75)
+            elif level is None:
+                error = HalfSamples(values, nulls, "share", rows)
+            elif metric in {"tail_coverage", "tail_recall"}:
+                error = HalfSamples(values, nulls, "share", tail_size(level, rows))
+            elif metric == "tail_odds_ratio":
+                tail = tail_size(level, 2 * rows)
+                odds = partial(odds_ratio, tail=tail, reference=rows, candidate=rows)
+                error = HalfSamples(values, nulls, "share", tail, present=odds)
+                estimate = estimate_from(metric, level, error)
+                yield replace(estimate, tail_rows=float(values[0]) * tail)
+                continue
+            else:
+                present = partial(over, level=level)
+                error = HalfSamples(values, nulls, "share", rows, present=present)
+            yield estimate_from(metric, level, error)
+
+    def wholes(self, human: Human, candidate: Candidate, settings: Settings) -> Iterator[Whole]:
+        """Yield each metric on all rows."""
+        x, y = human.bounded_whole, candidate.bounded_whole
+        n, m, levels = x.shape[0], y.shape[0], self._panel.levels
+        found, pooled = _core.whole_neighbor_metrics(x, y, levels, self._panel.k, settings)
+        counts = {
+            level: TailCounts.of(tail, n, m) for level, tail in zip(levels, pooled, strict=True)
+        }
+        for metric, level, counted in found:
+            value, tail = np.array(counted), None
+            if metric in {"tail_mass", "tail_supported_mass"} and level is not None:
+                value = over(value, level=level)
+            elif metric == "tail_odds_ratio" and level is not None:
+                tail = counts[level]
+                value = odds_ratio(value, tail=tail.places, reference=n, candidate=m)
+            yield metric, level, float(value), tail
+
+
+def odds_ratio(
+    share: NDArray[np.float64], *, tail: int, reference: int, candidate: int
+) -> NDArray[np.float64]:
+    """Odds of a candidate row in the pooled tail over those of a reference row.
+
+    Parameters
+    ----------
+    share
+        Of the tail's rows, those of the candidate.
+    tail, reference, candidate
+        Rows in the tail and in the samples. A side of less than half a row counts as half a row,
+        so that the odds are finite.
+    """
+    of_candidate = share * tail
+    of_reference = np.maximum(tail - of_candidate, 0.5)
+    # One product over another: equal counts have odds of 1, to the last bit.
+    found: NDArray[np.float64] = (of_candidate * np.maximum(reference - of_reference, 0.5)) / (
+        np.maximum(candidate - of_candidate, 0.5) * of_reference
+    )
+    return found
+
+
+class Authenticity:
+    """How much of a candidate is no copy, with one half of the reference as training data."""
+
+    def __init__(self, halves: Halves, panel: Panel, settings: Settings) -> None:
+        self._a = halves.bounded[0]
+        self._prepared = _core.prepare_authenticity(halves.bounded, panel.replicates(), settings)
+
+    def estimates(self, candidate: Candidate, settings: Settings) -> Iterator[Estimate]:
+        """Yield the metric with its null and what its error is known from."""
+        found = required(paired(self._prepared, self._a, candidate.bounded, settings))
+        for metric, level, values, nulls in found:
+            error = HalfSamples(values, nulls, "share", self._a.shape[0])
+            yield estimate_from(metric, level, error)
+
+    def wholes(self, human: Human, candidate: Candidate, settings: Settings) -> Iterator[Whole]:
+        """Yield the metric on all rows."""
+        value = _core.authenticity(human.bounded_whole, candidate.bounded_whole, settings)
+        yield "authenticity", None, value, None
+
+
+class KnnDivergence:
+    """Kullback–Leibler divergence from nearest neighbours."""
+
+    NAME = "knn_divergence"
+    INFINITE = "more than k rows are equal where less than k of the reference are"
+
+    def __init__(self, halves: Halves, panel: Panel, settings: Settings) -> None:
+        self._a, self._k = halves.bounded[0], panel.k
+        # The number of columns, as tailwatch.metrics.knn_divergence takes it.
+        self._dimension = float(self._a.shape[1])
+        self._prepared = _core.prepare_knn_divergence(
+            halves.bounded, panel.replicates(), self._dimension, panel.k, settings
+        )
+
+    def estimates(self, candidate: Candidate, settings: Settings) -> Iterator[Estimate]:
+        """Yield the metric with its null and what its error is known from."""
+        found = paired(self._prepared, self._a, candidate.bounded, settings)
+        if isinstance(found, NoValue):
+            yield without_value(self.NAME, self._prepared, found)
+            return
+        for metric, level, values, nulls in found:
+            if math.isfinite(values[0]) and math.isfinite(nulls[0]):
+                yield estimate_from(metric, level, HalfSamples(values, nulls, "signed"))
+            else:
+                value, null = float(values[0]), float(nulls[0])
+                yield Estimate(metric, level, value, null, NoInterval(self.INFINITE))
+
+    def wholes(self, human: Human, candidate: Candidate, settings: Settings) -> Iterator[Whole]:
+        """Yield the metric on all rows."""
+        x, y = human.bounded_whole, candidate.bounded_whole
+        try:
+            value = _core.knn_divergence(x, y, self._k, self._dimension, settings)
+        except InputError:
+            # All rows may hold copies that no half holds enough of.
+            yield self.NAME, None, None, None
+        else:
+            yield self.NAME, None, value, None
+
+
+class KnnJensenShannon:
+    """Jensen–Shannon divergence from nearest neighbours."""
+
+    NAME = "knn_jensen_shannon"
+    REASON = (
+        "its balls count rows of both samples, which each half-sample would have to search anew"
+    )
+
+    def __init__(self, halves: Halves, panel: Panel, settings: Settings) -> None:
+        (self._a, b), self._k = halves.bounded, panel.k
+        self._null = _core.knn_jensen_shannon(self._a, b, panel.k, settings)
+
+    def estimates(self, candidate: Candidate, settings: Settings) -> Iterator[Estimate]:
+        """Yield the metric with its null."""
+        value = _core.knn_jensen_shannon(self._a, candidate.bounded, self._k, settings)
+        yield Estimate(self.NAME, None, value, self._null, NoInterval(self.REASON))
+
+    def wholes(self, human: Human, candidate: Candidate, settings: Settings) -> Iterator[Whole]:
+        """Yield the metric on all rows."""
+        x, y = human.bounded_whole, candidate.bounded_whole
+        yield self.NAME, None, _core.knn_jensen_shannon(x, y, self._k, settings), None
