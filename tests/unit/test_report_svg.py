@@ -169,7 +169,7 @@ def test_any_text_can_be_drawn(text: str) -> None:
 
 def test_marks_of_one_call_share_the_style_of_their_group() -> None:
     drawn = drawing()
-    drawn.bars([(0, 1, 2, 3), (4, 5, 6, 9)], "band")
+    drawn.bars([(0, 1, 2, 3), (6, 9, 4, 5)], "band")
     drawn.segments([(0, 0.125, 100 / 3, -0.001)], "ink", 1.5, opacity="0.5")
     drawn.line([[(0, 0), (1, 2)], [(3, 4)]], "worse", 2)
     drawn.area([(0, 1, 2), (5, 3, 4)], "band", opacity="0.2")

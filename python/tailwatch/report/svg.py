@@ -37,7 +37,7 @@ Shape = Literal[
 LARGEST = 1e300
 """Numbers up to it can be drawn: differences of two are still numbers."""
 
-# A step of a smaller size would be none.
+# Dividing by a smaller step would give infinity.
 _LEAST_STEP = 1e-300
 # From the middle of a line of text down to its base line, in heights of a letter.
 _BASELINE = 0.34
@@ -177,9 +177,15 @@ class Drawing:
         self._groups: list[tuple[dict[str, str | None], str]] = []
 
     def bars(self, boxes: Iterable[tuple[float, float, float, float]], colour: str) -> None:
-        """Draw rectangles, each from its upper left (x, y) to its lower right (x, y)."""
+        """Draw rectangles, each from one corner (x, y) to the opposite one (x, y)."""
         marks = (
-            element("rect", x=_at(x0), y=_at(y0), width=_at(x1 - x0), height=_at(y1 - y0))
+            element(
+                "rect",
+                x=_at(min(x0, x1)),
+                y=_at(min(y0, y1)),
+                width=_at(abs(x1 - x0)),
+                height=_at(abs(y1 - y0)),
+            )
             for x0, y0, x1, y1 in boxes
         )
         self._add(marks, fill=colour)
@@ -330,9 +336,9 @@ class Drawing:
 
     def _drawn(self, colours: Mapping[str, str]) -> str:
         def painted(name: str, text: str | None) -> str | None:
-            return (
-                text if text in {None, "none"} or name not in {"fill", "stroke"} else colours[text]
-            )
+            if text is None or text == "none" or name not in {"fill", "stroke"}:
+                return text
+            return colours[text]
 
         return "".join(
             element("g", content, **{name: painted(name, text) for name, text in style.items()})

@@ -279,7 +279,8 @@ def _draw(
     bars, points, lefts, rights = [], [], [], []
     for reading, y in lines:
         value, low, high = (reading.retention.value, reading.retention.low, reading.retention.high)
-        if low is not None and high is not None and status != "unknown":
+        # An end that is no number is below none.
+        if low is not None and high is not None and low <= high and status != "unknown":
             bars.append((x.clipped(low), y, x.clipped(high), y))
         if value is not None and x.low <= value <= x.high:
             points.append((x(value), y))
