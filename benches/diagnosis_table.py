@@ -1,8 +1,8 @@
 """Are the four failures told apart? A confusion table over simulated runs.
 
-Each row is what was simulated, each column what :func:`tailwatch.recursion.diagnosis.diagnose`
-named. Writes docs/diagnosis.md. Frames are kept in a directory, and the same command goes on where
-it was stopped::
+Each row is what was simulated, each column what the diagnosis named
+(:mod:`tailwatch.recursion.verdicts.diagnosis`). Writes docs/diagnosis.md. Frames are kept in a
+directory, and the same command goes on where it was stopped::
 
     python -m benches.diagnosis_table --frames DIRECTORY --seconds 150
 """
@@ -18,7 +18,7 @@ from scipy.stats import binomtest
 
 from benches import simulated_runs as scenarios
 from benches.simulated_runs import frames_of
-from tailwatch.recursion.diagnosis import FAILURES, diagnose
+from tailwatch.recursion.verdicts.diagnosis import FAILURES, diagnose
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -19,8 +19,8 @@ from scipy.stats import binomtest
 
 from benches import simulated_runs as scenarios
 from benches.simulated_runs import frames_of
-from tailwatch.recursion.diagnosis import diagnose
 from tailwatch.recursion.verdicts import DEFINITIONS, early_collapse, judge, late_collapse
+from tailwatch.recursion.verdicts.diagnosis import diagnose
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -11,7 +11,7 @@ import numpy as np
 from tailwatch.cli import options
 from tailwatch.cli.parts import LEARNERS
 from tailwatch.recursion.frame import GROUPS, SCHEMA
-from tailwatch.recursion.identity import text_of
+from tailwatch.recursion.participants import text_of
 from tailwatch.recursion.policy_text import FORMS, POLICIES, policy_from
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ import pytest
 
 from benches import simulated_runs
 from tailwatch.recursion import Replace, run, theory
-from tailwatch.recursion.diagnosis import diagnose
 from tailwatch.recursion.verdicts import early_collapse, judge, late_collapse
+from tailwatch.recursion.verdicts.diagnosis import diagnose
 
 if TYPE_CHECKING:
     from collections.abc import Callable

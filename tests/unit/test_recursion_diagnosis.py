@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from tailwatch.exceptions import InputError
-from tailwatch.recursion.diagnosis import FAILURES, SCHEMA, diagnose
+from tailwatch.recursion.verdicts.diagnosis import FAILURES, SCHEMA, diagnose
 from tests.support.recursion_frames import frame, levels, risks
 
 FORGETTING, OVERFITTING, MODE_COLLAPSE, MODEL_COLLAPSE = FAILURES

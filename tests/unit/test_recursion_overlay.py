@@ -24,9 +24,9 @@ from tailwatch.recursion import (
     Run,
     Verified,
 )
-from tailwatch.recursion.diagnosis import diagnose
 from tailwatch.recursion.theory.plan import plan_of
 from tailwatch.recursion.verdicts import judge
+from tailwatch.recursion.verdicts.diagnosis import diagnose
 from tests.support.page import Page
 
 if TYPE_CHECKING:

@@ -24,7 +24,7 @@ from tailwatch.recursion import (
     plan,
     theory,
 )
-from tailwatch.recursion.identity import text_of
+from tailwatch.recursion.participants import text_of
 from tailwatch.recursion.theory.plan import SCHEMA
 
 if TYPE_CHECKING:

@@ -188,7 +188,7 @@ def loop(
 @contextmanager
 def _blaming() -> Iterator[None]:
     """Show an error of the user's own learner or policy as theirs, with its traceback."""
-    from tailwatch.recursion.asking import call_that_raised
+    from tailwatch.recursion.participants import call_that_raised
 
     try:
         yield

@@ -56,7 +56,7 @@ def plan(
       tailwatch plan --size 500 --generations 50 --keep 0.9 --json > plan.json
     """
     from tailwatch.cli.table import for_people
-    from tailwatch.recursion.identity import text_of
+    from tailwatch.recursion.participants import text_of
     from tailwatch.recursion.theory.plan import plan as plan_loop
 
     chosen = policy_named(policy)

@@ -210,7 +210,7 @@ def yolo_loop(
 
 def policies_from(texts: Sequence[str]) -> dict[str, Policy]:
     """Return the policies of an option that was given again and again, by their texts."""
-    from tailwatch.recursion.identity import text_of
+    from tailwatch.recursion.participants import text_of
 
     made = [policy_named(text) for text in texts]
     arms = {text_of(policy): policy for policy in made}

@@ -20,10 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.datasets import load_digits
 
-from tailwatch.recursion.learners.mixture import GaussianMixture
+from tailwatch.recursion.learners.gaussian import GaussianMixture
 
 if TYPE_CHECKING:
-    from tailwatch.recursion.learners.mixture import GaussianMixtureModel
+    from tailwatch.recursion.learners.gaussian import GaussianMixtureModel
 
 __all__ = ["DrawingLearner", "Pictures", "human_halves"]
 

@@ -2,6 +2,25 @@
 
 :func:`run` trains a learner on its own output under a policy; what comes of it is a
 :class:`Run`, whose frame has every measurement of every generation.
+
+====================  ==============================================================================
+room                  what it has
+====================  ==============================================================================
+``loop``              the loop: compose, fit, sample, measure
+``request``           the arguments of a run, checked before anything is learnt
+``participants``      what learners and models are asked for, and how they are described and called
+``policies``          which rows the next generation learns from; ``policy_text``: their spelling
+``learners``          those that ship
+``data``              rows of every kind, and the files that they come from
+``history``           human rows and samples with their origin, as a policy takes them
+``randomness``        generators by seed, generation and purpose
+``measurement``       all that is measured of a generation: ``measure``, ``risks``, ``copies``;
+                      ``frame`` has the columns
+``store``             where generations are kept; ``reading`` a run directory, and its ``lock``
+``theory``            closed forms, their inverses, plans and the curves of a run
+``verdicts``          which definition of collapse holds, since when, and which failure it is
+``result``            a run, and several side by side
+====================  ==============================================================================
 """
 
 from __future__ import annotations
@@ -21,6 +40,7 @@ from tailwatch.recursion.learners import (
     NGram,
 )
 from tailwatch.recursion.loop import Generation, run
+from tailwatch.recursion.participants import Learner, Model
 from tailwatch.recursion.policies import (
     Accumulate,
     AccumulateSubsample,
@@ -31,7 +51,6 @@ from tailwatch.recursion.policies import (
     Replace,
     Verified,
 )
-from tailwatch.recursion.protocols import Learner, Model
 from tailwatch.recursion.result import Overlay, Run, overlay
 from tailwatch.recursion.theory.plan import plan
 

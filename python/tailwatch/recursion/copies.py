@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
     from tailwatch.comparison.intervals import Triple
     from tailwatch.progress import Settings
-    from tailwatch.recursion.asked import Asked
     from tailwatch.recursion.data.kind import Data
     from tailwatch.recursion.frame import Row
-    from tailwatch.recursion.history import Fitted
+    from tailwatch.recursion.history import Fit
+    from tailwatch.recursion.request import LoopRequest
 
 __all__ = ["Copies"]
 
@@ -37,29 +37,27 @@ class Copies:
 
     Parameters
     ----------
-    asked
+    request
         The arguments of the run.
     """
 
-    def __init__(self, asked: Asked) -> None:
-        self._asked = asked
+    def __init__(self, request: LoopRequest) -> None:
+        self._request = request
         self._human: Any = None
         self._null: Triple | None = None
 
-    def rows(
-        self, fitted: Fitted, embed: Callable[[Data], Any] | None, settings: Settings
-    ) -> list[Row]:
+    def rows(self, fit: Fit, embed: Callable[[Data], Any] | None, settings: Settings) -> list[Row]:
         """Measure the samples of a generation, as its model embeds them if it does."""
         training, samples = (
             self._cut(data if embed is None else embed(data))
-            for data in (fitted.training, fitted.samples)
+            for data in (fit.training, fit.samples)
         )
         if training is None or samples is None or len(training) < 2:
             return []
         value = self._share(training, samples, settings)
         null: tuple[float | None, ...] = (None, None, None)
         kept: tuple[float | None, ...] = (None, None, None)
-        if self._asked.held_out:
+        if self._request.held_out:
             null = self._of_human(embed, settings)
             kept = ratio_of(value, null)
         names = ("value", "low", "high", "null", "null_low", "null_high")
@@ -81,7 +79,7 @@ class Copies:
         """Return the null."""
         human, fresh = (
             data if embed is None else embed(data)
-            for data in (self._asked.human, self._asked.reference)
+            for data in (self._request.human, self._request.reference)
         )
         # A model that embeds may do so in its own way in each generation.
         known = self._human is not None and all(map(are_same, self._human, (human, fresh)))
@@ -92,10 +90,10 @@ class Copies:
 
     def _cut(self, data: Data) -> Any:  # noqa: ANN401  (vectors of any form)
         vectors = as_vectors(data)
-        most = None if self._asked.request is None else self._asked.request.max_rows
+        most = None if self._request.comparison is None else self._request.comparison.max_rows
         if vectors is None or most is None or len(vectors) <= most:
             return vectors
-        rng = generator(self._asked.seed, 0, "panel")
+        rng = generator(self._request.seed, 0, "panel")
         return vectors[np.sort(rng.choice(len(vectors), most, replace=False, shuffle=False))]
 
     def _share(self, training: Any, candidate: Any, settings: Settings) -> Triple:  # noqa: ANN401
@@ -106,6 +104,6 @@ class Copies:
         )
         count = round(found * len(candidate))
         interval = binomtest(count, len(candidate)).proportion_ci(
-            self._asked.confidence, method="wilson"
+            self._request.confidence, method="wilson"
         )
         return found, float(interval.low), float(interval.high)

@@ -38,7 +38,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import polars as pl
 
 from tailwatch.exceptions import InputError, SourceError
-from tailwatch.recursion.bounds import MOST_GENERATIONS, MOST_ROWS
+from tailwatch.recursion.theory.fits import MOST_GENERATIONS, MOST_ROWS
 from tailwatch.text_form import shown, storable
 
 if TYPE_CHECKING:

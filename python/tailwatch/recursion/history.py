@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from tailwatch.recursion.data.kind import Data
 
-__all__ = ["HUMAN", "Fitted", "History", "Portion", "Samples", "join"]
+__all__ = ["HUMAN", "Fit", "History", "Portion", "Samples", "join"]
 
 HUMAN = 0
 """Origin of human rows; that of samples is the number of their generation, from 1."""
@@ -146,7 +146,7 @@ class History:
 
     @property
     def generation(self) -> int:
-        """The generation that is going to be fitted."""
+        """The generation that is going to be fit."""
         return len(self.samples) + 1
 
     @cached_property
@@ -185,7 +185,7 @@ class History:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Fitted:
+class Fit:
     """A generation that waits to be measured.
 
     Attributes

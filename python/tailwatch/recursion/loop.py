@@ -1,7 +1,8 @@
-"""Fit, sample, measure, compose: the loop."""
+"""Fit, sample, measure, compose: the loop, and the clock that tells where it is."""
 
 from __future__ import annotations
 
+import time
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
@@ -13,17 +14,15 @@ import numpy as np
 from tailwatch.background import uses_polars
 from tailwatch.exceptions import InputError
 from tailwatch.progress import running
-from tailwatch.recursion.asked import Asked
-from tailwatch.recursion.asking import asking
-from tailwatch.recursion.clock import Clock
 from tailwatch.recursion.data import check_like
-from tailwatch.recursion.directory import RunDirectory
 from tailwatch.recursion.frame import frame_of
-from tailwatch.recursion.history import Fitted, History, Portion, Samples, join
+from tailwatch.recursion.history import Fit, History, Portion, Samples, join
 from tailwatch.recursion.measurement import Measurement
-from tailwatch.recursion.memory import Memory
+from tailwatch.recursion.participants import asking
 from tailwatch.recursion.randomness import replayable
+from tailwatch.recursion.request import LoopRequest
 from tailwatch.recursion.result import Run
+from tailwatch.recursion.store import Memory, RunDirectory
 
 if TYPE_CHECKING:
     import os
@@ -31,12 +30,12 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from tailwatch.progress import ProgressOption
+    from tailwatch.progress import ProgressOption, ProgressReport, Settings
     from tailwatch.recursion.data.kind import Data
     from tailwatch.recursion.frame import Row
-    from tailwatch.recursion.memory import Store
+    from tailwatch.recursion.participants import Learner, Model
     from tailwatch.recursion.policies import Policy
-    from tailwatch.recursion.protocols import Learner, Model
+    from tailwatch.recursion.store import Store
 
 __all__ = ["Generation", "run"]
 
@@ -158,7 +157,7 @@ def run(
     True
     """
     uses_polars("a loop")
-    asked = Asked.of(
+    request = LoopRequest.of(
         learner,
         data,
         policy=policy,
@@ -175,53 +174,57 @@ def run(
         label=label,
     )
     portions: list[Portion] = []
-    human = Portion.of(asked.human)
-    history = History(human, Samples(portions), asked.size, asked.seed)
-    _check_policy(asked, history)
-    measurement = Measurement(asked)
+    human = Portion.of(request.human)
+    history = History(human, Samples(portions), request.size, request.seed)
+    _check_policy(request, history)
+    measurement = Measurement(request)
     measurement.check()
     path = None if directory is None else Path(directory)
     store: Store = Memory()
     if path is not None:
-        store = RunDirectory(path, asked.described, asked.human, resume=resume)
+        store = RunDirectory(path, request.described, request.human, resume=resume)
     rows: list[Row] = []
     with closing(store), running(threads, progress) as settings:
-        clock = Clock(asked.generations, settings)
-        for number in range(1, asked.generations + 1):
+        clock = Clock(request.generations, settings)
+        for number in range(1, request.generations + 1):
             if not store.has(number):
                 clock.start(number)
-                model, samples, new = _generation(asked, history, measurement, clock)
+                model, samples, new = _generation(request, history, measurement, clock)
                 store.keep(number, model=model, samples=samples, rows=new, seconds=clock.stop())
                 if on_generation is not None:
                     on_generation(Generation(number, model, samples, frame_of(new)))
             sampled = partial(store.samples, number)
-            portions.append(Portion(sampled, number, np.arange(asked.size)))
+            portions.append(Portion(sampled, number, np.arange(request.size)))
             rows += store.rows(number)
         clock.finish()
-        found = Run(frame_of(rows), asked.described, path, store.samples)
-        store.finish(found)
+        found = Run(frame_of(rows), request.described, path, store.samples)
+        measured = request.comparison is not None
+        store.finish(found.frame, found.to_html if measured else None)
     return found
 
 
-def _check_policy(asked: Asked, history: History) -> None:
+def _check_policy(request: LoopRequest, history: History) -> None:
     """Let the policy refuse the run before anything is learnt, if it knows how to."""
-    check = getattr(asked.policy, "check", None)
+    check = getattr(request.policy, "check", None)
     if callable(check):
-        check(history, asked.generations)
+        check(history, request.generations)
 
 
 def _generation(
-    asked: Asked, history: History, measurement: Measurement, clock: Clock
+    request: LoopRequest, history: History, measurement: Measurement, clock: Clock
 ) -> tuple[Model, Data, list[Row]]:
     """Compose, fit, sample and measure."""
     number = history.generation
     clock.step("composing the training set")
-    portions = _compose(asked, history)
+    portions = _compose(request, history)
     training = join(portions)
     clock.step("fitting")
     where = f"generation {number}"
-    with asking(asked.learner, "learner.fit", where), replayable(asked.seed, number, "fit") as rng:
-        model = asked.learner.fit(training, rng=rng)
+    with (
+        asking(request.learner, "learner.fit", where),
+        replayable(request.seed, number, "fit") as rng,
+    ):
+        model = request.learner.fit(training, rng=rng)
     if not callable(getattr(model, "sample", None)):
         raise InputError(
             argument="learner.fit",
@@ -230,29 +233,102 @@ def _generation(
             where=where,
         )
     clock.step("sampling")
-    with asking(model, "model.sample", where), replayable(asked.seed, number, "sample") as rng:
-        samples = model.sample(asked.size, rng=rng)
-    check_like(samples, asked.human, "model.sample", rows=asked.size)
+    with asking(model, "model.sample", where), replayable(request.seed, number, "sample") as rng:
+        samples = model.sample(request.size, rng=rng)
+    check_like(samples, request.human, "model.sample", rows=request.size)
     clock.step("measuring")
     counts = {
-        "run": asked.label,
+        "run": request.label,
         "generation": number,
         "n_training": sum(map(len, portions)),
-        "n_sample": asked.size,
+        "n_sample": request.size,
     }
-    with replayable(asked.seed, number, "measure"):
-        fitted = Fitted(model, samples, training, portions)
-        rows = measurement.rows(number, fitted, clock.settings)
+    with replayable(request.seed, number, "measure"):
+        fit = Fit(model, samples, training, portions)
+        rows = measurement.rows(number, fit, clock.settings)
     return model, samples, [row | counts for row in rows]
 
 
-def _compose(asked: Asked, history: History) -> list[Portion]:
+def _compose(request: LoopRequest, history: History) -> list[Portion]:
     if history.generation == 1:
-        first = getattr(asked.policy, "first", None)
+        first = getattr(request.policy, "first", None)
         return [first(history) if callable(first) else history.human]
     where = f"generation {history.generation}"
     with (
-        asking(asked.policy, "policy.compose", where),
-        replayable(asked.seed, history.generation, "policy") as rng,
+        asking(request.policy, "policy.compose", where),
+        replayable(request.seed, history.generation, "policy") as rng,
     ):
-        return history.require(asked.policy.compose(history, rng=rng))
+        return history.require(request.policy.compose(history, rng=rng))
+
+
+class Clock:
+    """Tells the progress of a run.
+
+    The stage that is shown names generation, step and the time left at the pace of the generations
+    that this call has computed; its share done is that of the step, where the step can tell.
+
+    Parameters
+    ----------
+    generations
+        Of the run.
+    settings
+        Threads and progress of the call.
+    """
+
+    def __init__(self, generations: int, settings: Settings) -> None:
+        self._generations, self._threads = generations, settings["threads"]
+        self._report = settings["progress"]
+        self._number, self._computed = 0, 0
+        self._began = self._started = self._step_started = time.perf_counter()
+        self._step, self._seconds = "", dict[str, float]()
+        self._stage = ""
+
+    def start(self, number: int) -> None:
+        """Begin a generation."""
+        self._number, self._seconds, self._step = number, {}, ""
+        self._started = time.perf_counter()
+
+    def step(self, name: str) -> None:
+        """Begin a step of the generation."""
+        self._end_step()
+        self._step = name
+        self._stage = f"generation {self._number} of {self._generations}{self._left()}: {name}"
+        if self._report is not None:
+            self._report(self._stage, 0, 0)
+
+    def stop(self) -> dict[str, float]:
+        """End a generation, and say how long its steps took."""
+        self._end_step()
+        self._computed += 1
+        return self._seconds
+
+    def finish(self) -> None:
+        """Say that what is left is to write down what was found."""
+        if self._report is not None:
+            self._report("writing the run", 0, 0)
+
+    @property
+    def settings(self) -> Settings:
+        """What the core takes, for the step that has begun."""
+        return {"threads": self._threads, "progress": self._within(self._stage)}
+
+    def _within(self, stage: str) -> ProgressReport | None:
+        report = self._report
+        if report is None:
+            return None
+        return lambda inner, done, total: report(f"{stage}, {inner}", done, total)
+
+    def _end_step(self) -> None:
+        now = time.perf_counter()
+        if self._step:
+            self._seconds[self._step] = now - self._step_started
+        self._step_started = now
+
+    def _left(self) -> str:
+        if not self._computed:
+            return ""
+        each = (self._started - self._began) / self._computed
+        seconds = each * (self._generations - self._number + 1)
+        if seconds < 1:
+            return ""
+        return f", {seconds:.0f} s left" if seconds < 120 else f", {seconds / 60:.0f} min left"

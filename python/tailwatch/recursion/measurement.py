@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 from tailwatch.comparison.halves import LEAST_ROWS
 from tailwatch.exceptions import InputError
 from tailwatch.recursion import data as rows_of
-from tailwatch.recursion.asking import asking
 from tailwatch.recursion.copies import Copies
 from tailwatch.recursion.frame import joined, rows_from
 from tailwatch.recursion.history import HUMAN
 from tailwatch.recursion.measure import Panel, as_vectors
+from tailwatch.recursion.participants import asking
 from tailwatch.recursion.risks import risks_of
 from tailwatch.recursion.theory.curves import Expectation
 from tailwatch.text_form import shown
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tailwatch.progress import Settings
-    from tailwatch.recursion.asked import Asked
     from tailwatch.recursion.data.kind import Data
     from tailwatch.recursion.frame import Row
-    from tailwatch.recursion.history import Fitted
+    from tailwatch.recursion.history import Fit
+    from tailwatch.recursion.request import LoopRequest
 
 __all__ = ["Measurement"]
 
@@ -38,22 +38,26 @@ class Measurement:
 
     Attributes
     ----------
-    asked
+    request
         The arguments of the run.
     """
 
-    asked: Asked
+    request: LoopRequest
 
     def check(self) -> None:
         """Refuse too few rows for the panel before anything is learnt."""
-        asked = self.asked
-        if asked.request is None:
+        request = self.request
+        if request.comparison is None:
             return
-        is_vectors = as_vectors(asked.reference) is not None
+        is_vectors = as_vectors(request.reference) is not None
         least = LEAST_ROWS if is_vectors else 2
         for name, got, needed in (
-            ("holdout" if asked.held_out else "data", rows_of.length(asked.reference), 2 * least),
-            ("size", asked.size, least),
+            (
+                "holdout" if request.held_out else "data",
+                rows_of.length(request.reference),
+                2 * least,
+            ),
+            ("size", request.size, least),
         ):
             if got < needed:
                 raise InputError(
@@ -63,63 +67,63 @@ class Measurement:
                     hint="without metrics nothing is measured",
                 )
 
-    def rows(self, generation: int, fitted: Fitted, settings: Settings) -> list[Row]:
+    def rows(self, generation: int, fit: Fit, settings: Settings) -> list[Row]:
         """Measure one generation; the rows come in the order of the frame's groups."""
         rows: list[Row] = []
-        if self.asked.request is not None:
-            rows += self._of_samples(fitted, settings)
+        if self.request.comparison is not None:
+            rows += self._of_samples(fit, settings)
             rows += risks_of(
-                fitted.model,
-                held_out=self.asked.reference,
-                training=fitted.training,
-                earlier=self.asked.earlier,
-                confidence=self.asked.confidence,
-                remark=None if self.asked.held_out else NOT_HELD_OUT,
+                fit.model,
+                held_out=self.request.reference,
+                training=fit.training,
+                earlier=self.request.earlier,
+                confidence=self.request.confidence,
+                remark=None if self.request.held_out else NOT_HELD_OUT,
             )
-        rows += _parameters(fitted.model)
-        if self.asked.request is not None and callable(getattr(fitted.model, "measure", None)):
-            with asking(fitted.model, "model.measure"):
-                found = fitted.model.measure(self.asked.reference, fitted.samples)
+        rows += _parameters(fit.model)
+        if self.request.comparison is not None and callable(getattr(fit.model, "measure", None)):
+            with asking(fit.model, "model.measure"):
+                found = fit.model.measure(self.request.reference, fit.samples)
             rows += rows_from(found, "model", "model.measure")
-        rows += _counted(fitted)
+        rows += _counted(fit)
         self._expectation.fill(rows, generation)
         return rows
 
     @cached_property
     def _expectation(self) -> Expectation:
         """What theory expects."""
-        asked = self.asked
+        request = self.request
         return Expectation(
-            asked.learner,
-            asked.policy,
-            asked.human,
-            size=asked.size,
-            generations=asked.generations,
+            request.learner,
+            request.policy,
+            request.human,
+            size=request.size,
+            generations=request.generations,
         )
 
     @cached_property
     def _copies(self) -> Copies | None:
         """What tells copies of the training set, if that was asked for."""
-        return Copies(self.asked) if "authenticity" in self.asked.names else None
+        return Copies(self.request) if "authenticity" in self.request.names else None
 
     @cached_property
     def _panel(self) -> Panel | None:
         """What compares samples with human data, if that was asked for."""
-        return None if self.asked.request is None else Panel(self.asked.request)
+        return None if self.request.comparison is None else Panel(self.request.comparison)
 
-    def _of_samples(self, fitted: Fitted, settings: Settings) -> list[Row]:
+    def _of_samples(self, fit: Fit, settings: Settings) -> list[Row]:
         if self._panel is None:
             return []
-        embed = _embed(fitted.model)
-        reference, samples = self.asked.reference, fitted.samples
+        embed = _embed(fit.model)
+        reference, samples = self.request.reference, fit.samples
         if embed is not None:
             reference, samples = embed(reference), embed(samples)
         rows = self._panel.rows(reference, samples, settings)
-        if not self.asked.held_out:
+        if not self.request.held_out:
             for row in rows:
                 row["reason"] = joined(row.get("reason"), NOT_HELD_OUT)
         if rows and self._copies is not None:
-            rows += self._copies.rows(fitted, embed, settings)
+            rows += self._copies.rows(fit, embed, settings)
         return rows
 
 
@@ -164,11 +168,11 @@ def _parameters(model: Any) -> list[Row]:  # noqa: ANN401  (what a learner fitte
     return rows
 
 
-def _counted(fitted: Fitted) -> list[Row]:
-    total = sum(map(len, fitted.portions))
-    human = sum(len(portion) for portion in fitted.portions if portion.origin == HUMAN)
+def _counted(fit: Fit) -> list[Row]:
+    total = sum(map(len, fit.portions))
+    human = sum(len(portion) for portion in fit.portions if portion.origin == HUMAN)
     # Data that know the origin of their rows may not know it of all.
-    origins = getattr(fitted.training, "origins", None)
+    origins = getattr(fit.training, "origins", None)
     unknown = origins().get("unknown", 0) if callable(origins) else 0
     values = {"human_fraction": None if unknown else human / total, "training_rows": float(total)}
     reasons = {}

@@ -40,7 +40,7 @@ from tailwatch.arguments import integer, share
 from tailwatch.exceptions import InputError
 from tailwatch.recursion import data as rows_of
 from tailwatch.recursion.history import Portion
-from tailwatch.recursion.identity import text_of, words_of
+from tailwatch.recursion.participants import text_of, words_of
 from tailwatch.recursion.theory.accumulate import (
     accumulate_limit,
     accumulate_subsample_limit,

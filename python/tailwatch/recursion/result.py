@@ -16,14 +16,13 @@ import polars as pl
 
 from tailwatch.arguments import integer
 from tailwatch.exceptions import InputError
-from tailwatch.recursion.described import check_described
-from tailwatch.recursion.diagnosis import SCHEMA as DIAGNOSIS
-from tailwatch.recursion.diagnosis import diagnose
 from tailwatch.recursion.frame import SCHEMA, checked
-from tailwatch.recursion.reading import read_arguments, read_frame
+from tailwatch.recursion.reading import check_described, read_arguments, read_frame
 from tailwatch.recursion.theory.plan import plan_of
 from tailwatch.recursion.verdicts import ONSETS, early_collapse, judge, late_collapse, onsets
 from tailwatch.recursion.verdicts import SCHEMA as VERDICTS
+from tailwatch.recursion.verdicts.diagnosis import SCHEMA as DIAGNOSIS
+from tailwatch.recursion.verdicts.diagnosis import diagnose
 from tailwatch.report.loop import run_fragment, run_page, sentence_of_loop
 from tailwatch.results import Result
 
@@ -35,8 +34,8 @@ if TYPE_CHECKING:
     from altair import FacetChart
 
     from tailwatch.recursion.data.kind import Data
-    from tailwatch.recursion.diagnosis import Diagnosis
     from tailwatch.recursion.verdicts import Onset
+    from tailwatch.recursion.verdicts.diagnosis import Diagnosis
 
 __all__ = ["Overlay", "Run", "overlay"]
 

@@ -14,8 +14,8 @@ import numpy as np
 
 from tailwatch.exceptions import InputError
 from tailwatch.recursion import data as rows_of
-from tailwatch.recursion.asking import asking
 from tailwatch.recursion.frame import joined
+from tailwatch.recursion.participants import asking
 from tailwatch.text_form import shown
 
 if TYPE_CHECKING:

@@ -18,8 +18,7 @@ import numpy as np
 import polars as pl
 
 from tailwatch.exceptions import InputError
-from tailwatch.recursion.data.arrays import ARRAYS
-from tailwatch.recursion.data.frames import FRAMES, SERIES
+from tailwatch.recursion.data.kind import ARRAYS, FRAMES, SERIES
 from tailwatch.recursion.data.rowsets import ROW_SETS
 from tailwatch.recursion.data.sources import is_source, read_data
 
@@ -41,6 +40,7 @@ __all__ = [
     "is_categorical",
     "kind_of",
     "length",
+    "matrix_of",
     "read",
     "read_data",
     "take",
@@ -136,6 +136,27 @@ def is_categorical(data: Data) -> bool:
         words = data.dtype in (pl.String, pl.Categorical, pl.Enum, pl.Boolean)
         return words or data.dtype.is_integer()
     return False
+
+
+def matrix_of(data: Any, learner: str, *, least: int = 1) -> NDArray[np.float64]:  # noqa: ANN401
+    """Return numbers as rows and columns; plain numbers are rows of one column."""
+    if not isinstance(data, np.ndarray) or data.dtype.kind not in "biuf" or data.ndim not in {1, 2}:
+        what = (
+            f"an array of {data.dtype} with {data.ndim} dimensions"
+            if isinstance(data, np.ndarray)
+            else type(data).__name__
+        )
+        raise InputError(
+            problem=f"{learner} learns from arrays of numbers with one or two dimensions, "
+            f"got {what}",
+            argument="data",
+        )
+    if len(data) < least:
+        raise InputError(
+            problem=f"{learner} needs at least {least} rows, got {len(data)}", argument="data"
+        )
+    matrix = data.astype(np.float64, copy=False)
+    return matrix[:, None] if matrix.ndim == 1 else matrix
 
 
 def write(data: Data, directory: Path) -> None:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from tailwatch.recursion.learners.bootstrap import Bootstrap
-from tailwatch.recursion.learners.gaussian import Gaussian
-from tailwatch.recursion.learners.kernel_density import KernelDensity
-from tailwatch.recursion.learners.mixture import GaussianMixture
+from tailwatch.recursion.learners.gaussian import Gaussian, GaussianMixture
 from tailwatch.recursion.learners.multinomial import Multinomial
 from tailwatch.recursion.learners.ngram import NGram
 from tailwatch.recursion.learners.regression import LinearRegression
+from tailwatch.recursion.learners.resampling import Bootstrap, KernelDensity
 
 __all__ = [
     "Bootstrap",

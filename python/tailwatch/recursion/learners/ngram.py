@@ -21,7 +21,6 @@ import polars as pl
 from tailwatch.arguments import integer
 from tailwatch.exceptions import InputError
 from tailwatch.metrics.text.documents import as_documents
-from tailwatch.recursion.bounds import MOST_ORDER
 from tailwatch.writing import fill
 
 if TYPE_CHECKING:
@@ -35,6 +34,9 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 __all__ = ["NGram", "NGramModel"]
+
+MOST_ORDER = 64
+"""Each token is counted after so many lengths of what came before it."""
 
 
 @dataclass(frozen=True)

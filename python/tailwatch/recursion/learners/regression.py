@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from tailwatch.exceptions import DimensionError, InputError
-from tailwatch.recursion.learners.numbers import matrix_of
+from tailwatch.recursion.data import matrix_of
 from tailwatch.text_form import shown
 
 if TYPE_CHECKING:

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tailwatch.recursion.bounds import LONGEST_CURVE
 from tailwatch.recursion.theory.fits import (
+    LONGEST_CURVE,
     Curve,
     Ddof,
     Generations,

@@ -20,8 +20,8 @@ import numpy as np
 
 from tailwatch.arguments import integer
 from tailwatch.exceptions import InputError
-from tailwatch.recursion.bounds import LONGEST_CURVE
 from tailwatch.recursion.theory.fits import (
+    LONGEST_CURVE,
     Curve,
     Generations,
     as_curve,

@@ -42,8 +42,8 @@ if TYPE_CHECKING:
 
     from tailwatch.recursion.data.kind import Data
     from tailwatch.recursion.frame import Row
+    from tailwatch.recursion.participants import Learner
     from tailwatch.recursion.policies import Policy
-    from tailwatch.recursion.protocols import Learner
     from tailwatch.recursion.theory.fits import Ddof
 
     Array = NDArray[np.float64]

@@ -1,7 +1,8 @@
 """How generations are counted, and checks of what the closed forms take.
 
 Generation n is the n-th **fit**: the first one sees human rows. Whatever is asked of generations
-takes one number or an array of them, and gives as many values.
+takes one number or an array of them, and gives as many values. Beyond some bounds time or memory is
+all that would come of it.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ import numpy as np
 
 from tailwatch.arguments import LARGEST, integer
 from tailwatch.exceptions import InputError
-from tailwatch.recursion.bounds import MOST_ROWS
 from tailwatch.text_form import shown
 
 if TYPE_CHECKING:
@@ -20,7 +20,27 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["Curve", "Ddof", "Generations", "as_curve", "as_ddof", "as_generations", "as_rows"]
+__all__ = [
+    "LONGEST_CURVE",
+    "MOST_GENERATIONS",
+    "MOST_ROWS",
+    "Curve",
+    "Ddof",
+    "Generations",
+    "as_curve",
+    "as_ddof",
+    "as_generations",
+    "as_rows",
+]
+
+MOST_GENERATIONS = 100_000
+"""Each is fitted, kept in a folder of its own, and a row of every curve."""
+
+MOST_ROWS = 10**15
+"""No machine holds more, and closed forms still tell what they lose."""
+
+LONGEST_CURVE = 1_000_000
+"""Generations of a closed form that goes through all of them, a second or so."""
 
 Generations: TypeAlias = "int | Sequence[int] | NDArray[np.integer[Any]]"
 """One generation or an array of them, each at least 1."""

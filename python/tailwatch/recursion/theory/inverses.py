@@ -14,10 +14,9 @@ import numpy as np
 
 from tailwatch.arguments import integer, real, share
 from tailwatch.exceptions import InputError
-from tailwatch.recursion.bounds import LONGEST_CURVE
 from tailwatch.recursion.policies import Replace
 from tailwatch.recursion.policy_text import as_policy
-from tailwatch.recursion.theory.fits import as_ddof, as_rows
+from tailwatch.recursion.theory.fits import LONGEST_CURVE, as_ddof, as_rows
 from tailwatch.recursion.theory.mixing import fixed_real_limit
 from tailwatch.recursion.theory.universality import limit_of, variance_kept
 from tailwatch.text_form import shown

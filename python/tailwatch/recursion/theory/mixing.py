@@ -27,8 +27,8 @@ import numpy as np
 
 from tailwatch.arguments import integer, positive
 from tailwatch.exceptions import InputError
-from tailwatch.recursion.bounds import LONGEST_CURVE
 from tailwatch.recursion.theory.fits import (
+    LONGEST_CURVE,
     Curve,
     Ddof,
     Generations,

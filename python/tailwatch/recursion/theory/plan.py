@@ -20,11 +20,10 @@ import polars as pl
 from tailwatch.arguments import integer, share
 from tailwatch.exceptions import InputError
 from tailwatch.recursion import theory
-from tailwatch.recursion.bounds import MOST_GENERATIONS
 from tailwatch.recursion.policies import Replace
 from tailwatch.recursion.policy_text import POLICIES, as_policy, is_shipped
 from tailwatch.recursion.theory.categories import as_shares
-from tailwatch.recursion.theory.fits import as_ddof, as_rows
+from tailwatch.recursion.theory.fits import MOST_GENERATIONS, as_ddof, as_rows
 from tailwatch.recursion.theory.universality import curve_of, limit_of, variance_kept
 
 if TYPE_CHECKING:

@@ -22,8 +22,7 @@ import numpy as np
 
 from tailwatch.arguments import real
 from tailwatch.exceptions import InputError
-from tailwatch.recursion.asking import asking
-from tailwatch.recursion.identity import text_of
+from tailwatch.recursion.participants import asking, text_of
 from tailwatch.recursion.policy_text import as_policy
 from tailwatch.recursion.theory.fits import as_curve, as_ddof, as_generations, as_rows
 from tailwatch.text_form import shown

@@ -18,8 +18,14 @@ import numpy as np
 
 from tailwatch.arguments import integer, positive
 from tailwatch.exceptions import InputError
-from tailwatch.recursion.bounds import LONGEST_CURVE
-from tailwatch.recursion.theory.fits import Curve, Generations, as_curve, as_generations, as_rows
+from tailwatch.recursion.theory.fits import (
+    LONGEST_CURVE,
+    Curve,
+    Generations,
+    as_curve,
+    as_generations,
+    as_rows,
+)
 from tailwatch.text_form import shown
 
 __all__ = ["PseudoLabels", "kernel_density_variance", "pseudo_labels"]

@@ -16,14 +16,18 @@ from tailwatch.recursion.verdicts.levels import (
     VARIANCE,
     judge_level,
 )
-from tailwatch.recursion.verdicts.risks import judge_divergence, judge_increase, read_risk
-from tailwatch.recursion.verdicts.scaling import judge_scaling
+from tailwatch.recursion.verdicts.risks import (
+    judge_divergence,
+    judge_increase,
+    judge_scaling,
+    read_risk,
+)
 from tailwatch.recursion.verdicts.series import check_frame
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tailwatch.recursion.verdicts.verdict import Verdict
+    from tailwatch.recursion.verdicts.levels import Verdict
 
 __all__ = ["DEFINITIONS", "SCHEMA", "judge"]
 
@@ -91,7 +95,7 @@ def judge(
     intervals, and within a definition by its metrics (Bonferroni): whatever depends on what, the
     chances add up to no more. Generations are not judged one by one, the last third of them speaks:
     what was true of one and is no more does not count. :mod:`~tailwatch.recursion.verdicts.levels`,
-    :mod:`~tailwatch.recursion.verdicts.risks` and :mod:`~tailwatch.recursion.verdicts.scaling` have
+    :mod:`~tailwatch.recursion.verdicts.risks` and :mod:`~tailwatch.recursion.verdicts.risks` have
     the definitions as they are applied, :mod:`~tailwatch.recursion.verdicts.evidence` and
     :mod:`~tailwatch.recursion.verdicts.trend` the intervals.
     """

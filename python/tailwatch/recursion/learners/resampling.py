@@ -1,8 +1,12 @@
-"""A kernel density estimate: rows of the training set, blurred.
+"""Learners that keep their rows, and sample them again: as they are, or blurred.
 
-Sampling draws a row of the training set and adds N(0, h²) to each column. Variance rises by h² in
-each generation, though tails of the human data are still forgotten: a collapse that variance cannot
-see (:mod:`tailwatch.recursion.theory`).
+`Bootstrap` draws rows with replacement. It keeps first and second moments of every feature in
+expectation, so the variance of any feature falls by the same factors as that of a normal
+distribution (universality).
+
+`KernelDensity` draws a row and adds N(0, h²) to each column. Variance rises by h² in each
+generation, though tails of the human data are still forgotten: a collapse that variance cannot see
+(:mod:`tailwatch.recursion.theory`).
 """
 
 from __future__ import annotations
@@ -13,16 +17,61 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tailwatch.arguments import positive
-from tailwatch.recursion.learners.numbers import matrix_of
+from tailwatch.recursion import data as rows_of
+from tailwatch.recursion.data import matrix_of
+from tailwatch.recursion.learners.multinomial import Multinomial
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
 
+    from tailwatch.recursion.data.kind import Data
+
     Array = NDArray[np.float64]
 
-__all__ = ["KernelDensity", "KernelDensityModel"]
+__all__ = ["Bootstrap", "BootstrapModel", "KernelDensity", "KernelDensityModel"]
+
+
+@dataclass(frozen=True)
+class Bootstrap:
+    """Keep the training set, of any kind, and sample its rows with replacement.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tailwatch.recursion import Bootstrap
+    >>> rng = np.random.default_rng(0)
+    >>> drawn = Bootstrap().fit(np.arange(5), rng=rng).sample(3, rng=rng)
+    >>> set(drawn.tolist()) <= set(range(5))
+    True
+    """
+
+    def fit(self, data: Data, *, rng: np.random.Generator) -> BootstrapModel:  # noqa: ARG002
+        """Keep the rows."""
+        return BootstrapModel(data)
+
+
+@dataclass(frozen=True, eq=False)
+class BootstrapModel:
+    """Rows to draw from."""
+
+    rows: Data
+
+    def sample(self, size: int, *, rng: np.random.Generator) -> Data:
+        """Draw rows with replacement."""
+        return rows_of.take(self.rows, rng.integers(rows_of.length(self.rows), size=size))
+
+    def parameters(self) -> dict[str, float]:
+        """Return what the rows have: mean and variance of numbers, types of categories."""
+        rows: Any = self.rows
+        if isinstance(rows, np.ndarray) and rows.dtype.kind == "f" and rows.ndim in {1, 2}:
+            mean, variance = rows.mean(axis=0), rows.var(axis=0)
+            return {"mean_squared": float((mean**2).sum()), "variance": float(variance.sum())}
+        if len(getattr(rows, "shape", ())) == 1 and rows_of.is_categorical(rows):
+            # Of categories, the rows are all that a table of counts knows.
+            return Multinomial().fit(rows, rng=np.random.default_rng(0)).parameters()
+        return {}
 
 
 @dataclass(frozen=True)

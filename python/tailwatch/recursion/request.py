@@ -15,10 +15,10 @@ from tailwatch.arguments import integer, share
 from tailwatch.comparison.request import Request
 from tailwatch.exceptions import InputError
 from tailwatch.recursion import data as rows_of
-from tailwatch.recursion.bounds import MOST_GENERATIONS, MOST_ROWS
-from tailwatch.recursion.identity import describe, text_of, words_of
+from tailwatch.recursion.participants import describe, text_of, words_of
 from tailwatch.recursion.policy_text import as_policy, is_shipped
 from tailwatch.recursion.randomness import generator
+from tailwatch.recursion.theory.fits import MOST_GENERATIONS, MOST_ROWS
 from tailwatch.recursion.theory.plan import closed_form
 from tailwatch.text_form import storable
 
@@ -26,16 +26,16 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tailwatch.recursion.data.kind import Data
+    from tailwatch.recursion.participants import Learner
     from tailwatch.recursion.policies import Policy
-    from tailwatch.recursion.protocols import Learner
 
-__all__ = ["Asked", "set_aside"]
+__all__ = ["LoopRequest", "set_aside"]
 
 DEEPEST = 24
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Asked:
+class LoopRequest:
     """The arguments of a run.
 
     Attributes
@@ -52,8 +52,8 @@ class Asked:
         Human data of earlier tasks, by name.
     generations, size, seed
         How many generations, rows of each sample, and the seed.
-    request
-        What the panel computes; None for no measurement.
+    comparison
+        What samples are compared by; None for no measurement.
     names
         Metrics of the panel.
     confidence
@@ -73,7 +73,7 @@ class Asked:
     generations: int
     size: int
     seed: int
-    request: Request | None
+    comparison: Request | None
     names: frozenset[str]
     confidence: float
     label: str
@@ -97,7 +97,7 @@ class Asked:
         max_rows: int | None,
         seed: int,
         label: str | None,
-    ) -> Asked:
+    ) -> LoopRequest:
         """Check the arguments."""
         _check_has(learner, "learner", "fit")
         policy = as_policy(policy)
@@ -108,9 +108,9 @@ class Asked:
         size = rows_of.length(human) if size is None else integer(size, "size", most=MOST_ROWS)
         if max_rows is not None:
             max_rows = integer(max_rows, "max_rows")
-        request = None
+        comparison = None
         if isinstance(metrics, str) or len(metrics):
-            request = Request.of(
+            comparison = Request.of(
                 metrics=metrics,
                 k=k,
                 tail_levels=tail_levels,
@@ -120,7 +120,7 @@ class Asked:
             )
         # Copies are looked for in what a generation learnt from, not in the human reference: a
         # panel that has tails is also told of copies, one that avoids quadratic cost is not.
-        names = frozenset() if request is None else request.panel.names
+        names = frozenset() if comparison is None else comparison.panel.names
         if metrics == "standard":
             names |= {"authenticity"}
         if label is not None and not isinstance(label, str):
@@ -133,7 +133,7 @@ class Asked:
             "size": size,
             "seed": seed,
             "label": storable(label or text_of(policy)),
-            "metrics": None if request is None else request.arguments(),
+            "metrics": None if comparison is None else comparison.arguments(),
             "confidence": confidence,
             "data": rows_of.describe(human),
             "reference": rows_of.describe(reference) | {"held_out": held_out},
@@ -150,7 +150,7 @@ class Asked:
             generations=generations,
             size=size,
             seed=seed,
-            request=request,
+            comparison=comparison,
             names=names,
             confidence=confidence,
             label=described["label"],

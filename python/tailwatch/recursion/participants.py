@@ -1,4 +1,20 @@
-"""Who took part in a run, as JSON: a directory is resumed only by those who made it."""
+"""Who takes part in a run: a learner and its models, and a policy, as a user brings them.
+
+==============  ================================================================================
+protocol        what the loop calls
+==============  ================================================================================
+`Learner`       ``fit(data, rng=…)``, once each generation
+`Model`         ``sample(size, rng=…)``, once each generation, after the fit
+==============  ================================================================================
+
+What a model may offer besides is used where it is there: ``parameters()``, ``risk(data)``,
+``embed(data)``, ``measure(reference, samples)`` and ``save(directory)``. Policies have a protocol
+of their own (:class:`tailwatch.recursion.Policy`).
+
+Whoever takes part is described as JSON, for a directory is resumed only by those who made it; and
+is called such that what it raises passes through unchanged, with a note that says which call it
+came of, so that nobody takes it for a defect of tailwatch.
+"""
 
 from __future__ import annotations
 
@@ -7,16 +23,77 @@ import json
 import math
 import re
 from collections.abc import Callable, Mapping
+from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from tailwatch.exceptions import InputError, TailwatchError
 from tailwatch.recursion import data as rows_of
+from tailwatch.text_form import shown
 
-__all__ = ["describe", "differences", "parameters_of", "text_of", "words_of"]
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tailwatch.recursion.data.kind import Data
+
+__all__ = [
+    "Learner",
+    "Model",
+    "asking",
+    "call_that_raised",
+    "describe",
+    "differences",
+    "parameters_of",
+    "text_of",
+    "words_of",
+]
+
+
+class Learner(Protocol):
+    """What learns from data; the same object is fitted generation after generation.
+
+    It should keep nothing from one fit to the next: what it kept would be lost when a run is
+    resumed. All that is random may come from `rng`, or from NumPy's or Python's global generator:
+    the loop seeds these too while it calls the learner.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> class Shrinking:
+    ...     def fit(self, data, *, rng):
+    ...         self.centre, self.scale = data.mean(0), 0.9 * data.std(0)
+    ...         return self
+    ...
+    ...     def sample(self, size, *, rng):
+    ...         return rng.normal(self.centre, self.scale, size=(size, len(self.centre)))
+    """
+
+    def fit(self, data: Data, *, rng: np.random.Generator) -> Model:
+        """Learn from a training set and return what can be sampled from."""
+        ...
+
+
+class Model(Protocol):
+    """What a learner has learnt.
+
+    Optional, and used where it is there:
+
+    - ``parameters() -> dict[str, float]``: become rows of the frame, group "parameter";
+    - ``risk(data) -> float`` or one loss per row, as an array: the risk on held-out human data, on
+      the training set and on earlier tasks, with an interval where there is a loss per row;
+    - ``embed(data) -> array``: embeddings that the panel compares, in place of the data themselves;
+    - ``measure(reference, samples) -> polars.DataFrame``: more rows of the frame, with at least
+      the columns ``metric`` and ``value``, and any others of it;
+    - ``save(directory)``: keeps the model in the run directory. Resuming does not need it.
+    """
+
+    def sample(self, size: int, *, rng: np.random.Generator) -> Data:
+        """Draw `size` rows, of the kind that the training set is."""
+        ...
 
 
 def describe(value: Any) -> Any:  # noqa: ANN401  (anything a learner may hold)
@@ -85,7 +162,7 @@ def text_of(policy: object) -> str:
     Examples
     --------
     >>> from tailwatch.recursion import Mix
-    >>> from tailwatch.recursion.identity import text_of
+    >>> from tailwatch.recursion.participants import text_of
     >>> text_of(Mix(0.25))
     'mix:0.25'
     """
@@ -125,3 +202,49 @@ def differences(there: Any, here: Any, where: str = "") -> list[str]:  # noqa: A
     if there == here and type(there) is type(here):
         return []
     return [f"{where}: {there!r} there, {here!r} here"]
+
+
+NOTE = "raised by a call of "
+
+
+@contextmanager
+def asking(part: object, call: str, where: str | None = None) -> Iterator[None]:
+    """Note on what the block raises that it came of calling `part`.
+
+    Parameters
+    ----------
+    part
+        What is called; of the parts that ship with tailwatch nothing is noted.
+    call
+        Its name and method, such as ``learner.fit``.
+    where
+        When, such as the generation.
+
+    Raises
+    ------
+    InputError
+        The block called ``sys.exit``.
+    """
+    try:
+        yield
+    except SystemExit as error:
+        raise InputError(
+            argument=call,
+            expected="a result",
+            got=f"sys.exit({shown(error.code)})",
+            where=where,
+            hint="raise an error instead",
+        ) from error
+    except TailwatchError:
+        raise
+    except Exception as error:
+        if not type(part).__module__.startswith("tailwatch."):
+            error.add_note(f"{NOTE}{call}{f', {where}' if where else ''}")
+        raise
+
+
+def call_that_raised(error: BaseException) -> str | None:
+    """Name the call of the user's own that an error came of, if it did."""
+    notes: list[str] = getattr(error, "__notes__", [])
+    found = next((note for note in notes if note.startswith(NOTE)), None)
+    return None if found is None else found.removeprefix(NOTE)

@@ -1,4 +1,4 @@
-"""The run directory: all that a run needs to go on after it was killed.
+"""Where the generations of a run are kept: in memory while it lasts, or in a run directory.
 
 ==========================  ====================================================================
 path                        content
@@ -21,6 +21,9 @@ power failure leaves behind is found out.
 
 Each of these is a file or a folder of the directory itself: a link in the place of one is refused
 (:mod:`tailwatch.writing`). What a run does not write is left as it is.
+
+The protocol, the store in memory and the one on disk are one file, though a long one: whoever
+changes what a store does sees all three.
 """
 
 from __future__ import annotations
@@ -31,14 +34,13 @@ import re
 import secrets
 import time
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from tailwatch.exceptions import InputError, OutputError, TailwatchError, TailwatchWarning
 from tailwatch.recursion import data as rows_of
-from tailwatch.recursion.asking import asking
 from tailwatch.recursion.frame import frame_of
-from tailwatch.recursion.identity import differences
 from tailwatch.recursion.lock import LOCK, Lock
+from tailwatch.recursion.participants import asking, differences
 from tailwatch.recursion.reading import (
     DONE,
     FRAME,
@@ -65,14 +67,15 @@ from tailwatch.writing import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
+
+    import polars as pl
 
     from tailwatch.recursion.data.kind import Data
     from tailwatch.recursion.frame import Row
-    from tailwatch.recursion.result import Run
 
-__all__ = ["RunDirectory"]
+__all__ = ["Memory", "RunDirectory", "Store"]
 
 REPORT, TIMES = "report.html", "times.json"
 UNFINISHED = re.compile(r"\.[0-9a-f]{16}\.part")
@@ -83,6 +86,81 @@ FOLDERS = frozenset({"samples", "model"})
 
 TIMES_SECONDS = 1.0
 """Times are written at the end, and at most so often before."""
+
+
+class Store(Protocol):
+    """Where the generations of a run are kept."""
+
+    def has(self, generation: int) -> bool:
+        """Say whether a generation is complete."""
+        ...
+
+    def rows(self, generation: int) -> list[Row]:
+        """Give the rows of the frame that a generation has."""
+        ...
+
+    def samples(self, generation: int) -> Data:
+        """Give what a generation sampled."""
+        ...
+
+    def keep(
+        self,
+        generation: int,
+        *,
+        model: Any,  # noqa: ANN401
+        samples: Data,
+        rows: Sequence[Row],
+        seconds: Mapping[str, float],
+    ) -> None:
+        """Keep a generation."""
+        ...
+
+    def finish(self, frame: pl.DataFrame, page: Callable[[], str] | None) -> None:
+        """Keep what the whole run gave: its frame, and a page if anything was measured."""
+        ...
+
+    def close(self) -> None:
+        """Let others have the place."""
+        ...
+
+
+class Memory:
+    """Keeps all samples: generations × size rows."""
+
+    def __init__(self) -> None:
+        self._samples: dict[int, Data] = {}
+        self._rows: dict[int, list[Row]] = {}
+
+    def has(self, generation: int) -> bool:
+        """Say whether a generation is complete."""
+        return generation in self._samples
+
+    def rows(self, generation: int) -> list[Row]:
+        """Give the rows of the frame that a generation has."""
+        return self._rows[generation]
+
+    def samples(self, generation: int) -> Data:
+        """Give what a generation sampled."""
+        return self._samples[generation]
+
+    def keep(
+        self,
+        generation: int,
+        *,
+        model: Any,  # noqa: ANN401, ARG002
+        samples: Data,
+        rows: Sequence[Row],
+        seconds: Mapping[str, float],  # noqa: ARG002
+    ) -> None:
+        """Keep a generation."""
+        self._samples[generation] = samples
+        self._rows[generation] = list(rows)
+
+    def finish(self, frame: pl.DataFrame, page: Callable[[], str] | None) -> None:
+        """Keep nothing more: the caller gets the run."""
+
+    def close(self) -> None:
+        """Hold nothing that others want."""
 
 
 class RunDirectory:
@@ -213,12 +291,12 @@ class RunDirectory:
         if time.monotonic() - self._timed > TIMES_SECONDS:
             self._write_times()
 
-    def finish(self, run: Run) -> None:
-        """Write the frame of the whole run, and its page if anything was measured."""
-        write_owned(self.path, FRAME, lambda file: fill(file, run.frame.write_parquet))
+    def finish(self, frame: pl.DataFrame, page: Callable[[], str] | None) -> None:
+        """Write the frame of the whole run, and then its page."""
+        write_owned(self.path, FRAME, lambda file: fill(file, frame.write_parquet))
         self._write_times()
-        if run.arguments["metrics"] is not None:
-            _write_text(self.path, REPORT, run.to_html())
+        if page is not None:
+            _write_text(self.path, REPORT, page())
 
     def _damage(self, generation: int) -> str | None:
         """Say what a generation that is done is not as it was, or None."""

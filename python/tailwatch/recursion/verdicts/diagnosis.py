@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tailwatch.recursion.verdicts.evidence import Span
+    from tailwatch.recursion.verdicts.levels import Status
     from tailwatch.recursion.verdicts.series import Series
-    from tailwatch.recursion.verdicts.verdict import Status
 
     Array = NDArray[np.float64]
 
