@@ -32,12 +32,11 @@ import numpy as np
 import polars as pl
 
 import tailwatch
-from tailwatch.comparison.frame import frame_of
+from tailwatch.comparison.frame import frame_of, rows_of
 from tailwatch.comparison.metrics.family import Panel
 from tailwatch.comparison.reference import Preparation
 from tailwatch.comparison.registry import METRICS
-from tailwatch.comparison.rows import rows_of
-from tailwatch.comparison.selection import PANELS
+from tailwatch.comparison.request import PANELS
 from tailwatch.embeddings import as_embeddings
 
 if TYPE_CHECKING:
@@ -90,7 +89,7 @@ as long as it should be, it is longer.
   has two such counts, halves vary by more than the whole does, and the interval is the longer one
   of theirs and the binomial one.
 - *Precision, recall, coverage* near 1: which rows happen to be neighbours is chance that a half
-  shows twice (see `comparison/errors.py`); the standard error is up to 1.4 times too long.
+  shows twice (see `comparison/estimates.py`); the standard error is up to 1.4 times too long.
 - *Fréchet distance, effective rank, participation ratio* at or near a stationary point: the
   first-order variance cannot be negative, and an estimate of it is then too large on average. The
   retention of the Fréchet distance allows for the error of its unit besides.

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from benches.recording import ROOT
 from tailwatch.comparison.registry import METRICS
-from tailwatch.comparison.selection import PANELS
+from tailwatch.comparison.request import PANELS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

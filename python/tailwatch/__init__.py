@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from tailwatch import contamination, exceptions, metrics, recursion, yolo
-    from tailwatch.comparison.class_result import ClassComparison
+    from tailwatch.comparison.by_class.result import ClassComparison
     from tailwatch.comparison.compare import compare
     from tailwatch.comparison.reference import Reference
     from tailwatch.comparison.result import Comparison
@@ -36,7 +36,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "ClassComparison": "tailwatch.comparison.class_result",
+    "ClassComparison": "tailwatch.comparison.by_class.result",
     "Comparison": "tailwatch.comparison.result",
     "Embeddings": "tailwatch.embeddings",
     "Reference": "tailwatch.comparison.reference",

@@ -12,7 +12,7 @@ import pytest
 
 import tailwatch as tw
 from tailwatch.comparison.registry import METRICS
-from tailwatch.comparison.selection import PANELS
+from tailwatch.comparison.request import PANELS
 from tailwatch.report.words import LABELS
 from tests.support import samples
 from tests.support.edge_samples import INTERVALS, PAIRS, RETAINED

@@ -13,9 +13,9 @@ import pyarrow as pa
 import pytest
 
 import tailwatch as tw
-from tailwatch.comparison.classes import class_seed
+from tailwatch.comparison.by_class.classes import class_seed
+from tailwatch.comparison.by_class.judgement import CLASSES_SCHEMA, FRAME_SCHEMA
 from tailwatch.comparison.frame import SCHEMA
-from tailwatch.comparison.judgement import CLASSES_SCHEMA, FRAME_SCHEMA
 from tailwatch.exceptions import InputError, SourceError
 from tests.support import samples
 

@@ -7,8 +7,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from tailwatch.comparison.class_sentence import sentence_of_classes
-from tailwatch.comparison.judgement import CLASSES_SCHEMA
+from tailwatch.comparison.by_class.judgement import CLASSES_SCHEMA
+from tailwatch.comparison.by_class.result import sentence_of_classes
 
 
 def row(name: str, verdict: str, **given: object) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import pytest
 import scipy.optimize
 import scipy.stats
 
-from tailwatch.comparison.distances import interval_of_distance
+from tailwatch.comparison.intervals import interval_of_distance
 
 
 def exact(value: float, freedom: float, share: float) -> float | None:

@@ -7,8 +7,13 @@ import math
 import numpy as np
 import pytest
 
-from tailwatch.comparison.errors import degrees_of_freedom, spread_of_null, standard_error, variance
-from tailwatch.comparison.estimates import HalfSamples
+from tailwatch.comparison.estimates import (
+    HalfSamples,
+    degrees_of_freedom,
+    spread_of_null,
+    standard_error,
+    variance,
+)
 from tailwatch.comparison.halves import GROUPS, REPLICATES
 
 

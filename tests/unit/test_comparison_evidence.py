@@ -8,14 +8,19 @@ from scipy.stats import t
 
 import tailwatch as tw
 from tailwatch import _core
-from tailwatch.comparison.errors import degrees_of_freedom, standard_error
-from tailwatch.comparison.estimates import Estimate, HalfSamples, NoInterval
-from tailwatch.comparison.evidence import (
+from tailwatch.comparison.by_class.evidence import (
     LEAST_P,
     deciding,
     evidence_of_interval,
     evidence_of_odds,
     q_values,
+)
+from tailwatch.comparison.estimates import (
+    Estimate,
+    HalfSamples,
+    NoInterval,
+    degrees_of_freedom,
+    standard_error,
 )
 from tailwatch.comparison.metrics.family import Panel
 from tailwatch.embeddings import as_embeddings

@@ -10,7 +10,7 @@ import pytest
 from tailwatch.comparison.metric import Cost, Direction, Family, Interval, Method, Metric
 from tailwatch.comparison.metrics import FAMILIES
 from tailwatch.comparison.registry import METRICS
-from tailwatch.comparison.selection import PANELS, select
+from tailwatch.comparison.request import PANELS, select
 from tailwatch.exceptions import InputError
 from tailwatch.report.words import LABELS
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import pytest
 
-from tailwatch.comparison.judgement import CLASSES_SCHEMA, FRAME_SCHEMA
+from tailwatch.comparison.by_class.judgement import CLASSES_SCHEMA, FRAME_SCHEMA
 from tailwatch.report.comparison import classes_fragment, classes_page
 from tests.support.page import Page
 from tests.support.report_sample import records, run

@@ -7,7 +7,7 @@ import math
 import pytest
 
 from tailwatch.comparison.registry import METRICS as REGISTERED
-from tailwatch.comparison.selection import PANELS
+from tailwatch.comparison.request import PANELS
 from tailwatch.report.comparison.readings import Reading, read
 from tailwatch.report.words import LABELS, describe
 from tests.support.report_sample import METRICS, frame, records

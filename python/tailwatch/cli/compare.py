@@ -21,13 +21,13 @@ from tailwatch.cli.options import (
 )
 from tailwatch.cli.outputs import check_file, say_written, write_page
 from tailwatch.comparison.registry import METRICS
-from tailwatch.comparison.selection import PANELS
+from tailwatch.comparison.request import PANELS
 from tailwatch.exceptions import InputError
 from tailwatch.progress import reporting
 from tailwatch.text_form import shown
 
 if TYPE_CHECKING:
-    from tailwatch.comparison.class_result import ClassComparison
+    from tailwatch.comparison.by_class.result import ClassComparison
     from tailwatch.comparison.result import Comparison
 
 __all__ = ["compare"]

@@ -24,7 +24,7 @@ from tailwatch.cli.options import (
 )
 from tailwatch.cli.outputs import check_directory, open_page
 from tailwatch.cli.parts import LEARNERS, data_from, part_from, policy_named, settings_from
-from tailwatch.comparison.selection import PANELS
+from tailwatch.comparison.request import PANELS
 from tailwatch.exceptions import InputError, meant
 from tailwatch.progress import reporting
 from tailwatch.text_form import path_text, shown, visible

@@ -15,7 +15,7 @@ from tailwatch.writing import target_of, write_atomically
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from tailwatch.comparison.class_result import ClassComparison
+    from tailwatch.comparison.by_class.result import ClassComparison
     from tailwatch.comparison.result import Comparison
     from tailwatch.recursion.result import Overlay, Run
 

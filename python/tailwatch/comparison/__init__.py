@@ -10,10 +10,10 @@ room                  what it owns
 ``registry``          what each metric is
 ``metrics``           how metrics are computed
 ``estimates``         value, null, and what their errors are known from
-``errors``            standard errors from half-samples; ``heaviness`` says when there are none
-``intervals``         intervals; ``distances`` has those of U-statistics
-``frame``, ``rows``   one row for each metric and level
+``heaviness``         when second moments have no error
+``intervals``         intervals of value, null, and what is retained
+``frame``             one row for each metric and level
 ``result``            what is kept and shown; ``sentence`` says it
-``classes``           the same class by class; ``partition``, ``evidence``, ``judgement``
+``by_class``          the same class by class
 ====================  =========================================================================
 """

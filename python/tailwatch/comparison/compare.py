@@ -8,17 +8,16 @@ from typing import TYPE_CHECKING, Any, overload
 
 from tailwatch import _core
 from tailwatch.arguments import share
-from tailwatch.comparison.class_result import ClassComparison
-from tailwatch.comparison.classes import compare_classes
-from tailwatch.comparison.evidence import deciding
-from tailwatch.comparison.frame import frame_of
-from tailwatch.comparison.judgement import frames
-from tailwatch.comparison.partition import check_per, partition
+from tailwatch.comparison.by_class.classes import compare_classes
+from tailwatch.comparison.by_class.evidence import deciding
+from tailwatch.comparison.by_class.judgement import frames
+from tailwatch.comparison.by_class.partition import check_per, partition
+from tailwatch.comparison.by_class.result import ClassComparison
+from tailwatch.comparison.frame import frame_of, rows_of
 from tailwatch.comparison.reference import Reference
 from tailwatch.comparison.reference_file import SUFFIX
 from tailwatch.comparison.request import Clock, Request, describe
 from tailwatch.comparison.result import Comparison
-from tailwatch.comparison.rows import rows_of
 from tailwatch.embeddings import as_embeddings
 from tailwatch.exceptions import InputError
 from tailwatch.progress import running
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from tailwatch.comparison.partition import Labels, Per
+    from tailwatch.comparison.by_class.partition import Labels, Per
     from tailwatch.embeddings import Embeddings, EmbeddingsLike
     from tailwatch.progress import ProgressOption, Settings
 

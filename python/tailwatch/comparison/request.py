@@ -1,9 +1,10 @@
-"""What was asked of a comparison, checked before any data are read; and what was run."""
+"""What was asked of a comparison, checked before any data are read: panels, metrics, arguments."""
 
 from __future__ import annotations
 
 import platform
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -14,15 +15,17 @@ import polars as pl
 
 from tailwatch.arguments import integer, share, shares
 from tailwatch.comparison.metrics.family import Panel
-from tailwatch.comparison.selection import select
-from tailwatch.exceptions import InputError
+from tailwatch.comparison.registry import METRICS
+from tailwatch.exceptions import InputError, meant
+from tailwatch.text_form import shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tailwatch.comparison.metric import Metric
     from tailwatch.embeddings import Embeddings
 
-__all__ = ["Clock", "Request", "describe"]
+__all__ = ["PANELS", "Clock", "Request", "describe", "select"]
 
 LARGEST_LEVEL = 0.5
 """A tail of more than half of the rows is none."""
@@ -137,3 +140,59 @@ def describe(embeddings: Embeddings) -> dict[str, Any]:
         "columns": embeddings.columns,
         "dtype": str(embeddings.dtype),
     }
+
+
+STANDARD = (
+    "precision",
+    "recall",
+    "density",
+    "coverage",
+    "tail_coverage",
+    "tail_recall",
+    "tail_mass",
+    "tail_supported_mass",
+    "tail_odds_ratio",
+    "mode_coverage",
+    "directional_tails",
+    "frechet_distance",
+    "mmd_polynomial",
+    "mmd_gaussian",
+    "energy_distance",
+    "total_variance",
+    "effective_rank",
+    "participation_ratio",
+)
+"""A promise: scripts rely on the rows of this panel, and results years apart on the same ones. So
+no metric joins it for being cheap; what is new is in ``"all"``."""
+
+PANELS: dict[str, tuple[str, ...]] = {
+    "standard": STANDARD,
+    "fast": tuple(name for name in STANDARD if not METRICS[name].quadratic),
+    "all": tuple(METRICS),
+}
+"""Named selections; ``"fast"`` is what of the standard panel is not quadratic in the rows."""
+
+
+def select(metrics: str | Sequence[str]) -> tuple[Metric, ...]:
+    """Return the metrics that a panel's name or a list of names asks for, in the frame's order."""
+    given: object = metrics
+    if not isinstance(given, Iterable) or not all(isinstance(name, str) for name in given):
+        raise InputError(
+            argument="metrics",
+            expected="a panel's name or names of metrics",
+            got=shown(metrics),
+        )
+    names = PANELS.get(metrics, (metrics,)) if isinstance(metrics, str) else tuple(metrics)
+    unknown = [name for name in names if name not in METRICS]
+    if unknown or not names:
+        known = ", ".join([*(repr(panel) for panel in PANELS), *METRICS])
+        alone = " (a panel stands alone)" if unknown and unknown[0] in PANELS else ""
+        near = meant(unknown[0], [*PANELS, *METRICS]) if unknown and not alone else None
+        raise InputError(
+            f"unknown {shown(unknown[0])}" if unknown else "none",
+            argument="metrics",
+            expected=f"a panel or metrics out of {known}",
+            got=shown(unknown[0]) if unknown else "none",
+            hint=f"expected a panel or metrics out of {known}{alone}{f'; {near}' if near else ''}",
+        )
+    return tuple(metric for name, metric in METRICS.items() if name in names)

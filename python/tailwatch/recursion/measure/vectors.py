@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
+from tailwatch.comparison.frame import rows_of
 from tailwatch.comparison.halves import matrix_of
 from tailwatch.comparison.reference import Reference
-from tailwatch.comparison.rows import rows_of
 from tailwatch.embeddings import as_embeddings
 from tailwatch.exceptions import InputError
 from tailwatch.recursion.measure.modes import Modes

@@ -21,15 +21,15 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import polars as pl
 
-from tailwatch.comparison.evidence import q_values
+from tailwatch.comparison.by_class.evidence import q_values
 from tailwatch.comparison.frame import SCHEMA, Row
 from tailwatch.comparison.halves import LEAST_ROWS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tailwatch.comparison.evidence import Evidence
-    from tailwatch.comparison.partition import Class
+    from tailwatch.comparison.by_class.evidence import Evidence
+    from tailwatch.comparison.by_class.partition import Class
 
 __all__ = ["CLASSES_SCHEMA", "FRAME_SCHEMA", "Found", "Verdict", "frames", "why_not"]
 

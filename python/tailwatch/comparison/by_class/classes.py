@@ -9,20 +9,20 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from tailwatch.comparison.evidence import deciding, evidence_of_interval, evidence_of_odds
+from tailwatch.comparison.by_class.evidence import deciding, evidence_of_interval, evidence_of_odds
+from tailwatch.comparison.by_class.judgement import Found, why_not
+from tailwatch.comparison.frame import rows_of
 from tailwatch.comparison.halves import LEAST_ROWS
-from tailwatch.comparison.judgement import Found, why_not
-from tailwatch.comparison.rows import rows_of
 from tailwatch.exceptions import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tailwatch._core import Rows
+    from tailwatch.comparison.by_class.evidence import Evidence
+    from tailwatch.comparison.by_class.partition import Class
     from tailwatch.comparison.estimates import Estimate
-    from tailwatch.comparison.evidence import Evidence
     from tailwatch.comparison.metrics.family import Whole
-    from tailwatch.comparison.partition import Class
     from tailwatch.comparison.reference import Reference
     from tailwatch.comparison.request import Request
     from tailwatch.progress import Settings
