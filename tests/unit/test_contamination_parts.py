@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from scipy.stats import beta
 
 import tailwatch as tw
+import tailwatch.contamination.dataset
 from tailwatch.contamination.audit import audit_share
 from tailwatch.contamination.cross_checks import CrossChecks, cross_checks
 from tailwatch.contamination.histogram import bin_counts, shared_edges
@@ -22,6 +26,9 @@ from tailwatch.contamination.probe import (
     stratum_folds,
 )
 from tailwatch.contamination.rows import least_calibration
+
+if TYPE_CHECKING:
+    from types import ModuleType
 
 
 def test_bins_are_cut_where_values_are() -> None:
@@ -271,3 +278,15 @@ def test_a_share_may_be_given() -> None:
     for share in (0, 0.37, 1):
         rows = model.rows(human, share)
         assert rows["probability"].mean() == pytest.approx(share, abs=1e-6)
+
+
+@pytest.mark.parametrize("package", [tw.contamination, tw.contamination.dataset])
+def test_the_map_of_a_package_lists_its_files_from_above_to_below(package: ModuleType) -> None:
+    assert package.__doc__ is not None
+    listed = re.findall(r"^``(\w+)``  ", package.__doc__, re.MULTILINE)
+    files = [path for path in Path(str(package.__file__)).parent.iterdir() if path.stem[0] != "_"]
+    assert sorted(listed) == sorted(path.stem for path in files)
+    for path in files:
+        if path.suffix == ".py":
+            used = re.findall(rf"\bfrom {package.__name__}\.(\w+)", path.read_text("utf-8"))
+            assert all(listed.index(each) > listed.index(path.stem) for each in used), path.stem

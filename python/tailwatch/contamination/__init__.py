@@ -6,12 +6,10 @@ target may be larger than memory and come in shards, in any order.
 
 ================  ==============================================================================
 ``fit``           from references to a model
-``strata``        parts of the human reference: named strata, or random ones
 ``model``         the model: scores, counts, the share, rows, a data set
 ``dataset``       the job over a data set in shards
-``estimate``      from the counts of a target to its share, and the null floor
+``prevalence``    the share with all that qualifies it, estimated from the counts of a target
 ``rows``          what a score means: probability, p- and q-value
-``prevalence``    the share with all that qualifies it
 ``drift``         the error that strata show and no number of rows removes
 ``audit``         the share by verified labels
 ``cross_checks``  other estimators, and whether they agree
@@ -30,7 +28,7 @@ from __future__ import annotations
 
 from typing import NoReturn
 
-from tailwatch.contamination.audit import Audit
+from tailwatch.contamination.audit import Audit, LabelledScores
 from tailwatch.contamination.cross_checks import CrossChecks
 from tailwatch.contamination.drift import Drift
 from tailwatch.contamination.fit import fit
@@ -48,6 +46,7 @@ __all__ = [
     "Drift",
     "Histogram",
     "Interval",
+    "LabelledScores",
     "NullFloor",
     "Prevalence",
     "RowTable",

@@ -11,7 +11,7 @@ v_k = (Σ u²p₀ − (Σ up₀)²)/n_k, and what the K strata vary beyond it is
 τ² = max(0, var_k(π_k) − mean v_k).
 
 The target is one more draw, of which a share 1−π is human, against the mean over the reference's
-rows, in which stratum k weighs w_k = n_k/n₀. The interval is widen in quadrature by
+rows, in which stratum k weighs w_k = n_k/n₀. The interval is widened in quadrature by
 t_{K−1}·(1−π)·√(s²(1+Σw²)) with s² = var_k(π_k), sampling included: for strata of one size, where
 Σw² = 1/K, that is the interval of one more draw of normal variables, whose coverage holds for any K
 and τ. With τ² in
@@ -81,7 +81,7 @@ def drift_between(
     share
         The share estimated from the target.
     confidence
-        Of the interval that is to be widen.
+        Of the interval that is to be widened.
     """
     from scipy.stats import t
 

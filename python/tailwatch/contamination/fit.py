@@ -1,13 +1,20 @@
-"""From references to a model: checks, a cross-fitted probe, bins, counts, calibration scores."""
+"""From references to a model: parts of the human rows, a probe, bins, counts, calibration scores.
+
+The human reference is in parts: strata that were named, or random ones. They are held out one at a
+time for the null floor, and what the share varies from one stratum to another is drift.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 import numpy as np
+import polars as pl
 
 from tailwatch import _core
-from tailwatch.arguments import integer
+from tailwatch.arguments import NO_SERIES, integer, refuse_surrogates
 from tailwatch.contamination.histogram import bin_counts, human_edges, shared_edges
 from tailwatch.contamination.lower_bound import human_thresholds
 from tailwatch.contamination.model import BATCH_ROWS, ContaminationModel
@@ -22,7 +29,6 @@ from tailwatch.contamination.probe import (
     fold_bounds,
     stratum_folds,
 )
-from tailwatch.contamination.strata import named_parts, random_parts
 from tailwatch.embeddings import as_embeddings
 from tailwatch.exceptions import DimensionError, InputError
 from tailwatch.progress import MOST_THREADS, reporting
@@ -31,7 +37,6 @@ from tailwatch.text_form import shown
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import polars as pl
     from numpy.typing import NDArray
 
     from tailwatch.contamination.probe import Probe
@@ -47,8 +52,30 @@ MOST_FOLDS = 50
 LEAST_ROWS = 20
 """Rows of each class."""
 
+RANDOM_PARTS = 5
+"""Held out one at a time for the null floor, where there are no strata."""
+
 LARGEST_CALIBRATION = 200_000
 """Human scores that are kept for p-values."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """Which part each human row is in.
+
+    Attributes
+    ----------
+    names
+        Of the strata, ascending; empty for random parts.
+    index
+        Part of each row.
+    sizes
+        Rows of each part.
+    """
+
+    names: tuple[str, ...]
+    index: NDArray[np.int64]
+    sizes: NDArray[np.int64]
 
 
 def fit(
@@ -150,7 +177,7 @@ def fit(
     first = _checked(human, "human")
     name = "target" if synthetic is None else "synthetic"
     other = _other(first, synthetic, target)
-    parts = random_parts(len(first), seed) if strata is None else named_parts(strata, len(first))
+    parts = _random_parts(len(first), seed) if strata is None else _named_parts(strata, len(first))
     bounds, human_folds = even_bounds(folds), None
     if hold_out == "strata":
         of_strata = stratum_folds(parts.sizes, folds)
@@ -278,3 +305,59 @@ def _scores(
         done = stop
         report("scores", done, len(rows))
     return scores
+
+
+def _named_parts(strata: Sequence[object] | NDArray[np.generic] | pl.Series, rows: int) -> _Parts:
+    """Return each stratum a number.
+
+    Parameters
+    ----------
+    strata
+        Name of each row's stratum: text, integers, dates.
+    rows
+        Rows that need one.
+
+    Raises
+    ------
+    InputError
+        If there is not one for each row, one is null, or there are fewer than two.
+    """
+    try:
+        series = pl.Series("strata", strata)
+    except NO_SERIES as error:
+        if isinstance(strata, Iterable):
+            refuse_surrogates(strata, "strata")
+        raise InputError(
+            argument="strata",
+            expected="a name for each row of human",
+            got=type(strata).__name__,
+        ) from error
+    if len(series) != rows:
+        raise InputError(
+            argument="strata",
+            expected=f"a name for each of the {rows} rows of human",
+            got=f"{len(series)}",
+        )
+    if series.dtype.is_nested() or series.dtype == pl.Object:
+        raise InputError(
+            argument="strata", expected="text, numbers or dates", got=f"{series.dtype}"
+        )
+    if series.null_count():
+        row = series.is_null().arg_max()
+        message = f"row {row} is null"
+        raise InputError(
+            message, argument="strata", expected="a name", got="null", where=f"row {row}"
+        )
+    texts = series.cast(pl.String)
+    names = texts.unique().sort()
+    if len(names) < 2:
+        raise InputError(argument="strata", expected="at least two", got=f"only {shown(names[0])}")
+    index = names.search_sorted(texts).to_numpy().astype(np.int64)
+    return _Parts(tuple(names), index, np.bincount(index, minlength=len(names)))
+
+
+def _random_parts(rows: int, seed: int) -> _Parts:
+    """Deal rows to `RANDOM_PARTS` parts at random."""
+    index = np.empty(rows, np.int64)
+    index[_core.sample(rows, rows, seed, "parts")] = np.arange(rows) % RANDOM_PARTS
+    return _Parts((), index, np.bincount(index, minlength=RANDOM_PARTS))

@@ -26,9 +26,9 @@ from tailwatch.contamination.portable import (
     LENGTH,
     Portable,
     content_of,
-    sealed,
+    seal,
     take_arrays,
-    unsealed,
+    unseal,
 )
 from tailwatch.exceptions import InputError, SourceError
 
@@ -202,13 +202,13 @@ class Histogram(Portable):
             "ranks": len(self._ranks),
         }
         arrays = (self._bins, self._ranks, self._edges, self._calibration)
-        return sealed(_MAGIC, content_of(header, zip(arrays, _DTYPES.values(), strict=True)))
+        return seal(_MAGIC, content_of(header, zip(arrays, _DTYPES.values(), strict=True)))
 
     @classmethod
     def _of_bytes(cls, data: bytes) -> Self:
         if not data.startswith(_MAGIC):
             raise _damaged(expected="those of a histogram", got="others")
-        content = unsealed(_MAGIC, data)
+        content = unseal(_MAGIC, data)
         if content is None:
             raise _damaged(expected="those that were given", got="others")
         try:

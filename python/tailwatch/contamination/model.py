@@ -1,6 +1,6 @@
 """A model of what human and synthetic rows look like, and what it says of a target.
 
-:class:`ContaminationModel` scores rows and counts the scores; the rooms below do the rest, each a
+:class:`ContaminationModel` scores rows and counts the scores; the modules below do the rest, each a
 function of the :class:`~tailwatch.contamination.model_file.ModelState`, of counts, or of both. The
 file is long because the class is what a user of this package meets: most of it is what each of its
 methods takes, gives and raises.
@@ -18,7 +18,6 @@ import numpy as np
 
 from tailwatch.arguments import integer, share
 from tailwatch.contamination.audit import LabelledScores, check_labels
-from tailwatch.contamination.estimate import bin_probabilities, estimate_share, null_floor
 from tailwatch.contamination.histogram import Histogram
 from tailwatch.contamination.model_file import (
     fingerprint_of,
@@ -28,8 +27,14 @@ from tailwatch.contamination.model_file import (
     write_state,
 )
 from tailwatch.contamination.portable import Portable
-from tailwatch.contamination.prevalence import Prevalence
-from tailwatch.contamination.rows import RowTable, calibration_note, q_values
+from tailwatch.contamination.prevalence import (
+    Prevalence,
+    bin_probabilities,
+    calibration_note,
+    estimate_share,
+    null_floor,
+)
+from tailwatch.contamination.rows import RowTable, q_values
 from tailwatch.embeddings import as_embeddings
 from tailwatch.exceptions import DimensionError, InputError, TailwatchWarning
 from tailwatch.io.columns import DEFAULT_COLUMN

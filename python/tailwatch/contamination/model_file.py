@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from tailwatch.contamination.portable import LENGTH, content_of, sealed, take_arrays, unsealed
+from tailwatch.contamination.portable import LENGTH, content_of, seal, take_arrays, unseal
 from tailwatch.contamination.probe import HASHES, Probe
 from tailwatch.exceptions import InputError, SourceError
 from tailwatch.text_form import path_text, shown
@@ -123,7 +123,7 @@ def write_state(state: ModelState, path: Path) -> None:
 
 def state_bytes(state: ModelState) -> bytes:
     """Return the bytes of a file, as a model travels between processes too."""
-    return sealed(MAGIC, _content(state))
+    return seal(MAGIC, _content(state))
 
 
 def read_state(path: Path) -> ModelState:
@@ -163,7 +163,7 @@ def state_of(data: bytes, name: str) -> ModelState:
     if not data.startswith(MAGIC):
         message = f"{name} is not a tailwatch model"
         raise _unfit(message, name, "a file that save() wrote", "another file")
-    content = unsealed(MAGIC, data)
+    content = unseal(MAGIC, data)
     if content is None:
         message = f"{name} is damaged: its bytes are not those that were written"
         raise _unfit(message, name, "the bytes that were written", "other bytes")

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["LENGTH", "Portable", "content_of", "sealed", "take_arrays", "unsealed"]
+__all__ = ["LENGTH", "Portable", "content_of", "seal", "take_arrays", "unseal"]
 
 LENGTH: Final = 4
 """Bytes of the length of a header."""
@@ -82,15 +82,15 @@ def content_of(header: Mapping[str, Any], arrays: Iterable[tuple[NDArray[Any], s
     return b"".join([len(text).to_bytes(LENGTH, "little"), text, *written])
 
 
-def sealed(magic: bytes, content: bytes) -> bytes:
-    """Put before a content what it is, and its digest."""
+def seal(magic: bytes, content: bytes) -> bytes:
+    """Return a content behind what it is and its digest."""
     return magic + hashlib.sha256(content).digest() + content
 
 
-def unsealed(magic: bytes, data: bytes) -> bytes | None:
+def unseal(magic: bytes, data: bytes) -> bytes | None:
     """Return the content of sealed bytes; None if their digest is that of another one."""
     content = data[len(magic) + _DIGEST :]
-    return content if sealed(magic, content) == data else None
+    return content if seal(magic, content) == data else None
 
 
 def take_arrays(

@@ -1,23 +1,60 @@
-"""The share of synthetic rows, with all that qualifies it."""
+"""The share of synthetic rows with all that qualifies it, estimated from the counts of a target.
+
+The share is that of the template fit, or of the lower bound where there is no synthetic reference.
+The null floor holds out one part of the human reference at a time and takes it for a target: its
+share of synthetic rows is 0. Strata beyond `LARGEST_PARTS` are held out together.
+
+Cost O(B) for B bins, whatever the number of rows, but for audit labels, whose rows are scored.
+"""
 
 from __future__ import annotations
 
 import math
+import warnings
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
-from tailwatch.contamination.audit import Audit
-from tailwatch.contamination.cross_checks import CrossChecks
-from tailwatch.contamination.drift import Drift
-from tailwatch.contamination.likelihood import Interval
+import numpy as np
+
+from tailwatch.contamination.audit import Audit, audit_share
+from tailwatch.contamination.cross_checks import CrossChecks, cross_checks
+from tailwatch.contamination.drift import Drift, drift_between, widen
+from tailwatch.contamination.likelihood import (
+    BinCounts,
+    Interval,
+    fit_templates,
+    profile_interval,
+)
+from tailwatch.contamination.lower_bound import lower_bound
+from tailwatch.contamination.rows import (
+    least_calibration,
+    mixture_probabilities,
+    tail_probabilities,
+)
+from tailwatch.exceptions import TailwatchWarning
 from tailwatch.results import plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tailwatch.contamination.histogram import Histogram
+    from numpy.typing import NDArray
 
-__all__ = ["NullFloor", "Prevalence"]
+    from tailwatch.contamination.audit import LabelledScores
+    from tailwatch.contamination.histogram import Histogram
+    from tailwatch.contamination.model_file import ModelState
+
+__all__ = [
+    "NullFloor",
+    "Prevalence",
+    "bin_probabilities",
+    "calibration_note",
+    "estimate_share",
+    "fit_share",
+    "null_floor",
+]
+
+LARGEST_PARTS = 32
+"""Parts that are held out one at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +170,169 @@ _PARTS: dict[str, type[Any]] = {
 """Fields that have fields of their own."""
 
 
+def estimate_share(
+    state: ModelState,
+    counted: Histogram,
+    floor: NullFloor,
+    confidence: float,
+    labelled: LabelledScores | None,
+) -> Prevalence:
+    """Estimate the share of synthetic rows.
+
+    Parameters
+    ----------
+    state
+        What the model knows.
+    counted
+        The scores of the target, of at least one row.
+    floor
+        The same estimator on held-out human rows.
+    confidence
+        Of all intervals.
+    labelled
+        Labels of some rows, which decide where they are given.
+
+    Warns
+    -----
+    TailwatchWarning
+        Other estimators disagree; it points at the caller of the caller.
+    """
+    bins = counted.bins
+    human = state.human.sum(axis=0)
+    profile = drift = checks = agreement = audit = None
+    if state.human_only:
+        found, method = _bound_share(state, human, bins, confidence), "lower bound"
+    else:
+        found, profile, drift = fit_share(
+            state.human,
+            state.synthetic,
+            bins,
+            stratified=bool(state.strata),
+            confidence=confidence,
+        )
+        method = "template fit" if drift is None else "template fit, drift"
+        checks = cross_checks(BinCounts.of(human, state.synthetic, bins), confidence)
+        agreement = checks.agree_with(found)
+        if not agreement:
+            warnings.warn(_disagreement(found, checks), TailwatchWarning, stacklevel=3)
+    if labelled is not None:
+        by_bin = bin_probabilities(state, bins, found.value)
+        predicted = by_bin[np.searchsorted(state.edges, labelled.scores, side="right")]
+        audit = audit_share(labelled.labels, predicted, bins, by_bin, confidence)
+        found, method = audit.interval, "audit"
+    return Prevalence(
+        value=found.value,
+        low=found.low,
+        high=found.high,
+        confidence=confidence,
+        method=method,
+        n=counted.rows,
+        n_human=state.rows[0],
+        n_synthetic=0 if state.human_only else state.rows[1],
+        n_calibration=len(state.calibration),
+        null_floor=floor,
+        profile=profile,
+        drift=drift,
+        checks=checks,
+        agreement=agreement,
+        audit=audit,
+        histogram=counted,
+    )
+
+
+def bin_probabilities(
+    state: ModelState, bins: NDArray[np.int64], value: float
+) -> NDArray[np.float64]:
+    """Return the probability of each bin, whose mean over the target is the share `value`."""
+    human, synthetic = state.human.sum(axis=0), state.synthetic
+    if state.human_only:
+        return tail_probabilities(human, bins, value)
+    templates = fit_templates(BinCounts.of(human, synthetic, bins), np.array([value]))
+    return mixture_probabilities(
+        templates.human[0] / human.sum(), templates.synthetic[0] / synthetic.sum(), bins, value
+    )
+
+
+def fit_share(
+    human: NDArray[np.int64],
+    synthetic: NDArray[np.int64],
+    target: NDArray[np.int64],
+    *,
+    stratified: bool,
+    confidence: float,
+) -> tuple[Interval, Interval, Drift | None]:
+    """Fit the share of synthetic rows.
+
+    Parameters
+    ----------
+    human
+        Counts, parts × bins.
+    synthetic, target
+        Counts in each bin.
+    stratified
+        Whether the parts are strata, of which there are two at least, and drift is to be seen.
+    confidence
+        Of the interval.
+
+    Returns
+    -------
+    Interval
+        With the drift.
+    Interval
+        Without.
+    Drift or None
+        What the strata tell.
+    """
+    profile = profile_interval(BinCounts.of(human.sum(axis=0), synthetic, target), confidence)
+    if not stratified or len(human) < 2 or np.isnan(profile.value):
+        return profile, profile, None
+    drift = drift_between(human, synthetic, target, profile.value, confidence)
+    return widen(profile, drift.half_width), profile, drift
+
+
+def null_floor(state: ModelState, confidence: float) -> NullFloor:
+    """Estimate the share in parts of the human reference that are held out."""
+    parts = state.human
+    groups = np.arange(len(parts)) % LARGEST_PARTS
+    found = []
+    for group in range(int(groups.max()) + 1):
+        rest, target = parts[groups != group], parts[groups == group].sum(axis=0)
+        if state.human_only:
+            found.append(_bound_share(state, rest.sum(axis=0), target, confidence))
+        else:
+            interval, _, _ = fit_share(
+                rest,
+                state.synthetic,
+                target,
+                stratified=bool(state.strata),
+                confidence=confidence,
+            )
+            found.append(interval)
+    return NullFloor(
+        value=float(np.mean([each.value for each in found])),
+        low=min(each.low for each in found),
+        high=max(each.high for each in found),
+        source="strata" if state.strata else "rows",
+        parts=len(found),
+    )
+
+
+def calibration_note(prevalence: Prevalence, q: float = 0.05) -> str | None:
+    """Return a note where the human rows are too few for a q-value of `q`, else None.
+
+    The least p-value is 1/(n + 1). A share of the target that scores above all n human rows has the
+    q-value 1/((n + 1)·share), so n must reach 1/(q·share) even if all synthetic rows do.
+    """
+    needed = least_calibration(q, prevalence.value)
+    have = prevalence.n_calibration
+    if needed is None or have >= needed:
+        return None
+    return (
+        f"q_value: no row can reach {q:g}: with a share of {prevalence.value:.4g} that needs "
+        f"{needed:,} human rows, and there are {have:,}"
+    )
+
+
 def _part(kind: type[Any], kept: Mapping[str, Any] | None) -> Any:  # noqa: ANN401
     if kept is None:
         return None
@@ -144,3 +344,19 @@ def _number(value: Any) -> Any:  # noqa: ANN401  (numbers, or lists of them)
     if isinstance(value, list):
         return tuple(map(_number, value))
     return math.nan if value is None else value
+
+
+def _bound_share(
+    state: ModelState, human: NDArray[np.int64], target: NDArray[np.int64], confidence: float
+) -> Interval:
+    """Bound the share from below, with a human reference only."""
+    preset = np.isin(state.edges, state.thresholds)
+    return lower_bound(human, target, preset, confidence)
+
+
+def _disagreement(found: Interval, checks: CrossChecks) -> str:
+    return (
+        f"target: the references do not explain it: template fit {found.value:.4f} "
+        f"[{found.low:.4f}, {found.high:.4f}], ACC {checks.acc:.4f}, DyS {checks.dys:.4f}, median "
+        f"sweep {checks.median_sweep:.4f}"
+    )

@@ -29,11 +29,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from tailwatch.contamination.prevalence import Prevalence
 
 __all__ = [
     "RowTable",
-    "calibration_note",
     "least_calibration",
     "mixture_probabilities",
     "q_values",
@@ -147,22 +145,6 @@ def least_calibration(q: float, share: float) -> int | None:
         1/(q·share), rounded up, less the one that the p-value adds; None for a share of 0.
     """
     return math.ceil(1 / (q * share) - 1e-9) - 1 if share > 0 else None
-
-
-def calibration_note(prevalence: Prevalence, q: float = 0.05) -> str | None:
-    """Return a note where the human rows are too few for a q-value of `q`, else None.
-
-    The least p-value is 1/(n + 1). A share of the target that scores above all n human rows has the
-    q-value 1/((n + 1)·share), so n must reach 1/(q·share) even if all synthetic rows do.
-    """
-    needed = least_calibration(q, prevalence.value)
-    have = prevalence.n_calibration
-    if needed is None or have >= needed:
-        return None
-    return (
-        f"q_value: no row can reach {q:g}: with a share of {prevalence.value:.4g} that needs "
-        f"{needed:,} human rows, and there are {have:,}"
-    )
 
 
 def _matched(

@@ -39,7 +39,7 @@ from tailwatch.contamination.dataset.report import (
 )
 from tailwatch.contamination.dataset.shard_scores import Recorder
 from tailwatch.contamination.dataset.tables import RESULTS, complete_tables
-from tailwatch.contamination.rows import calibration_note
+from tailwatch.contamination.prevalence import calibration_note
 from tailwatch.exceptions import InputError, TailwatchError, TailwatchWarning
 from tailwatch.io.columns import DEFAULT_COLUMN, binary_type
 from tailwatch.io.layouts import shards_of
