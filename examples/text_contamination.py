@@ -10,6 +10,8 @@ them many times with another split of the documents:
   language model has seen. What the estimate varies from one package of the reference to another,
   `strata`, is then what the interval has to allow for.
 
+The packages are those that ``pip install 'tailwatch[plot]'`` brings; `--packages` names others.
+
 The target holds known shares of synthetic documents, so intervals that hold can be counted::
 
     python examples/text_contamination.py --replications 104 --out intervals.parquet

@@ -151,6 +151,31 @@ class OutputError(TailwatchError, OSError):
 class MissingDependencyError(TailwatchError, ImportError):
     """An optional dependency is not installed; the message names the extra that brings it."""
 
+    @classmethod
+    def of_extra(
+        cls, *, extra: str, argument: str, expected: str, where: str | None = None
+    ) -> MissingDependencyError:
+        """Return the error of what `extra` of this package would bring.
+
+        Parameters
+        ----------
+        extra
+            Name of the extra.
+        argument
+            What needs it, as the caller knows it.
+        expected
+            The package, and what it does.
+        where
+            The file that it was needed for.
+        """
+        return cls(
+            argument=argument,
+            expected=expected,
+            got="none that can be imported",
+            where=where,
+            hint=f"pip install 'tailwatch[{extra}]'",
+        )
+
 
 class TailwatchWarning(UserWarning):
     """A number may mislead, and the message says why."""

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tailwatch.report.numbers import Estimate, count, write
+from tailwatch.report.numbers import Number, count, write
 
 numbers = st.none() | st.floats()
 
@@ -16,22 +16,22 @@ numbers = st.none() | st.floats()
 @pytest.mark.parametrize(
     ("estimate", "places", "value", "interval"),
     [
-        (Estimate(0.0703, 0.041, 0.118), 2, "0.07", "[0.04, 0.12]"),
-        (Estimate(0.9, 0.871, 0.93), 3, "0.900", "[0.871, 0.930]"),
-        (Estimate(64.1, 63.2, 65.1), 3, "64.10", "[63.20, 65.10]"),
-        (Estimate(0.00214, 0.00197, 0.00231), 3, "0.00214", "[0.00197, 0.00231]"),
-        (Estimate(-2.1e-6, -1.2e-5, 8.1e-6), 3, "−0.21 × 10⁻⁵", "[−1.20, 0.81] × 10⁻⁵"),
-        (Estimate(3.2e7), 3, "3.20 × 10⁷", None),
-        (Estimate(12_345.6), 3, "12\u202f346", None),
-        (Estimate(0.0, 0.0, 0.31), 2, "0.00", "[0.00, 0.31]"),
-        (Estimate(-0.0001, -0.4, 0.4), 2, "0.00", "[−0.40, 0.40]"),
-        (Estimate(2.0, 0.5, math.inf), 2, "2.00", "[0.50, ∞]"),
-        (Estimate(math.nan, math.nan, 1.0), 2, "undefined", None),
-        (Estimate(None), 2, "–", None),
+        (Number(0.0703, 0.041, 0.118), 2, "0.07", "[0.04, 0.12]"),
+        (Number(0.9, 0.871, 0.93), 3, "0.900", "[0.871, 0.930]"),
+        (Number(64.1, 63.2, 65.1), 3, "64.10", "[63.20, 65.10]"),
+        (Number(0.00214, 0.00197, 0.00231), 3, "0.00214", "[0.00197, 0.00231]"),
+        (Number(-2.1e-6, -1.2e-5, 8.1e-6), 3, "−0.21 × 10⁻⁵", "[−1.20, 0.81] × 10⁻⁵"),
+        (Number(3.2e7), 3, "3.20 × 10⁷", None),
+        (Number(12_345.6), 3, "12\u202f346", None),
+        (Number(0.0, 0.0, 0.31), 2, "0.00", "[0.00, 0.31]"),
+        (Number(-0.0001, -0.4, 0.4), 2, "0.00", "[−0.40, 0.40]"),
+        (Number(2.0, 0.5, math.inf), 2, "2.00", "[0.50, ∞]"),
+        (Number(math.nan, math.nan, 1.0), 2, "undefined", None),
+        (Number(None), 2, "–", None),
     ],
 )
 def test_all_three_numbers_share_their_places(
-    estimate: Estimate, places: int, value: str, interval: str | None
+    estimate: Number, places: int, value: str, interval: str | None
 ) -> None:
     written = write(estimate, places=places)
 
@@ -39,7 +39,7 @@ def test_all_three_numbers_share_their_places(
 
 
 def test_a_sign_marks_the_value_alone() -> None:
-    written = write(Estimate(46.2, 41.0, 52.3), places=1, signed=True)
+    written = write(Number(46.2, 41.0, 52.3), places=1, signed=True)
 
     assert written.value == "+46"
     assert written.interval == "[41, 52]"
@@ -49,7 +49,7 @@ def test_a_sign_marks_the_value_alone() -> None:
 def test_any_float_can_be_written(
     value: float | None, low: float | None, high: float | None, places: int
 ) -> None:
-    written = write(Estimate(value, low, high), places=places)
+    written = write(Number(value, low, high), places=places)
 
     assert "nan" not in f"{written.value} {written.interval}"
     assert "inf" not in f"{written.value} {written.interval}"
@@ -60,7 +60,7 @@ def test_any_float_can_be_written(
 
 @given(st.floats(1e-3, 999_999))
 def test_at_least_three_digits_survive(value: float) -> None:
-    text = write(Estimate(value)).value.replace("\u202f", "")
+    text = write(Number(value)).value.replace("\u202f", "")
 
     # From 0.01 to 10 three places are kept, which for 0.01 leaves two digits.
     assert float(text) == pytest.approx(value, rel=0.05, abs=5e-4 if value >= 0.01 else 5e-6)

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from tailwatch.report.comparison.classes import STATUSES, written_q
 from tailwatch.report.comparison.readings import read
-from tailwatch.report.numbers import Estimate, percent, write
+from tailwatch.report.numbers import Number, percent, write
 from tailwatch.report.words import describe
 from tailwatch.text_form import shortened, visible
 
@@ -135,7 +135,7 @@ def classes_table(classes: pl.DataFrame, width: int) -> Table:
     table.add_column("tails")
     gap = " " if width >= LINE_WIDTH else "\n"
     for row in classes.head(MOST_CLASSES).to_dicts():
-        number = Estimate(row["value"], row["low"], row["high"])
+        number = Number(row["value"], row["low"], row["high"])
         _, style = MARKS[STATUSES.get(row["verdict"], "unknown")]
         reason = "" if row["note"] is None else f": {row['note']}"
         table.add_row(
@@ -215,7 +215,7 @@ def _cells(reading: Reading, *, wide: bool) -> tuple[str | Text, ...]:
     return (
         reading.name,
         _with_interval(reading.value, gap, places=places),
-        write(Estimate(reading.null.value), places=places).value,
+        write(Number(reading.null.value), places=places).value,
         _retention(reading, gap),
         Text(word, style=style),
     )
@@ -229,7 +229,7 @@ def _retention(reading: Reading, gap: str = " ") -> Text:
 
 
 def _with_interval(
-    estimate: Estimate, gap: str, *, places: int, unit: str = "", signed: bool = False
+    estimate: Number, gap: str, *, places: int, unit: str = "", signed: bool = False
 ) -> str:
     written = write(estimate, places=places, signed=signed)
     return (

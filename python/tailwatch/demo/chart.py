@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from tailwatch.demo.generations import LEVEL, WATCHED
-from tailwatch.report.numbers import Estimate, percent, write
+from tailwatch.report.numbers import Number, percent, write
 from tailwatch.report.svg import Drawing, Scale, tick_labels, ticks
 from tailwatch.report.words import describe
 
@@ -89,6 +89,6 @@ def _title(metric: str) -> str:
 
 def _spoken(row: dict[str, Any]) -> str:
     numbers = (row["retention"], row["retention_low"], row["retention_high"])
-    written = write(Estimate(*numbers), places=2)
+    written = write(Number(*numbers), places=2)
     interval = written.interval or "(no interval)"
     return f"generation {row['generation']} {written.value} {interval}"

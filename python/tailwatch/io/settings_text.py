@@ -100,12 +100,8 @@ def parse_yaml(text: str, argument: str, where: str, *, unique: bool = False) ->
     try:
         import yaml
     except ImportError as error:
-        raise MissingDependencyError(
-            argument=argument,
-            expected="PyYAML, which reads YAML",
-            got="none that can be imported",
-            where=where,
-            hint="pip install 'tailwatch[yaml]'",
+        raise MissingDependencyError.of_extra(
+            extra="yaml", argument=argument, expected="PyYAML, which reads YAML", where=where
         ) from error
     # The loader in C is ten times as fast, where it was built.
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

@@ -268,9 +268,6 @@ def _altair() -> Any:  # noqa: ANN401  (a module that is not always there)
     try:
         return importlib.import_module("altair")
     except ImportError as error:
-        raise MissingDependencyError(
-            argument="plot",
-            expected="Altair, which makes charts",
-            got="none that can be imported",
-            hint="pip install 'tailwatch[plot]'; to_html() and save() draw pages without it",
+        raise MissingDependencyError.of_extra(
+            extra="plot", argument="plot", expected="Altair, which makes charts"
         ) from error

@@ -15,7 +15,7 @@ import polars as pl
 from tailwatch.report.html import escape
 from tailwatch.report.loop.panels import figures
 from tailwatch.report.loop.plots import arms_of, plots_of
-from tailwatch.report.numbers import Estimate, percent, write
+from tailwatch.report.numbers import Number, percent, write
 from tailwatch.report.page import Section, fragment, fragment_mark, page, run_details
 from tailwatch.text_form import visible
 
@@ -223,9 +223,9 @@ def sentence_of_study(frame: pl.DataFrame, *, held_out: bool = True) -> str:
     return "; ".join(parts) + "." if len(parts) > (not held_out) else "Nothing was measured."
 
 
-def _ends(of_run: pl.DataFrame, metric: str) -> tuple[Estimate, Estimate] | None:
+def _ends(of_run: pl.DataFrame, metric: str) -> tuple[Number, Number] | None:
     rows = of_run.filter(pl.col("metric") == metric).sort("generation")
-    found = [Estimate(*each) for each in rows.select("value", "low", "high").iter_rows()]
+    found = [Number(*each) for each in rows.select("value", "low", "high").iter_rows()]
     return (found[0], found[-1]) if found else None
 
 

@@ -10,7 +10,7 @@ __all__ = [
     "ABSENT",
     "MINUS",
     "NARROW_SPACE",
-    "Estimate",
+    "Number",
     "Written",
     "count",
     "percent",
@@ -37,7 +37,7 @@ _LEAST_EXPONENT = -307
 
 
 @dataclass(frozen=True, slots=True)
-class Estimate:
+class Number:
     """A value with the ends of its interval, any of which may be missing."""
 
     value: float | None
@@ -52,22 +52,22 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """An estimate as text; `interval` is None when there is none."""
+    """A number as text; `interval` is None when there is none."""
 
     value: str
     interval: str | None
 
 
-def write(estimate: Estimate, *, places: int = 3, signed: bool = False) -> Written:
-    """Write an estimate.
+def write(number: Number, *, places: int = 3, signed: bool = False) -> Written:
+    """Write a number with its interval.
 
     Parameters
     ----------
-    estimate
+    number
         What to write.
     places
         Decimal places for numbers between 0.01 and 10; larger numbers get fewer, smaller ones
-        more, and all three numbers of an estimate get the same.
+        more, and a value and both ends get the same.
     signed
         Whether a positive value carries a plus sign.
 
@@ -76,7 +76,7 @@ def write(estimate: Estimate, *, places: int = 3, signed: bool = False) -> Writt
     Written
         ``0.07`` and ``[0.04, 0.12]``, or ``1.20 × 10⁻⁵`` and ``[0.90, 1.50] × 10⁻⁵``.
     """
-    numbers = (estimate.value, estimate.low, estimate.high)
+    numbers = (number.value, number.low, number.high)
     magnitude = max((abs(n) for n in numbers if n is not None and math.isfinite(n)), default=0.0)
     exponent = max(math.floor(math.log10(magnitude)), _LEAST_EXPONENT) if magnitude else 0
     scale, suffix = 1.0, ""
@@ -87,23 +87,21 @@ def write(estimate: Estimate, *, places: int = 3, signed: bool = False) -> Writt
         finer = -1 - exponent if 0 < magnitude < _FINE else 0
         decimals = max(0, places + finer - max(0, exponent))
 
-    def text(number: float | None, sign: str = "") -> str:
-        if number is None:
+    def text(part: float | None, sign: str = "") -> str:
+        if part is None:
             return ABSENT
-        if math.isnan(number):
+        if math.isnan(part):
             return "undefined"
-        if math.isinf(number):
-            return "∞" if number > 0 else f"{MINUS}∞"
-        written = f"{number / scale:{sign}z,.{decimals}f}"
+        if math.isinf(part):
+            return "∞" if part > 0 else f"{MINUS}∞"
+        written = f"{part / scale:{sign}z,.{decimals}f}"
         return written.replace(",", NARROW_SPACE).replace("-", MINUS)
 
-    finite = estimate.value is not None and math.isfinite(estimate.value)
+    finite = number.value is not None and math.isfinite(number.value)
     interval = None
-    if estimate.has_interval:
-        interval = f"[{text(estimate.low)}, {text(estimate.high)}]{suffix}"
-    return Written(
-        text(estimate.value, "+" if signed else "") + (suffix if finite else ""), interval
-    )
+    if number.has_interval:
+        interval = f"[{text(number.low)}, {text(number.high)}]{suffix}"
+    return Written(text(number.value, "+" if signed else "") + (suffix if finite else ""), interval)
 
 
 def count(number: int) -> str:

@@ -11,7 +11,7 @@ from tailwatch.background import uses_polars
 from tailwatch.report.comparison.charts import AxisWords, retention_chart
 from tailwatch.report.comparison.readings import Reading, Status, read
 from tailwatch.report.html import details, element, escape, legend, scrolling_table
-from tailwatch.report.numbers import ABSENT, Estimate, Written, count, percent, write
+from tailwatch.report.numbers import ABSENT, Number, Written, count, percent, write
 from tailwatch.report.page import (
     Section,
     definitions,
@@ -174,7 +174,7 @@ class ClassReading(Reading):
 
 def read_classes(classes: pl.DataFrame) -> list[ClassReading]:
     """Return a reading per class that was judged, in the order of the summary."""
-    missing = Estimate(None)
+    missing = Number(None)
     return [
         ClassReading(
             metric=shortened(visible(row["class"]), LONGEST_DRAWN),
@@ -183,7 +183,7 @@ def read_classes(classes: pl.DataFrame) -> list[ClassReading]:
             value=missing,
             null=missing,
             standard_error=None,
-            retention=Estimate(row["value"], row["low"], row["high"]),
+            retention=Number(row["value"], row["low"], row["high"]),
             value_all=None,
             n_reference=row["reference_rows"],
             n_candidate=row["candidate_rows"],
@@ -259,7 +259,7 @@ def _line(
         return f"{start}<td colspan={1 + decided + len(besides)}>{note}</td></tr>"
     cells = [_cell(written_q(row["q_value"]))]
     if decided:
-        number = write(Estimate(row["value"], row["low"], row["high"]), places=2)
+        number = write(Number(row["value"], row["low"], row["high"]), places=2)
         cells.append(_cell(_stacked(number)))
     for metric in besides:
         reading = readings.get(metric)

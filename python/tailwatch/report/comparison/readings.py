@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from tailwatch.report.numbers import Estimate, Written, percent, write
+from tailwatch.report.numbers import Number, Written, percent, write
 from tailwatch.report.words import Label, describe
 
 if TYPE_CHECKING:
@@ -26,10 +26,10 @@ class Reading:
     metric: str
     level: float | None
     direction: str
-    value: Estimate
-    null: Estimate
+    value: Number
+    null: Number
     standard_error: float | None
-    retention: Estimate
+    retention: Number
     value_all: float | None
     n_reference: int | None
     n_candidate: int | None
@@ -106,10 +106,10 @@ def _reading(row: dict[str, Any]) -> Reading:
         metric=row["metric"],
         level=row["level"],
         direction=row["direction"],
-        value=Estimate(row["value"], row["low"], row["high"]),
-        null=Estimate(row["null"], row["null_low"], row["null_high"]),
+        value=Number(row["value"], row["low"], row["high"]),
+        null=Number(row["null"], row["null_low"], row["null_high"]),
         standard_error=row["standard_error"],
-        retention=Estimate(row["retention"], row["retention_low"], row["retention_high"]),
+        retention=Number(row["retention"], row["retention_low"], row["retention_high"]),
         # A generation of a loop is measured on halves alone.
         value_all=row.get("value_all"),
         n_reference=row["n_reference"],

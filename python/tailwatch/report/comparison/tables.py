@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tailwatch.report import html
 from tailwatch.report.html import SWATCH, data_table, element, escape
-from tailwatch.report.numbers import ABSENT, Estimate, Written, count, percent, write
+from tailwatch.report.numbers import ABSENT, Number, Written, count, percent, write
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -88,7 +88,7 @@ def _row(reading: Reading, *, again: bool) -> str:
         ("Value", "tw-number", _stacked(write(reading.value))),
         ("Null", "tw-number", _stacked(write(reading.null))),
         ("Retention", "tw-number", retention),
-        ("All rows", "tw-number tw-full", write(Estimate(reading.value_all)).value),
+        ("All rows", "tw-number tw-full", write(Number(reading.value_all)).value),
         ("Rows", "tw-rows", " + ".join(ABSENT if n is None else count(n) for n in numbers)),
         ("Method", "tw-method", escape(reading.how)),
     )

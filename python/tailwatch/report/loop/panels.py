@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tailwatch.report.html import SWATCH, details, escape, legend, scrolling_table
 from tailwatch.report.loop.drawing import FEW, LARGE, MOST, SMALL, draw, is_cut
 from tailwatch.report.loop.plots import spread_out, swatch
-from tailwatch.report.numbers import ABSENT, Estimate, Written, write
+from tailwatch.report.numbers import ABSENT, Number, Written, write
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -109,7 +109,7 @@ def _describe(plot: Plot, confidence: str) -> str:
 
 def _spoken(point: Point) -> str:
     written = write(point.value)
-    theory = "" if point.theory is None else f", theory {write(Estimate(point.theory)).value}"
+    theory = "" if point.theory is None else f", theory {write(Number(point.theory)).value}"
     return f"{written.value} {written.interval or '(no interval)'}{theory}"
 
 
@@ -161,11 +161,11 @@ def _cell(point: Point) -> str:
     expected = (
         ""
         if theory is None or math.isnan(theory)
-        else f"<i>theory {write(Estimate(theory)).value}</i>"
+        else f"<i>theory {write(Number(theory)).value}</i>"
     )
     return _numbers(point.value) + expected
 
 
-def _numbers(estimate: Estimate) -> str:
+def _numbers(estimate: Number) -> str:
     written: Written = write(estimate)
     return f"<b>{written.value}</b><i>{written.interval or 'no interval'}</i>"

@@ -14,7 +14,7 @@ import polars as pl
 
 from tailwatch.report.html import element, escape
 from tailwatch.report.loop.words import SPREAD, TAILS, describe_loop
-from tailwatch.report.numbers import Estimate, percent
+from tailwatch.report.numbers import Number, percent
 from tailwatch.report.palette import LINES
 from tailwatch.report.svg import outline
 
@@ -71,8 +71,8 @@ class Point:
     """What one generation of one run shows."""
 
     generation: int
-    value: Estimate
-    null: Estimate
+    value: Number
+    null: Number
     theory: float | None
 
 
@@ -114,12 +114,12 @@ class Plot:
         return sorted({point.generation for point in self.points})
 
     @property
-    def null_band(self) -> list[tuple[int, Estimate]]:
+    def null_band(self) -> list[tuple[int, Number]]:
         """What a fresh human sample would show: the mean null, and the widest of its intervals.
 
         Runs have nulls of their own where the sizes of their data differ.
         """
-        found: dict[int, list[Estimate]] = {}
+        found: dict[int, list[Number]] = {}
         for point in self.points:
             if finite(point.null.value) is not None:
                 found.setdefault(point.generation, []).append(point.null)
@@ -220,17 +220,17 @@ def _plot(group: str, metric: str, rows: Sequence[dict[str, Any]], arms: Sequenc
 def _point(row: dict[str, Any]) -> Point:
     return Point(
         generation=row["generation"],
-        value=Estimate(row["value"], row["low"], row["high"]),
-        null=Estimate(row["null"], row["null_low"], row["null_high"]),
+        value=Number(row["value"], row["low"], row["high"]),
+        null=Number(row["null"], row["null_low"], row["null_high"]),
         theory=row["theory"],
     )
 
 
-def _around(nulls: Sequence[Estimate]) -> Estimate:
+def _around(nulls: Sequence[Number]) -> Number:
     values = [value for null in nulls if (value := finite(null.value)) is not None]
     lows = [low for null in nulls if (low := finite(null.low)) is not None]
     highs = [high for null in nulls if (high := finite(null.high)) is not None]
-    return Estimate(
+    return Number(
         fmean(values),
         min(lows) if lows else None,
         max(highs) if highs else None,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from tailwatch.report.html import escape, scrolling_table
 from tailwatch.report.loop.plots import spread_out
-from tailwatch.report.numbers import ABSENT, Estimate, count, write
+from tailwatch.report.numbers import ABSENT, Number, count, write
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,7 +55,7 @@ def plan_table(plan: pl.DataFrame) -> str:
 
 def _line(name: str, row: dict[str, Any]) -> str:
     """Return a line of a plan; `name` is HTML."""
-    written = write(Estimate(row["value"], row["low"], row["high"]))
+    written = write(Number(row["value"], row["low"], row["high"]))
     interval = "" if written.interval is None else f"<i>{written.interval}</i>"
     generation = ABSENT if row["generation"] is None else count(row["generation"])
     words = "".join(f"<td>{escape(row[column] or '')}</td>" for column in ("unit", "note"))

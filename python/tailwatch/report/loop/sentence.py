@@ -9,7 +9,7 @@ import polars as pl
 from tailwatch.report.loop.plots import NEAREST_LEVEL
 from tailwatch.report.loop.verdicts import by_run
 from tailwatch.report.loop.words import SPREAD, TAILS, describe_loop
-from tailwatch.report.numbers import Estimate, percent, write
+from tailwatch.report.numbers import Number, percent, write
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -120,9 +120,7 @@ def _kept(frame: pl.DataFrame, metrics: Sequence[str]) -> tuple[str, str] | None
     if found is None:
         return None
     row = last.filter(pl.col("metric") == found).row(0, named=True)
-    written = write(
-        Estimate(row["retention"], row["retention_low"], row["retention_high"]), places=2
-    )
+    written = write(Number(row["retention"], row["retention_low"], row["retention_high"]), places=2)
     name = describe_loop(found).name
     level = "" if row["level"] is None else f" (rarest {percent(row['level'])})"
     return f"{written.value} {written.interval or '(no interval)'}", name[:1].lower() + name[

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tailwatch.report.html import data_table, element, escape, scrolling_table
 from tailwatch.report.loop.words import LOOP_LABELS, describe_loop
-from tailwatch.report.numbers import Estimate, percent, write
+from tailwatch.report.numbers import Number, percent, write
 from tailwatch.report.words import LABELS
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def _onset(row: Mapping[str, Any]) -> str:
     of, at, since = _OF[row["collapse"]], row["generation"], row["since"]
     if at is None:
         return f"{of}: not seen, or not measured."
-    kept = write(Estimate(row["value"], row["low"], row["high"]))
+    kept = write(Number(row["value"], row["low"], row["high"]))
     over = f"generation {at}" if since == at else f"generations {since} to {at}"
     return (
         f"{of}: seen at generation {at}. Over {over}, {row['metric']} retains "
