@@ -23,3 +23,11 @@ def bench_compare_standard(benchmark: BenchmarkFixture, pair: Pair) -> None:
 
 def bench_compare_fast(benchmark: BenchmarkFixture, pair: Pair) -> None:
     benchmark(tw.compare, *pair, metrics="fast")
+
+
+def bench_compare_with_reference(benchmark: BenchmarkFixture, pair: Pair) -> None:
+    """Time the second candidate and all after it: the human side is prepared."""
+    human, candidate = pair
+    reference = tw.Reference(human, metrics="standard")
+    tw.compare(reference, candidate)
+    benchmark(tw.compare, reference, candidate)
