@@ -33,7 +33,9 @@ import polars as pl
 
 import tailwatch
 from tailwatch.comparison.frame import frame_of, rows_of
+from tailwatch.comparison.metrics.clusters import Modes
 from tailwatch.comparison.metrics.family import Panel
+from tailwatch.comparison.metrics.neighbors import Authenticity, KnnDivergence, Neighborhoods
 from tailwatch.comparison.reference import Preparation
 from tailwatch.comparison.registry import METRICS
 from tailwatch.comparison.request import PANELS
@@ -162,7 +164,7 @@ SEEN = (
 MARKS = {"beyond": "*", "near": "~", "discrete": "d"}
 """Of shares outside their band."""
 NEIGHBOUR_BAND, BAND = (0.93, 0.99), (0.93, 0.97)
-NEIGHBOUR_FAMILIES = {"neighbors", "modes", "authenticity", "knn_divergence"}
+NEIGHBOUR_FAMILIES = {Neighborhoods, Modes, Authenticity, KnnDivergence}
 Z99 = 2.5758
 
 BLOCK = 25

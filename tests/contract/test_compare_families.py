@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tailwatch.comparison.estimates import ClosedVariance, HalfSamples, NoInterval
-from tailwatch.comparison.metrics import FAMILIES
 from tailwatch.comparison.metrics.family import Panel
 from tailwatch.comparison.registry import METRICS
 from tests.support import samples
@@ -16,8 +15,10 @@ from tests.support.meetings import split
 if TYPE_CHECKING:
     from tailwatch.comparison.estimates import Estimate
     from tailwatch.comparison.metric import Metric
+    from tailwatch.comparison.metrics.family import Family
 
 LEVELS = (0.1, 0.2)
+FAMILIES = list(dict.fromkeys(metric.family for metric in METRICS.values()))
 DRAWN = split(samples.gaussian(1, 300, 4), samples.gaussian(2, 150, 4), seed=0)
 
 
@@ -25,16 +26,16 @@ def panel(*names: str) -> Panel:
     return Panel(frozenset(names), 5, LEVELS, 0)
 
 
-def of_family(family: str) -> list[Metric]:
-    return [metric for metric in METRICS.values() if metric.family == family]
+def of_family(family: type[Family]) -> list[Metric]:
+    return [metric for metric in METRICS.values() if metric.family is family]
 
 
-@pytest.mark.parametrize("family", FAMILIES)
-def test_a_family_yields_its_metrics_and_no_others(family: str) -> None:
+@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.__name__)
+def test_a_family_yields_its_metrics_and_no_others(family: type[Family]) -> None:
     metrics = of_family(family)
     asked = panel(*(metric.name for metric in metrics))
-    estimates = DRAWN.estimates(FAMILIES[family], asked)
-    full = DRAWN.on_all(FAMILIES[family], asked)
+    estimates = DRAWN.estimates(family, asked)
+    full = DRAWN.on_all(family, asked)
     split = sorted((estimate.metric, estimate.level or 0) for estimate in estimates)
     assert split == sorted((name, level or 0) for name, level, *_ in full)
     assert {name for name, _ in split} == {metric.name for metric in metrics}
@@ -46,7 +47,7 @@ def test_a_family_yields_its_metrics_and_no_others(family: str) -> None:
 @pytest.mark.parametrize("name", METRICS)
 def test_errors_are_known_as_the_registry_says(name: str) -> None:
     metric = METRICS[name]
-    found = DRAWN.estimates(FAMILIES[metric.family], panel(name))
+    found = DRAWN.estimates(metric.family, panel(name))
     for estimate in (one for one in found if one.metric == name):
         assert method_of(estimate) == (metric.interval.method, metric.interval.scale)
 
@@ -62,7 +63,7 @@ def method_of(estimate: Estimate) -> tuple[str, str | None]:
 @pytest.mark.parametrize("name", METRICS)
 def test_what_no_interval_is_for_is_what_the_frame_says(name: str) -> None:
     metric = METRICS[name]
-    found = DRAWN.estimates(FAMILIES[metric.family], panel(name))
+    found = DRAWN.estimates(metric.family, panel(name))
     for estimate in (one for one in found if one.metric == name):
         if isinstance(estimate.error, NoInterval):
             assert estimate.error.reason == metric.interval.words

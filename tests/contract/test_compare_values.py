@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 import tailwatch as tw
+from tailwatch.comparison.metrics.neighbors import Neighborhoods
 from tailwatch.comparison.registry import METRICS
 from tests.support import anchored, oracle, samples
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 LEVELS, K, SEED = (0.2, 0.05, 0.01), 3, 5
 ROWS = 200
 """Of A, B and C: each level of 2 · 200 pooled rows is a whole number."""
-NEIGHBORS = {name for name, metric in METRICS.items() if metric.family == "neighbors"}
+NEIGHBORS = {name for name, metric in METRICS.items() if metric.family is Neighborhoods}
 
 X = samples.clusters(1, 2 * ROWS, 6)
 Y = 0.9 * samples.clusters(2, ROWS + 13, 6, centres=6)

@@ -7,25 +7,12 @@ from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from tailwatch.comparison.estimates import Scale
+    from tailwatch.comparison.metrics.family import Family
 
-__all__ = ["Cost", "Direction", "Family", "Interval", "Method", "Metric"]
+__all__ = ["Cost", "Direction", "Interval", "Method", "Metric"]
 
 Direction = Literal["higher", "lower", "match"]
 """Which way is better: up, down, or equal to the null (below it is loss, above it widening)."""
-
-Family = Literal[
-    "neighbors",
-    "modes",
-    "directional",
-    "gaussian",
-    "kernels",
-    "sliced",
-    "authenticity",
-    "vendi",
-    "knn_divergence",
-    "knn_jensen_shannon",
-    "mauve",
-]
 
 Cost = Literal["linear in rows", "rows × log rows", "rows × √rows", "quadratic in rows"]
 """How the time grows with the rows of the samples, for a given number of columns."""
@@ -68,7 +55,7 @@ class Metric:
     direction
         Which way is better.
     family
-        Metrics of one family are computed together.
+        What computes it, with the other metrics of its family.
     definition
         What is measured, in a line, for reference X (n rows) and candidate Y (m rows).
     source
@@ -89,7 +76,7 @@ class Metric:
 
     name: str
     direction: Direction
-    family: Family
+    family: type[Family]
     definition: str
     source: str
     null: str

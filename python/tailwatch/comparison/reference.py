@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tailwatch.comparison.halves import Candidate, Human
-from tailwatch.comparison.metrics import FAMILIES
 from tailwatch.comparison.reference_file import (
     SUFFIX,
     fingerprint_of,
@@ -59,7 +58,7 @@ class Prepared:
 
     halves: Halves
     panel: Panel
-    _families: dict[str, Family] = field(default_factory=dict)
+    _families: dict[type[Family], Family] = field(default_factory=dict)
     # Two threads that compare at once would make the same twice.
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
@@ -67,11 +66,11 @@ class Prepared:
         """Yield what each family asked for has made of the halves, made now if not before."""
         names = self.panel.names
         chosen = (metric.family for metric in METRICS.values() if metric.name in names)
-        for name in dict.fromkeys(chosen):
+        for kind in dict.fromkeys(chosen):
             with self._lock:
-                if name not in self._families:
-                    self._families[name] = FAMILIES[name](self.halves, self.panel, settings)
-                family = self._families[name]
+                if kind not in self._families:
+                    self._families[kind] = kind(self.halves, self.panel, settings)
+                family = self._families[kind]
             yield family
 
 

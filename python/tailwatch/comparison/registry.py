@@ -1,5 +1,8 @@
 """What each metric of a comparison is: an entry for each, from which ``docs/metrics.md`` is made.
 
+An entry says in words what the metric is, and names the class that computes it. What pages call it
+is in :mod:`tailwatch.report.words`, which knows of frames alone.
+
 A family shares what its metrics share by being computed together: cost, work and memory.
 """
 
@@ -8,6 +11,16 @@ from __future__ import annotations
 from functools import partial
 
 from tailwatch.comparison.metric import Direction, Interval, Metric
+from tailwatch.comparison.metrics.clusters import Mauve, Modes
+from tailwatch.comparison.metrics.directions import DirectionalTails, SlicedWasserstein
+from tailwatch.comparison.metrics.kernels import Kernels
+from tailwatch.comparison.metrics.moments import Moments, Vendi
+from tailwatch.comparison.metrics.neighbors import (
+    Authenticity,
+    KnnDivergence,
+    KnnJensenShannon,
+    Neighborhoods,
+)
 
 __all__ = ["METRICS", "Direction", "Metric"]
 
@@ -54,7 +67,7 @@ CLOSED_OF_MOMENTS = Interval(
 
 in_neighborhoods = partial(
     Metric,
-    family="neighbors",
+    family=Neighborhoods,
     cost="quadratic in rows",
     work="9h²·d for all of its family at once, (n² + m² + 3nm)·d on all rows",
     memory="O(h·k) lists of nearest rows, deep enough for every half-sample; never h²",
@@ -62,14 +75,14 @@ in_neighborhoods = partial(
 of_tails = partial(in_neighborhoods, by_level=True)
 of_moments = partial(
     Metric,
-    family="gaussian",
+    family=Moments,
     cost="linear in rows",
     work="3h·d² for moments, then O(d³) for each of 31 subsets",
     memory="3 · 32 groups · 8d² bytes",
 )
 of_kernels = partial(
     Metric,
-    family="kernels",
+    family=Kernels,
     cost="quadratic in rows",
     work="3½h² inner products for all kernels at once, (n + m)²/2 on all rows",
     memory="O(h), and a tile per thread; never h²",
@@ -154,7 +167,7 @@ METRICS: dict[str, Metric] = {
         Metric(
             name="mode_coverage",
             direction="higher",
-            family="modes",
+            family=Modes,
             definition="share of the smallest k-means clusters of X that Y still fills",
             source="of this project, after Lloyd 1982",
             null="1, but for chance: a mode is lost only where its own 95 % interval says so",
@@ -168,7 +181,7 @@ METRICS: dict[str, Metric] = {
         Metric(
             name="directional_tails",
             direction="match",
-            family="directional",
+            family=DirectionalTails,
             definition="share of Y beyond X's outer quantiles along a direction, over α: mean of "
             "256",
             source="of this project; closed form Φ(−z/σ)/Φ(−z) for N(0, σ²)",
@@ -234,7 +247,7 @@ METRICS: dict[str, Metric] = {
         Metric(
             name="sliced_wasserstein",
             direction="lower",
-            family="sliced",
+            family=SlicedWasserstein,
             definition="(mean of W₂² along 256 random directions)^½",
             source="Rabin et al. 2011; Bonneel et al. 2015",
             null="above 0: a bias that dies out as h^(−½)",
@@ -246,7 +259,7 @@ METRICS: dict[str, Metric] = {
         Metric(
             name="authenticity",
             direction="match",
-            family="authenticity",
+            family=Authenticity,
             definition="share of Y farther from its nearest row of X than that from its nearest "
             "other row of X",
             source="Alaa et al. 2022",
@@ -259,7 +272,7 @@ METRICS: dict[str, Metric] = {
         Metric(
             name="vendi_score",
             direction="match",
-            family="vendi",
+            family=Vendi,
             definition="exp of the entropy of the eigenvalues of the cosines of Y over m",
             source="Friedman & Dieng 2023",
             null="that of B: the score grows with the rows, so that sizes must be equal",
@@ -271,7 +284,7 @@ METRICS: dict[str, Metric] = {
         Metric(
             name="knn_divergence",
             direction="lower",
-            family="knn_divergence",
+            family=KnnDivergence,
             definition="KL(Y‖X) = (d/m) Σ ln(ν_k(y)/ρ_k(y)) + ln(n/(m−1)) from k-th neighbours; d "
             "is the number of columns",
             source="Wang, Kulkarni & Verdú 2009; Pérez-Cruz 2008",
@@ -284,7 +297,7 @@ METRICS: dict[str, Metric] = {
         Metric(
             name="knn_jensen_shannon",
             direction="lower",
-            family="knn_jensen_shannon",
+            family=KnnJensenShannon,
             definition="½KL(X‖M) + ½KL(Y‖M), M their equal mixture, from rows in k-th balls, "
             "adjusted for chance; up to ln 2",
             source="after Ross 2014; Vinh et al. 2010",
@@ -301,7 +314,7 @@ METRICS: dict[str, Metric] = {
         Metric(
             name="mauve",
             direction="higher",
-            family="mauve",
+            family=Mauve,
             definition="area under the frontier of KL divergences from mixtures (scaling 5), over "
             "max(2, min(n, m)/10) clusters of the pooled rows",
             source="Pillutla et al. 2021",

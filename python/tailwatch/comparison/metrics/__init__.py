@@ -11,38 +11,3 @@ room               metrics
 ``family``         what such a room offers
 =================  ============================================================================
 """
-
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
-from tailwatch.comparison.metrics.clusters import Mauve, Modes
-from tailwatch.comparison.metrics.directions import DirectionalTails, SlicedWasserstein
-from tailwatch.comparison.metrics.kernels import Kernels
-from tailwatch.comparison.metrics.moments import Moments, Vendi
-from tailwatch.comparison.metrics.neighbors import (
-    Authenticity,
-    KnnDivergence,
-    KnnJensenShannon,
-    Neighborhoods,
-)
-
-if TYPE_CHECKING:
-    from tailwatch.comparison.metrics.family import Family
-
-__all__ = ["FAMILIES"]
-
-FAMILIES: dict[str, type[Family]] = {
-    "neighbors": Neighborhoods,
-    "modes": Modes,
-    "directional": DirectionalTails,
-    "gaussian": Moments,
-    "kernels": Kernels,
-    "sliced": SlicedWasserstein,
-    "authenticity": Authenticity,
-    "vendi": Vendi,
-    "knn_divergence": KnnDivergence,
-    "knn_jensen_shannon": KnnJensenShannon,
-    "mauve": Mauve,
-}
-"""What computes the metrics of each family of the registry."""
