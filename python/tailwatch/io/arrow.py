@@ -1,6 +1,6 @@
 """Arrow data: of any library as Polars columns, and columns of vectors as arrays, without a copy.
 
-Of a Binary column, whose type does not tell what its bytes are, the values are copied.
+Values of a Binary column, whose type does not tell what its bytes are, are copied.
 """
 
 from __future__ import annotations

@@ -99,8 +99,8 @@ def vector_type(
     Parameters
     ----------
     schema, column
-        The table, and the name of the column. Of an extension type, such as a fixed-shape tensor,
-        the storage counts.
+        The table, and the name of the column. An extension type, such as a fixed-shape tensor,
+        counts as its storage.
     place
         For the text of an error.
     binary

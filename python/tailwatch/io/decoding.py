@@ -180,7 +180,7 @@ class _Process:
         return head, body
 
     def kill(self) -> None:
-        """End the process, and leave nothing of it."""
+        """Kill the process, and close its pipes."""
         self._popen.kill()
         self._close()
         self._popen.wait()

@@ -8,8 +8,8 @@ clip-retrieval  ``img_emb/*.npy``, ``metadata/*.parquet``     a folder ``img_emb
 plain           tables and arrays, in folders of any depth    else
 ==============  ============================================  ====================================
 
-Embeddings are not opened here. Of a plain folder :mod:`~tailwatch.io.walking` tells which files are
-data; of the others and of globs, what is not a shard is left out by name as well.
+Embeddings are not opened here. :mod:`~tailwatch.io.walking` tells which files of a plain folder are
+data; files of the other layouts, and matches of globs, are left out with a reason as well.
 """
 
 from __future__ import annotations
@@ -56,12 +56,11 @@ class Shard:
     Attributes
     ----------
     name
-        Its path below the folder of all, with ``/``, as text that can be stored whatever its bytes
-        are.
+        Path below the common folder, with ``/``, as text that can be stored.
     path
         The file.
     metadata
-        The table that lies beside it, if any.
+        The table beside the file, if any.
     rows, columns, dtype
         Shape and type that the manifest says of the array, if it does.
     """

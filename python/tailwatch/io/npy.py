@@ -1,7 +1,7 @@
 """Arrays in ``.npy`` files.
 
-Of a header nothing is believed that the file does not bear out: its numbers are checked against the
-size of the file before anything is allocated or mapped.
+A header is believed as far as the file bears it out: its numbers are checked against the size of
+the file before anything is allocated or mapped.
 
 Rows that are used batch by batch are read, in pieces of some megabytes: a file that is cut
 meanwhile is an error there. Where all rows are needed at once, the file is mapped, and
@@ -86,7 +86,7 @@ def read_header(file: IO[bytes], place: Place) -> Header:
 
 
 def _read_header(file: IO[bytes], place: Place) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
-    """Read what is in a header, whatever that is."""
+    """Return shape, order and type from a header, unchecked."""
     damaged = "its header is damaged"
     try:
         version = np.lib.format.read_magic(file)

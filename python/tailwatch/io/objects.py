@@ -67,7 +67,7 @@ def of_object(
     Raises
     ------
     InputError
-        If the source is nothing of the kind.
+        If the source is none of these.
     """
     if isinstance(source, ArrowStream | ArrowArray) and not isinstance(
         source, pl.Series | pl.DataFrame

@@ -15,12 +15,11 @@ field          content
 A packed folder may come from a stranger: its parts are files and folders of its own, and a link in
 place of one is refused by its name.
 
-A folder is written under another name before it is at its place. An attempt at ``NAME`` is the
-folder ``.HASH-TOKEN.pack.part`` beside it: a hash of the name, 128 random bits. While it is
-written, its process holds a lock on it, which the system lets go of when the process ends, whatever
-way. So a folder of such a name that nobody holds is one that was killed; the next attempt at the
-same name removes it. Of what is in it, that is removed which a pack writes, and no link is
-followed; where there are no locks the folder stays.
+A folder is written under another name and renamed at the end. An attempt at ``NAME`` is the folder
+``.HASH-TOKEN.pack.part`` beside it: a hash of the name, 128 random bits. Its process holds a lock
+on the attempt, which the system releases when the process ends, in whatever way. So an attempt that
+nobody holds was killed, and the next attempt at the same name removes it: the files that a pack
+writes, and nothing else; no link is followed. Without locks the attempt stays.
 """
 
 from __future__ import annotations

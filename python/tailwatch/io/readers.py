@@ -1,4 +1,4 @@
-"""From a source of any kind to its parts, arrays with a table beside them among them."""
+"""From a source of any kind to its parts; an array and the table beside it are one part."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ ABOVE: Final = "a link to a folder that holds the source"
 _CACHED = re.compile(r"cache-[0-9a-zA-Z]+(_\d+_of_\d+)?\.arrow")
 _LOGS = {"_delta_log": "Delta Lake", ".hoodie": "Hudi"}
 _LARGEST = 1 << 24
-# Of a run of score_dataset; its own module knows the rest of the line.
+# Format of a run of score_dataset; the module of its manifest knows the rest of the line.
 _RUN = "tailwatch-contamination-run"
 _OF_RUN = ("shards", "work", "manifest.jsonl", "report.html", "summary.json", "times.json")
 

@@ -66,7 +66,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> NoReturn:
-    """Say of a name that is not there which may have been meant."""
+    """Raise an error that names what may have been meant."""
     raise no_such_name(__name__, name, __all__)
 
 

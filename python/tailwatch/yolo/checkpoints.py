@@ -85,7 +85,7 @@ def _check_file(path: Path, stamp: tuple[int, ...]) -> None:  # noqa: ARG001  (w
 
 @functools.lru_cache(maxsize=64)
 def _check_architecture(name: str) -> None:
-    """Refuse a name that is none of Ultralytics' architectures, or not one of a detector."""
+    """Refuse a name that is no architecture of a detector in Ultralytics."""
     ultralytics()
     tasks: Any = extra("ultralytics.nn.tasks")
     try:
@@ -213,7 +213,7 @@ def open_model(model: str) -> Any:  # noqa: ANN401  (Ultralytics' own class)
 
 
 def rewrite(source: Path, target: Path) -> None:
-    """Write a checkpoint again: its weights, its classes, and nothing of when and where."""
+    """Write a checkpoint again: weights and classes, without times and paths."""
     torch: Any = extra("torch")
     tasks: Any = extra("ultralytics.nn.tasks")
     content, _ = tasks.torch_safe_load(str(source), safe_only=True)

@@ -3,8 +3,8 @@
 What would make a number wrong is refused; what a number can be read with is said with it, as a
 warning, in the frame and on the page.
 
-Ultralytics passes over an image that it cannot use with a line in its log, and would train on
-others than it was given; here each image is looked at beforehand, once.
+Ultralytics passes over an image that it cannot use with a line in its log, so a training would be
+on others than were given; here each image is looked at beforehand, once.
 
 Many a ``data.yaml`` names one folder for ``train`` and ``val``, and a picture may be in both by
 accident. Average precision on such images says how well they were memorised. Images are compared

@@ -1,4 +1,4 @@
-"""Do the crops of a class still look as varied as the human ones? In an encoder that does not move.
+"""Coverage of each class's human crops by sampled crops, in an encoder that stays the same.
 
 Each box is cut out and embedded by weights that stay the same for the whole run: an encoder that
 was trained anew with each generation would move with what it measures. Within a class, coverage is
@@ -10,16 +10,16 @@ Halves A and B of the human images and as many sampled images C, as in
 :mod:`tailwatch.yolo.statistics`: value is coverage of A by C, null that of A by B. So a class with
 fewer boxes than human images would have loses coverage too, and that is meant.
 
-Only cuts that give both A and B more than k crops of the class are used, the first `CROP_CUTS` of
-`CANDIDATES` random ones. In A alone that would favour cuts which leave B next to nothing, and the
-null of a rare class would lie far below what fresh human images give; with both, A and B remain
-exchangeable. A class with fewer than 2(k + 1) human crops, or with all of them on a few images, is
-not measured, and ``reason`` says why; but that none of its crops is left is known without a null.
-Means over several classes are over those that are measured.
+The cuts that are used give both A and B more than k crops of the class: the first `CROP_CUTS` of
+`CANDIDATES` random ones. Such a rule for A alone would favour cuts that leave B next to nothing,
+and the null of a rare class would lie far below what fresh human images give; with both, A and B
+remain exchangeable. A class with fewer than 2(k + 1) human crops, or with all of them on a few
+images, is not measured, and ``reason`` says why; a class without a single crop left has coverage 0
+even then. Means over several classes are over the classes that are measured.
 
-Distances over all classes together do not see a rare class die; these do. O(n²) per class, with at
-most `MOST` crops a side, drawn at random; the rest of a larger class is left out and ``reason``
-says so.
+Distances over all classes together do not see a rare class die; coverage by class does. O(n²) per
+class, with at most `MOST` crops a side, drawn at random; ``reason`` says where crops are left
+out.
 """
 
 from __future__ import annotations

@@ -20,8 +20,8 @@ wants one calls ``ultralytics.settings.update`` afterwards. The font that it wou
 matplotlib's. Weights and data are looked for by the caller: a missing file is an error of ours
 before Ultralytics sees its name.
 
-Ultralytics is licensed under AGPL-3.0, so nothing else of
-tailwatch imports it, and nothing of it is part of tailwatch.
+Ultralytics is licensed under AGPL-3.0: it is imported in this file alone, and no code of it is part
+of tailwatch.
 """
 
 from __future__ import annotations

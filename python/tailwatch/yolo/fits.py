@@ -196,7 +196,7 @@ class Fits:
 
     def _is_linkable(self, path: Path) -> bool:
         """Return whether files of the folder of `path` can be linked to from here."""
-        # Of the file itself, where its name is a link.
+        # The folder of the file itself, where its name is a link.
         folder = Path(os.path.realpath(path)).parent
         if folder not in self._linkable:
             attempt = self._made("fits") / f".{secrets.token_hex(8)}.part"

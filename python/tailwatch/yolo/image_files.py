@@ -62,7 +62,7 @@ def measure(file: Path) -> tuple[str, int, int]:
     image: Any = extra("PIL.Image")
     digest = sha256(file)
     try:
-        # Of a doubtful file Pillow warns; it is taken, or refused by name.
+        # Pillow warns of doubtful files; such a file is taken, or refused by name.
         with warnings.catch_warnings(action="ignore"), image.open(file) as opened:
             width, height = opened.size
     # Pillow's readers raise what their parsers do: SyntaxError, struct.error, ValueError, …

@@ -1,14 +1,14 @@
-"""Whose labels: of a person, of a detector, or of nobody knows whom.
+"""Whose labels images have: a person's, a detector's, or unknown.
 
-A ``data.yaml`` names images and says nothing of who drew the boxes. Taken for human, the labels of
-a detector would enter a loop as what it is measured against. So an origin is known in two ways
+A ``data.yaml`` names images and does not say who drew the boxes. Labels of a detector that are
+taken for human ones would be what a loop is measured against. So an origin is known in two ways
 only:
 
 - the images or their labels lie in a folder that tailwatch wrote, and its manifest says it. Human
-  labels have to be unchanged since, or they are unknown; a detector's stay a detector's;
+  labels have to be unchanged since, or they are unknown; a detector's labels stay a detector's;
 - the caller says so.
 
-Everything else is ``"unknown"``, which is a word of its own and not another name for human.
+Every other origin is ``"unknown"``, which is not another name for human.
 """
 
 from __future__ import annotations

@@ -233,7 +233,7 @@ def _of_counts(labels: Sequence[str], x: _Side, y: _Side, cuts: Cuts) -> list[St
         *found,
         ("class_kl", None, "lower", _kl(of_c, p), _kl(of_b, p)),
         ("tail_class_mass", TAIL, "match", *mass),
-        # Of these the sample has its own value, whatever A is.
+        # Values of the sample alone: A plays no part.
         ("boxes_per_image", None, "match", *per_image),
         ("empty_images", None, "match", *empty),
     ]
