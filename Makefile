@@ -7,17 +7,24 @@
 ifndef TOGETHER
 .NOTPARALLEL:
 endif
-.PHONY: help demo test test-core lint bench bench-rivals bench-rust docs build clean
+.PHONY: help demo test test-core test-fast lint bench bench-rivals bench-rust docs build ready crates clean
 MAKEFLAGS += --no-print-directory
 
 VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 STAMPS := $(VENV)/.stamps
+# The package in .venv, with the tools for tests and checks, and with YOLO26 too.
+WITH_TOOLS := $(STAMPS)/dev $(STAMPS)/package
+WITH_YOLO := $(WITH_TOOLS) $(STAMPS)/yolo
 RUST   := $(shell find rust -name '*.rs' -o -name Cargo.toml) Cargo.toml Cargo.lock rust-toolchain.toml
 
 # A log is better off without a line per compiled crate; a person wants to see that something moves.
 QUIET := $(if $(CI),--quiet)
+
+define needs_cargo
+	@command -v cargo > /dev/null || { echo 'cargo was not found: install Rust, see rust-toolchain.toml' >&2; exit 1; }
+endef
 
 # Tests start hundreds of processes: each would compile the package again if none kept what it did.
 export PYTHONDONTWRITEBYTECODE :=
@@ -31,16 +38,19 @@ help:  ## show this list
 demo: $(STAMPS)/package  ## run the main job on real data and write a report
 	@$(BIN)/tailwatch demo
 
-test: $(STAMPS)/yolo  ## run every test: Rust, Python, doctests, README
+test: $(WITH_YOLO)  ## run every test: Rust, Python, doctests, README
 	$(call tests)
 
-test-core: $(STAMPS)/dev  ## run every test that needs no torch
+test-core: $(WITH_TOOLS)  ## run every test that needs no torch
 	$(call tests,--ignore=tests/yolo)
 
-bench: $(STAMPS)/yolo  ## time the metrics at small sizes, and check that peers agree
+test-fast: $(WITH_TOOLS)  ## run the tests of single modules, a minute or two
+	@$(BIN)/python -m pytest -m 'not slow and not alone' $(TWO_WORKERS) tests/unit
+
+bench: $(WITH_YOLO)  ## time the metrics at small sizes, and check that peers agree
 	@$(BIN)/python -m pytest benches
 
-bench-rivals: $(STAMPS)/dev  ## race the installed peers at full sizes; writes the README's table
+bench-rivals: $(WITH_TOOLS)  ## race the installed peers at full sizes; writes the README's table
 	@$(BIN)/python -m benches.rivals --resume
 	@$(BIN)/python -m benches.speed_table
 
@@ -53,6 +63,10 @@ docs: demo  ## put the demo's table and picture into the README
 build: $(STAMPS)/package  ## build the extension and install the package into .venv
 	@echo "build: $$($(BIN)/tailwatch --version) is installed in $(VENV)"
 
+ready:  ## install and compile all that the other targets need, the one while the other
+	@TOGETHER=1 $(MAKE) --jobs=3 --output-sync=target crates $(STAMPS)/yolo
+	@$(MAKE) $(WITH_YOLO)
+
 clean:  ## remove all that make has made
 	@rm -rf $(VENV) target dist tailwatch-demo .benchmarks .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	@find python tests benches -name __pycache__ -prune -exec rm -rf {} +
@@ -62,23 +76,31 @@ clean:  ## remove all that make has made
 # --- tests ---------------------------------------------------------------------------------------
 
 # Two workers, a file each at a time, since fixtures are those of a file, and in the order of the
-# folders: the files of tests/unit, which are short, come last. `alone` marks what looks at time,
-# memory or signals.
+# folders: the files of tests/unit, which are short, come last. `alone` marks what looks at time or
+# signals.
+TWO_WORKERS := --numprocesses 2 --dist loadfile --no-loadscope-reorder
+
 define tests
 	@echo '== Rust'
 	@cargo test --workspace --release --locked --quiet
 	@echo '== Python'
-	@$(BIN)/python -m pytest -m 'not slow and not alone' --numprocesses 2 --dist loadfile --no-loadscope-reorder $(1)
-	@echo '== Python: time, memory and signals'
+	@$(BIN)/python -m pytest -m 'not slow and not alone' $(TWO_WORKERS) $(1)
+	@echo '== Python: time and signals'
 	@$(BIN)/python -m pytest -m 'alone and not slow' $(1)
 endef
+
+# The extension is made of the same crates, but for those that bind it to Python.
+crates:
+	$(call needs_cargo)
+	@echo 'compiling the crates and their tests (minutes the first time)'
+	@cargo test --workspace --release --locked --no-run $(QUIET)
 
 # --- lint ----------------------------------------------------------------------------------------
 
 LINTS := $(addprefix lint-,rustfmt clippy deny ruff format mypy stubtest imports)
 .PHONY: $(LINTS)
 
-lint: $(STAMPS)/dev  ## check formats, lints, types, layers and licences
+lint: $(WITH_TOOLS)  ## check formats, lints, types, layers and licences
 	@TOGETHER=1 $(MAKE) --jobs=2 --output-sync=target --keep-going $(LINTS)
 	@echo 'lint: all checks passed'
 
@@ -91,7 +113,7 @@ endef
 lint-rustfmt:
 	$(call check,rustfmt,cargo fmt --all --check -- -l)
 
-lint-clippy: $(STAMPS)/dev
+lint-clippy: $(WITH_TOOLS)
 	$(call check,clippy,cargo clippy --workspace --all-targets --locked --quiet -- -D warnings)
 
 # Advisories change from day to day and need the network: CONTRIBUTING.md says when to look at them.
@@ -102,19 +124,19 @@ else
 	@echo '  deny     NOT RUN: cargo-deny is not installed (cargo install cargo-deny)'
 endif
 
-lint-ruff: $(STAMPS)/dev
+lint-ruff: $(WITH_TOOLS)
 	$(call check,ruff,$(BIN)/ruff check)
 
-lint-format: $(STAMPS)/dev
+lint-format: $(WITH_TOOLS)
 	$(call check,format,$(BIN)/ruff format --check)
 
-lint-mypy: $(STAMPS)/dev
+lint-mypy: $(WITH_TOOLS)
 	$(call check,mypy,$(BIN)/mypy)
 
-lint-stubtest: $(STAMPS)/dev
+lint-stubtest: $(WITH_TOOLS)
 	$(call check,stubtest,$(BIN)/stubtest --mypy-config-file pyproject.toml tailwatch._core)
 
-lint-imports: $(STAMPS)/dev
+lint-imports: $(WITH_TOOLS)
 	$(call check,imports,$(BIN)/lint-imports --no-cache --no-logo)
 
 # --- environment ---------------------------------------------------------------------------------
@@ -134,18 +156,19 @@ $(STAMPS)/maturin: pyproject.toml | $(BIN)/python
 	@touch $@
 
 $(STAMPS)/package: $(STAMPS)/maturin $(RUST)
-	@command -v cargo > /dev/null || { echo 'cargo was not found: install Rust, see rust-toolchain.toml' >&2; exit 1; }
+	$(call needs_cargo)
 	@echo 'building the extension (minutes the first time)'
 	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/maturin develop --release --locked $(QUIET)
 	@touch $@
 
-# requirements(extra): what pyproject.toml says that an extra brings.
+# requirements(extra): what pyproject.toml says that the package and an extra bring; together, so
+# that neither takes what the other cannot live with.
 define requirements
-	@$(BIN)/python -c 'import tomllib; extras = tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]; print(*extras["$(1)"], sep="\n")' \
+	@$(BIN)/python -c 'import tomllib; project = tomllib.load(open("pyproject.toml", "rb"))["project"]; print(*project["dependencies"], *project["optional-dependencies"]["$(1)"], sep="\n")' \
 	  | $(PIP) install --requirement /dev/stdin
 endef
 
-$(STAMPS)/dev: $(STAMPS)/package
+$(STAMPS)/dev: $(STAMPS)/maturin
 	@echo 'installing the tools for tests and checks'
 	$(call requirements,dev)
 	@touch $@

@@ -198,19 +198,11 @@ fn agree(x: &Rows<'_>, y: &Rows<'_>, k: usize, trust: f64, control: &Control) ->
 
 #[test]
 fn codes_never_lose_a_neighbour() {
-    for kind in KINDS {
-        for (columns, rows) in [
-            (1, 450),
-            (3, 450),
-            (4, 193),
-            (7, 450),
-            (63, 450),
-            (64, 192),
-            (65, 450),
-            (511, 250),
-            (768, 250),
-            (2049, 200),
-        ] {
+    let narrow = [(1, 450), (3, 450), (4, 193), (7, 450), (63, 450), (64, 192), (65, 450)];
+    // What some blocks of columns more change is the same for all kinds: each meets one such width.
+    let wide = [(511, 250), (768, 250), (2049, 200)];
+    for (number, kind) in KINDS.into_iter().enumerate() {
+        for (columns, rows) in narrow.into_iter().chain([wide[number % wide.len()]]) {
             let (x, y) = (draw(kind, rows, columns, 1), draw(kind, rows / 2 + 1, columns, 2));
             let control = Control::with_threads(2);
             assert!(compare(&x, &y, 5, 1.0, &control), "{kind} {rows} x {columns}");
@@ -234,8 +226,8 @@ fn rows<'a>(chunk: impl Chunk + 'a) -> Rows<'a> {
 
 #[test]
 fn narrow_types_and_mixed_ones_are_right() {
-    for kind in KINDS {
-        for columns in [1, 20, 70] {
+    for (number, kind) in KINDS.into_iter().enumerate() {
+        for columns in [1, if number % 2 == 0 { 20 } else { 70 }] {
             let (x, y) = (draw(kind, 300, columns, 1), draw(kind, 150, columns, 2));
             let single = |data: &Array2<f64>| data.mapv(|value| value as f32);
             let half = |data: &Array2<f64>| data.mapv(f16::from_f64);
