@@ -70,9 +70,6 @@ def test_text(
     for line in ("words kept", "rarer words kept", "nats per word, unseen text"):
         assert out.count(f"│ {line} ") == 1
     assert any(text.startswith("Types kept") for text in read(page).text("desc"))
-    first = page.read_bytes()
-    assert run("recursion_text.py", small, monkeypatch, capsys) == out
-    assert page.read_bytes() == first
 
 
 def test_text_names_a_package_that_is_missing(
