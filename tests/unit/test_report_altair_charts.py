@@ -108,13 +108,24 @@ def test_generations_hold_the_numbers_of_the_frame() -> None:
     runs = tuple(recursion_sample.FRACTIONS)
     table = recursion_sample.frame(runs)
     chart = specification(plot_generations(table, ["total_variance", "tail_mass"]))
-    drawn = pl.DataFrame(values(chart))
+    every = pl.DataFrame(values(chart))
+    drawn = every.filter(pl.col("run").is_not_null())
     variance = drawn.filter(metric="Total variance").select("run", "generation", "value", "theory")
     expected = table.filter(metric="total_variance").select("run", "generation", "value", "theory")
     assert variance.sort("run", "generation").equals(expected.sort("run", "generation"))
     tails = drawn.filter(pl.col("metric").str.starts_with("Tail mass"))
     wanted = table.filter(metric="tail_mass", level=0.05)
     assert tails["low"].sort().to_list() == wanted["low"].sort().to_list()
+    fresh = every.filter(pl.col("run").is_null(), metric="Total variance")
+    nulls = (
+        table.filter(metric="total_variance")
+        .group_by("generation")
+        .agg(pl.col("null").mean(), pl.col("null_low").min(), pl.col("null_high").max())
+    )
+    columns = ["generation", "value", "low", "high"]
+    assert fresh.select(columns).rows() == [
+        pytest.approx(r) for r in nulls.sort("generation").rows()
+    ]
     assert chart["facet"]["sort"] == ["Total variance", tails["metric"][0]]
     one = specification(plot_generations(table, "recall"))
     assert {row["metric"] for row in values(one)} == {"Recall"}
@@ -137,7 +148,7 @@ def test_thousands_of_points_are_drawn() -> None:
         for run in range(29)
         for generation in range(1, 201)
     )
-    assert len(values(specification(plot_generations(many)))) == 29 * 60
+    assert len(values(specification(plot_generations(many)))) == 30 * 60
 
 
 def test_scores_hold_the_shares_of_the_histogram(results: dict[str, Any]) -> None:

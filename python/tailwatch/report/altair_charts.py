@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from tailwatch.report.comparison.readings import Reading
     from tailwatch.report.loop.plots import Plot
+    from tailwatch.report.numbers import Number
 
 __all__ = ["plot_classes", "plot_comparison", "plot_generations", "plot_scores"]
 
@@ -120,16 +121,16 @@ def plot_generations(frame: pl.DataFrame, metrics: str | Sequence[str] | None = 
         scale=alt.Scale(domain=runs, range=palette),
         legend=alt.Legend(symbolOpacity=1),
     )
-    told = [f"{name}:Q" for name in ("generation", "value", "low", "high", "null", "theory")]
-    rows = alt.Chart().encode(x)
-    of_runs = rows.encode(y, colour)
+    told = [f"{name}:Q" for name in ("generation", "value", "low", "high", "theory")]
+    fresh = alt.Chart().transform_filter("!isValid(datum.run)").encode(x)
+    runs_alone = alt.Chart().transform_filter("isValid(datum.run)").encode(x, y, colour)
     layers = [
-        rows.mark_area(color=LIGHT["band"]).encode(alt.Y("null_low:Q"), alt.Y2("null_high")),
-        rows.mark_line(color=LIGHT["muted"], strokeWidth=1).encode(alt.Y("null:Q")),
-        of_runs.mark_line(strokeDash=[5, 4]).encode(alt.Y("theory:Q")),
-        rows.mark_rule(opacity=0.55).encode(alt.Y("low:Q"), alt.Y2("high"), colour),
-        of_runs.mark_line(),
-        of_runs.mark_point(filled=True, opacity=1).encode(tooltip=["run:N", *told]),
+        fresh.mark_area(color=LIGHT["band"]).encode(alt.Y("low:Q"), alt.Y2("high")),
+        fresh.mark_line(color=LIGHT["muted"], strokeWidth=1).encode(y),
+        runs_alone.mark_line(strokeDash=[5, 4]).encode(alt.Y("theory:Q")),
+        runs_alone.mark_rule(opacity=0.55).encode(alt.Y("low:Q"), alt.Y2("high")),
+        runs_alone.mark_line(),
+        runs_alone.mark_point(filled=True, opacity=1).encode(tooltip=["run:N", *told]),
     ]
     names = [plot.name for plot in plots]
     chart: FacetChart = (
@@ -222,24 +223,28 @@ def _steps(rows: Sequence[dict[str, Any]]) -> list[int]:
 
 
 def _rows(plot: Plot) -> list[dict[str, Any]]:
-    """Return the numbers of a plot, one row per run and generation."""
+    """Return the numbers of a plot by run and generation; those of a fresh sample have no run."""
     drawn = set(spread_out(plot.generations, MOST))
+    found: list[tuple[str | None, int, Number, float | None]] = [
+        (None, generation, null, None) for generation, null in plot.null_band
+    ]
+    found += [
+        (visible(curve.arm.name), point.generation, point.value, point.theory)
+        for curve in plot.curves
+        for point in curve.points
+    ]
     return [
         {
             "metric": plot.name,
-            "run": visible(curve.arm.name),
-            "generation": point.generation,
-            "value": finite(point.value.value),
-            "low": finite(point.value.low),
-            "high": finite(point.value.high),
-            "null": finite(point.null.value),
-            "null_low": finite(point.null.low),
-            "null_high": finite(point.null.high),
-            "theory": finite(point.theory),
+            "run": run,
+            "generation": generation,
+            "value": finite(number.value),
+            "low": finite(number.low),
+            "high": finite(number.high),
+            "theory": finite(theory),
         }
-        for curve in plot.curves
-        for point in curve.points
-        if point.generation in drawn
+        for run, generation, number, theory in found
+        if generation in drawn
     ]
 
 

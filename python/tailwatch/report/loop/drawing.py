@@ -47,7 +47,7 @@ SMALL = Size(width=212, height=132, left=48, font=12)
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class _Scales:
     """What all layers of a drawing share: its scales, the generations drawn, whether few."""
 
     x: Scale
@@ -79,7 +79,7 @@ def draw(plot: Plot, size: Size, *, from_zero: bool = False) -> Drawing:
     """
     drawn = spread_out(plot.generations, MOST)
     low, high = _extent(plot, from_zero=from_zero)
-    place = _Place(
+    scales = _Scales(
         x=Scale(drawn[0] - 0.5, drawn[-1] + 0.5, 0, size.width),
         y=Scale(low, high, size.height, 0),
         drawn=frozenset(drawn),
@@ -88,9 +88,9 @@ def draw(plot: Plot, size: Size, *, from_zero: bool = False) -> Drawing:
     drawing = Drawing(
         size.width, size.height, left=size.left, right=_RIGHT, top=_TOP, bottom=_BOTTOM
     )
-    _axes(drawing, place, size, plot.label.unit or "value")
-    _null(drawing, place, plot)
-    _measured(drawing, place, plot)
+    _axes(drawing, scales, size, plot.label.unit or "value")
+    _null(drawing, scales, plot)
+    _measured(drawing, scales, plot)
     return drawing
 
 
@@ -112,14 +112,14 @@ def _steps() -> Iterator[int]:
     return (factor * 10**power for power in count() for factor in (1, 2, 5))
 
 
-def _axes(drawing: Drawing, place: _Place, size: Size, unit: str) -> None:
-    x, y = place.x, place.y
+def _axes(drawing: Drawing, scales: _Scales, size: Size, unit: str) -> None:
+    x, y = scales.x, scales.y
     labels, factor = tick_labels(ticks(y.low, y.high, _TICKS))
     drawing.segments([(x.start, y(tick), x.end, y(tick)) for tick in labels], "line", 1)
     font = size.font - 1
     drawing.axis_beside(y, labels, 0, font)
     drawing.texts([(-size.left, -15, f"{unit} {factor}".rstrip())], "muted", font)
-    shown = generation_ticks(min(place.drawn), max(place.drawn))
+    shown = generation_ticks(min(scales.drawn), max(scales.drawn))
     generations = {float(generation): str(generation) for generation in shown}
     drawing.axis_below(x, generations, size.height, font, title="generation", far=33)
 
@@ -155,44 +155,44 @@ def _drawable(number: float | None) -> float | None:
     return None if found is None else min(max(found, -_MOST), _MOST)
 
 
-def _null(drawing: Drawing, place: _Place, plot: Plot) -> None:
+def _null(drawing: Drawing, scales: _Scales, plot: Plot) -> None:
     """Draw the band of the null and its line, both from edge to edge of the plot."""
-    found = [(g, null) for g, null in plot.null_band if g in place.drawn]
+    found = [(g, null) for g, null in plot.null_band if g in scales.drawn]
     if not found:
         return
     edges = [(found[0][0] - 0.5, found[0][1]), *found, (found[-1][0] + 0.5, found[-1][1])]
     band = [
-        place.reach(generation, null.low, null.high)
+        scales.reach(generation, null.low, null.high)
         for generation, null in edges
         if null.low is not None and null.high is not None
     ]
-    line = [(place.x(g), place.y.clipped(n.value)) for g, n in edges if n.value is not None]
+    line = [(scales.x(g), scales.y.clipped(n.value)) for g, n in edges if n.value is not None]
     drawing.area(band, "band")
     drawing.line([line], "muted", 1)
 
 
-def _measured(drawing: Drawing, place: _Place, plot: Plot) -> None:
+def _measured(drawing: Drawing, scales: _Scales, plot: Plot) -> None:
     """Draw all curves: intervals below, then theory, lines and markers."""
     marked = {}
     for curve in plot.curves:
-        points = [point for point in curve.points if point.generation in place.drawn]
-        marked[curve.arm] = points if place.few else _some(points, curve, len(plot.curves))
-        ribbon = not place.few and len(plot.curves) == 1
-        shift = _shift(curve, plot, place)
-        reaches = _intervals(points if ribbon else marked[curve.arm], shift, place)
+        points = [point for point in curve.points if point.generation in scales.drawn]
+        marked[curve.arm] = points if scales.few else _some(points, curve, len(plot.curves))
+        ribbon = not scales.few and len(plot.curves) == 1
+        shift = _shift(curve, plot, scales)
+        reaches = _intervals(points if ribbon else marked[curve.arm], shift, scales)
         if ribbon:
             drawing.area(reaches, curve.arm.colour, opacity="0.22")
         else:
             ends = [(x, low, x, high) for x, low, high in reaches]
             drawing.segments(ends, curve.arm.colour, 2, opacity="0.55")
     for curve in plot.curves:
-        points = [point for point in curve.points if point.generation in place.drawn]
-        shift, colour = _shift(curve, plot, place), curve.arm.colour
+        points = [point for point in curve.points if point.generation in scales.drawn]
+        shift, colour = _shift(curve, plot, scales), curve.arm.colour
         theory = [(p.generation, p.theory) for p in points]
         value = [(p.generation, p.value.value) for p in points]
-        drawing.line(_pieces(theory, shift, place), colour, 1.5, stroke_dasharray="5,4")
-        drawing.line(_pieces(value, shift, place), colour, 1.75)
-        places = _pieces([(p.generation, p.value.value) for p in marked[curve.arm]], shift, place)
+        drawing.line(_pieces(theory, shift, scales), colour, 1.5, stroke_dasharray="5,4")
+        drawing.line(_pieces(value, shift, scales), colour, 1.75)
+        places = _pieces([(p.generation, p.value.value) for p in marked[curve.arm]], shift, scales)
         drawing.points(
             [at for piece in places for at in piece],
             curve.arm.shape,
@@ -212,19 +212,19 @@ def _some(points: Sequence[Point], curve: Curve, curves: int) -> list[Point]:
     return list(points[(curve.arm.place * max(1, step // curves)) % step :: step])
 
 
-def _shift(curve: Curve, plot: Plot, place: _Place) -> float:
+def _shift(curve: Curve, plot: Plot, scales: _Scales) -> float:
     """Return how far a curve stands aside, so that its bars do not hide those of others."""
-    if not place.few:
+    if not scales.few:
         return 0.0
     apart = min(_APART, 0.7 / len(plot.curves))
     return apart * (plot.curves.index(curve) - (len(plot.curves) - 1) / 2)
 
 
 def _intervals(
-    points: Sequence[Point], shift: float, place: _Place
+    points: Sequence[Point], shift: float, scales: _Scales
 ) -> list[tuple[float, float, float]]:
     return [
-        place.reach(point.generation + shift, low, high)
+        scales.reach(point.generation + shift, low, high)
         for point in points
         if (low := point.value.low) is not None
         and (high := point.value.high) is not None
@@ -234,14 +234,14 @@ def _intervals(
 
 
 def _pieces(
-    line: Sequence[tuple[int, float | None]], shift: float, place: _Place
+    line: Sequence[tuple[int, float | None]], shift: float, scales: _Scales
 ) -> list[list[tuple[float, float]]]:
     """Return the places of a line, which is broken where a generation has no value."""
     pieces: list[list[tuple[float, float]]] = [[]]
     for generation, number in line:
         drawable = finite(number)
         if drawable is not None:
-            pieces[-1].append((place.x(generation + shift), place.y.clipped(drawable)))
+            pieces[-1].append((scales.x(generation + shift), scales.y.clipped(drawable)))
         elif pieces[-1]:
             pieces.append([])
     return pieces
