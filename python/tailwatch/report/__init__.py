@@ -1,17 +1,18 @@
 """Pages and notebook views: pure functions of frames and metadata; no metric is imported.
 
-==================  ==============================================================================
-:mod:`.html`        text as HTML, tables, legends: the one place that escapes
-:mod:`.numbers`     numbers as text, with their intervals
-:mod:`.words`       what each metric is called and means
-:mod:`.palette`     colours for light and dark paper
-:mod:`.svg`         drawings: scales, ticks, marks
-:mod:`.page`        the frame of a page, and of a part of it in a notebook
-:mod:`.comparison`  pages of a comparison, of all rows or by class
+=====================  ===========================================================================
+:mod:`.html`           text as HTML, tables, legends: the one place that escapes
+:mod:`.numbers`        numbers as text, with their intervals
+:mod:`.words`          what each metric is called and means
+:mod:`.palette`        colours for light and dark paper
+:mod:`.svg`            drawings: scales, ticks, marks
+:mod:`.page`           the frame of a page, and of a part of it in a notebook
+:mod:`.comparison`     pages of a comparison, of all rows or by class
 :mod:`.contamination`  the page of a scoring job
-:mod:`.loop`        the page of a loop, or of several side by side
-:mod:`.detection`   the page of a study of detectors
-==================  ==============================================================================
+:mod:`.loop`           the page of a loop, or of several side by side
+:mod:`.detection`      the page of a study of detectors
+:mod:`.altair_charts`  results as Altair charts, which no page needs
+=====================  ===========================================================================
 """
 
 from __future__ import annotations

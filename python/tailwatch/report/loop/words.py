@@ -1,4 +1,4 @@
-"""The words of a loop: its metrics beside those of the panel, its failures."""
+"""The words of a loop: its metrics beside those of the panel, those of detections among them."""
 
 from __future__ import annotations
 
