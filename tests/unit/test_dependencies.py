@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 # Names of modules that are not those of their packages.
 PACKAGES = {"sklearn": "scikit-learn", "yaml": "pyyaml"}
-BASE = {"numpy", "polars", "rich", "scikit-learn", "scipy", "threadpoolctl", "typer"}
+BASE = {"numpy", "polars", "rich", "scikit-learn", "scipy", "typer"}
 # By extra, what it brings besides, and what those packages bring in turn.
 EXTRAS = {
     "arrow": {"pyarrow"},
