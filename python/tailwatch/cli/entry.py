@@ -119,7 +119,7 @@ def _show_warning(  # noqa: PLR0917  (the signature is Python's)
 
 
 def _describe(error: BaseException, arguments: Sequence[str]) -> str:
-    """Say what went wrong."""
+    """Return what went wrong."""
     if isinstance(error, typer.Abort | SystemExit) and isinstance(
         error.__context__, EOFError | OSError
     ):

@@ -15,9 +15,7 @@ from tailwatch.writing import target_of, write_atomically
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from tailwatch.comparison.by_class.result import ClassComparison
-    from tailwatch.comparison.result import Comparison
-    from tailwatch.recursion.result import Overlay, Run
+    from tailwatch.results import Result
 
 __all__ = ["check_directory", "check_file", "open_page", "say_written", "write_page"]
 
@@ -78,7 +76,7 @@ def check_directory(option: str, path: Path) -> None:
     _check_can_create(option, path)
 
 
-def write_page(result: Comparison | ClassComparison | Overlay | Run, path: Path) -> None:
+def write_page(result: Result, path: Path) -> None:
     """Write the report page of a result to `path`, whole or not at all.
 
     Drawing its charts takes native code half a second, so that is waited for; the file itself is

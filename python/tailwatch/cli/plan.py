@@ -79,7 +79,7 @@ def plan(
 
 
 def _sentence(found: pl.DataFrame, generations: int, policy: str, keep: float) -> str:
-    """Say what is expected, and when it falls to `keep`."""
+    """Return what is expected, and when it falls to `keep`."""
     kept = _value(found, "variance_kept", generations)
     until = _value(found, "generations_until")
     when = (

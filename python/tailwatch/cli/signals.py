@@ -46,7 +46,7 @@ def raise_from_now_on() -> None:
 
 
 def was_interrupted() -> bool:
-    """Tell whether a signal has come."""
+    """Return whether a signal has come."""
     return bool(_seen)
 
 

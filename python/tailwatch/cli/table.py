@@ -57,7 +57,7 @@ class _Literal(Console):
     def render(
         self, renderable: RenderableType, options: ConsoleOptions | None = None
     ) -> Iterator[Segment]:
-        """Give the pieces of what is printed, hidden characters in them as escapes."""
+        """Return the pieces of what is printed, hidden characters in them as escapes."""
         for segment in super().render(renderable, options):
             if segment.control is None and segment.text != "\n":
                 yield segment._replace(text=_LINES.sub(_shown, segment.text))

@@ -14,8 +14,7 @@ room                  what it has
 ``data``              rows of every kind, and the files that they come from
 ``history``           human rows and samples with their origin, as a policy takes them
 ``randomness``        generators by seed, generation and purpose
-``measurement``       all that is measured of a generation: ``measure``, ``risks``, ``copies``;
-                      ``frame`` has the columns
+``measure``           all that is measured of a generation; ``frame`` has the columns
 ``store``             where generations are kept; ``reading`` a run directory, and its ``lock``
 ``theory``            closed forms, their inverses, plans and the curves of a run
 ``verdicts``          which definition of collapse holds, since when, and which failure it is

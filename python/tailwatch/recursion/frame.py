@@ -146,7 +146,7 @@ def joined(*parts: str | None) -> str | None:
 
 
 def rows_from(frame: Any, group: str, argument: str) -> list[Row]:  # noqa: ANN401  (checked here)
-    """Take rows that a model measured itself."""
+    """Return the rows that a model measured itself."""
     if not isinstance(frame, pl.DataFrame) or not {"metric", "value"} <= set(frame.columns):
         columns = frame.columns if isinstance(frame, pl.DataFrame) else type(frame).__name__
         expected = "a frame with the columns metric and value"

@@ -51,18 +51,18 @@ class Portion:
 
     @classmethod
     def of(cls, data: Data, *, origin: int = HUMAN) -> Portion:
-        """Take all rows of `data`."""
+        """Return all rows of `data`."""
         return cls(lambda: data, origin, np.arange(rows_of.length(data)))
 
     def __len__(self) -> int:
         return len(self.indices)
 
     def take(self, indices: NDArray[np.integer] | Sequence[int]) -> Portion:
-        """Take some of the rows, in this order."""
+        """Return some of the rows, in this order."""
         return Portion(self.source, self.origin, self.indices[np.asarray(indices, np.int64)])
 
     def read(self) -> Data:
-        """Give the rows themselves."""
+        """Return the rows themselves."""
         data = self.source()
         whole = len(self.indices) == rows_of.length(data) and np.array_equal(
             self.indices, np.arange(len(self.indices))
@@ -71,7 +71,7 @@ class Portion:
 
 
 def join(portions: Sequence[Portion]) -> Data:
-    """Give the rows of all portions, in their order."""
+    """Return the rows of all portions, in their order."""
     filled = [portion for portion in portions if len(portion)]
     read = [portion.read() for portion in filled]
     return read[0] if len(read) == 1 else rows_of.concat(read)
@@ -107,7 +107,7 @@ class Samples(Sequence[Portion]):
     @overload
     def __getitem__(self, index: slice) -> list[Portion]: ...
     def __getitem__(self, index: int | slice) -> Portion | list[Portion]:
-        """Give the samples of a generation, or of several; index 0 is generation 1."""
+        """Return the samples of a generation, or of several; index 0 is generation 1."""
         if isinstance(index, slice):
             return [self._filtered(portion) for portion in self._portions[index]]
         return self._filtered(self._portions[index])
@@ -155,11 +155,11 @@ class History:
         return generator(self.seed, 0, "order").permutation(len(self.human))
 
     def human_rows(self, start: int, stop: int) -> Portion:
-        """Take the human rows from `start` to `stop` of the run's random order."""
+        """Return the human rows from `start` to `stop` of the run's random order."""
         return self.human.take(np.sort(self.order[start:stop]))
 
     def filtered(self, key: object, keep: Callable[[Data], NDArray[np.bool_]]) -> History:
-        """Give the same history with the samples that `keep` lets pass."""
+        """Return the same history with the samples that `keep` lets pass."""
         kept = self.masks.setdefault(key, {})
         # A copy, so that an order that was drawn is not drawn again.
         other = copy(self)

@@ -17,7 +17,7 @@ from tailwatch.progress import running
 from tailwatch.recursion.data import check_like
 from tailwatch.recursion.frame import frame_of
 from tailwatch.recursion.history import Fit, History, Portion, Samples, join
-from tailwatch.recursion.measurement import Measurement
+from tailwatch.recursion.measure.measurement import Measurement
 from tailwatch.recursion.participants import asking
 from tailwatch.recursion.randomness import replayable
 from tailwatch.recursion.request import LoopRequest

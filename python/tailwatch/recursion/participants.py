@@ -97,7 +97,7 @@ class Model(Protocol):
 
 
 def describe(value: Any) -> Any:  # noqa: ANN401  (anything a learner may hold)
-    """Say what a learner, a policy or one of their parameters is.
+    """Return what a learner, a policy or one of their parameters is.
 
     Plain values stand for themselves, functions and classes for their names, data for their
     fingerprint, and objects for their class and public attributes, or what their own ``describe()``

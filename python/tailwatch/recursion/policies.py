@@ -111,7 +111,7 @@ class Policy(Protocol):
     """
 
     def compose(self, history: History, *, rng: np.random.Generator) -> Sequence[Portion]:
-        """Give the parts of the next training set, which are joined in this order."""
+        """Return the parts of the next training set, which are joined in this order."""
         ...
 
 
@@ -141,7 +141,7 @@ class Replace:
         return float(as_ddof(ddof))
 
     def compose(self, history: History, *, rng: np.random.Generator) -> Sequence[Portion]:  # noqa: ARG002
-        """Give the last samples."""
+        """Return the last samples."""
         return [history.samples[-1]]
 
 
@@ -165,7 +165,7 @@ class Accumulate:
         return accumulate_limit(size, ddof=ddof)
 
     def compose(self, history: History, *, rng: np.random.Generator) -> Sequence[Portion]:  # noqa: ARG002
-        """Give everything."""
+        """Return everything."""
         return [history.human, *history.samples]
 
 
@@ -288,7 +288,7 @@ class Mix:
         return fixed_real_limit(human, size - human)
 
     def first(self, history: History) -> Portion:
-        """Give what the first generation learns from; the rest is the stream of fresh rows."""
+        """Return what the first generation learns from; the rest is the stream of fresh rows."""
         return history.human_rows(0, history.size) if self.fresh is True else history.human
 
     def check(self, history: History, generations: int) -> None:
@@ -306,7 +306,7 @@ class Mix:
             )
 
     def compose(self, history: History, *, rng: np.random.Generator) -> Sequence[Portion]:
-        """Give human rows and samples."""
+        """Return human rows and samples."""
         human = self._human(history.size)
         samples = history.samples[-1]
         wanted = history.size - human
@@ -408,7 +408,7 @@ class Augment:
             rows_of.check_like(self.real, history.human.source(), "real")
 
     def compose(self, history: History, *, rng: np.random.Generator) -> Sequence[Portion]:  # noqa: ARG002
-        """Give the human set and the last samples."""
+        """Return the human set and the last samples."""
         if self.real is None:
             human = history.human
         elif isinstance(self.real, int):
@@ -446,7 +446,7 @@ class HumanOnly:
         return float(np.asarray(self.variance_kept(1, size, ddof=ddof)))
 
     def compose(self, history: History, *, rng: np.random.Generator) -> Sequence[Portion]:  # noqa: ARG002
-        """Give the human rows."""
+        """Return the human rows."""
         return [history.human]
 
 
@@ -491,7 +491,7 @@ class Verified:
         return f"{words_of(self.policy)} {passed}".lstrip()
 
     def first(self, history: History) -> Portion:
-        """Give what the first generation learns from."""
+        """Return what the first generation learns from."""
         first = getattr(self.policy, "first", None)
         return history.human if first is None else first(history)
 

@@ -94,7 +94,7 @@ def policy_from(text: str, argument: str = "policy") -> Policy:
 
 
 def is_shipped(policy: Policy) -> bool:
-    """Say whether a policy is one of those that a text names, and so can be made again of it."""
+    """Return whether a policy is one of those that a text names, and so can be made again of it."""
     return type(policy) in POLICIES.values()
 
 

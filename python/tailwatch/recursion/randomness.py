@@ -142,7 +142,7 @@ def _seed(torch: Any, seed: int) -> None:  # noqa: ANN401  (a module)
 
 
 def _saved(torch: Any) -> Iterator[Callable[[], None]]:  # noqa: ANN401  (a module)
-    """Give what restores each of torch's generators to what they are now."""
+    """Return what restores each of torch's generators to what they are now."""
     state = torch.get_rng_state()
     yield lambda: torch.set_rng_state(state)
     for name in (*DEVICES, torch._C._get_privateuse1_backend_name()):  # noqa: SLF001
@@ -164,7 +164,7 @@ def _is_in_use(torch: Any, name: str, device: Any) -> bool:  # noqa: ANN401
 
 
 def _in_bad_fork(device: Any) -> bool:  # noqa: ANN401
-    """Say whether this process was forked from one that used the device, and so cannot."""
+    """Return whether this process was forked from one that used the device, and so cannot."""
     return bool(getattr(device, "_is_in_bad_fork", lambda: False)())
 
 

@@ -144,7 +144,7 @@ def folder_of(generation: int) -> str:
 
 
 def is_file(directory: Path, name: str) -> bool:
-    """Say whether a file is there; what is no file in its place is refused."""
+    """Return whether a file is there; what is no file in its place is refused."""
     try:
         return stat.S_ISREG(owned_file(directory, name).lstat().st_mode)
     except (FileNotFoundError, NotADirectoryError):

@@ -85,7 +85,7 @@ class Run(Result):
         return cls(read_frame(path), arguments, Path(path))
 
     def samples(self, generation: int) -> Data:
-        """Give what a generation sampled: from memory, or from the directory of a run of arrays.
+        """Return what a generation sampled: from memory, or from the directory of a run of arrays.
 
         Raises
         ------

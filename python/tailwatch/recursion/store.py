@@ -92,15 +92,15 @@ class Store(Protocol):
     """Where the generations of a run are kept."""
 
     def has(self, generation: int) -> bool:
-        """Say whether a generation is complete."""
+        """Return whether a generation is complete."""
         ...
 
     def rows(self, generation: int) -> list[Row]:
-        """Give the rows of the frame that a generation has."""
+        """Return the rows of the frame that a generation has."""
         ...
 
     def samples(self, generation: int) -> Data:
-        """Give what a generation sampled."""
+        """Return what a generation sampled."""
         ...
 
     def keep(
@@ -132,15 +132,15 @@ class Memory:
         self._rows: dict[int, list[Row]] = {}
 
     def has(self, generation: int) -> bool:
-        """Say whether a generation is complete."""
+        """Return whether a generation is complete."""
         return generation in self._samples
 
     def rows(self, generation: int) -> list[Row]:
-        """Give the rows of the frame that a generation has."""
+        """Return the rows of the frame that a generation has."""
         return self._rows[generation]
 
     def samples(self, generation: int) -> Data:
-        """Give what a generation sampled."""
+        """Return what a generation sampled."""
         return self._samples[generation]
 
     def keep(
@@ -230,7 +230,7 @@ class RunDirectory:
         self._lock.release()
 
     def has(self, generation: int) -> bool:
-        """Say whether a generation is complete; what is not is removed."""
+        """Return whether a generation is complete; what is not is removed."""
         folder = folder_of(generation)
         if not owned_directory(self.path, folder, error=OutputError).exists():
             return False
@@ -299,7 +299,7 @@ class RunDirectory:
             _write_text(self.path, REPORT, page())
 
     def _damage(self, generation: int) -> str | None:
-        """Say what a generation that is done is not as it was, or None."""
+        """Return what a generation that is done is not as it was, or None."""
         folder = self.path / folder_of(generation)
         for name in OF_A_GENERATION:
             look = owned_directory if name in FOLDERS else owned_file

@@ -51,7 +51,7 @@ KINDS: tuple[Kind, ...] = (ARRAYS, FRAMES, SERIES, ROW_SETS)
 
 
 def kind_of(data: Data, argument: str) -> Kind:
-    """Say which kind of data this is, or that it is none."""
+    """Return which kind of data this is, or that it is none."""
     for kind in KINDS:
         if kind.holds(data):
             return kind
@@ -94,7 +94,7 @@ def length(data: Data) -> int:
 
 
 def take(data: Data, indices: NDArray[np.int64]) -> Data:
-    """Give the rows of these numbers, in this order."""
+    """Return the rows of these numbers, in this order."""
     return kind_of(data, "data").take(data, indices)
 
 
@@ -104,12 +104,12 @@ def concat(parts: Sequence[Data]) -> Data:
 
 
 def fingerprint(data: Data) -> str:
-    """Give a string that is another for other rows, or for rows in another order."""
+    """Return a string that is another for other rows, or for rows in another order."""
     return kind_of(data, "data").fingerprint(data)
 
 
 def describe(data: Data) -> dict[str, Any]:
-    """Say what the data are, as JSON takes it."""
+    """Return what the data are, as JSON takes it."""
     kind = kind_of(data, "data")
     return {
         "kind": kind.describe(data),
@@ -129,7 +129,7 @@ def check_stored(data: Data) -> None:
 
 
 def is_categorical(data: Data) -> bool:
-    """Say whether rows are labels: integers, booleans, strings or categories, one for each row."""
+    """Return whether rows are labels: integers, booleans, strings or categories, one in each."""
     if isinstance(data, np.ndarray):
         return data.ndim == 1 and data.dtype.kind in "biuSU"
     if isinstance(data, pl.Series):

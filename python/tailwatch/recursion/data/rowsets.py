@@ -33,11 +33,11 @@ class RowSet(Protocol):
         ...
 
     def take(self, indices: NDArray[np.int64]) -> Self:
-        """Give the rows of these numbers, in this order."""
+        """Return the rows of these numbers, in this order."""
         ...
 
     def concat(self, others: Sequence[Self]) -> Self:
-        """Give these rows followed by those of the others, in their order."""
+        """Return these rows followed by those of the others, in their order."""
         ...
 
 
@@ -55,7 +55,7 @@ class StoredRowSet(RowSet, Protocol):
         ...
 
     def fingerprint(self) -> str:
-        """Give a string that is another for other rows, or for rows in another order."""
+        """Return a string that is another for other rows, or for rows in another order."""
         ...
 
 

@@ -52,7 +52,7 @@ WITHOUT_COLUMNS: Final = (".npy", ".txt")
 
 
 def is_source(given: object) -> bool:
-    """Say whether data come of what was given: files, opened embeddings, torch or Arrow data."""
+    """Return whether data come of what was given: files, opened embeddings, torch or Arrow data."""
     # An empty list names no file, and no rows either.
     return (are_paths(given) and given not in ([], ())) or isinstance(
         given, Embeddings | ArrowStream | ArrowArray | TorchTensor

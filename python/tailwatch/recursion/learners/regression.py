@@ -97,7 +97,7 @@ class LinearRegressionModel:
     features: Array | None
 
     def sample(self, size: int, *, rng: np.random.Generator) -> Array:
-        """Give rows of features and labels; features are drawn before noise."""
+        """Return rows of features and labels; features are drawn before noise."""
         if self.features is None:
             x = rng.normal(size=(size, len(self.weights)))
         else:

@@ -10,6 +10,9 @@ integers or strings of one axis                :mod:`~tailwatch.recursion.measur
 lists of tokens                                :mod:`~tailwatch.recursion.measure.documents`
 anything else                                  none: what the model measures itself
 =============================================  =================================================
+
+To this :mod:`~tailwatch.recursion.measure.measurement` adds risks, copies of the training set, the
+model's parameters and what it measures itself.
 """
 
 from __future__ import annotations

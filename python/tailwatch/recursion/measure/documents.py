@@ -27,7 +27,7 @@ RARE_LEVEL = 0.5
 
 
 def are_documents(data: Data) -> bool:
-    """Say whether rows are lists of tokens: integers or strings."""
+    """Return whether rows are lists of tokens: integers or strings."""
     if not isinstance(data, pl.Series) or not isinstance(data.dtype, pl.List):
         return False
     inner = data.dtype.inner

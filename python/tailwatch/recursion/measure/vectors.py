@@ -34,7 +34,7 @@ __all__ = ["HumanVectors", "are_same", "as_vectors"]
 
 
 def as_vectors(data: Data) -> Any | None:  # noqa: ANN401  (embeddings of any form)
-    """Give what can be compared as embeddings, or None where nothing can."""
+    """Return what can be compared as embeddings, or None where nothing can."""
     if isinstance(data, np.ndarray):
         return _of_array(data)
     if isinstance(data, pl.Series):
@@ -63,7 +63,7 @@ def _of_series(data: pl.Series) -> Any | None:  # noqa: ANN401
 
 
 def are_same(first: Any, second: Any) -> bool:  # noqa: ANN401  (embeddings of any form)
-    """Say whether two sets of vectors hold the same numbers in the same form."""
+    """Return whether two sets of vectors hold the same numbers in the same form."""
     if first is second:
         return True
     if isinstance(first, np.ndarray) and isinstance(second, np.ndarray):

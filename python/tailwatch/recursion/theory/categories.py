@@ -69,7 +69,7 @@ def as_shares(counts: object, name: str = "counts") -> NDArray[np.float64]:
 
 
 def types_drawn(counts: Counts, size: int) -> float:
-    """Give the expected number of types among M labels: Σ 1 − (1 − p)^M.
+    """Return the expected number of types among M labels: Σ 1 − (1 − p)^M.
 
     Parameters
     ----------
@@ -210,7 +210,7 @@ def _alive(shares: NDArray[np.float64], rows: int, most: int) -> Iterator[NDArra
 def types_expected(
     counts: Counts, size: int, generations: Generations, *, exact: bool | None = None
 ) -> Curve:
-    """Give the expected number of types in the counts of each generation.
+    """Return the expected number of types in the counts of each generation.
 
     Parameters
     ----------

@@ -278,7 +278,7 @@ def relative_variance_of_variance(generations: Generations, size: int) -> Curve:
 
 
 def half_life(size: int, *, ddof: Ddof = 0) -> float:
-    """Say after how many generations half of the runs have lost half of the variance.
+    """Return after how many generations half of the runs have lost half of the variance.
 
     ln 2/(ln((M−ddof)/2) − ψ((M−1)/2)): about M ln 2 unbiased, half of that by maximum likelihood.
 
@@ -347,7 +347,7 @@ def biased_sampling_variance(generations: Generations, bias: float) -> Curve:
 
 
 def log_decay(rows: int, less: int) -> float:
-    """Give what ln σ² loses per generation: ln((M−ddof)/2) − ψ((M−1)/2)."""
+    """Return what ln σ² loses per generation: ln((M−ddof)/2) − ψ((M−1)/2)."""
     from scipy.special import digamma
 
     x = (rows - 1) / 2

@@ -83,7 +83,7 @@ def as_share(real_fraction: object) -> float:
 def fresh_real_step(
     before: Moments, size: int, real_fraction: float, *, bias: float = 1.0, ddof: Ddof = 0
 ) -> Moments:
-    """Take one generation with a share of fresh human rows, exactly.
+    """Return the moments after one generation with a share of fresh human rows, exactly.
 
     Parameters
     ----------

@@ -256,7 +256,7 @@ def _drift(loop: _Loop, n: int, counts: Mapping[Any, float] | None) -> Iterator[
 
 
 def _needed(size: int, n: int, keep: float) -> Iterator[Row]:
-    """Say what keeps so much of the variance."""
+    """Return what keeps so much of the variance."""
     note = f"under replace, to keep {keep:g} until then; {BOUND}"
     rows = float(theory.rows_for(keep, n))
     yield ("rows_for", n, rows, None, None, "rows per generation", note)

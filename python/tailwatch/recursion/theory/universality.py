@@ -124,7 +124,7 @@ def curve_of(
     first: int | None = None,
     ddof: Ddof = 0,
 ) -> NDArray[np.float64] | None:
-    """Ask a policy for the share of the variance that each generation keeps; None if it has none.
+    """Return the share of the variance that each generation keeps; None if it has none.
 
     Parameters
     ----------
@@ -161,7 +161,7 @@ def curve_of(
 
 
 def limit_of(policy: Policy, size: int, *, ddof: Ddof = 0) -> float | None:
-    """Ask a policy for the share of the variance that is left in the end; None if it says none.
+    """Return the share of the variance that is left in the end; None if it says none.
 
     Raises
     ------

@@ -215,7 +215,7 @@ def _overfitting(frame: pl.DataFrame, confidence: float, error: float) -> Findin
 
 
 def _gap(frame: pl.DataFrame, confidence: float) -> str:
-    """Say by how much held-out risk exceeds that of the training set, where both are known."""
+    """Return by how much held-out risk exceeds that of the training set, where both are known."""
     risk, training = (series_of(frame, name, "risk") for name in ("risk", "training_risk"))
     if risk is None or training is None:
         return ""

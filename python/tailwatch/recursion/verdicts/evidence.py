@@ -91,7 +91,7 @@ def window_length(generations: int) -> int:
 
 
 def stretch(confidence: float, error: float) -> float:
-    """Say how much longer an interval is that misses on either side with probability `error`."""
+    """Return how much longer an interval is that misses on either side with probability `error`."""
     from scipy.stats import t
 
     given = t.isf((1 - confidence) / 2, DEGREES_OF_FREEDOM)

@@ -79,7 +79,7 @@ class Verdict:
 
 
 def not_measured(definition: str, why: str) -> Verdict:
-    """Say what is missing."""
+    """Return the verdict on what was not measured; `why` says what is missing."""
     return Verdict(definition, "not measured", None, None, None, None, None, None, why)
 
 

@@ -67,7 +67,7 @@ class Onset:
 
 
 def early_collapse(frame: pl.DataFrame, *, confidence: float = 0.95) -> Onset | None:
-    """Say when the tails were lost.
+    """Return when the tails were lost.
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ def early_collapse(frame: pl.DataFrame, *, confidence: float = 0.95) -> Onset | 
 
 
 def late_collapse(frame: pl.DataFrame, *, confidence: float = 0.95) -> Onset | None:
-    """Say when total variance (of categories: Gini–Simpson's index) was lost.
+    """Return when total variance (of categories: Gini–Simpson's index) was lost.
 
     Parameters
     ----------
@@ -111,7 +111,7 @@ def late_collapse(frame: pl.DataFrame, *, confidence: float = 0.95) -> Onset | N
 
 
 def onsets(frame: pl.DataFrame, *, confidence: float = 0.95) -> pl.DataFrame:
-    """Say when tails and variance were lost, as a frame.
+    """Return when tails and variance were lost, as a frame.
 
     Parameters
     ----------

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 from tailwatch.comparison.halves import LEAST_ROWS
 from tailwatch.exceptions import InputError
 from tailwatch.recursion import data as rows_of
-from tailwatch.recursion.copies import Copies
 from tailwatch.recursion.frame import joined, rows_from
 from tailwatch.recursion.history import HUMAN
 from tailwatch.recursion.measure import Panel, as_vectors
+from tailwatch.recursion.measure.copies import Copies
+from tailwatch.recursion.measure.risks import risks_of
 from tailwatch.recursion.participants import asking
-from tailwatch.recursion.risks import risks_of
 from tailwatch.recursion.theory.curves import Expectation
 from tailwatch.text_form import shown
 
