@@ -56,7 +56,7 @@ def policy_from(text: str, argument: str = "policy") -> Policy:
 
     Examples
     --------
-    >>> from tailwatch.recursion.policies import policy_from
+    >>> from tailwatch.recursion.policy_text import policy_from
     >>> policy_from("mix:0.25,fresh")
     Mix(real_fraction=0.25, fresh=True)
     """

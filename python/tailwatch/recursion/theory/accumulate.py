@@ -223,7 +223,7 @@ def accumulate_subsample_limit(size: int, *, drawn: int | None = None, ddof: Ddo
     --------
     >>> from tailwatch.recursion import theory
     >>> round(theory.accumulate_subsample_limit(100), 4)
-    0.9711
+    0.971
     """
     rows = as_rows(size)
     if as_ddof(ddof):
