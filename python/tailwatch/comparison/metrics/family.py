@@ -99,7 +99,7 @@ def without_value(metric: str, prepared: PreparedMetrics, reason: NoValue) -> Es
 def required(found: list[Pair] | NoValue) -> list[Pair]:
     """Return what was found of metrics that all data have."""
     if isinstance(found, NoValue):
-        raise TailwatchError(found.reason)
+        raise TailwatchError(argument="candidate", expected="a value", got=found.reason)
     return found
 
 
