@@ -353,6 +353,10 @@ def test_a_study_puts_arms_and_seeds_together(
     control = found.frame.filter(run="human only", generation=2, metric="map50")["value"][0]
     assert row["null"] == control
     assert row["retention"] == pytest.approx(row["value"] / control)
+    both = found.frame.filter(pl.col("null_low") < pl.col("null"), pl.col("retention_high") > 0)
+    assert both.height
+    # The errors of value and null are both in it, so it reaches further than either.
+    assert (both["retention_high"] > both["high"] / both["null"]).all()
     assert pl.read_parquet(folder / "frame.parquet").equals(found.frame)
     page = (folder / "report.html").read_text()
     assert ">Share, blue<" in page

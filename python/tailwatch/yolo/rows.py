@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from tailwatch.comparison.intervals import ratio_of
 from tailwatch.recursion.frame import MEASURED, Row
 from tailwatch.yolo.checks import LISTED, named
 from tailwatch.yolo.classes import class_labels
@@ -39,9 +40,10 @@ def row(
     value, low, high = _summary(values, confidence)
     null, null_low, null_high = _summary(nulls, confidence)
     retention = retention_low = retention_high = None
-    kept = direction != "lower" and null
-    if kept and value is not None and low is not None and high is not None:
-        retention, retention_low, retention_high = value / kept, low / kept, high / kept
+    if direction != "lower" and value is not None and null is not None:
+        retention, retention_low, retention_high = ratio_of(
+            (value, low, high), (null, null_low, null_high)
+        )
     return {
         "metric": metric,
         "level": level,

@@ -8,7 +8,7 @@ column          content
 ``value``       mean over seeds, with the t interval mean ± t · sd/√n
 ``null``        mean over seeds of what each run gives; for average precision and risk, which have
                 none within a run, the control arm at the same generation
-``retention``   value over null, where less is a loss
+``retention``   value over null, where less is a loss, with the errors of both in its interval
 ==============  ================================================================================
 
 Data and training are new with each seed where the study makes them so; then the interval is for a
@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
+from tailwatch.comparison.intervals import ratio_of
 from tailwatch.recursion.frame import SCHEMA, frame_of, joined
 
 if TYPE_CHECKING:
@@ -75,11 +76,13 @@ def over_seeds(frames: Mapping[int, pl.DataFrame], *, confidence: float = 0.95) 
                 "null_high": beside["high"],
                 "reason": joined(each["reason"], f"the null is the arm {beside['run']!r}"),
             }
-        if each["null"] and each["value"] is not None and each["direction"] in {"higher", "match"}:
-            each["retention"] = each["value"] / each["null"]
-            if each["low"] is not None:
-                each["retention_low"] = each["low"] / each["null"]
-                each["retention_high"] = each["high"] / each["null"]
+        value, null = (
+            tuple(each[name] for name in names)
+            for names in (("value", "low", "high"), ("null", "null_low", "null_high"))
+        )
+        if None not in (value[0], null[0]) and each["direction"] in {"higher", "match"}:
+            kept = ratio_of(value, null)
+            each |= dict(zip(("retention", "retention_low", "retention_high"), kept, strict=True))
         # What has to be said of the data of a seed has to be said of the mean.
         of_seed = each.pop("of_seed")
         each["reason"] = joined(each["reason"], f"of each seed: {of_seed}" if of_seed else None)
