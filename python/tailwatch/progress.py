@@ -28,7 +28,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, TypeAlias, TypedDict
 
-from tailwatch.arguments import integer
 from tailwatch.exceptions import InputError
 from tailwatch.text_form import visible
 
@@ -135,6 +134,9 @@ def running(threads: int | None, progress: ProgressOption) -> Iterator[Settings]
         What the functions of ``tailwatch._core`` take as ``settings``.
     """
     if threads is not None:
+        # Not before: it brings NumPy and Polars, and a command shows its help without them.
+        from tailwatch.arguments import integer
+
         threads = integer(threads, "threads", most=MOST_THREADS)
     with reporting(progress) as report:
         yield {"threads": threads, "progress": report}

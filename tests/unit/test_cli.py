@@ -11,7 +11,9 @@ import warnings
 import pytest
 
 import tailwatch.cli.app
-from tailwatch.cli import run
+from tailwatch.cli import options, run
+from tailwatch.comparison.registry import METRICS
+from tailwatch.comparison.request import PANELS
 from tailwatch.exceptions import SourceError, TailwatchWarning
 
 COMMANDS = [
@@ -45,6 +47,12 @@ def test_help_shows_examples_and_exit_codes(
     shown = words(capsys.readouterr().out)
     assert f"Examples tailwatch {command}" in shown
     assert EXIT_CODES in shown
+
+
+def test_the_help_names_the_metrics_that_there_are() -> None:
+    # The help is there before the registry is imported, and with it what computes metrics.
+    assert options.METRICS.split(", ") == [*METRICS]
+    assert tuple(PANELS) == options.PANELS
 
 
 @pytest.mark.parametrize("command", COMMANDS)

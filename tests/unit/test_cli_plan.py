@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import sys
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tailwatch.cli import run
 from tailwatch.recursion import theory
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def test_a_plan_for_people(capsys: pytest.CaptureFixture[str]) -> None:
@@ -71,3 +76,40 @@ def test_long_runs_are_shown_in_steps(capsys: pytest.CaptureFixture[str]) -> Non
 def test_bad_usage(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(arguments) == 2
     assert message in capsys.readouterr().err
+
+
+OWN = """
+class Halving:
+    words = "Half of it each time."
+
+    def compose(self, history, *, rng):
+        return [history.samples[-1]]
+
+    def variance_kept(self, generations, size, *, first=None, ddof=0):
+        return 0.5**generations
+
+
+class Broken(Halving):
+    def variance_kept(self, generations, size, *, first=None, ddof=0):
+        return None.real
+"""
+
+
+def test_a_policy_of_ones_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "policies_of_mine.py").write_text(OWN)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.path", ["", *sys.path])
+    monkeypatch.delitem(sys.modules, "policies_of_mine", raising=False)
+    plan = ["plan", "--size", "9", "--generations", "4", "--policy"]
+    assert run([*plan, "policies_of_mine:Halving", "--keep", "0.3", "--json"]) == 0
+    told = capsys.readouterr()
+    assert "Under halving, generation 4 is expected to keep 0.0625" in told.err
+    assert "it falls to 0.3 in generation 2." in told.err
+    assert json.loads(told.out)["arguments"]["policy"] == "halving"
+    assert run([*plan, "policies_of_mine:Halving", "--keep", "0.01"]) == 0
+    assert "it does not fall to 0.01 until then." in capsys.readouterr().err
+    # What it raises is its own, and no defect of tailwatch.
+    assert run([*plan, "policies_of_mine:Broken"]) == 2
+    assert "--policy: policy.variance_kept raised AttributeError" in capsys.readouterr().err

@@ -210,6 +210,7 @@ def test_a_policy_of_ones_own_is_on_the_page_as_those_that_ship(tmp_path: Path) 
     assert plan.equals(tw.recursion.plan(60, 3, LastTwo(0.6)))
     page = Page(again.to_html())
     assert f"last_two:0.6. {LastTwo.words}" in page.text("dd")
+    assert "Closed form" not in page.text("dt")
     assert "The plan" in page.text("h3")
     # Words may be put better, and a run goes on.
     LastTwo.words = "Two generations teach the next."

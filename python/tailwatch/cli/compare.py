@@ -8,6 +8,8 @@ import typer
 
 from tailwatch.background import wait_for
 from tailwatch.cli.options import (
+    METRICS,
+    PANELS,
     SOURCES,
     AsJson,
     Binary,
@@ -20,8 +22,6 @@ from tailwatch.cli.options import (
     Threads,
 )
 from tailwatch.cli.outputs import check_file, say_written, write_page
-from tailwatch.comparison.registry import METRICS
-from tailwatch.comparison.request import PANELS
 from tailwatch.exceptions import InputError
 from tailwatch.progress import reporting
 from tailwatch.text_form import shown
@@ -48,8 +48,7 @@ def compare(
         str,
         typer.Option(
             metavar="NAMES",
-            help=f"A panel ({', '.join(PANELS)}), or some of these joined by commas: "
-            f"{', '.join(METRICS)}.",
+            help=f"A panel ({', '.join(PANELS)}), or some of these joined by commas: {METRICS}.",
         ),
     ] = "standard",
     per: Annotated[

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,6 +9,7 @@ import typer
 
 from tailwatch.background import wait_for
 from tailwatch.cli.options import (
+    PANELS,
     SOURCES,
     AsJson,
     Binary,
@@ -23,15 +22,19 @@ from tailwatch.cli.options import (
     Threads,
 )
 from tailwatch.cli.outputs import check_directory, open_page
-from tailwatch.cli.parts import LEARNERS, data_from, part_from, policy_named, settings_from
-from tailwatch.comparison.request import PANELS
+from tailwatch.cli.parts import (
+    LEARNERS,
+    blaming,
+    data_from,
+    part_from,
+    policy_named,
+    settings_from,
+)
 from tailwatch.exceptions import InputError, meant
 from tailwatch.progress import reporting
-from tailwatch.text_form import path_text, shown, visible
+from tailwatch.text_form import path_text, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tailwatch.recursion.result import Run
 
 __all__ = ["loop"]
@@ -169,7 +172,7 @@ def loop(
     arguments = _arguments(settings)
     check_directory("--out", directory)
 
-    with _blaming(), reporting(progress=True) as report:
+    with blaming(), reporting(progress=True) as report:
 
         def work() -> Run:
             from tailwatch.recursion import run
@@ -183,23 +186,6 @@ def loop(
     page = directory / "report.html"
     if open_report and page.exists():
         open_page(page)
-
-
-@contextmanager
-def _blaming() -> Iterator[None]:
-    """Show an error of the user's own learner or policy as theirs, with its traceback."""
-    from tailwatch.recursion.participants import call_that_raised
-
-    try:
-        yield
-    except Exception as error:
-        call = call_that_raised(error)
-        if call is None:
-            raise
-        traceback.print_exc()
-        said = f"{type(error).__name__}: {visible(str(error))}"
-        option = "--policy" if call.startswith("policy") else "--learner"
-        raise InputError(problem=f"{call} raised {said}", argument=option, got=said) from error
 
 
 def _settings(config: Path | None, options: dict[str, Any], given: set[str]) -> dict[str, Any]:

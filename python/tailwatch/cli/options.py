@@ -14,6 +14,8 @@ from typing import Annotated, TypeAlias
 import typer
 
 __all__ = [
+    "METRICS",
+    "PANELS",
     "POLICIES",
     "SOURCES",
     "AsJson",
@@ -39,6 +41,16 @@ POLICIES = (
     "accumulate_subsample:ROWS | augment | augment:ROWS | human_only"
 )
 """What the text of a policy looks like: :data:`tailwatch.recursion.policy_text.FORMS`."""
+
+PANELS = ("standard", "fast", "all")
+METRICS = (
+    "precision, recall, density, coverage, tail_coverage, tail_recall, tail_mass, "
+    "tail_supported_mass, tail_odds_ratio, mode_coverage, directional_tails, frechet_distance, "
+    "mmd_polynomial, mmd_gaussian, energy_distance, total_variance, effective_rank, "
+    "participation_ratio, sliced_wasserstein, authenticity, vendi_score, knn_divergence, "
+    "knn_jensen_shannon, mauve, frechet_distance_extrapolated"
+)
+"""Panels and metrics of the registry, which imports what computes them."""
 
 Column: TypeAlias = Annotated[
     str, typer.Option(metavar="NAME", help="Column or array that holds the embeddings.")

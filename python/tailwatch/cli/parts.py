@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from tailwatch.recursion.data.kind import Data
     from tailwatch.recursion.policies import Policy
 
-__all__ = ["LEARNERS", "data_from", "part_from", "policy_named", "settings_from"]
+__all__ = ["LEARNERS", "blaming", "data_from", "part_from", "policy_named", "settings_from"]
 
 LEARNERS = (
     "Bootstrap",
@@ -188,6 +188,29 @@ def _refuse_shadowed(module: str, here: str, option: str) -> None:
             got=module,
             hint="give the file another name",
         )
+
+
+@contextmanager
+def blaming() -> Iterator[None]:
+    """Show what a learner or policy of the user's own raises as theirs, with its traceback.
+
+    Raises
+    ------
+    InputError
+        A call of theirs raised an error.
+    """
+    from tailwatch.recursion.participants import call_that_raised
+
+    try:
+        yield
+    except Exception as error:
+        call = call_that_raised(error)
+        if call is None:
+            raise
+        traceback.print_exc()
+        said = f"{type(error).__name__}: {visible(str(error))}"
+        option = "--policy" if call.startswith("policy") else "--learner"
+        raise InputError(problem=f"{call} raised {said}", argument=option, got=said) from error
 
 
 @contextmanager

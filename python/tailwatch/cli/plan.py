@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tailwatch.cli.options import AsJson, Generations, PolicyText
-from tailwatch.cli.parts import policy_named
+from tailwatch.cli.parts import blaming, policy_named
 
 if TYPE_CHECKING:
     import polars as pl
@@ -60,7 +60,8 @@ def plan(
     from tailwatch.recursion.theory.plan import plan as plan_loop
 
     chosen = policy_named(policy)
-    found = plan_loop(size, generations, chosen, keep=keep, ddof=1 if unbiased else 0)
+    with blaming():
+        found = plan_loop(size, generations, chosen, keep=keep, ddof=1 if unbiased else 0)
     console = for_people()
     console.print(_sentence(found, generations, text_of(chosen), keep), markup=False)
     console.print(_by_generation(found, generations))
@@ -82,11 +83,13 @@ def _sentence(found: pl.DataFrame, generations: int, policy: str, keep: float) -
     """Return what is expected, and when it falls to `keep`."""
     kept = _value(found, "variance_kept", generations)
     until = _value(found, "generations_until")
-    when = (
-        f"it never falls to {keep:g}"
-        if until is None
-        else f"it falls to {keep:g} in generation {until:.0f}"
-    )
+    limit = _value(found, "variance_limit")
+    if until is not None:
+        when = f"it falls to {keep:g} in generation {until:.0f}"
+    elif limit is not None and limit >= keep:
+        when = f"it never falls to {keep:g}"
+    else:
+        when = f"it does not fall to {keep:g} until then"
     return (
         f"Under {policy}, generation {generations} is expected to keep {kept:.3g} of the human "
         f"variance; {when}."
@@ -119,7 +122,7 @@ def _by_generation(found: pl.DataFrame, generations: int) -> Table:
         rows = _value(found, "schedule", generation)
         table.add_row(str(generation), f"{row['value']:.4g}", reach, f"{rows:,.0f}")
     limit = _value(found, "variance_limit")
-    table.add_row("∞", f"{limit:.4g}", "–", "")
+    table.add_row("∞", "–" if limit is None else f"{limit:.4g}", "–", "")
     return table
 
 

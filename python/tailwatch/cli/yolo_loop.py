@@ -9,7 +9,7 @@ import typer
 
 from tailwatch.cli.options import POLICIES, AsJson
 from tailwatch.cli.outputs import check_directory
-from tailwatch.cli.parts import policy_named
+from tailwatch.cli.parts import blaming, policy_named
 from tailwatch.exceptions import InputError
 from tailwatch.text_form import path_text, shown, visible
 
@@ -191,16 +191,17 @@ def yolo_loop(
             device=device,
         )
         # In the main thread: it writes files, and Ctrl-C is heard between two batches.
-        found = study(
-            Experiment(sets["train"], sets[test], learner),
-            policies=arms,
-            generations=generations,
-            seeds=seeds,
-            size=size,
-            directory=out,
-            control=control,
-            progress=True,
-        )
+        with blaming():
+            found = study(
+                Experiment(sets["train"], sets[test], learner),
+                policies=arms,
+                generations=generations,
+                seeds=seeds,
+                size=size,
+                directory=out,
+                control=control,
+                progress=True,
+            )
     except BaseException:
         # An interrupted command ends without a word to those who clean up when a process ends.
         remove_private_folder()

@@ -158,7 +158,7 @@ class Run(Result):
             verdicts=self.verdicts,
             diagnosis=self.diagnosis.frame,
             onsets=self.onsets,
-            arguments=self.arguments,
+            arguments=_for_page(self.arguments),
             plan=plan_of(self.arguments),
         )
 
@@ -203,7 +203,7 @@ class Run(Result):
         return cls(checked(parts["frame"], "frame"), parts["arguments"])
 
     def _repr_html_(self) -> str:
-        return run_fragment(self.frame, verdicts=self.verdicts, arguments=self.arguments)
+        return run_fragment(self.frame, verdicts=self.verdicts, arguments=_for_page(self.arguments))
 
     def __repr__(self) -> str:
         """Say the finding and show the verdicts."""
@@ -301,8 +301,8 @@ class Overlay(Result):
 
     def _told(self) -> dict[str, Any]:
         """Return the arguments as a page of one run, or of several, takes them."""
-        only = len(self.arguments) == 1
-        return next(iter(self.arguments.values())) if only else self.arguments
+        told = {name: _for_page(arguments) for name, arguments in self.arguments.items()}
+        return next(iter(told.values())) if len(told) == 1 else told
 
 
 def overlay(runs: Iterable[Run]) -> Overlay:
@@ -352,6 +352,12 @@ def overlay(runs: Iterable[Run]) -> Overlay:
         onsets=pl.concat(_under(name, one.onsets) for name, one in named.items()),
         arguments={name: one.arguments for name, one in named.items()},
     )
+
+
+def _for_page(arguments: dict[str, Any]) -> dict[str, Any]:
+    """Return arguments without the numbers of a closed form, which the plan shows."""
+    policy = {key: value for key, value in arguments["policy"].items() if key != "closed_form"}
+    return arguments | {"policy": policy}
 
 
 def _under(name: str, frame: pl.DataFrame) -> pl.DataFrame:

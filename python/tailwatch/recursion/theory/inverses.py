@@ -159,7 +159,7 @@ def generations_until(
     """
     keep, rows = _kept(variance_kept), as_rows(size)
     chosen = as_policy(policy)
-    if isinstance(chosen, Replace) and as_ddof(ddof) == 0:
+    if type(chosen) is Replace and as_ddof(ddof) == 0:
         exact = math.log(keep) / math.log1p(-1 / rows)
         return max(math.ceil(exact - 1e-9 * exact), 1)
 

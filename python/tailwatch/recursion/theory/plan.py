@@ -203,7 +203,7 @@ def _planned(loop: _Loop, keep: float, counts: Mapping[Any, float] | None) -> pl
     n = len(loop.curve)
     found = [
         *_kept(loop, keep),
-        *(_drift(loop, n, counts) if isinstance(loop.policy, Replace) else ()),
+        *(_drift(loop, n, counts) if type(loop.policy) is Replace else ()),
         *_needed(loop.rows, n, keep),
     ]
     return pl.DataFrame(found, schema=SCHEMA, orient="row")
@@ -216,7 +216,7 @@ def _kept(loop: _Loop, keep: float) -> Iterator[Row]:
     lows: list[float | None] = [None] * n
     highs: list[float | None] = [None] * n
     note = NO_SPREAD
-    if isinstance(loop.policy, Replace):
+    if type(loop.policy) is Replace:
         middle = np.asarray(theory.replace_log_variance(every, rows, ddof=less))
         reach = NORMAL * np.sqrt(np.asarray(theory.variance_of_log_variance(every, rows)))
         lows, highs = np.exp(middle - reach).tolist(), np.exp(middle + reach).tolist()
