@@ -150,7 +150,7 @@ def tail_size(level: float, rows: int) -> int:
 
 
 def is_float64(value: float) -> bool:
-    """Say whether float64 holds a Python or NumPy number."""
+    """Return whether float64 holds a Python or NumPy number."""
     try:
         return bool(float(value) == value or value != value)  # noqa: PLR0124  (NaN is a float64)
     except OverflowError:

@@ -211,7 +211,7 @@ class Embeddings:
         return regroup(self._stream(), integer(rows, "rows"), self.dtype)
 
     def to_numpy(self) -> Matrix:
-        """Give all rows as one array.
+        """Return all rows as one array.
 
         Returns
         -------
@@ -255,7 +255,7 @@ class Embeddings:
         return Embeddings([part], name=self._name, argument=self._argument, ids=ids)
 
     def handle(self, *, check: bool = True) -> Rows:
-        """Give all rows to the compiled code.
+        """Return all rows as the compiled code takes them.
 
         A file that has not been read is read now, and kept. What is in memory is borrowed.
 
@@ -283,7 +283,7 @@ class Embeddings:
         return rows
 
     def as_argument(self, argument: str) -> Embeddings:
-        """Give the same rows under the name of another argument, for the text of errors."""
+        """Return the same rows under the name of another argument, for the text of errors."""
         return Embeddings(
             self._parts,
             name=self._name,

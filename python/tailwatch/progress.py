@@ -283,7 +283,7 @@ class _Lines:
 
 
 def _pace(stage: str, seconds: float, done: int, missing: int) -> str:
-    """Say how long a stage will go on at the rate of its first `seconds`, if it has one."""
+    """Return how long a stage will go on at the rate of its first `seconds`, if it has one."""
     if seconds <= 0 or done <= 0 or missing <= 0:
         return ""
     rate = f", {_rate(done / seconds)}" if _counts_rows(stage) else ""

@@ -230,7 +230,7 @@ class Result(ABC):
         return hash((self.KIND, self.frame.shape))
 
     def __repr__(self) -> str:
-        """Say the finding and show the frame."""
+        """Return the finding and the frame as text."""
         return f"{self.sentence}\n{self.frame}"
 
 

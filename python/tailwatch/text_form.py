@@ -140,7 +140,7 @@ class _Bounded(Repr):
         self.maxother = _LONGEST_VALUE
 
     def repr_int(self, x: int, level: int) -> str:
-        """Give the digits, or their number: Python prints none of more than 4,300 digits."""
+        """Return the digits, or their number: Python prints none of more than 4,300 digits."""
         digits = x.bit_length() * 0.30103
         if digits < 40:
             return super().repr_int(x, level)

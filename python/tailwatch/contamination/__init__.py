@@ -55,7 +55,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> NoReturn:
-    """Say of a name that is not there which may have been meant."""
+    """Raise the error about a name that is not there, with those that may have been meant."""
     raise no_such_name(__name__, name, __all__)
 
 

@@ -296,7 +296,7 @@ class ContaminationModel(Portable):
         return LabelledScores(checked, np.concatenate(list(self._scores(rows, "audit", threads))))
 
     def row_table(self, prevalence: Prevalence) -> RowTable:
-        """Say what each score means, given a target.
+        """Return what each score means, given a target.
 
         Parameters
         ----------

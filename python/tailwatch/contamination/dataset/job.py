@@ -81,7 +81,7 @@ class Model(Protocol):
 
     @property
     def fingerprint(self) -> str:
-        """Tell other models apart."""
+        """Of the model, by which others are told from it."""
         ...
 
     def empty_histogram(self) -> Histogram:
@@ -95,7 +95,7 @@ class Model(Protocol):
         ...
 
     def row_table(self, prevalence: Prevalence) -> RowTable:
-        """Say what each score means, given a target."""
+        """Return what each score means, given a target."""
         ...
 
 
