@@ -6,6 +6,7 @@ kind           targets
 formats        ``open`` (all rows, and as compiled code takes them), ``ids`` (with
                labels and the other columns), ``score``, ``pack``, ``loop``
 ``model``      ``load``: a contamination model
+``result``     ``load``: a comparison, with its page
 ``pack.json``  ``load``: opens the folder
 ``manifest``   ``load``: goes on with a job of scoring
 ``table``      ``load``: the same, of an altered table of rows
@@ -40,6 +41,7 @@ DATA_TARGETS = ("open", "ids", "score", "pack", "loop")
 KINDS = (
     *FORMATS,
     "model",
+    "result",
     "pack.json",
     "manifest",
     "table",
@@ -170,6 +172,15 @@ def _model(folder: Path) -> _Made:
     return path, lambda: ContaminationModel.load(path).score(few)
 
 
+def _result(folder: Path) -> _Made:
+    from tests.support import samples
+
+    folder.mkdir()
+    x, y = samples.gaussian(1, 256, 3), samples.gaussian(2, 128, 3)
+    path = tw.compare(x, y, metrics=["recall"], threads=1).save(folder / "x.tailwatch")
+    return path, lambda: tw.Comparison.load(path).to_html()
+
+
 def _packed(folder: Path) -> _Made:
     from tailwatch.io.pack import pack
     from tests.support.datasets import rows, table
@@ -242,6 +253,7 @@ def _images(folder: Path) -> _Made:
 
 _MAKERS: dict[str, Callable[[Path], _Made]] = {
     "model": _model,
+    "result": _result,
     "pack.json": _packed,
     "manifest": lambda folder: _job(folder, "manifest.jsonl"),
     "table": lambda folder: _job(folder, "part-000.parquet"),
