@@ -14,9 +14,8 @@ from hypothesis import strategies as st
 import tailwatch as tw
 from tailwatch.exceptions import InputError, SourceError
 from tailwatch.yolo import DetectionDataset
-from tailwatch.yolo.classes import class_labels
 from tailwatch.yolo.dataset import IMAGES
-from tailwatch.yolo.detections import SCHEMA
+from tailwatch.yolo.detections import SCHEMA, class_labels
 from tailwatch.yolo.pictures import draw, side_by_side
 from tailwatch.yolo.statistics import statistics
 from tests.yolo.scenes import NumpyDetector, scenes

@@ -35,11 +35,14 @@ from tailwatch.metrics.embeddings.extrapolation import (
     ExtrapolatedDistance,
     frechet_distance_extrapolated,
 )
-from tailwatch.metrics.embeddings.knn_divergence import knn_divergence, knn_jensen_shannon
 from tailwatch.metrics.embeddings.mauve import mauve
 from tailwatch.metrics.embeddings.mmd_test import MMDTest, mmd_test
 from tailwatch.metrics.embeddings.modes import ModeCoverage, mode_coverage
-from tailwatch.metrics.embeddings.neighbors import nearest_neighbors
+from tailwatch.metrics.embeddings.neighbors import (
+    knn_divergence,
+    knn_jensen_shannon,
+    nearest_neighbors,
+)
 from tailwatch.metrics.embeddings.tail_test import TailTest, tail_test
 
 __all__ = [

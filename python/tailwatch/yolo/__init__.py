@@ -5,11 +5,11 @@ The extra ``tailwatch[yolo]`` brings Ultralytics, licensed under AGPL-3.0.
 ========================  =================================================================
 ``extra``                 the packages of the extra, imported when first needed
 ``environment``           Ultralytics, imported offline; the one file that imports it
-``session``               a stretch of time in which the process belongs to Ultralytics
+``session``               a stretch of time in which the process belongs to Ultralytics; the
+                          training arguments that a caller may give
 ``checkpoints``           weights, architectures and devices, checked and opened
-``training_settings``     the training arguments that a caller may give
 ``image_files``           image files, and their pixels
-``detections``            the frame of boxes, and label files
+``detections``            the frame of boxes, and label files; names of classes
 ``folder``                a data set as a folder, written once and checked
 ``data_yaml``             a user's ``data.yaml``
 ``origins``               whose labels: a person's, a detector's, or unknown
@@ -20,7 +20,6 @@ The extra ``tailwatch[yolo]`` brings Ultralytics, licensed under AGPL-3.0.
 ``embedding``             images or crops as embeddings
 ``fits``                  the folder of a learner: weights by all that decides them
 ``labelling``             from detections to the labels of the next generation
-``classes``               names of classes, and which are rare
 ``rows``                  rows of the frame of a run
 ``statistics``            the new labels against the human ones
 ``crops``                 crops of each class against the human ones

@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tailwatch.recursion.frame import joined
-from tailwatch.yolo.classes import ALL_CLASSES, TAIL, TAIL_CLASSES, class_labels, tail_classes
+from tailwatch.yolo.detections import ALL_CLASSES, TAIL, TAIL_CLASSES, class_labels, tail_classes
 from tailwatch.yolo.rows import row
 from tailwatch.yolo.statistics import Cuts
 

@@ -19,7 +19,7 @@ import polars as pl
 from tailwatch.arguments import real
 from tailwatch.exceptions import InputError, TailwatchError
 from tailwatch.text_form import shown
-from tailwatch.yolo.classes import class_labels
+from tailwatch.yolo.detections import class_labels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

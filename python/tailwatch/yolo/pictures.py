@@ -10,7 +10,7 @@ import polars as pl
 
 from tailwatch.report.detection import Picture
 from tailwatch.text_form import path_of, shortened, visible
-from tailwatch.yolo.classes import class_labels, tail_classes
+from tailwatch.yolo.detections import class_labels, tail_classes
 from tailwatch.yolo.extra import extra
 
 if TYPE_CHECKING:

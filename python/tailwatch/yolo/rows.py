@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tailwatch.comparison.intervals import ratio_of
 from tailwatch.recursion.frame import MEASURED, Row
 from tailwatch.yolo.checks import LISTED, named
-from tailwatch.yolo.classes import class_labels
+from tailwatch.yolo.detections import class_labels
 
 if TYPE_CHECKING:
     from tailwatch.yolo.dataset import DetectionDataset

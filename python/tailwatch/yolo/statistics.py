@@ -31,8 +31,8 @@ metric                 definition                                            nul
 Mean confidence, boxes per image and distances of whole images do not see a class die; what sees it
 is on the side of the labels, and crops by class (:mod:`tailwatch.yolo.crops`).
 
-NAME is that of :func:`tailwatch.yolo.classes.class_labels`. Cost: O(images + boxes + classes) per
-cut, and as much memory, with some 5 KB for each class. No Ultralytics here.
+NAME is that of :func:`tailwatch.yolo.detections.class_labels`. Cost: O(images + boxes + classes)
+per cut, and as much memory, with some 5 KB for each class. No Ultralytics here.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ import numpy as np
 
 from tailwatch.metrics.categorical import type_coverage
 from tailwatch.metrics.univariate import wasserstein_distance
-from tailwatch.yolo.classes import TAIL, class_labels, tail_classes
+from tailwatch.yolo.detections import TAIL, class_labels, tail_classes
 from tailwatch.yolo.rows import row
 
 if TYPE_CHECKING:

@@ -31,8 +31,8 @@ from tailwatch.recursion.policies import HumanOnly
 from tailwatch.text_form import path_text, shown
 from tailwatch.writing import fill, make_owned, owned_directory, write_owned
 from tailwatch.yolo.checks import Checks
-from tailwatch.yolo.classes import class_labels
 from tailwatch.yolo.dataset import DetectionDataset
+from tailwatch.yolo.detections import class_labels
 from tailwatch.yolo.detector import MOST
 from tailwatch.yolo.origins import UNKNOWN
 from tailwatch.yolo.pictures import side_by_side

@@ -39,8 +39,7 @@ from tailwatch.yolo.checks import UsableImages, named
 from tailwatch.yolo.detections import SCHEMA
 from tailwatch.yolo.detector import MOST, Evaluation
 from tailwatch.yolo.image_files import cut, read_pixels
-from tailwatch.yolo.session import answering, session
-from tailwatch.yolo.training_settings import check_settings
+from tailwatch.yolo.session import answering, check_settings, session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

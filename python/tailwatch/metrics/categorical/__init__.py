@@ -10,10 +10,10 @@ What can be estimated with an error is an :class:`Estimate`, a float that carrie
 are floats, and :func:`compare_counts` puts intervals and nulls beside them.
 
 ===============  ===================================================================
-``estimate``     a number that carries its interval
 ``count_forms``  which of the forms that counts come in is which
 ``counts``       labels or counts as a table; two tables as one
-``diversity``    entropy, Gini–Simpson, Zipf's exponent of one table
+``diversity``    a number that carries its interval; entropy, Gini–Simpson, Zipf's
+                 exponent of one table
 ``types``        how many types there would be, and which a candidate still has
 ``divergences``  total variation, Kullback–Leibler, Jensen–Shannon, Hellinger
 ``comparison``   divergences with interval and null; Pearson's test
@@ -30,8 +30,7 @@ from tailwatch.metrics.categorical.divergences import (
     kl_divergence,
     total_variation,
 )
-from tailwatch.metrics.categorical.diversity import entropy, gini_simpson, zipf_exponent
-from tailwatch.metrics.categorical.estimate import Estimate
+from tailwatch.metrics.categorical.diversity import Estimate, entropy, gini_simpson, zipf_exponent
 from tailwatch.metrics.categorical.types import (
     expected_types,
     missing_mass,

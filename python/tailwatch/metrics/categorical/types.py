@@ -27,7 +27,7 @@ import polars as pl
 from tailwatch.arguments import integer, share, shares, tail_size
 from tailwatch.exceptions import InputError
 from tailwatch.metrics.categorical.counts import MOST_LABELS, as_counts, as_pairs
-from tailwatch.metrics.categorical.estimate import Estimate
+from tailwatch.metrics.categorical.diversity import Estimate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -1,7 +1,8 @@
 """Metrics of embeddings, one idea to a module; :mod:`tailwatch.metrics` has their public names.
 
 ==================  ================================================================================
-``neighbors``       nearest neighbours, which most of the others are made of
+``neighbors``       nearest neighbours, which most of the others are made of; divergences
+                    from them
 ``coverage``        precision, recall, density, coverage, the same of the rarest rows;
                     authenticity: rows that are no copies
 ``tail_test``       the test of tails; its law, with ties, is in ``tail_law``
@@ -9,7 +10,6 @@
 ``modes``           small groups that are kept
 ``divergence``      Fréchet distance, MMD, energy distance; ``mmd_test`` tests, ``extrapolation``
                     takes the bias off
-``knn_divergence``  Kullback–Leibler and Jensen–Shannon divergence from neighbours
 ``mauve``           divergence of quantised samples
 ``diversity``       spectrum of the covariance, Vendi score, intrinsic dimension
 ==================  ================================================================================

@@ -18,7 +18,7 @@ from tailwatch.arguments import integer, share
 from tailwatch.exceptions import InputError
 from tailwatch.metrics import categorical
 from tailwatch.metrics.categorical.counts import MOST_LABELS
-from tailwatch.metrics.categorical.estimate import Estimate
+from tailwatch.metrics.categorical.diversity import Estimate
 from tailwatch.metrics.categorical.types import met
 from tailwatch.metrics.text.documents import (
     MOST_ORDER,
