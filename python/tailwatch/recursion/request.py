@@ -206,6 +206,7 @@ def _described_policy(
     """Describe a policy: its text, its words, what it holds, and numbers that only it knows."""
     described = _described(policy, "policy")
     held = described if isinstance(described, dict) else {"class": described}
+    held.pop("closed_form", None)
     known: dict[str, Any] = {"text": storable(text_of(policy)), "words": storable(words_of(policy))}
     if not is_shipped(policy) and size > 1:
         ddof = getattr(learner, "ddof", 0)
