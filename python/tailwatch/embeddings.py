@@ -15,8 +15,8 @@ import polars as pl
 from tailwatch._core import Rows
 from tailwatch.arguments import integer
 from tailwatch.exceptions import InputError, NonFiniteError
-from tailwatch.io.arrays import ArrayPart
 from tailwatch.io.columns import DEFAULT_COLUMN
+from tailwatch.io.objects import ArrayPart
 from tailwatch.io.part import gather, join, regroup
 from tailwatch.io.paths import title
 from tailwatch.io.place import Place
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from tailwatch.io.arrow import ArrowArray, ArrowStream
+    from tailwatch.io.columns import ArrowArray, ArrowStream
     from tailwatch.io.objects import TorchTensor
     from tailwatch.io.part import Matrix, Part
     from tailwatch.io.paths import Paths

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import DTypeLike, NDArray
 
-    from tailwatch.io.arrow import ArrowStream
+    from tailwatch.io.columns import ArrowStream
 
 ROWS, COLUMNS = 23, 4
 POLARS = {"float16": pl.Float16, "float32": pl.Float32, "float64": pl.Float64}

@@ -30,7 +30,7 @@ import numpy as np
 from tailwatch.comparison.request import Request
 from tailwatch.embeddings import Embeddings
 from tailwatch.exceptions import SourceError, TailwatchError
-from tailwatch.io.arrays import ArrayPart
+from tailwatch.io.objects import ArrayPart
 from tailwatch.io.place import Place
 from tailwatch.io.regular import fill, open_regular
 from tailwatch.text_form import path_text

@@ -9,15 +9,14 @@ known at once; its rows are borrowed, mapped or read when they are asked for, ch
                    as one array, as chosen rows
 ``paths``          a path, a list of paths or a glob -> files; keys of Hive in folders
 ``regular``        regular files, opened, and noticed where they change
-``arrays``         NumPy arrays, and what an array must be
-``arrow``          Arrow data of any library, and columns of vectors -> arrays
-``columns``        which column of a table, and whether its type will do
+``columns``        Arrow data of any library; which column of a table, whether its type
+                   will do, and its vectors -> arrays
 ``npy``, ``npz``   arrays in files
 ``parquet``        checksums and pages of Parquet files; tables -> Parquet
 ``decoder``        the process that decodes Parquet, Arrow and CSV, and its messages
 ``decoding``       the processes, from the side of who asks them
 ``tables``         tables in memory and in files, and a column of embeddings of either
-``objects``        Polars, Arrow and torch objects
+``objects``        NumPy, Polars, Arrow and torch objects, and what an array must be
 ``walking``        which files of a folder are data
 ``layouts``        folders of shards: packed, of clip-retrieval, plain
 ``readers``        which of these reads a source; an array and the table beside it

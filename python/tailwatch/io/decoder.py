@@ -44,7 +44,7 @@ import numpy as np
 import polars as pl
 
 from tailwatch.exceptions import InputError
-from tailwatch.io.arrow import views
+from tailwatch.io.columns import views
 from tailwatch.io.parquet import pages, verify_pages
 from tailwatch.io.place import Place, reason
 

@@ -21,7 +21,7 @@ import numpy as np
 
 from tailwatch._core import Watch
 from tailwatch.exceptions import SourceError
-from tailwatch.io.arrays import check_form, matrix
+from tailwatch.io.objects import check_form, matrix
 from tailwatch.io.part import Matrix, Part
 from tailwatch.io.place import Place, reason
 from tailwatch.io.regular import Stamp, fill, open_regular, stamp_at, stamp_of

@@ -37,7 +37,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final
 import polars as pl
 
 from tailwatch.background import wait_for
-from tailwatch.io.arrow import as_series
+from tailwatch.io.columns import as_series
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator

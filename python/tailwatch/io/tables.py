@@ -14,8 +14,7 @@ import numpy as np
 import polars as pl
 from polars.io.plugins import register_io_source
 
-from tailwatch.io.arrow import storage, views, width
-from tailwatch.io.columns import choose, require, vector_type
+from tailwatch.io.columns import choose, require, storage, vector_type, views, width
 from tailwatch.io.decoder import Head, frame_of
 from tailwatch.io.decoding import answers
 from tailwatch.io.part import Matrix, Part

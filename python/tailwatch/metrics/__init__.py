@@ -31,12 +31,13 @@ from tailwatch.metrics.embeddings.diversity import (
     spectrum,
     vendi_score,
 )
-from tailwatch.metrics.embeddings.extrapolation import (
+from tailwatch.metrics.embeddings.inference import (
     ExtrapolatedDistance,
+    MMDTest,
     frechet_distance_extrapolated,
+    mmd_test,
 )
 from tailwatch.metrics.embeddings.mauve import mauve
-from tailwatch.metrics.embeddings.mmd_test import MMDTest, mmd_test
 from tailwatch.metrics.embeddings.modes import ModeCoverage, mode_coverage
 from tailwatch.metrics.embeddings.neighbors import (
     knn_divergence,

@@ -24,10 +24,9 @@ The extra ``tailwatch[yolo]`` brings Ultralytics, licensed under AGPL-3.0.
 ``statistics``            the new labels against the human ones
 ``crops``                 crops of each class against the human ones
 ``learner``               YOLO26 as a learner
-``seeds``                 the frames of several seeds as one
 ``study``                 several policies and seeds, one budget, one control
 ``pictures``              images with the boxes of two generations
-``study_result``          what came of a study, and its page
+``study_result``          what came of a study: its seeds as one frame, and its page
 ========================  =================================================================
 """
 
@@ -42,9 +41,8 @@ from tailwatch.yolo.detections import detections
 from tailwatch.yolo.detector import Detector, Evaluation
 from tailwatch.yolo.embedding import embed
 from tailwatch.yolo.learner import YoloLearner, YoloModel
-from tailwatch.yolo.seeds import over_seeds
 from tailwatch.yolo.study import Experiment, study
-from tailwatch.yolo.study_result import Study
+from tailwatch.yolo.study_result import Study, over_seeds
 from tailwatch.yolo.ultralytics_detector import UltralyticsDetector
 
 __all__ = [

@@ -36,8 +36,7 @@ from tailwatch.yolo.detections import class_labels
 from tailwatch.yolo.detector import MOST
 from tailwatch.yolo.origins import UNKNOWN
 from tailwatch.yolo.pictures import side_by_side
-from tailwatch.yolo.seeds import CONTROL, CONTROL_OF_UNKNOWN, over_seeds
-from tailwatch.yolo.study_result import Study
+from tailwatch.yolo.study_result import CONTROL, CONTROL_OF_UNKNOWN, Study, over_seeds
 
 if TYPE_CHECKING:
     import os

@@ -12,7 +12,7 @@ import polars as pl
 from tailwatch.arguments import NO_SERIES, refuse_surrogates
 from tailwatch.background import uses_polars
 from tailwatch.exceptions import InputError
-from tailwatch.io.arrow import ArrowArray, ArrowStream, as_series
+from tailwatch.io.columns import ArrowArray, ArrowStream, as_series
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -30,7 +30,7 @@ from tailwatch.metrics.categorical.count_forms import (
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from tailwatch.io.arrow import ArrowStream
+    from tailwatch.io.columns import ArrowStream
 
     Floats = NDArray[np.float64]
     Integers = NDArray[np.int64]

@@ -8,8 +8,8 @@
 ``tail_test``       the test of tails; its law, with ties, is in ``tail_law``
 ``directions``      along directions: mass beyond human quantiles, Wasserstein distance
 ``modes``           small groups that are kept
-``divergence``      Fréchet distance, MMD, energy distance; ``mmd_test`` tests, ``extrapolation``
-                    takes the bias off
+``divergence``      Fréchet distance, MMD, energy distance
+``inference``       the Fréchet distance without its bias; a test by kernels
 ``mauve``           divergence of quantised samples
 ``diversity``       spectrum of the covariance, Vendi score, intrinsic dimension
 ==================  ================================================================================

@@ -31,8 +31,7 @@ import polars as pl
 
 from tailwatch.embeddings import Embeddings
 from tailwatch.exceptions import InputError, SourceError
-from tailwatch.io.arrow import ArrowArray, ArrowStream
-from tailwatch.io.columns import DEFAULT_COLUMN, OTHER_NAMES, require
+from tailwatch.io.columns import DEFAULT_COLUMN, OTHER_NAMES, ArrowArray, ArrowStream, require
 from tailwatch.io.layouts import SUFFIXES, TABLES, is_dataset
 from tailwatch.io.npy import whole_array
 from tailwatch.io.objects import TorchTensor
