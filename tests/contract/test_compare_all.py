@@ -13,7 +13,6 @@ import pytest
 import tailwatch as tw
 from tailwatch.comparison.registry import METRICS
 from tailwatch.comparison.request import PANELS
-from tailwatch.report.words import LABELS
 from tests.support import samples
 from tests.support.edge_samples import INTERVALS, PAIRS, RETAINED
 
@@ -68,7 +67,7 @@ def test_rows_are_bounded_where_the_registry_says_so() -> None:
 def test_the_page_has_all(whole: tw.Comparison) -> None:
     page = whole.to_html()
     assert len(page.encode()) < 1_000_000
-    assert all(escape(LABELS[metric].name) in page for metric in METRICS)
+    assert all(escape(metric.label.name) in page for metric in METRICS.values())
 
 
 @pytest.fixture(scope="module", params=PAIRS)

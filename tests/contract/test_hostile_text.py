@@ -17,6 +17,7 @@ import pytest
 
 import tailwatch as tw
 from tailwatch.cli import run
+from tailwatch.comparison.registry import LABELS as METRIC_LABELS
 from tailwatch.report.comparison.charts import retention_chart
 from tailwatch.report.comparison.readings import read
 from tailwatch.report.loop import run_page
@@ -149,7 +150,10 @@ def test_a_file_that_is_missing_is_named(
 def test_a_chart_of_any_name_is_drawn(label: str) -> None:
     rows = [{**row, "metric": label} for row in records(["coverage"])]
     svg = retention_chart(
-        read(comparison_frame(rows)), name="c", title=label, confidence=f"95 % {label}"
+        read(comparison_frame(rows), METRIC_LABELS),
+        name="c",
+        title=label,
+        confidence=f"95 % {label}",
     )
     assert is_clean(svg)
 
@@ -161,6 +165,7 @@ def test_a_loop_of_any_name_has_a_page() -> None:
         verdicts=verdicts().with_columns(run=pl.lit(name)),
         diagnosis=diagnosis().with_columns(run=pl.lit(name)),
         arguments={"label": name, "policy": name, "confidence": 0.95, "seed": 0},
+        labels=METRIC_LABELS,
     )
     assert is_clean(page)
     assert not re.search("<script", page)

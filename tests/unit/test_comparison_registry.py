@@ -9,10 +9,10 @@ import pytest
 
 from tailwatch.comparison.metric import Cost, Direction, Interval, Method, Metric
 from tailwatch.comparison.metrics.moments import Moments
-from tailwatch.comparison.registry import METRICS
+from tailwatch.comparison.registry import LABELS, METRICS
 from tailwatch.comparison.request import PANELS, select
 from tailwatch.exceptions import InputError
-from tailwatch.report.words import LABELS
+from tailwatch.report.words import Group, Label
 
 WORDS = ("definition", "source", "null", "work", "memory")
 
@@ -31,17 +31,23 @@ def test_an_entry_is_complete(name: str) -> None:
     assert (metric.interval.scale is None) == (
         metric.interval.method in {"closed variance", "no interval"}
     )
+    assert metric.label.name
+    assert metric.label.unit
+    assert metric.label.meaning.endswith(".")
+    assert metric.label.group in get_args(Group)
+    assert (metric.label.group == "divergence") == (metric.direction == "lower")
 
 
 def test_words_of_no_field_are_left_out() -> None:
     typed = {field.name for field in dataclasses.fields(Metric)} - set(WORDS)
-    assert typed == {"name", "direction", "family", "interval", "cost", "by_level"}
+    assert typed == {"name", "label", "direction", "family", "interval", "cost", "by_level"}
 
 
 def test_an_entry_without_a_field_is_refused() -> None:
     with pytest.raises(TypeError, match="memory"):
         Metric(  # type: ignore[call-arg]
             name="a",
+            label=Label("A", "fidelity", "a", "A."),
             direction="match",
             family=Moments,
             definition="a",
@@ -53,8 +59,8 @@ def test_an_entry_without_a_field_is_refused() -> None:
         )
 
 
-def test_pages_have_a_name_for_each_metric() -> None:
-    assert LABELS.keys() == METRICS.keys()
+def test_no_two_metrics_are_called_alike() -> None:
+    assert len({label.name for label in LABELS.values()}) == len(METRICS)
 
 
 def test_what_is_more_than_linear_is_bounded() -> None:

@@ -12,6 +12,7 @@ import polars as pl
 import pytest
 
 import tailwatch as tw
+from tailwatch.comparison.registry import LABELS
 from tailwatch.exceptions import InputError, MissingDependencyError
 from tailwatch.recursion import Gaussian, Replace
 from tailwatch.report.altair_charts import plot_comparison, plot_generations
@@ -76,7 +77,7 @@ def test_without_the_extra_it_is_one_error_that_names_it(
 
 
 def test_a_comparison_holds_the_numbers_of_its_frame() -> None:
-    chart = specification(plot_comparison(frame()))
+    chart = specification(plot_comparison(frame(), LABELS))
     ratios, divergences = chart["vconcat"]
     rows = [row for row in records() if row["direction"] != "lower"]
     _, interval, points = ratios["layer"]
@@ -95,19 +96,18 @@ def test_a_comparison_holds_the_numbers_of_its_frame() -> None:
 def test_any_number_can_stand_anywhere(filler: float | None) -> None:
     numbers = ["value", "low", "high", "null", "retention", "retention_low", "retention_high"]
     filled = frame().with_columns(pl.lit(filler, pl.Float64).alias(name) for name in numbers)
-    specification(plot_comparison(filled))
-    specification(plot_comparison(filled.head(0)))
+    specification(plot_comparison(filled, LABELS))
+    specification(plot_comparison(filled.head(0), LABELS))
     columns = ["value", "low", "high", "null", "null_low", "null_high", "theory"]
     loop = recursion_sample.frame()
-    specification(
-        plot_generations(loop.with_columns(pl.lit(filler, pl.Float64).alias(c) for c in columns))
-    )
+    loop = loop.with_columns(pl.lit(filler, pl.Float64).alias(name) for name in columns)
+    specification(plot_generations(loop, LABELS))
 
 
 def test_generations_hold_the_numbers_of_the_frame() -> None:
     runs = tuple(recursion_sample.FRACTIONS)
     table = recursion_sample.frame(runs)
-    chart = specification(plot_generations(table, ["total_variance", "tail_mass"]))
+    chart = specification(plot_generations(table, LABELS, ["total_variance", "tail_mass"]))
     every = pl.DataFrame(values(chart))
     drawn = every.filter(pl.col("run").is_not_null())
     variance = drawn.filter(metric="Total variance").select("run", "generation", "value", "theory")
@@ -127,13 +127,13 @@ def test_generations_hold_the_numbers_of_the_frame() -> None:
         pytest.approx(r) for r in nulls.sort("generation").rows()
     ]
     assert chart["facet"]["sort"] == ["Total variance", tails["metric"][0]]
-    one = specification(plot_generations(table, "recall"))
+    one = specification(plot_generations(table, LABELS, "recall"))
     assert {row["metric"] for row in values(one)} == {"Recall"}
 
 
 def test_a_metric_that_is_not_there_is_named() -> None:
     with pytest.raises(InputError) as caught:
-        plot_generations(recursion_sample.frame(), ["tail_mas"])
+        plot_generations(recursion_sample.frame(), LABELS, ["tail_mas"])
     assert (caught.value.argument, caught.value.got) == ("metrics", "'tail_mas'")
     assert "tail_mass" in (caught.value.hint or "")
 
@@ -148,7 +148,7 @@ def test_thousands_of_points_are_drawn() -> None:
         for run in range(29)
         for generation in range(1, 201)
     )
-    assert len(values(specification(plot_generations(many)))) == 30 * 60
+    assert len(values(specification(plot_generations(many, LABELS)))) == 30 * 60
 
 
 def test_scores_hold_the_shares_of_the_histogram(results: dict[str, Any]) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tailwatch.comparison.registry import LABELS
 from tailwatch.report.comparison.charts import divergence_chart, retention_chart
 from tailwatch.report.comparison.readings import Reading, read
 from tailwatch.report.palette import DARK, LIGHT
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def readings(metric: str, **changes: float | None) -> list[Reading]:
-    return read(frame([{**row, **changes} for row in records([metric])]))
+    return read(frame([{**row, **changes} for row in records([metric])]), LABELS)
 
 
 def draw(chosen: list[Reading]) -> list[ET.Element]:

@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from tailwatch.comparison.by_class.judgement import CLASSES_SCHEMA, FRAME_SCHEMA
+from tailwatch.comparison.registry import LABELS
 from tailwatch.report.comparison import classes_fragment, classes_page
 from tests.support.page import Page
 from tests.support.report_sample import records, run
@@ -48,7 +49,7 @@ def frames(rows: Sequence[dict[str, Any]]) -> tuple[pl.DataFrame, pl.DataFrame]:
 def page(rows: Sequence[dict[str, Any]], sentence: str = SENTENCE) -> str:
     frame, classes = frames(rows)
     about = run() | {"classes": {"all": len(rows), "compared": len(rows) - 1}}
-    return classes_page(frame, classes, about, sentence)
+    return classes_page(frame, classes, about, sentence, LABELS)
 
 
 FEW = [
@@ -133,7 +134,7 @@ def test_it_loads_nothing_and_names_cannot_break_out() -> None:
     assert "&lt;script&gt;" in markup
     frame, classes = frames(rows)
     about = run(hostile) | {"classes": {"all": 2, "compared": 1}}
-    assert not Page(classes_fragment(frame, classes, about, hostile)).all("script")
+    assert not Page(classes_fragment(frame, classes, about, hostile, LABELS)).all("script")
 
 
 def test_nothing_that_was_judged_is_a_page_too() -> None:
@@ -144,8 +145,8 @@ def test_nothing_that_was_judged_is_a_page_too() -> None:
 
 def test_fragments_stand_beside_each_other() -> None:
     about = run() | {"classes": {"all": 5, "compared": 3}}
-    first = classes_fragment(*frames(FEW), about, "A.")
-    second = classes_fragment(*frames(FEW[1:]), about, "B.")
+    first = classes_fragment(*frames(FEW), about, "A.", LABELS)
+    second = classes_fragment(*frames(FEW[1:]), about, "B.", LABELS)
     both = Page(first + second)
     ids = [attributes["id"] for _, attributes in both.elements if "id" in attributes]
     assert len(set(ids)) == len(ids)

@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from tailwatch.comparison.registry import LABELS
 from tailwatch.report.loop.drawing import LARGE, SMALL, draw, generation_ticks, is_cut
 from tailwatch.report.loop.plots import MOST_ARMS, Plot, arms_of, plots_of, spread_out
 from tailwatch.report.palette import DARK, LIGHT, LINES
@@ -41,7 +42,7 @@ def frame(
 
 
 def plot(table: pl.DataFrame) -> Plot:
-    (only,) = plots_of(table, arms_of(table))
+    (only,) = plots_of(table, arms_of(table), LABELS)
     return only
 
 

@@ -9,6 +9,7 @@ import re
 import polars as pl
 import pytest
 
+from tailwatch.comparison.registry import LABELS
 from tailwatch.recursion.verdicts import ONSETS
 from tailwatch.report.loop import run_fragment, run_page
 from tailwatch.report.loop.sentence import sentence_of_loop
@@ -36,6 +37,7 @@ def page(frame: pl.DataFrame | None = None) -> str:
         diagnosis=sample.diagnosis(),
         arguments=sample.arguments(),
         plan=sample.plan(),
+        labels=LABELS,
     )
 
 
@@ -56,6 +58,7 @@ def overlay() -> Page:
         verdicts=sample.verdicts(TWO),
         diagnosis=pl.concat([sample.diagnosis().with_columns(run=pl.lit(name)) for name in TWO]),
         arguments={"replace": sample.arguments(), "mix:0.5": sample.arguments("mix:0.5")},
+        labels=LABELS,
     )
     assert len(markup.encode()) < 300_000
     return Page(markup)
@@ -163,6 +166,7 @@ def test_a_policy_is_written_as_text_with_its_words() -> None:
         verdicts=sample.verdicts(),
         diagnosis=sample.diagnosis(),
         arguments={"policy": policy},
+        labels=LABELS,
     )
     assert "<dd>halving:0.5. Half &lt; of it.</dd>" in markup
 
@@ -192,7 +196,7 @@ def test_where_nothing_holds_the_sentence_says_what_is_known() -> None:
     statuses = ["does not hold"] * 2 + ["undetermined"] * 5 + ["not measured"]
     verdicts = sample.verdicts().with_columns(status=pl.Series(statuses))
     bare = sample.frame().with_columns(retention=pl.lit(None, pl.Float64))
-    assert sentence_of_loop(bare, verdicts) == (
+    assert sentence_of_loop(bare, verdicts, LABELS) == (
         "Under replace, no definition of collapse holds within 6 generations (two excluded, five "
         "undetermined and one not measured)."
     )
@@ -215,10 +219,12 @@ def test_names_cannot_break_out() -> None:
         arguments={"policy": hostile, hostile: {hostile: hostile}},
         plan=sample.plan().with_columns(quantity=pl.lit(hostile), unit=pl.lit(hostile)),
         title=hostile,
+        labels=LABELS,
     )
     assert not Page(markup).all("script")
     assert "&lt;script&gt;" in markup
-    assert not Page(run_fragment(frame, verdicts=verdicts, arguments={})).all("script")
+    fragment = run_fragment(frame, verdicts=verdicts, arguments={}, labels=LABELS)
+    assert not Page(fragment).all("script")
 
 
 def test_the_same_input_gives_the_same_bytes(markup: str) -> None:
@@ -271,6 +277,7 @@ def test_two_hundred_generations_of_six_runs_make_a_small_page() -> None:
         verdicts=sample.verdicts(tuple(names)),
         diagnosis=sample.diagnosis(),
         arguments={name: sample.arguments() for name in names},
+        labels=LABELS,
     )
     assert len(markup.encode()) < 300_000
     said = " ".join(Page(markup).text("li"))
@@ -280,9 +287,12 @@ def test_two_hundred_generations_of_six_runs_make_a_small_page() -> None:
 
 
 def test_fragments_stand_beside_each_other() -> None:
-    about = {"verdicts": sample.verdicts(), "arguments": sample.arguments()}
-    first = run_fragment(sample.frame(), **about)
-    second = run_fragment(sample.frame(TWO), verdicts=sample.verdicts(TWO), arguments={})
+    first = run_fragment(
+        sample.frame(), verdicts=sample.verdicts(), arguments=sample.arguments(), labels=LABELS
+    )
+    second = run_fragment(
+        sample.frame(TWO), verdicts=sample.verdicts(TWO), arguments={}, labels=LABELS
+    )
     both = Page(first + second)
     ids = [attributes["id"] for _, attributes in both.elements if "id" in attributes]
     assert len(set(ids)) == len(ids)
@@ -297,6 +307,7 @@ def test_onsets_are_told_run_by_run() -> None:
         "verdicts": sample.verdicts(),
         "diagnosis": sample.diagnosis(),
         "arguments": sample.arguments(),
+        "labels": LABELS,
     }
     one = Page(run_page(sample.frame(), onsets=onsets, **given)).text("li")
     early = "Early collapse, of the tails: seen at generation 4. Over generations 3 to 4, "

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tailwatch.comparison.registry import LABELS
 from tailwatch.report.comparison import comparison_fragment, comparison_page
 from tests.support.page import Page
 from tests.support.report_sample import FAST, SENTENCE, frame, records, run
@@ -14,7 +15,7 @@ from tests.support.report_sample import FAST, SENTENCE, frame, records, run
 
 @pytest.fixture(scope="module")
 def markup() -> str:
-    return comparison_page(frame(), run(), SENTENCE)
+    return comparison_page(frame(), run(), SENTENCE, LABELS)
 
 
 @pytest.fixture(scope="module")
@@ -99,16 +100,18 @@ def test_names_cannot_break_out() -> None:
     hostile = "</title><script>alert(1)</script>&'\""
     rows = [{**row, "method": hostile, "metric": hostile} for row in records(["recall"])]
 
-    markup = comparison_page(frame(rows), run(hostile, hostile), hostile)
+    markup = comparison_page(frame(rows), run(hostile, hostile), hostile, LABELS)
 
     assert not Page(markup).all("script")
     assert "&lt;script&gt;" in markup
-    assert not Page(comparison_fragment(frame(rows), run(hostile), hostile)).all("script")
+    fragment = comparison_fragment(frame(rows), run(hostile), hostile, LABELS)
+    assert not Page(fragment).all("script")
 
 
 def test_the_same_input_gives_the_same_bytes(markup: str) -> None:
-    assert comparison_page(frame(), run(), SENTENCE) == markup
-    assert comparison_fragment(frame(), run(), "A") == comparison_fragment(frame(), run(), "A")
+    assert comparison_page(frame(), run(), SENTENCE, LABELS) == markup
+    first, second = (comparison_fragment(frame(), run(), "A", LABELS) for _ in range(2))
+    assert first == second
 
 
 _NUMBERS = [
@@ -139,7 +142,7 @@ def test_any_number_can_stand_anywhere(filler: float | str | None) -> None:
         for at, row in enumerate(records())
     ]
 
-    parsed = Page(comparison_page(frame(rows), run(), SENTENCE))
+    parsed = Page(comparison_page(frame(rows), run(), SENTENCE, LABELS))
 
     assert len(parsed.all("svg")) == 6
     assert not any(text in {"nan", "inf", "None"} for _, text in parsed.texts)
@@ -164,7 +167,7 @@ def cut(**changes: object) -> list[dict[str, Any]]:
     ids=["fast", "no tails", "one", "level missing", "no levels", "no whole", "bare", "empty"],
 )
 def test_any_panel_can_be_shown(rows: list[dict[str, Any]], charts: int) -> None:
-    parsed = Page(comparison_page(frame(rows), run(), SENTENCE))
+    parsed = Page(comparison_page(frame(rows), run(), SENTENCE, LABELS))
 
     assert len(parsed.all("svg")) == 2 * charts
     assert len(parsed.text("h2")) == 4
@@ -177,15 +180,15 @@ def test_a_missing_interval_is_named_and_its_reason_shown() -> None:
     bare = dict.fromkeys(["low", "high", "retention_low", "retention_high"])
     row = {**measured, **bare, "method": "half-sampling; too few rows"}
 
-    parsed = Page(comparison_page(frame([row]), run(), SENTENCE))
+    parsed = Page(comparison_page(frame([row]), run(), SENTENCE, LABELS))
 
     assert parsed.text("span").count("no interval") == 2
     assert "half-sampling; too few rows" in parsed.text("td")
 
 
 def test_a_fragment_carries_its_own_paper_and_ids() -> None:
-    first = comparison_fragment(frame(), run(), "A sentence.")
-    second = comparison_fragment(frame(), run(), "Another sentence.")
+    first = comparison_fragment(frame(), run(), "A sentence.", LABELS)
+    second = comparison_fragment(frame(), run(), "Another sentence.", LABELS)
 
     both = Page(first + second)
 

@@ -6,33 +6,35 @@ import math
 
 import pytest
 
-from tailwatch.comparison.registry import METRICS as REGISTERED
+from tailwatch.comparison.registry import LABELS
 from tailwatch.comparison.request import PANELS
 from tailwatch.report.comparison.readings import Reading, read
-from tailwatch.report.words import LABELS, describe
+from tailwatch.report.words import Label, describe
 from tests.support.report_sample import METRICS, frame, records
 
 
 def reading(metric: str, level: float | None = None, **changes: float | str | None) -> Reading:
     rows = [row for row in records([metric]) if row["level"] == level]
-    return read(frame([{**rows[0], **changes}]))[0]
+    return read(frame([{**rows[0], **changes}]), LABELS)[0]
 
 
-def test_every_metric_of_the_panel_has_words() -> None:
-    assert list(LABELS) == list(REGISTERED)
+def test_the_sample_is_of_the_standard_panel() -> None:
     assert set(METRICS) == set(PANELS["standard"])
-    for label in LABELS.values():
-        assert label.name
-        assert label.unit
-        assert label.meaning.endswith(".")
 
 
 def test_a_metric_without_words_is_called_by_its_name() -> None:
-    assert describe("median_gap").name == "Median gap"
+    assert describe("median_gap", LABELS).name == "Median gap"
+
+
+def test_a_reading_has_the_label_that_was_handed() -> None:
+    mine = Label("Mine", "spread", "rows", "Of my own.")
+    (found,) = read(frame(records(["recall"])), {"recall": mine})
+    assert found.label == mine
+    assert found.name == "Mine"
 
 
 def test_the_value_on_all_rows_is_in_the_reading() -> None:
-    readings = read(frame())
+    readings = read(frame(), LABELS)
 
     assert len(readings) == len(records())
     whole = {(r.metric, r.level): r.value_all for r in readings}

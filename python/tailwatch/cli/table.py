@@ -98,7 +98,9 @@ def comparison_table(frame: pl.DataFrame, width: int) -> Table:
         One line per metric and level: value and its interval, null, retention and its interval,
         and a word where the interval of the retention excludes what a fresh sample would give.
     """
-    readings = [reading for reading in read(frame) if reading.value.value is not None]
+    from tailwatch.comparison.registry import LABELS
+
+    readings = [reading for reading in read(frame, LABELS) if reading.value.value is not None]
     table = _table("metric")
     for name in ("value", "null", "retention"):
         table.add_column(name, justify="right")
@@ -128,9 +130,11 @@ def classes_table(classes: pl.DataFrame, width: int) -> Table:
         One line per class: rows of reference and candidate, the number that decided and its
         interval, its q-value, and the verdict or the reason why there is none.
     """
+    from tailwatch.comparison.registry import LABELS
+
     decided = classes["metric"].drop_nulls()[:1].to_list()
     table = _table("class")
-    for name in ("rows", *(describe(metric).name for metric in decided), "q"):
+    for name in ("rows", *(describe(metric, LABELS).name for metric in decided), "q"):
         table.add_column(name, justify="right")
     table.add_column("tails")
     gap = " " if width >= LINE_WIDTH else "\n"
@@ -163,15 +167,17 @@ def generations_table(frame: pl.DataFrame) -> Table:
     rich.table.Table
         One line per generation, one column per metric: retention and its interval.
     """
+    from tailwatch.comparison.registry import LABELS
+
     metrics = frame.select("metric", "level").unique(maintain_order=True).rows()
     table = _table("generation")
     for metric, level in metrics:
-        name = describe(metric).name
+        name = describe(metric, LABELS).name
         table.add_column(
             name if level is None else f"{name}, {percent(level)}", justify="right", no_wrap=True
         )
     for (generation,), rows in frame.group_by("generation", maintain_order=True):
-        table.add_row(str(generation), *(_retention(reading) for reading in read(rows)))
+        table.add_row(str(generation), *(_retention(reading) for reading in read(rows, LABELS)))
     return table
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from tailwatch.comparison.estimates import Scale
     from tailwatch.comparison.metrics.family import Family
+    from tailwatch.report.words import Label
 
 __all__ = ["Cost", "Direction", "Interval", "Method", "Metric"]
 
@@ -52,6 +53,8 @@ class Metric:
     ----------
     name
         In the ``metric`` column of the frame.
+    label
+        What pages and charts call it, and say of it.
     direction
         Which way is better.
     family
@@ -75,6 +78,7 @@ class Metric:
     """
 
     name: str
+    label: Label
     direction: Direction
     family: type[Family]
     definition: str

@@ -1,9 +1,11 @@
 """What each metric of a comparison is: an entry for each, from which ``docs/metrics.md`` is made.
 
-An entry says in words what the metric is, and names the class that computes it. What pages call it
-is in :mod:`tailwatch.report.words`, which knows of frames alone.
+An entry says what pages call the metric and what it is, and names the class that computes it; so a
+new metric is one entry and one class. Pages are handed the labels, :data:`LABELS`, since
+:mod:`tailwatch.report` knows of frames alone.
 
-A family shares what its metrics share by being computed together: cost, work and memory.
+A family shares what its metrics share by being computed together: cost, work and memory. The file
+is long because it is one table: what is known of a metric stands in one place.
 """
 
 from __future__ import annotations
@@ -21,8 +23,9 @@ from tailwatch.comparison.metrics.neighbors import (
     KnnJensenShannon,
     Neighborhoods,
 )
+from tailwatch.report.words import Label
 
-__all__ = ["METRICS", "Direction", "Metric"]
+__all__ = ["LABELS", "METRICS", "Direction", "Metric"]
 
 OF_SHARE = Interval(
     "half-sampling",
@@ -94,6 +97,13 @@ METRICS: dict[str, Metric] = {
     for metric in (
         in_neighborhoods(
             name="precision",
+            label=Label(
+                "Precision",
+                "fidelity",
+                "share of candidate rows",
+                "Candidate rows that lie where the reference has rows. It rises when a candidate "
+                "shrinks towards the centre.",
+            ),
             direction="higher",
             definition="share of Y inside at least one ball of X, to the k-th neighbour",
             source="Kynkäänniemi et al. 2019",
@@ -102,6 +112,12 @@ METRICS: dict[str, Metric] = {
         ),
         in_neighborhoods(
             name="recall",
+            label=Label(
+                "Recall",
+                "fidelity",
+                "share of reference rows",
+                "Reference rows that lie where the candidate has rows.",
+            ),
             direction="higher",
             definition="share of X inside at least one ball of Y, to the k-th neighbour",
             source="Kynkäänniemi et al. 2019",
@@ -110,6 +126,13 @@ METRICS: dict[str, Metric] = {
         ),
         in_neighborhoods(
             name="density",
+            label=Label(
+                "Density",
+                "fidelity",
+                "ratio",
+                "How many reference neighbourhoods a candidate row lies in, on average, divided by "
+                "k.",
+            ),
             direction="match",
             definition="balls of X that a row of Y lies in, on average, over k",
             source="Naeem et al. 2020",
@@ -118,6 +141,13 @@ METRICS: dict[str, Metric] = {
         ),
         in_neighborhoods(
             name="coverage",
+            label=Label(
+                "Coverage",
+                "fidelity",
+                "share of reference rows",
+                "Reference rows with at least one candidate row in their neighbourhood. It can "
+                "rise while tails vanish.",
+            ),
             direction="higher",
             definition="share of X whose ball holds at least one row of Y",
             source="Naeem et al. 2020",
@@ -126,6 +156,12 @@ METRICS: dict[str, Metric] = {
         ),
         of_tails(
             name="tail_coverage",
+            label=Label(
+                "Tail coverage",
+                "tails",
+                "share of tail rows",
+                "Coverage, of the rarest reference rows only.",
+            ),
             direction="higher",
             definition="coverage of the rarest rows of X: those of the largest balls",
             source="of this project, after Naeem et al. 2020",
@@ -134,6 +170,12 @@ METRICS: dict[str, Metric] = {
         ),
         of_tails(
             name="tail_recall",
+            label=Label(
+                "Tail recall",
+                "tails",
+                "share of tail rows",
+                "Recall, of the rarest reference rows only.",
+            ),
             direction="higher",
             definition="recall of the rarest rows of X",
             source="of this project, after Kynkäänniemi et al. 2019",
@@ -142,6 +184,13 @@ METRICS: dict[str, Metric] = {
         ),
         of_tails(
             name="tail_mass",
+            label=Label(
+                "Tail mass",
+                "tails",
+                "multiple of the tail level",
+                "Share of candidate rows as rare as the tail of the reference, divided by the tail "
+                "level.",
+            ),
             direction="match",
             definition="share of Y as far from its k-th row of X as the rarest α of B, over α",
             source="of this project",
@@ -150,6 +199,13 @@ METRICS: dict[str, Metric] = {
         ),
         of_tails(
             name="tail_supported_mass",
+            label=Label(
+                "Supported tail mass",
+                "tails",
+                "multiple of the tail level",
+                "Tail mass that also lies where the reference has rows, so that noise far from all "
+                "data does not count.",
+            ),
             direction="match",
             definition="tail mass that also lies inside at least one ball of X",
             source="of this project",
@@ -158,6 +214,13 @@ METRICS: dict[str, Metric] = {
         ),
         of_tails(
             name="tail_odds_ratio",
+            label=Label(
+                "Tail odds ratio",
+                "tails",
+                "odds ratio",
+                "Odds that a candidate row is among the rarest rows of both sets together, against "
+                "the odds of a reference row.",
+            ),
             direction="match",
             definition="odds of a row of Y among the rarest α of both samples, over those of X",
             source="of this project, after Fisher's exact test",
@@ -166,6 +229,12 @@ METRICS: dict[str, Metric] = {
         ),
         Metric(
             name="mode_coverage",
+            label=Label(
+                "Rare modes kept",
+                "tails",
+                "share of rare modes",
+                "Small clusters of the reference that the candidate still fills.",
+            ),
             direction="higher",
             family=Modes,
             definition="share of the smallest k-means clusters of X that Y still fills",
@@ -180,6 +249,13 @@ METRICS: dict[str, Metric] = {
         ),
         Metric(
             name="directional_tails",
+            label=Label(
+                "Directional tails",
+                "tails",
+                "multiple of the tail level",
+                "Share of candidate rows beyond the outer quantiles of the reference, divided by "
+                "the tail level and averaged over many directions.",
+            ),
             direction="match",
             family=DirectionalTails,
             definition="share of Y beyond X's outer quantiles along a direction, over α: mean of "
@@ -193,6 +269,12 @@ METRICS: dict[str, Metric] = {
         ),
         of_moments(
             name="frechet_distance",
+            label=Label(
+                "Fréchet distance",
+                "divergence",
+                "squared distance",
+                "Distance between the means and covariances of the two sets.",
+            ),
             direction="lower",
             definition="‖μ_X−μ_Y‖² + tr(Σ_X+Σ_Y−2(Σ_XΣ_Y)^½)",
             source="Dowson & Landau 1982; Heusel et al. 2017",
@@ -201,6 +283,12 @@ METRICS: dict[str, Metric] = {
         ),
         of_kernels(
             name="mmd_polynomial",
+            label=Label(
+                "MMD², polynomial",
+                "divergence",
+                "squared kernel distance",
+                "Difference of the first three moments, as a cubic kernel sees them (KID).",
+            ),
             direction="lower",
             definition="MMD² of the kernel (⟨x,y⟩/d + 1)³ over all pairs (KID)",
             source="Gretton et al. 2012; Bińkowski et al. 2018",
@@ -208,6 +296,12 @@ METRICS: dict[str, Metric] = {
         ),
         of_kernels(
             name="mmd_gaussian",
+            label=Label(
+                "MMD², Gaussian",
+                "divergence",
+                "squared kernel distance",
+                "Difference of the two densities, smoothed by a Gaussian kernel.",
+            ),
             direction="lower",
             definition="MMD² of the kernel exp(−‖x−y‖²/2σ²), σ the median distance of human rows",
             source="Gretton et al. 2012; Jayasumana et al. 2024",
@@ -215,6 +309,12 @@ METRICS: dict[str, Metric] = {
         ),
         of_kernels(
             name="energy_distance",
+            label=Label(
+                "Energy distance",
+                "divergence",
+                "distance",
+                "How much further apart rows of different sets are than rows of the same set.",
+            ),
             direction="lower",
             definition="2E‖x−y‖ − E‖x−x′‖ − E‖y−y′‖ over all pairs",
             source="Székely & Rizzo 2013",
@@ -222,6 +322,12 @@ METRICS: dict[str, Metric] = {
         ),
         of_moments(
             name="total_variance",
+            label=Label(
+                "Total variance",
+                "spread",
+                "squared distance",
+                "Sum of the variances of all columns.",
+            ),
             direction="match",
             definition="sum of the variances of all columns of Y",
             source="the trace of its covariance",
@@ -230,6 +336,12 @@ METRICS: dict[str, Metric] = {
         ),
         of_moments(
             name="effective_rank",
+            label=Label(
+                "Effective rank",
+                "spread",
+                "dimensions",
+                "How many directions carry the variance, by the entropy of the spectrum.",
+            ),
             direction="match",
             definition="exp of the entropy of the covariance's eigenvalues",
             source="Roy & Vetterli 2007",
@@ -238,6 +350,12 @@ METRICS: dict[str, Metric] = {
         ),
         of_moments(
             name="participation_ratio",
+            label=Label(
+                "Participation ratio",
+                "spread",
+                "dimensions",
+                "How many directions carry the variance, large ones weighted more.",
+            ),
             direction="match",
             definition="(Σλ)²/Σλ² of the covariance's eigenvalues",
             source="Bell & Dean 1970",
@@ -246,6 +364,13 @@ METRICS: dict[str, Metric] = {
         ),
         Metric(
             name="sliced_wasserstein",
+            label=Label(
+                "Sliced Wasserstein distance",
+                "divergence",
+                "distance",
+                "How far rows must be moved along a direction to make one set of the other, over "
+                "many directions.",
+            ),
             direction="lower",
             family=SlicedWasserstein,
             definition="(mean of W₂² along 256 random directions)^½",
@@ -258,6 +383,13 @@ METRICS: dict[str, Metric] = {
         ),
         Metric(
             name="authenticity",
+            label=Label(
+                "Authenticity",
+                "fidelity",
+                "share of candidate rows",
+                "Candidate rows farther from their nearest reference row than that is from its own "
+                "neighbour. Below the null, the candidate copies the reference.",
+            ),
             direction="match",
             family=Authenticity,
             definition="share of Y farther from its nearest row of X than that from its nearest "
@@ -271,6 +403,12 @@ METRICS: dict[str, Metric] = {
         ),
         Metric(
             name="vendi_score",
+            label=Label(
+                "Vendi score",
+                "spread",
+                "rows",
+                "How many rows of different directions the candidate amounts to.",
+            ),
             direction="match",
             family=Vendi,
             definition="exp of the entropy of the eigenvalues of the cosines of Y over m",
@@ -283,6 +421,13 @@ METRICS: dict[str, Metric] = {
         ),
         Metric(
             name="knn_divergence",
+            label=Label(
+                "Kullback–Leibler divergence",
+                "divergence",
+                "nats",
+                "How much denser the candidate lies where it lies than the reference does, from "
+                "nearest neighbours.",
+            ),
             direction="lower",
             family=KnnDivergence,
             definition="KL(Y‖X) = (d/m) Σ ln(ν_k(y)/ρ_k(y)) + ln(n/(m−1)) from k-th neighbours; d "
@@ -296,6 +441,13 @@ METRICS: dict[str, Metric] = {
         ),
         Metric(
             name="knn_jensen_shannon",
+            label=Label(
+                "Jensen–Shannon divergence",
+                "divergence",
+                "nats",
+                "How well a row tells which set it is from, from nearest neighbours: 0 not at all, "
+                "ln 2 always.",
+            ),
             direction="lower",
             family=KnnJensenShannon,
             definition="½KL(X‖M) + ½KL(Y‖M), M their equal mixture, from rows in k-th balls, "
@@ -313,6 +465,12 @@ METRICS: dict[str, Metric] = {
         ),
         Metric(
             name="mauve",
+            label=Label(
+                "MAUVE",
+                "fidelity",
+                "area, up to 1",
+                "How little is to be found in one set and not in the other, over clusters of both.",
+            ),
             direction="higher",
             family=Mauve,
             definition="area under the frontier of KL divergences from mixtures (scaling 5), over "
@@ -330,6 +488,12 @@ METRICS: dict[str, Metric] = {
         ),
         of_moments(
             name="frechet_distance_extrapolated",
+            label=Label(
+                "Fréchet distance, extrapolated",
+                "divergence",
+                "squared distance",
+                "The Fréchet distance that infinitely many rows would show.",
+            ),
             direction="lower",
             definition="Fréchet distance on a line through all rows and their halves, at 1/n = 0",
             source="Chong & Forsyth 2020",
@@ -339,3 +503,6 @@ METRICS: dict[str, Metric] = {
     )
 }
 """All metrics, in the order of the frame."""
+
+LABELS: dict[str, Label] = {name: metric.label for name, metric in METRICS.items()}
+"""What each metric is called, which pages and charts are handed."""

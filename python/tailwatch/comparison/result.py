@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from tailwatch.comparison.frame import SCHEMA
+from tailwatch.comparison.registry import LABELS
 from tailwatch.comparison.sentence import sentence_of
 from tailwatch.results import Result
 
@@ -48,7 +49,7 @@ class Comparison(Result):
         """Return the report page: one HTML document that needs nothing else."""
         from tailwatch.report.comparison import comparison_page
 
-        return comparison_page(self.frame, self.run, self.sentence)
+        return comparison_page(self.frame, self.run, self.sentence, LABELS)
 
     def plot(self) -> LayerChart | VConcatChart:
         """Return what each metric retains as an Altair chart, to look at and to change.
@@ -62,12 +63,12 @@ class Comparison(Result):
         """
         from tailwatch.report.altair_charts import plot_comparison
 
-        return plot_comparison(self.frame)
+        return plot_comparison(self.frame, LABELS)
 
     def _repr_html_(self) -> str:
         from tailwatch.report.comparison import comparison_fragment
 
-        return comparison_fragment(self.frame, self.run, self.sentence)
+        return comparison_fragment(self.frame, self.run, self.sentence, LABELS)
 
     def _document(self) -> dict[str, Any]:
         return {"sentence": self.sentence, "run": self.run, "frame": self.frame}

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from tailwatch.comparison.registry import LABELS
 from tailwatch.demo.generations import LEVEL, WATCHED
 from tailwatch.report.numbers import Number, percent, write
 from tailwatch.report.svg import Drawing, Scale, tick_labels, ticks
@@ -83,7 +84,7 @@ def _panel(
 
 
 def _title(metric: str) -> str:
-    name = describe(metric).name
+    name = describe(metric, LABELS).name
     return f"{name}, rarest {percent(LEVEL)}" if metric == "tail_mass" else name
 
 

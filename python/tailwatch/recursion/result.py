@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import polars as pl
 
 from tailwatch.arguments import integer
+from tailwatch.comparison.registry import LABELS
 from tailwatch.exceptions import InputError
 from tailwatch.recursion.frame import SCHEMA, checked
 from tailwatch.recursion.reading import check_described, read_arguments, read_frame
@@ -145,7 +146,7 @@ class Run(Result):
     @property
     def sentence(self) -> str:
         """The finding in words."""
-        return sentence_of_loop(self.frame, self.verdicts)
+        return sentence_of_loop(self.frame, self.verdicts, LABELS)
 
     @property
     def _confidence(self) -> float:
@@ -160,6 +161,7 @@ class Run(Result):
             onsets=self.onsets,
             arguments=_for_page(self.arguments),
             plan=plan_of(self.arguments),
+            labels=LABELS,
         )
 
     def plot(self, metrics: str | Sequence[str] | None = None) -> FacetChart:
@@ -181,7 +183,7 @@ class Run(Result):
         """
         from tailwatch.report.altair_charts import plot_generations
 
-        return plot_generations(self.frame, metrics)
+        return plot_generations(self.frame, LABELS, metrics)
 
     def _document(self) -> dict[str, Any]:
         return {
@@ -203,7 +205,9 @@ class Run(Result):
         return cls(checked(parts["frame"], "frame"), parts["arguments"])
 
     def _repr_html_(self) -> str:
-        return run_fragment(self.frame, verdicts=self.verdicts, arguments=_for_page(self.arguments))
+        return run_fragment(
+            self.frame, verdicts=self.verdicts, arguments=_for_page(self.arguments), labels=LABELS
+        )
 
     def __repr__(self) -> str:
         """Say the finding and show the verdicts."""
@@ -252,7 +256,7 @@ class Overlay(Result):
     @property
     def sentence(self) -> str:
         """The finding in words."""
-        return sentence_of_loop(self.frame, self.verdicts)
+        return sentence_of_loop(self.frame, self.verdicts, LABELS)
 
     def to_html(self) -> str:
         """Return the report page: one HTML document that needs nothing else."""
@@ -263,13 +267,14 @@ class Overlay(Result):
             onsets=self.onsets,
             arguments=self._told(),
             plan=self.plan,
+            labels=LABELS,
         )
 
     def plot(self, metrics: str | Sequence[str] | None = None) -> FacetChart:
         """Return metrics by generation as an Altair chart, as :meth:`Run.plot` does."""
         from tailwatch.report.altair_charts import plot_generations
 
-        return plot_generations(self.frame, metrics)
+        return plot_generations(self.frame, LABELS, metrics)
 
     def _document(self) -> dict[str, Any]:
         return {
@@ -293,7 +298,9 @@ class Overlay(Result):
         return cls(**parts)
 
     def _repr_html_(self) -> str:
-        return run_fragment(self.frame, verdicts=self.verdicts, arguments=self._told())
+        return run_fragment(
+            self.frame, verdicts=self.verdicts, arguments=self._told(), labels=LABELS
+        )
 
     def __repr__(self) -> str:
         """Say the finding and show the verdicts."""

@@ -22,7 +22,7 @@ from tailwatch.report.words import describe
 from tailwatch.text_form import shown, visible
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import polars as pl
     from altair import FacetChart, InlineData, LayerChart, VConcatChart
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from tailwatch.report.comparison.readings import Reading
     from tailwatch.report.loop.plots import Plot
     from tailwatch.report.numbers import Number
+    from tailwatch.report.words import Label
 
 __all__ = ["plot_classes", "plot_comparison", "plot_generations", "plot_scores"]
 
@@ -38,13 +39,15 @@ _SERIES = {"human": "beyond", "synthetic": "worse"}
 _PLOTS_IN_A_ROW = 3
 
 
-def plot_comparison(frame: pl.DataFrame) -> LayerChart | VConcatChart:
+def plot_comparison(frame: pl.DataFrame, labels: Mapping[str, Label]) -> LayerChart | VConcatChart:
     """Draw what each metric of a comparison retains, with intervals against the null.
 
     Parameters
     ----------
     frame
         The comparison frame.
+    labels
+        What each metric is called.
 
     Returns
     -------
@@ -54,7 +57,7 @@ def plot_comparison(frame: pl.DataFrame) -> LayerChart | VConcatChart:
     """
     alt = _altair()
     uses_polars("drawing a chart")
-    readings = read(frame)
+    readings = read(frame, labels)
     ratios = [reading for reading in readings if not reading.is_divergence]
     divergences = [reading for reading in readings if reading.is_divergence]
     charts = []
@@ -66,28 +69,34 @@ def plot_comparison(frame: pl.DataFrame) -> LayerChart | VConcatChart:
     return charts[0] if len(charts) == 1 else alt.VConcatChart(vconcat=charts)
 
 
-def plot_classes(classes: pl.DataFrame) -> LayerChart:
+def plot_classes(classes: pl.DataFrame, labels: Mapping[str, Label]) -> LayerChart:
     """Draw the number that decides about the tails of each class, the surest losses first.
 
     Parameters
     ----------
     classes
         The summary of a comparison by class.
+    labels
+        What each metric is called.
     """
     _altair()
     uses_polars("drawing a chart")
     decided = classes["metric"].drop_nulls()[:1].to_list()
-    title = describe(decided[0]).name if decided else "retention"
+    title = describe(decided[0], labels).name if decided else "retention"
     return _forest(read_classes(classes), title, "linear")
 
 
-def plot_generations(frame: pl.DataFrame, metrics: str | Sequence[str] | None = None) -> FacetChart:
+def plot_generations(
+    frame: pl.DataFrame, labels: Mapping[str, Label], metrics: str | Sequence[str] | None = None
+) -> FacetChart:
     """Draw metrics by generation: a plot for each of them, a line for each run.
 
     Parameters
     ----------
     frame
         The frame of a loop, or those of several below each other.
+    labels
+        What each metric of a comparison is called.
     metrics
         Names of metrics; by default those of tails and of variance, or all where there are none. A
         tail metric is drawn at the level nearest to 5 %.
@@ -107,9 +116,9 @@ def plot_generations(frame: pl.DataFrame, metrics: str | Sequence[str] | None = 
     uses_polars("drawing a chart")
     arms = arms_of(frame)
     if metrics is None:
-        plots = opening_plots(frame, arms) or plots_of(frame, arms)
+        plots = opening_plots(frame, arms, labels) or plots_of(frame, arms, labels)
     else:
-        plots = plots_of(frame, arms, _checked(metrics, frame))
+        plots = plots_of(frame, arms, labels, _checked(metrics, frame))
     runs = [visible(arm.name) for arm in arms]
     palette = [LIGHT[LINES[place % len(LINES)]] for place in range(len(runs))]
     x = alt.X("generation:Q", title="generation", axis=alt.Axis(format="d", tickMinStep=1))

@@ -248,7 +248,8 @@ def _of_classes(
 def _of_metrics(
     frame: pl.DataFrame, arms: Sequence[Arm], metrics: Sequence[str], name: str, confidence: str
 ) -> str:
-    plots = plots_of(frame.filter(pl.col("metric").is_in(metrics)), arms, metrics)
+    # None of these is a metric of a comparison: their words are those of loops.
+    plots = plots_of(frame.filter(pl.col("metric").is_in(metrics)), arms, {}, metrics)
     if not plots:
         return "<p>Not measured.</p>"
     return figures(plots, arms, name=name, confidence=confidence, from_zero=True)

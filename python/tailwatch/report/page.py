@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from tailwatch.report.html import escape
 from tailwatch.report.numbers import count
 from tailwatch.report.palette import DARK, LIGHT, css_variables
-from tailwatch.report.words import LABELS, TERMS
+from tailwatch.report.words import TERMS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -103,8 +103,8 @@ def fragment_mark(sentence: str, frame: pl.DataFrame) -> str:
 
 def definitions(
     metrics: Iterable[str],
+    labels: Mapping[str, Label],
     terms: Mapping[str, str] = TERMS,
-    labels: Mapping[str, Label] = LABELS,
 ) -> str:
     """Return what the columns of the table, or other `terms`, and each of `metrics` mean."""
     known = [labels[metric] for metric in dict.fromkeys(metrics) if metric in labels]

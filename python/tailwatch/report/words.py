@@ -1,186 +1,43 @@
-"""The words for each metric: its label, its group on the page, what it means and in which unit."""
+"""The words of pages: what a metric is called, and the terms that the tables of comparisons share.
+
+The labels themselves are handed down by those who know the metrics, such as
+:data:`tailwatch.comparison.registry.LABELS`.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-__all__ = ["CLASS_TERMS", "LABELS", "TERMS", "Group", "Label", "describe"]
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["CLASS_TERMS", "TERMS", "Group", "Label", "describe"]
 
 Group = Literal["tails", "fidelity", "spread", "divergence"]
 
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """How a metric is spoken of."""
+    """How a metric is spoken of.
+
+    Attributes
+    ----------
+    name
+        What it is called.
+    group
+        Where it stands on a page.
+    unit
+        What its value counts.
+    meaning
+        What it measures, in a sentence or two.
+    """
 
     name: str
     group: Group
     unit: str
     meaning: str
 
-
-LABELS: dict[str, Label] = {
-    "precision": Label(
-        "Precision",
-        "fidelity",
-        "share of candidate rows",
-        "Candidate rows that lie where the reference has rows. It rises when a candidate shrinks "
-        "towards the centre.",
-    ),
-    "recall": Label(
-        "Recall",
-        "fidelity",
-        "share of reference rows",
-        "Reference rows that lie where the candidate has rows.",
-    ),
-    "density": Label(
-        "Density",
-        "fidelity",
-        "ratio",
-        "How many reference neighbourhoods a candidate row lies in, on average, divided by k.",
-    ),
-    "coverage": Label(
-        "Coverage",
-        "fidelity",
-        "share of reference rows",
-        "Reference rows with at least one candidate row in their neighbourhood. It can rise while "
-        "tails vanish.",
-    ),
-    "tail_coverage": Label(
-        "Tail coverage",
-        "tails",
-        "share of tail rows",
-        "Coverage, of the rarest reference rows only.",
-    ),
-    "tail_recall": Label(
-        "Tail recall",
-        "tails",
-        "share of tail rows",
-        "Recall, of the rarest reference rows only.",
-    ),
-    "tail_mass": Label(
-        "Tail mass",
-        "tails",
-        "multiple of the tail level",
-        "Share of candidate rows as rare as the tail of the reference, divided by the tail level.",
-    ),
-    "tail_supported_mass": Label(
-        "Supported tail mass",
-        "tails",
-        "multiple of the tail level",
-        "Tail mass that also lies where the reference has rows, so that noise far from all data "
-        "does not count.",
-    ),
-    "tail_odds_ratio": Label(
-        "Tail odds ratio",
-        "tails",
-        "odds ratio",
-        "Odds that a candidate row is among the rarest rows of both sets together, against the "
-        "odds of a reference row.",
-    ),
-    "mode_coverage": Label(
-        "Rare modes kept",
-        "tails",
-        "share of rare modes",
-        "Small clusters of the reference that the candidate still fills.",
-    ),
-    "directional_tails": Label(
-        "Directional tails",
-        "tails",
-        "multiple of the tail level",
-        "Share of candidate rows beyond the outer quantiles of the reference, divided by the tail "
-        "level and averaged over many directions.",
-    ),
-    "frechet_distance": Label(
-        "Fréchet distance",
-        "divergence",
-        "squared distance",
-        "Distance between the means and covariances of the two sets.",
-    ),
-    "mmd_polynomial": Label(
-        "MMD², polynomial",
-        "divergence",
-        "squared kernel distance",
-        "Difference of the first three moments, as a cubic kernel sees them (KID).",
-    ),
-    "mmd_gaussian": Label(
-        "MMD², Gaussian",
-        "divergence",
-        "squared kernel distance",
-        "Difference of the two densities, smoothed by a Gaussian kernel.",
-    ),
-    "energy_distance": Label(
-        "Energy distance",
-        "divergence",
-        "distance",
-        "How much further apart rows of different sets are than rows of the same set.",
-    ),
-    "total_variance": Label(
-        "Total variance",
-        "spread",
-        "squared distance",
-        "Sum of the variances of all columns.",
-    ),
-    "effective_rank": Label(
-        "Effective rank",
-        "spread",
-        "dimensions",
-        "How many directions carry the variance, by the entropy of the spectrum.",
-    ),
-    "participation_ratio": Label(
-        "Participation ratio",
-        "spread",
-        "dimensions",
-        "How many directions carry the variance, large ones weighted more.",
-    ),
-    "sliced_wasserstein": Label(
-        "Sliced Wasserstein distance",
-        "divergence",
-        "distance",
-        "How far rows must be moved along a direction to make one set of the other, over many "
-        "directions.",
-    ),
-    "authenticity": Label(
-        "Authenticity",
-        "fidelity",
-        "share of candidate rows",
-        "Candidate rows farther from their nearest reference row than that is from its own "
-        "neighbour. Below the null, the candidate copies the reference.",
-    ),
-    "vendi_score": Label(
-        "Vendi score",
-        "spread",
-        "rows",
-        "How many rows of different directions the candidate amounts to.",
-    ),
-    "knn_divergence": Label(
-        "Kullback–Leibler divergence",
-        "divergence",
-        "nats",
-        "How much denser the candidate lies where it lies than the reference does, from nearest "
-        "neighbours.",
-    ),
-    "knn_jensen_shannon": Label(
-        "Jensen–Shannon divergence",
-        "divergence",
-        "nats",
-        "How well a row tells which set it is from, from nearest neighbours: 0 not at all, ln 2 "
-        "always.",
-    ),
-    "mauve": Label(
-        "MAUVE",
-        "fidelity",
-        "area, up to 1",
-        "How little is to be found in one set and not in the other, over clusters of both.",
-    ),
-    "frechet_distance_extrapolated": Label(
-        "Fréchet distance, extrapolated",
-        "divergence",
-        "squared distance",
-        "The Fréchet distance that infinitely many rows would show.",
-    ),
-}
 
 #: The words that all rows of the table share.
 TERMS: dict[str, str] = {
@@ -220,7 +77,7 @@ CLASS_TERMS: dict[str, str] = {
 }
 
 
-def describe(metric: str) -> Label:
+def describe(metric: str, labels: Mapping[str, Label]) -> Label:
     """Return the label of a metric, or a plain one made from its name if there is none."""
     plain = metric.replace("_", " ").capitalize()
-    return LABELS.get(metric, Label(plain, "fidelity", "", ""))
+    return labels.get(metric, Label(plain, "fidelity", "", ""))

@@ -26,6 +26,7 @@ import numpy as np
 import polars as pl
 
 from tailwatch.comparison.intervals import ratio_of
+from tailwatch.comparison.registry import LABELS
 from tailwatch.recursion.frame import SCHEMA, frame_of, joined
 from tailwatch.recursion.result import Run
 from tailwatch.report.detection import (
@@ -221,7 +222,7 @@ class Study(Result):
 
         measured = self.frame["metric"].unique()
         telling = [metric for metric in TELLING if (measured == metric).any()]
-        return plot_generations(self.frame, metrics or telling or None)
+        return plot_generations(self.frame, LABELS, metrics or telling or None)
 
     def _repr_html_(self) -> str:
         return detection_fragment(

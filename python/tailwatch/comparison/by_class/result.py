@@ -12,6 +12,7 @@ import polars as pl
 
 from tailwatch.comparison.by_class.judgement import CLASSES_SCHEMA, FRAME_SCHEMA
 from tailwatch.comparison.frame import SCHEMA
+from tailwatch.comparison.registry import LABELS
 from tailwatch.comparison.result import Comparison
 from tailwatch.comparison.sentence import said
 from tailwatch.exceptions import InputError
@@ -110,7 +111,7 @@ class ClassComparison(Result):
         """Return the report page: one HTML document that needs nothing else."""
         from tailwatch.report.comparison import classes_page
 
-        return classes_page(self.frame, self.classes, self.run, self.sentence)
+        return classes_page(self.frame, self.classes, self.run, self.sentence, LABELS)
 
     def plot(self) -> LayerChart:
         """Return the number that decides about each class as an Altair chart.
@@ -124,12 +125,12 @@ class ClassComparison(Result):
         """
         from tailwatch.report.altair_charts import plot_classes
 
-        return plot_classes(self.classes)
+        return plot_classes(self.classes, LABELS)
 
     def _repr_html_(self) -> str:
         from tailwatch.report.comparison import classes_fragment
 
-        return classes_fragment(self.frame, self.classes, self.run, self.sentence)
+        return classes_fragment(self.frame, self.classes, self.run, self.sentence, LABELS)
 
     def _document(self) -> dict[str, Any]:
         return {

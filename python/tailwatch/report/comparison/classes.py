@@ -57,7 +57,11 @@ _COLOURS = {"lost": "w", "absent": "w", "widened": "b"}
 
 
 def classes_page(
-    frame: pl.DataFrame, classes: pl.DataFrame, run: dict[str, Any], sentence: str
+    frame: pl.DataFrame,
+    classes: pl.DataFrame,
+    run: dict[str, Any],
+    sentence: str,
+    labels: Mapping[str, Label],
 ) -> str:
     """Return the page of a comparison by class as one HTML document.
 
@@ -71,6 +75,8 @@ def classes_page(
         What was run: names, rows, arguments, versions.
     sentence
         The finding in words.
+    labels
+        What each metric is called.
 
     Returns
     -------
@@ -93,9 +99,9 @@ def classes_page(
             "Intervals": confidence,
         },
         sections=[
-            Section("The surest losses", _chart(classes, confidence, "classes")),
-            Section("All classes", _table(frame, classes, confidence)),
-            Section("What each number means", definitions(metrics, CLASS_TERMS)),
+            Section("The surest losses", _chart(classes, labels, confidence, "classes")),
+            Section("All classes", _table(frame, classes, labels, confidence)),
+            Section("What each number means", definitions(metrics, labels, CLASS_TERMS)),
             Section("What was run", run_details(run)),
         ],
         foot=f"Written by tailwatch {run['versions']['tailwatch']}. "
@@ -104,7 +110,11 @@ def classes_page(
 
 
 def classes_fragment(
-    frame: pl.DataFrame, classes: pl.DataFrame, run: dict[str, Any], sentence: str
+    frame: pl.DataFrame,
+    classes: pl.DataFrame,
+    run: dict[str, Any],
+    sentence: str,
+    labels: Mapping[str, Label],
 ) -> str:
     """Return the sentence, the chart and the first classes as an element for a notebook.
 
@@ -113,11 +123,9 @@ def classes_fragment(
     uses_polars("drawing a page")
     confidence = percent(run["arguments"]["confidence"])
     mark = fragment_mark(sentence, classes)
-    table = _table(frame, classes, confidence, LINES_OF_FRAGMENT)
-    return fragment(
-        sentence=sentence,
-        body=f"{_chart(classes, confidence, f'classes-{mark}')}{details('The classes', table)}",
-    )
+    table = _table(frame, classes, labels, confidence, LINES_OF_FRAGMENT)
+    chart = _chart(classes, labels, confidence, f"classes-{mark}")
+    return fragment(sentence=sentence, body=chart + details("The classes", table))
 
 
 def written_q(q_value: float | None) -> str:
@@ -125,12 +133,12 @@ def written_q(q_value: float | None) -> str:
     return ABSENT if q_value is None else f"{q_value:.2f}" if q_value >= 0.01 else f"{q_value:.0e}"
 
 
-def _chart(classes: pl.DataFrame, confidence: str, name: str) -> str:
+def _chart(classes: pl.DataFrame, labels: Mapping[str, Label], confidence: str, name: str) -> str:
     readings = read_classes(classes)[:DRAWN]
     if not readings:
         return "<p>Nothing that was asked for decides about the tails of a class.</p>"
     decided, level = (classes[column].drop_nulls()[:1].to_list() for column in ("metric", "level"))
-    label = describe(decided[0]).name + "".join(f", {percent(number)}" for number in level)
+    label = describe(decided[0], labels).name + "".join(f", {percent(number)}" for number in level)
     ratio = "" if decided[0] == "tail_odds_ratio" else ": value ÷ null"
     words = AxisWords(f"{label}{ratio}", "Ratio", "Class")
     drawn = retention_chart(
@@ -162,11 +170,6 @@ class ClassReading(Reading):
     verdict: str
 
     @property
-    def label(self) -> Label:
-        """The class."""
-        return Label(self.metric, "tails", "", "")
-
-    @property
     def status(self) -> Status:
         """What was judged over all classes, not what the interval alone would say."""
         return STATUSES[self.verdict]
@@ -177,7 +180,8 @@ def read_classes(classes: pl.DataFrame) -> list[ClassReading]:
     missing = Number(None)
     return [
         ClassReading(
-            metric=shortened(visible(row["class"]), LONGEST_DRAWN),
+            metric=name,
+            label=Label(name, "tails", "", ""),
             level=None,
             direction="match",
             value=missing,
@@ -193,22 +197,27 @@ def read_classes(classes: pl.DataFrame) -> list[ClassReading]:
         )
         for row in classes.to_dicts()
         if row["verdict"] in STATUSES
+        for name in [shortened(visible(row["class"]), LONGEST_DRAWN)]
     ]
 
 
 def _table(
-    frame: pl.DataFrame, classes: pl.DataFrame, confidence: str, most: int = MOST_CLASSES
+    frame: pl.DataFrame,
+    classes: pl.DataFrame,
+    labels: Mapping[str, Label],
+    confidence: str,
+    most: int = MOST_CLASSES,
 ) -> str:
     """Return the table of the first `most` classes; those beyond are counted."""
     shown = classes.head(most)
-    readings = _readings(frame, shown["class"])
+    readings = _readings(frame, shown["class"], labels)
     decided = shown["metric"].drop_nulls().unique().to_list()
     measured = {name for found in readings.values() for name in found}
     besides = [name for name in _BESIDES if name in measured.difference(decided)]
     levels = [*shown["level"].drop_nulls()[:1], _NEAREST_LEVEL]
     heads = ["Class", "Rows", "Tails", "q"]
-    heads += [_head(name, levels[0]) for name in decided]
-    heads += [_head(name, _level(readings, name)) for name in besides]
+    heads += [_head(describe(name, labels), levels[0]) for name in decided]
+    heads += [_head(describe(name, labels), _level(readings, name)) for name in besides]
     lines = [
         _line(row, readings.get(row["class"], {}), len(decided), besides)
         for row in shown.to_dicts()
@@ -223,8 +232,7 @@ def _table(
     return scrolling_table(heads, "".join(lines), label="All classes", caption=caption)
 
 
-def _head(metric: str, level: float | None) -> str:
-    label = describe(metric)
+def _head(label: Label, level: float | None) -> str:
     tail = "" if level is None else f" {percent(level)}"
     return escape(f"{label.name}{tail}")
 
@@ -233,7 +241,9 @@ def _level(readings: Mapping[str, Mapping[str, Reading]], metric: str) -> float 
     return next(found[metric].level for found in readings.values() if metric in found)
 
 
-def _readings(frame: pl.DataFrame, names: pl.Series) -> dict[str, dict[str, Reading]]:
+def _readings(
+    frame: pl.DataFrame, names: pl.Series, labels: Mapping[str, Label]
+) -> dict[str, dict[str, Reading]]:
     """Return the readings of what stands beside, by class and metric, at the nearest level."""
     nearest = (pl.col("level").fill_null(_NEAREST_LEVEL) - _NEAREST_LEVEL).abs()
     chosen = frame.filter(pl.col("metric").is_in(_BESIDES), pl.col("class").is_in(names.implode()))
@@ -241,7 +251,7 @@ def _readings(frame: pl.DataFrame, names: pl.Series) -> dict[str, dict[str, Read
         ["class", "metric"], keep="first", maintain_order=True
     )
     found: dict[str, dict[str, Reading]] = {}
-    for name, reading in zip(chosen["class"], read(chosen), strict=True):
+    for name, reading in zip(chosen["class"], read(chosen, labels), strict=True):
         found.setdefault(name, {})[reading.metric] = reading
     return found
 

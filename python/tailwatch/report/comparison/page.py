@@ -20,16 +20,19 @@ from tailwatch.report.page import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import polars as pl
 
     from tailwatch.report.comparison.readings import Reading
+    from tailwatch.report.words import Label
 
 __all__ = ["comparison_fragment", "comparison_page"]
 
 
-def comparison_page(frame: pl.DataFrame, run: dict[str, Any], sentence: str) -> str:
+def comparison_page(
+    frame: pl.DataFrame, run: dict[str, Any], sentence: str, labels: Mapping[str, Label]
+) -> str:
     """Return the page of a comparison as one HTML document.
 
     Parameters
@@ -40,6 +43,8 @@ def comparison_page(frame: pl.DataFrame, run: dict[str, Any], sentence: str) -> 
         What was run: names, rows, arguments, versions.
     sentence
         The verdict in words.
+    labels
+        What each metric is called.
 
     Returns
     -------
@@ -47,7 +52,7 @@ def comparison_page(frame: pl.DataFrame, run: dict[str, Any], sentence: str) -> 
         A document that needs no other file, no script and no network.
     """
     uses_polars("drawing a page")
-    readings = read(frame)
+    readings = read(frame, labels)
     confidence = percent(run["arguments"]["confidence"])
     reference, candidate, used = run["reference"], run["candidate"], run["rows_used"]
     return page(
@@ -63,7 +68,10 @@ def comparison_page(frame: pl.DataFrame, run: dict[str, Any], sentence: str) -> 
         sections=[
             Section("Tails against their null", _tails(readings, confidence, "tails")),
             Section("The whole panel", _panel(readings, confidence)),
-            Section("What each number means", definitions(reading.metric for reading in readings)),
+            Section(
+                "What each number means",
+                definitions((reading.metric for reading in readings), labels),
+            ),
             Section("What was run", run_details(run)),
         ],
         foot=f"Written by tailwatch {run['versions']['tailwatch']}. "
@@ -71,13 +79,15 @@ def comparison_page(frame: pl.DataFrame, run: dict[str, Any], sentence: str) -> 
     )
 
 
-def comparison_fragment(frame: pl.DataFrame, run: dict[str, Any], sentence: str) -> str:
+def comparison_fragment(
+    frame: pl.DataFrame, run: dict[str, Any], sentence: str, labels: Mapping[str, Label]
+) -> str:
     """Return the sentence, the tails and the table as an element for a notebook.
 
     The arguments are those of :func:`comparison_page`.
     """
     uses_polars("drawing a page")
-    readings = read(frame)
+    readings = read(frame, labels)
     confidence = percent(run["arguments"]["confidence"])
     mark = fragment_mark(sentence, frame)
     table = panel_table(readings, confidence)

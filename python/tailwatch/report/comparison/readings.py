@@ -7,10 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from tailwatch.report.numbers import Number, Written, percent, write
-from tailwatch.report.words import Label, describe
+from tailwatch.report.words import describe
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import polars as pl
+
+    from tailwatch.report.words import Label
 
 __all__ = ["Reading", "Status", "read"]
 
@@ -21,9 +25,10 @@ Status = Literal["worse", "same", "beyond", "unknown"]
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One metric at one level."""
+    """One metric at one level, and what it is called."""
 
     metric: str
+    label: Label
     level: float | None
     direction: str
     value: Number
@@ -35,11 +40,6 @@ class Reading:
     n_candidate: int | None
     method: str | None
     reason: str | None
-
-    @property
-    def label(self) -> Label:
-        """The words for the metric."""
-        return describe(self.metric)
 
     @property
     def name(self) -> str:
@@ -96,14 +96,15 @@ class Reading:
         return band if all(math.isfinite(end) for end in band) else None
 
 
-def read(frame: pl.DataFrame) -> list[Reading]:
+def read(frame: pl.DataFrame, labels: Mapping[str, Label]) -> list[Reading]:
     """Return the readings of a comparison frame, in its order."""
-    return [_reading(row) for row in frame.to_dicts()]
+    return [_reading(row, labels) for row in frame.to_dicts()]
 
 
-def _reading(row: dict[str, Any]) -> Reading:
+def _reading(row: dict[str, Any], labels: Mapping[str, Label]) -> Reading:
     return Reading(
         metric=row["metric"],
+        label=describe(row["metric"], labels),
         level=row["level"],
         direction=row["direction"],
         value=Number(row["value"], row["low"], row["high"]),

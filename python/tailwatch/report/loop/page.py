@@ -57,6 +57,7 @@ def run_page(
     verdicts: pl.DataFrame,
     diagnosis: pl.DataFrame,
     arguments: Mapping[str, Any],
+    labels: Mapping[str, Label],
     onsets: pl.DataFrame | None = None,
     plan: pl.DataFrame | None = None,
     title: str | None = None,
@@ -75,6 +76,8 @@ def run_page(
         One row per way to fail: ``mode``, ``status``, ``evidence``; again with ``run``.
     arguments
         What was run. For several runs, what was run under the name of each.
+    labels
+        What each metric of a comparison is called.
     onsets
         When tails and variance were lost, as :func:`tailwatch.recursion.verdicts.onsets` has it;
         again with ``run``.
@@ -94,13 +97,16 @@ def run_page(
     told = _by_name(arguments, arms)
     first = next(iter(told.values()), {})
     confidence = percent(_found(first, "confidence", 0.95))
+    plots = plots_of(frame, arms, labels)
+    opening = _opening(opening_plots(frame, arms, labels), arms, confidence, "opening")
+    last = _last(frame, arms, labels, confidence)
     sections = [
-        Section("Eight definitions of collapse", _verdicts(verdicts, diagnosis, onsets)),
-        Section("Tails and variance by generation", _opening(frame, arms, confidence, "opening")),
-        Section("The standard panel", _panel(frame, arms, confidence)),
-        Section("Risk", _risk(frame, arms, confidence)),
-        Section("The policy and its plan", _policy(frame, arms, told, plan, confidence)),
-        Section("What each number means", _meanings(frame)),
+        Section("Eight definitions of collapse", _verdicts(verdicts, diagnosis, onsets, labels)),
+        Section("Tails and variance by generation", opening),
+        Section("The standard panel", _panel(plots, arms, confidence, last)),
+        Section("Risk", _risk(plots, arms, confidence)),
+        Section("The policy and its plan", _policy(plots, arms, told, plan, confidence)),
+        Section("What each number means", _meanings(frame, labels)),
         Section("What was run", _run(told)),
     ]
     version = _found(first, "tailwatch", None)
@@ -108,7 +114,7 @@ def run_page(
     return page(
         kind="tailwatch loop" if len(arms) == 1 else "tailwatch loops side by side",
         subject=title or ", ".join(arm.name for arm in arms) or "an empty run",
-        sentence=sentence_of_loop(frame, verdicts),
+        sentence=sentence_of_loop(frame, verdicts, labels),
         facts=_facts(frame, arms, confidence),
         sections=sections,
         foot=f"{written}This file holds aggregated numbers only and loads nothing.",
@@ -120,6 +126,7 @@ def run_fragment(
     *,
     verdicts: pl.DataFrame,
     arguments: Mapping[str, Any],
+    labels: Mapping[str, Label],
 ) -> str:
     """Return the sentence, tails and variance, and the verdicts as an element for a notebook.
 
@@ -129,17 +136,16 @@ def run_fragment(
     arms = arms_of(frame)
     first = next(iter(_by_name(arguments, arms).values()), {})
     confidence = percent(_found(first, "confidence", 0.95))
-    sentence = sentence_of_loop(frame, verdicts)
+    sentence = sentence_of_loop(frame, verdicts, labels)
     mark = fragment_mark(sentence, frame)
     table = (
-        verdict_table(verdicts)
+        verdict_table(verdicts, labels)
         if len(arms) == 1
         else side_by_side(verdicts, of="definition", name="Definition")
     )
+    opening = _opening(opening_plots(frame, arms, labels), arms, confidence, f"loop-{mark}")
     return fragment(
-        sentence=sentence,
-        body=f"{_opening(frame, arms, confidence, f'loop-{mark}')}"
-        f"{details('Eight definitions of collapse', table)}",
+        sentence=sentence, body=opening + details("Eight definitions of collapse", table)
     )
 
 
@@ -168,20 +174,26 @@ def _span(generations: Sequence[int]) -> str:
     return f"1 to {generations[-1]}" if len(generations) > 1 else str(len(generations))
 
 
-def _verdicts(verdicts: pl.DataFrame, diagnosis: pl.DataFrame, onsets: pl.DataFrame | None) -> str:
+def _verdicts(
+    verdicts: pl.DataFrame,
+    diagnosis: pl.DataFrame,
+    onsets: pl.DataFrame | None,
+    labels: Mapping[str, Label],
+) -> str:
     introduction = (
         "<p>The literature means eight things by collapse. Each is judged on its own, and said to "
         "hold or not only where an interval clears its threshold.</p>"
     )
-    began = "" if onsets is None else f"<h3>When it began</h3>{onset_list(onsets)}"
-    table = _judged(verdicts, verdict_table, "definition")
-    return f"{introduction}{table}{began}{_failures(diagnosis)}"
+    began = "" if onsets is None else f"<h3>When it began</h3>{onset_list(onsets, labels)}"
+    table = _judged(verdicts, lambda part: verdict_table(part, labels), "definition")
+    return f"{introduction}{table}{began}{_failures(diagnosis, labels)}"
 
 
-def _failures(diagnosis: pl.DataFrame) -> str:
+def _failures(diagnosis: pl.DataFrame, labels: Mapping[str, Label]) -> str:
     if not diagnosis.height:
         return ""
-    return f"<h3>Which failure this looks like</h3>{_judged(diagnosis, failure_table, 'mode')}"
+    table = _judged(diagnosis, lambda part: failure_table(part, labels), "mode")
+    return f"<h3>Which failure this looks like</h3>{table}"
 
 
 def _judged(judged: pl.DataFrame, table: Callable[[pl.DataFrame], str], of: str) -> str:
@@ -195,9 +207,8 @@ def _judged(judged: pl.DataFrame, table: Callable[[pl.DataFrame], str], of: str)
     )
 
 
-def _opening(frame: pl.DataFrame, arms: Sequence[Arm], confidence: str, name: str) -> str:
+def _opening(plots: Sequence[Plot], arms: Sequence[Arm], confidence: str, name: str) -> str:
     """Return the charts of tails and variance: what tells most, and what has a theory."""
-    plots = opening_plots(frame, arms)
     if not plots:
         return "<p>This run measured neither tails nor variance; the standard panel does.</p>"
     return (
@@ -207,14 +218,15 @@ def _opening(frame: pl.DataFrame, arms: Sequence[Arm], confidence: str, name: st
     )
 
 
-def _panel(frame: pl.DataFrame, arms: Sequence[Arm], confidence: str) -> str:
-    plots = plots_of(_group(frame, "panel", "moments", "model"), arms)
-    parameters = plots_of(_group(frame, "parameter"), arms)
-    if not plots and not parameters:
+def _panel(plots: Sequence[Plot], arms: Sequence[Arm], confidence: str, last: str) -> str:
+    """Return the plots of what was measured, by group, and behind them `last`."""
+    measured = _about(plots, "panel", "moments", "model")
+    parameters = _about(plots, "parameter")
+    if not measured and not parameters:
         return "<p>This run was told to measure nothing.</p>"
     parts = []
     for group, words in _GROUPS.items():
-        members = [plot for plot in plots if plot.label.group == group]
+        members = [plot for plot in measured if plot.label.group == group]
         if members:
             parts.append(f"<h3>{words}</h3>")
             parts.append(figures(members, arms, name=f"panel-{group}", confidence=confidence))
@@ -231,16 +243,18 @@ def _panel(frame: pl.DataFrame, arms: Sequence[Arm], confidence: str) -> str:
         f"the level nearest to {percent(NEAREST_LEVEL)}. Higher is not always better: samples that "
         "shrink towards the centre gain precision."
     )
-    return f"<p>{words}</p>{''.join(parts)}{_last(frame, arms, confidence)}"
+    return f"<p>{words}</p>{''.join(parts)}{last}"
 
 
-def _last(frame: pl.DataFrame, arms: Sequence[Arm], confidence: str) -> str:
+def _last(
+    frame: pl.DataFrame, arms: Sequence[Arm], labels: Mapping[str, Label], confidence: str
+) -> str:
     """Return the whole panel of the last generation of each run, every level of it, to unfold."""
     parts = []
     for arm in arms:
-        rows = _group(frame.filter(pl.col("run") == arm.name), "panel")
+        rows = frame.filter(pl.col("run") == arm.name, pl.col("group") == "panel")
         rows = rows.filter(pl.col("generation") == pl.col("generation").max())
-        readings = read(rows)
+        readings = read(rows, labels)
         if readings:
             where = f" of {arm.name}" if len(arms) > 1 else ""
             table = panel_table(readings, confidence)
@@ -248,20 +262,20 @@ def _last(frame: pl.DataFrame, arms: Sequence[Arm], confidence: str) -> str:
     return "".join(parts)
 
 
-def _risk(frame: pl.DataFrame, arms: Sequence[Arm], confidence: str) -> str:
-    plots = plots_of(_group(frame, "risk"), arms)
-    if not plots:
+def _risk(plots: Sequence[Plot], arms: Sequence[Arm], confidence: str) -> str:
+    risks = _about(plots, "risk")
+    if not risks:
         return (
             "<p>Not measured: the models of this run have no risk (a method <code>risk(data)</code>"
             " that returns a loss).</p>"
         )
     words = "<p>The loss of each generation's model. Risk on human data that rises while that on "
     words += "its own training set does not is what a loop does when it learns its own errors.</p>"
-    return words + figures(plots, arms, name="risk", confidence=confidence)
+    return words + figures(risks, arms, name="risk", confidence=confidence)
 
 
 def _policy(
-    frame: pl.DataFrame,
+    plots: Sequence[Plot],
     arms: Sequence[Arm],
     told: Mapping[str, Mapping[str, Any]],
     plan: pl.DataFrame | None,
@@ -269,9 +283,9 @@ def _policy(
 ) -> str:
     policies = {name: _found(part, "policy", name) for name, part in told.items()}
     body = policy_words(policies or {arm.name: arm.name for arm in arms})
-    plots = _varied(plots_of(_group(frame, "loop"), arms))
-    if plots:
-        body += figures(plots, arms, name="loop", confidence=confidence)
+    varied = _varied(_about(plots, "loop"))
+    if varied:
+        body += figures(varied, arms, name="loop", confidence=confidence)
     if plan is not None and plan.height:
         body += _plan(plan)
     return body
@@ -295,11 +309,11 @@ def _varied(plots: Sequence[Plot]) -> list[Plot]:
     return [plot for plot in plots if len({point.value.value for point in plot.points}) > 1]
 
 
-def _meanings(frame: pl.DataFrame) -> str:
+def _meanings(frame: pl.DataFrame, labels: Mapping[str, Label]) -> str:
     shown = frame.filter(pl.col("value").is_not_null(), pl.col("group") != "parameter")
     metrics = shown["metric"].unique(maintain_order=True).to_list()
-    labels: dict[str, Label] = {name: describe_loop(name) for name in metrics}
-    return definitions(metrics, LOOP_TERMS, labels)
+    described = {name: describe_loop(name, labels) for name in metrics}
+    return definitions(metrics, described, LOOP_TERMS)
 
 
 def _run(told: Mapping[str, Mapping[str, Any]]) -> str:
@@ -308,8 +322,9 @@ def _run(told: Mapping[str, Mapping[str, Any]]) -> str:
     return "".join(details(name, run_details(part)) for name, part in told.items())
 
 
-def _group(frame: pl.DataFrame, *groups: str) -> pl.DataFrame:
-    return frame.filter(pl.col("group").is_in(groups))
+def _about(plots: Sequence[Plot], *groups: str) -> list[Plot]:
+    """Return the plots of some groups of the frame."""
+    return [plot for plot in plots if plot.group in groups]
 
 
 def _by_name(arguments: Mapping[str, Any], arms: Sequence[Arm]) -> dict[str, Mapping[str, Any]]:

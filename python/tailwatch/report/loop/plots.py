@@ -19,7 +19,7 @@ from tailwatch.report.palette import LINES
 from tailwatch.report.svg import outline
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from tailwatch.report.svg import Shape
     from tailwatch.report.words import Label
@@ -90,13 +90,9 @@ class Plot:
 
     group: str
     metric: str
+    label: Label
     level: float | None
     curves: tuple[Curve, ...]
-
-    @property
-    def label(self) -> Label:
-        """The words for the metric."""
-        return describe_loop(self.metric, self.group)
 
     @property
     def name(self) -> str:
@@ -150,7 +146,10 @@ def swatch(arm: Arm) -> str:
 
 
 def plots_of(
-    frame: pl.DataFrame, arms: Sequence[Arm], metrics: Iterable[str] | None = None
+    frame: pl.DataFrame,
+    arms: Sequence[Arm],
+    labels: Mapping[str, Label],
+    metrics: Iterable[str] | None = None,
 ) -> list[Plot]:
     """Return a plot for each metric, at the level nearest to 5 % where it has levels.
 
@@ -160,6 +159,8 @@ def plots_of(
         Rows of a loop's frame.
     arms
         The runs to draw.
+    labels
+        What each metric of a comparison is called.
     metrics
         Which, in order; by default all, as they first appear.
 
@@ -171,21 +172,27 @@ def plots_of(
     found: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for row in frame.filter(pl.col("value").is_not_null()).select(_COLUMNS).to_dicts():
         found.setdefault((row["group"], row["metric"]), []).append(row)
-    drawn = [_plot(group, metric, rows, arms) for (group, metric), rows in found.items()]
-    plots = [plot for plot in drawn if plot.curves]
+    plots = []
+    for (group, metric), rows in found.items():
+        level, curves = _curves(rows, arms)
+        if curves:
+            label = describe_loop(metric, labels, group)
+            plots.append(Plot(group, metric, label, level, curves))
     if metrics is None:
         return plots
     return [plot for name in metrics for plot in plots if plot.metric == name]
 
 
-def opening_plots(frame: pl.DataFrame, arms: Sequence[Arm]) -> list[Plot]:
+def opening_plots(
+    frame: pl.DataFrame, arms: Sequence[Arm], labels: Mapping[str, Label]
+) -> list[Plot]:
     """Return the plots of tails and variance: what tells most, and what has a theory."""
     samples = frame.filter(pl.col("group").is_in(["panel", "moments", "model"]))
     fitted = frame.filter(pl.col("group") == "parameter", pl.col("theory").is_not_null())
     return [
-        *plots_of(samples, arms, TAILS)[:MOST_TAILS],
-        *plots_of(samples, arms, SPREAD),
-        *plots_of(fitted, arms, SPREAD),
+        *plots_of(samples, arms, labels, TAILS)[:MOST_TAILS],
+        *plots_of(samples, arms, labels, SPREAD),
+        *plots_of(fitted, arms, labels, SPREAD),
     ]
 
 
@@ -202,19 +209,21 @@ def finite(number: float | None) -> float | None:
     return number if number is not None and math.isfinite(number) else None
 
 
-def _plot(group: str, metric: str, rows: Sequence[dict[str, Any]], arms: Sequence[Arm]) -> Plot:
+def _curves(
+    rows: Sequence[dict[str, Any]], arms: Sequence[Arm]
+) -> tuple[float | None, tuple[Curve, ...]]:
+    """Return the level of a metric that is drawn, and its curves."""
     levels = sorted({row["level"] for row in rows if row["level"] is not None})
     level = min(levels, key=lambda it: abs(it - NEAREST_LEVEL)) if levels else None
     chosen: dict[str, dict[int, Point]] = {}
     for row in rows:
         if level is None or row["level"] == level:
             chosen.setdefault(row["run"], {}).setdefault(row["generation"], _point(row))
-    curves = [
+    return level, tuple(
         Curve(arm, tuple(points[generation] for generation in sorted(points)))
         for arm in arms
         if (points := chosen.get(arm.name))
-    ]
-    return Plot(group, metric, level, tuple(curves))
+    )
 
 
 def _point(row: dict[str, Any]) -> Point:

@@ -12,7 +12,9 @@ from tailwatch.report.loop.words import SPREAD, TAILS, describe_loop
 from tailwatch.report.numbers import Number, percent, write
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+
+    from tailwatch.report.words import Label
 
 __all__ = ["sentence_of_loop"]
 
@@ -20,7 +22,9 @@ MOST_RUNS = 6
 """Runs that the sentence names one by one."""
 
 
-def sentence_of_loop(frame: pl.DataFrame, verdicts: pl.DataFrame) -> str:
+def sentence_of_loop(
+    frame: pl.DataFrame, verdicts: pl.DataFrame, labels: Mapping[str, Label]
+) -> str:
     """Say which definitions of collapse hold, and what the last generation retains.
 
     Parameters
@@ -29,6 +33,8 @@ def sentence_of_loop(frame: pl.DataFrame, verdicts: pl.DataFrame) -> str:
         The frame of one run or several.
     verdicts
         The verdicts on it, under a column ``run`` if there are several.
+    labels
+        What each metric of a comparison is called.
 
     Returns
     -------
@@ -38,10 +44,10 @@ def sentence_of_loop(frame: pl.DataFrame, verdicts: pl.DataFrame) -> str:
     """
     runs = frame["run"].unique(maintain_order=True).to_list()
     if len(runs) > 1:
-        return _of_several(frame, verdicts, runs)
+        return _of_several(frame, verdicts, runs, labels)
     last = _last(frame)
     name = runs[0] if runs else "this run"
-    return f"{_of_one(name, last, verdicts)}{_left(frame)}"
+    return f"{_of_one(name, last, verdicts)}{_left(frame, labels)}"
 
 
 def _last(frame: pl.DataFrame) -> int:
@@ -75,7 +81,12 @@ def _of_one(name: str, last: int, verdicts: pl.DataFrame) -> str:
     )
 
 
-def _of_several(frame: pl.DataFrame, verdicts: pl.DataFrame, runs: Sequence[str]) -> str:
+def _of_several(
+    frame: pl.DataFrame,
+    verdicts: pl.DataFrame,
+    runs: Sequence[str],
+    labels: Mapping[str, Label],
+) -> str:
     holding = {name: len(_with_status(part, "holds")) for name, part in by_run(verdicts)}
     named = runs[:MOST_RUNS]
     definitions = verdicts["definition"].n_unique()
@@ -89,7 +100,7 @@ def _of_several(frame: pl.DataFrame, verdicts: pl.DataFrame, runs: Sequence[str]
     )
     # Text has no variance; what it keeps of its types says as much.
     telling = (*SPREAD, *TAILS)
-    parts = {name: _kept(frame.filter(pl.col("run") == name), telling) for name in named}
+    parts = {name: _kept(frame.filter(pl.col("run") == name), telling, labels) for name in named}
     left = [f"{part[0]} under {name}" for name, part in parts.items() if part is not None]
     if left:
         what = next(part[1] for part in parts.values() if part is not None)
@@ -99,16 +110,18 @@ def _of_several(frame: pl.DataFrame, verdicts: pl.DataFrame, runs: Sequence[str]
     return words
 
 
-def _left(frame: pl.DataFrame) -> str:
+def _left(frame: pl.DataFrame, labels: Mapping[str, Label]) -> str:
     """Say what the last generation retains of the tails and of the variance."""
-    kept = [_kept(frame, metrics) for metrics in (TAILS, SPREAD)]
+    kept = [_kept(frame, metrics, labels) for metrics in (TAILS, SPREAD)]
     parts = [f"{part[0]} in {part[1]}" for part in kept if part is not None]
     if not parts:
         return ""
     return f" Of what a fresh human sample scores, the last generation keeps {_listed(parts)}."
 
 
-def _kept(frame: pl.DataFrame, metrics: Sequence[str]) -> tuple[str, str] | None:
+def _kept(
+    frame: pl.DataFrame, metrics: Sequence[str], labels: Mapping[str, Label]
+) -> tuple[str, str] | None:
     """Return what the last generation retains by the first of `metrics` there is, and its name."""
     # Divergences count their retention in standard errors.
     last = frame.filter(
@@ -121,7 +134,7 @@ def _kept(frame: pl.DataFrame, metrics: Sequence[str]) -> tuple[str, str] | None
         return None
     row = last.filter(pl.col("metric") == found).row(0, named=True)
     written = write(Number(row["retention"], row["retention_low"], row["retention_high"]), places=2)
-    name = describe_loop(found).name
+    name = describe_loop(found, labels).name
     level = "" if row["level"] is None else f" (rarest {percent(row['level'])})"
     return f"{written.value} {written.interval or '(no interval)'}", name[:1].lower() + name[
         1:

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 from tailwatch.report.html import data_table, element, escape, scrolling_table
 from tailwatch.report.loop.words import LOOP_LABELS, describe_loop
 from tailwatch.report.numbers import Number, percent, write
-from tailwatch.report.words import LABELS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     import polars as pl
+
+    from tailwatch.report.words import Label
 
 __all__ = ["by_run", "failure_table", "onset_list", "side_by_side", "verdict_table"]
 
@@ -40,21 +41,21 @@ def by_run(frame: pl.DataFrame) -> Iterator[tuple[str, pl.DataFrame]]:
         yield str(name), part
 
 
-def verdict_table(verdicts: pl.DataFrame) -> str:
+def verdict_table(verdicts: pl.DataFrame, labels: Mapping[str, Label]) -> str:
     """Return the table of one run: definition, status, and the evidence with its numbers."""
-    return _table(verdicts, "definition", "Definition")
+    return _table(verdicts, labels, "definition", "Definition")
 
 
-def failure_table(diagnosis: pl.DataFrame) -> str:
+def failure_table(diagnosis: pl.DataFrame, labels: Mapping[str, Label]) -> str:
     """Return the table of a diagnosis: each way to fail, its status, the evidence."""
-    return _table(diagnosis, "mode", "Failure")
+    return _table(diagnosis, labels, "mode", "Failure")
 
 
-def onset_list(onsets: pl.DataFrame) -> str:
+def onset_list(onsets: pl.DataFrame, labels: Mapping[str, Label]) -> str:
     """Return the onsets of one run, or of several under their names."""
     parts = list(by_run(onsets))
     lines = [
-        f"<li>{escape(f'{run}: ' if len(parts) > 1 else '')}{_in_words(_onset(row))}</li>"
+        f"<li>{escape(f'{run}: ' if len(parts) > 1 else '')}{_in_words(_onset(row), labels)}</li>"
         for run, part in parts
         for row in part.to_dicts()
     ]
@@ -87,7 +88,7 @@ def side_by_side(judged: pl.DataFrame, *, of: str, name: str) -> str:
     )
 
 
-def _table(judged: pl.DataFrame, of: str, name: str) -> str:
+def _table(judged: pl.DataFrame, labels: Mapping[str, Label], of: str, name: str) -> str:
     """Return one run's table of what stands in column `of`."""
     heads = "".join(
         element("th", head, role="columnheader", scope="col")
@@ -98,7 +99,7 @@ def _table(judged: pl.DataFrame, of: str, name: str) -> str:
             "tr",
             _head(row[of])
             + _status(row["status"])
-            + element("td", _in_words(row["evidence"]), role="cell"),
+            + element("td", _in_words(row["evidence"], labels), role="cell"),
             role="row",
         )
         for row in judged.to_dicts()
@@ -129,17 +130,18 @@ def _status(status: str) -> str:
     return f'<td role="cell" class="tw-status {style}">{mark} {escape(status)}</td>'
 
 
-def _in_words(text: str | None) -> str:
+def _in_words(text: str | None, labels: Mapping[str, Label]) -> str:
     """Return a sentence in which metrics have the names that the charts have."""
-    return escape(_sentence(_METRIC.sub(_name, text or "")))
+    named = _METRIC.sub(lambda found: _name(found, labels), text or "")
+    return escape(_sentence(named))
 
 
-def _name(found: re.Match[str]) -> str:
+def _name(found: re.Match[str], labels: Mapping[str, Label]) -> str:
     """Return the name of a metric, and its level, for what may be its identifier."""
     metric, level = found["metric"], found["level"]
-    if metric not in LABELS and metric not in LOOP_LABELS:
+    if metric not in labels and metric not in LOOP_LABELS:
         return found[0]
-    name = describe_loop(metric).name
+    name = describe_loop(metric, labels).name
     name = name if name[1:2].isupper() else name[:1].lower() + name[1:]
     return f"{name}, {percent(float(level))}" if level else name
 

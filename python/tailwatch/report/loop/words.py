@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from tailwatch.report.words import LABELS, Label, describe
+from typing import TYPE_CHECKING
+
+from tailwatch.report.words import Label, describe
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = ["LOOP_LABELS", "LOOP_TERMS", "SPREAD", "TAILS", "describe_loop"]
 
@@ -133,6 +138,7 @@ LOOP_LABELS: dict[str, Label] = {
         "Rows of the training set", "fidelity", "rows", "Rows a generation learned from."
     ),
 }
+"""What a loop measures besides the metrics of a comparison."""
 
 LOOP_TERMS: dict[str, str] = {
     "Generation": "Generation 1 is the first model, which learned from human data.",
@@ -181,14 +187,24 @@ _OF_CLASS = {
 }
 
 
-def describe_loop(metric: str, group: str = "panel") -> Label:
-    """Return the label of any metric of a loop's frame; `group` is the frame's."""
+def describe_loop(metric: str, labels: Mapping[str, Label], group: str = "panel") -> Label:
+    """Return the label of any metric of a loop's frame.
+
+    Parameters
+    ----------
+    metric
+        Its name.
+    labels
+        What each metric of a comparison is called.
+    group
+        Its group in the frame.
+    """
     if group == "parameter":
         plain = metric.replace("_", " ")
         return Label(
             f"Model: {plain}", "spread", "as fitted", "A parameter that the model learned."
         )
-    known = LABELS.get(metric) or LOOP_LABELS.get(metric)
+    known = labels.get(metric) or LOOP_LABELS.get(metric)
     if known is not None:
         return known
     name, colon, task = metric.partition(":")
@@ -199,7 +215,7 @@ def describe_loop(metric: str, group: str = "panel") -> Label:
             "loss",
             "Mean loss on a task that was learned before this loop began.",
         )
-    return _describe_detection(metric) or describe(metric)
+    return _describe_detection(metric) or describe(metric, labels)
 
 
 def _describe_detection(metric: str) -> Label | None:
