@@ -7,14 +7,16 @@ import math
 import numpy as np
 import pytest
 
-from tailwatch.recursion.verdicts.evidence import (
-    between,
-    retained,
+from tailwatch.recursion.verdicts.evidence import between, retained
+from tailwatch.recursion.verdicts.series import (
+    change,
+    check_frame,
+    drift,
+    series_of,
+    slope,
     stretch,
     window_length,
 )
-from tailwatch.recursion.verdicts.series import check_frame, series_of
-from tailwatch.recursion.verdicts.trend import change, drift, slope
 from tests.support.recursion_frames import frame, levels
 
 Z = 4.0

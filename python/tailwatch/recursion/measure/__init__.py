@@ -7,7 +7,7 @@ what the model's ``embed`` gives; numbers of   :mod:`~tailwatch.recursion.measur
 one or two axes; a column of vectors, or one   of :func:`tailwatch.compare`, and
 of that name                                   :mod:`~tailwatch.recursion.measure.modes`
 integers or strings of one axis                :mod:`~tailwatch.recursion.measure.categories`
-lists of tokens                                :mod:`~tailwatch.recursion.measure.documents`
+lists of tokens                                :mod:`~tailwatch.recursion.measure.categories`
 anything else                                  none: what the model measures itself
 =============================================  =================================================
 
@@ -20,8 +20,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tailwatch.recursion import data as rows_of
-from tailwatch.recursion.measure.categories import compare_categories
-from tailwatch.recursion.measure.documents import are_documents, compare_tokens
+from tailwatch.recursion.measure.categories import are_documents, compare_categories, compare_tokens
 from tailwatch.recursion.measure.vectors import HumanVectors, are_same, as_vectors
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""The panel of categories: shares that moved, and types that are gone.
+"""The panels of categories and of documents: shares that moved, and types that are gone.
 
 The reference is cut at random under the seed into halves A and B, and the samples to as many rows
 C, as :func:`tailwatch.compare` does; value is metric(A, C) and null metric(A, B).
@@ -15,6 +15,11 @@ metric                        definition, interval, null
                               at least Σ e^−λ(1 − e^−λ), the Poisson one
 ``gini_simpson``, ``entropy`` of C, each with its own error
 ============================  ======================================================================
+
+The panel of documents is that of :func:`tailwatch.metrics.text.compare_documents`, in which a
+random half of the human documents is the null: coverage of types, and of the rarer half of them
+(``tail_coverage`` at level 0.5), divergences of their shares, entropy, repetition; with a retention
+where a ratio to the null means something.
 """
 
 from __future__ import annotations
@@ -27,6 +32,7 @@ import polars as pl
 
 from tailwatch.comparison.intervals import ratio_of
 from tailwatch.metrics.categorical import compare_counts, entropy, gini_simpson, type_coverage
+from tailwatch.metrics.text import compare_documents
 from tailwatch.recursion.randomness import generator
 
 if TYPE_CHECKING:
@@ -37,7 +43,7 @@ if TYPE_CHECKING:
     from tailwatch.recursion.data.kind import Data
     from tailwatch.recursion.frame import Row
 
-__all__ = ["compare_categories"]
+__all__ = ["are_documents", "compare_categories", "compare_tokens"]
 
 
 def compare_categories(reference: Data, samples: Data, request: Request) -> list[Row]:
@@ -126,3 +132,47 @@ def _beside(value: Triple, null: Triple) -> dict[str, Any]:
     return dict(zip(names, (*value, *null), strict=True)) | dict(
         zip(kept, ratio_of(value, null), strict=True)
     )
+
+
+HIGHER = ("type_coverage", "rare_type_coverage")
+LOWER = ("total_variation", "jensen_shannon")
+RARE_LEVEL = 0.5
+
+
+def are_documents(data: Data) -> bool:
+    """Return whether rows are lists of tokens: integers or strings."""
+    if not isinstance(data, pl.Series) or not isinstance(data.dtype, pl.List):
+        return False
+    inner = data.dtype.inner
+    return inner in (pl.String, pl.Categorical, pl.Enum) or inner.is_integer()
+
+
+def compare_tokens(reference: Data, samples: Data, request: Request) -> list[Row]:
+    """Compare documents of a generation with human ones."""
+    found = compare_documents(
+        reference, samples, confidence=request.confidence, seed=request.panel.seed
+    )
+    rows: list[Row] = []
+    for row in found.to_dicts():
+        metric, tokens = row.pop("metric"), row.pop("tokens")
+        direction = "higher" if metric in HIGHER else "lower" if metric in LOWER else "match"
+        value = (row["value"], row["low"], row["high"])
+        null = (row["null"], row["null_low"], row["null_high"])
+        kept: tuple[float | None, ...] = (None, None, None)
+        if direction != "lower" and value[0] is not None and null[0] is not None:
+            kept = ratio_of(value, null)
+        rare = metric == "rare_type_coverage"
+        rows.append(
+            {
+                "group": "panel" if metric in HIGHER + LOWER else "moments",
+                "metric": "tail_coverage" if rare else metric,
+                "level": RARE_LEVEL if rare else None,
+                **row,
+                **dict(zip(("retention", "retention_low", "retention_high"), kept, strict=True)),
+                "direction": direction,
+                "n_reference": tokens,
+                "n_candidate": tokens,
+                "method": "half-sampling of documents, rows being tokens",
+            }
+        )
+    return rows

@@ -7,11 +7,13 @@ says of each whether it holds, with the interval that says so; :func:`early_coll
 
 from __future__ import annotations
 
-from tailwatch.recursion.verdicts.judgement import DEFINITIONS, SCHEMA, judge
-from tailwatch.recursion.verdicts.onset import (
+from tailwatch.recursion.verdicts.judgement import (
+    DEFINITIONS,
     ONSETS,
+    SCHEMA,
     Onset,
     early_collapse,
+    judge,
     late_collapse,
     onsets,
 )

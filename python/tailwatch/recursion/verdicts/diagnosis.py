@@ -27,10 +27,9 @@ import numpy as np
 import polars as pl
 
 from tailwatch.arguments import share
-from tailwatch.recursion.verdicts.evidence import between, retained, window_length
+from tailwatch.recursion.verdicts.evidence import between, retained
 from tailwatch.recursion.verdicts.levels import TAILS, VARIANCE, measured
-from tailwatch.recursion.verdicts.series import check_frame, series_of
-from tailwatch.recursion.verdicts.trend import change
+from tailwatch.recursion.verdicts.series import change, check_frame, series_of, window_length
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -31,6 +31,7 @@ import numpy as np
 
 from tailwatch.arguments import tail_size
 from tailwatch.comparison.metrics.neighbors import odds_ratio
+from tailwatch.recursion.verdicts.series import stretch
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -39,9 +40,8 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-__all__ = ["Span", "between", "retained", "stretch", "window_length"]
+__all__ = ["Span", "between", "retained"]
 
-DEGREES_OF_FREEDOM = 10
 LOGARITHMIC = frozenset(
     {
         "effective_rank",
@@ -83,19 +83,6 @@ class Span:
     def generations(self) -> str:
         """First and last generation in words."""
         return str(self.last) if self.first == self.last else f"{self.first}–{self.last}"
-
-
-def window_length(generations: int) -> int:
-    """Return how many of the last generations speak for the end of a run: a third of them."""
-    return max(1, -(-generations // 3))
-
-
-def stretch(confidence: float, error: float) -> float:
-    """Return how much longer an interval is that misses on either side with probability `error`."""
-    from scipy.stats import t
-
-    given = t.isf((1 - confidence) / 2, DEGREES_OF_FREEDOM)
-    return float(t.isf(error, DEGREES_OF_FREEDOM) / given)
 
 
 def retained(series: Series, *, confidence: float, error: float) -> Span | None:

@@ -21,8 +21,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from tailwatch.recursion.verdicts.evidence import retained, window_length
-from tailwatch.recursion.verdicts.series import levels_of, series_of
+from tailwatch.recursion.verdicts.evidence import retained
+from tailwatch.recursion.verdicts.series import levels_of, series_of, window_length
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -18,17 +18,22 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tailwatch.recursion.verdicts.evidence import stretch, window_length
 from tailwatch.recursion.verdicts.levels import Status, Verdict, not_measured
-from tailwatch.recursion.verdicts.series import series_of
-from tailwatch.recursion.verdicts.trend import FEWEST, change, drift, slope
+from tailwatch.recursion.verdicts.series import (
+    FEWEST,
+    change,
+    drift,
+    series_of,
+    slope,
+    stretch,
+    window_length,
+)
 
 if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import NDArray
 
-    from tailwatch.recursion.verdicts.series import Series
-    from tailwatch.recursion.verdicts.trend import Change
+    from tailwatch.recursion.verdicts.series import Change, Series
 
     Array = NDArray[np.float64]
     from collections.abc import Sequence
