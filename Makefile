@@ -63,7 +63,8 @@ docs: demo  ## put the demo's table and picture into the README
 build: $(STAMPS)/package  ## build the extension and install the package into .venv
 	@echo "build: $$($(BIN)/tailwatch --version) is installed in $(VENV)"
 
-ready:  ## install and compile all that the other targets need, the one while the other
+ready:  ## install and compile all that the other targets need, both at once
+	@echo 'ready: packages come while crates compile (minutes the first time)'
 	@TOGETHER=1 $(MAKE) --jobs=3 --output-sync=target crates $(STAMPS)/yolo
 	@$(MAKE) $(WITH_YOLO)
 
