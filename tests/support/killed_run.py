@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -54,6 +55,9 @@ def run_in(directory: Path, generations: int = GENERATIONS) -> tw.recursion.Run:
 def main() -> None:
     """Count calls, and end the process at the one that was asked for."""
     directory, fatal = Path(sys.argv[1]), int(sys.argv[2])
+    # What a run imports on its way is there by then: all moments are of the run itself.
+    with tempfile.TemporaryDirectory() as other:
+        run_in(Path(other), 1)
     calls = 0
 
     def count(frame: FrameType, event: str, argument: object) -> None:
