@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import tailwatch as tw
-from tailwatch import _core, running
+from tailwatch import _core, progress
 from tailwatch.exceptions import DimensionError, InputError, NonFiniteError, TailwatchError
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ def test_an_error_says_it_in_fields_and_in_text(
 
 
 def test_both_sides_bound_threads_alike() -> None:
-    assert running.MOST_THREADS == _core.MOST_THREADS
+    assert progress.MOST_THREADS == _core.MOST_THREADS
 
 
 @pytest.mark.parametrize("text", ["", "0", "-1", "two", "1e3", "4.0", "1025", "9" * 30])
