@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
-from tailwatch.report.palette import LIGHT
+from tailwatch.report.html import LIGHT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -7,7 +7,7 @@ from scipy.spatial.distance import cdist
 from sklearn.metrics import silhouette_score
 
 from tailwatch.metrics.embeddings.modes import silhouette
-from tailwatch.recursion.measure.modes import Modes
+from tailwatch.recursion.measure.vectors import Modes
 
 CENTRES = 8 * np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
 

@@ -12,7 +12,7 @@ import pytest
 from tailwatch.comparison.registry import LABELS
 from tailwatch.report.comparison.charts import divergence_chart, retention_chart
 from tailwatch.report.comparison.readings import Reading, read
-from tailwatch.report.palette import DARK, LIGHT
+from tailwatch.report.html import DARK, LIGHT
 from tests.support.drawings import colours, contrast, linear, marks, number_of, svgs, texts
 from tests.support.report_sample import frame, records
 

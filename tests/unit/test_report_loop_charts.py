@@ -12,9 +12,9 @@ import polars as pl
 import pytest
 
 from tailwatch.comparison.registry import LABELS
+from tailwatch.report.html import DARK, LIGHT, LINES
 from tailwatch.report.loop.drawing import LARGE, SMALL, draw, generation_ticks, is_cut
 from tailwatch.report.loop.plots import MOST_ARMS, Plot, arms_of, plots_of, spread_out
-from tailwatch.report.palette import DARK, LIGHT, LINES
 from tests.support.drawings import colours, contrast, linear, marks, number_of, svgs, texts
 from tests.support.recursion_sample import SCHEMA
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tailwatch.report.palette import LIGHT
+from tailwatch.report.html import LIGHT
 from tailwatch.report.svg import LARGEST, Drawing, Scale, tick_labels, ticks
 from tailwatch.text_form import visible
 from tests.support.drawings import marks, number_of, paint

@@ -1,10 +1,9 @@
 """Pages and notebook views: pure functions of frames and metadata; no metric is imported.
 
 =====================  ===========================================================================
-:mod:`.html`           text as HTML, tables, legends: the one place that escapes
+:mod:`.html`           text as HTML, tables, legends, colours: the one place that escapes
 :mod:`.numbers`        numbers as text, with their intervals
 :mod:`.words`          what each metric is called and means
-:mod:`.palette`        colours for light and dark paper
 :mod:`.svg`            drawings: scales, ticks, marks
 :mod:`.page`           the frame of a page, and of a part of it in a notebook
 :mod:`.comparison`     pages of a comparison, of all rows or by class

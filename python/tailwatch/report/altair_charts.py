@@ -15,9 +15,9 @@ from tailwatch.exceptions import InputError, MissingDependencyError, meant
 from tailwatch.report.comparison.classes import read_classes
 from tailwatch.report.comparison.readings import read
 from tailwatch.report.contamination.scores import shares_by_bin, written_edges
+from tailwatch.report.html import LIGHT, LINES
 from tailwatch.report.loop.drawing import MOST
 from tailwatch.report.loop.plots import arms_of, finite, opening_plots, plots_of, spread_out
-from tailwatch.report.palette import LIGHT, LINES
 from tailwatch.report.words import describe
 from tailwatch.text_form import shown, visible
 

@@ -12,9 +12,8 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from tailwatch.report.html import escape
+from tailwatch.report.html import DARK, LIGHT, css_variables, escape
 from tailwatch.report.numbers import count
-from tailwatch.report.palette import DARK, LIGHT, css_variables
 from tailwatch.report.words import TERMS
 
 if TYPE_CHECKING:

@@ -15,9 +15,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
-from tailwatch.report.html import element, escape
+from tailwatch.report.html import LIGHT, element, escape, paint
 from tailwatch.report.numbers import MINUS, NARROW_SPACE, power_of_ten
-from tailwatch.report.palette import LIGHT, paint
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

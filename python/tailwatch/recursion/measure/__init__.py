@@ -4,8 +4,8 @@
 data                                           panel
 =============================================  =================================================
 what the model's ``embed`` gives; numbers of   :mod:`~tailwatch.recursion.measure.vectors`, that
-one or two axes; a column of vectors, or one   of :func:`tailwatch.compare`, and
-of that name                                   :mod:`~tailwatch.recursion.measure.modes`
+one or two axes; a column of vectors, or one   of :func:`tailwatch.compare`, and rows between modes
+of that name
 integers or strings of one axis                :mod:`~tailwatch.recursion.measure.categories`
 lists of tokens                                :mod:`~tailwatch.recursion.measure.categories`
 anything else                                  none: what the model measures itself

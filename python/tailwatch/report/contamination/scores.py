@@ -6,9 +6,8 @@ import math
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from tailwatch.report.html import SWATCH, element, legend
+from tailwatch.report.html import SWATCH, element, legend, paint
 from tailwatch.report.numbers import MINUS, NARROW_SPACE
-from tailwatch.report.palette import paint
 from tailwatch.report.svg import Drawing, Scale, tick_labels, ticks
 
 if TYPE_CHECKING:

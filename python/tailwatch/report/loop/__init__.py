@@ -1,6 +1,6 @@
 """The page of a loop: pure functions of the frames of one run, or of several side by side.
 
-:mod:`.sentence` has the finding in words, :mod:`.verdicts` and :mod:`.policy` the tables, and
+:mod:`.sentence` has the finding in words, :mod:`.verdicts` the tables, and
 :mod:`.words` what metrics of a loop are called. :mod:`.plots` makes plots of a frame, which
 :mod:`.drawing` draws and :mod:`.panels` sets side by side; :mod:`.page` puts all of it together.
 """

@@ -12,12 +12,13 @@ from tailwatch.report.comparison.tables import panel_table
 from tailwatch.report.html import details
 from tailwatch.report.loop.panels import figures
 from tailwatch.report.loop.plots import NEAREST_LEVEL, arms_of, opening_plots, plots_of
-from tailwatch.report.loop.policy import plan_table, policy_words
 from tailwatch.report.loop.sentence import sentence_of_loop
 from tailwatch.report.loop.verdicts import (
     by_run,
     failure_table,
     onset_list,
+    plan_table,
+    policy_words,
     side_by_side,
     verdict_table,
 )

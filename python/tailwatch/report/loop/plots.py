@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from tailwatch.report.html import element, escape
+from tailwatch.report.html import LINES, element, escape
 from tailwatch.report.loop.words import SPREAD, TAILS, describe_loop
 from tailwatch.report.numbers import Number, percent
-from tailwatch.report.palette import LINES
 from tailwatch.report.svg import outline
 
 if TYPE_CHECKING:

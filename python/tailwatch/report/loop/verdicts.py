@@ -1,4 +1,4 @@
-"""The verdicts on a run: definitions of collapse, when it began, which failure it looks like."""
+"""The tables of a run: verdicts by definition, when it began, failures; its policy and its plan."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from tailwatch.report.html import data_table, element, escape, scrolling_table
+from tailwatch.report.loop.plots import spread_out
 from tailwatch.report.loop.words import LOOP_LABELS, describe_loop
-from tailwatch.report.numbers import Number, percent, write
+from tailwatch.report.numbers import ABSENT, Number, count, percent, write
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -16,7 +17,16 @@ if TYPE_CHECKING:
 
     from tailwatch.report.words import Label
 
-__all__ = ["by_run", "failure_table", "onset_list", "side_by_side", "verdict_table"]
+
+__all__ = [
+    "by_run",
+    "failure_table",
+    "onset_list",
+    "plan_table",
+    "policy_words",
+    "side_by_side",
+    "verdict_table",
+]
 
 # Such as ``tail_mass at 0.05``; a metric of one word is its own name.
 _METRIC = re.compile(r"\b(?P<metric>[a-z]+(?:_[a-z0-9]+)+)(?: at (?P<level>0?\.\d+))?")
@@ -148,3 +158,60 @@ def _name(found: re.Match[str], labels: Mapping[str, Label]) -> str:
 
 def _sentence(text: str | None) -> str:
     return text[:1].upper() + text[1:] if text else ""
+
+
+GENERATIONS_OF_PLAN = 5
+"""Generations that are shown of a quantity."""
+
+
+def policy_words(policies: Mapping[str, Any]) -> str:
+    """Return a list of runs: the policy of each as text, and what it does in its own words.
+
+    Parameters
+    ----------
+    policies
+        The policy of each run, as the arguments hold it: with ``text`` and ``words``, or a text.
+    """
+    items = "".join(
+        f"<div><dt>{escape(run)}</dt><dd>{escape(_explained(policy))}</dd></div>"
+        for run, policy in policies.items()
+    )
+    return f'<dl class="tw-words tw-policies">{items}</dl>'
+
+
+def plan_table(plan: pl.DataFrame) -> str:
+    """Return a plan as a table.
+
+    Parameters
+    ----------
+    plan
+        Columns ``quantity``, ``generation``, ``value``, ``low``, ``high``, ``unit``, ``note``. Of
+        many generations some are shown, the first and the last among them.
+    """
+    lines = []
+    for (quantity,), rows in plan.group_by("quantity", maintain_order=True):
+        chosen = spread_out(range(rows.height), GENERATIONS_OF_PLAN)
+        for place, row in enumerate(rows[chosen].to_dicts()):
+            name = escape(str(quantity).replace("_", " ").capitalize())
+            lines.append(_line(f'<span class="tw-unseen">{name}</span>' if place else name, row))
+    heads = ("Quantity", "Generation", "Expected", "Unit", "What it is")
+    return scrolling_table(heads, "".join(lines), label="Plan", kind="tw-classes tw-plan")
+
+
+def _line(name: str, row: dict[str, Any]) -> str:
+    """Return a line of a plan; `name` is HTML."""
+    written = write(Number(row["value"], row["low"], row["high"]))
+    interval = "" if written.interval is None else f"<i>{written.interval}</i>"
+    generation = ABSENT if row["generation"] is None else count(row["generation"])
+    words = "".join(f"<td>{escape(row[column] or '')}</td>" for column in ("unit", "note"))
+    return (
+        f"<tr><th scope=row>{name}</th><td>{generation}</td>"
+        f"<td><b>{written.value}</b>{interval}</td>{words}</tr>"
+    )
+
+
+def _explained(policy: Any) -> str:  # noqa: ANN401  (whatever JSON holds)
+    if not isinstance(policy, dict):
+        return str(policy)
+    said = (policy.get("text"), policy.get("words"))
+    return ". ".join(str(part) for part in said if part)
