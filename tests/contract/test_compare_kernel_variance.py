@@ -10,6 +10,7 @@ import pytest
 from tailwatch import _core
 from tests.support import samples
 from tests.support.anchored import SETTINGS, rows_of
+from tests.support.meetings import kernel_estimates
 
 KERNELS: dict[str, tuple[str, list[float]]] = {
     "polynomial": ("polynomial", [3.0, 0.25, 1.0]),
@@ -27,7 +28,7 @@ def simulated(kernel: str, scale: float, runs: int) -> np.ndarray:
     for _ in range(runs):
         a, b, c = rng.normal(size=(3, ROWS, COLUMNS))
         trio = rows_of(a), rows_of(b), rows_of(scale * c)
-        found += _core.kernel_metrics(trio, [(name, parameters)], SETTINGS)
+        found += kernel_estimates(trio, [(name, parameters)])
     return np.array(found)
 
 
@@ -79,7 +80,7 @@ def slopes(shift: float) -> np.ndarray:
     for _ in range(50):
         a, b, c = deviation * rng.normal(size=(3, MANY, WIDE + 1))
         trio = rows_of(a), rows_of(b), rows_of(c + move)
-        found += _core.kernel_metrics(trio, [LINEAR], SETTINGS)
+        found += kernel_estimates(trio, [LINEAR])
     return np.array(found)[:, -1]
 
 
@@ -103,8 +104,8 @@ def test_without_a_distance_the_slope_is_that_of_the_sampling_error() -> None:
 def test_numbers_are_those_of_the_metric() -> None:
     a, b, c = samples.gaussian(1, 80, 3), samples.gaussian(2, 80, 3), samples.gaussian(3, 80, 3) + 1
     for name, parameters in KERNELS.values():
-        [(value, null, *variances)] = _core.kernel_metrics(
-            (rows_of(a), rows_of(b), rows_of(c)), [(name, parameters)], SETTINGS
+        [(value, null, *variances)] = kernel_estimates(
+            (rows_of(a), rows_of(b), rows_of(c)), [(name, parameters)]
         )
         for found, other in ((value, c), (null, b)):
             expected = _core.mmd(
@@ -119,9 +120,7 @@ def test_moving_all_samples_changes_nothing(kernel: str) -> None:
     a, b, c = (samples.gaussian(seed, 64, 3) for seed in (1, 2, 3))
     name, parameters = KERNELS[kernel]
     [plain], [moved] = (
-        _core.kernel_metrics(
-            (rows_of(a + by), rows_of(b + by), rows_of(c + by)), [(name, parameters)], SETTINGS
-        )
+        kernel_estimates((rows_of(a + by), rows_of(b + by), rows_of(c + by)), [(name, parameters)])
         for by in (0.0, 4096.0)
     )
     assert moved == pytest.approx(plain, rel=1e-6)

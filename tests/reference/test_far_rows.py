@@ -17,6 +17,7 @@ import pytest
 import tailwatch as tw
 from tailwatch import _core
 from tests.support.anchored import SETTINGS, rows_of
+from tests.support.meetings import kernel_estimates
 
 Rows = list[list[Fraction]]
 Kernel = Callable[[list[Fraction], list[Fraction]], Fraction]
@@ -190,9 +191,8 @@ def test_estimates_of_a_comparison(name: str) -> None:
     for scale in SCALES:
         samples = drawn(1, 16, scale), drawn(2, 16), drawn(3, 16, shift=0.0)
         a, b, c = samples
-        [found] = _core.kernel_metrics(
-            tuple(rows_of(rows) for rows in samples), [(name, parameters)], SETTINGS
-        )
+        a_rows, b_rows, c_rows = map(rows_of, samples)
+        [found] = kernel_estimates((a_rows, b_rows, c_rows), [(name, parameters)])
         value, null, of_value, of_null, of_difference, slope = found
         assert value == pytest.approx(exact(kernel, a, c), rel=1e-9), scale
         assert null == pytest.approx(exact(kernel, a, b), rel=1e-9), scale

@@ -85,7 +85,8 @@ def test_frontier_of_found_clusters(columns: int) -> None:
 def test_a_cluster_is_the_nearest_centre_and_a_centre_the_mean() -> None:
     # At the fixed point no row is nearer to the mean of another cluster.
     x = samples.gaussian(3, 600, 6)
-    labels = _core.modes(*handles(x), handles(x), 20, 1, SETTINGS)[0]
+    (rows,) = handles(x)
+    labels = _core.k_means(rows, "rows", 20, 1, SETTINGS).assign(rows, SETTINGS)
     means = np.stack([x[labels == cluster].mean(axis=0) for cluster in range(20)])
     distances = oracle.squared_distances(x, means)
     assert (np.argmin(distances, axis=1) == labels).all()

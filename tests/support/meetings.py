@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tailwatch import _core
 from tailwatch.comparison.metrics.family import Panel, paired
 from tailwatch.comparison.reference import Preparation
 from tailwatch.embeddings import as_embeddings
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from tailwatch.comparison.metrics.family import Family, Whole
     from tailwatch.comparison.reference import Meeting
 
-__all__ = ["Split", "found_of", "split"]
+__all__ = ["Split", "found_of", "kernel_estimates", "split"]
 
 SETTINGS: Settings = {"threads": 2, "progress": None}
 
@@ -76,3 +77,13 @@ def found_of(
     found: list | NoValue = paired(prepared, a, c, settings)
     assert isinstance(found, list)
     return {(metric, level): (values, nulls) for metric, level, values, nulls in found}
+
+
+def kernel_estimates(
+    trio: tuple[Rows, Rows, Rows], kernels: list[tuple[str, list[float]]]
+) -> list[tuple[float, ...]]:
+    """Value, null, three variances and slope of each kernel, all of which have values."""
+    a, b, c = trio
+    found = _core.prepare_kernels((a, b), kernels, SETTINGS).estimates(a, c, SETTINGS)
+    assert not any(isinstance(numbers, _core.NoValue) for numbers in found)
+    return found
