@@ -1,4 +1,4 @@
-"""How good the estimates of `contamination` are, by simulation; writes docs/contamination.md.
+"""How good the estimates of `contamination` are, by simulation; writes docs/guide/contamination.md.
 
 Scores are Gaussian: N(0, 1) for human rows, N(d, 1) for synthetic ones, with d set by the AUC. The
 references are drawn row by row and cut into bins as `fit` does; the target's counts are multinomial
@@ -43,7 +43,7 @@ AUCS, ROWS, TARGETS, SHARES = (
 STRATA, DRIFT_SD = 8, 0.05
 CASES = ("no drift", "drift", "human only")
 RESULTS = Path("benches/results/contamination.jsonl")
-DOCUMENT = Path("docs/contamination.md")
+DOCUMENT = Path("docs/guide/contamination.md")
 REAL_TEXT = "## Real text"
 
 Cell = tuple[str, float, int, int, float]

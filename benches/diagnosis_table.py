@@ -1,8 +1,8 @@
 """Are the four failures told apart? A confusion table over simulated runs.
 
 Each row is what was simulated, each column what the diagnosis named
-(:mod:`tailwatch.recursion.verdicts.diagnosis`). Writes docs/diagnosis.md. Frames are kept in a
-directory, and the same command goes on where it was stopped::
+(:mod:`tailwatch.recursion.verdicts.diagnosis`). Writes docs/calibration/diagnosis.md. Frames
+are kept in a directory, and the same command goes on where it was stopped::
 
     python -m benches.diagnosis_table --frames DIRECTORY --seconds 150
 """
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-DOCUMENT = Path("docs/diagnosis.md")
+DOCUMENT = Path("docs/calibration/diagnosis.md")
 FIRST_SEED = 20_000
 """Seeds below were looked at while the rules were made."""
 

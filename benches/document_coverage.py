@@ -1,7 +1,7 @@
 """How often the intervals of ``compare_documents`` hold the truth, by simulation.
 
 The truth of a metric is its mean over all replications, of fresh documents each. Writes
-docs/interval-coverage-text.md::
+docs/calibration/interval-coverage-text.md::
 
     python -m benches.document_coverage --replications 400 --seed 20000
 
@@ -37,7 +37,7 @@ STOCK = np.random.default_rng(7).integers(WORDS, size=(30, 8))
 FIRST_FRESH_SEED = 20_000
 """Seeds below were looked at while the rules of the intervals were made."""
 
-OUT = Path("docs/interval-coverage-text.md")
+OUT = Path("docs/calibration/interval-coverage-text.md")
 
 
 def of_tastes(

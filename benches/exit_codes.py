@@ -3,8 +3,8 @@
 ``python -m benches.exit_codes`` runs `compare`, `score` and `loop`, and with ``--yolo-model`` also
 `yolo-loop`, on small data: with each stream lost from the start, and after each tenth of the time
 that the command takes alone with the reader of a pipe leaving and with the disk full that takes the
-stream. What comes out is held against the rule of ``docs/schemas.md``: 0 and 1 only with the
-verdict reached, the files there and all written that was to be written.
+stream. What comes out is held against the rule of ``docs/reference/schemas.md``: 0 and 1 only
+with the verdict reached, the files there and all written that was to be written.
 """
 
 from __future__ import annotations

@@ -145,8 +145,12 @@ OTHERS = [
     if name not in PANELS["standard"] and metric.interval.method != "no interval"
 ]
 DOCUMENTS = {
-    "standard": Document(list(PANELS["standard"]), Path("docs/interval-coverage.md"), READING),
-    "others": Document(OTHERS, Path("docs/interval-coverage-others.md"), READING_OF_OTHERS),
+    "standard": Document(
+        list(PANELS["standard"]), Path("docs/calibration/interval-coverage.md"), READING
+    ),
+    "others": Document(
+        OTHERS, Path("docs/calibration/interval-coverage-others.md"), READING_OF_OTHERS
+    ),
 }
 
 FIRST_FRESH_SEED = 700_000

@@ -1,4 +1,4 @@
-"""Write docs/metrics.md: what each metric of a comparison is, from the registry alone.
+"""Write docs/reference/metrics.md: what each metric of a comparison is, from the registry alone.
 
 Run after an entry of the registry has changed::
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from tailwatch.comparison.metric import Metric
 
-DOCUMENT = ROOT / "docs" / "metrics.md"
+DOCUMENT = ROOT / "docs" / "reference" / "metrics.md"
 
 INTRODUCTION = """\
 # The metrics of `compare`

@@ -50,7 +50,7 @@ def main() -> None:
     readme = ROOT / "README.md"
     found = table(pl.read_parquet(directory / "generations.parquet"))
     readme.write_text(PLACE.sub(rf"\g<1>{found}\g<2>", readme.read_text()))
-    shutil.copyfile(directory / "generations.svg", ROOT / "docs" / "generations.svg")
+    shutil.copyfile(directory / "generations.svg", ROOT / "docs" / "guide" / "generations.svg")
 
 
 if __name__ == "__main__":

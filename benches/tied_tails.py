@@ -4,7 +4,7 @@ For each law and each number of rows n, pairs of samples of n rows each are draw
 tested at 5 %. Of the first few pairs of a cell, the arguments are swapped too, and a sample is
 tested against itself. What is found of each pair is kept as it is done, so that the same command
 goes on where it was stopped; ``--seconds`` stops it itself. Prints the table, and writes it to
-docs/tied-tails.md with ``--write``::
+docs/calibration/tied-tails.md with ``--write``::
 
     nice python -m benches.tied_tails --seconds 3000 --write
 """
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     Draw = Callable[[np.random.Generator, int], NDArray[Any]]
 
 RESULTS = Path("benches/results/tied_tails.jsonl")
-DOCUMENT = Path("docs/tied-tails.md")
+DOCUMENT = Path("docs/calibration/tied-tails.md")
 SIZES = (300, 1_000, 5_000)
 PAIRS = 400
 ENOUGH = 100

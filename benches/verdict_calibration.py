@@ -2,8 +2,8 @@
 
 Null: learners that hand out fresh human rows in each generation; any "holds" is an error, and so is
 an onset of collapse or a failure in the diagnosis. Power: loops that do collapse. Writes
-docs/verdicts.md. Frames are kept in a directory as they are done, and the same command goes on
-where it was stopped; ``--seconds`` stops it itself::
+docs/calibration/verdicts.md. Frames are kept in a directory as they are done, and the same command
+goes on where it was stopped; ``--seconds`` stops it itself::
 
     python -m benches.verdict_calibration --frames DIRECTORY --seconds 150
 """
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-DOCUMENT = Path("docs/verdicts.md")
+DOCUMENT = Path("docs/calibration/verdicts.md")
 FIRST_SEED = 10_000
 """Seeds below were looked at while the rules were made."""
 

@@ -17,7 +17,7 @@ from tailwatch.recursion.policy_text import FORMS, POLICIES, policy_from
 if TYPE_CHECKING:
     import pytest
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "recursion.md"
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "guide" / "recursion.md"
 PYTHON_BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 

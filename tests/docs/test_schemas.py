@@ -21,7 +21,7 @@ from tests.support.datasets import COLUMNS, SHIFT, rows, table, write_shards
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-DOCUMENT = Path(__file__).parents[2] / "docs" / "schemas.md"
+DOCUMENT = Path(__file__).parents[2] / "docs" / "reference" / "schemas.md"
 NAME = re.compile(r"`([^`]+)`")
 
 

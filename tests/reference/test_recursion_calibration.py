@@ -1,6 +1,7 @@
 """Verdicts on whole loops: silent where nothing happened, certain where a loop collapses.
 
-Minutes long; `benches/verdict_calibration.py` has more scenarios and writes docs/verdicts.md.
+Minutes long; `benches/verdict_calibration.py` has more scenarios and writes
+docs/calibration/verdicts.md.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Verdicts on runs of the loop: what collapses is found, what variance cannot see is seen.
 
-Rates over many seeds are in docs/verdicts.md and docs/diagnosis.md (``benches``); here one run of
-each kind, seed 1, must come out right.
+Rates over many seeds are in docs/calibration/verdicts.md and docs/calibration/diagnosis.md
+(``benches``); here one run of each kind, seed 1, must come out right.
 """
 
 from __future__ import annotations

@@ -105,7 +105,7 @@ def compare(
         name or a label for every row (an array, a series, a list of strings, integers or booleans).
     metrics
         ``"standard"`` (the default), ``"fast"`` (what of it is not quadratic in the rows),
-        ``"all"``, or names of metrics; ``docs/metrics.md`` says what each of them is.
+        ``"all"``, or names of metrics; ``docs/reference/metrics.md`` says what each of them is.
     k
         The neighbour that rarity and balls reach to, 5 by default.
     tail_levels

@@ -1,4 +1,4 @@
-"""What each metric of a comparison is: an entry for each, from which ``docs/metrics.md`` is made.
+"""What each metric of a comparison is: the entries that ``docs/reference/metrics.md`` is made of.
 
 An entry says what pages call the metric and what it is, and names the class that computes it; so a
 new metric is one entry and one class. Pages are handed the labels, :data:`LABELS`, since

@@ -1,7 +1,7 @@
 """What a job over a data set found: its summary, its sentence, and whether a limit is kept.
 
-The summary is the content of ``summary.json``, of which ``docs/schemas.md`` has each field. Numbers
-that are not known are null, in JSON as here.
+The summary is the content of ``summary.json``; ``docs/reference/schemas.md`` has each field.
+Numbers that are not known are null, in JSON as here.
 """
 
 from __future__ import annotations

@@ -100,10 +100,11 @@ def compare_documents(
     interval is ± t · the standard deviation over half-samples of documents, and is about what this
     many tokens show. That of ``self_repetition``, half of whose pairs of documents no half has, is
     a jackknife's over groups of documents, on the log scale. How often they hold is in
-    ``docs/interval-coverage-text.md``. ``self_repetition`` and ``distinct_2_per_document`` also
-    depend on the lengths of documents: give a candidate whose documents are as long as the human
-    ones. A metric that a set does not have (no 4-gram, no exponent) is null, and so is an interval
-    where no half-sample differs, or nothing is repeated at all.
+    ``docs/calibration/interval-coverage-text.md``. ``self_repetition`` and
+    ``distinct_2_per_document`` also depend on the lengths of documents: give a candidate whose
+    documents are as long as the human ones. A metric that a set does not have (no 4-gram, no
+    exponent) is null, and so is an interval where no half-sample differs, or nothing is repeated
+    at all.
 
     O(tokens · (1 + replicates/10)) time, O(tokens) memory.
 
