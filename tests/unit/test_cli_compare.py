@@ -66,6 +66,23 @@ def test_json_is_one_object_equal_to_the_call(
     assert document["run"]["threads"] == 1
 
 
+def test_a_saved_reference_says_how_it_is_compared(
+    data: tuple[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    human, candidate = data
+    saved = tw.Reference(human, metrics="fast", seed=3).save(tmp_path / "human.tailwatch")
+    assert run(["compare", str(saved), candidate, "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    expected = compare(human, candidate, metrics="fast", seed=3)
+    assert document["frame"] == json.loads(expected.to_json())["frame"]
+    assert document["run"]["reference"] == expected.run["reference"]
+    assert run(["compare", str(saved), candidate, "--seed", "4"]) == 2
+    assert "seed: expected 3, which the reference was made with" in capsys.readouterr().err
+    saved.write_bytes(saved.read_bytes()[:-1])
+    assert run(["compare", str(saved), candidate]) == 2
+    assert "damaged" in capsys.readouterr().err
+
+
 def test_files_are_written_where_asked(
     data: tuple[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

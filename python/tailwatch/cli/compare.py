@@ -18,7 +18,6 @@ from tailwatch.cli.options import (
     Html,
     MaxRows,
     Parquet,
-    Seed,
     Threads,
 )
 from tailwatch.cli.outputs import check_file, say_written, write_page
@@ -29,6 +28,7 @@ from tailwatch.text_form import shown
 if TYPE_CHECKING:
     from tailwatch.comparison.by_class.result import ClassComparison
     from tailwatch.comparison.result import Comparison
+    from tailwatch.embeddings import Embeddings
 
 __all__ = ["compare"]
 
@@ -36,7 +36,10 @@ __all__ = ["compare"]
 def compare(
     reference: Annotated[
         str,
-        typer.Argument(metavar="REF", help=f"Human data: {SOURCES}."),
+        typer.Argument(
+            metavar="REF",
+            help=f"Human data: {SOURCES}; or a reference that was saved, *.tailwatch.",
+        ),
     ],
     candidate: Annotated[
         str, typer.Argument(metavar="CAND", help="The data to judge, in any of these forms.")
@@ -45,12 +48,13 @@ def compare(
     column: Column = "embedding",
     binary: Binary = None,
     metrics: Annotated[
-        str,
+        str | None,
         typer.Option(
             metavar="NAMES",
+            show_default="standard",
             help=f"A panel ({', '.join(PANELS)}), or some of these joined by commas: {METRICS}.",
         ),
-    ] = "standard",
+    ] = None,
     per: Annotated[
         str | None,
         typer.Option(
@@ -58,14 +62,25 @@ def compare(
         ),
     ] = None,
     k: Annotated[
-        int, typer.Option("--k", "-k", min=1, metavar="N", help="Neighbours within a ball.")
-    ] = 5,
+        int | None,
+        typer.Option(
+            "--k", "-k", min=1, metavar="N", show_default="5", help="Neighbours within a ball."
+        ),
+    ] = None,
     tail_levels: Annotated[
-        str, typer.Option(metavar="SHARES", help="Shares of the data that count as the tail.")
-    ] = "0.1,0.05,0.01",
+        str | None,
+        typer.Option(
+            metavar="SHARES",
+            show_default="0.1,0.05,0.01",
+            help="Shares of the data that count as the tail.",
+        ),
+    ] = None,
     max_rows: MaxRows = None,
     confidence: Confidence = 0.95,
-    seed: Seed = 0,
+    seed: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=0, show_default="0", help="Seed of random choices."),
+    ] = None,
     threads: Threads = None,
     html: Html = None,
     parquet: Parquet = None,
@@ -74,6 +89,7 @@ def compare(
     """Compare two sets of embeddings: what moved, and what became of the tails.
 
     The verdict and the table go to standard error. Files are written whole or not at all.
+    What a saved reference was made with holds where it is not given here.
 
     [bold]Examples[/bold]
 
@@ -81,8 +97,9 @@ def compare(
       tailwatch compare 'human-*.parquet' new.parquet --max-rows 20000
       tailwatch compare human.npy generated.npy --json > result.json
       tailwatch compare human.parquet new.parquet --per label --html classes.html
+      tailwatch compare human.tailwatch new.npy
     """
-    levels = _shares("--tail-levels", tail_levels)
+    levels = None if tail_levels is None else _shares("--tail-levels", tail_levels)
     files = {"--html": html, "--parquet": parquet}
     wanted = {option: path for option, path in files.items() if path is not None}
     for option, path in wanted.items():
@@ -95,11 +112,14 @@ def compare(
             from tailwatch.comparison.compare import compare as compare_embeddings
             from tailwatch.embeddings import open as open_embeddings
 
+            human: str | Embeddings = reference
+            if not reference.lower().endswith(".tailwatch"):
+                human = open_embeddings(reference, column=column, binary=binary)
             return compare_embeddings(
-                open_embeddings(reference, column=column, binary=binary),
+                human,
                 open_embeddings(candidate, column=column, binary=binary),
                 per=per,
-                metrics=metrics if metrics in PANELS else _names(metrics),
+                metrics=metrics if metrics is None or metrics in PANELS else _names(metrics),
                 k=k,
                 tail_levels=levels,
                 confidence=confidence,

@@ -168,7 +168,8 @@ class Reference:
 
     Notes
     -----
-    Nothing is computed before the first comparison. What is kept besides the embeddings is about
+    Nothing is computed before the first comparison. Rows in memory are borrowed, so **do not write
+    to them** as long as the reference is in use. What is kept besides the embeddings is about
     1 KB a row and 31·8·d² bytes for d columns, for each of the last two sizes of candidates.
 
     Examples
