@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::rows::Rows;
 
 /// The directions, and `SW_p^p` of A and B along them.
-struct Directions {
+struct Sliced {
     replicates: Replicates,
     directions: Vec<f64>,
     p: f64,
@@ -32,14 +32,14 @@ pub fn prepare(
     let directions = random_directions(a.columns(), projections, replicates.seed, control)?;
     let costs = subset_costs((a, of_a), (b, of_b), &directions, p, control)?;
     let null = estimate(&costs, replicates);
-    Ok(Box::new(Directions { replicates, directions, p, null }))
+    Ok(Box::new(Sliced { replicates, directions, p, null }))
 }
 
 fn estimate(costs: &[f64], replicates: Replicates) -> Estimate {
     estimate_on(replicates.halves(), "sliced_wasserstein", None, |subset| costs[subset])
 }
 
-impl Prepared for Directions {
+impl Prepared for Sliced {
     fn null(&self) -> Found {
         Ok(vec![self.null.clone()])
     }
