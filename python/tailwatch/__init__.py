@@ -3,6 +3,22 @@
 Start with :func:`tailwatch.compare`: how far has a data set moved from the human one, and what
 became of its tails? Names are loaded when they are first used, so that ``import tailwatch`` and
 the command line start at once.
+
+=================  =================================================================================
+``embeddings``     rows of numbers, from arrays and files; ``io`` reads them
+``metrics``        single numbers of one or two sets
+``comparison``     the main job
+``contamination``  which rows of a target are synthetic, and what share
+``recursion``      loops in which models learn from earlier models; ``yolo`` has detectors
+``report``         pages and charts; ``results`` what all results share
+``cli``            the command line; ``demo`` its first job
+``exceptions``     the errors
+``arguments``      checks of plain arguments
+``progress``       threads of a call, and where its progress goes
+``background``     work in threads of its own
+``writing``        files that appear whole or not at all
+``text_form``      text that may hold anything
+=================  =================================================================================
 """
 
 from __future__ import annotations

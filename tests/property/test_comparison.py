@@ -107,3 +107,30 @@ def test_intervals_of_any_counts_hold_their_estimates(
     if found.retention is not None and found.retained[0] is not None:
         assert found.retained[0] <= found.retention <= found.retained[1]  # type: ignore[operator]
     assert found.retention is None or not np.isnan(found.retention)
+
+
+@FEW
+@given(
+    seed=st.integers(0, 1000),
+    rows=st.integers(64, 80),
+    power=st.integers(-40, 40),
+    shift=st.sampled_from([0.0, 1.0, -1e6]),
+    step=st.sampled_from([None, 0.5, 4.0]),
+    dtype=st.sampled_from([np.float32, np.float64]),
+)
+def test_no_null_depends_on_the_candidate(
+    seed: int, rows: int, power: int, shift: float, step: float | None, dtype: type
+) -> None:
+    # Of every metric: the null is that of the human data, the seed and the size alone.
+    human = samples.gaussian(seed, 160, 3)
+    other = samples.gaussian(seed + 1, rows, 3)
+    if step is not None:
+        human, other = (step * np.round(x / step) for x in (human, other))
+    moved = (other * 2.0**power + shift).astype(dtype)
+    nulls = [
+        tw.compare(human, candidate, metrics="all", seed=seed).frame.select(
+            "metric", "level", "null"
+        )
+        for candidate in (other, moved)
+    ]
+    assert nulls[0].equals(nulls[1])

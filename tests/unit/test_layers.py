@@ -250,3 +250,18 @@ def test_what_tests_share_is_in_a_room_of_its_own() -> None:
         assert not {name for name in named if ".test_" in name and not name.startswith(own)}, own
         if own.startswith("tests.support."):
             assert all(name.startswith("tests.support") for name in named), own
+
+
+@pytest.mark.parametrize(
+    "package",
+    [
+        path
+        for path in sorted(PACKAGE.rglob("__init__.py"))
+        if len(list(path.parent.glob("*.py"))) > 1
+    ],
+    ids=lambda path: str(path.parent.relative_to(PACKAGE)),
+)
+def test_a_package_names_its_rooms(package: Path) -> None:
+    words = ast.get_docstring(ast.parse(package.read_text())) or ""
+    rooms = [path.stem for path in package.parent.glob("*.py") if not path.stem.startswith("__")]
+    assert [room for room in rooms if not re.search(rf"[`.]{room}`", words)] == []

@@ -2,6 +2,15 @@
 
 Nothing heavy is imported before a command runs, so that ``--help`` and ``--version`` answer at
 once; and nothing at all before signals are heard.
+
+===========  =======================================================================================
+``entry``    the way in and the way out; ``app`` is the list of commands
+``signals``  Ctrl-C, from the first moment; ``streams``: output that never ends a command
+``options``  what several commands take; ``parts``: what a loop is made of
+``outputs``  where results go; ``table``: comparisons for a terminal; ``wording``
+``compare``  commands, a file each: ``demo``, ``fit``, ``loop``, ``pack``, ``plan``, ``report``,
+             ``score``, ``yolo_loop``
+===========  =======================================================================================
 """
 
 from __future__ import annotations

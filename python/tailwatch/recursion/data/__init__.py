@@ -8,6 +8,12 @@ Polars frame       its rows                ``samples.parquet``
 Polars series      its values              ``samples.parquet``
 `RowSet`           as it counts them       ``samples/``, by its save
 =================  ======================  =========================
+
+===========  =======================================================================================
+``kind``     what the loop has to know of each kind
+``rowsets``  data of the user's own kind
+``sources``  data from files and from objects of other libraries
+===========  =======================================================================================
 """
 
 from __future__ import annotations

@@ -1,4 +1,13 @@
-"""Learners that reproduce the literature and meet the closed forms."""
+"""Learners that reproduce the literature and meet the closed forms.
+
+===============  ===================================================================================
+``gaussian``     normal distributions, and mixtures of them
+``resampling``   rows sampled again, as they are or blurred
+``multinomial``  shares of categories
+``regression``   least squares on labels of the model before
+``ngram``        n-grams of documents
+===============  ===================================================================================
+"""
 
 from __future__ import annotations
 

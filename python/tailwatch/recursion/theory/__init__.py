@@ -4,14 +4,18 @@ Generation n (or t, k) is the n-th **fit**; the first one sees M human rows. Var
 of the human one. ``ddof=0`` (maximum likelihood) divides by M, ``ddof=1`` (unbiased) by M − 1.
 
 ======================  ============================================================================
-gaussian                replace: variance, mean, deviation, logarithm, distances, half-life
-accumulate              the pool of all data, and samples of it
-mixing                  fresh and fixed human rows, the best weight
-universality            the share of the variance that a policy keeps
-categories              types that survive, effective sample size, time to one type
-regression              labels of the model before: replace, accumulate, mixtures, too few rows
-unseen by variance      kernel densities and hard pseudo-labels
-inverses                human share, rows, generations and schedules for a share to be kept
+``gaussian``            replace: variance, mean, deviation, logarithm, half-life;
+                        ``gaussian_distance``: distances
+``accumulate``          the pool of all data, and samples of it
+``mixing``              fresh and fixed human rows, the best weight
+``universality``        the share of the variance that a policy keeps
+``categories``          types that survive, effective sample size, time to one type
+``regression``          labels of the model before: replace, accumulate, mixtures, too few rows
+``unseen_by_variance``  kernel densities and hard pseudo-labels
+``inverses``            human share, rows, generations and schedules for a share to be kept
+``plan``                all of it for one loop
+``curves``              what is expected of each generation of a run
+``fits``                how generations are counted; checks of arguments
 ======================  ============================================================================
 """
 

@@ -3,6 +3,14 @@
 The literature calls eight different things model collapse (Schaeffer et al. 2025). :func:`judge`
 says of each whether it holds, with the interval that says so; :func:`early_collapse` and
 :func:`late_collapse` say since when tails and variance are lost.
+
+=============  =====================================================================================
+``judgement``  the eight definitions, one by one, and when each began
+``levels``     definitions about what samples retain; ``risks`` about population risk
+``diagnosis``  which failure a run looks like
+``evidence``   what a metric retains over some generations
+``series``     one metric through the generations, and its changes
+=============  =====================================================================================
 """
 
 from __future__ import annotations
