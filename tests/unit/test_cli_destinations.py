@@ -10,12 +10,14 @@ import pytest
 
 from tailwatch.cli.outputs import check_directory, check_file
 from tailwatch.exceptions import InputError
+from tests.support.errors import fields, refused
+
+REGULAR = "a regular file, or a name for one"
+INPUT = fields(expected="a file that is no input", got="one of the inputs")
 
 
-def refusal(path: Path, *sources: Path) -> str:
-    with pytest.raises(InputError) as refused:
-        check_file("--html", path, suffix=".html", sources=[str(source) for source in sources])
-    return str(refused.value)
+def check(path: Path, *sources: Path) -> None:
+    check_file("--html", path, suffix=".html", sources=[str(source) for source in sources])
 
 
 def test_a_good_destination_is_left_untouched(tmp_path: Path) -> None:
@@ -37,35 +39,37 @@ def test_a_bare_name_means_the_current_directory(
 
 def test_another_suffix_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "report.txt"
-    assert refusal(path) == f"--html: expected a file name that ends in .html, got {path}"
+    with refused(InputError, "--html", "a file name that ends in .html", str(path)):
+        check(path)
 
 
 def test_a_missing_directory_is_refused(tmp_path: Path) -> None:
-    expected = f"--html: the directory {tmp_path / 'none'} does not exist; make it first"
-    assert refusal(tmp_path / "none" / "report.html") == expected
+    where, hint = str(tmp_path / "none"), "make it first"
+    with refused(InputError, "--html", "a directory that exists", "nothing", where, hint):
+        check(tmp_path / "none" / "report.html")
 
 
 def test_a_directory_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "report.html"
     path.mkdir()
-    assert refusal(path) == f"--html: expected a file name, but {path} is a directory"
+    with refused(InputError, "--html", "a file name", "a directory", str(path)):
+        check(path)
 
 
 def test_a_read_only_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "report.html"
     path.touch()
     path.chmod(0o444)
-    assert refusal(path) == (
-        "--html: expected a regular file, or a name for one, got a file that is read-only "
-        f"({path}); name another file"
-    )
+    got, hint = "a file that is read-only", "name another file"
+    with refused(InputError, "--html", REGULAR, got, str(path), hint):
+        check(path)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc takes no files, from root either")
 def test_a_read_only_directory_is_refused() -> None:
-    assert refusal(Path("/proc/report.html")).startswith(
-        "--html: cannot write to the directory /proc ("
-    )
+    expected = "a directory that can be written to"
+    with refused(InputError, "--html", expected, "No such file or directory", "/proc"):
+        check(Path("/proc/report.html"))
 
 
 def test_an_input_is_not_overwritten(tmp_path: Path) -> None:
@@ -73,16 +77,16 @@ def test_an_input_is_not_overwritten(tmp_path: Path) -> None:
     path.touch()
     link = tmp_path / "link.html"
     link.symlink_to(path)
-    expected = f"--html: {path} is one of the inputs and would be overwritten; name another file"
-    assert refusal(path, tmp_path / "other.npy", path) == expected
-    assert refusal(path, link) == expected
-    assert refusal(path, tmp_path / "d*.html") == expected
+    for sources in ([tmp_path / "other.npy", path], [link], [tmp_path / "d*.html"]):
+        with refused(InputError, "--html", **INPUT, where=str(path)):
+            check(path, *sources)
 
 
 def test_a_name_with_brackets_is_itself_not_a_pattern_only(tmp_path: Path) -> None:
     path = tmp_path / "run[1].html"
     path.touch()
-    assert "would be overwritten" in refusal(path, path)
+    with refused(InputError, "--html", **INPUT, where=str(path)):
+        check(path, path)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/dev/full")
@@ -91,9 +95,13 @@ def test_a_device_a_fifo_and_a_circle_of_links_are_refused(tmp_path: Path) -> No
     device.symlink_to("/dev/full")
     os.mkfifo(fifo)
     circle.symlink_to(circle)
-    assert "got a character device" in refusal(device)
-    assert "got a FIFO" in refusal(fifo)
-    assert "got links that lead in a circle" in refusal(circle)
+    for path, got in (
+        (device, "a character device"),
+        (fifo, "a FIFO"),
+        (circle, "links that lead in a circle"),
+    ):
+        with refused(InputError, "--html", REGULAR, got, str(path)):
+            check(path)
 
 
 def test_a_directory_is_made(tmp_path: Path) -> None:
@@ -106,5 +114,5 @@ def test_a_directory_is_made(tmp_path: Path) -> None:
 def test_a_file_is_no_directory(tmp_path: Path) -> None:
     path = tmp_path / "a"
     path.touch()
-    with pytest.raises(InputError, match=f"^--out: cannot create the directory {path} "):
+    with refused(InputError, "--out", "a directory that can be created", "File exists", str(path)):
         check_directory("--out", path)

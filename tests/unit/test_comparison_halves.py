@@ -9,6 +9,7 @@ import pytest
 
 from tailwatch.comparison.halves import LEAST_ROWS
 from tailwatch.exceptions import InputError
+from tests.support.errors import fields, refused
 from tests.support.meetings import Split, split
 
 if TYPE_CHECKING:
@@ -73,17 +74,16 @@ def test_bounded_samples_are_prefixes(max_rows: int | None, half: int, n: int, m
 
 
 @pytest.mark.parametrize(
-    ("n", "m", "text"),
+    ("n", "m", "said"),
     [
-        (127, 500, "reference: expected at least 128 rows to compare, got 127"),
-        (500, 63, "candidate: expected at least 64 rows to compare, got 63"),
-        (2, 1, "candidate: expected at least 64 rows to compare, got 1"),
+        (127, 500, fields("reference", "at least 128 rows to compare", "127")),
+        (500, 63, fields("candidate", "at least 64 rows to compare", "63")),
+        (2, 1, fields("candidate", "at least 64 rows to compare", "1")),
     ],
 )
-def test_too_few_rows(n: int, m: int, text: str) -> None:
-    with pytest.raises(InputError) as caught:
+def test_too_few_rows(n: int, m: int, said: dict[str, str]) -> None:
+    with refused(InputError, **said):
         draw(n, m)
-    assert str(caught.value) == text
 
 
 def test_the_fewest_rows() -> None:

@@ -16,6 +16,7 @@ import tailwatch as tw
 from tailwatch.comparison.frame import SCHEMA
 from tailwatch.exceptions import InputError
 from tests.support import samples
+from tests.support.errors import refused
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -130,11 +131,9 @@ def test_repr_says_the_finding_and_shows_the_frame(found: tw.Comparison) -> None
 
 @pytest.mark.parametrize("name", ["a", "a.txt", "a.html.gz", ".html"])
 def test_another_suffix(name: str, found: tw.Comparison, tmp_path: Path) -> None:
-    with pytest.raises(InputError) as caught:
+    expected = "a name ending in .html, .parquet, .csv, .json, .tailwatch"
+    with refused(InputError, "path", expected, repr(name)):
         found.save(tmp_path / name)
-    assert str(caught.value) == (
-        f"path: expected a name ending in .html, .parquet, .csv, .json, .tailwatch, got {name!r}"
-    )
     assert list(tmp_path.iterdir()) == []
 
 

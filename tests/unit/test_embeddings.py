@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 import tailwatch as tw
 from tailwatch.embeddings import as_embeddings
 from tailwatch.exceptions import SourceError
+from tests.support.errors import refused
 from tests.support.forms import (
     COLUMNS,
     IN_MEMORY,
@@ -174,7 +175,13 @@ def test_opening_reads_no_rows_of_a_parquet_file(tmp_path: Path) -> None:
     path.write_bytes(content)
     embeddings = tw.open(path)
     assert embeddings.shape == (5_000, COLUMNS)
-    with pytest.raises(SourceError, match=r"source: cannot read .*x\.parquet: "):
+    with refused(
+        SourceError,
+        "source",
+        "readable data",
+        "Couldn't deserialize thrift: TProtocolException: Invalid data",
+        "…/x.parquet",
+    ):
         embeddings.handle()
 
 
@@ -189,7 +196,9 @@ def test_a_file_is_streamed_by_batches_and_kept_by_handle(tmp_path: Path) -> Non
     assert_holds(kept, x)
     # The rows are shared by every name under which the set is an argument.
     assert_holds(as_embeddings(kept, "reference"), x)
-    with pytest.raises(SourceError, match=r"source: cannot read .*x\.parquet: "):
+    with refused(
+        SourceError, "source", "readable data", "No such file or directory", "…/x.parquet"
+    ):
         streamed.handle()
 
 
@@ -201,12 +210,9 @@ def test_a_file_that_changes_after_it_was_opened(form: str, rows: int, tmp_path:
     embeddings = tw.open(tmp_path / name)
     (tmp_path / name).unlink()
     write(sample(rows=rows), tmp_path / name)
-    with pytest.raises(SourceError) as caught:
+    expected = "23 rows of 4 columns of float32"
+    with refused(SourceError, "source", expected, "others", str(tmp_path / name)):
         embeddings.handle()
-    assert str(caught.value) == (
-        f"source: {tmp_path / name} changed after it was opened: "
-        "expected 23 rows of 4 columns of float32"
-    )
 
 
 @pytest.mark.parametrize("name", ["embedding", "emb", "embeddings"])

@@ -11,6 +11,7 @@ import pytest
 from tailwatch import progress
 from tailwatch.exceptions import InputError
 from tailwatch.progress import reporting
+from tests.support.errors import refused
 
 pytestmark = pytest.mark.alone
 
@@ -63,8 +64,7 @@ def test_what_the_callers_function_raises_stops_the_work() -> None:
 
 
 def test_anything_else_is_refused() -> None:
-    expected = "^progress: expected None, True or a callable, got str$"
-    with pytest.raises(InputError, match=expected), reporting("yes"):  # type: ignore[arg-type]
+    with refused(InputError, "progress", "None, True or a callable", "str"), reporting("yes"):  # type: ignore[arg-type]
         pass
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import polars as pl
-import pytest
 
 from tailwatch.exceptions import InputError
 from tailwatch.recursion.verdicts.diagnosis import FAILURES, SCHEMA, diagnose
+from tests.support.errors import refused
 from tests.support.recursion_frames import frame, levels, risks
 
 FORGETTING, OVERFITTING, MODE_COLLAPSE, MODEL_COLLAPSE = FAILURES
@@ -98,7 +98,7 @@ def test_what_comes_first_names_the_run() -> None:
 
 
 def test_bad_arguments() -> None:
-    with pytest.raises(InputError, match="confidence: expected a number between 0 and 1, got 2"):
+    with refused(InputError, "confidence", "a number between 0 and 1", "2"):
         diagnose(frame(HEALTHY), confidence=2)
-    with pytest.raises(InputError, match="frame: expected the frame of a run"):
+    with refused(InputError, "frame", "the frame of a run", "str"):
         diagnose("run")  # type: ignore[arg-type]

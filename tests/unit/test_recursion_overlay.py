@@ -27,6 +27,7 @@ from tailwatch.recursion import (
 from tailwatch.recursion.theory.plan import plan_of
 from tailwatch.recursion.verdicts import judge
 from tailwatch.recursion.verdicts.diagnosis import diagnose
+from tests.support.errors import refused
 from tests.support.page import Page
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ def test_files_of_every_form(both: Overlay, tmp_path: Path) -> None:
     page = Page((tmp_path / "runs.html").read_text())
     assert "The evidence for accumulate" in page.text("summary")
     assert "The plan of accumulate" in page.text("summary")
-    with pytest.raises(InputError, match="expected a name ending in"):
+    with refused(InputError, "path", got="'runs.xlsx'"):
         both.save(tmp_path / "runs.xlsx")
 
 
@@ -132,9 +133,9 @@ def test_a_notebook_shows_the_finding_and_the_verdicts(both: Overlay) -> None:
 
 
 def test_what_is_no_run_is_refused(runs: list[Run]) -> None:
-    with pytest.raises(InputError, match=r"^runs: expected at least one run, got none"):
+    with refused(InputError, "runs", "at least one run", "none"):
         tw.recursion.overlay([])
-    with pytest.raises(InputError, match=r"^runs\[1\]: expected a Run, got DataFrame"):
+    with refused(InputError, "runs[1]", "a Run", "DataFrame"):
         tw.recursion.overlay([runs[0], runs[0].frame])
 
 
@@ -228,7 +229,13 @@ def test_a_run_is_saved_and_loaded(runs: list[Run], tmp_path: Path) -> None:
     assert again.to_json() == runs[2].to_json()
     assert again.to_html() == runs[2].to_html()
     assert (again.policy, again.label) == ("mix:0.5", "mix:0.5")
-    with pytest.raises(InputError, match="has no samples at hand"):
+    with refused(
+        InputError,
+        "generation",
+        "a run with its samples",
+        "one loaded from its frame",
+        "generation 1",
+    ):
         again.samples(1)
 
 
@@ -236,14 +243,32 @@ def test_runs_side_by_side_are_saved_and_loaded(both: Overlay, tmp_path: Path) -
     again = Overlay.load(both.save(tmp_path / "runs.tailwatch"))
     assert again == both
     assert again.to_html() == both.to_html()
-    with pytest.raises(SourceError, match="got a result of the kind runs"):
+    with refused(
+        SourceError,
+        "path",
+        "what Run.save wrote to a file named *.tailwatch",
+        "a result of the kind runs",
+        "…/runs.tailwatch",
+    ):
         Run.load(tmp_path / "runs.tailwatch")
 
 
 def test_a_file_of_no_run_is_refused(runs: list[Run], tmp_path: Path) -> None:
     bare = Run(runs[0].frame, runs[0].arguments | {"policy": {"class": "x"}})
-    with pytest.raises(SourceError, match=r"policy\.text, text"):
+    with refused(
+        SourceError,
+        "path",
+        "what Run.save wrote to a file named *.tailwatch",
+        "directory: expected policy.text, text, got nothing (arguments)",
+        "…/bare.tailwatch",
+    ):
         Run.load(bare.save(tmp_path / "bare.tailwatch"))
     empty = Run(runs[0].frame.clear(), runs[0].arguments)
-    with pytest.raises(SourceError, match="expected 1 to"):
+    with refused(
+        SourceError,
+        "path",
+        "what Run.save wrote to a file named *.tailwatch",
+        "directory: expected 1 to 10,000,000 rows, got 0 (frame)",
+        "…/empty.tailwatch",
+    ):
         Run.load(empty.save(tmp_path / "empty.tailwatch"))

@@ -26,6 +26,7 @@ from tailwatch.recursion import (
 )
 from tailwatch.recursion.participants import text_of
 from tailwatch.recursion.theory.plan import SCHEMA
+from tests.support.errors import fields, refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -133,14 +134,14 @@ def test_a_policy_of_ones_own_brings_its_closed_form() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "got"), [([1.0], r"\[1.0\]"), ([np.nan] * 5, r"\[nan"), ("high", "'high'")]
+    ("given", "got"), [([1.0], "[1.0]"), ([np.nan] * 5, "[nan, …"), ("high", "'high'")]
 )
 def test_a_closed_form_that_is_none_is_refused(given: Opaque, got: str) -> None:
     class Wrong(Replace):
         def variance_kept(self, *_: Opaque, **__: Opaque) -> Opaque:
             return given
 
-    with pytest.raises(InputError, match=f"^policy.variance_kept: expected a finite .*{got}"):
+    with refused(InputError, "policy.variance_kept", "a finite number for each generation", got):
         plan(40, 5, Wrong())
 
 
@@ -151,34 +152,61 @@ def test_unbiased_learners_keep_the_mean_of_the_variance() -> None:
 
 
 def test_bad_arguments() -> None:
-    with pytest.raises(InputError, match=r"policy: expected one of replace .*mean accumulate\?$"):
+    with refused(
+        InputError,
+        "policy",
+        "one of replace | mix:SHARE | mix:SHARE,fresh | a…",
+        "'acumulate'",
+        hint="did you mean accumulate?",
+    ):
         plan(10, 5, "acumulate")
-    with pytest.raises(InputError, match="policy: expected one that has a closed form, got 'verif"):
+    with refused(InputError, "policy", "one that has a closed form", "'verified:replace'"):
         plan(10, 5, Verified(Replace(), keep=lambda rows: rows > 0))
-    with pytest.raises(InputError, match="keep: expected a number between 0 and 1"):
+    with refused(InputError, "keep", "a number between 0 and 1", "1.0"):
         plan(10, 5, keep=1.0)
-    with pytest.raises(InputError, match="size: expected an integer of at least 2"):
+    with refused(InputError, "size", "an integer of at least 2", "1"):
         plan(1, 5)
 
 
 @pytest.mark.parametrize(
     ("call", "said"),
     [
-        (lambda: plan(100, 100_001), r"^generations: .*of at most 100,000"),
-        (lambda: plan(10**16, 5), r"^size: .*of at most 1,000,000,000,000,000"),
-        (lambda: theory.accumulate_variance(10**9, 100), r"^generations: .*at most 1,000,000"),
-        (lambda: theory.effective_sample_size([1, 10**9], 100), r"^generations: .*at most 1,000"),
-        (lambda: theory.sample_schedule(10**8, 10**10), r"^generations: .*of at most 1,000,0"),
-        (lambda: theory.replace_variance([[1], [1, 2]], 100), r"^generations: expected an integer"),
-        (lambda: theory.replace_variance(5, 100, ddof=[]), r"^ddof: expected 0"),
-        (lambda: NGram(65), r"^order: expected an integer of at most 64"),
+        (
+            lambda: plan(100, 100_001),
+            fields("generations", "an integer of at most 100,000", "100001"),
+        ),
+        (
+            lambda: plan(10**16, 5),
+            fields("size", "an integer of at most 1,000,000,000,000,000", "10000000000000000"),
+        ),
+        (
+            lambda: theory.accumulate_variance(10**9, 100),
+            fields("generations", "at most 1,000,000", "1000000000"),
+        ),
+        (
+            lambda: theory.effective_sample_size([1, 10**9], 100),
+            fields("generations", "at most 1,000,000", "1000000000"),
+        ),
+        (
+            lambda: theory.sample_schedule(10**8, 10**10),
+            fields("generations", "an integer of at most 1,000,000", "100000000"),
+        ),
+        (
+            lambda: theory.replace_variance([[1], [1, 2]], 100),
+            fields("generations", "an integer or an array of integers", "[[1], [1, 2]]"),
+        ),
+        (
+            lambda: theory.replace_variance(5, 100, ddof=[]),
+            fields("ddof", "0 (maximum likelihood) or 1 (unbiased)", "[]"),
+        ),
+        (lambda: NGram(65), fields("order", "an integer of at most 64", "65")),
     ],
 )
-def test_what_would_take_forever_is_refused_by_name(call: Callable[[], object], said: str) -> None:
-    with pytest.raises(InputError, match=said) as caught:
+def test_what_would_take_forever_is_refused_by_name(
+    call: Callable[[], object], said: dict[str, str]
+) -> None:
+    with refused(InputError, **said):
         call()
-    assert caught.value.fields["argument"] is not None
-    assert caught.value.fields["got"] is not None
 
 
 @pytest.mark.parametrize("size", [50, 101, 102, 10**4, 10**8, 10**12, 10**15])

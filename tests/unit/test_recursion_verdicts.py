@@ -22,6 +22,7 @@ from tailwatch.recursion.verdicts import (
     late_collapse,
     onsets,
 )
+from tests.support.errors import refused
 from tests.support.recursion_frames import frame, levels, risks
 
 CATASTROPHE, INCREASE, DIVERGENCE, SCALING, VARIANCE, MODES, TAILS, HALLUCINATION = DEFINITIONS
@@ -279,18 +280,18 @@ def test_intervals_are_longer_than_those_of_the_frame(confidence: float, value: 
 
 def test_not_the_frame_of_one_run() -> None:
     one, other = frame(levels("coverage", [1.0])), frame(levels("coverage", [1.0]), run="mix")
-    with pytest.raises(InputError, match="frame: expected the frame of one run, got 2: 'replace'"):
+    with refused(InputError, "frame", "the frame of one run", "2: 'replace', 'mix'"):
         judge(pl.concat([one, other]))
-    with pytest.raises(InputError, match="frame: expected the frame of a run, got list"):
+    with refused(InputError, "frame", "the frame of a run", "list"):
         judge([])  # type: ignore[arg-type]
-    with pytest.raises(InputError, match="it has no column 'null'"):
+    with refused(InputError, "frame", "the frame of a run, but it has no column 'null'"):
         judge(one.drop("null"))
-    with pytest.raises(InputError, match=r"sizes\[0\]: expected the frame of a run"):
+    with refused(InputError, "sizes[0]", "the frame of a run", "str"):
         judge(one, sizes=["a"])  # type: ignore[list-item]
-    with pytest.raises(InputError, match="confidence: expected a number between 0 and 1"):
+    with refused(InputError, "confidence", "a number between 0 and 1", "1.0"):
         judge(one, confidence=1.0)
     twice = levels("total_variance", [1.0])
-    with pytest.raises(InputError, match="one value of total_variance in generation 1"):
+    with refused(InputError, "frame", "one value of total_variance in generation 1", "several"):
         judge(frame(twice, twice))
 
 

@@ -12,6 +12,7 @@ import pytest
 from tailwatch.exceptions import SourceError
 from tailwatch.io.layouts import Listing, shards_of
 from tailwatch.io.pack import pack
+from tests.support.errors import refused
 
 posix = pytest.mark.skipif(os.name == "nt", reason="names, links and special files of POSIX")
 
@@ -160,9 +161,9 @@ def test_tables_whose_log_says_what_is_valid_are_refused(
     name: str, kind: str, tmp_path: Path
 ) -> None:
     make(tmp_path / "in", "a.parquet", f"table/{name}", "table/b.parquet")
-    with pytest.raises(SourceError, match=f"a table of {kind}, whose log tells") as caught:
+    argument, expected = f"source: {tmp_path / 'in' / 'table'}", "a folder whose files are all data"
+    with refused(SourceError, argument, expected, f"a table of {kind}, whose log tells …"):
         shards_of(tmp_path / "in", "source", "embedding")
-    assert str(tmp_path / "in" / "table") in str(caught.value)
 
 
 def test_a_folder_of_clip_retrieval_hides_nothing(tmp_path: Path) -> None:
@@ -196,7 +197,12 @@ def test_a_packed_folder_hides_nothing(tmp_path: Path) -> None:
         "not named by pack.json": ["more.parquet"],
     }
     make(out, "embeddings/00001.npy")
-    with pytest.raises(SourceError, match=r"00001\.npy: expected the files that pack\.json names"):
+    with refused(
+        SourceError,
+        "source: …/packed/embeddings/00001.npy",
+        "the files that pack.json names",
+        "one more",
+    ):
         shards_of(out, "source", "embedding")
 
 
@@ -206,7 +212,8 @@ def test_a_link_in_a_packed_folder_is_refused(part: str, tmp_path: Path) -> None
     out = pack(np.zeros((3, 2), np.float32), tmp_path / "packed")
     (out / part).rename(tmp_path / "elsewhere")
     (out / part).symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(SourceError, match=r"expected a (regular file|directory.*), got a link to"):
+    expected = "a directory of its own" if part == "embeddings" else "a regular file"
+    with refused(SourceError, str(out / part), expected, f"a link to {tmp_path / 'elsewhere'}"):
         shards_of(out, "source", "embedding")
 
 
@@ -221,5 +228,10 @@ def test_names_that_are_not_utf8(tmp_path: Path) -> None:
 
 def test_nothing_to_read_says_what_there_is(tmp_path: Path) -> None:
     make(tmp_path, "a.csv", "b.csv")
-    with pytest.raises(SourceError, match=r"left out: 2 × files that end in \.csv are not read"):
+    with refused(
+        SourceError,
+        "source",
+        got="none; left out: 2 × files that end in .csv are not read (a.csv)",
+        where="…",
+    ):
         shards_of(tmp_path, "source", "embedding")

@@ -197,7 +197,9 @@ def _settings(config: Path | None, options: dict[str, Any], given: set[str]) -> 
             problem=f"unknown setting {shown(unknown[0])} in {path_text(config or '')}; "
             f"expected {', '.join(SETTINGS)}",
             argument="CONFIG",
+            expected=f"settings among {', '.join(SETTINGS)}",
             got=shown(unknown[0]),
+            where=path_text(config or ""),
             hint=meant(unknown[0], SETTINGS),
         )
     for name, value in settings.items():
@@ -217,8 +219,10 @@ def _settings(config: Path | None, options: dict[str, Any], given: set[str]) -> 
     for name in ("data", "learner"):
         if name not in settings:
             raise InputError(
-                problem="expected one, here or in a file (see tailwatch loop --help)",
                 argument=f"--{name}",
+                expected="one, here or in a file",
+                got="none",
+                hint="see tailwatch loop --help",
             )
     return settings
 

@@ -44,8 +44,7 @@ def check_file(option: str, path: Path, *, suffix: str, sources: Iterable[str] =
         expected = f"a file name that ends in {suffix}"
         raise InputError(argument=option, expected=expected, got=name)
     if path.is_dir():
-        problem = f"expected a file name, but {name} is a directory"
-        raise InputError(problem, argument=option, expected="a file name", got=name)
+        raise InputError(argument=option, expected="a file name", got="a directory", where=name)
     _check_directory(option, path.parent)
     try:
         target_of(path)
@@ -56,7 +55,14 @@ def check_file(option: str, path: Path, *, suffix: str, sources: Iterable[str] =
         ) from error
     if path.exists() and any(_is_same(path, source) for source in sources):
         problem = f"{name} is one of the inputs and would be overwritten"
-        raise InputError(problem, argument=option, got=name, hint="name another file")
+        raise InputError(
+            problem,
+            argument=option,
+            expected="a file that is no input",
+            got="one of the inputs",
+            where=name,
+            hint="name another file",
+        )
     _check_can_create(option, path.parent)
 
 
@@ -71,8 +77,14 @@ def check_directory(option: str, path: Path) -> None:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        problem = f"cannot create the directory {path_text(path)} ({error.strerror})"
-        raise InputError(problem, argument=option, got=path_text(path)) from error
+        msg = f"cannot create the directory {path_text(path)} ({error.strerror})"
+        raise InputError(
+            msg,
+            argument=option,
+            expected="a directory that can be created",
+            got=error.strerror,
+            where=path_text(path),
+        ) from error
     _check_can_create(option, path)
 
 
@@ -103,8 +115,15 @@ def open_page(path: Path) -> None:
 
 def _check_directory(option: str, directory: Path) -> None:
     if not directory.is_dir():
-        problem = f"the directory {path_text(directory)} does not exist"
-        raise InputError(problem, argument=option, got=path_text(directory), hint="make it first")
+        msg = f"the directory {path_text(directory)} does not exist"
+        raise InputError(
+            msg,
+            argument=option,
+            expected="a directory that exists",
+            got="nothing",
+            where=path_text(directory),
+            hint="make it first",
+        )
 
 
 def _check_can_create(option: str, directory: Path) -> None:
@@ -114,8 +133,14 @@ def _check_can_create(option: str, directory: Path) -> None:
         with tempfile.TemporaryFile(dir=directory):
             pass
     except OSError as error:
-        problem = f"cannot write to the directory {path_text(directory)} ({error.strerror})"
-        raise InputError(problem, argument=option, got=path_text(directory)) from error
+        msg = f"cannot write to the directory {path_text(directory)} ({error.strerror})"
+        raise InputError(
+            msg,
+            argument=option,
+            expected="a directory that can be written to",
+            got=error.strerror,
+            where=path_text(directory),
+        ) from error
 
 
 def _is_same(path: Path, source: str) -> bool:

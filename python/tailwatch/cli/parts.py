@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from tailwatch.cli.wording import in_options
 from tailwatch.exceptions import InputError, SourceError, TailwatchError, meant
-from tailwatch.text_form import path_text, shortened, shown, visible
+from tailwatch.text_form import path_text, shown, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -84,8 +84,12 @@ def part_from(text: str, option: str, shipped: Sequence[str]) -> Any:  # noqa: A
         with _of_the_user(option, f"{name}(…)") if colon else _as_it_is():
             return made(*places, **keywords)
     except TypeError as error:
-        problem = f"{shortened(visible(text), 200)}: {error}"
-        raise InputError(problem, argument=option, got=shown(text)) from error
+        raise InputError(
+            argument=option,
+            expected=f"arguments that {name} takes",
+            got=shown(text),
+            where=f"{error}",
+        ) from error
 
 
 def policy_named(text: str, option: str = "--policy") -> Policy:
@@ -171,7 +175,9 @@ def _imported(module: str, name: str, option: str) -> Any:  # noqa: ANN401
         raise InputError(
             problem=f"cannot import {name} from {module} ({visible(str(error))})",
             argument=option,
-            got=f"{module}:{name}",
+            expected="what can be imported",
+            got=visible(str(error)),
+            where=f"{module}:{name}",
         ) from error
     return found
 
@@ -185,7 +191,8 @@ def _refuse_shadowed(module: str, here: str, option: str) -> None:
             problem=f"{module} is both {mine.origin} and another module ({other.origin})",
             argument=option,
             expected="a module whose name is not taken",
-            got=module,
+            got=f"{module}, which is {other.origin} too",
+            where=mine.origin,
             hint="give the file another name",
         )
 
@@ -210,7 +217,12 @@ def blaming() -> Iterator[None]:
         traceback.print_exc()
         said = f"{type(error).__name__}: {visible(str(error))}"
         option = "--policy" if call.startswith("policy") else "--learner"
-        raise InputError(problem=f"{call} raised {said}", argument=option, got=said) from error
+        raise InputError(
+            problem=f"{call} raised {said}",
+            argument=option,
+            expected=f"{call} without an error",
+            got=said,
+        ) from error
 
 
 @contextmanager
@@ -230,7 +242,8 @@ def _of_the_user(option: str, what: str) -> Iterator[None]:
         raise InputError(
             problem=f"{what} raised {type(error).__name__}: {visible(str(error))}",
             argument=option,
-            got=type(error).__name__,
+            expected=f"{what} without an error",
+            got=f"{type(error).__name__}: {visible(str(error))}",
         ) from error
 
 

@@ -186,13 +186,15 @@ def select(metrics: str | Sequence[str]) -> tuple[Metric, ...]:
     unknown = [name for name in names if name not in METRICS]
     if unknown or not names:
         known = ", ".join([*(repr(panel) for panel in PANELS), *METRICS])
-        alone = " (a panel stands alone)" if unknown and unknown[0] in PANELS else ""
-        near = meant(unknown[0], [*PANELS, *METRICS]) if unknown and not alone else None
+        said = f"unknown {shown(unknown[0])}" if unknown else "none"
+        expected = f"a panel or metrics out of {known}"
+        hint = meant(unknown[0], [*PANELS, *METRICS]) if unknown else "name at least one"
+        msg = f"{said}; expected {expected}"
         raise InputError(
-            f"unknown {shown(unknown[0])}" if unknown else "none",
+            msg,
             argument="metrics",
-            expected=f"a panel or metrics out of {known}",
+            expected=expected,
             got=shown(unknown[0]) if unknown else "none",
-            hint=f"expected a panel or metrics out of {known}{alone}{f'; {near}' if near else ''}",
+            hint="a panel stands alone" if unknown and unknown[0] in PANELS else hint,
         )
     return tuple(metric for name, metric in METRICS.items() if name in names)

@@ -131,8 +131,15 @@ def shards_of(source: Paths, argument: str, column: str, out: Path | None = None
     seen: set[str] = set()
     for shard in shards:
         if shard.name in seen:
-            msg = f"{path_text(shard.path)} is named twice"
-            raise SourceError(msg, argument=argument)
+            name = path_text(shard.path)
+            msg = f"{name} is named twice"
+            raise SourceError(
+                msg,
+                argument=argument,
+                expected="each file once",
+                got="one twice",
+                where=name,
+            )
         seen.add(shard.name)
     return Listing("files", shards, notes.all())
 
@@ -155,12 +162,12 @@ def _in_folder(folder: Path, argument: str, column: str, out: Path | None) -> Li
 def _nothing(argument: str, where: str, left_out: Iterable[Omission]) -> SourceError:
     """Say that there is nothing to read, and what there is instead."""
     others = [f"{each.files:,} × {each.reason} ({each.names[0]})" for each in left_out]
+    listed = f"; left out: {'; '.join(others)}" if others else ""
     return SourceError(
-        f"no file in {where} ends in {', '.join(SUFFIXES)}"
-        + (f"; left out: {'; '.join(others)}" if others else ""),
+        f"no file in {where} ends in {', '.join(SUFFIXES)}{listed}",
         argument=argument,
         expected=f"files that end in {', '.join(SUFFIXES)}",
-        got="none",
+        got=f"none{listed}",
         where=where,
     )
 
@@ -257,8 +264,15 @@ def _clip(folder: Path, argument: str, column: str) -> Listing:
     # Numbers are not padded there: 10 comes after 9.
     found = sorted((folder / name).glob("*.npy"), key=lambda path: (len(path.name), path.name))
     if not found:
-        msg = f"no .npy file in {path_text(folder / name)}"
-        raise SourceError(msg, argument=argument)
+        where = path_text(folder / name)
+        msg = f"no .npy file in {where}"
+        raise SourceError(
+            msg,
+            argument=argument,
+            expected="files that end in .npy",
+            got="none",
+            where=where,
+        )
     tables = folder / "metadata" if (folder / "metadata").is_dir() else None
     shards = [
         Shard(

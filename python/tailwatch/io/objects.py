@@ -191,7 +191,7 @@ def of_object(
         raise InputError(
             msg,
             argument=place.argument,
-            expected="a table",
+            expected=f"a table with a column {id_column!r}",
             got=_type(source),
         )
     if isinstance(source, pl.Series):

@@ -268,6 +268,7 @@ def _tables(parts: list[Part], keys: list[dict[str, str | None]]) -> list[pl.Laz
                 argument=subject,
                 expected=first,
                 got=here,
+                where=f"beside {parts[0].file}",
             )
     return tables if schemas[0] else []
 

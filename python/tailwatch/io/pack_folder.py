@@ -119,7 +119,13 @@ def read_pack(folder: Path, argument: str) -> Pack:
         content = json.loads(read_owned(folder, MANIFEST, most=_LARGEST))
     except OSError as error:
         msg = f"cannot read {name}: {error.strerror}"
-        raise SourceError(msg, argument=argument) from error
+        raise SourceError(
+            msg,
+            argument=argument,
+            expected="a file that can be read",
+            got=error.strerror,
+            where=name,
+        ) from error
     except (ValueError, RecursionError) as error:
         if isinstance(error, SourceError):
             raise

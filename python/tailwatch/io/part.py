@@ -89,7 +89,7 @@ class Part(ABC):
         raise InputError(
             msg,
             argument=Place(argument, self.file).subject,
-            expected="a table",
+            expected=f"a table with a column {column!r}",
             got="an array",
         )
 

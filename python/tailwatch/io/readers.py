@@ -148,7 +148,7 @@ def open_shard(
         raise InputError(
             msg,
             argument=place.subject,
-            expected="a table",
+            expected=f"a table with a column {id_column!r}",
             got=suffix,
         )
     if suffix == ".npz":
@@ -193,7 +193,7 @@ class _PairedPart(NpyPart):
                 raise InputError(
                     msg,
                     argument=place.subject,
-                    expected="a table beside the array",
+                    expected=f"a table beside the array, with a column {id_column!r}",
                     got="an array alone",
                 )
             return

@@ -24,6 +24,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tailwatch.exceptions import MissingDependencyError, SourceError, TailwatchError
+from tailwatch.text_form import path_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,13 +62,18 @@ def read_text(path: Path, argument: str) -> str:
         with open(descriptor, "rb") as file:  # noqa: PTH123  (of a descriptor)
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 raise SourceError(
-                    argument=argument, expected="a regular file", got=f"{path}, which is none"
+                    argument=argument,
+                    expected="a regular file",
+                    got="a pipe or a device",
+                    where=path_text(path),
                 )
             content = file.read(MOST_BYTES + 1)
         if len(content) > MOST_BYTES:
-            got = f"{os.stat(path).st_size:,} bytes in {path}"  # noqa: PTH116
             raise SourceError(
-                argument=argument, expected=f"at most {MOST_BYTES:,} bytes of text", got=got
+                argument=argument,
+                expected=f"at most {MOST_BYTES:,} bytes of text",
+                got=f"{os.stat(path).st_size:,}",  # noqa: PTH116
+                where=path_text(path),
             )
         return content.decode("utf-8-sig")
     except TailwatchError:
@@ -170,7 +176,13 @@ def _parsed(parse: Callable[[], Any], argument: str, where: str) -> Any:  # noqa
 def _unreadable(argument: str, where: str, error: Exception) -> SourceError:
     reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
     said = " ".join(reason.split())[:300] or type(error).__name__
-    return SourceError(f"cannot read {where} ({said})", argument=argument, where=where)
+    return SourceError(
+        f"cannot read {where} ({said})",
+        argument=argument,
+        expected="a file that can be read",
+        got=said,
+        where=where,
+    )
 
 
 def _check_size(text: str) -> None:

@@ -178,8 +178,10 @@ class History:
             )
         if not sum(map(len, portions)):
             raise InputError(
-                problem=f"no row is left for generation {self.generation} to learn from",
                 argument="policy",
+                expected="rows to learn from",
+                got="none",
+                where=f"generation {self.generation}",
             )
         return list(portions)
 

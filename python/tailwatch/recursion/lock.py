@@ -71,7 +71,8 @@ def _locked(path: Path, directory: Path) -> int | None:
                 f"({visible(holder) or 'of an unknown process'})",
                 argument="directory",
                 expected="a directory that no other run is at work in",
-                got=path_text(directory),
+                got=visible(holder) or "a run of an unknown process",
+                where=path_text(directory),
                 hint="wait for it, or choose another directory",
             ) from None
         except OSError:

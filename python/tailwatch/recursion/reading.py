@@ -227,6 +227,8 @@ def _unreadable(path: Path, reason: str) -> SourceError:
     return SourceError(
         problem=f"cannot read {path_text(path)} ({visible(reason)[:200]})",
         argument="directory",
+        expected="a file that can be read",
+        got=visible(reason)[:200],
         where=path_text(path),
     )
 

@@ -101,7 +101,9 @@ class Run(Result):
             raise InputError(
                 problem="this run was loaded from its frame, and has no samples at hand",
                 argument="generation",
-                got=str(number),
+                expected="a run with its samples",
+                got="one loaded from its frame",
+                where=f"generation {number}",
             )
         return self.sampled(number)
 

@@ -191,7 +191,9 @@ class RunDirectory:
             raise InputError(
                 problem=f"cannot create {path_text(path)} ({error.strerror})",
                 argument="directory",
-                got=path_text(path),
+                expected="a directory that can be created",
+                got=error.strerror,
+                where=path_text(path),
             ) from error
         self._lock = Lock(path)
         try:
@@ -376,7 +378,8 @@ class RunDirectory:
                 f"{visible('; '.join(found))}",
                 argument="directory",
                 expected="a directory of the same run, or a new one",
-                got=visible(found[0]),
+                got=visible("; ".join(found)),
+                where=path_text(self.path),
             )
 
 

@@ -61,7 +61,8 @@ def check_model(model: str | Path) -> str:
     if path.suffix == ".pt":
         raise SourceError(
             argument=path_text(path),
-            problem="no such file of weights",
+            expected="a file of weights",
+            got="no such file",
             hint="nothing is downloaded: put it there, or begin from an architecture, such as "
             "yolo26n.yaml",
         )
@@ -94,7 +95,9 @@ def _check_architecture(name: str) -> None:
             tasks.yaml_model_load(name)
     except Exception as error:
         raise SourceError(
-            argument=path_text(name), problem="no such file, and no architecture of Ultralytics"
+            argument=path_text(name),
+            expected="a file, or the name of an architecture of Ultralytics",
+            got="neither",
         ) from error
     _build(name)
 
@@ -114,7 +117,8 @@ def _build(name: str) -> None:
     except Exception as error:
         raise SourceError(
             argument=path_text(name),
-            problem=f"expected an architecture that Ultralytics can build: {said(error)}",
+            expected="an architecture that Ultralytics can build",
+            got=said(error),
         ) from error
 
 
@@ -208,7 +212,9 @@ def open_model(model: str) -> Any:  # noqa: ANN401  (Ultralytics' own class)
         return ultralytics().YOLO(model, task="detect", verbose=False)
     except Exception as error:
         raise SourceError(
-            argument=path_text(model), problem=f"Ultralytics could not open it: {said(error)}"
+            argument=path_text(model),
+            expected="a model that Ultralytics can open",
+            got=said(error),
         ) from error
 
 

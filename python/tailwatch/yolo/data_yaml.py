@@ -65,24 +65,26 @@ def read_split(path: Path, split: str) -> Split:
         raise
     # A name that is too long, has a NUL in it, or leads through what may not be read.
     except (OSError, ValueError) as error:
-        said = f"cannot read its set {split!r}: {error}"
-        raise SourceError(argument=path_text(path), problem=said) from error
+        raise SourceError(
+            argument=path_text(path), expected=f"a set {split!r} that can be read", got=str(error)
+        ) from error
 
 
 def _split(path: Path, split: str) -> Split:
     if not path.is_file():
         raise SourceError(
             argument=path_text(path),
-            problem="no such data.yaml",
+            expected="a data.yaml",
+            got="no such file",
             hint="nothing is downloaded, so it must be on disk",
         )
     extra("yaml")
     try:
         content = parse_yaml(read_text(path, "data.yaml"), "data.yaml", path_text(path))
     except SourceError as error:
-        said = error.problem or f"expected {error.expected}, got {error.got}"
+        expected = f"a data.yaml: {error.expected}"
         raise SourceError(
-            argument=path_text(path), problem=f"expected a data.yaml: {said}"
+            argument=path_text(path), expected=expected, got=error.got, where=error.where
         ) from error
     if not isinstance(content, dict):
         raise SourceError(
@@ -113,7 +115,8 @@ def _split(path: Path, split: str) -> Split:
     if not images:
         raise SourceError(
             argument=path_text(path),
-            problem=f"{split}: found no image in {', '.join(map(_shown, listed))}",
+            expected=f"images in the set {split!r}",
+            got=f"none in {', '.join(map(_shown, listed))}",
             hint=f"image files end in {', '.join(sorted(IMAGE_SUFFIXES))}",
         )
     return Split(names, tuple(images))
@@ -147,8 +150,8 @@ def _names(content: dict[Any, Any], path: Path) -> tuple[str, ...]:
         if len(numbered) < len(names) or set(numbered) != set(range(len(names))):
             raise SourceError(
                 argument=path_text(path),
-                problem=f"names: expected the numbers 0 to {len(names) - 1}, "
-                f"got {_shown(list(names))}",
+                expected=f"names with the numbers 0 to {len(names) - 1}",
+                got=_shown(list(names)),
             )
         names = [numbered[number] for number in range(len(names))]
     if not isinstance(names, list) or not 0 < len(names) <= MOST_CLASSES:
@@ -214,7 +217,8 @@ def _images(root: Path, entry: str, path: Path) -> list[Path]:
     if not place.is_file():
         raise SourceError(
             argument=path_text(path),
-            problem=f"no such folder or file: {path_text(place)}",
+            expected="folders and files that exist",
+            got=f"no {path_text(place)}",
             hint="nothing is downloaded",
         )
     if place.suffix.lower() in IMAGE_SUFFIXES:
@@ -228,7 +232,9 @@ def _images(root: Path, entry: str, path: Path) -> list[Path]:
     for file in files:
         if not file.is_file():
             raise SourceError(
-                argument=path_text(place), problem=f"no such image: {path_text(file)}"
+                argument=path_text(place),
+                expected="images that exist",
+                got=f"no {path_text(file)}",
             )
     return files
 

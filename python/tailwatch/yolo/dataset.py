@@ -313,7 +313,8 @@ class DetectionDataset:
         if data.fingerprint() != found.fingerprint:
             raise SourceError(
                 argument=path_text(folder),
-                problem="its labels are not those that were written; sets are never changed",
+                expected="the labels that were written, as sets are never changed",
+                got="others",
             )
         return data
 

@@ -143,10 +143,11 @@ def _paths(source: Source) -> list[Path]:
         else:
             raise SourceError(
                 argument="source",
-                problem=f"no such image or folder: {path_text(path)}",
+                expected="images and folders that exist",
+                got=f"no {path_text(path)}",
                 hint="nothing is downloaded",
             )
     if not found:
         listed = ", ".join(map(path_text, given[:5]))
-        raise SourceError(argument="source", problem=f"found no image in {listed}")
+        raise SourceError(argument="source", expected="images", got=f"none in {listed}")
     return found

@@ -235,9 +235,9 @@ class Fits:
         if pseudo:
             raise InputError(
                 argument="directory",
-                problem=f"{path_text(self.directory)} has no human data of a first generation, and "
-                f"{pseudo} of {len(data)} images here have labels of a detector, so this run "
-                "cannot go on there",
+                expected="one that holds the human data of a first generation",
+                got=f"{pseudo} of {len(data)} images with labels of a detector to begin with",
+                where=path_text(self.directory),
                 hint="give the directory that the learner had, or human data",
             )
         remove_owned(self.directory, "human")
@@ -259,7 +259,8 @@ class Fits:
         if not weights.exists() or digest(weights) != fingerprint:
             raise SourceError(
                 argument=path_text(weights),
-                problem="these weights are not those that were written",
+                expected="the weights that were written",
+                got="others" if weights.exists() else "nothing",
                 hint=f"remove {Path(record).name} beside them to train again",
             )
         return Fit(weights.absolute(), fingerprint)

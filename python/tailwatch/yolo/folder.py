@@ -129,7 +129,9 @@ def write_folder(data: LabelledImages, folder: Path) -> Path:
     if filled:
         raise InputError(
             argument="directory",
-            problem=f"expected an empty folder, as sets are never changed: {path_text(folder)}",
+            expected="an empty folder, as sets are never changed",
+            got="one that holds something",
+            where=path_text(folder),
         )
     for name in ("images", "labels"):
         (folder / name).mkdir()
@@ -176,7 +178,9 @@ def read_folder(folder: Path) -> FolderContent:
         if sha256(owned_file(folder, f"images/{file}")) != written:
             raise SourceError(
                 argument=path_text(folder),
-                problem=f"its image {file} is not the one that was written; sets are never changed",
+                expected="the images that were written, as sets are never changed",
+                got="another",
+                where=file,
             )
         labels = owned_file(folder, f"labels/{Path(file).stem}.txt")
         if not labels.exists():
@@ -209,24 +213,26 @@ def read_manifest(folder: Path) -> tuple[pl.DataFrame, dict[str, str]]:
     except (OSError, ValueError):
         there = False
     if not there:
-        raise SourceError(argument=path_text(folder), problem=f"expected a folder with {MANIFEST}")
+        raise SourceError(
+            argument=path_text(folder), expected=f"a folder with {MANIFEST}", got="none"
+        )
     try:
         manifest = read_frame(file, Place("data", path_text(file)))
         # Its metadata were taken in already, by a process that a damaged file may end.
         with file.open("rb") as opened:
             metadata = pl.read_parquet_metadata(opened)
     except (SourceError, OSError, pl.exceptions.PolarsError) as error:
-        raise _foreign(folder, f"it cannot be read ({error})") from error
+        raise _foreign(folder, f"one that cannot be read ({error})") from error
     if manifest.schema != COLUMNS:
-        raise _foreign(folder, f"expected the columns {', '.join(COLUMNS.names())}")
+        raise _foreign(folder, f"one without the columns {', '.join(COLUMNS.names())}")
     if "fingerprint" not in metadata or "names" not in metadata:
-        raise _foreign(folder, "it has no fingerprint")
+        raise _foreign(folder, "one without a fingerprint")
     required = [name for name in COLUMNS.names() if name not in {"teacher", "confidences"}]
     if any(manifest[name].null_count() for name in required):
-        raise _foreign(folder, "a value is missing")
+        raise _foreign(folder, "one with a value missing")
     for name in manifest["file"]:
         if name == ".." or PurePosixPath(name).name != name or "\0" in name or "\\" in name:
-            raise _foreign(folder, f"{shown(name)} is not the name of a file in its folder")
+            raise _foreign(folder, f"one with {shown(name)}, no name of a file in its folder")
     return manifest, metadata
 
 
@@ -254,9 +260,9 @@ def _names(metadata: dict[str, str], folder: Path) -> tuple[str, ...]:
     try:
         names: Any = json.loads(metadata["names"])
     except (ValueError, RecursionError) as error:
-        raise _foreign(folder, "its classes cannot be read") from error
+        raise _foreign(folder, "one whose classes cannot be read") from error
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise _foreign(folder, "its classes are no list of names")
+        raise _foreign(folder, "one whose classes are no list of names")
     return tuple(names)
 
 
@@ -268,12 +274,13 @@ def _confidences(
         if given is None or len(given) < len(of_image):
             raise SourceError(
                 argument=path_text(folder),
-                problem="its labels are not those that were written; sets are never changed",
+                expected="the labels that were written, as sets are never changed",
+                got="others",
             )
         yield given
 
 
 def _foreign(folder: Path, said: str) -> SourceError:
     return SourceError(
-        argument=path_text(folder), problem=f"{MANIFEST} is not one that tailwatch wrote: {said}"
+        argument=path_text(folder), expected=f"{MANIFEST} as tailwatch writes it", got=said
     )

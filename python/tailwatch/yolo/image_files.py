@@ -68,7 +68,7 @@ def measure(file: Path) -> tuple[str, int, int]:
     # Pillow's readers raise what their parsers do: SyntaxError, struct.error, ValueError, …
     except Exception as error:
         raise SourceError(
-            argument=path_text(file), problem=f"expected an image file: {error}"
+            argument=path_text(file), expected="an image file", got=str(error) or "another"
         ) from error
     return digest, width, height
 
@@ -97,7 +97,7 @@ def sha256(file: Path) -> str:
         said = "a folder or a device"
     except (OSError, ValueError) as error:
         said = getattr(error, "strerror", None) or str(error)
-    raise SourceError(argument=path_text(file), problem=f"expected an image file: {said}")
+    raise SourceError(argument=path_text(file), expected="an image file", got=said)
 
 
 def link(source: Path, target: Path) -> None:
@@ -109,7 +109,7 @@ def link(source: Path, target: Path) -> None:
         os.link(os.path.realpath(source), target)
     except FileNotFoundError as error:
         raise SourceError(
-            argument=path_text(source), problem="the file is no longer there"
+            argument=path_text(source), expected="a file that stays", got="one that is gone"
         ) from error
     except OSError:
         _copy(source, target)
@@ -120,7 +120,7 @@ def _copy(source: Path, target: Path) -> None:
         shutil.copyfile(source, target)
     except FileNotFoundError as error:
         raise SourceError(
-            argument=path_text(source), problem="the file is no longer there"
+            argument=path_text(source), expected="a file that stays", got="one that is gone"
         ) from error
 
 
@@ -129,7 +129,9 @@ def read_pixels(path: Path) -> NDArray[np.uint8]:
     patches: Any = extra("ultralytics.utils.patches")
     pixels: NDArray[np.uint8] | None = patches.imread(str(path))
     if pixels is None:
-        raise SourceError(argument=path_text(path), problem="expected an image file")
+        raise SourceError(
+            argument=path_text(path), expected="an image file", got="one that OpenCV cannot read"
+        )
     return pixels
 
 

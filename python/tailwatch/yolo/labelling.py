@@ -121,9 +121,9 @@ class Labelling:
         if not len(chosen):
             raise TailwatchError(
                 argument="uncertain",
-                problem=f"none of the {len(pool)} images of the pool has a box of confidence "
-                f"{thresholds.min():g}, so that dropping uncertain ones leaves none",
-                hint="expected 'background', or a lower confidence",
+                expected=f"an image of the pool with a box of confidence {thresholds.min():g}",
+                got=f"none among {len(pool)}, so that dropping uncertain images leaves none",
+                hint="take 'background', or a lower confidence",
             )
         return labelled.take(np.resize(chosen, size))
 

@@ -168,12 +168,14 @@ class YoloLearner:
         if self.detector is None and self.start == "base" and not weights:
             raise InputError(
                 argument="start",
-                problem=f"'base' needs weights to begin from, and {shown(self.model)} has none",
+                expected="a model with weights for 'base'",
+                got=f"{shown(self.model)}, an architecture",
             )
         if self.detector is None and self.start == "scratch" and weights:
             raise InputError(
                 argument="start",
-                problem=f"'scratch' begins at random weights, and {shown(self.model)} has others",
+                expected="an architecture for 'scratch', which begins at random weights",
+                got=f"{shown(self.model)}, which has weights",
                 hint="give the architecture, a .yaml",
             )
         self._labelling.thresholds(self.pool.names)

@@ -103,7 +103,11 @@ def answering(step: str, passed: list[BaseException] | None = None) -> Iterator[
     except Exception as error:
         if any(error is each for each in passed or ()):
             raise
-        raise TailwatchError(problem=f"Ultralytics could not {step}: {said(error)}") from error
+        raise TailwatchError(
+            problem=f"Ultralytics could not {step}: {said(error)}",
+            expected=f"Ultralytics to {step}",
+            got=said(error),
+        ) from error
 
 
 def said(error: BaseException) -> str:
@@ -145,7 +149,8 @@ def check_settings(settings: Mapping[str, Any]) -> None:
     if taken := sorted(OURS & {str(name) for name in settings}):
         raise InputError(
             argument="settings",
-            problem=f"{', '.join(taken)}: set by tailwatch, or an argument of its own",
+            expected="none that tailwatch sets, or has as an argument of its own",
+            got=", ".join(taken),
         )
     if not settings:
         return

@@ -354,7 +354,8 @@ def _callbacks(
             # It logs this and goes on, with what would be another experiment.
             raise TailwatchError(
                 argument="data",
-                problem=f"Ultralytics left out {len(left)} of {len(data)} images: {named(left)}",
+                expected=f"{len(data)} images that Ultralytics trains on",
+                got=f"{len(left)} that it left out: {named(left)}",
             )
         kept["batches"] = len(trainer.train_loader)
         kept["done"] = 0

@@ -153,13 +153,13 @@ def matrix_of(data: Any, learner: str, *, least: int = 1) -> NDArray[np.float64]
             else type(data).__name__
         )
         raise InputError(
-            problem=f"{learner} learns from arrays of numbers with one or two dimensions, "
-            f"got {what}",
             argument="data",
+            expected=f"an array of numbers with one or two dimensions for {learner}",
+            got=what,
         )
     if len(data) < least:
         raise InputError(
-            problem=f"{learner} needs at least {least} rows, got {len(data)}", argument="data"
+            argument="data", expected=f"at least {least} rows for {learner}", got=str(len(data))
         )
     matrix = data.astype(np.float64, copy=False)
     return matrix[:, None] if matrix.ndim == 1 else matrix

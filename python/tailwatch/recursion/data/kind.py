@@ -160,7 +160,11 @@ def _check_array(data: Array, argument: str) -> None:
     if data.dtype.kind in "fc" and not np.isfinite(data).all():
         row = int(np.argwhere(~np.isfinite(data))[0][0])
         raise NonFiniteError(
-            problem=f"row {row} holds a value that is not finite", argument=argument
+            problem=f"row {row} holds a value that is not finite",
+            argument=argument,
+            expected="finite numbers",
+            got="NaN" if np.isnan(data[row]).any() else "an infinity",
+            where=f"row {row}",
         )
 
 

@@ -42,15 +42,22 @@ class Multinomial:
         """Count categories."""
         if not isinstance(data, np.ndarray | pl.Series) or len(data.shape) != 1 or not len(data):
             raise InputError(
-                problem="Multinomial learns from a one-dimensional array or a series, with at "
-                f"least one row, got {type(data).__name__}",
                 argument="data",
+                expected="a one-dimensional array or a series of at least one row for Multinomial",
+                got=_form(data),
             )
         if isinstance(data, np.ndarray):
             types, counts = np.unique(data, return_counts=True)
             return MultinomialModel(types, counts)
         table = data.alias("type").value_counts(name="count").sort("type")
         return MultinomialModel(table["type"], table["count"].to_numpy())
+
+
+def _form(data: object) -> str:
+    """Name what was given, for an error."""
+    if isinstance(data, np.ndarray):
+        return f"an array of shape {data.shape}"
+    return "an empty series" if isinstance(data, pl.Series) else type(data).__name__
 
 
 @dataclass(frozen=True, eq=False)

@@ -76,8 +76,9 @@ class NGram:
         if not isinstance(data, pl.Series) or not isinstance(data.dtype, pl.List):
             what = data.dtype if isinstance(data, pl.Series) else type(data).__name__
             raise InputError(
-                problem=f"NGram learns from a Polars series of lists of tokens, got {what}",
                 argument="data",
+                expected="a Polars series of lists of tokens for NGram",
+                got=f"{what}",
             )
         documents = as_documents(data, "data")
         types = documents.tokens.unique().sort()

@@ -123,8 +123,8 @@ def _features_and_labels(data: Any) -> tuple[Array, Array]:  # noqa: ANN401
     table = matrix_of(data, "LinearRegression")
     if table.shape[1] < 2:
         raise DimensionError(
-            problem="LinearRegression learns from rows of at least one feature and a label, got "
-            f"{table.shape[1]} column",
             argument="data",
+            expected="rows of at least one feature and a label for LinearRegression",
+            got=f"{table.shape[1]} column",
         )
     return table[:, :-1], table[:, -1]
