@@ -131,7 +131,7 @@ def sealed(data: bytes, change: Callable[[dict[str, Any]], object], *, more: byt
     end = 4 + int.from_bytes(content[:4], "little")
     header = json.loads(content[4:end])
     change(header)
-    text = json.dumps(header).encode("ascii")
+    text = json.dumps(header, sort_keys=True, separators=(",", ":")).encode("ascii")
     content = len(text).to_bytes(4, "little") + text + content[end:] + more
     return data[:17] + hashlib.sha256(content).digest() + content
 

@@ -17,20 +17,13 @@ Cost: a sort of the references, and a search for each row of the target.
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from tailwatch.contamination.portable import (
-    LENGTH,
-    Portable,
-    content_of,
-    seal,
-    take_arrays,
-    unseal,
-)
+from tailwatch.contamination.portable import Portable
 from tailwatch.exceptions import InputError, SourceError
+from tailwatch.io.sealed import Another, Damaged, Invalid, content_of, open_sealed, seal
 
 if TYPE_CHECKING:
     from typing import Self
@@ -206,35 +199,16 @@ class Histogram(Portable):
 
     @classmethod
     def _of_bytes(cls, data: bytes) -> Self:
-        if not data.startswith(_MAGIC):
-            raise _damaged(expected="those of a histogram", got="others")
-        content = unseal(_MAGIC, data)
-        if content is None:
-            raise _damaged(expected="those that were given", got="others")
         try:
-            return cls._of_content(content)
-        except InputError as error:
-            raise _damaged(expected="counts of a model", got=f"{error}") from error
-        except (ValueError, TypeError, KeyError, RecursionError, OverflowError) as error:
-            raise _damaged(expected="those that to_bytes gives", got=f"{error}"[:200]) from error
-
-    @classmethod
-    def _of_content(cls, content: bytes) -> Self:
-        end = LENGTH + int.from_bytes(content[:LENGTH], "little")
-        header = json.loads(content[LENGTH:end].decode("ascii"))
-        bins, ranks = int(header["bins"]), int(header["ranks"])
-        if min(bins, ranks) < 1:
-            raise InputError(argument="header", expected="a bin and a rank at least", got="none")
-        lengths = (bins, ranks, bins - 1, ranks - 1)
-        found = take_arrays(
-            memoryview(content)[end:],
-            (
-                (name, dtype, (length,))
-                for (name, dtype), length in zip(_DTYPES.items(), lengths, strict=True)
-            ),
-        )
-        counts = (found["bins"], found["ranks"])
-        return cls(str(header["fingerprint"]), found["edges"], found["calibration"], counts)
+            header, found, _ = open_sealed(data, _MAGIC, _shapes)
+            counts = (found["bins"], found["ranks"])
+            return cls(str(header["fingerprint"]), found["edges"], found["calibration"], counts)
+        except Another as error:
+            raise _damaged(expected="those of a histogram", got="others") from error
+        except Damaged as error:
+            raise _damaged(expected="those that were given", got="others") from error
+        except (Invalid, InputError) as error:
+            raise _damaged(expected="counts of a model", got=f"{error}"[:200]) from error
 
     def __repr__(self) -> str:
         return f"Histogram({self.rows:,} rows in {len(self._bins)} bins)"
@@ -290,6 +264,20 @@ def human_edges(
 def bin_counts(scores: NDArray[np.float32], edges: NDArray[np.float32]) -> NDArray[np.int64]:
     """Count the scores in each bin."""
     return np.bincount(np.searchsorted(edges, scores, side="right"), minlength=len(edges) + 1)
+
+
+def _shapes(header: Any) -> list[tuple[str, str, tuple[int]]]:  # noqa: ANN401  (of JSON)
+    """Return the arrays that a header tells of, if it is that of a histogram."""
+    if sorted(header) != ["bins", "fingerprint", "ranks"]:
+        raise InputError(argument="header", expected="bins, ranks and a fingerprint")
+    bins, ranks = header["bins"], header["ranks"]
+    if type(bins) is not int or type(ranks) is not int or min(bins, ranks) < 1:
+        raise InputError(argument="header", expected="a bin and a rank at least", got="others")
+    lengths = (bins, ranks, bins - 1, ranks - 1)
+    return [
+        (name, dtype, (length,))
+        for (name, dtype), length in zip(_DTYPES.items(), lengths, strict=True)
+    ]
 
 
 def _damaged(*, expected: str, got: str) -> SourceError:

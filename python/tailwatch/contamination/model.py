@@ -20,7 +20,7 @@ from tailwatch.arguments import integer, share
 from tailwatch.contamination.audit import LabelledScores, check_labels
 from tailwatch.contamination.histogram import Histogram
 from tailwatch.contamination.model_file import (
-    fingerprint_of,
+    fingerprint_of_state,
     read_state,
     state_bytes,
     state_of,
@@ -110,7 +110,7 @@ class ContaminationModel(Portable):
     @cached_property
     def fingerprint(self) -> str:
         """64 hexadecimal digits over all that the model knows: encoder, probe, bins, counts."""
-        return fingerprint_of(self._state)
+        return fingerprint_of_state(self._state)
 
     @property
     def columns(self) -> int:

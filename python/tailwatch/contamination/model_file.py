@@ -1,6 +1,6 @@
 """All that a model knows, and the file that it is kept in: numbers and text, nothing that runs.
 
-The bytes are those of :mod:`~tailwatch.contamination.portable`, and begin with
+The bytes are those of :mod:`tailwatch.io.sealed`, and begin with
 ``tailwatch-model1``. Their SHA-256 is the fingerprint; the header has the shapes of the arrays that
 follow it. There is one way to write a state, so a file is valid only if writing what was read gives
 its bytes again: whatever was changed in it, by accident or on purpose, is noticed. Two models have
@@ -9,8 +9,6 @@ the same fingerprint if, and only if, all that they know is equal.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import stat
 from dataclasses import dataclass
@@ -18,23 +16,39 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from tailwatch.contamination.portable import LENGTH, content_of, seal, take_arrays, unseal
 from tailwatch.contamination.probe import HASHES, Probe
 from tailwatch.exceptions import InputError, SourceError
+from tailwatch.io.sealed import (
+    Another,
+    Damaged,
+    Invalid,
+    content_of,
+    fingerprint_of,
+    open_sealed,
+    seal,
+    write_sealed,
+)
 from tailwatch.text_form import path_text, shown
-from tailwatch.writing import kind_of, write_atomically
+from tailwatch.writing import kind_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-__all__ = ["ModelState", "fingerprint_of", "read_state", "state_bytes", "state_of", "write_state"]
+__all__ = [
+    "ModelState",
+    "fingerprint_of_state",
+    "read_state",
+    "state_bytes",
+    "state_of",
+    "write_state",
+]
 
 MAGIC: Final = b"tailwatch-model1"
 LARGEST_FILE = 1 << 30
 """No model comes near it; a larger file is not read."""
-LARGEST_HEADER = 1 << 24
 
 _DTYPES: Final[dict[str, str]] = {
     "weights": "<f8",
@@ -104,9 +118,9 @@ class ModelState:
         return kept | {name: getattr(self, name) for name in names}
 
 
-def fingerprint_of(state: ModelState) -> str:
+def fingerprint_of_state(state: ModelState) -> str:
     """Return the fingerprint: 64 hexadecimal digits over all that the model knows."""
-    return hashlib.sha256(_content(state)).hexdigest()
+    return fingerprint_of(_content(state))
 
 
 def write_state(state: ModelState, path: Path) -> None:
@@ -117,8 +131,7 @@ def write_state(state: ModelState, path: Path) -> None:
     OSError
         The folder does not exist, or the file cannot be written.
     """
-    data = state_bytes(state)
-    write_atomically(path, lambda temporary: temporary.write_bytes(data))
+    write_sealed(path, MAGIC, _content(state))
 
 
 def state_bytes(state: ModelState) -> bytes:
@@ -160,18 +173,17 @@ def state_of(data: bytes, name: str) -> ModelState:
     SourceError
         If they are no model, or not those that were written.
     """
-    if not data.startswith(MAGIC):
-        message = f"{name} is not a tailwatch model"
-        raise _unfit(message, name, "a file that save() wrote", "another file")
-    content = unseal(MAGIC, data)
-    if content is None:
-        message = f"{name} is damaged: its bytes are not those that were written"
-        raise _unfit(message, name, "the bytes that were written", "other bytes")
     try:
-        state = _parsed(content)
+        header, arrays, _ = open_sealed(data, MAGIC, _shapes)
+        state = _state(header, arrays)
         _check(state)
-        _check_canonical(state, content)
-    except (InputError, ValueError, TypeError, KeyError, RecursionError, OverflowError) as error:
+    except Another as error:
+        message = f"{name} is not a tailwatch model"
+        raise _unfit(message, name, "a file that save() wrote", "another file") from error
+    except Damaged as error:
+        message = f"{name} is damaged: its bytes are not those that were written"
+        raise _unfit(message, name, "the bytes that were written", "other bytes") from error
+    except (Invalid, InputError, ValueError, TypeError, OverflowError) as error:
         message = f"{name} is not a valid tailwatch model: {error}"
         raise _unfit(message, name, "what fit() gives", f"{error}") from error
     return state
@@ -197,7 +209,7 @@ def _unfit(message: str, name: str, expected: str, got: str) -> SourceError:
     return SourceError(message, argument="model", expected=expected, got=got, where=name)
 
 
-def _content(state: ModelState) -> bytes:
+def _content(state: ModelState) -> Iterator[bytes]:
     header = {
         "encoder": state.encoder,
         "fitted_on": list(state.fitted_on),
@@ -209,24 +221,20 @@ def _content(state: ModelState) -> bytes:
     return content_of(header, zip(state.arrays().values(), _DTYPES.values(), strict=True))
 
 
-def _check_canonical(state: ModelState, content: bytes) -> None:
-    if _content(state) != content:
-        raise InputError(argument="header", expected="the form in which it is written")
-
-
-def _parsed(content: bytes) -> ModelState:
-    length = int.from_bytes(content[:LENGTH], "little")
-    end = LENGTH + length
-    if length > LARGEST_HEADER or end > len(content):
-        raise InputError(
-            argument="header",
-            expected=f"at most {LARGEST_HEADER} bytes within the file",
-            got=f"{length}",
-        )
-    header = json.loads(content[LENGTH:end].decode("ascii"))
+def _shapes(header: Any) -> list[tuple[str, str, tuple[int, ...]]]:  # noqa: ANN401
+    """Return the arrays that a header tells of, if it is that of a model."""
     if not isinstance(header, dict) or set(header) != _FIELDS:
         raise InputError(argument="header", expected=f"the fields {', '.join(sorted(_FIELDS))}")
-    arrays = _arrays(header["shapes"], memoryview(content)[end:])
+    shapes = header["shapes"]
+    if not isinstance(shapes, dict) or set(shapes) != set(_DTYPES):
+        raise InputError(argument="header", expected=f"the shapes of {', '.join(_DTYPES)}")
+    return [
+        (name, dtype, tuple(_integers(shapes[name], name, 2 if name in _MATRICES else 1)))
+        for name, dtype in _DTYPES.items()
+    ]
+
+
+def _state(header: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> ModelState:
     fitted_on, rows = (_integers(header[name], name, 2) for name in ("fitted_on", "rows"))
     encoder, strata = header["encoder"], header["strata"]
     texts = [*([] if encoder is None else [encoder]), *strata]
@@ -244,18 +252,6 @@ def _parsed(content: bytes) -> ModelState:
         (fitted_on[0], fitted_on[1]),
         (rows[0], rows[1]),
         _integers([header["seed"]], "seed", 1)[0],
-    )
-
-
-def _arrays(shapes: object, content: memoryview) -> dict[str, NDArray[Any]]:
-    if not isinstance(shapes, dict) or set(shapes) != set(_DTYPES):
-        raise InputError(argument="header", expected=f"the shapes of {', '.join(_DTYPES)}")
-    return take_arrays(
-        content,
-        [
-            (name, dtype, tuple(_integers(shapes[name], name, 2 if name in _MATRICES else 1)))
-            for name, dtype in _DTYPES.items()
-        ],
     )
 
 

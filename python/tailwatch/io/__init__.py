@@ -20,6 +20,7 @@ known at once; its rows are borrowed, mapped or read when they are asked for, ch
 ``walking``        which files of a folder are data
 ``layouts``        folders of shards: packed, of clip-retrieval, plain
 ``readers``        which of these reads a source; an array and the table beside it
+``sealed``         a header and arrays in bytes that are checked, and never executed
 ``pack_folder``    the packed layout: its manifest, and how it comes to its place
 ``pack``           into the packed layout
 ``settings_text``  settings in YAML and TOML, read within bounds
