@@ -337,7 +337,7 @@ class Embeddings:
                 argument=self._argument,
                 expected=error.expected or "finite numbers",
                 got=error.got,
-                where=origin,
+                where=f"{error.where}, in {origin}",
             ) from None
 
 

@@ -16,6 +16,7 @@ from tailwatch.comparison.by_class.judgement import CLASSES_SCHEMA, FRAME_SCHEMA
 from tailwatch.comparison.frame import SCHEMA
 from tailwatch.exceptions import InputError, SourceError
 from tests.support import samples
+from tests.support.errors import refused
 from tests.support.labelled import METRICS, OF_X, OF_Y, SIZES, X, Y, compare, same
 
 if TYPE_CHECKING:
@@ -154,7 +155,7 @@ def test_what_fails_in_one_class_is_said_there_and_in_all_is_raised() -> None:
     (row,) = found.classes.filter(pl.col("class") == "shrunk").to_dicts()
     assert row["verdict"] == "not compared"
     assert row["note"].startswith("k: expected 1 to ")
-    with pytest.raises(InputError, match=r"^k: expected 1 to "):
+    with refused(InputError, "k", "1 to 71 (half-samples have 72 rows)", "5000"):
         compare(k=5000, metrics=["recall"])
 
 
@@ -243,7 +244,7 @@ def test_files_hold_all(found: tw.ClassComparison, tmp_path: Path) -> None:
     assert len(document["frame"]) == found.frame.height
     page = found.save(tmp_path / "a.html").read_text("utf-8")
     assert page.startswith("<!doctype html>")
-    with pytest.raises(InputError, match=r"^path: expected a name ending in \.html"):
+    with refused(InputError, "path", got="'a.txt'"):
         found.save(tmp_path / "a.txt")
 
 
@@ -254,20 +255,19 @@ def test_a_comparison_of_classes_is_read_again(found: tw.ClassComparison, tmp_pa
     assert (again.run, again.sentence) == (found.run, found.sentence)
     compared = found.classes.filter(pl.col("note").is_null())["class"][0]
     assert again.of(compared) == found.of(compared)
-    with pytest.raises(SourceError, match="kind comparison of classes"):
+    with refused(
+        SourceError, "path", got="a result of the kind comparison of classes", where="…/a.tailwatch"
+    ):
         tw.Comparison.load(tmp_path / "a.tailwatch")
 
 
 @pytest.mark.parametrize(
     ("name", "why"),
-    [("gone", "no candidate rows, where "), ("x", "there is none")],
+    [("gone", "no candidate rows, where …"), ("x", "there is none")],
 )
 def test_a_class_without_a_comparison(name: str, why: str, found: tw.ClassComparison) -> None:
-    with pytest.raises(InputError) as caught:
+    with refused(InputError, "name", "a class that was compared", repr(name), why):
         found.of(name)
-    assert str(caught.value).startswith(
-        f"name: expected a class that was compared, got {name!r} ({why}"
-    )
 
 
 def test_repr_says_the_finding_and_shows_the_classes(found: tw.ClassComparison) -> None:

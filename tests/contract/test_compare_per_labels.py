@@ -13,6 +13,7 @@ import pytest
 import tailwatch as tw
 from tailwatch.exceptions import InputError, SourceError
 from tests.support import samples
+from tests.support.errors import fields, refused
 from tests.support.labelled import METRICS, OF_X, OF_Y, SIZES, X, Y, compare, same
 
 if TYPE_CHECKING:
@@ -97,74 +98,78 @@ def test_booleans() -> None:
 BAD: dict[str, tuple[object, str]] = {
     "one array": (
         OF_X,
-        (
-            "per: expected the name of a column, or a tuple of two: the labels of reference and of "
-            "candidate, got ndarray"
-        ),
+        (fields("per", "the name of a column, or a tuple of two: the lab…", "ndarray")),
     ),
     "three": (
         (OF_X, OF_Y, OF_Y),
-        (
-            "per: expected the name of a column, or a tuple of two: the labels of reference and of "
-            "candidate, got a tuple of 3"
-        ),
+        (fields("per", "the name of a column, or a tuple of two: the lab…", "a tuple of 3")),
     ),
     "no table": (
         "label",
-        "reference: no column 'label'; the embeddings are an array, not a table",
+        fields("reference", "a table with a column 'label'", "an array"),
     ),
     "too few labels": (
         (OF_X, OF_Y[:-1]),
-        f"per: labels of candidate: expected one for each of {len(Y)} rows, got {len(Y) - 1}",
+        fields("per: labels of candidate", "one for each of 563 rows", "562"),
     ),
     "a missing label": (
         ([None, *OF_X[1:].tolist()], OF_Y),
-        "per: labels of reference: row 0 holds none",
+        fields("per: labels of reference", "a label for each row", "null", "row 0"),
     ),
     "NaN among texts": (
         ([*OF_X[:7].tolist(), math.nan, *OF_X[8:].tolist()], OF_Y),
-        "per: labels of reference: row 7 holds none (NaN)",
+        fields("per: labels of reference", "a label for each row", "NaN", "row 7"),
     ),
     "NaN among texts of an array": (
         (OF_X, np.array([*OF_Y[:-1].tolist(), math.nan], dtype=object)),
-        f"per: labels of candidate: row {len(Y) - 1} holds none (NaN)",
+        fields("per: labels of candidate", "a label for each row", "NaN", "row 562"),
     ),
     "whole numbers that NaN made floats": (
         (np.where(np.arange(len(X)) == 5, np.nan, 1.0), OF_Y),
-        "per: labels of reference: row 5 holds none (NaN)",
+        fields("per: labels of reference", "a label for each row", "NaN", "row 5"),
     ),
     "a series of floats": (
         (OF_X, pl.Series([1.0, math.nan, *[2.0] * (len(Y) - 2)])),
-        "per: labels of candidate: row 1 holds none (NaN)",
+        fields("per: labels of candidate", "a label for each row", "NaN", "row 1"),
     ),
     "numbers with fractions": (
         (np.zeros(len(X)), OF_Y),
-        "per: labels of reference: expected strings, integers or booleans, got Float64",
+        fields("per: labels of reference", "strings, integers or booleans", "Float64"),
     ),
     "two dimensions": (
         (OF_X[:, np.newaxis], OF_Y),
-        f"per: labels of reference: expected one dimension, got shape ({len(X)}, 1)",
+        fields("per: labels of reference", "one dimension", "shape (1177, 1)"),
     ),
     "mixed": (
         ([1, *OF_X[1:].tolist()], OF_Y),
-        "per: labels of reference: expected strings, integers or booleans of one type",
+        fields(
+            "per: labels of reference",
+            "strings, integers or booleans of one type",
+            "values of several",
+        ),
     ),
     "other types": (
         (np.arange(len(X)), OF_Y),
-        "per: expected labels of one type, got integers for reference and strings for candidate",
+        fields("per", "labels of one type", "integers for reference and strings for candidate"),
     ),
     "no labels": (
         (3, OF_Y),
         (
-            "per: labels of reference: expected the name of a column, an array, a series or a "
-            "list, got int"
+            fields(
+                "per: labels of reference",
+                "the name of a column, an array, a series or a list",
+                "int",
+            )
         ),
     ),
     "a class for every row": (
         (np.arange(len(X)), np.arange(len(Y))),
         (
-            "per: expected a class with at least 128 reference and 64 candidate rows, got "
-            f"{len(X)} smaller ones; '0' has 1 and 1"
+            fields(
+                "per",
+                "a class with at least 128 reference and 64 candidate rows",
+                "1177 smaller ones",
+            )
         ),
     ),
 }
@@ -172,24 +177,28 @@ BAD: dict[str, tuple[object, str]] = {
 
 @pytest.mark.parametrize("case", BAD)
 def test_bad_labels(case: str) -> None:
-    per, text = BAD[case]
-    with pytest.raises(InputError) as caught:
+    per, said = BAD[case]
+    with refused(InputError, **said) as caught:
         compare(per)
     # What to do about it may follow.
-    assert str(caught.value).startswith(text)
     assert case == "no table" or (caught.value.argument and caught.value.got)
 
 
 def test_a_column_that_is_missing_or_holds_nulls(tmp_path: Path) -> None:
     frame = table(X, OF_X)
-    with pytest.raises(SourceError, match=r"^candidate: no column 'label'; it has embedding \(Ar"):
+    with refused(
+        SourceError,
+        "candidate",
+        "a column 'label'",
+        "embedding (Array(Float32, shape=(6,))), kind (String)",
+    ):
         tw.compare(frame, frame.rename({"label": "kind"}), per="label")
     path = tmp_path / "y.parquet"
     nulls = frame.with_columns(
         pl.when(pl.arange(pl.len()) != 7).then(pl.col("label")).alias("label")
     )
     nulls.write_parquet(path)
-    with pytest.raises(InputError, match=r"^candidate: column 'label': row 7 holds none; "):
+    with refused(InputError, "candidate: column 'label'", "a label for each row", "null", "row 7"):
         tw.compare(frame, path, per="label")
 
 
@@ -209,5 +218,5 @@ def test_categories_may_differ_between_files_of_a_side(tmp_path: Path) -> None:
 
 
 def test_labels_are_looked_at_before_the_data_are_read() -> None:
-    with pytest.raises(InputError, match=r"^per: "):
+    with refused(InputError, "per", got="int"):
         tw.compare("missing.npy", "missing.npy", per=3)  # type: ignore[call-overload]

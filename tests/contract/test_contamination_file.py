@@ -15,6 +15,7 @@ import pytest
 import tailwatch as tw
 from tailwatch.contamination.model_file import MAGIC
 from tailwatch.exceptions import SourceError, TailwatchError
+from tests.support.errors import fields, refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,7 +74,7 @@ def test_any_byte_that_changes_is_noticed(data: bytes, tmp_path: Path) -> None:
 def test_a_file_that_is_cut_or_longer_is_noticed(data: bytes, tmp_path: Path, change: int) -> None:
     path = tmp_path / "m"
     path.write_bytes(data[:change] if change < 0 else data + bytes(change))
-    with pytest.raises(SourceError, match="is damaged: its bytes are not those that were written"):
+    with refused(SourceError, "model", "the bytes that were written", "other bytes", "…/m"):
         load(path)
 
 
@@ -149,111 +150,216 @@ def setting(index: int, value: float) -> Callable[[np.ndarray], None]:
 
 
 ATTACKS: dict[str, tuple[Callable[[bytes], bytes], str]] = {
-    "nothing": (lambda _: b"", "is not a tailwatch model"),
-    "text": (lambda _: b"hello" * 100, "is not a tailwatch model"),
-    "a pickle": (lambda _: pickle.dumps(Trap()), "is not a tailwatch model"),
-    "a zip with a pickle": (lambda _: archive(), "is not a tailwatch model"),
-    "an npz with a pickle": (lambda _: npz(), "is not a tailwatch model"),
+    "nothing": (lambda _: b"", fields("model", "a file that save() wrote", "another file", "…/m")),
+    "text": (
+        lambda _: b"hello" * 100,
+        fields("model", "a file that save() wrote", "another file", "…/m"),
+    ),
+    "a pickle": (
+        lambda _: pickle.dumps(Trap()),
+        fields("model", "a file that save() wrote", "another file", "…/m"),
+    ),
+    "a zip with a pickle": (
+        lambda _: archive(),
+        fields("model", "a file that save() wrote", "another file", "…/m"),
+    ),
+    "an npz with a pickle": (
+        lambda _: npz(),
+        fields("model", "a file that save() wrote", "another file", "…/m"),
+    ),
     "a pickle behind the magic": (
         lambda _: MAGIC + pickle.dumps(Trap()),
-        "is damaged",
+        fields("model", "the bytes that were written", "other bytes", "…/m"),
     ),
     "a pickle for a header": (
         lambda data: sealed(pickle.dumps(Trap()), parts(data)[1]),
-        "is not a valid tailwatch model",
+        fields(
+            "model", "what fit() gives", "'ascii' codec can't decode byte 0x80 in position…", "…/m"
+        ),
     ),
     "a header beyond the file": (
         lambda data: sealed(written(parts(data)[0]), b"", 2**32 - 1),
-        "header: expected at most",
+        fields(
+            "model",
+            "what fit() gives",
+            "header: expected at most 16777216 bytes within the file, got 4294967295",
+            "…/m",
+        ),
     ),
-    "no header": (lambda _: sealed(b"", b""), "is not a valid tailwatch model"),
-    "a deep header": (lambda _: sealed(b"[" * 100_000, b""), "is not a valid tailwatch model"),
-    "a list": (lambda _: sealed(b"[]", b""), "header: expected the fields"),
-    "another field": (lambda data: changed(data, more=1), "header: expected the fields"),
+    "no header": (
+        lambda _: sealed(b"", b""),
+        fields("model", "what fit() gives", "Expecting value: line 1 column 1 (char 0)", "…/m"),
+    ),
+    "a deep header": (
+        lambda _: sealed(b"[" * 100_000, b""),
+        fields(
+            "model", "what fit() gives", "maximum recursion depth exceeded while decoding…", "…/m"
+        ),
+    ),
+    "a list": (
+        lambda _: sealed(b"[]", b""),
+        fields(
+            "model", "what fit() gives", "header: expected the fields encoder, fitted_on,…", "…/m"
+        ),
+    ),
+    "another field": (
+        lambda data: changed(data, more=1),
+        fields(
+            "model", "what fit() gives", "header: expected the fields encoder, fitted_on,…", "…/m"
+        ),
+    ),
     "spaces": (
         lambda data: sealed(json.dumps(parts(data)[0], sort_keys=True).encode(), parts(data)[1]),
-        "header: expected the form in which it is written",
+        fields(
+            "model", "what fit() gives", "header: expected the form in which it is written", "…/m"
+        ),
     ),
     "a number of 5,000 digits": (
         lambda data: sealed(
             written(parts(data)[0]).replace(b'"seed":0', b'"seed":' + b"9" * 5000), parts(data)[1]
         ),
-        "is not a valid tailwatch model",
+        fields(
+            "model", "what fit() gives", "Exceeds the limit (4300 digits) for integer stri…", "…/m"
+        ),
     ),
-    "strata of numbers": (lambda data: changed(data, strata=[1, 2, 3, 4]), "expected text"),
-    "no strata": (lambda data: changed(data, strata=None), "is not a valid tailwatch model"),
+    "strata of numbers": (
+        lambda data: changed(data, strata=[1, 2, 3, 4]),
+        fields(
+            "model",
+            "what fit() gives",
+            "header: expected text for the encoder and each of the strata",
+            "…/m",
+        ),
+    ),
+    "no strata": (
+        lambda data: changed(data, strata=None),
+        fields(
+            "model", "what fit() gives", "Value after * must be an iterable, not NoneType", "…/m"
+        ),
+    ),
     "too few strata": (
         lambda data: changed(data, strata=["a"]),
-        "strata: expected a name for each",
+        fields("model", "what fit() gives", "strata: expected a name for each part", "…/m"),
     ),
-    "an encoder of lists": (lambda data: changed(data, encoder=["x"]), "expected text"),
-    "rows of text": (lambda data: changed(data, rows=["1", "2"]), "rows: expected 2 integers"),
-    "negative rows": (lambda data: changed(data, rows=[-1, 2]), "rows: expected 2 integers"),
-    "other rows": (lambda data: changed(data, rows=[7, 150]), "human: expected rows in each"),
-    "a seed of true": (lambda data: changed(data, seed=True), "seed: expected 1 integers"),
+    "an encoder of lists": (
+        lambda data: changed(data, encoder=["x"]),
+        fields(
+            "model",
+            "what fit() gives",
+            "header: expected text for the encoder and each of the strata",
+            "…/m",
+        ),
+    ),
+    "rows of text": (
+        lambda data: changed(data, rows=["1", "2"]),
+        fields(
+            "model",
+            "what fit() gives",
+            "header: rows: expected 2 integers of at least 0, got ['1', '2']",
+            "…/m",
+        ),
+    ),
+    "negative rows": (
+        lambda data: changed(data, rows=[-1, 2]),
+        fields(
+            "model",
+            "what fit() gives",
+            "header: rows: expected 2 integers of at least 0, got [-1, 2]",
+            "…/m",
+        ),
+    ),
+    "other rows": (
+        lambda data: changed(data, rows=[7, 150]),
+        fields("model", "what fit() gives", "human: expected rows in each of two parts", "…/m"),
+    ),
+    "a seed of true": (
+        lambda data: changed(data, seed=True),
+        fields(
+            "model",
+            "what fit() gives",
+            "header: seed: expected 1 integers of at least 0, got [True]",
+            "…/m",
+        ),
+    ),
     "a huge shape": (
         lambda data: reshaped(data, weights=[2**40, 2**20]),
-        "weights: expected shape",
+        fields(
+            "model", "what fit() gives", "weights: expected shape [1099511627776, 1048576]…", "…/m"
+        ),
     ),
-    "a negative shape": (lambda data: reshaped(data, edges=[-1]), "edges: expected 1 integers"),
+    "a negative shape": (
+        lambda data: reshaped(data, edges=[-1]),
+        fields(
+            "model",
+            "what fit() gives",
+            "header: edges: expected 1 integers of at least 0, got [-1]",
+            "…/m",
+        ),
+    ),
     "a shape of another rank": (
         lambda data: reshaped(data, weights=[15]),
-        "weights: expected 2 integers",
+        fields(
+            "model",
+            "what fit() gives",
+            "header: weights: expected 2 integers of at least 0, got [15]",
+            "…/m",
+        ),
     ),
-    "no weights": (lambda data: reshaped(data, weights=[0, 3]), "is not a valid tailwatch model"),
+    "no weights": (
+        lambda data: reshaped(data, weights=[0, 3]),
+        fields("model", "what fit() gives", "arrays: expected 1228 bytes, got 1348", "…/m"),
+    ),
     "turned weights": (
         lambda data: reshaped(data, weights=parts(data)[0]["shapes"]["weights"][::-1]),
-        "intercepts: expected one for each fold",
+        fields("model", "what fit() gives", "intercepts: expected one for each fold", "…/m"),
     ),
     "NaN": (
         lambda data: with_array(data, "weights", setting(0, np.nan)),
-        "weights: expected finite numbers",
+        fields("model", "what fit() gives", "weights: expected finite numbers", "…/m"),
     ),
     "an infinite edge": (
         lambda data: with_array(data, "edges", setting(-1, np.inf)),
-        "edges: expected finite numbers",
+        fields("model", "what fit() gives", "edges: expected finite numbers", "…/m"),
     ),
     "edges that descend": (
         lambda data: with_array(data, "edges", setting(0, 1e6)),
-        "edges: expected ascending",
+        fields("model", "what fit() gives", "edges: expected ascending", "…/m"),
     ),
     "calibration that descends": (
         lambda data: with_array(data, "calibration", setting(0, 1e6)),
-        "calibration: expected ascending",
+        fields("model", "what fit() gives", "calibration: expected ascending", "…/m"),
     ),
     "negative counts": (
         lambda data: with_array(data, "human", setting(0, -1)),
-        "human: expected rows in each",
+        fields("model", "what fit() gives", "human: expected rows in each of two parts", "…/m"),
     ),
     "bounds that end early": (
         lambda data: with_array(data, "bounds", setting(-1, 2**31)),
-        "bounds: expected ascending",
+        fields("model", "what fit() gives", "bounds: expected ascending, up to all hashes", "…/m"),
     ),
     "counts of other rows": (
         lambda data: with_array(data, "synthetic", setting(0, 10**6)),
-        "synthetic: expected the counts of its rows",
+        fields("model", "what fit() gives", "synthetic: expected the counts of its rows", "…/m"),
     ),
 }
 
 
 @pytest.mark.parametrize("name", ATTACKS)
 def test_a_hostile_file_gives_one_clear_error(name: str, data: bytes, tmp_path: Path) -> None:
-    make, text = ATTACKS[name]
+    make, said = ATTACKS[name]
     path = tmp_path / "m"
     path.write_bytes(make(data))
-    with pytest.raises(TailwatchError) as caught:
+    with refused(TailwatchError, **said) as caught:
         load(path)
     assert type(caught.value) is SourceError
-    assert str(caught.value).startswith(f"model: {path} ")
-    assert text in str(caught.value)
+    assert caught.value.where == str(path)
 
 
 def test_what_cannot_be_read_is_said(tmp_path: Path) -> None:
     missing = tmp_path / "missing"
     for path, reason in ((missing, "No such file or directory"), (tmp_path, "Is a directory")):
-        with pytest.raises(SourceError) as caught:
+        with refused(SourceError, "model", "a file that can be read", reason, str(path)):
             load(path)
-        assert str(caught.value) == f"model: cannot read {path}: {reason}"
 
 
 def test_a_file_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from tailwatch.contamination.dataset.tables import digest_of
 from tailwatch.exceptions import InputError, ShardError, TailwatchWarning
 from tailwatch.io.layouts import shards_of
 from tests.support.datasets import COLUMNS, contents, model, rows, table, write_shards
+from tests.support.errors import refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -122,7 +123,13 @@ def test_a_stamp_sees_what_was_rewritten_with_the_old_size_and_time(tmp_path: Pa
     before = (source / "x.npy").stat()
     np.save(source / "x.npy", rows(100, 6))
     os.utime(source / "x.npy", ns=(before.st_atime_ns, before.st_mtime_ns))
-    with pytest.raises(InputError, match=r"^source: x\.npy has changed"):
+    with refused(
+        InputError,
+        "source",
+        "the files that were scored, as they were",
+        "one that has changed",
+        "x.npy",
+    ):
         model().score_dataset(source, tmp_path / "out")
 
 
@@ -152,7 +159,7 @@ def test_a_shard_without_rows_is_fine(make: Callable[[Path], None], tmp_path: Pa
 def test_shards_without_any_row_are_refused(tmp_path: Path) -> None:
     (tmp_path / "source").mkdir()
     empty_of_the_type(tmp_path / "source" / "a.parquet")
-    with pytest.raises(InputError, match=r"^source: expected at least one row, got none"):
+    with refused(InputError, "source", "at least one row", "none in 1 shards", "…/source"):
         model().score_dataset(tmp_path / "source", tmp_path / "out")
 
 
@@ -163,7 +170,13 @@ def test_the_type_of_binary_values_is_asked_for(kind: str, tmp_path: Path) -> No
     values = rows(200, 3).astype(kind)
     binary = pl.Series("embedding", [row.tobytes() for row in values])
     pl.DataFrame([binary]).write_parquet(source / "a.parquet")
-    with pytest.raises(ShardError, match="is Binary, which does not tell the type"):
+    with refused(
+        ShardError,
+        "source",
+        "shards that can be scored",
+        "1 of 1 that cannot",
+        "a.parquet: …is Binary, which …",
+    ):
         model().score_dataset(source, tmp_path / "out")
     name = np.dtype(kind).name
     model().score_dataset(source, tmp_path / "said", binary=name)

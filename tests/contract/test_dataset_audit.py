@@ -11,7 +11,8 @@ import pytest
 
 from tailwatch.cli import run
 from tailwatch.exceptions import InputError
-from tests.support.datasets import COLUMNS, contents, model, rows, table, write_shards
+from tests.support.datasets import contents, model, rows, table, write_shards
+from tests.support.errors import fields, refused
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -92,17 +93,19 @@ def test_the_command_takes_a_table_of_labels_and_one_of_templates(
 
 
 @pytest.mark.parametrize(
-    ("audit", "says"),
+    ("audit", "said"),
     [
-        ((AUDITED, LABELS[1:]), "audit: expected a label, 0 or 1, for each of 400 rows"),
-        ((AUDITED, LABELS * 2), "audit: label of row 280: expected 0 or 1, got 2"),
-        ((AUDITED[:, 1:], LABELS), f"audit: expected {COLUMNS} columns as the references have"),
+        (
+            (AUDITED, LABELS[1:]),
+            fields("audit", "a label, 0 or 1, for each of 400 rows", "bool of shape (399,)"),
+        ),
+        ((AUDITED, LABELS * 2), fields("audit", "0 or 1", "2", "row 280")),
+        ((AUDITED[:, 1:], LABELS), fields("audit", "16 columns as the references have", "15")),
     ],
 )
 def test_bad_labels_are_refused_before_anything_is_made(
-    audit: tuple[np.ndarray, np.ndarray], says: str, source: Path, tmp_path: Path
+    audit: tuple[np.ndarray, np.ndarray], said: dict[str, str], source: Path, tmp_path: Path
 ) -> None:
-    with pytest.raises(InputError) as caught:
+    with refused(InputError, **said):
         model().score_dataset(source, tmp_path / "out", audit=audit)
-    assert str(caught.value).startswith(says)
     assert not (tmp_path / "out").exists()

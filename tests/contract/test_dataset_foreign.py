@@ -16,6 +16,7 @@ from tailwatch.contamination import ContaminationModel
 from tailwatch.exceptions import InputError, OutputError, TailwatchError
 from tailwatch.io.pack import pack
 from tests.support.datasets import contents, model, rows, write_shards
+from tests.support.errors import refused
 from tests.support.surroundings import snapshot
 
 if TYPE_CHECKING:
@@ -59,15 +60,16 @@ FOREIGN = {
 def test_a_first_run_leaves_what_is_there(
     kind: str, resume: bool, finished: Path, tmp_path: Path
 ) -> None:
-    name, refused = FOREIGN[kind]
+    name, is_refused = FOREIGN[kind]
     out = tmp_path / "out"
     (out / name).parent.mkdir(parents=True)
     (out / name).write_text('{"format":"another"}\n')
     before = snapshot(tmp_path)
-    if refused:
-        with pytest.raises(OutputError, match="is not of a run of score_dataset") as caught:
+    if is_refused:
+        expected = "a folder that is new, or of a run of score_dataset"
+        got = f"one with …{name.partition('/')[0]}…"
+        with refused(OutputError, "out_dir", expected, got):
             model().score_dataset(finished / "source", out, resume=resume)
-        assert name.partition("/")[0] in str(caught.value)
         assert snapshot(tmp_path) == before
     else:
         model().score_dataset(finished / "source", out, resume=resume)
@@ -83,9 +85,9 @@ def test_restart_refuses_where_anything_else_is_among_its_files(
     (out / name).parent.mkdir(parents=True, exist_ok=True)
     (out / name).write_text("mine")
     before = snapshot(tmp_path)
-    with pytest.raises(OutputError, match=r"is not of this run; nothing was removed") as caught:
+    expected = "a folder of a run of score_dataset and nothing else in its shards/"
+    with refused(OutputError, "out_dir", expected, f"…{out / name}…"):
         model().score_dataset(finished / "source", out, resume=False)
-    assert str(out / name) in str(caught.value)
     assert snapshot(tmp_path) == before
     # To go on touches it as little.
     model().score_dataset(finished / "source", out, id_column="url")
@@ -287,7 +289,14 @@ def test_an_edited_table_is_told_though_it_can_be_read(finished: Path, tmp_path:
     shutil.copytree(finished / "out", out)
     file = out / "shards" / "part-000.parquet"
     pl.read_parquet(file).with_columns(-pl.col("score")).write_parquet(file)
-    with pytest.raises(OutputError, match=r"part-000\.parquet is damaged; without it, its shard"):
+    with refused(
+        OutputError,
+        "out_dir",
+        "a table as it was written",
+        "other bytes",
+        "…/out/shards/part-000.parquet",
+        "without it, its shard is scored anew",
+    ):
         model().score_dataset(finished / "source", out, id_column="url")
     file.unlink()
     model().score_dataset(finished / "source", out, id_column="url")

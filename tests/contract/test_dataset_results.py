@@ -13,6 +13,7 @@ from tailwatch.contamination.dataset.copies import row_hashes
 from tailwatch.exceptions import InputError, SourceError
 from tailwatch.io.pack import pack
 from tests.support.datasets import COLUMNS, contents, model, rows, table, write_shards
+from tests.support.errors import fields, refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -229,20 +230,28 @@ def test_the_summary_says_what_the_report_says(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("source", "arguments", "says"),
+    ("source", "arguments", "said"),
     [
-        (np.zeros((3, COLUMNS)), {}, "source: expected a folder, paths or a glob, got ndarray; "),
-        ("{}/none", {}, "source: no such file: {}/none"),
-        ("{}", {}, "source: no file in {} ends in .npy, .npz, .parquet, "),
-        (["{}/a.npy", "{}/a.npy"], {}, "source: {}/a.npy is named twice"),
-        ("{}/a.npy", {"id_column": "score"}, "id_column: 'score' is a column of the result; "),
-        ("{}/a.npy", {"id_column": ["a", "a"]}, "id_column: expected names of different columns"),
-        ("{}/a.npy", {"threads": 0}, "threads: expected an integer of at least 1, got 0"),
-        ("{}/a.npy", {"confidence": 1}, "confidence: expected a number between 0 and 1, got 1"),
+        (np.zeros((3, COLUMNS)), {}, fields("source", "a folder, paths or a glob", "ndarray")),
+        ("{}/none", {}, fields("source", "a file", "nothing", "{}/none")),
+        ("{}", {}, fields("source", "files that end in .npy, .npz, .parquet, …", "none", "{}")),
+        (
+            ["{}/a.npy", "{}/a.npy"],
+            {},
+            fields("source", "each file once", "one twice", "{}/a.npy"),
+        ),
+        ("{}/a.npy", {"id_column": "score"}, fields("id_column", got="'score'")),
+        (
+            "{}/a.npy",
+            {"id_column": ["a", "a"]},
+            fields("id_column", "names of different columns", "['a', 'a']"),
+        ),
+        ("{}/a.npy", {"threads": 0}, fields("threads", "an integer of at least 1", "0")),
+        ("{}/a.npy", {"confidence": 1}, fields("confidence", "a number between 0 and 1", "1")),
     ],
 )
 def test_bad_arguments_are_refused_before_anything_is_made(
-    source: object, arguments: dict[str, object], says: str, tmp_path: Path
+    source: object, arguments: dict[str, object], said: dict[str, str], tmp_path: Path
 ) -> None:
     folder = tmp_path / "in"
     folder.mkdir()
@@ -252,14 +261,20 @@ def test_bad_arguments_are_refused_before_anything_is_made(
         source = source.format(folder)
     elif isinstance(source, list):
         source = [name.format(folder) for name in source]
-    with pytest.raises(InputError) as caught:
+    expected = {name: text.replace("{}", str(folder)) for name, text in said.items()}
+    with refused(InputError, **expected):
         model().score_dataset(source, tmp_path / "out", **arguments)
-    assert str(caught.value).startswith(says.format(folder))
     assert not (tmp_path / "out").exists()
 
 
 def test_metadata_of_other_rows_is_refused(tmp_path: Path) -> None:
     folder = clip(tmp_path / "in")
     table(rows(5, 1)).write_parquet(folder / "metadata/metadata_2.parquet")
-    with pytest.raises(SourceError, match=r"expected 300 rows as in img_emb_2\.npy, got 5"):
+    with refused(
+        SourceError,
+        "source",
+        "shards that can be scored",
+        "1 of 3 that cannot",
+        "img_emb_2.npy: …expected 300 rows as in img_emb_2.npy, got 5…",
+    ):
         model().score_dataset(folder, tmp_path / "out", id_column="url")

@@ -10,6 +10,7 @@ import pytest
 
 from tailwatch.exceptions import InputError
 from tailwatch.metrics import text
+from tests.support.errors import fields, refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -89,101 +90,116 @@ def test_the_same_seed_gives_the_same_frame() -> None:
     assert not text.compare_documents(human, model, seed=6).equals(first)
 
 
-NO_TOKENIZER = "expected lists of tokens, got texts; give a tokenizer, such as tokenizer=str.split"
-NO_LABELS = (
-    "expected labels such as strings, integers or categories, got Float64; "
-    "numbers in themselves are for tailwatch.metrics.univariate"
-)
-LISTS = "documents: expected documents, each a list of tokens"
 BAD = {
     "texts without a tokenizer": (
         TEXTS,
-        f"documents: {NO_TOKENIZER}",
+        fields(
+            "documents",
+            "lists of tokens",
+            "texts",
+            hint="give a tokenizer, such as tokenizer=str.split",
+        ),
     ),
-    "no documents": ([], "documents: expected at least one document, got none"),
-    "no tokens": ([[], []], "documents: expected at least one token, got none"),
-    "null document": ([["a"], None], "documents: document 1 is null"),
-    "null token": ([["a"], [], ["b", None]], "documents: document 2 holds null"),
-    "one text": ("a rose", f"{LISTS} of one type, got str"),
-    "a number": (3, f"{LISTS} of one type, got int"),
+    "no documents": ([], fields("documents", "at least one document", "none")),
+    "no tokens": ([[], []], fields("documents", "at least one token", "none")),
+    "null document": (
+        [["a"], None],
+        fields("documents", "documents of tokens", "null", "document 1"),
+    ),
+    "null token": (
+        [["a"], [], ["b", None]],
+        fields("documents", "documents of tokens", "null", "document 2"),
+    ),
+    "one text": (
+        "a rose",
+        fields("documents", "documents, each a list of tokens of one type", "str"),
+    ),
+    "a number": (3, fields("documents", "documents, each a list of tokens of one type", "int")),
     "one stream of words": (
         pl.Series([1, 2, 3]),
-        f"{LISTS}, got Int64; one stream of tokens is a list of one document, [tokens]",
+        fields(
+            "documents",
+            "documents, each a list of tokens",
+            "Int64",
+            hint="one stream of tokens is a list of one document, [tokens]",
+        ),
     ),
     "float tokens": (
         [[0.5, 1.5]],
-        f"documents: {NO_LABELS}",
+        fields(
+            "documents",
+            "labels such as strings, integers or categories",
+            "Float64",
+            hint="numbers in themselves are for tailwatch.metrics.univariate",
+        ),
     ),
 }
 
 
 @pytest.mark.parametrize("name", BAD)
 def test_bad_documents(name: str) -> None:
-    data, message = BAD[name]
-    with pytest.raises(InputError) as caught:
+    data, said = BAD[name]
+    with refused(InputError, **said):
         text.token_counts(data)
-    assert str(caught.value) == message
 
 
 SETTINGS = {
     "tokenizer for tokens": (
         lambda: text.token_counts(TOKENS, tokenizer=str.split),
-        "documents: expected texts for the tokenizer, got list",
+        fields("documents", "texts for the tokenizer", "list"),
     ),
     "long n-grams": (
         lambda: text.token_counts(TOKENS, n=9),
-        "documents: expected a document of at least n = 9 tokens, got none",
+        fields("documents", "a document of at least n = 9 tokens", "none"),
     ),
     "n": (
         lambda: text.self_repetition(TOKENS, n=0),
-        "n: expected an integer of at least 1, got 0",
+        fields("n", "an integer of at least 1", "0"),
     ),
     "pooled size": (
         lambda: text.distinct_n_pooled(TOKENS, n=1, size=99),
-        "size: expected at most the 22 n-grams there are, got 99",
+        fields("size", "at most the 22 n-grams there are", "99"),
     ),
     "size of documents": (
         lambda: text.distinct_n_per_document(TOKENS, n=1, size=9),
-        "size: expected a document of 9 n-grams or more, got none",
+        fields("size", "a document of 9 n-grams or more", "none"),
     ),
     "number of documents": (
         lambda: text.self_repetition(TOKENS, n=1, size=5),
-        "size: expected at most the 4 documents there are, got 5",
+        fields("size", "at most the 4 documents there are", "5"),
     ),
     "tokens": (
         lambda: text.sample_documents(TOKENS, 23),
-        "tokens: expected at most the 22 tokens there are, got 23",
+        fields("tokens", "at most the 22 tokens there are", "23"),
     ),
     "kinds": (
         lambda: text.type_coverage(TOKENS, CODES),
-        "candidate: expected types of String as in the reference, got Int64",
+        fields("candidate", "types of String as in the reference", "Int64"),
     ),
     "kinds of a comparison": (
         lambda: text.compare_documents(TOKENS, CODES, TOKENS),
-        "candidate: expected tokens of String as in the reference, got Int64",
+        fields("candidate", "tokens of String as in the reference", "Int64"),
     ),
     "few documents": (
         lambda: text.compare_documents(TOKENS, TOKENS, TOKENS),
-        "reference: expected at least 4 documents among the 22 tokens that are compared, got 3",
+        fields("reference", "at least 4 documents among the 22 tokens that are compared", "3"),
     ),
     "replicates": (
         lambda: text.compare_documents(TOKENS, TOKENS, replicates=2),
-        "replicates: expected an integer of at least 20, got 2",
+        fields("replicates", "an integer of at least 20", "2"),
     ),
 }
 
 
 @pytest.mark.parametrize("name", SETTINGS)
 def test_bad_settings(name: str) -> None:
-    call, message = SETTINGS[name]
-    with pytest.raises(InputError) as caught:
+    call, said = SETTINGS[name]
+    with refused(InputError, **said):
         call()
-    assert str(caught.value) == message
 
 
 @pytest.mark.parametrize("argument", ["reference", "candidate", "heldout"])
 def test_an_error_names_its_argument(argument: str) -> None:
     arguments = dict.fromkeys(("reference", "candidate", "heldout"), TOKENS)
-    with pytest.raises(InputError) as caught:
+    with refused(InputError, argument, "documents of tokens", "null", "document 1"):
         text.compare_documents(**(arguments | {argument: [["a"], None]}))
-    assert str(caught.value) == f"{argument}: document 1 is null"

@@ -17,6 +17,7 @@ import tailwatch as tw
 from tailwatch.exceptions import InputError, SourceError
 from tailwatch.io.layouts import Shard
 from tailwatch.io.readers import open_shard
+from tests.support.errors import refused
 from tests.support.written_files import values
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def test_headers_that_lie(name: str, tmp_path: Path) -> None:
     for each in (path, packed):
         with pytest.raises(InputError) as caught:
             tw.open(each)
-        assert str(each) in str(caught.value)
+        assert str(each) in f"{caught.value.argument} {caught.value.where}"
 
 
 def test_archives_that_lie(tmp_path: Path) -> None:
@@ -95,7 +96,9 @@ def test_archives_that_lie(tmp_path: Path) -> None:
     content = bytearray(archive(tmp_path / "c.npz", good).read_bytes())
     content[content.index(b"PK\x01\x02") - 100] ^= 1
     (tmp_path / "c.npz").write_bytes(content)
-    with pytest.raises(SourceError, match=r"Bad CRC-32|decompressing"):
+    with refused(
+        SourceError, "source", "readable data", "Bad CRC-32 for file 'embedding.npy'", "…/c.npz"
+    ):
         tw.open(tmp_path / "c.npz").to_numpy()
 
 
@@ -165,10 +168,9 @@ HINTS: dict[str, tuple[Callable[[Path], Any], str]] = {
 @pytest.mark.parametrize("name", HINTS)
 def test_a_hint_leads_somewhere(name: str, tmp_path: Path) -> None:
     make, hint = HINTS[name]
-    with pytest.raises(InputError) as caught:
+    with refused(InputError, hint=f"…{hint}…") as caught:
         tw.open(make(tmp_path))
     assert caught.value.hint is not None
-    assert hint in caught.value.hint
     assert str(caught.value).endswith(caught.value.hint)
 
 
@@ -177,10 +179,11 @@ def test_the_type_of_bytes_is_not_guessed(tmp_path: Path) -> None:
     path = tmp_path / "x.parquet"
     pl.DataFrame({"embedding": [b"abcd", b"efgh"]}).write_parquet(path)
     for source in (path, pl.read_parquet(path)):
-        with pytest.raises(InputError, match="is Binary, which does not tell the type") as caught:
+        with refused(InputError, "source…", "the type of the numbers in a Binary column", "none"):
             tw.open(source)
-        assert caught.value.got == "none"
         assert tw.open(source, binary="float16").shape == (2, 2)
         assert tw.open(source, binary="float32").shape == (2, 1)
-    with pytest.raises(InputError, match="is Binary, which does not tell the type"):
+    with refused(
+        InputError, "source: …/x.parquet", "the type of the numbers in a Binary column", "none"
+    ):
         open_shard(Shard("x", path), "source", "embedding")

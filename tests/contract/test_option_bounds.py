@@ -13,6 +13,7 @@ from tailwatch import _core
 from tailwatch.exceptions import InputError
 from tailwatch.metrics import categorical, text, univariate
 from tests.support.anchored import SETTINGS, rows_of
+from tests.support.errors import refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -91,10 +92,9 @@ BEYOND: dict[str, tuple[str, Callable[[], object]]] = {
 def test_beyond_the_bound(name: str) -> None:
     argument, call = BEYOND[name]
     started = time.monotonic()
-    with pytest.raises(InputError) as caught:
+    with refused(InputError, argument, "…"):
         call()
     assert time.monotonic() - started < 10
-    assert str(caught.value).startswith(f"{argument}: expected ")
 
 
 GUARDED: dict[str, tuple[str, Callable[[], object]]] = {
@@ -127,7 +127,7 @@ GUARDED: dict[str, tuple[str, Callable[[], object]]] = {
 @pytest.mark.parametrize("name", GUARDED)
 def test_the_core_guards_itself(name: str) -> None:
     argument, call = GUARDED[name]
-    with pytest.raises(InputError, match=f"^{argument}: expected"):
+    with refused(InputError, argument, "…"):
         call()
 
 

@@ -18,6 +18,7 @@ import scipy.stats
 import tailwatch as tw
 from tailwatch.exceptions import DimensionError, InputError, NonFiniteError
 from tests.support import oracle, samples
+from tests.support.errors import refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -172,9 +173,9 @@ def test_one_bad_row_is_refused_by_its_number(name: str, dtype: type, bad: float
     first, second = (
         ("base", "queries") if name == "nearest_neighbors" else ("reference", "candidate")
     )
-    with pytest.raises(NonFiniteError, match=rf"^{second}: row 37, column 2\b"):
+    with refused(NonFiniteError, second, "finite numbers", where="row 37, column 2"):
         PAIRED[name](x, spoiled)
-    with pytest.raises(NonFiniteError, match=rf"^{first}: row 37, column 2\b"):
+    with refused(NonFiniteError, first, "finite numbers", where="row 37, column 2"):
         PAIRED[name](spoiled, y)
 
 
@@ -182,14 +183,14 @@ def test_rows_are_counted_across_chunks() -> None:
     y = samples.gaussian(48, 60, 5)
     y[41, 3] = np.nan
     chunks = pl.Series(y[:7]).append(pl.Series(y[7:40])).append(pl.Series(y[40:]))
-    with pytest.raises(NonFiniteError, match=r"^candidate: row 41, column 3\b"):
+    with refused(NonFiniteError, "candidate", "finite numbers", "NaN", "row 41, column 3"):
         metrics.energy_distance(samples.gaussian(49, 60, 5), chunks)
 
 
 def test_bad_row_of_a_spectrum() -> None:
     x = samples.gaussian(15, 60, 5)
     x[59, 4] = np.nan
-    with pytest.raises(NonFiniteError, match=r"^embeddings: row 59, column 4\b"):
+    with refused(NonFiniteError, "embeddings", "finite numbers", "NaN", "row 59, column 4"):
         metrics.spectrum(x)
 
 
@@ -304,21 +305,23 @@ def test_one_row_more_than_k_is_enough() -> None:
 )
 def test_k_must_leave_other_rows(metric: Metric) -> None:
     enough, few = samples.gaussian(32, 50, 3), samples.gaussian(33, 7, 3)
-    with pytest.raises(InputError, match=r"(?=.*reference)(?=.*\bk\b)(?=.*\b8\b)(?=.*\b7\b)"):
+    with refused(InputError, "k", "at most the 6 other rows of reference", "k = 8 with 7 rows"):
         metric(few, enough, k=8)
-    with pytest.raises(InputError, match=r"(?=.*candidate)(?=.*\bk\b)(?=.*\b7\b)(?=.*\b7 rows\b)"):
+    with refused(InputError, "k", "at most the 6 other rows of candidate", "k = 7 with 7 rows"):
         metric(enough, few, k=7)
 
 
 def test_k_beyond_the_rows_names_both() -> None:
     x = samples.gaussian(34, 7, 3)
-    with pytest.raises(InputError, match=r"(?=.*\bk\b)(?=.*\b8\b)(?=.*\b7\b)"):
+    with refused(InputError, "k", "at most the 7 rows of base", "k = 8 with 7 rows"):
         metrics.nearest_neighbors(x, x, k=8)
-    with pytest.raises(InputError, match=r"(?=.*\bk\b)(?=.*\b7\b)(?=.*\b7 rows\b)"):
+    with refused(InputError, "k", "at most the 6 other rows of base", "k = 7 with 7 rows"):
         metrics.nearest_neighbors(x, x, k=7, exclude_self=True)
-    with pytest.raises(InputError, match=r"(?=.*\bk\b)(?=.*\b14\b)(?=.*\b14 )"):
+    with refused(
+        InputError, "k", "at most the 13 other rows of the pooled sample", "k = 14 with 14 rows"
+    ):
         metrics.tail_test(x, x, k=14)
-    with pytest.raises(InputError, match=r"\bk\b.*\b0\b"):
+    with refused(InputError, "k", "an integer of at least 1", "0"):
         metrics.nearest_neighbors(x, x, k=0)
 
 
@@ -327,14 +330,14 @@ def test_k_beyond_the_rows_names_both() -> None:
 )
 def test_one_row_is_too_few(name: str) -> None:
     one, many = samples.gaussian(35, 1, 3), samples.gaussian(36, 50, 3)
-    with pytest.raises(InputError, match=r"\breference\b.*, got .*\b1\b"):
-        ALL[name](one, many)
-    with pytest.raises(InputError, match=r"\bcandidate\b.*, got .*\b1\b"):
-        ALL[name](many, one)
+    for argument, pair in (("reference", (one, many)), ("candidate", (many, one))):
+        with refused(InputError, got="…1…") as caught:
+            ALL[name](*pair)
+        assert argument in f"{caught.value.argument} {caught.value.expected}"
 
 
 def test_one_row_has_no_spectrum() -> None:
-    with pytest.raises(InputError, match=r"^embeddings: expected at least 2 rows, got 1"):
+    with refused(InputError, "embeddings", "at least 2 rows", "1"):
         metrics.spectrum(samples.gaussian(37, 1, 3))
 
 
@@ -353,15 +356,15 @@ def test_no_rows(name: str) -> None:
     first, second = (
         ("base", "queries") if name == "nearest_neighbors" else ("reference", "candidate")
     )
-    with pytest.raises(InputError, match=f"^{first}: expected at least one row, got none"):
+    with refused(InputError, first, "at least one row", "none"):
         PAIRED[name](none, many)
-    with pytest.raises(InputError, match=f"^{second}: expected at least one row, got none"):
+    with refused(InputError, second, "at least one row", "none"):
         PAIRED[name](many, none)
 
 
 @pytest.mark.parametrize("name", PAIRED)
 def test_columns_must_agree(name: str) -> None:
-    with pytest.raises(DimensionError, match=r"(?=.*\b31\b)(?=.*\b29\b)"):
+    with refused(DimensionError, expected="31 columns as in …", got="29"):
         PAIRED[name](samples.gaussian(41, 60, 31), samples.gaussian(42, 60, 29))
 
 

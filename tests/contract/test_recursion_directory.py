@@ -19,6 +19,7 @@ import pytest
 import tailwatch as tw
 from tailwatch.exceptions import InputError, SourceError, TailwatchWarning
 from tailwatch.recursion import Gaussian, Replace, Run
+from tests.support.errors import refused
 from tests.support.recursion_learners import Restless
 
 if TYPE_CHECKING:
@@ -64,7 +65,13 @@ def test_one_run_at_a_time(tmp_path: Path) -> None:
     first.start()
     try:
         assert waiting.wait(60)
-        with pytest.raises(InputError, match=rf"^directory: another .*\(process {os.getpid()} on"):
+        with refused(
+            InputError,
+            "directory",
+            "a directory that no other run is at work in",
+            f"process {os.getpid()} on …",
+            "…",
+        ):
             go_on(tmp_path)
         # Reading is no work in it.
         assert Run.load(tmp_path).frame["generation"].max() == 1
@@ -148,7 +155,13 @@ def test_a_generation_that_is_missing_is_named_or_computed_again(tmp_path: Path)
     go_on(tmp_path)
     before = content(tmp_path)
     shutil.rmtree(tmp_path / "generations" / "0002")
-    with pytest.raises(SourceError, match=r"expected all generations .*, got 3 without 2"):
+    with refused(
+        SourceError,
+        "directory",
+        "all generations up to the last one",
+        "3 without 2",
+        "…/generations",
+    ):
         Run.load(tmp_path)
     go_on(tmp_path)
     assert content(tmp_path) == before
@@ -159,11 +172,23 @@ def test_metrics_that_were_changed_are_not_taken_over(tmp_path: Path) -> None:
     before = content(tmp_path)
     path = tmp_path / "generations" / "0002" / "metrics.parquet"
     pl.read_parquet(path).with_columns(value=pl.col("value") * 2).write_parquet(path)
-    with pytest.raises(SourceError, match=r"metrics with the fingerprint"):
+    with refused(
+        SourceError,
+        "directory",
+        "metrics with the fingerprint … that done names",
+        "…",
+        "…/generations/0002/metrics.parquet",
+    ):
         Run.load(tmp_path)
     # The frame beside them is not asked instead of them.
     shutil.copy(path, tmp_path / "frame.parquet")
-    with pytest.raises(SourceError, match=r"metrics with the fingerprint"):
+    with refused(
+        SourceError,
+        "directory",
+        "metrics with the fingerprint … that done names",
+        "…",
+        "…/generations/0002/metrics.parquet",
+    ):
         Run.load(tmp_path)
     with pytest.warns(TailwatchWarning, match="0002 is damaged and computed again"):
         go_on(tmp_path)
@@ -255,8 +280,19 @@ def test_a_learner_that_holds_itself(tmp_path: Path) -> None:
     deep.levels = []
     for _ in range(30):
         deep.levels = [deep.levels]
-    with pytest.raises(InputError, match=r"^learner: .*describe"):
+    with refused(
+        InputError,
+        "learner",
+        "attributes of at most 24 levels",
+        "Restless, whose attributes go deeper or lead back to it",
+        hint="give it a method describe() that says what it is",
+    ):
         tw.recursion.run(holder, HUMAN, policy=Replace(), generations=1, metrics=())
-    with pytest.raises(InputError, match=r"^learner: .*at most 24 levels"):
+    with refused(
+        InputError,
+        "learner",
+        "attributes of at most 24 levels",
+        "Restless, whose attributes go deeper or lead back to it",
+    ):
         tw.recursion.run(deep, HUMAN, policy=Replace(), generations=1, metrics=())
     tw.recursion.run(learner, HUMAN, policy=Replace(), generations=1, metrics=())

@@ -19,6 +19,7 @@ import pytest
 import tailwatch as tw
 from tailwatch.exceptions import InputError, TailwatchWarning
 from tailwatch.recursion import Accumulate, Gaussian, Mix, Replace, Verified
+from tests.support.errors import refused
 from tests.support.killed_run import GENERATIONS, run_in
 from tests.support.recursion_learners import Folder, Opaque, Restless, Tagging, tagged
 
@@ -74,7 +75,13 @@ def test_more_generations_go_on_from_those_that_are_there(tmp_path: Path) -> Non
     assert first.frame["generation"].max() == 2
     run_in(tmp_path / "grown", 5)
     assert content(tmp_path / "grown") == content(tmp_path / "whole")
-    with pytest.raises(InputError, match=r"generations: 5 there, 2 here"):
+    with refused(
+        InputError,
+        "directory",
+        "a directory of the same run, or a new one",
+        "generations: 5 there, 2 here",
+        "…/grown",
+    ):
         run_in(tmp_path / "grown", 2)
 
 
@@ -119,18 +126,17 @@ def small(directory: Path, **changes: Opaque) -> tw.recursion.Run:
     ("changes", "difference"),
     [
         ({"seed": 1}, "seed: 0 there, 1 here"),
-        ({"policy": Mix(0.5)}, r"policy.real_fraction: 0.25 there, 0.5 here"),
-        ({"policy": Replace()}, r"policy.class: 'tailwatch.recursion.policies.Mix' there"),
+        ({"policy": Mix(0.5)}, "policy.real_fraction: 0.25 there, 0.5 here; …"),
+        ({"policy": Replace()}, "policy.class: '….Mix' there, '….Replace' here; …"),
         ({"learner": Gaussian(ddof=1)}, "learner.ddof: 0 there, 1 here"),
-        ({"learner": Restless()}, "learner.class: "),
+        ({"learner": Restless()}, "learner.class: '….Gaussian' there, …"),
         ({"size": 20}, "size: 50 there, 20 here"),
-        ({"data": np.ones((50, 2))}, "data.fingerprint: "),
-        ({"data": np.ones((51, 2))}, "data.rows: 50 there, 51 here"),
-        ({"holdout": np.ones((3, 2))}, r"reference.held_out: False there, True here"),
-        ({"label": "other"}, "label: 'mix"),
+        ({"data": np.ones((50, 2))}, "data.fingerprint: '…' there, '…' here…"),
+        ({"data": np.ones((51, 2))}, "size: 50 there, 51 here; data.rows: 50 there, 51 here; …"),
+        ({"holdout": np.ones((3, 2))}, "reference.rows: 50 there, 3 here; …"),
+        ({"label": "other"}, "label: 'mix:0.25' there, 'other' here"),
         ({"confidence": 0.9}, "confidence: 0.95 there, 0.9 here"),
-        ({"earlier": {"first": np.ones((3, 2))}}, "earlier.first: 'nothing' there"),
-        ({"resume": False}, "holds a run already"),
+        ({"earlier": {"first": np.ones((3, 2))}}, "earlier.first: 'nothing' there, …"),
     ],
 )
 def test_a_directory_of_another_run_is_refused(
@@ -138,16 +144,30 @@ def test_a_directory_of_another_run_is_refused(
 ) -> None:
     small(tmp_path)
     before = content(tmp_path)
-    with pytest.raises(InputError, match=f"^directory: .*{difference}"):
+    expected = "a directory of the same run, or a new one"
+    with refused(InputError, "directory", expected, difference, str(tmp_path)):
         small(tmp_path, **changes)
+    assert content(tmp_path) == before
+
+
+def test_a_directory_of_a_run_is_refused_where_a_new_one_is_asked_for(tmp_path: Path) -> None:
+    small(tmp_path)
+    before = content(tmp_path)
+    got = f"{tmp_path}, which holds a run already"
+    with refused(InputError, "directory", "a new directory", got):
+        small(tmp_path, resume=False)
     assert content(tmp_path) == before
 
 
 def test_a_directory_with_something_else_in_it_is_refused(tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").touch()
-    with pytest.raises(InputError, match=r"^directory: expected an empty directory"):
+    with refused(
+        InputError, "directory", "an empty directory or one of a run", "…, which holds thesis.tex"
+    ):
         small(tmp_path)
-    with pytest.raises(InputError, match=r"^directory: cannot create"):
+    with refused(
+        InputError, "directory", "a directory that can be created", "File exists", "…/thesis.tex"
+    ):
         small(tmp_path / "thesis.tex")
 
 

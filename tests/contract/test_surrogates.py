@@ -10,6 +10,7 @@ import pytest
 import tailwatch as tw
 from tailwatch import contamination
 from tailwatch.exceptions import InputError
+from tests.support.errors import refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,7 +35,8 @@ BAD = [*LABELS[:7], "c\ud800", *LABELS[8:]]
 def test_a_label_that_is_no_text_is_refused_by_its_row(
     call: Callable[[Any], object], form: Callable[[list[str]], Any]
 ) -> None:
-    with pytest.raises(InputError, match=r"row 7 holds .*a surrogate stands alone") as caught:
+    expected, got = "text that UTF-8 can hold", "…'c\\ud800'…"
+    with refused(InputError, expected=expected, got=got, where="row 7") as caught:
         call(form(BAD))
     assert caught.value.where == "row 7"
     assert caught.value.hint is not None
@@ -43,7 +45,9 @@ def test_a_label_that_is_no_text_is_refused_by_its_row(
 
 def test_counts_and_tokens_are_refused_by_theirs() -> None:
     counted = np.array(["a", "\udcff"], dtype=object), np.array([3, 4])
-    with pytest.raises(InputError, match=r"reference: row 1 holds"):
+    with refused(InputError, "reference", "text that UTF-8 can hold", "'\\udcff'", "row 1"):
         tw.metrics.categorical.total_variation(counted, LABELS)
-    with pytest.raises(InputError, match=r"document 1: token 1 holds"):
+    with refused(
+        InputError, "documents: document 1", "text that UTF-8 can hold", "'\\ud800'", "token 1"
+    ):
         tw.metrics.text.distinct_n_pooled([["a"], ["b", "\ud800"]], n=1)

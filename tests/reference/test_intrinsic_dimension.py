@@ -12,6 +12,7 @@ import scipy.stats
 import tailwatch as tw
 from tailwatch.exceptions import InputError
 from tests.support import oracle, samples
+from tests.support.errors import fields, refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -100,31 +101,33 @@ def test_copies_do_not_count() -> None:
 
 
 @pytest.mark.parametrize(
-    ("rows", "discard", "text"),
+    ("rows", "discard", "said"),
     [
-        (np.ones((2, 3)), 0.1, "embeddings: expected at least 3 rows, got 2"),
-        (np.ones((9, 3)), 0.1, "embeddings: expected at least 3 different rows, got 1"),
+        (np.ones((2, 3)), 0.1, fields("embeddings", "at least 3 rows", "2")),
+        (np.ones((9, 3)), 0.1, fields("embeddings", "at least 3 different rows", "1")),
         (
             np.eye(4),
             0.0,
             (
-                "embeddings: expected rows at different distances, got rows from most of which "
-                "the two nearest are equally far"
+                fields(
+                    "embeddings",
+                    "rows at different distances",
+                    "rows from most of which the two nearest are equally far",
+                )
             ),
         ),
         (
             samples.gaussian(9, 10, 2),
             0.8,
-            "discard: expected at least 3 of the 10 different rows to be kept, got 2",
+            fields("discard", "at least 3 of the 10 different rows to be kept", "2"),
         ),
-        (np.eye(4), 1.0, "discard: expected a number from 0 to below 1, got 1.0"),
-        (np.eye(4), -0.1, "discard: expected a number from 0 to below 1, got -0.1"),
-        (np.eye(4), "some", "discard: expected a number, got 'some'"),
-        (np.eye(4), math.nan, "discard: expected a number, got nan"),
+        (np.eye(4), 1.0, fields("discard", "a number from 0 to below 1", "1.0")),
+        (np.eye(4), -0.1, fields("discard", "a number from 0 to below 1", "-0.1")),
+        (np.eye(4), "some", fields("discard", "a number", "'some'")),
+        (np.eye(4), math.nan, fields("discard", "a number", "nan")),
     ],
     ids=range(8),
 )
-def test_what_has_no_dimension(rows: np.ndarray, discard: object, text: str) -> None:
-    with pytest.raises(InputError) as caught:
+def test_what_has_no_dimension(rows: np.ndarray, discard: object, said: dict[str, str]) -> None:
+    with refused(InputError, **said):
         tw.metrics.intrinsic_dimension(rows, discard=discard)
-    assert str(caught.value) == text

@@ -13,6 +13,7 @@ from tailwatch import _core
 from tailwatch.embeddings import as_embeddings
 from tailwatch.exceptions import InputError
 from tests.support import oracle, samples
+from tests.support.errors import fields, refused
 
 SETTINGS = {"threads": 2, "progress": None}
 
@@ -120,22 +121,21 @@ def test_seed_decides_the_clusters() -> None:
 
 
 BAD = {
-    "no clusters": ({"clusters": 0}, "clusters: expected an integer of at least 1, got 0"),
+    "no clusters": ({"clusters": 0}, fields("clusters", "an integer of at least 1", "0")),
     "more clusters than rows": (
         {"clusters": 141},
-        "clusters: expected 1 to 140 (the rows of the pooled sample), got 141",
+        fields("clusters", "1 to 140 (the rows of the pooled sample)", "141"),
     ),
-    "no scaling": ({"scaling": 0.0}, "scaling: expected a positive number, got 0.0"),
-    "one point": ({"points": 1}, "points: expected an integer of at least 2, got 1"),
-    "negative smoothing": ({"smoothing": -0.5}, "smoothing: expected a positive number, got -0.5"),
-    "seed": ({"seed": -1}, "seed: expected an integer of at least 0, got -1"),
+    "no scaling": ({"scaling": 0.0}, fields("scaling", "a positive number", "0.0")),
+    "one point": ({"points": 1}, fields("points", "an integer of at least 2", "1")),
+    "negative smoothing": ({"smoothing": -0.5}, fields("smoothing", "a positive number", "-0.5")),
+    "seed": ({"seed": -1}, fields("seed", "an integer of at least 0", "-1")),
 }
 
 
 @pytest.mark.parametrize("name", BAD)
 def test_bad_arguments(name: str) -> None:
-    arguments, text = BAD[name]
+    arguments, said = BAD[name]
     x = samples.gaussian(20, 70, 3)
-    with pytest.raises(InputError) as caught:
+    with refused(InputError, **said):
         tw.metrics.mauve(x, x, **arguments)
-    assert str(caught.value) == text

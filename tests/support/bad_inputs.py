@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
-import pytest
 
 from tailwatch.embeddings import as_embeddings
 from tailwatch.exceptions import TailwatchError
+from tests.support.errors import refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,18 +21,18 @@ if TYPE_CHECKING:
 
 @dataclass
 class Case:
-    """A source made in a folder, and the error that it must give; ``@`` stands for the folder."""
+    """A source made in a folder, and the kind and fields of the error that it must give."""
 
     source: Callable[[Path], object]
     error: type[TailwatchError]
-    text: str
+    said: dict[str, str]
 
-    def outcome(self, folder: Path) -> tuple[type[TailwatchError], str]:
-        """Use the source as the argument `reference`; give the error that comes."""
+    def check(self, folder: Path) -> None:
+        """Raise AssertionError unless that error comes of the source as `reference`."""
         source = self.source(folder)
-        with pytest.raises(TailwatchError) as caught:
+        with refused(TailwatchError, **self.said) as caught:
             as_embeddings(source, "reference").handle()  # type: ignore[arg-type]
-        return type(caught.value), str(caught.value).replace(str(folder), "@")
+        assert type(caught.value) is self.error
 
 
 def ones(rows: int = 6, columns: int = 2) -> NDArray[np.float32]:

@@ -153,7 +153,11 @@ def read_state(path: Path) -> ModelState:
     except OSError as error:
         message = f"cannot read {name}: {error.strerror}"
         raise SourceError(
-            message, argument="model", expected="a file that can be read", got=error.strerror
+            message,
+            argument="model",
+            expected="a file that can be read",
+            got=error.strerror,
+            where=name,
         ) from error
     return state_of(data, name)
 

@@ -154,7 +154,8 @@ def _view(chunk: pl.Series, columns: int, place: Place) -> Matrix:
     if values.null_count():
         row, column = divmod(_first(values.is_null()), columns)
         problem = f"holds null in column {column}"
-        raise InputError(**place.row(row, problem, expected="a number", got="null"))
+        expected = f"a number in column {column}"
+        raise InputError(**place.row(row, problem, expected=expected, got="null"))
     return values.to_numpy(allow_copy=False).reshape(len(chunk), columns)
 
 

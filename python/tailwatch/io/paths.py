@@ -91,7 +91,7 @@ def _matches(item: object, argument: str) -> list[Path]:
         found = sorted(glob.glob(str(path), recursive=True))  # noqa: PTH207 (absolute patterns)
     if not found:
         msg = f"no file matches {name!r}"
-        raise SourceError(msg, argument=argument, expected="a match", got="none")
+        raise SourceError(msg, argument=argument, expected="a match", got="none", where=name)
     return [_file(Path(match), argument) for match in found]
 
 

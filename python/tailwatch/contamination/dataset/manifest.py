@@ -181,6 +181,7 @@ class Manifest:
                 argument="out_dir",
                 expected="a folder that is new, or of a run of score_dataset",
                 got=f"one with another {self._folder.manifest.name}, or a damaged one",
+                where=name,
                 hint="give another folder",
             )
 

@@ -258,7 +258,7 @@ def raise_failures(
         argument="source",
         expected="shards that can be scored",
         got=f"{len(failures)} of {shards} that cannot",
-        where=failures[0].shard,
+        where=named[0],
     )
 
 

@@ -287,7 +287,7 @@ def _checked(frame: pl.DataFrame, name: str) -> CountTable:
             msg,
             argument=name,
             expected=expected,
-            got=str(counts[row]),
+            got=got,
             where=where,
         )
     types = one_kind(types)
