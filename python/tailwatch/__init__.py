@@ -16,6 +16,7 @@ the command line start at once.
 ``arguments``      checks of plain arguments
 ``progress``       threads of a call, and where its progress goes
 ``background``     work in threads of its own
+``distributions``  quantiles, intervals of shares, false-discovery rates
 ``writing``        files that appear whole or not at all
 ``text_form``      text that may hold anything
 =================  =================================================================================

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["GENERATIONS", "main", "run_in"]
 
-GENERATIONS = 12
+GENERATIONS = 6
 
 
 class Saving(Restless):

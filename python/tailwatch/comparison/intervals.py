@@ -43,6 +43,7 @@ from tailwatch.comparison.estimates import (
     standard_error,
     variance,
 )
+from tailwatch.distributions import chi_squared_quantile, t_quantile
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -185,17 +186,16 @@ def _excess_of_halves(
 
 def _per_spread(degrees_of_freedom: float, confidence: float) -> tuple[float, float]:
     """Bounds of an estimated standard error over the true one."""
-    from scipy.stats import chi2
-
     tails = 0.5 - confidence / 2, 0.5 + confidence / 2
-    low, high = np.sqrt(chi2.ppf(tails, degrees_of_freedom) / degrees_of_freedom)
-    return float(low), float(high)
+    low, high = (
+        (chi_squared_quantile(tail, degrees_of_freedom) / degrees_of_freedom) ** 0.5
+        for tail in tails
+    )
+    return low, high
 
 
 def _t(statistic: NDArray[np.float64], error: HalfSamples, confidence: float) -> float:
-    from scipy.stats import t
-
-    return float(t.ppf(0.5 + confidence / 2, degrees_of_freedom(statistic, error)))
+    return t_quantile(0.5 + confidence / 2, degrees_of_freedom(statistic, error))
 
 
 def _margin(statistic: NDArray[np.float64], error: HalfSamples, confidence: float) -> float:

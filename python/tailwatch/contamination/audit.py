@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tailwatch.contamination.likelihood import Interval
+from tailwatch.distributions import clopper_pearson_interval, normal_quantile
 from tailwatch.exceptions import InputError
 
 if TYPE_CHECKING:
@@ -119,12 +120,10 @@ def audit_share(
     confidence
         Of the interval.
     """
-    from scipy.stats import binomtest, norm
-
     n, rows, positive = len(labels), int(target.sum()), int(labels.sum())
     if min(positive, n - positive) < LEAST_OF_EACH:
-        exact = binomtest(positive, n).proportion_ci(confidence, method="exact")
-        return Audit(positive / n, float(exact.low), float(exact.high), n, positive, 0.0)
+        low, high = clopper_pearson_interval(positive, n, confidence)
+        return Audit(positive / n, low, high, n, positive, 0.0)
     spread = float(predicted.var(ddof=1))
     together = float(np.cov(labels, predicted)[0, 1])
     weight = float(np.clip(together / ((1 + n / rows) * spread), 0, 1)) if spread > 0 else 0.0
@@ -133,6 +132,6 @@ def audit_share(
     rest = labels - weight * predicted
     value = weight * mean + float(rest.mean())
     error = (weight**2 * variance / rows + float(rest.var(ddof=1)) / n) ** 0.5
-    reach = float(norm.ppf((1 + confidence) / 2)) * error
+    reach = normal_quantile((1 + confidence) / 2) * error
     value, low, high = (float(np.clip(x, 0, 1)) for x in (value, value - reach, value + reach))
     return Audit(value, low, high, n, positive, weight)

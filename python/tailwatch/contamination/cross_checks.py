@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tailwatch.distributions import normal_quantile
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -60,8 +62,6 @@ class CrossChecks:
 
 def cross_checks(counts: BinCounts, confidence: float) -> CrossChecks:
     """Estimate the share in three other ways; the target has rows, and there are two bins."""
-    from scipy.stats import norm
-
     rows, n0, n1 = counts.target.sum(), counts.human.sum(), counts.synthetic.sum()
     q, fpr, tpr = (_above(each) for each in (counts.target, counts.human, counts.synthetic))
     gap = tpr - fpr
@@ -76,7 +76,7 @@ def cross_checks(counts: BinCounts, confidence: float) -> CrossChecks:
         + (1 - share) ** 2 * fpr[best] * (1 - fpr[best]) / n0
         + share**2 * tpr[best] * (1 - tpr[best]) / n1
     ) / gap[best] ** 2
-    reach = float(norm.ppf((1 + confidence) / 2)) * float(variance) ** 0.5
+    reach = normal_quantile((1 + confidence) / 2) * float(variance) ** 0.5
     low, high = (float(np.clip(adjusted[best] + sign * reach, 0, 1)) for sign in (-1, 1))
     median = float(np.clip(np.median(swept), 0, 1)) if len(swept) else np.nan
     return CrossChecks(share, low, high, _nearest(counts), median)

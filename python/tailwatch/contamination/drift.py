@@ -31,6 +31,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tailwatch.contamination.likelihood import BinCounts, Interval, fit_templates
+from tailwatch.distributions import t_quantile
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -83,8 +84,6 @@ def drift_between(
     confidence
         Of the interval that is to be widened.
     """
-    from scipy.stats import t
-
     counts = BinCounts.of(strata.sum(axis=0), synthetic, target)
     u, human = _influence(counts, share)
     rows = strata.sum(axis=1)
@@ -92,7 +91,7 @@ def drift_between(
     sampling = (human @ u**2 - (human @ u) ** 2) * (1 / rows).mean()
     count, weights = len(strata), rows / rows.sum()
     variance = float(shares.var(ddof=1))
-    reach = float(t.ppf((1 + confidence) / 2, count - 1)) * (1 - share)
+    reach = t_quantile((1 + confidence) / 2, count - 1) * (1 - share)
     return Drift(
         strata=count,
         sd=math.sqrt(max(0.0, variance - sampling)),

@@ -46,6 +46,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
+from tailwatch.distributions import chi_squared_quantile
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -212,14 +214,12 @@ def profile_interval(counts: BinCounts, confidence: float) -> Interval:
     Interval
         NaN in [0, 1] for an empty target, or where one bin is all there is.
     """
-    from scipy.stats import chi2
-
     if not counts.target.sum() or len(counts.target) < 2:
         return Interval(np.nan, 0.0, 1.0)
     found = _summit(counts)
     points = np.unique(np.append(GRID, found))
     shares, heights = profile(counts, points)
-    level = float(heights[points == found][0]) - float(chi2.ppf(confidence, 1)) / 2
+    level = float(heights[points == found][0]) - chi_squared_quantile(confidence, 1) / 2
     inside = np.flatnonzero(heights >= level)
     first, last = int(inside[0]), int(inside[-1])
     low = shares[0] if first == 0 else _crossing(counts, level, *points[first - 1 : first + 1])

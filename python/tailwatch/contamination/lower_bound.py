@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tailwatch.contamination.likelihood import Interval
+from tailwatch.distributions import beta_quantile
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -68,15 +69,13 @@ def lower_bound(
     confidence
         Of the bound.
     """
-    from scipy.stats import beta
-
     level = (1 - confidence) / (2 * len(THRESHOLD_LEVELS))
     below_human, below_target = (np.cumsum(each)[:-1][preset] for each in (human, target))
     n, rows = int(human.sum()), int(target.sum())
     # Bounds of Clopper and Pearson; where all rows lie below, the share may be 1.
-    least = np.where(below_human > 0, beta.ppf(level, below_human, n - below_human + 1), 0)
+    least = np.where(below_human > 0, beta_quantile(level, below_human, n - below_human + 1), 0)
     missing = np.maximum(rows - below_target, 1)
-    most = np.where(below_target < rows, beta.ppf(1 - level, below_target + 1, missing), 1)
+    most = np.where(below_target < rows, beta_quantile(1 - level, below_target + 1, missing), 1)
     bounds = 1 - np.divide(most, least, out=np.ones_like(least), where=least > 0)
     low = float(max(bounds.max(initial=0.0), 0.0))
     # The best bin is an estimate without a promise: it does not lie below what is certain.

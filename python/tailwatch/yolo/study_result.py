@@ -27,6 +27,7 @@ import polars as pl
 
 from tailwatch.comparison.intervals import ratio_of
 from tailwatch.comparison.registry import LABELS
+from tailwatch.distributions import t_quantile
 from tailwatch.recursion.frame import SCHEMA, frame_of, joined
 from tailwatch.recursion.result import Run
 from tailwatch.report.detection import (
@@ -120,8 +121,6 @@ def _is_precision(row: dict[str, Any]) -> bool:
 
 def _joined(part: pl.DataFrame, confidence: float) -> dict[str, Any]:
     """Return mean and interval over the seeds of one metric."""
-    from scipy.stats import t
-
     row = part.drop("seed").row(0, named=True)
     row |= dict.fromkeys(("low", "high", "null_low", "null_high", "standard_error"))
     row |= dict.fromkeys(("retention", "retention_low", "retention_high"))
@@ -138,7 +137,8 @@ def _joined(part: pl.DataFrame, confidence: float) -> dict[str, Any]:
     if values.size < 2:
         row["reason"] = f"{values.size} of {part.height} seeds measured it"
         return row
-    reach = t.ppf((1 + confidence) / 2, values.size - 1) * values.std(ddof=1) / np.sqrt(values.size)
+    error = values.std(ddof=1) / np.sqrt(values.size)
+    reach = t_quantile((1 + confidence) / 2, values.size - 1) * error
     row["low"], row["high"] = row["value"] - float(reach), row["value"] + float(reach)
     row["method"] = f"mean of {values.size} seeds, t interval"
     return row

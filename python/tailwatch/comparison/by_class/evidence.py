@@ -21,6 +21,7 @@ import numpy as np
 from tailwatch.comparison.intervals import intervals_of
 from tailwatch.comparison.registry import METRICS
 from tailwatch.comparison.sentence import DECIDING, NEAREST_LEVEL
+from tailwatch.distributions import false_discovery_rates
 from tailwatch.metrics.embeddings.tail_test import tail_test_of_counts
 
 if TYPE_CHECKING:
@@ -112,8 +113,9 @@ def q_values(p_values: Sequence[float | None]) -> list[float | None]:
     p_values
         Of independent tests; ``None`` is not a test, and stays.
     """
-    from scipy.stats import false_discovery_control
-
-    known = [p for p in p_values if p is not None]
-    found = iter(false_discovery_control(known, method="bh") if known else ())
-    return [None if p is None else float(next(found)) for p in p_values]
+    tested = [place for place, p in enumerate(p_values) if p is not None]
+    found = false_discovery_rates(np.array([p_values[place] for place in tested], np.float64))
+    answers: list[float | None] = [None] * len(p_values)
+    for place, q in zip(tested, found.tolist(), strict=True):
+        answers[place] = q
+    return answers

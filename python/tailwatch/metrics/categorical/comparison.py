@@ -22,6 +22,7 @@ import numpy as np
 import polars as pl
 
 from tailwatch.arguments import integer, share
+from tailwatch.distributions import chi_squared_tail, t_quantile
 from tailwatch.exceptions import InputError
 from tailwatch.metrics.categorical.counts import as_pairs
 from tailwatch.metrics.categorical.divergences import SHARES
@@ -108,8 +109,6 @@ def compare_counts(
     >>> (found["null_high"] < found["low"]).all(), found["p_value"].max() < 0.01
     (True, True)
     """
-    from scipy.stats import t
-
     replicates = integer(replicates, "replicates", least=20, most=MOST_REPLICATES)
     confidence = share(confidence, "confidence")
     seed = integer(seed, "seed", least=0)
@@ -128,7 +127,7 @@ def compare_counts(
     values = _measured(iter([(x[None], y[None])]))
     # Halves of odd samples are a little smaller than what they leave out.
     left = [(labels // 2) / (labels - labels // 2) for labels in (n, m)]
-    reach = float(t.ppf((1.0 + confidence) / 2.0, replicates - 1)) * min(left) ** 0.5
+    reach = t_quantile((1.0 + confidence) / 2.0, replicates - 1) * min(left) ** 0.5
     tails = ((1.0 - confidence) / 2.0, (1.0 + confidence) / 2.0)
     rows = []
     for name, most in _MOST.items():
@@ -261,8 +260,6 @@ def equal_shares(
     reference: NDArray[np.integer[Any]], candidate: NDArray[np.integer[Any]], *, seed: int
 ) -> ChiSquare:
     """Test whether two arrays of counts, of the same types, have equal shares."""
-    from scipy.stats import chi2
-
     x, y = reference.astype(np.float64), candidate.astype(np.float64)
     kept = x + y > 0
     x, y = x[kept], y[kept]
@@ -281,7 +278,7 @@ def equal_shares(
     freedom = len(x) - 1
     smallest = float((total * min(expected_share, 1 - expected_share)).min())
     if smallest >= 5 or total.sum() >= _LARGEST_URN:
-        return ChiSquare(found, float(chi2.sf(found, freedom)), freedom, "asymptotic")
+        return ChiSquare(found, chi_squared_tail(found, freedom), freedom, "asymptotic")
     rng = np.random.Generator(np.random.Philox(seed))
     permutations = min(_PERMUTATIONS, max(_FEWEST_PERMUTATIONS, _DRAWS // len(x)))
     extreme = 0

@@ -25,6 +25,7 @@ import numpy as np
 import polars as pl
 
 from tailwatch.arguments import integer, share, shares, tail_size
+from tailwatch.distributions import beta_quantile
 from tailwatch.exceptions import InputError
 from tailwatch.metrics.categorical.counts import MOST_LABELS, as_counts, as_pairs
 from tailwatch.metrics.categorical.diversity import Estimate
@@ -303,8 +304,6 @@ def type_coverage(
     >>> found.select("level", "types", pl.col("coverage", "null", "retention").round(3)).rows()
     [(1.0, 60, 0.333, 0.887, 0.376), (0.5, 30, 0.2, 0.865, 0.231)]
     """
-    from scipy.stats import beta
-
     checked = (1.0, *shares(levels, "levels"))
     confidence = share(confidence, "confidence")
     pairs = as_pairs(reference, candidate)
@@ -327,8 +326,8 @@ def type_coverage(
                 "types": size,
                 "labels": labels,
                 "coverage": coverage,
-                "low": float(beta.ppf(tail, kept, lost + 1.0)) if kept else 0.0,
-                "high": float(beta.ppf(1.0 - tail, kept + 1.0, lost)) if lost else 1.0,
+                "low": float(beta_quantile(tail, kept, lost + 1.0)) if kept else 0.0,
+                "high": float(beta_quantile(1.0 - tail, kept + 1.0, lost)) if lost else 1.0,
                 "null": null,
                 "null_low": max(null - reach, 0.0),
                 "null_high": min(null + reach, 1.0),

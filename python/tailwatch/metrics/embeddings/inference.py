@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from tailwatch import _core
 from tailwatch.arguments import integer, share
+from tailwatch.distributions import t_quantile
 from tailwatch.embeddings import as_embeddings
 from tailwatch.metrics.embeddings.divergence import check_columns, kernel_parameters
 from tailwatch.progress import running
@@ -127,8 +128,6 @@ def frechet_distance_extrapolated(
     >>> found.distances[0] == tw.metrics.frechet_distance(human, shrunk)
     False
     """
-    from scipy.stats import t
-
     points = integer(points, "points", least=2, most=MOST_POINTS)
     confidence = share(confidence, "confidence")
     seed = integer(seed, "seed", least=0)
@@ -138,7 +137,7 @@ def frechet_distance_extrapolated(
         value, error, degrees, slope, distances = _core.frechet_distance_extrapolated(
             x, y, points, seed, settings
         )
-    margin = float(t.ppf(0.5 + confidence / 2, degrees)) * error
+    margin = t_quantile(0.5 + confidence / 2, degrees) * error
     return ExtrapolatedDistance(
         value=value,
         standard_error=error,

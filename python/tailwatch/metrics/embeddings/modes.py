@@ -11,6 +11,7 @@ import polars as pl
 
 from tailwatch import _core
 from tailwatch.arguments import integer, share
+from tailwatch.distributions import beta_quantile
 from tailwatch.embeddings import as_embeddings
 from tailwatch.metrics.categorical.comparison import equal_shares
 from tailwatch.progress import running
@@ -173,16 +174,14 @@ def mode_table(
     confidence: float = 0.95,
 ) -> pl.DataFrame:
     """Compare the counts by mode, smallest reference count first."""
-    from scipy.stats import beta
-
     order = np.lexsort((np.arange(len(reference)), reference))
     x, y = reference[order].astype(np.float64), candidate[order].astype(np.float64)
     n, m = x.sum(), y.sum()
     rare = _share_rare(x, level * n)
     # Given x + y, y is binomial with odds (ratio · m/n): Clopper–Pearson on that share.
     tail = (1 - confidence) / 2
-    low = np.where(y > 0, beta.ppf(tail, np.maximum(y, 1), x + 1), 0.0)
-    high = np.where(x > 0, beta.ppf(1 - tail, y + 1, np.maximum(x, 1)), 1.0)
+    low = np.where(y > 0, beta_quantile(tail, np.maximum(y, 1), x + 1), 0.0)
+    high = np.where(x > 0, beta_quantile(1 - tail, y + 1, np.maximum(x, 1)), 1.0)
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = (y / m) / (x / n)
         low, high = (share / (1 - share) * n / m for share in (low, high))

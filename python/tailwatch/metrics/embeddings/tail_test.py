@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from tailwatch import _core
 from tailwatch.arguments import integer, share
+from tailwatch.distributions import normal_quantile, normal_tail
 from tailwatch.embeddings import as_embeddings
 from tailwatch.metrics.embeddings.tail_law import TailLaw
 from tailwatch.progress import running
@@ -269,9 +270,7 @@ def tail_test_of_counts(counts: TailCounts, confidence: float) -> TailTest:
 
 def _scaled(probability: float, factor: float) -> float:
     """Return the probability of a normal deviation `factor` times as far out."""
-    from scipy.stats import norm
-
-    return float(norm.sf(norm.isf(probability) * factor))
+    return normal_tail(-normal_quantile(probability) * factor)
 
 
 def _inverse(odds: float) -> float:

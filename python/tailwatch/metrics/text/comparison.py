@@ -16,6 +16,7 @@ import numpy as np
 import polars as pl
 
 from tailwatch.arguments import integer, share
+from tailwatch.distributions import t_quantile
 from tailwatch.exceptions import InputError
 from tailwatch.metrics.categorical.comparison import MOST_REPLICATES
 from tailwatch.metrics.categorical.counts import Pairs
@@ -119,8 +120,6 @@ def compare_documents(
     >>> (found["high"] < found["null_low"]).item()
     True
     """
-    from scipy.stats import t
-
     replicates = integer(replicates, "replicates", least=20, most=MOST_REPLICATES)
     confidence = share(confidence, "confidence")
     rng = np.random.Generator(np.random.Philox(integer(seed, "seed", least=0)))
@@ -148,8 +147,8 @@ def compare_documents(
             of_a, of_b, of_c = (_half(rng, groups) for _ in range(3))
             halves.append((_measure(a, c, of_a, of_c), _measure(a, b, of_a, of_b)))
         report("half-samples", replicates, replicates)
-    reach = float(t.ppf((1.0 + confidence) / 2.0, replicates - 1))
-    of_groups = float(t.ppf((1.0 + confidence) / 2.0, groups - 1))
+    reach = t_quantile((1.0 + confidence) / 2.0, replicates - 1)
+    of_groups = t_quantile((1.0 + confidence) / 2.0, groups - 1)
     rows = []
     for metric in values:
         row: dict[str, object] = {"metric": metric}

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tailwatch.comparison.intervals import ratio_of
+from tailwatch.distributions import wilson_interval
 from tailwatch.metrics import authenticity
 from tailwatch.recursion.measure import are_same, as_vectors
 from tailwatch.recursion.randomness import generator
@@ -97,13 +98,8 @@ class Copies:
         return vectors[np.sort(rng.choice(len(vectors), most, replace=False, shuffle=False))]
 
     def _share(self, training: Any, candidate: Any, settings: Settings) -> Triple:  # noqa: ANN401
-        from scipy.stats import binomtest
-
         found = authenticity(
             training, candidate, threads=settings["threads"], progress=settings["progress"]
         )
         count = round(found * len(candidate))
-        interval = binomtest(count, len(candidate)).proportion_ci(
-            self._request.confidence, method="wilson"
-        )
-        return found, float(interval.low), float(interval.high)
+        return found, *wilson_interval(count, len(candidate), self._request.confidence)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tailwatch.distributions import t_quantile
 from tailwatch.exceptions import InputError
 from tailwatch.recursion import data as rows_of
 from tailwatch.recursion.frame import joined
@@ -85,8 +86,6 @@ def mean_with_interval(
     data: Data,
 ) -> tuple[float, float | None, float | None, str | None]:
     """Return the mean loss and its interval, or why there is none."""
-    from scipy.stats import t
-
     rows = rows_of.length(data)
     expected = f"a number or one loss for each of {rows} rows"
     try:
@@ -102,5 +101,5 @@ def mean_with_interval(
         return mean, None, None, "the model gives the mean loss alone"
     if rows < 2 or not np.isfinite(values).all():
         return mean, None, None, "one row, or losses that are not finite"
-    reach = float(t.ppf((1 + confidence) / 2, rows - 1) * values.std(ddof=1) / rows**0.5)
+    reach = t_quantile((1 + confidence) / 2, rows - 1) * float(values.std(ddof=1)) / rows**0.5
     return mean, mean - reach, mean + reach, None

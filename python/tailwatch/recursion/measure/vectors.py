@@ -26,6 +26,7 @@ from tailwatch.comparison.frame import rows_of
 from tailwatch.comparison.halves import matrix_of
 from tailwatch.comparison.intervals import ratio_of
 from tailwatch.comparison.reference import Reference
+from tailwatch.distributions import wilson_interval
 from tailwatch.embeddings import as_embeddings
 from tailwatch.exceptions import InputError
 from tailwatch.metrics.embeddings.modes import separate_modes
@@ -200,7 +201,4 @@ def _between(rows: Matrix, centres: Matrix, cut: float) -> int:
 
 
 def _share(count: int, rows: int, confidence: float) -> Triple:
-    from scipy.stats import binomtest
-
-    interval = binomtest(count, rows).proportion_ci(confidence, method="wilson")
-    return count / rows, float(interval.low), float(interval.high)
+    return count / rows, *wilson_interval(count, rows, confidence)

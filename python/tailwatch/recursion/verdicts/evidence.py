@@ -31,6 +31,7 @@ import numpy as np
 
 from tailwatch.arguments import tail_size
 from tailwatch.comparison.metrics.neighbors import odds_ratio
+from tailwatch.distributions import normal_quantile
 from tailwatch.recursion.verdicts.series import stretch
 
 if TYPE_CHECKING:
@@ -215,8 +216,6 @@ def _ratio(
 
 def _odds(series: Series, error: float) -> Span | None:
     """Return the odds of the mean count in the pooled tail, with their score interval."""
-    from scipy.stats import norm
-
     sizes = {(row["level"], row["n_reference"], row["n_candidate"]) for row in series.rows}
     if len(sizes) > 1:
         return None
@@ -229,7 +228,7 @@ def _odds(series: Series, error: float) -> Span | None:
         return None
     mean, w = float(np.mean(counts)), len(counts)
     logs, expected, variance = _noncentral(tail, n, m)
-    reach = float(norm.isf(error)) * np.sqrt(variance * (1 + 1 / w) / 2)
+    reach = -normal_quantile(error) * np.sqrt(variance * (1 + 1 / w) / 2)
     # Half a count for its being whole, of each generation.
     low = _crossing(logs, expected + reach - (mean - 0.5 / w))
     high = _crossing(logs, expected - reach - (mean + 0.5 / w))

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tailwatch.distributions import t_quantile
 from tailwatch.recursion.verdicts.levels import Status, Verdict, not_measured
 from tailwatch.recursion.verdicts.series import (
     FEWEST,
@@ -345,8 +346,6 @@ def _point(frame: pl.DataFrame, confidence: float) -> tuple[float, float, float]
 
 
 def _off_the_line(residuals: Array, centred: Array, error: float) -> float:
-    from scipy.stats import t
-
     freedom = len(residuals) - 2
     variance = float(residuals @ residuals) / freedom / float(centred @ centred)
-    return float(t.isf(error, freedom)) * float(np.sqrt(variance))
+    return -t_quantile(error, freedom) * float(np.sqrt(variance))

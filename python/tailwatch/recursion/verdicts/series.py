@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
+from tailwatch.distributions import t_quantile
 from tailwatch.exceptions import InputError
 
 if TYPE_CHECKING:
@@ -82,10 +83,8 @@ def window_length(generations: int) -> int:
 
 def stretch(confidence: float, error: float) -> float:
     """Return how much longer an interval is that misses on either side with probability `error`."""
-    from scipy.stats import t
-
-    given = t.isf((1 - confidence) / 2, DEGREES_OF_FREEDOM)
-    return float(t.isf(error, DEGREES_OF_FREEDOM) / given)
+    given = t_quantile((1 - confidence) / 2, DEGREES_OF_FREEDOM)
+    return t_quantile(error, DEGREES_OF_FREEDOM) / given
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,8 +228,6 @@ def change(
     Change or None
         ``None`` for fewer than four values.
     """
-    from scipy.stats import t
-
     count = len(values)
     if count < FEWEST:
         return None
@@ -240,7 +237,7 @@ def change(
     noise = float(differences.var(ddof=1)) / 2
     # Successive differences share their values: two thirds of them are worth counting.
     freedom = max(2 * (count - 2) / 3, 1.0)
-    of_noise = float(t.isf(error, freedom)) * np.sqrt(noise * (1 + 1 / length))
+    of_noise = -t_quantile(error, freedom) * np.sqrt(noise * (1 + 1 / length))
     reach = stretch(confidence, error)
     moved = float(values[last].mean() - values[0])
     down = reach * np.hypot(below[last].mean(), above[0])
@@ -265,8 +262,6 @@ def slope(x: Array, y: Array, weights: Array, *, error: float) -> Change | None:
     Change or None
         Of y per unit of x; ``None`` for fewer than four points, or too few that count.
     """
-    from scipy.stats import t
-
     count = len(x)
     if count < FEWEST:
         return None
@@ -286,7 +281,7 @@ def slope(x: Array, y: Array, weights: Array, *, error: float) -> Change | None:
     if freedom < 1:
         return None
     variance = squares / (count - 2) / (count * spread) * inflation
-    reach = float(t.isf(error, freedom)) * np.sqrt(variance)
+    reach = -t_quantile(error, freedom) * np.sqrt(variance)
     return Change(value, value - float(reach), value + float(reach))
 
 
@@ -305,12 +300,10 @@ def drift(y: Array, *, error: float) -> Change | None:
     Change or None
         From the first to the last value; ``None`` for fewer than four values.
     """
-    from scipy.stats import t
-
     if len(y) < FEWEST:
         return None
     steps = np.diff(y)
     count = len(steps)
-    reach = float(t.isf(error, count - 1)) * float(steps.std(ddof=1)) * count**0.5
+    reach = -t_quantile(error, count - 1) * float(steps.std(ddof=1)) * count**0.5
     value = float(y[-1] - y[0])
     return Change(value, value - reach, value + reach)
