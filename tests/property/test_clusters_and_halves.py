@@ -71,7 +71,6 @@ def test_frontier_of_any_histograms(p: Rows, q: Rows, scaling: float, points: in
 
 
 @given(lattice_pairs(), seeds, st.integers(-10_000, 10_000), st.integers(-60, 60))
-@settings(max_examples=60)
 def test_mauve_is_blind_to_a_change_of_unit(
     pair: tuple[Rows, Rows], seed: int, shift: int, exponent: int
 ) -> None:
@@ -92,7 +91,6 @@ def test_mauve_is_blind_to_a_change_of_unit(
 
 
 @given(continuous_pairs(), seeds, st.sampled_from(["gaussian", "polynomial"]))
-@settings(max_examples=60)
 def test_cross_mmd_of_any_samples(pair: tuple[Rows, Rows], seed: int, kernel: str) -> None:
     x, y = pair
     found = metrics.mmd_test(x, y, kernel=kernel, seed=seed)

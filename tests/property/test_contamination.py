@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import false_discovery_control
 from sklearn.isotonic import IsotonicRegression
@@ -46,7 +46,6 @@ def scores(least: int = 0) -> st.SearchStrategy[np.ndarray]:
     )
 
 
-@settings(max_examples=300, deadline=None)
 @given(histograms())
 def test_the_mean_probability_is_the_estimate(counts: tuple[np.ndarray, ...]) -> None:
     human, synthetic, target = counts
@@ -60,7 +59,6 @@ def test_the_mean_probability_is_the_estimate(counts: tuple[np.ndarray, ...]) ->
     assert ((probabilities >= 0) & (probabilities <= 1)).all()
 
 
-@settings(max_examples=200, deadline=None)
 @given(histograms(), st.floats(0, 1))
 def test_the_mean_probability_is_the_share_asked_for(
     counts: tuple[np.ndarray, ...], share: float
@@ -74,7 +72,6 @@ def test_the_mean_probability_is_the_share_asked_for(
         assert (np.diff(probabilities) >= 0).all()
 
 
-@settings(max_examples=200, deadline=None)
 @given(histograms())
 def test_fitted_templates_keep_their_rows(counts: tuple[np.ndarray, ...]) -> None:
     # At an inner maximum the templates' expected counts add up to the rows that were seen.
@@ -86,7 +83,6 @@ def test_fitted_templates_keep_their_rows(counts: tuple[np.ndarray, ...]) -> Non
         assert expected.sum() == pytest.approx(seen.sum(), rel=1e-6)
 
 
-@settings(max_examples=200, deadline=None)
 @given(scores(1), scores(1))
 def test_bins_hold_enough_of_both(human: np.ndarray, synthetic: np.ndarray) -> None:
     edges = shared_edges(human, synthetic)
@@ -97,7 +93,6 @@ def test_bins_hold_enough_of_both(human: np.ndarray, synthetic: np.ndarray) -> N
     assert (len(edges) == 0) == (len(np.unique(np.concatenate([human, synthetic]))) == 1)
 
 
-@settings(max_examples=100, deadline=None)
 @given(scores(1), st.lists(scores(), min_size=1, max_size=6), st.randoms(use_true_random=False))
 def test_histograms_do_not_depend_on_order_or_split(
     calibration: np.ndarray, shards: list[np.ndarray], random: object
@@ -118,7 +113,6 @@ def test_histograms_do_not_depend_on_order_or_split(
         assert one.tobytes() == other.tobytes() == third.tobytes()
 
 
-@settings(max_examples=200, deadline=None)
 @given(scores(1), scores(1))
 def test_p_and_q_values_are_those_of_their_definitions(
     calibration: np.ndarray, target: np.ndarray
@@ -136,7 +130,6 @@ def test_p_and_q_values_are_those_of_their_definitions(
     np.testing.assert_array_equal(found["probability"].to_numpy(), np.where(target >= 0, 0.9, 0.1))
 
 
-@settings(max_examples=100, deadline=None)
 @given(histograms())
 def test_probabilities_are_pooled_as_scikit_learn_does(counts: tuple[np.ndarray, ...]) -> None:
     human, synthetic, target = (each + 1 for each in counts)

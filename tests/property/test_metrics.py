@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 import pytest
 import scipy.stats
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -275,7 +275,6 @@ def test_odds_turn_over_with_the_samples(pair: tuple[Rows, Rows], k: int) -> Non
 
 
 @given(lattice_pairs(), ks)
-@settings(max_examples=60)
 def test_bounds(pair: tuple[Rows, Rows], k: int) -> None:
     x, y = pair
     found = metrics.precision_recall_density_coverage(x, y, k=k)

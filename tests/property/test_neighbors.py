@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import tailwatch as tw
@@ -150,7 +150,6 @@ def check(trial: Trial, *, threads: int | None = None, pieces: tuple[int, int] =
         check_range(row["supported_mass"], *(int(some.sum()) / m for some in both))
 
 
-@settings(max_examples=60)
 @given(
     strategies.trials(),
     st.integers(1, 4),

@@ -17,7 +17,7 @@ from tailwatch.contamination.histogram import bin_counts, human_edges, shared_ed
 from tailwatch.contamination.likelihood import BinCounts, profile_interval
 from tailwatch.contamination.lower_bound import human_thresholds, lower_bound
 
-REPLICATIONS = 120
+REPLICATIONS = 60
 DISTANCE = math.sqrt(2) * norm.ppf(0.92)
 
 

@@ -86,7 +86,7 @@ class Growing:
 
 @pytest.mark.parametrize("growth", [0.0, 2.0])
 def test_growing_samples(growth: float) -> None:
-    # 8 generations, 160 or 408 rows in all, 4 columns, 150 runs, seed 910.
+    # 8 generations, 160 or 408 rows in all, 4 columns, 75 runs, seed 910.
     budget = 160 if growth == 0 else 408
     schedule = theory.sample_schedule(GENERATIONS, budget, growth=growth)
     most = max(schedule)
@@ -96,7 +96,7 @@ def test_growing_samples(growth: float) -> None:
         policy=Growing(tuple(schedule)),
         generations=GENERATIONS,
         size=most,
-        runs=150,
+        runs=75,
         seed=910,
     )
     variances = np.array([[np.diag(m.covariance).mean() for m in models] for models in runs])

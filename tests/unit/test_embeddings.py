@@ -69,7 +69,7 @@ def test_forms_in_files(form: str, dtype: np.dtype[Any], tmp_path: Path) -> None
     write, name = WRITERS[form]
     write(x, tmp_path / name)
     assert_holds(tw.open(tmp_path / name), x)
-    assert_holds(tw.open(str(tmp_path / name)), x)
+    np.testing.assert_array_equal(tw.open(str(tmp_path / name)).to_numpy(), x)
 
 
 @pytest.mark.parametrize("form", ["arrow", "arrow compressed", "arrow stream"])

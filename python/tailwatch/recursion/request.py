@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -138,7 +139,7 @@ class LoopRequest:
             "data": rows_of.describe(human),
             "reference": rows_of.describe(reference) | {"held_out": held_out},
             "earlier": {name: rows_of.describe(rows) for name, rows in tasks.items()},
-            "versions": _versions(),
+            "versions": dict(_versions()),
         }
         return cls(
             learner=learner,
@@ -237,6 +238,7 @@ def _tasks(earlier: Any) -> dict[str, Data]:  # noqa: ANN401
     return {name: rows_of.as_data(rows, f"earlier[{name!r}]") for name, rows in earlier.items()}
 
 
+@cache
 def _versions() -> dict[str, str]:
     return {
         "tailwatch": version("tailwatch"),
