@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
 
 COLUMNS = 512
-SMALL, LARGE = 36_000, 216_000
-# Six times the rows are 184 MB more of float16. Copies are counted from 8 bytes a row, and the
+SMALL, LARGE = 40_000, 240_000
+# Six times the rows are 205 MB more of float16. Copies are counted from 8 bytes a row, and the
 # allocator keeps what it likes of some batches of 32 MB.
 ALLOWANCE = 128_000_000
 
