@@ -115,7 +115,7 @@ lint-rustfmt:
 	$(call check,rustfmt,cargo fmt --all --check -- -l)
 
 lint-clippy: $(WITH_TOOLS)
-	$(call check,clippy,cargo clippy --workspace --all-targets --locked --quiet -- -D warnings)
+	$(call check,clippy,cargo clippy --workspace --all-targets --release --locked --quiet -- -D warnings)
 
 # Advisories change from day to day and need the network: CONTRIBUTING.md says when to look at them.
 lint-deny:
