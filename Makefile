@@ -12,7 +12,8 @@ MAKEFLAGS += --no-print-directory
 
 VENV   := .venv
 BIN    := $(VENV)/bin
-PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
+# Files are compiled when they are imported: of torch and what it brings most never are.
+INSTALL := $(BIN)/python -m pip --disable-pip-version-check --quiet install --no-compile
 STAMPS := $(VENV)/.stamps
 # The package in .venv, with the tools for tests and checks, and with YOLO26 too.
 WITH_TOOLS := $(STAMPS)/dev $(STAMPS)/package
@@ -48,7 +49,7 @@ test-fast: $(WITH_TOOLS)  ## run the tests of single modules, a minute or two
 	@$(BIN)/python -m pytest -m 'not slow and not alone' $(TWO_WORKERS) tests/unit
 
 bench: $(WITH_YOLO)  ## time the metrics at small sizes, and check that peers agree
-	@$(BIN)/python -m pytest benches
+	@$(BIN)/python -m pytest benches $(BENCH)
 
 bench-rivals: $(WITH_TOOLS)  ## race the installed peers at full sizes; writes the README's table
 	@$(BIN)/python -m benches.rivals --resume
@@ -153,7 +154,7 @@ $(BIN)/python:
 $(STAMPS)/maturin: pyproject.toml | $(BIN)/python
 	@mkdir -p $(STAMPS)
 	@$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")' \
-	  | $(PIP) install --requirement /dev/stdin
+	  | $(INSTALL) --requirement /dev/stdin
 	@touch $@
 
 $(STAMPS)/package: $(STAMPS)/maturin $(RUST)
@@ -166,7 +167,7 @@ $(STAMPS)/package: $(STAMPS)/maturin $(RUST)
 # that neither takes what the other cannot live with.
 define requirements
 	@$(BIN)/python -c 'import tomllib; project = tomllib.load(open("pyproject.toml", "rb"))["project"]; print(*project["dependencies"], *project["optional-dependencies"]["$(1)"], sep="\n")' \
-	  | $(PIP) install --requirement /dev/stdin
+	  | $(INSTALL) --requirement /dev/stdin
 endef
 
 $(STAMPS)/dev: $(STAMPS)/maturin
@@ -178,5 +179,5 @@ $(STAMPS)/yolo: $(STAMPS)/dev
 	@echo 'installing YOLO26 with its torch (6 GB, minutes the first time)'
 	$(call requirements,yolo)
 	@# A machine without a display may lack the libGL that opencv-python needs; its headless twin does not.
-	@$(BIN)/python -c 'import cv2' 2> /dev/null || $(PIP) install --force-reinstall --no-deps opencv-python-headless
+	@$(BIN)/python -c 'import cv2' 2> /dev/null || $(INSTALL) --force-reinstall --no-deps opencv-python-headless
 	@touch $@

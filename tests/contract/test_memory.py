@@ -10,9 +10,9 @@ import pytest
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="peaks are read from /proc")
 
-ROWS, COLUMNS = 12_000, 16
+ROWS, COLUMNS = 10_000, 16
 INPUTS = 2 * ROWS * COLUMNS * 4
-# One byte for each pair would be 144 MB; Python with the libraries alone needs about 75 MB.
+# One byte for each pair would be 100 MB; Python with the libraries alone needs about 75 MB.
 ALLOWANCE = 150_000_000
 
 # The samples are float32 from the start: drawn as float64 they would make a peak of their own. The

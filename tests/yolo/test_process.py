@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import polars as pl
 import pytest
@@ -17,6 +18,9 @@ import pytest
 import tailwatch
 from tailwatch.yolo import DetectionDataset
 from tests.yolo.scenes import scenes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 TINY = Path(__file__).with_name("yolo26_tiny.yaml")
 
@@ -127,23 +131,49 @@ def test_a_whole_loop_asks_no_network(
     assert labels.boxes.height > 0
 
 
-def test_a_killed_loop_goes_on_and_ends_alike(
+def until(moment: Callable[[], bool], process: subprocess.Popen[str]) -> None:
+    """Wait for a moment of a loop that has not ended by then."""
+    limit = time.monotonic() + 500
+    while not moment():
+        assert process.poll() is None
+        assert time.monotonic() < limit
+        time.sleep(0.002)
+
+
+def test_an_interrupted_and_a_killed_loop_go_on_and_end_alike(
     whole: tuple[Path, subprocess.CompletedProcess[str]], yaml: Path, tmp_path: Path
 ) -> None:
-    # Pitfall 6 too: the same seed and threads, in another process, give the same labels.
-    out = tmp_path / "study"
+    out, temporary = tmp_path / "study", tmp_path / "temporary"
+    temporary.mkdir()
     first = out / "seed-0" / "replace" / "generations" / "0001"
+
+    def is_training() -> bool:
+        return any(out.glob("seed-0/fits/fits/work-*"))
+
+    # Ctrl-C in the first training.
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tailwatch", *arguments(yaml, out)],
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"TMPDIR": str(temporary)},
+    )
+    until(is_training, process)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=120)
+    assert process.returncode == 130
+    assert said.splitlines()[-1] == "interrupted"
+    assert "Traceback" not in said
+    assert not list(temporary.glob("tailwatch-*"))
+    assert not is_training()
+    # SIGKILL in the second one.
     process = subprocess.Popen(
         [sys.executable, "-c", LOOP, *arguments(yaml, out)],
         stderr=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
+        text=True,
     )
     try:
-        limit = time.monotonic() + 500
-        while not ((first / "done").exists() and any(out.glob("seed-0/fits/fits/work-*"))):
-            assert process.poll() is None, "it ended before the second training began"
-            assert time.monotonic() < limit
-            time.sleep(0.002)
+        until(lambda: (first / "done").exists() and is_training(), process)
     finally:
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
@@ -154,36 +184,13 @@ def test_a_killed_loop_goes_on_and_ends_alike(
     assert done.returncode == 0, done.stderr
     assert bytes_of(first) == before
     assert all(file.stat().st_mtime_ns == stamp for file, stamp in times.items())
-    assert not any(out.glob("seed-0/fits/fits/work-*"))
-    generations = ("seed-0/replace/generations", "seed-0/replace/frame.parquet")
-    one, other = (bytes_of(each / generations[0]) for each in (out, whole[0]))
+    assert not is_training()
+    # The same seed and threads, in another process, give the same labels.
+    one, other = (bytes_of(each / "seed-0/replace/generations") for each in (out, whole[0]))
     assert one == other
     assert pl.read_parquet(out / "frame.parquet").equals(
         pl.read_parquet(whole[0] / "frame.parquet")
     )
-
-
-def test_ctrl_c_ends_a_loop_that_can_go_on(yaml: Path, tmp_path: Path) -> None:
-    out, temporary = tmp_path / "study", tmp_path / "temporary"
-    temporary.mkdir()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tailwatch", *arguments(yaml, out)],
-        stderr=subprocess.PIPE,
-        text=True,
-        env=os.environ | {"TMPDIR": str(temporary)},
-    )
-    limit = time.monotonic() + 500
-    while not any(out.glob("seed-0/fits/fits/work-*")):
-        assert process.poll() is None
-        assert time.monotonic() < limit
-        time.sleep(0.01)
-    process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=120)
-    assert process.returncode == 130
-    assert said.splitlines()[-1] == "interrupted"
-    assert "Traceback" not in said
-    assert not list(temporary.glob("tailwatch-*"))
-    assert not any(out.glob("seed-0/fits/fits/work-*"))
 
 
 def test_bad_input_is_one_line_and_no_network(yaml: Path, tmp_path: Path) -> None:
