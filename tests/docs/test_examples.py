@@ -108,12 +108,12 @@ def test_text_contamination(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:
     file = tmp_path / "intervals.parquet"
-    small = ["--replications", "2", "--packages", "altair", "numpy", "polars", "--out", str(file)]
+    small = ["--replications", "3", "--packages", "altair", "numpy", "polars", "--out", str(file)]
     out = run("text_contamination.py", small, monkeypatch, capsys)
     assert "within_floor" in out
     frame = pl.read_parquet(file)
-    # Two splits of each question, with and without strata, four shares each.
-    assert len(frame) == 2 * 2 * 2 * 4
+    # Three splits of each question, with and without strata, four shares each.
+    assert len(frame) == 3 * 2 * 2 * 4
     assert set(frame["package"]) == {"", "altair", "numpy", "polars"}
     assert frame.select((pl.col("low") <= pl.col("value")) & (pl.col("value") <= pl.col("high")))[
         "low"

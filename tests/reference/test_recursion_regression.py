@@ -76,7 +76,7 @@ def test_accumulate_with_the_same_design() -> None:
 
 
 def test_accumulate_with_fresh_designs_does_better() -> None:
-    # 40 rows of 20 features, 6 generations, 75 runs of the same human data, seed 430.
+    # 40 rows of 20 features, 6 generations, 150 runs of the same human data, seed 430.
     weights = np.ones(20)
     reused, fresh = (
         excess(
@@ -85,7 +85,7 @@ def test_accumulate_with_fresh_designs_does_better() -> None:
                 human(40, weights),
                 policy=Accumulate(),
                 generations=6,
-                runs=75,
+                runs=150,
                 seed=430,
             ),
             weights,
