@@ -16,7 +16,7 @@ from tailwatch.comparison.by_class.result import ClassComparison
 from tailwatch.comparison.frame import frame_of, rows_of
 from tailwatch.comparison.reference import Reference
 from tailwatch.comparison.reference_file import SUFFIX
-from tailwatch.comparison.request import Clock, Request, describe
+from tailwatch.comparison.request import Request, Stamp, describe
 from tailwatch.comparison.result import Comparison
 from tailwatch.embeddings import as_embeddings
 from tailwatch.exceptions import InputError
@@ -156,7 +156,7 @@ def compare(
     >>> bool(row["retention_low"] < 0.64 < row["retention_high"])
     True
     """
-    clock = Clock()
+    clock = Stamp()
     confidence = share(confidence, "confidence")
     labels = None if per is None else check_per(per)
     human = _prepared(

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tailwatch.comparison.metric import Metric
     from tailwatch.embeddings import Embeddings
 
-__all__ = ["PANELS", "Clock", "Request", "describe", "select"]
+__all__ = ["PANELS", "Request", "Stamp", "describe", "select"]
 
 LARGEST_LEVEL = 0.5
 """A tail of more than half of the rows is none."""
@@ -111,7 +111,7 @@ class Request:
         }
 
 
-class Clock:
+class Stamp:
     """When the work began, and how long it has taken."""
 
     def __init__(self) -> None:

@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     from tailwatch.progress import ProgressReport
     from tailwatch.yolo.detector import Detector
 
-__all__ = ["Fit", "Fits"]
+__all__ = ["Fits", "Weights"]
 
 
 MOST_BYTES = 2**24
@@ -64,7 +64,7 @@ KEY = re.compile("[0-9a-f]{32}")
 
 
 @dataclass(frozen=True, slots=True)
-class Fit:
+class Weights:
     """Weights that a detector has learnt.
 
     Attributes
@@ -107,7 +107,7 @@ class Fits:
         budget: int | None,
         go_on: bool,
         report: ProgressReport,
-    ) -> Fit:
+    ) -> Weights:
         """Fit a detector, or return the fit that is in the folder already.
 
         Parameters
@@ -248,7 +248,7 @@ class Fits:
             source = first if self.encoder is None else self.encoder
             write_owned(self.directory, "encoder.pt", partial(link, source))
 
-    def _weights(self, key: str) -> Fit:
+    def _weights(self, key: str) -> Weights:
         """Return the weights of a record, if their SHA-256 is that of the record."""
         record = f"fits/{key}.json"
         found = self._read(record)
@@ -263,7 +263,7 @@ class Fits:
                 got="others" if weights.exists() else "nothing",
                 hint=f"remove {Path(record).name} beside them to train again",
             )
-        return Fit(weights.absolute(), fingerprint)
+        return Weights(weights.absolute(), fingerprint)
 
     def _read(self, name: str) -> Any:  # noqa: ANN401  (any JSON)
         try:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from tailwatch.progress import ProgressReport
     from tailwatch.yolo.dataset import DetectionDataset
     from tailwatch.yolo.detector import Detector
-    from tailwatch.yolo.fits import Fit
+    from tailwatch.yolo.fits import Weights
 
 __all__ = ["UNCERTAIN", "Labelling"]
 
@@ -94,7 +94,7 @@ class Labelling:
     def label(
         self,
         detector: Detector,
-        fit: Fit,
+        fit: Weights,
         pool: DetectionDataset,
         size: int,
         *,

@@ -35,7 +35,7 @@ from tailwatch.yolo.checkpoints import check_model, digest
 from tailwatch.yolo.checks import UsableImages, named, overlap
 from tailwatch.yolo.crops import CropCoverage
 from tailwatch.yolo.detector import MOST
-from tailwatch.yolo.fits import Fit, Fits
+from tailwatch.yolo.fits import Fits, Weights
 from tailwatch.yolo.image_files import link
 from tailwatch.yolo.labelling import Labelling
 from tailwatch.yolo.rows import as_frame, precision_rows
@@ -284,13 +284,13 @@ class YoloLearner:
             self._detector, self._fits.encoder_weights(), self._fits.human(), report=self.report
         )
 
-    def _label(self, fit: Fit, size: int, rng: np.random.Generator) -> DetectionDataset:
+    def _label(self, fit: Weights, size: int, rng: np.random.Generator) -> DetectionDataset:
         """Label images of the pool."""
         return self._labelling.label(
             self._detector, fit, self._brought, size, rng=rng, report=self.report
         )
 
-    def _evaluate(self, fit: Fit, data: DetectionDataset) -> Evaluation:
+    def _evaluate(self, fit: Weights, data: DetectionDataset) -> Evaluation:
         """Measure average precision on the images that can be used, and name the others."""
         used, left_out = self._used.split(data)
         if not len(used):
@@ -338,10 +338,10 @@ class YoloModel:
 
     def __init__(
         self,
-        fit: Fit,
+        fit: Weights,
         *,
-        label: Callable[[Fit, int, np.random.Generator], DetectionDataset],
-        evaluate: Callable[[Fit, DetectionDataset], Evaluation],
+        label: Callable[[Weights, int, np.random.Generator], DetectionDataset],
+        evaluate: Callable[[Weights, DetectionDataset], Evaluation],
         compare: Callable[[DetectionDataset], list[Row]],
         remark: Callable[[DetectionDataset], str],
     ) -> None:

@@ -71,7 +71,7 @@ if TYPE_CHECKING:
 __all__ = ["score_dataset"]
 
 
-class Model(Protocol):
+class Scorer(Protocol):
     """What a job asks of a :class:`~tailwatch.contamination.ContaminationModel`."""
 
     @property
@@ -100,7 +100,7 @@ class Model(Protocol):
 
 
 def score_dataset(
-    model: Model,
+    model: Scorer,
     source: Paths,
     out_dir: str | os.PathLike[str],
     *,
@@ -201,7 +201,7 @@ class _Job:
         Of the estimate.
     """
 
-    model: Model
+    model: Scorer
     first: FirstPass
     confidence: float
     audit: LabelledScores | None

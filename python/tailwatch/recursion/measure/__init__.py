@@ -29,10 +29,10 @@ if TYPE_CHECKING:
     from tailwatch.recursion.data.kind import Data
     from tailwatch.recursion.frame import Row
 
-__all__ = ["Panel", "are_same", "as_vectors"]
+__all__ = ["HumanComparison", "are_same", "as_vectors"]
 
 
-class Panel:
+class HumanComparison:
     """Compares samples with human data; what it makes of human vectors it keeps.
 
     Parameters

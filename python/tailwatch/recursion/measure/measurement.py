@@ -11,7 +11,7 @@ from tailwatch.exceptions import InputError
 from tailwatch.recursion import data as rows_of
 from tailwatch.recursion.frame import joined, rows_from
 from tailwatch.recursion.history import HUMAN
-from tailwatch.recursion.measure import Panel, as_vectors
+from tailwatch.recursion.measure import HumanComparison, as_vectors
 from tailwatch.recursion.measure.copies import Copies
 from tailwatch.recursion.measure.risks import risks_of
 from tailwatch.recursion.participants import asking
@@ -107,9 +107,9 @@ class Measurement:
         return Copies(self.request) if "authenticity" in self.request.names else None
 
     @cached_property
-    def _panel(self) -> Panel | None:
+    def _panel(self) -> HumanComparison | None:
         """What compares samples with human data, if that was asked for."""
-        return None if self.request.comparison is None else Panel(self.request.comparison)
+        return None if self.request.comparison is None else HumanComparison(self.request.comparison)
 
     def _of_samples(self, fit: Fit, settings: Settings) -> list[Row]:
         if self._panel is None:

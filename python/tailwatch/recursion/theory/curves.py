@@ -113,7 +113,7 @@ def predict(
     """
     n, size = np.arange(1, integer(generations, "generations") + 1), integer(size, "size", least=2)
     first = size if rows is None else integer(rows, "rows", least=2)
-    loop = _Loop(n, first, size, policy)
+    loop = _Setting(n, first, size, policy)
     find = LEARNERS.get(type(learner))
     curves = {} if find is None else find(loop, learner, dict(human or {}))
     if type(learner) is Multinomial and type(policy) is Replace and counts and first == size:
@@ -184,7 +184,7 @@ class Expectation:
                 row["theory"] = self._expected.get((generation, metric))
 
 
-class _Loop:
+class _Setting:
     """Generations, rows and policy of a run."""
 
     def __init__(self, n: NDArray[np.int64], first: int, size: int, policy: Policy) -> None:
@@ -198,7 +198,7 @@ class _Loop:
 def _keeps_moments(*metrics: str) -> Callable[..., dict[str, Array]]:
     """Learners whose samples have the mean and covariance of what they learnt from."""
 
-    def curves(loop: _Loop, learner: Learner, human: dict[str, float]) -> dict[str, Array]:
+    def curves(loop: _Setting, learner: Learner, human: dict[str, float]) -> dict[str, Array]:
         kept = loop.variance(getattr(learner, "ddof", 0))
         bias = float(getattr(learner, "sampling_bias", 1.0))
         if kept is None or (bias != 1.0 and type(loop.policy) is not Replace):
@@ -213,7 +213,7 @@ def _keeps_moments(*metrics: str) -> Callable[..., dict[str, Array]]:
 
 
 def _kernel_density(
-    loop: _Loop, learner: KernelDensity, human: dict[str, float]
+    loop: _Setting, learner: KernelDensity, human: dict[str, float]
 ) -> dict[str, Array]:
     if not {"total_variance", "columns"} <= set(human) or loop.first != loop.size:
         return {}
@@ -230,7 +230,7 @@ def _kernel_density(
 
 
 def _regression(
-    loop: _Loop, learner: LinearRegression, human: dict[str, float]
+    loop: _Setting, learner: LinearRegression, human: dict[str, float]
 ) -> dict[str, Array]:
     if not {"noise", "features"} <= set(human):
         return {}
