@@ -110,7 +110,7 @@ BAD: dict[str, tuple[object, str]] = {
     ),
     "too few labels": (
         (OF_X, OF_Y[:-1]),
-        fields("per: labels of candidate", "one for each of 563 rows", "562"),
+        fields("per: labels of candidate", "a label for each of 563 rows", "562"),
     ),
     "a missing label": (
         ([None, *OF_X[1:].tolist()], OF_Y),

@@ -168,10 +168,8 @@ HINTS: dict[str, tuple[Callable[[Path], Any], str]] = {
 @pytest.mark.parametrize("name", HINTS)
 def test_a_hint_leads_somewhere(name: str, tmp_path: Path) -> None:
     make, hint = HINTS[name]
-    with refused(InputError, hint=f"…{hint}…") as caught:
+    with refused(InputError, hint=f"…{hint}…"):
         tw.open(make(tmp_path))
-    assert caught.value.hint is not None
-    assert str(caught.value).endswith(caught.value.hint)
 
 
 def test_the_type_of_bytes_is_not_guessed(tmp_path: Path) -> None:

@@ -128,3 +128,77 @@ def test_every_error_names_its_argument() -> None:
         if not says_what_about(call)
     ]
     assert not bare, f"{len(bare)} errors have a text alone: {', '.join(bare)}"
+
+
+# Where texts are what is tested.
+TABLES = {"unit/test_error_texts.py", "unit/test_error_fields.py", "yolo/test_yolo_error_texts.py"}
+
+
+def _is_ours(kind: ast.expr) -> bool:
+    """Tell whether an expected exception is, or may be, an error of tailwatch."""
+    if isinstance(kind, ast.Tuple):
+        return any(_is_ours(each) for each in kind.elts)
+    name = kind.attr if isinstance(kind, ast.Attribute) else getattr(kind, "id", "")
+    # A name in small letters is an argument of the test.
+    return name in NAMES or name.islower()
+
+
+def _calls(tree: ast.AST, name: str) -> list[ast.Call]:
+    """Every call of a function or method with this name."""
+    found = (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+    return [
+        call
+        for call in found
+        if name == (call.func.attr if isinstance(call.func, ast.Attribute) else "")
+        or (isinstance(call.func, ast.Name) and call.func.id == name)
+    ]
+
+
+def wordings(source: str) -> list[int]:
+    """Lines of a test module that assert the wording of an error of tailwatch."""
+    tree = ast.parse(source)
+    raises = [call for call in _calls(tree, "raises") if call.args and _is_ours(call.args[0])]
+    lines = [call.lineno for call in raises if any(word.arg == "match" for word in call.keywords)]
+    ours = {*raises, *_calls(tree, "refused")}
+    items = [
+        item
+        for node in ast.walk(tree)
+        if isinstance(node, ast.With)
+        for item in node.items
+        if item.context_expr in ours
+    ]
+    caught = {item.optional_vars.id for item in items if isinstance(item.optional_vars, ast.Name)}
+    texts = [f"str({name}.value)" for name in caught]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.Eq | ast.In):
+            sides = [ast.unparse(side) for side in (node.left, *node.comparators)]
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            is_test = node.func.attr in {"startswith", "endswith"}
+            sides = [ast.unparse(node.func.value)] if is_test else []
+        else:
+            continue
+        lines += [node.lineno for side in sides if any(text in side for text in texts)]
+    return lines
+
+
+def test_the_rule_of_wordings_sees_what_it_should() -> None:
+    block = "with pytest.raises({}) as caught:\n    f()\n{}\n"
+    plain = block.format("InputError", "assert {}")
+    for said in ("str(caught.value) == 'x'", "'x' in str(caught.value)"):
+        assert wordings(plain.format(said)) == [3]
+    assert wordings(plain.format("str(caught.value).startswith('x')")) == [3]
+    assert wordings(plain.format("'\\n' not in str(caught.value)")) == []
+    assert wordings(block.format("tw.exceptions.InputError, match='x'", "")) == [1]
+    assert wordings(block.format("error, match='x'", "")) == [1]
+    assert wordings(block.format("ValueError, match='x'", "assert str(caught.value) == 'x'")) == []
+
+
+def test_wording_is_asserted_in_one_table() -> None:
+    tests = Path(__file__).parents[1]
+    found = [
+        f"{path.relative_to(tests)}:{line}"
+        for path in sorted(tests.rglob("*.py"))
+        if path.relative_to(tests).as_posix() not in TABLES
+        for line in wordings(path.read_text(encoding="utf-8"))
+    ]
+    assert not found, f"assert fields, not wording (tests/support/errors.py): {', '.join(found)}"

@@ -190,8 +190,13 @@ def test_regression_learns_and_labels() -> None:
 @pytest.mark.parametrize(
     ("learner", "data", "expected", "got"),
     [
-        (Gaussian(), np.array(["a"]), NUMBERS_FOR + "Gaussian", "an array of <U1 with 1 …"),
-        (Gaussian(), np.ones((2, 2, 2)), NUMBERS_FOR + "Gaussian", "… with 3 dimensions"),
+        (Gaussian(), np.array(["a"]), NUMBERS_FOR + "Gaussian", "an array of <U1 of shape (1,)"),
+        (
+            Gaussian(),
+            np.ones((2, 2, 2)),
+            NUMBERS_FOR + "Gaussian",
+            "an array of float64 of shape (2, 2, 2)",
+        ),
         (Gaussian(ddof=1), np.ones((1, 2)), "at least 2 rows for Gaussian", "1"),
         (GaussianMixture(5), np.ones((4, 2)), "at least 5 rows for GaussianMixture", "4"),
         (KernelDensity(1.0), [1.0], NUMBERS_FOR + "KernelDensity", "list"),

@@ -284,7 +284,7 @@ def test_not_the_frame_of_one_run() -> None:
         judge(pl.concat([one, other]))
     with refused(InputError, "frame", "the frame of a run", "list"):
         judge([])  # type: ignore[arg-type]
-    with refused(InputError, "frame", "the frame of a run, but it has no column 'null'"):
+    with refused(InputError, "frame", "the frame of a run", "one without a column 'null'"):
         judge(one.drop("null"))
     with refused(InputError, "sizes[0]", "the frame of a run", "str"):
         judge(one, sizes=["a"])  # type: ignore[list-item]

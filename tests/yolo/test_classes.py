@@ -18,6 +18,7 @@ from tailwatch.yolo.dataset import IMAGES
 from tailwatch.yolo.detections import SCHEMA, class_labels
 from tailwatch.yolo.pictures import draw, side_by_side
 from tailwatch.yolo.statistics import statistics
+from tests.support.errors import fields, refused
 from tests.yolo.scenes import NumpyDetector, scenes
 
 if TYPE_CHECKING:
@@ -115,7 +116,8 @@ def test_thresholds_are_of_a_class_and_not_of_a_name(tmp_path: Path) -> None:
 
     chosen = learner(**{"a #2": 0.9})._labelling.thresholds(data.names)
     assert chosen.tolist() == [0.25, 0.25, 0.9]
-    with pytest.raises(InputError, match=r"got 'a'; several classes have this name"):
+    hint = "several classes have this name…"
+    with refused(InputError, "class_confidence", got="'a'", hint=hint):
         learner(a=0.9)
 
 
@@ -135,19 +137,21 @@ def test_a_name_of_any_character_goes_everywhere(tmp_path: Path, name: str) -> N
 @pytest.mark.parametrize(
     ("names", "said"),
     [
-        ("{0: a, x: b}", "expected the numbers 0 to 1, got"),
-        ("{a: b}", "expected the numbers 0 to 0, got"),
-        ("{0: a, 0.5: b}", "expected the numbers 0 to 1, got"),
-        ("[a, [b]]", "expected text as the name of class 1"),
-        ("[a, {b: c}]", "expected text as the name of class 1"),
-        ('["\\ud800"]', "half of a pair|invalid Unicode"),
-        ("abc", "expected names, a list or mapping"),
-        ("{true: a, 0: b}", "expected the numbers 0 to 1, got"),
+        ("{0: a, x: b}", fields("…/data.yaml", "names with the numbers 0 to 1")),
+        ("{a: b}", fields("…/data.yaml", "names with the numbers 0 to 0")),
+        ("{0: a, 0.5: b}", fields("…/data.yaml", "names with the numbers 0 to 1")),
+        ("[a, [b]]", fields("…/data.yaml", "text as the name of class 1", "['b']")),
+        ("[a, {b: c}]", fields("…/data.yaml", "text as the name of class 1", "{'b': 'c'}")),
+        ('["\\ud800"]', fields("…/data.yaml", "…")),
+        ("abc", fields("…/data.yaml", "names, a list or mapping…", "abc")),
+        ("{true: a, 0: b}", fields("…/data.yaml", "names with the numbers 0 to 1")),
     ],
 )
-def test_names_that_are_none_are_one_error(tmp_path: Path, names: str, said: str) -> None:
+def test_names_that_are_none_are_one_error(
+    tmp_path: Path, names: str, said: dict[str, str]
+) -> None:
     (tmp_path / "data.yaml").write_text(f"train: .\nnames: {names}\n")
-    with pytest.raises(SourceError, match=said):
+    with refused(SourceError, **said):
         DetectionDataset.from_yaml(tmp_path / "data.yaml")
 
 

@@ -186,12 +186,10 @@ def select(metrics: str | Sequence[str]) -> tuple[Metric, ...]:
     unknown = [name for name in names if name not in METRICS]
     if unknown or not names:
         known = ", ".join([*(repr(panel) for panel in PANELS), *METRICS])
-        said = f"unknown {shown(unknown[0])}" if unknown else "none"
         expected = f"a panel or metrics out of {known}"
         hint = meant(unknown[0], [*PANELS, *METRICS]) if unknown else "name at least one"
-        msg = f"{said}; expected {expected}"
         raise InputError(
-            msg,
+            f"unknown {shown(unknown[0])}; expected {expected}" if unknown else None,
             argument="metrics",
             expected=expected,
             got=shown(unknown[0]) if unknown else "none",

@@ -61,8 +61,9 @@ def check_model(model: str | Path) -> str:
     if path.suffix == ".pt":
         raise SourceError(
             argument=path_text(path),
+            problem="no such file of weights",
             expected="a file of weights",
-            got="no such file",
+            got="no file",
             hint="nothing is downloaded: put it there, or begin from an architecture, such as "
             "yolo26n.yaml",
         )
@@ -96,6 +97,7 @@ def _check_architecture(name: str) -> None:
     except Exception as error:
         raise SourceError(
             argument=path_text(name),
+            problem="no such file, and no architecture of Ultralytics",
             expected="a file, or the name of an architecture of Ultralytics",
             got="neither",
         ) from error

@@ -74,17 +74,17 @@ def _split(path: Path, split: str) -> Split:
     if not path.is_file():
         raise SourceError(
             argument=path_text(path),
+            problem="no such data.yaml",
             expected="a data.yaml",
-            got="no such file",
+            got="no file",
             hint="nothing is downloaded, so it must be on disk",
         )
     extra("yaml")
     try:
         content = parse_yaml(read_text(path, "data.yaml"), "data.yaml", path_text(path))
     except SourceError as error:
-        expected = f"a data.yaml: {error.expected}"
         raise SourceError(
-            argument=path_text(path), expected=expected, got=error.got, where=error.where
+            argument=path_text(path), expected=error.expected, got=error.got
         ) from error
     if not isinstance(content, dict):
         raise SourceError(

@@ -30,9 +30,8 @@ INSTALL = (
 )
 
 SYSTEM_LIBRARIES = (
-    "OpenCV, which Ultralytics needs, lacks a library of the system: on Debian, apt-get install "
-    "libgl1 libglib2.0-0; or, on a machine without a display, pip install --force-reinstall "
-    "--no-deps opencv-python-headless"
+    "on Debian, apt-get install libgl1 libglib2.0-0; or, on a machine without a display, "
+    "pip install --force-reinstall --no-deps opencv-python-headless"
 )
 SYMPTOM = "operator torchvision::nms does not exist"
 
@@ -48,12 +47,15 @@ def require_extra() -> None:
     MissingDependencyError
         The extra ``yolo`` is not installed.
     """
-    if "ultralytics" not in sys.modules and importlib.util.find_spec("ultralytics") is None:
-        raise MissingDependencyError(_missing("ultralytics"))
+    name = "ultralytics"
+    if name not in sys.modules and importlib.util.find_spec(name) is None:
+        raise _missing(name)
 
 
-def _missing(name: str | None) -> str:
-    return f"{INSTALL}; missing: {name}"
+def _missing(name: str | None) -> MissingDependencyError:
+    return MissingDependencyError(
+        f"{INSTALL}; missing: {name}", expected="Ultralytics YOLO", got=f"no module {name}"
+    )
 
 
 def extra(name: str) -> ModuleType:
@@ -67,13 +69,17 @@ def extra(name: str) -> ModuleType:
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
-        raise MissingDependencyError(_missing(error.name)) from error
+        raise _missing(error.name) from error
     except ImportError as error:
         # A wheel that is there, and a shared library that is not.
         if "cannot open shared object file" not in str(error):
             raise
-        said = f"{SYSTEM_LIBRARIES}; the system says: {error}"
-        raise MissingDependencyError(said) from error
+        raise MissingDependencyError(
+            argument=name,
+            expected="the system libraries of OpenCV, which Ultralytics needs",
+            got=str(error),
+            hint=SYSTEM_LIBRARIES,
+        ) from error
 
 
 def mend_torchvision() -> bool:

@@ -235,8 +235,8 @@ class Fits:
         if pseudo:
             raise InputError(
                 argument="directory",
-                expected="one that holds the human data of a first generation",
-                got=f"{pseudo} of {len(data)} images with labels of a detector to begin with",
+                expected="a directory with the human data of a first generation",
+                got=f"none, and {pseudo} of {len(data)} images here with labels of a detector",
                 where=path_text(self.directory),
                 hint="give the directory that the learner had, or human data",
             )

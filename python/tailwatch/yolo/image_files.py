@@ -68,7 +68,9 @@ def measure(file: Path) -> tuple[str, int, int]:
     # Pillow's readers raise what their parsers do: SyntaxError, struct.error, ValueError, …
     except Exception as error:
         raise SourceError(
-            argument=path_text(file), expected="an image file", got=str(error) or "another"
+            argument=path_text(file),
+            expected="an image file",
+            got=f"one that Pillow cannot read ({error})",
         ) from error
     return digest, width, height
 

@@ -137,5 +137,6 @@ def _too_small(classes: Sequence[Class]) -> InputError:
         expected=f"a class with at least {2 * LEAST_ROWS} reference and {LEAST_ROWS} candidate "
         "rows",
         got=f"{len(classes)} smaller ones",
-        hint=f"{largest.name!r} has {len(largest.reference)} and {len(largest.candidate)}",
+        hint=f"the largest, {largest.name!r}, has {len(largest.reference)} reference and "
+        f"{len(largest.candidate)} candidate rows",
     )

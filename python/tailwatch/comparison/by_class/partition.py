@@ -113,7 +113,9 @@ def _labels(labels: Labels, embeddings: Embeddings, side: str) -> tuple[pl.Serie
         found, place = _series(labels, side), f"per: labels of {side}"
     if len(found) != len(embeddings):
         raise InputError(
-            argument=place, expected=f"one for each of {len(embeddings)} rows", got=f"{len(found)}"
+            argument=place,
+            expected=f"a label for each of {len(embeddings)} rows",
+            got=f"{len(found)}",
         )
     missing = found.is_null()
     if found.dtype.is_float():
@@ -133,7 +135,7 @@ def _labels(labels: Labels, embeddings: Embeddings, side: str) -> tuple[pl.Serie
 
 def _missing(place: str, row: int, *, null: bool) -> InputError:
     return InputError(
-        f"row {row} holds none" if null else f"row {row} holds none (NaN)",
+        f"row {row} has no label" if null else f"row {row} has no label (NaN)",
         argument=place,
         expected="a label for each row",
         got="null" if null else "NaN",

@@ -286,12 +286,11 @@ def _originals(
 ) -> Originals | None:
     if distance is not None:
         if source is None:
-            msg = "given without copies_of, the rows to be near to"
             raise InputError(
-                msg,
                 argument="copy_distance",
                 expected="copies_of beside it",
                 got="none",
+                hint="copies_of takes the rows whose copies are looked for",
             )
         distance = real(distance, "copy_distance")
         if not 0 <= distance < math.inf:

@@ -276,7 +276,7 @@ def kernel_parameters(
 ) -> list[float]:
     """Check the parameters of a kernel and fill in those that are left to the data."""
     if kernel == "polynomial" and bandwidth is not None:
-        msg = f"the polynomial kernel has none, got {bandwidth}"
+        msg = f"the polynomial kernel has no bandwidth, got {bandwidth}"
         raise InputError(
             msg,
             argument="bandwidth",
@@ -284,7 +284,7 @@ def kernel_parameters(
             got=repr(bandwidth),
         )
     if kernel == "gaussian" and gamma is not None:
-        msg = f"the Gaussian kernel has none, got {gamma}"
+        msg = f"the Gaussian kernel has no gamma, got {gamma}"
         raise InputError(
             msg,
             argument="gamma",

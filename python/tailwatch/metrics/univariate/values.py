@@ -164,7 +164,7 @@ def _not_held(
     """Return the error about a number that a type does not hold."""
     of = f", the type of {whose}," if whose else ""
     return InputError(
-        f"position {place} holds {number_text(value)}, which {kind}{of} does not",
+        f"position {place} holds {number_text(value)}, which {kind}{of} cannot hold",
         argument=argument,
         expected=f"numbers that {kind} holds exactly",
         got=number_text(value),

@@ -148,7 +148,7 @@ def matrix_of(data: Any, learner: str, *, least: int = 1) -> NDArray[np.float64]
     """Return numbers as rows and columns; plain numbers are rows of one column."""
     if not isinstance(data, np.ndarray) or data.dtype.kind not in "biuf" or data.ndim not in {1, 2}:
         what = (
-            f"an array of {data.dtype} with {data.ndim} dimensions"
+            f"an array of {data.dtype} of shape {data.shape}"
             if isinstance(data, np.ndarray)
             else type(data).__name__
         )

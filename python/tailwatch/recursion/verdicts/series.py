@@ -133,7 +133,9 @@ def check_frame(frame: object, name: str = "frame") -> pl.DataFrame:
     missing = [column for column in NEEDED if column not in frame.columns]
     if missing:
         raise InputError(
-            argument=name, expected=f"the frame of a run, but it has no column {missing[0]!r}"
+            argument=name,
+            expected="the frame of a run",
+            got=f"one without a column {missing[0]!r}",
         )
     runs = frame["run"].unique(maintain_order=True).to_list()
     if len(runs) > 1:
