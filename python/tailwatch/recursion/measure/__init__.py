@@ -11,8 +11,8 @@ lists of tokens                                :mod:`~tailwatch.recursion.measur
 anything else                                  none: what the model measures itself
 =============================================  =================================================
 
-To this :mod:`~tailwatch.recursion.measure.measurement` adds ``risks``, ``copies`` of the training
-set, the model's parameters and what it measures itself.
+To this :mod:`~tailwatch.recursion.measure.measurement` adds what ``model`` measures (risks, copies
+of the training set), the model's parameters and what it measures itself.
 """
 
 from __future__ import annotations

@@ -12,8 +12,7 @@ from tailwatch.recursion import data as rows_of
 from tailwatch.recursion.frame import joined, rows_from
 from tailwatch.recursion.history import HUMAN
 from tailwatch.recursion.measure import HumanComparison, as_vectors
-from tailwatch.recursion.measure.copies import Copies
-from tailwatch.recursion.measure.risks import risks_of
+from tailwatch.recursion.measure.model import Copies, risks_of
 from tailwatch.recursion.participants import asking
 from tailwatch.recursion.theory.curves import Expectation
 from tailwatch.text_form import shown

@@ -1,7 +1,7 @@
 """Pages of a comparison.
 
 :mod:`.page` is that of all rows, :mod:`.classes` that by class; :mod:`.readings` makes a reading of
-each row of a frame, which :mod:`.charts` draws and :mod:`.tables` writes.
+each row of a frame, which :mod:`.charts` draws, and the table of them.
 """
 
 from __future__ import annotations

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from tailwatch.background import uses_polars
 from tailwatch.report.comparison.charts import divergence_chart, retention_chart
-from tailwatch.report.comparison.readings import read
-from tailwatch.report.comparison.tables import legend, panel_table
+from tailwatch.report.comparison.readings import legend, panel_table, read
 from tailwatch.report.html import details
 from tailwatch.report.numbers import count, percent
 from tailwatch.report.page import (

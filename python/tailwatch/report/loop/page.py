@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from tailwatch.background import uses_polars
-from tailwatch.report.comparison.readings import read
-from tailwatch.report.comparison.tables import panel_table
+from tailwatch.report.comparison.readings import panel_table, read
 from tailwatch.report.html import details
 from tailwatch.report.loop.panels import figures
 from tailwatch.report.loop.plots import NEAREST_LEVEL, arms_of, opening_plots, plots_of
