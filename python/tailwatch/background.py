@@ -94,7 +94,13 @@ def uses_polars(doing: str) -> None:
             "had started its threads: they do not live on in a fork"
         )
         hint = "start child processes by spawn: multiprocessing.get_context('spawn')"
-        raise TailwatchError(problem, argument="process", hint=hint)
+        raise TailwatchError(
+            problem,
+            argument="process",
+            expected="one in which Polars may start its threads",
+            got="a fork of one where Polars had started them",
+            hint=hint,
+        )
     if not _pool.is_shown:
         _pool.started = True
 

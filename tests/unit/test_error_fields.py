@@ -130,6 +130,25 @@ def test_every_error_names_its_argument() -> None:
     assert not bare, f"{len(bare)} errors have a text alone: {', '.join(bare)}"
 
 
+def hides_facts(call: ast.Call) -> bool:
+    """Tell whether a text of its own stands where a field should say what came."""
+    named = {keyword.arg for keyword in call.keywords}
+    has_text = bool(call.args) or "problem" in named
+    return has_text and None not in named and not {"expected", "got"} <= named
+
+
+def test_a_text_of_its_own_leaves_no_field_out() -> None:
+    calls = raised("InputError('x')\nInputError('x', expected='y', got='z')\nInputError(got='z')")
+    assert [hides_facts(call) for _, call in calls] == [True, False, False]
+    hidden = [
+        f"{path.relative_to(PACKAGE)}:{line}"
+        for path in sorted(PACKAGE.rglob("*.py"))
+        for line, call in raised(path.read_text(encoding="utf-8"))
+        if hides_facts(call)
+    ]
+    assert not hidden, f"{len(hidden)} errors have facts in their text alone: {', '.join(hidden)}"
+
+
 # Where texts are what is tested.
 TABLES = {"unit/test_error_texts.py", "unit/test_error_fields.py", "yolo/test_yolo_error_texts.py"}
 

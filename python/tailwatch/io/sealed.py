@@ -228,7 +228,8 @@ def _empty(shapes: Iterable[Shape], left: int) -> dict[str, NDArray[Any]]:
         start += math.prod(shape) * np.dtype(dtype).itemsize
         if start > left:
             message = f"expected shape {list(shape)}, which is more than there is"
-            raise InputError(message, argument=name, expected=f"at most {left} bytes")
+            expected = f"at most {left} bytes"
+            raise InputError(message, argument=name, expected=expected, got=f"{start}")
     if start != left:
         raise InputError(argument="arrays", expected=f"{start} bytes", got=f"{left}")
     return {name: np.empty(shape, dtype) for name, dtype, shape in known}
