@@ -21,7 +21,7 @@ def spoilt(array: np.ndarray, row: int, column: int, value: float) -> np.ndarray
     return array
 
 
-DATA: dict[str, tuple[object, object, type[InputError], str]] = {
+DATA: dict[str, tuple[object, object, type[InputError], dict[str, str]]] = {
     "reference too small": (
         X[:127],
         Y,
@@ -75,7 +75,7 @@ def test_data(case: str) -> None:
     assert type(caught.value) is error
 
 
-ARGUMENTS: dict[str, tuple[dict[str, Any], str]] = {
+ARGUMENTS: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
     "k of 0": ({"k": 0}, fields("k", "an integer of at least 1", "0")),
     "k that is no integer": ({"k": 2.0}, fields("k", "an integer", "2.0")),
     "k as large as a half-sample": (
@@ -132,7 +132,7 @@ ARGUMENTS: dict[str, tuple[dict[str, Any], str]] = {
     "unknown metric": ({"metrics": "fid"}, fields("metrics", got="'fid'")),
     "unknown metric among others": (
         {"metrics": ["recall", "fid"]},
-        (fields("metrics", got="'fid'")),
+        fields("metrics", got="'fid'"),
     ),
     "a panel among metrics": (
         {"metrics": ["fast", "recall"]},

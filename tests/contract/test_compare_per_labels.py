@@ -95,14 +95,14 @@ def test_booleans() -> None:
     assert found.of(True).frame.equals(found.of("true").frame)
 
 
-BAD: dict[str, tuple[object, str]] = {
+BAD: dict[str, tuple[object, dict[str, str]]] = {
     "one array": (
         OF_X,
-        (fields("per", "the name of a column, or a tuple of two: the lab…", "ndarray")),
+        fields("per", "the name of a column, or a tuple of two: the …", "ndarray"),
     ),
     "three": (
         (OF_X, OF_Y, OF_Y),
-        (fields("per", "the name of a column, or a tuple of two: the lab…", "a tuple of 3")),
+        fields("per", "the name of a column, or a tuple of two: the …", "a tuple of 3"),
     ),
     "no table": (
         "label",
@@ -154,22 +154,18 @@ BAD: dict[str, tuple[object, str]] = {
     ),
     "no labels": (
         (3, OF_Y),
-        (
-            fields(
-                "per: labels of reference",
-                "the name of a column, an array, a series or a list",
-                "int",
-            )
+        fields(
+            "per: labels of reference",
+            "the name of a column, an array, a series or a list",
+            "int",
         ),
     ),
     "a class for every row": (
         (np.arange(len(X)), np.arange(len(Y))),
-        (
-            fields(
-                "per",
-                "a class with at least 128 reference and 64 candidate rows",
-                "1177 smaller ones",
-            )
+        fields(
+            "per",
+            "a class with at least 128 reference and 64 candidate rows",
+            "1177 smaller ones",
         ),
     ),
 }

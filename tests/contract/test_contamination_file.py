@@ -149,7 +149,7 @@ def setting(index: int, value: float) -> Callable[[np.ndarray], None]:
     return change
 
 
-ATTACKS: dict[str, tuple[Callable[[bytes], bytes], str]] = {
+ATTACKS: dict[str, tuple[Callable[[bytes], bytes], dict[str, str]]] = {
     "nothing": (lambda _: b"", fields("model", "a file that save() wrote", "another file", "…/m")),
     "text": (
         lambda _: b"hello" * 100,
@@ -173,9 +173,7 @@ ATTACKS: dict[str, tuple[Callable[[bytes], bytes], str]] = {
     ),
     "a pickle for a header": (
         lambda data: sealed(pickle.dumps(Trap()), parts(data)[1]),
-        fields(
-            "model", "what fit() gives", "'ascii' codec can't decode byte 0x80 in position…", "…/m"
-        ),
+        fields("model", "what fit() gives", "'ascii' codec can't decode byte 0x80 in …", "…/m"),
     ),
     "a header beyond the file": (
         lambda data: sealed(written(parts(data)[0]), b"", 2**32 - 1),
@@ -218,9 +216,7 @@ ATTACKS: dict[str, tuple[Callable[[bytes], bytes], str]] = {
         lambda data: sealed(
             written(parts(data)[0]).replace(b'"seed":0', b'"seed":' + b"9" * 5000), parts(data)[1]
         ),
-        fields(
-            "model", "what fit() gives", "Exceeds the limit (4300 digits) for integer stri…", "…/m"
-        ),
+        fields("model", "what fit() gives", "Exceeds the limit (4300 digits) for integer …", "…/m"),
     ),
     "strata of numbers": (
         lambda data: changed(data, strata=[1, 2, 3, 4]),

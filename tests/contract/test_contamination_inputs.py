@@ -40,7 +40,7 @@ def spoilt(value: float, row: int = 7) -> np.ndarray:
     return rows
 
 
-FITS: dict[str, tuple[Callable[[], object], type[TailwatchError], str]] = {
+FITS: dict[str, tuple[Callable[[], object], type[TailwatchError], dict[str, str]]] = {
     "nothing beside human": (
         lambda: fit(HUMAN),
         InputError,
@@ -169,7 +169,7 @@ def test_fit_refuses(name: str) -> None:
     assert type(caught.value) is error
 
 
-USES: dict[str, tuple[Callable[[Any], object], type[TailwatchError], str]] = {
+USES: dict[str, tuple[Callable[[Any], object], type[TailwatchError], dict[str, str]]] = {
     "columns": (
         lambda model: model.score(HUMAN[:, :3]),
         DimensionError,

@@ -211,13 +211,11 @@ def test_unreadable_file(tmp_path: Path) -> None:
     [
         (
             pl.DataFrame({"embedding": lists([[1, 2]])}),
-            (
-                fields(
-                    "source",
-                    "a column 'key'",
-                    "embedding (List(Float32))",
-                    hint="id_column takes the name of another",
-                )
+            fields(
+                "source",
+                "a column 'key'",
+                "embedding (List(Float32))",
+                hint="id_column takes the name of another",
             ),
         ),
         (ones(), fields("source", "a table with a column 'key'", "numpy.ndarray")),

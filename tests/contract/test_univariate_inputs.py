@@ -100,7 +100,7 @@ def test_threads_and_chunks_change_no_bit(threads: int) -> None:
         assert metric(parts, y, threads=threads) == metric(x, y, threads=1), metric.__name__
 
 
-BAD: dict[str, tuple[Callable[[], Any], type[InputError], str]] = {
+BAD: dict[str, tuple[Callable[[], Any], type[InputError], dict[str, str]]] = {
     "NaN": (
         lambda: np.array([1.0, np.nan]),
         NonFiniteError,
@@ -176,12 +176,10 @@ BAD: dict[str, tuple[Callable[[], Any], type[InputError], str]] = {
     "a set": (
         lambda: {1.0},
         InputError,
-        (
-            fields(
-                "reference",
-                "a 1-D NumPy array, a list, a Polars Series or an Arrow array of numbers",
-                "set",
-            )
+        fields(
+            "reference",
+            "a 1-D NumPy array, a list, a Polars Series or an Arrow array of numbers",
+            "set",
         ),
     ),
     "an empty list": (
@@ -217,11 +215,7 @@ BAD: dict[str, tuple[Callable[[], Any], type[InputError], str]] = {
     "an integer of a list that float64 rounds": (
         lambda: [0.5, 2**53 + 1],
         InputError,
-        (
-            fields(
-                "reference", "numbers that float64 holds exactly", "9007199254740993", "position 1"
-            )
-        ),
+        fields("reference", "numbers that float64 holds exactly", "9007199254740993", "position 1"),
     ),
     "an integer of a list beyond 64 bits": (
         lambda: [2**64],
@@ -240,23 +234,17 @@ BAD: dict[str, tuple[Callable[[], Any], type[InputError], str]] = {
     "a frame": (
         lambda: pl.DataFrame({"a": [1], "b": [2]}),
         InputError,
-        (
-            fields(
-                "reference",
-                "one column of numbers",
-                "a frame of a, b",
-                hint="counts=NAME names the column that says how often each number was seen",
-            )
+        fields(
+            "reference",
+            "one column of numbers",
+            "a frame of a, b",
+            hint="counts=NAME names the column that says how often each number was seen",
         ),
     ),
     "an integer that float64 rounds": (
         lambda: np.array([1, 2**53 + 1]),
         InputError,
-        (
-            fields(
-                "reference", "numbers that float64 holds exactly", "9007199254740993", "position 1"
-            )
-        ),
+        fields("reference", "numbers that float64 holds exactly", "9007199254740993", "position 1"),
     ),
 }
 

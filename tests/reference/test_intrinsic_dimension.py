@@ -108,12 +108,10 @@ def test_copies_do_not_count() -> None:
         (
             np.eye(4),
             0.0,
-            (
-                fields(
-                    "embeddings",
-                    "rows at different distances",
-                    "rows from most of which the two nearest are equally far",
-                )
+            fields(
+                "embeddings",
+                "rows at different distances",
+                "rows from most of which the two nearest are equally far",
             ),
         ),
         (

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-BAD: list[tuple[Callable[[], object], str]] = [
+BAD: list[tuple[Callable[[], object], dict[str, str]]] = [
     (
         lambda: theory.replace_variance(0, 10),
         fields("generations", "at least 1 (the fit of human rows)", "0"),

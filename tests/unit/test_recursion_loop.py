@@ -305,7 +305,7 @@ def test_a_run_of_threads_and_one_of_others_agree() -> None:
         (
             {"data": [[1.0]]},
             InputError,
-            fields("data", "a NumPy array, a Polars frame or series, what ta…", "list"),
+            fields("data", "a NumPy array, a Polars frame or series, what …", "list"),
         ),
         ({"data": np.ones((0, 2))}, InputError, fields("data", "at least one row", "none")),
         (
