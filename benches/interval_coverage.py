@@ -36,7 +36,7 @@ from tailwatch.comparison.frame import frame_of, rows_of
 from tailwatch.comparison.metrics.clusters import Modes
 from tailwatch.comparison.metrics.family import Panel
 from tailwatch.comparison.metrics.neighbors import Authenticity, KnnDivergence, Neighborhoods
-from tailwatch.comparison.reference import Preparation
+from tailwatch.comparison.preparation import Preparation
 from tailwatch.comparison.registry import METRICS
 from tailwatch.comparison.request import PANELS
 from tailwatch.embeddings import as_embeddings

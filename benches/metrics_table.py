@@ -38,6 +38,36 @@ k is the neighbour asked for, α a tail level, d the number of columns.
 | names | any of them |
 """
 
+WITHOUT_ROWS = """\
+## A reference without its rows
+
+`tw.Reference(human, metrics=…).save("human.tailwatch", rows=False)` keeps, in place of n rows of d
+columns, what the metrics marked *yes* above need of them. `tw.compare` gives the same numbers from
+it, to the bit, for candidates of at least n // 2 rows. A and its 30 halves are 31 parts.
+
+| metric | what is kept | bytes |
+|---|---|---|
+| total variance, effective rank, participation ratio | nulls, total variances of 31 parts | 1,016 |
+| Vendi score | nulls | 248 |
+| Fréchet distance | the same, means and covariances of 31 parts and all rows | 128·d² + 384·d |
+| extrapolated | the same of 31 parts of A and 31 of all rows | 248·d² + 744·d |
+| directional tails | directions of A and all rows, thresholds of 31 parts | 4,096·d + 262,392 |
+
+The size does not grow with n. Where it is no smaller than that of the rows, `save` refuses: moments
+that are as many numbers as the rows could be solved for them. Directional tails take 4,032 rows or
+more, so that five rows lie beyond each threshold in each half-sample: of fewer, one row that is the
+farthest out along d directions could be told from d thresholds. The others need the rows:
+
+- neighbours and kernels: each pair of rows of A and C enters;
+- clusters: a cluster of one row has that row as its centre, and small ones are what
+  `mode_coverage` is about;
+- sliced Wasserstein distance: all projections enter, 256 numbers a row, and d ≤ 256 of them tell
+  its d values.
+
+What is kept are statistics of people's data, not anonymous data: whoever has all rows but one can
+find that one.
+"""
+
 DIRECTIONS = {
     "higher": "up",
     "lower": "down",
@@ -67,6 +97,7 @@ COST: Columns = {
     "bounded by `max_rows`": lambda metric: "yes" if metric.quadratic else "no",
     "work": lambda metric: metric.work,
     "memory besides the embeddings": lambda metric: metric.memory,
+    "file without rows": lambda metric: "no" if metric.needs_rows else "yes",
 }
 
 SECTIONS = {
@@ -87,7 +118,7 @@ def document() -> str:
     fast = ", ".join(f"`{name}`" for name in PANELS["fast"])
     parts = [INTRODUCTION.format(**counts | {"fast": fast})]
     parts += [f"## {title}\n\n{_table(columns)}" for title, columns in SECTIONS.items()]
-    return "\n".join(parts)
+    return "\n".join([*parts, WITHOUT_ROWS])
 
 
 def _table(columns: Columns) -> str:

@@ -14,6 +14,7 @@ __all__ = [
     "NoValue",
     "PreparedKernels",
     "PreparedMetrics",
+    "PreparedSummary",
     "Rows",
     "Watch",
     "authenticity",
@@ -23,10 +24,17 @@ __all__ = [
     "cramer_von_mises",
     "cross_mmd",
     "directional_tails",
+    "directional_tails_beyond",
+    "directional_thresholds",
     "directions",
     "frechet_distance",
     "frechet_distance_extrapolated",
+    "frechet_distance_extrapolated_to",
+    "frechet_distance_to",
     "frechet_of_moments",
+    "gaussian",
+    "gaussians_of_cuts",
+    "gaussians_of_halves",
     "instruction_sets",
     "intrinsic_dimension",
     "k_means",
@@ -50,6 +58,10 @@ __all__ = [
     "prepare_vendi",
     "probe_scores",
     "projections",
+    "restore_directions",
+    "restore_moments",
+    "restore_spectra",
+    "restore_vendi",
     "row_hashes",
     "sample",
     "sliced_wasserstein",
@@ -70,6 +82,7 @@ _Halves: TypeAlias = tuple[Rows, Rows]
 _Replicates: TypeAlias = tuple[int, int, str]
 _PooledTail: TypeAlias = tuple[int, tuple[int, int], tuple[int, int], float]
 _Estimate: TypeAlias = tuple[str, float | None, _Floats]
+_Gaussians: TypeAlias = tuple[_Floats, _Floats]
 _Kernel: TypeAlias = tuple[str, Sequence[float]]
 _Sample: TypeAlias = tuple[Sequence[NDArray[Any]], NDArray[np.uint64] | None, str]
 
@@ -125,6 +138,12 @@ def directions(reference: Rows, count: int, seed: int, settings: Settings) -> _F
 def directional_tails(
     reference: Rows, candidate: Rows, directions: _Floats, level: float, settings: Settings
 ) -> _Floats: ...
+def directional_thresholds(
+    reference: Rows, directions: _Floats, level: float, settings: Settings
+) -> _Floats: ...
+def directional_tails_beyond(
+    directions: _Floats, quantiles: _Floats, level: float, candidate: Rows, settings: Settings
+) -> _Floats: ...
 def authenticity(training: Rows, candidate: Rows, settings: Settings) -> float: ...
 def intrinsic_dimension(
     embeddings: Rows, discard: float, settings: Settings
@@ -140,6 +159,21 @@ def frechet_of_moments(
     reference_covariance: _Floats,
     candidate_mean: _Floats,
     candidate_covariance: _Floats,
+    settings: Settings,
+) -> float: ...
+def gaussian(reference: Rows, settings: Settings) -> _Gaussians: ...
+def gaussians_of_cuts(
+    reference: Rows, points: int, seed: int, settings: Settings
+) -> _Gaussians: ...
+def frechet_distance_to(
+    means: _Floats, covariances: _Floats, candidate: Rows, settings: Settings
+) -> float: ...
+def frechet_distance_extrapolated_to(
+    means: _Floats,
+    covariances: _Floats,
+    candidate: Rows,
+    points: int,
+    seed: int,
     settings: Settings,
 ) -> float: ...
 def moments(embeddings: Rows, settings: Settings) -> tuple[int, _Floats, _Floats]: ...
@@ -208,10 +242,28 @@ def prepare_directions(
     level: float,
     directions: int,
     settings: Settings,
-) -> PreparedMetrics: ...
+) -> PreparedSummary: ...
+def restore_directions(
+    replicates: _Replicates,
+    level: float,
+    directions: _Floats,
+    quantiles: _Floats,
+    null: _Floats,
+) -> PreparedSummary: ...
 def prepare_moments(
-    halves: _Halves, replicates: _Replicates, settings: Settings
-) -> PreparedMetrics: ...
+    halves: _Halves, replicates: _Replicates, distance: bool, settings: Settings
+) -> PreparedSummary: ...
+def gaussians_of_halves(a: Rows, replicates: _Replicates, settings: Settings) -> _Gaussians: ...
+def restore_moments(
+    replicates: _Replicates,
+    means: _Floats,
+    covariances: _Floats,
+    null: _Floats,
+    settings: Settings,
+) -> PreparedSummary: ...
+def restore_spectra(
+    replicates: _Replicates, columns: int, traces: _Floats, null: _Floats
+) -> PreparedSummary: ...
 def prepare_projections(
     halves: _Halves,
     replicates: _Replicates,
@@ -227,7 +279,17 @@ def prepare_authenticity(
 ) -> PreparedMetrics: ...
 def prepare_vendi(
     halves: _Halves, replicates: _Replicates, q: float, settings: Settings
-) -> PreparedMetrics: ...
+) -> PreparedSummary: ...
+def restore_vendi(
+    replicates: _Replicates, columns: int, q: float, null: _Floats | None
+) -> PreparedSummary: ...
+
+@final
+class PreparedSummary:
+    @property
+    def null(self) -> list[_Estimate] | NoValue: ...
+    def value(self, c: Rows, settings: Settings) -> list[_Estimate] | NoValue: ...
+    def state(self) -> list[tuple[str, _Floats]]: ...
 
 @final
 class PreparedKernels:

@@ -109,7 +109,7 @@ def test_other_metrics_do_not_depend_on_density() -> None:
 
 def test_moments_of_every_half(paired: Memberships) -> None:
     replicates = (REPLICATES, SEED, "complementary halves")
-    prepared = _core.prepare_moments(TRIO[:2], replicates, anchored.SETTINGS)
+    prepared = _core.prepare_moments(TRIO[:2], replicates, True, anchored.SETTINGS)
     found = {metric: both for (metric, _), both in found_of(prepared, TRIO[0], TRIO[2]).items()}
     for index in (0, 1):
         for subset, (a, b, c) in enumerate(trios(paired)):
@@ -123,6 +123,22 @@ def test_moments_of_every_half(paired: Memberships) -> None:
             }
             of_subset = {metric: float(both[index][subset]) for metric, both in found.items()}
             assert of_subset == pytest.approx(expected, rel=1e-9)
+
+
+def test_spectra_do_not_depend_on_the_distance() -> None:
+    replicates = (REPLICATES, SEED, "complementary halves")
+    with_distance, without = (
+        found_of(
+            _core.prepare_moments(TRIO[:2], replicates, distance, anchored.SETTINGS),
+            TRIO[0],
+            TRIO[2],
+        )
+        for distance in (True, False)
+    )
+    assert with_distance.pop(("frechet_distance", None))
+    assert with_distance.keys() == without.keys()
+    for key, expected in with_distance.items():
+        np.testing.assert_array_equal(without[key], expected)
 
 
 def test_directional_tails_of_every_half(dealt: Memberships) -> None:

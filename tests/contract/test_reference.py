@@ -12,6 +12,8 @@ import pytest
 
 import tailwatch as tw
 from tailwatch import _core
+from tailwatch.comparison import human as human_side
+from tailwatch.comparison.reference import side_of
 from tailwatch.exceptions import InputError, SourceError, TailwatchError
 from tailwatch.recursion import Replace
 from tailwatch.recursion.learners import Gaussian
@@ -85,6 +87,45 @@ def test_classes_of_a_reference() -> None:
     expected = tw.compare(HUMAN, LARGE, per=labels, metrics="fast")
     assert found.frame.equals(expected.frame)
     assert found.classes.equals(expected.classes)
+
+
+def test_classes_are_prepared_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    labels = np.arange(301) % 2, np.arange(225) % 2
+    reference = tw.Reference(HUMAN, metrics="standard")
+    calls = counted(monkeypatch)
+    first = tw.compare(reference, LARGE, per=labels)
+    assert calls["prepare_neighbors"] == calls["prepare_kernels"] == 2
+    assert calls["k_means"] == 4
+    again = tw.compare(reference, LARGE, per=labels)
+    assert again.frame.equals(first.frame)
+    prepared = {name: count for name, count in calls.items() if name.startswith("prepare_")}
+    assert set(prepared.values()) == {2}
+    # Modes of all rows are found each time, those of A once.
+    assert calls["k_means"] == 6
+    # Other rows of a class, and other classes, are others.
+    shifted = (np.roll(labels[0], 1), labels[1])
+    tw.compare(reference, LARGE, per=shifted)
+    assert calls["prepare_neighbors"] == 4
+
+
+def test_what_is_kept_of_classes_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    labels = np.arange(301) % 2, np.arange(225) % 2
+    reference = tw.Reference(HUMAN, metrics="total_variance")
+    of_class = side_of(reference).require_rows("per").of_class
+    zeros, ones = (np.flatnonzero(labels[0] == label) for label in (0, 1))
+    first, second = of_class(zeros, 0), of_class(ones, 0)
+    assert of_class(zeros, 0) is first
+    assert of_class(zeros, 1) is not first
+    # About 1 KB a row; the least recently used goes first.
+    monkeypatch.setattr(human_side, "MOST_BYTES", int(2.5 * first.bytes))
+    assert 150 * 1024 < first.bytes < 200 * 1024
+    third = of_class(zeros, 2)
+    assert of_class(zeros, 2) is third
+    assert of_class(ones, 0) is not second
+    expected = tw.compare(HUMAN, LARGE, per=labels, metrics="total_variance")
+    for _ in range(2):
+        found = tw.compare(reference, LARGE, per=labels)
+        assert found.frame.equals(expected.frame)
 
 
 CANDIDATES = {

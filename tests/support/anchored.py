@@ -102,10 +102,10 @@ def memberships(seed: int, *, complementary: bool = False) -> Memberships:
         marked = zeros.copy()
         marked[group] = 1.0
         mark, zero = rows_of(marked), rows_of(zeros)
-        others = _core.prepare_moments((zero, mark), halves, SETTINGS)
+        others = _core.prepare_moments((zero, mark), halves, True, SETTINGS)
         values, nulls = found_of(others, zero, mark)["total_variance", None]
         of_c[:, group], of_b[:, group] = values[1:] > 0, nulls[1:] > 0
-        anchor = _core.prepare_moments((mark, zero), halves, SETTINGS)
+        anchor = _core.prepare_moments((mark, zero), halves, True, SETTINGS)
         values, _ = found_of(anchor, mark, zero)["frechet_distance", None]
         of_a[:, group] = values[1:] > 1e-9
     return Memberships((of_a, of_b, of_c))

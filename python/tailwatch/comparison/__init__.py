@@ -7,6 +7,7 @@ room                  what it owns
 ``compare``           the main job
 ``halves``            how samples are split and cut
 ``reference``         the human side, prepared once; ``reference_file`` keeps it
+``human``             its rows, or numbers in their place; ``preparation`` what is made of them
 ``registry``          what each metric is; ``metric`` says what has to be known of one
 ``metrics``           how metrics are computed
 ``estimates``         value, null, and what their errors are known from

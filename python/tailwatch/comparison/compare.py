@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
@@ -14,9 +15,10 @@ from tailwatch.comparison.by_class.judgement import frames
 from tailwatch.comparison.by_class.partition import check_per, partition
 from tailwatch.comparison.by_class.result import ClassComparison
 from tailwatch.comparison.frame import frame_of, rows_of
-from tailwatch.comparison.reference import Reference
+from tailwatch.comparison.human import Source
+from tailwatch.comparison.reference import Reference, side_of
 from tailwatch.comparison.reference_file import SUFFIX
-from tailwatch.comparison.request import Request, Stamp, describe
+from tailwatch.comparison.request import Request, Stamp
 from tailwatch.comparison.result import Comparison
 from tailwatch.embeddings import as_embeddings
 from tailwatch.exceptions import InputError
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from tailwatch.comparison.by_class.partition import Labels, Per
+    from tailwatch.comparison.human import HumanSide
     from tailwatch.embeddings import Embeddings, EmbeddingsLike
     from tailwatch.progress import ProgressOption, Settings
 
@@ -96,7 +99,8 @@ def compare(
     reference
         Embeddings of human data, at least 128 rows; or a :class:`tailwatch.Reference`, prepared
         once for many candidates, or the file that it was saved to (``human.tailwatch``): its
-        arguments hold where they are not given here.
+        arguments hold where they are not given here. A file without rows takes candidates of at
+        least half as many rows, and no `per`.
     candidate
         Embeddings of the data in question, at least 64 rows, from the same encoder.
     per
@@ -172,8 +176,8 @@ def compare(
     request = human.request.with_confidence(confidence)
     other = human.require_columns(as_embeddings(candidate, "candidate"))
     run: dict[str, Any] = {
-        "reference": describe(human.embeddings),
-        "candidate": describe(other),
+        "reference": asdict(human.source),
+        "candidate": asdict(Source.of(other)),
         "arguments": request.arguments(),
     }
     with running(threads, progress) as settings:
@@ -188,14 +192,15 @@ def compare(
     return ClassComparison(found, classes, run | clock.ran_with(used_threads))
 
 
-def _prepared(reference: EmbeddingsLike | Reference, given: dict[str, Any]) -> Reference:
+def _prepared(reference: EmbeddingsLike | Reference, given: dict[str, Any]) -> HumanSide:
     """Return the human side under the arguments that were given, the others having defaults."""
     asked = {name: value for name, value in given.items() if value is not None}
     if isinstance(reference, str | os.PathLike) and Path(reference).suffix.lower() == SUFFIX:
         reference = Reference.load(reference)
     if not isinstance(reference, Reference):
-        return Reference(reference, **asked)
-    arguments = reference.request.arguments()
+        return side_of(Reference(reference, **asked))
+    side = side_of(reference)
+    arguments = side.request.arguments()
     request = Request.of(**(arguments | asked))
     for name, value in request.arguments().items():
         if value != arguments[name]:
@@ -205,33 +210,35 @@ def _prepared(reference: EmbeddingsLike | Reference, given: dict[str, Any]) -> R
                 got=shown(value),
                 hint="leave it out, or make a reference with it",
             )
-    return reference
+    return side
 
 
 def _compare_once(
-    human: Reference, candidate: Embeddings, request: Request, settings: Settings
+    human: HumanSide, candidate: Embeddings, request: Request, settings: Settings
 ) -> tuple[pl.DataFrame, dict[str, Any]]:
     """Return the frame, and how many rows it was made of."""
     meeting = human.meet(candidate.handle())
     found = meeting.estimates(settings)
     rows = rows_of(meeting, found, request.confidence, meeting.wholes(settings))
+    sizes = meeting.prepared.sizes
     used = {
-        "reference_half": meeting.prepared.halves.rows[0].shape[0],
+        "reference_half": sizes.half,
         "candidate": meeting.candidate.rows.shape[0],
-        "quadratic_half": meeting.prepared.halves.bounded[0].shape[0],
+        "quadratic_half": sizes.bounded_half,
     }
     return frame_of(rows), {"rows_used": used}
 
 
 def _compare_by_class(
-    human: Reference,
+    human: HumanSide,
     candidate: Embeddings,
     labels: tuple[Labels, Labels],
     request: Request,
     settings: Settings,
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the frame and the summary of the classes."""
-    classes = partition(labels, human.embeddings, candidate)
-    found = compare_classes(human, candidate.handle(), classes, request, settings)
+    with_rows = human.require_rows("per")
+    classes = partition(labels, with_rows.embeddings, candidate)
+    found = compare_classes(with_rows, candidate.handle(), classes, request, settings)
     chosen = deciding(request.panel)
     return frames(found, chosen[0] if chosen else None, request.confidence)

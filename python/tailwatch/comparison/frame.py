@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from tailwatch.comparison.estimates import Estimate
     from tailwatch.comparison.metrics.family import Whole
-    from tailwatch.comparison.reference import Meeting
+    from tailwatch.comparison.preparation import Meeting
 
 __all__ = ["SCHEMA", "Row", "frame_of", "rows_of"]
 
@@ -99,18 +99,18 @@ def rows_of(
     wholes: Sequence[Whole] = (),
 ) -> list[Row]:
     """Give the estimates their intervals and the values on all rows, in the order of the frame."""
-    prepared, candidate, human = meeting.prepared, meeting.candidate, meeting.human
+    candidate, sizes = meeting.candidate, meeting.prepared.sizes
     on_all = {(metric, level): (value, tail) for metric, level, value, tail in wholes}
     rows = []
     for metric in METRICS.values():
-        if metric.name not in prepared.panel.names:
+        if metric.name not in meeting.prepared.panel.names:
             continue
         if metric.quadratic:
-            a, c = prepared.halves.bounded[0], candidate.bounded
-            x, y = human.bounded_whole, candidate.bounded_whole
+            n, n_all = sizes.bounded_half, sizes.bounded_whole
+            c, y = candidate.bounded, candidate.bounded_whole
         else:
-            a, c = prepared.halves.rows[0], candidate.rows
-            x, y = human.whole, candidate.whole
+            n, n_all = sizes.half, sizes.whole
+            c, y = candidate.rows, candidate.whole
         for estimate in found[metric.name]:
             made = intervals_of(estimate, metric.direction, confidence)
             missing = isinstance(estimate.error, NoValue)
@@ -128,7 +128,7 @@ def rows_of(
                 retention_low=made.retained[0],
                 retention_high=made.retained[1],
                 direction=metric.direction,
-                n_reference=a.shape[0],
+                n_reference=n,
                 n_candidate=c.shape[0],
                 tail_rows=estimate.tail_rows,
                 method=made.method,
@@ -140,7 +140,7 @@ def rows_of(
                 row = replace(
                     row,
                     value_all=value,
-                    n_reference_all=x.shape[0],
+                    n_reference_all=n_all,
                     n_candidate_all=y.shape[0],
                     tail_rows_all=None if tail is None else tail.candidate,
                 )

@@ -15,7 +15,17 @@ if TYPE_CHECKING:
 
     from tailwatch._core import Rows
 
-__all__ = ["GROUPS", "LEAST_ROWS", "REPLICATES", "Candidate", "Halves", "Human", "matrix_of"]
+__all__ = [
+    "GROUPS",
+    "LEAST_ROWS",
+    "REPLICATES",
+    "Candidate",
+    "Halves",
+    "Human",
+    "Sizes",
+    "matrix_of",
+    "size_of_halves",
+]
 
 REPLICATES = 30
 """Half-sample replicates."""
@@ -29,7 +39,7 @@ LEAST_ROWS = 64
 
 @dataclass(frozen=True, slots=True)
 class Halves:
-    """Halves A and B of the reference, in random order, equally many rows.
+    """Halves A and B of the reference, in random order, equally many rows; and all of it.
 
     Attributes
     ----------
@@ -37,10 +47,40 @@ class Halves:
         A and B with all the rows there are.
     bounded
         Prefixes of A and B for metrics of quadratic cost, within ``max_rows``.
+    whole
+        All rows.
+    bounded_whole
+        Up to ``max_rows`` of all rows.
     """
 
     rows: tuple[Rows, Rows]
     bounded: tuple[Rows, Rows]
+    whole: Rows
+    bounded_whole: Rows
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """Human rows that enter a comparison.
+
+    Attributes
+    ----------
+    half, bounded_half
+        Rows of a half: all, and those within ``max_rows``.
+    whole, bounded_whole
+        All rows, and those within ``max_rows``.
+    """
+
+    half: int
+    bounded_half: int
+    whole: int
+    bounded_whole: int
+
+    @classmethod
+    def of(cls, rows: int, half: int, max_rows: int | None) -> Sizes:
+        """Return those of so many rows, cut to halves of `half`."""
+        bounded = rows if max_rows is None else min(rows, max_rows)
+        return cls(half, _within(half, max_rows), rows, bounded)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,25 +143,32 @@ class Human:
         order = _core.sample(rows.shape[0], rows.shape[0], seed, "reference")
         return cls(rows, _some(rows, order, max_rows), order, max_rows)
 
-    def size_with(self, candidate: Rows) -> int:
-        """Return the rows of a half beside a candidate: n // 2, or all of it if it has fewer."""
-        n, m = self.whole.shape[0], candidate.shape[0]
-        size = min(n // 2, m)
-        if size < LEAST_ROWS:
-            name, least, got = (
-                ("candidate", LEAST_ROWS, m) if m < LEAST_ROWS else ("reference", 2 * LEAST_ROWS, n)
-            )
-            raise InputError(
-                argument=name, expected=f"at least {least} rows to compare", got=f"{got}"
-            )
-        return size
-
     def halves(self, size: int) -> Halves:
         """Return halves of `size` rows."""
         a, b = self.order[:size], self.order[size : 2 * size]
         within = _within(size, self.max_rows)
         rows = (self.whole.take(a), self.whole.take(b))
-        return Halves(rows, (self.whole.take(a[:within]), self.whole.take(b[:within])))
+        bounded = (self.whole.take(a[:within]), self.whole.take(b[:within]))
+        return Halves(rows, bounded, self.whole, self.bounded_whole)
+
+
+def size_of_halves(rows: int, candidate_rows: int) -> int:
+    """Return the rows of a half beside a candidate: n // 2, or all of it if it has fewer.
+
+    Raises
+    ------
+    InputError
+        There are too few rows on either side.
+    """
+    size = min(rows // 2, candidate_rows)
+    if size < LEAST_ROWS:
+        name, least, got = (
+            ("candidate", LEAST_ROWS, candidate_rows)
+            if candidate_rows < LEAST_ROWS
+            else ("reference", 2 * LEAST_ROWS, rows)
+        )
+        raise InputError(argument=name, expected=f"at least {least} rows to compare", got=f"{got}")
+    return size
 
 
 def _within(size: int, max_rows: int | None) -> int:

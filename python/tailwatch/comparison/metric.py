@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from tailwatch.comparison.metrics.family import Summary
+
 if TYPE_CHECKING:
     from tailwatch.comparison.estimates import Scale
     from tailwatch.comparison.metrics.family import Family
@@ -89,6 +91,11 @@ class Metric:
     work: str
     memory: str
     by_level: bool = False
+
+    @property
+    def needs_rows(self) -> bool:
+        """Whether a file of a reference has to hold the rows for it."""
+        return not issubclass(self.family, Summary)
 
     @property
     def quadratic(self) -> bool:

@@ -9,142 +9,29 @@ keeps it.
 
 from __future__ import annotations
 
-import threading
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tailwatch.comparison.halves import Candidate, Human
+from tailwatch.comparison.human import HumanRows, HumanSummary
 from tailwatch.comparison.reference_file import (
     SUFFIX,
-    fingerprint_of,
+    fingerprint_of_side,
     read_reference,
     write_reference,
 )
-from tailwatch.comparison.registry import METRICS
 from tailwatch.comparison.request import Request
 from tailwatch.embeddings import as_embeddings
-from tailwatch.exceptions import DimensionError, InputError
+from tailwatch.exceptions import InputError
 from tailwatch.text_form import shown
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
-    from tailwatch._core import Rows
-    from tailwatch.comparison.estimates import Estimate
-    from tailwatch.comparison.halves import Halves
-    from tailwatch.comparison.metrics.family import Family, Panel, Whole
+    from tailwatch.comparison.human import HumanSide
     from tailwatch.embeddings import Embeddings, EmbeddingsLike
-    from tailwatch.progress import Settings
 
-__all__ = ["Meeting", "Preparation", "Prepared", "Reference"]
-
-MOST_SIZES = 2
-"""Sizes of halves that are kept: candidates of a loop have one, and its last may be smaller."""
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """Halves of one size, and what each family of metrics has made of them.
-
-    Attributes
-    ----------
-    halves
-        A and B.
-    panel
-        What is computed.
-    """
-
-    halves: Halves
-    panel: Panel
-    _families: dict[type[Family], Family] = field(default_factory=dict)
-    # Two threads that compare at once would make the same twice.
-    _lock: threading.RLock = field(default_factory=threading.RLock)
-
-    def families(self, settings: Settings) -> Iterator[Family]:
-        """Yield what each family asked for has made of the halves, made now if not before."""
-        names = self.panel.names
-        chosen = (metric.family for metric in METRICS.values() if metric.name in names)
-        for kind in dict.fromkeys(chosen):
-            with self._lock:
-                if kind not in self._families:
-                    self._families[kind] = kind(self.halves, self.panel, settings)
-                family = self._families[kind]
-            yield family
-
-
-@dataclass(frozen=True, slots=True)
-class Meeting:
-    """A candidate beside a prepared reference.
-
-    Attributes
-    ----------
-    human
-        All human rows.
-    prepared
-        Their halves, of the size of C.
-    candidate
-        C, and all candidate rows.
-    """
-
-    human: Human
-    prepared: Prepared
-    candidate: Candidate
-
-    def estimates(self, settings: Settings) -> dict[str, list[Estimate]]:
-        """Compute the estimates of each metric, one per level."""
-        found: dict[str, list[Estimate]] = {}
-        for family in self.prepared.families(settings):
-            for estimate in family.estimates(self.candidate, settings):
-                found.setdefault(estimate.metric, []).append(estimate)
-        return found
-
-    def wholes(self, settings: Settings) -> list[Whole]:
-        """Compute the values on all rows."""
-        return [
-            whole
-            for family in self.prepared.families(settings)
-            for whole in family.wholes(self.human, self.candidate, settings)
-        ]
-
-
-class Preparation:
-    """Human rows under one panel, prepared for candidates of one size or two.
-
-    Parameters
-    ----------
-    rows
-        All human rows.
-    panel
-        What is computed.
-    max_rows
-        Bound of the rows that enter what is quadratic.
-    """
-
-    def __init__(self, rows: Rows, panel: Panel, max_rows: int | None) -> None:
-        self._human = Human.draw(rows, max_rows=max_rows, seed=panel.seed)
-        self._panel = panel
-        self._sizes: dict[int, Prepared] = {}
-        self._lock = threading.Lock()
-
-    def meet(self, rows: Rows) -> Meeting:
-        """Put a candidate, cut to the size of the halves, beside them.
-
-        Halves are as large as the human rows allow, or as the candidate if that is smaller.
-        """
-        size = self._human.size_with(rows)
-        max_rows, seed = self._human.max_rows, self._panel.seed
-        candidate = Candidate.draw(rows, size, max_rows=max_rows, seed=seed)
-        return Meeting(self._human, self._prepared(size), candidate)
-
-    def _prepared(self, size: int) -> Prepared:
-        with self._lock:
-            if size not in self._sizes:
-                while len(self._sizes) >= MOST_SIZES:
-                    self._sizes.pop(next(iter(self._sizes)))
-                self._sizes[size] = Prepared(self._human.halves(size), self._panel)
-            return self._sizes[size]
+__all__ = ["Reference", "side_of"]
 
 
 class Reference:
@@ -171,7 +58,9 @@ class Reference:
     -----
     Nothing is computed before the first comparison. Rows in memory are borrowed, so **do not write
     to them** as long as the reference is in use. What is kept besides the embeddings is about
-    1 KB a row and 31·8·d² bytes for d columns, for each of the last two sizes of candidates.
+    1 KB a row and 31·8·d² bytes for d columns, for each of the last two sizes of candidates. Of
+    comparisons class by class the same is kept of each class, up to 1 GB in all, the least recently
+    used going first.
 
     Examples
     --------
@@ -197,42 +86,43 @@ class Reference:
         request = Request.of(
             metrics=metrics, k=k, tail_levels=tail_levels, max_rows=max_rows, seed=seed
         )
-        self._set(as_embeddings(human, "reference"), request)
-
-    @classmethod
-    def of(cls, embeddings: Embeddings, request: Request) -> Reference:
-        """Return the reference of some embeddings under a request."""
-        made = cls.__new__(cls)
-        made._set(embeddings, request)  # noqa: SLF001  (its own)
-        return made
-
-    def _set(self, embeddings: Embeddings, request: Request) -> None:
-        self._embeddings, self._request = embeddings, request
-        self._preparation = self.of_rows(embeddings.handle(), request.panel.seed)
+        self._side: HumanSide = HumanRows(as_embeddings(human, "reference"), request)
 
     @property
     def embeddings(self) -> Embeddings:
-        """The human data."""
-        return self._embeddings
+        """The human data.
+
+        Raises
+        ------
+        InputError
+            The reference comes from a file without rows.
+        """
+        return self._side.require_rows("embeddings").embeddings
 
     @property
-    def request(self) -> Request:
-        """What is prepared."""
-        return self._request
+    def columns(self) -> int:
+        """Number of columns."""
+        return self._side.source.columns
 
     @property
     def fingerprint(self) -> str:
-        """64 hexadecimal digits over rows, name and arguments; all rows are read for it."""
-        return fingerprint_of(self._embeddings, self._request)
+        """64 hexadecimal digits over rows, name and arguments; all rows are read for it.
 
-    def save(self, path: str | os.PathLike[str]) -> Path:
+        Without rows, over what is there in their place.
+        """
+        return fingerprint_of_side(self._side)
+
+    def save(self, path: str | os.PathLike[str], *, rows: bool = True) -> Path:
         """Write the reference to a file, which :meth:`load` and :func:`tailwatch.compare` read.
 
         Parameters
         ----------
         path
-            A name ending in ``.tailwatch``. The file holds the rows, n·d values of the widest of
-            their types, and appears whole or not at all.
+            A name ending in ``.tailwatch``. The file appears whole or not at all.
+        rows
+            Whether the file holds the rows: n·d values of the widest of their types. Without them
+            it holds numbers that candidates of at least n // 2 rows need, whose size does not grow
+            with n, see the notes.
 
         Returns
         -------
@@ -242,15 +132,52 @@ class Reference:
         Raises
         ------
         InputError
-            Another suffix.
+            Another suffix; without rows, metrics that need them; with rows, a reference that has
+            none.
         OSError
             The file cannot be written.
+
+        Notes
+        -----
+        Without rows, a metric is kept if numbers that are no rows do for it, and are fewer bytes
+        than the rows:
+
+        - total variance, effective rank, participation ratio and Vendi score: 1 KB each;
+        - the Fréchet distance: means and covariances of A, 30 halves of it and all rows, 128·d² +
+          384·d bytes; the extrapolated one 248·d² + 744·d;
+        - directional tails: directions and thresholds, 4,096·d bytes and 0.26 MB, of at least 4,032
+          rows, so that five rows lie beyond each threshold in each half-sample.
+
+        All of ``metrics="fast"`` is among them. 100,000 rows of 512 float32 columns are 205 MB, and
+        36 MB without rows. Metrics of neighbours, kernels and clusters need the rows, and so does
+        the sliced Wasserstein distance: the projections of a row on 256 directions are as many
+        equations as tell all of up to 256 columns, and more numbers than the row. What is left are
+        statistics of the rows: no row is in them, but whoever knows all rows but one can find that
+        one, so the file is no anonymous one.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> import numpy as np
+        >>> import tailwatch as tw
+        >>> rng = np.random.default_rng(0)
+        >>> human, new = rng.normal(size=(5000, 8)), rng.normal(size=(2500, 8))
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder) / "human.tailwatch"
+        ...     reference = tw.Reference(human, metrics=["total_variance"])
+        ...     path = reference.save(path, rows=False)
+        ...     size, loaded = path.stat().st_size, tw.Reference.load(path)
+        >>> loaded, size < 2000
+        (Reference(5000 rows of 8 columns, which it does not hold, 1 metric), True)
+        >>> tw.compare(loaded, new).frame.equals(tw.compare(reference, new).frame)
+        True
         """
         file = Path(path)
         if file.suffix.lower() != SUFFIX:
             expected = f"a name ending in {SUFFIX}"
             raise InputError(argument="path", expected=expected, got=shown(file.name))
-        return write_reference(self._embeddings, self._request, file)
+        return write_reference(self._side, file, rows=rows)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Reference:
@@ -264,7 +191,8 @@ class Reference:
         Returns
         -------
         Reference
-            A comparison with it gives the same numbers, to the bit.
+            A comparison with it gives the same numbers, to the bit. Without rows it takes
+            candidates of n // 2 rows and more, and none class by class.
 
         Raises
         ------
@@ -283,31 +211,22 @@ class Reference:
         ...     tw.Reference.load(path)
         Reference(500 rows of 8 columns, 5 metrics)
         """
-        return cls.of(*read_reference(Path(path), "reference"))
-
-    def require_columns(self, candidate: Embeddings) -> Embeddings:
-        """Return a candidate that has as many columns."""
-        if self.embeddings.columns != candidate.columns:
-            raise DimensionError(
-                argument="candidate",
-                expected=f"{self.embeddings.columns} columns as in reference",
-                got=f"{candidate.columns}",
-            )
-        return candidate
-
-    def meet(self, rows: Rows) -> Meeting:
-        """Put the rows of a candidate beside the human ones."""
-        return self._preparation.meet(rows)
-
-    def of_rows(self, rows: Rows, seed: int) -> Preparation:
-        """Prepare some of the rows in the same way, under a seed of their own."""
-        return Preparation(rows, self._request.with_seed(seed).panel, self._request.max_rows)
+        made = cls.__new__(cls)
+        made._side = read_reference(Path(path), "reference")  # noqa: SLF001  (its own)
+        return made
 
     def __len__(self) -> int:
         """Return the number of human rows."""
-        return len(self.embeddings)
+        return self._side.source.rows
 
     def __repr__(self) -> str:
         """Say what is prepared."""
-        rows, columns = len(self), self.embeddings.columns
-        return f"Reference({rows} rows of {columns} columns, {len(self.request.names)} metrics)"
+        count = len(self._side.request.names)
+        metrics = f"{count} metric{'s' if count > 1 else ''}"
+        held = ", which it does not hold" if isinstance(self._side, HumanSummary) else ""
+        return f"Reference({len(self)} rows of {self.columns} columns{held}, {metrics})"
+
+
+def side_of(reference: Reference) -> HumanSide:
+    """Return what a reference is made of, which the package compares with."""
+    return reference._side  # noqa: SLF001  (of this module's own class)

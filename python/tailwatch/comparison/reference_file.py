@@ -1,88 +1,76 @@
-"""A reference in one file: human rows and what they are prepared for, nothing that is executed.
+"""A reference in one file: human rows, or numbers in their place, and what they are prepared for.
 
-===========================  ==========================================================
-bytes                        content
-===========================  ==========================================================
-16                           ``tailwatch-human1``
-32                           SHA-256 of all that follows; in hexadecimal, the fingerprint
-4                            length of the header, little-endian
-length                       header: JSON in ASCII, keys sorted, without spaces
-rest                         rows one after the other, little-endian, of the widest of
-                             the types that they had
-===========================  ==========================================================
+The file is sealed (:mod:`tailwatch.io.sealed`): it begins with ``tailwatch-human1``, and its header
+has the ``arguments`` of the reference, ``name``, ``shape`` and ``dtype`` of the rows, and whether
+they are there (``rows``). Behind it stand
 
-The header has the ``arguments`` of the reference, its ``name``, ``shape`` and ``dtype``. A file is
-valid only if its length is that of such rows and its digest is right, so whatever was changed in it
-is noticed. Metrics of neighbours and kernels need the rows themselves, so a file has all of them:
-n·d values and some hundred bytes.
+- with rows: n·d values, one row after the other, of the widest of the types that they had;
+- without: for each family of metrics its :meth:`~.metrics.family.Summary.state` in float64, of
+  shapes that follow from arguments and columns. Moments for the Fréchet distance are 8·32·(d +
+  d(d+1)/2) bytes, those for the extrapolated one 8·62·(d + d(d+1)/2), directional tails 16·256·d
+  and 262,392 bytes; other metrics that need no rows, 1 KB or less.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-import math
-from itertools import chain
-from typing import IO, TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from tailwatch.comparison.human import HumanRows, HumanSide, HumanSummary, Source, summary_shapes
 from tailwatch.comparison.request import Request
 from tailwatch.embeddings import Embeddings
-from tailwatch.exceptions import SourceError, TailwatchError
+from tailwatch.exceptions import InputError, SourceError, TailwatchError
 from tailwatch.io.objects import ArrayPart
 from tailwatch.io.place import Place
-from tailwatch.io.regular import fill, open_regular
+from tailwatch.io.regular import open_regular
+from tailwatch.io.sealed import (
+    Another,
+    Damaged,
+    Invalid,
+    content_of,
+    fingerprint_of,
+    open_sealed,
+    write_sealed,
+)
+from tailwatch.progress import running
 from tailwatch.text_form import path_text
-from tailwatch.writing import write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["SUFFIX", "fingerprint_of", "read_reference", "write_reference"]
+    from tailwatch.comparison.metrics.family import State
+    from tailwatch.io.sealed import Content, Shape
+
+__all__ = ["SUFFIX", "fingerprint_of_side", "read_reference", "write_reference"]
 
 SUFFIX: Final = ".tailwatch"
 MAGIC: Final = b"tailwatch-human1"
-_DIGEST, _LENGTH = 32, 4
-LARGEST_HEADER: Final = 1 << 20
-PIECE: Final = 1 << 22
-"""Bytes that are read and hashed at a time."""
-_FIELDS: Final = {"arguments", "dtype", "name", "shape"}
+_FIELDS: Final = {"arguments", "dtype", "name", "rows", "shape"}
 _TYPES: Final = {"float16": "<f2", "float32": "<f4", "float64": "<f8"}
+_STATE: Final = "<f8"
 
 
-def fingerprint_of(embeddings: Embeddings, request: Request) -> str:
-    """Return the fingerprint: 64 hexadecimal digits over rows, name and arguments."""
-    digest = hashlib.sha256()
-    for piece in _content(embeddings, request):
-        digest.update(piece)
-    return digest.hexdigest()
+def fingerprint_of_side(side: HumanSide) -> str:
+    """Return the fingerprint: 64 hexadecimal digits over all that a file would hold."""
+    return fingerprint_of(_content(side, rows=not isinstance(side, HumanSummary)))
 
 
-def write_reference(embeddings: Embeddings, request: Request, path: Path) -> Path:
+def write_reference(side: HumanSide, path: Path, *, rows: bool) -> Path:
     """Write a file that appears whole or not at all.
 
     Raises
     ------
+    InputError
+        The rows are to be kept and are not there, or are not and are needed.
     OSError
         The folder does not exist, or the file cannot be written.
     """
-
-    def write(file: Path) -> None:
-        digest = hashlib.sha256()
-        with file.open("wb") as opened:
-            opened.write(MAGIC + bytes(_DIGEST))
-            for piece in _content(embeddings, request):
-                digest.update(piece)
-                opened.write(piece)
-            opened.seek(len(MAGIC))
-            opened.write(digest.digest())
-
-    return write_atomically(path, write)
+    return write_sealed(path, MAGIC, _content(side, rows=rows))
 
 
-def read_reference(path: Path, argument: str) -> tuple[Embeddings, Request]:
+def read_reference(path: Path, argument: str) -> HumanSide:
     """Read and check a file.
 
     Parameters
@@ -98,39 +86,46 @@ def read_reference(path: Path, argument: str) -> tuple[Embeddings, Request]:
         It cannot be read, is no reference, or not as it was written.
     """
     place = Place(argument, path_text(path))
-    try:
-        with open_regular(path, place) as opened, place.reading():
-            return _read(opened, argument)
-    except _Unfit as error:
-        raise SourceError(
-            argument=argument,
-            expected="a file that Reference.save wrote",
-            got=str(error),
-            where=path_text(path),
-        ) from error
+    with open_regular(path, place) as opened, place.reading():
+        try:
+            content = open_sealed(opened, MAGIC, _shapes)
+        except Another as error:
+            raise _unfit(argument, path, str(error)) from error
+        except Damaged as error:
+            raise _unfit(argument, path, "a file that is damaged") from error
+        except Invalid as error:
+            raise _unfit(argument, path, f"another content: {error}") from error
+    return _side(content, argument)
 
 
-class _Unfit(TailwatchError):
-    """What is wrong with the content of a file."""
-
-
-def _refuse(got: str) -> NoReturn:
-    raise _Unfit(got)
-
-
-def _content(embeddings: Embeddings, request: Request) -> Iterator[bytes]:
-    """Yield header and rows."""
-    dtype = str(embeddings.dtype)
-    header = _text(
-        {
-            "arguments": _arguments(request),
-            "dtype": dtype,
-            "name": embeddings.name,
-            "shape": list(embeddings.shape),
-        }
+def _unfit(argument: str, path: Path, got: str) -> SourceError:
+    return SourceError(
+        argument=argument,
+        expected="a file that Reference.save wrote",
+        got=got,
+        where=path_text(path),
     )
-    rows = (np.ascontiguousarray(some, _TYPES[dtype]).tobytes() for some in embeddings.batches())
-    yield from chain([len(header).to_bytes(_LENGTH, "little"), header], rows)
+
+
+def _content(side: HumanSide, *, rows: bool) -> Iterator[bytes]:
+    """Return header and arrays; what cannot be kept is refused before a file is begun."""
+    source = side.source
+    header = {
+        "arguments": _arguments(side.request),
+        "dtype": source.dtype,
+        "name": source.name,
+        "rows": rows,
+        "shape": [source.rows, source.columns],
+    }
+    if rows:
+        dtype = _TYPES[source.dtype]
+        return content_of(
+            header, ((some, dtype) for some in side.require_rows("rows").embeddings.batches())
+        )
+    with running(None, None) as settings:
+        states = side.summary(settings)
+    arrays = (array for state in states.values() for _, array in sorted(state.items()))
+    return content_of(header, ((array, _STATE) for array in arrays))
 
 
 def _arguments(request: Request) -> dict[str, Any]:
@@ -140,68 +135,54 @@ def _arguments(request: Request) -> dict[str, Any]:
     return arguments
 
 
-def _text(header: dict[str, Any]) -> bytes:
-    return json.dumps(header, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
-
-
-def _read(opened: IO[bytes], argument: str) -> tuple[Embeddings, Request]:
-    size = opened.seek(0, 2)
-    opened.seek(0)
-    start = bytearray(len(MAGIC) + _DIGEST + _LENGTH)
-    if not fill(opened, memoryview(start)) or not start.startswith(MAGIC):
-        _refuse("another file")
-    length = int.from_bytes(start[-_LENGTH:], "little")
-    if length > min(LARGEST_HEADER, size):
-        _refuse("a file that is damaged")
-    text = bytearray(length)
-    if not fill(opened, memoryview(text)):
-        _refuse("a file that is damaged")
-    header = _header(bytes(text))
-    rows, columns = header["shape"]
-    dtype = np.dtype(_TYPES[header["dtype"]])
-    if len(start) + length + rows * columns * dtype.itemsize != size:
-        _refuse("a file that is damaged")
-    # The size is that of the file, so that no claim takes memory that the file has not.
-    matrix = np.empty((rows, columns), dtype)
-    digest = hashlib.sha256(start[-_LENGTH:] + text)
-    buffer: Any = matrix.reshape(-1).view(np.uint8).data
-    for first in range(0, len(buffer), PIECE):
-        piece = buffer[first : first + PIECE]
-        if not fill(opened, piece):
-            _refuse("a file that is damaged")
-        digest.update(piece)
-    if digest.digest() != start[len(MAGIC) : -_LENGTH]:
-        _refuse("a file that is damaged")
-    try:
-        request = Request.of(**header["arguments"])
-        matches = _arguments(request) == header["arguments"]
-    except (TailwatchError, TypeError) as error:
-        _refuse(f"arguments of no reference: {error}")
-    if not matches:
-        _refuse("arguments of no reference")
-    native = matrix.astype(dtype.newbyteorder("="), copy=False)
-    return Embeddings([ArrayPart(native)], name=header["name"], argument=argument), request
-
-
-def _header(text: bytes) -> dict[str, Any]:
-    """Return the header, if it is one that :func:`_content` writes."""
-    try:
-        header = json.loads(text.decode("ascii"))
-        canonical = _text(header) == text
-    except (ValueError, RecursionError):
-        canonical = False
-    if not canonical or not isinstance(header, dict) or set(header) != _FIELDS:
-        _refuse("a file that is damaged")
-    shape, name, arguments = header["shape"], header["name"], header["arguments"]
+def _shapes(header: Any) -> list[Shape]:  # noqa: ANN401  (values of JSON)
+    """Return the arrays that a header tells of, if it is that of a reference."""
+    if not isinstance(header, dict) or set(header) != _FIELDS:
+        raise InputError(argument="header", expected=f"the fields {', '.join(sorted(_FIELDS))}")
+    shape, rows = header["shape"], header["rows"]
     good = (
         isinstance(shape, list)
         and len(shape) == 2
         and all(type(count) is int and count > 0 for count in shape)
-        and math.prod(shape) < 1 << 60
-        and isinstance(name, str)
-        and isinstance(arguments, dict)
+        and isinstance(header["name"], str)
+        and isinstance(rows, bool)
         and header["dtype"] in _TYPES
     )
     if not good:
-        _refuse("a header of no reference")
-    return header
+        raise InputError(argument="header", expected="name, shape and type of human rows")
+    request = _request(header["arguments"])
+    if rows:
+        return [("rows", _TYPES[header["dtype"]], tuple(shape))]
+    source = Source(header["name"], shape[0], shape[1], header["dtype"])
+    return [
+        (f"{family}.{name}", _STATE, of_state)
+        for family, state in summary_shapes(source, request).items()
+        for name, of_state in sorted(state.items())
+    ]
+
+
+def _request(arguments: Any) -> Request:  # noqa: ANN401  (values of JSON)
+    if not isinstance(arguments, dict):
+        raise InputError(argument="arguments", expected="those of a reference")
+    try:
+        request = Request.of(**arguments)
+    except (TailwatchError, TypeError) as error:
+        message = f"arguments of no reference: {error}"
+        raise InputError(message, argument="arguments", expected="those of a reference") from error
+    if _arguments(request) != arguments:
+        raise InputError(argument="arguments", expected="those of a reference")
+    return request
+
+
+def _side(content: Content, argument: str) -> HumanSide:
+    header, arrays, _ = content
+    request, (rows, columns) = _request(header["arguments"]), header["shape"]
+    if header["rows"]:
+        part = ArrayPart(arrays["rows"])
+        return HumanRows(Embeddings([part], name=header["name"], argument=argument), request)
+    states: dict[str, State] = {}
+    for name, array in arrays.items():
+        family, _, of_state = name.rpartition(".")
+        states.setdefault(family, {})[of_state] = np.asarray(array)
+    source = Source(header["name"], rows, columns, header["dtype"])
+    return HumanSummary(source, request, states)

@@ -23,9 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tailwatch.comparison.metric import Metric
-    from tailwatch.embeddings import Embeddings
 
-__all__ = ["PANELS", "Request", "Stamp", "describe", "select"]
+__all__ = ["PANELS", "Request", "Stamp", "select"]
 
 LARGEST_LEVEL = 0.5
 """A tail of more than half of the rows is none."""
@@ -130,16 +129,6 @@ class Stamp:
             "seconds": round(time.perf_counter() - self._ticks, 3),
             "threads": threads,
         }
-
-
-def describe(embeddings: Embeddings) -> dict[str, Any]:
-    """Say what a set of embeddings is."""
-    return {
-        "name": embeddings.name,
-        "rows": len(embeddings),
-        "columns": embeddings.columns,
-        "dtype": str(embeddings.dtype),
-    }
 
 
 STANDARD = (

@@ -62,7 +62,7 @@ _LENGTH: Final = 4
 
 
 class Another(Exception):
-    """The bytes are no such thing as was asked for."""
+    """The bytes are no such thing as was asked for; the text says what they are."""
 
 
 class Damaged(Exception):
@@ -172,7 +172,9 @@ def open_sealed(source: IO[bytes] | bytes, magic: bytes, shapes: Shapes) -> Cont
     opened.seek(0)
     start = bytearray(min(size, len(magic) + _DIGEST))
     if not fill(opened, memoryview(start)) or not start.startswith(magic):
-        raise Another
+        # The last byte is the version of the form.
+        known = start[: len(magic)].startswith(magic[:-1]) and len(start) >= len(magic)
+        raise Another("another version of the form" if known else "another file")
     digest = hashlib.sha256()
     unfit: Exception | None = None
     try:

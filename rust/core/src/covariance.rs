@@ -107,13 +107,7 @@ impl Fit {
                 }))
             }
             Groups::Moments(groups) => {
-                let mut total = Moments::new(groups[0].mean().len());
-                for (group, moments) in groups.iter().enumerate() {
-                    if subsets.has_group(subset, group) {
-                        total.merge(moments);
-                    }
-                }
-                Self::of_moments(&total)
+                Self::of_moments(&Moments::of_subset(groups, subsets, subset))
             }
         }
     }
@@ -178,11 +172,15 @@ impl Anchor {
         Ok(Self { unit, fit: fits[0].factored()? })
     }
 
+    /// Total variance of the fit.
+    fn trace(&self) -> f64 {
+        self.fit.trace * self.unit * self.unit
+    }
+
     /// The anchor and `other` in one unit, as [`to_unit_scale`] would have it, and the length that 1 then
     /// stands for.
     pub(crate) fn together(&self, other: &mut Fit) -> (Factored, f64) {
-        let unit = unit_of([self.fit.trace * self.unit * self.unit, other.trace()]);
-        other.measure_in(unit);
+        let unit = beside(self.trace(), other);
         let scale = self.unit / unit;
         let mut fit = self.fit.clone();
         fit.mean.iter_mut().for_each(|value| *value *= scale);
@@ -190,6 +188,21 @@ impl Anchor {
         fit.factor *= faer::Scale(scale);
         (fit, unit)
     }
+}
+
+/// Measures `other` in the unit that it has beside an anchor of this total variance, and returns the length that
+/// 1 then stands for.
+pub(crate) fn beside(trace: f64, other: &mut Fit) -> f64 {
+    let unit = unit_of([trace, other.trace()]);
+    other.measure_in(unit);
+    unit
+}
+
+/// The total variance of a fit, as that of its [`Anchor`] would be.
+pub(crate) fn trace_of(fit: Fit) -> f64 {
+    let mut fits = [fit];
+    let unit = to_unit_scale(&mut fits);
+    fits[0].trace() * unit * unit
 }
 
 /// What the moments of any subset are made from.

@@ -2,7 +2,7 @@
 //!
 //! Levels of modules, each of which uses only those before it: 0 `error` `streams` `control`; 1 `subsets` `rows`
 //! `hashes` `memory`; 2 `tridiagonal` `dense` `nuclear` `moments` `univariate` `contamination` `neighbors`;
-//! 3 `covariance` `coverage` `cluster` `dimension` `divergence` `spectrum` `vendi`; 4 `inference`, which runs
+//! 3 `covariance` `gaussians` `coverage` `cluster` `dimension` `divergence` `spectrum` `vendi`; 4 `inference`, which runs
 //! them on replicates. Nothing here knows of Python, and nothing here is unsafe: the kernels crate is.
 
 #![forbid(unsafe_code)]
@@ -16,6 +16,7 @@ pub(crate) mod dense;
 pub mod dimension;
 pub mod divergence;
 pub mod error;
+pub mod gaussians;
 pub mod hashes;
 pub mod inference;
 pub mod memory;

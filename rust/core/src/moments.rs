@@ -12,7 +12,7 @@ use crate::control::Control;
 use crate::dense::{add_lower_square, add_product, for_each};
 use crate::error::Result;
 use crate::rows::Rows;
-use crate::subsets::GROUPS;
+use crate::subsets::{GROUPS, Subsets};
 
 /// Rows that are centred together: few, so that each mean is that of neighbours in the data.
 const BLOCK: usize = 128;
@@ -63,6 +63,17 @@ impl Moments {
             Ok(total)
         };
         control.run(|| (0..GROUPS).into_par_iter().map(of_group).collect())
+    }
+
+    /// The moments of the rows of one subset, from those of all groups.
+    pub(crate) fn of_subset(groups: &[Self], subsets: &Subsets, subset: usize) -> Self {
+        let mut total = Self::new(groups[0].mean().len());
+        for (group, moments) in groups.iter().enumerate() {
+            if subsets.has_group(subset, group) {
+                total.merge(moments);
+            }
+        }
+        total
     }
 
     /// Adds the rows at `indices`.

@@ -353,11 +353,21 @@ pub fn check_pair(
 ) -> Result<()> {
     check_rows(reference, name, 1)?;
     check_rows(candidate, other, 1)?;
-    if reference.columns() == candidate.columns() {
+    check_same_columns(reference.columns(), name, candidate, other)
+}
+
+/// Fails unless a candidate has rows, of as many columns as a reference of which no rows are there.
+pub fn check_columns(candidate: &Rows<'_>, name: &str, columns: usize) -> Result<()> {
+    check_rows(candidate, name, 1)?;
+    check_same_columns(columns, "reference", candidate, name)
+}
+
+fn check_same_columns(columns: usize, name: &str, candidate: &Rows<'_>, other: &str) -> Result<()> {
+    if candidate.columns() == columns {
         return Ok(());
     }
     Err(Error::dimension(other)
-        .expected(format_args!("{} columns as in {name}", reference.columns()))
+        .expected(format_args!("{columns} columns as in {name}"))
         .got(candidate.columns()))
 }
 

@@ -157,15 +157,7 @@ fn of_columns(columns: MatRef<'_, f64>, control: &Control) -> Result<Mat<f64>> {
 /// The Gram matrix of the unit rows of one subset, on this thread.
 pub(crate) fn gram_of_subset(units: &Groups, subsets: &Subsets, subset: usize) -> Mat<f64> {
     match units {
-        Groups::Moments(groups) => {
-            let mut total = Moments::new(groups[0].mean().len());
-            for (group, moments) in groups.iter().enumerate() {
-                if subsets.has_group(subset, group) {
-                    total.merge(moments);
-                }
-            }
-            of_moments(&total)
-        }
+        Groups::Moments(groups) => of_moments(&Moments::of_subset(groups, subsets, subset)),
         Groups::Data(data) => {
             let members: Vec<usize> = subsets.members(subset).collect();
             let (d, n) = (data.nrows(), members.len());

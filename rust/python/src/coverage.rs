@@ -1,7 +1,7 @@
 //! `tailwatch_core::coverage` for Python.
 
 use numpy::ndarray::Array2;
-use numpy::{IntoPyArray, PyArray1, PyArray2, PyReadonlyArray2};
+use numpy::{IntoPyArray, PyArray1, PyArray2, PyArray4, PyReadonlyArray2, PyReadonlyArray4};
 use pyo3::prelude::*;
 use tailwatch_core::coverage::{authenticity as authentic, directional, manifold, pooled, tail};
 
@@ -104,6 +104,43 @@ pub(crate) fn directional_tails<'py>(
     let directions = directions.as_slice()?;
     let ratios = enter(py, &settings, |control| {
         directional::directional_tails(&reference, &candidate, directions, level, control)
+    })?;
+    Ok(ratios.into_pyarray(py))
+}
+
+/// Where the tails of the reference begin along each direction, which [`directional_tails_beyond`] takes.
+#[pyfunction]
+pub(crate) fn directional_thresholds<'py>(
+    py: Python<'py>,
+    reference: &PyRows,
+    directions: PyReadonlyArray2<'_, f64>,
+    level: f64,
+    settings: Settings,
+) -> PyResult<Bound<'py, PyArray4<f64>>> {
+    let reference = reference.borrow(py)?;
+    let reference = reference.rows()?;
+    let directions = directions.as_slice()?;
+    let thresholds = enter(py, &settings, |control| {
+        directional::Thresholds::of_rows(&reference, directions, level, control)
+    })?;
+    Ok(thresholds.numbers().1.into_pyarray(py))
+}
+
+/// The share of the candidate beyond quantiles along each direction, over the level.
+#[pyfunction]
+pub(crate) fn directional_tails_beyond<'py>(
+    py: Python<'py>,
+    directions: PyReadonlyArray2<'_, f64>,
+    quantiles: PyReadonlyArray4<'_, f64>,
+    level: f64,
+    candidate: &PyRows,
+    settings: Settings,
+) -> PyResult<Bound<'py, PyArray1<f64>>> {
+    let candidate = candidate.borrow(py)?;
+    let candidate = candidate.rows()?;
+    let (directions, quantiles) = (directions.as_array(), quantiles.as_array());
+    let ratios = enter(py, &settings, |control| {
+        directional::Thresholds::new(directions, quantiles, level)?.tails(&candidate, control)
     })?;
     Ok(ratios.into_pyarray(py))
 }

@@ -3,13 +3,14 @@
 use numpy::ndarray::Array2;
 use numpy::{IntoPyArray, PyArray1, PyArray2, PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::prelude::*;
-use tailwatch_core::Error;
 use tailwatch_core::divergence::frontier::Frontier;
 use tailwatch_core::divergence::{
     cross, extrapolation, frechet, jensen_shannon, kernel, knn, mauve as clustered, projection,
     sliced,
 };
+use tailwatch_core::gaussians::Gaussians;
 use tailwatch_core::moments::Moments;
+use tailwatch_core::{Control, Error};
 
 use crate::enter::{Settings, enter};
 use crate::error::to_python;
@@ -33,6 +34,85 @@ pub(crate) fn kernel_of(name: &str, parameters: &[f64]) -> PyResult<kernel::Kern
                 .got(format_args!("'{name}' with {parameters:?}")),
         )),
     }
+}
+
+/// Means and lower triangles of covariances, a row for each sample.
+pub(crate) type PyGaussians<'py> = (Bound<'py, PyArray2<f64>>, Bound<'py, PyArray2<f64>>);
+
+pub(crate) fn wrap_gaussians<'py>(py: Python<'py>, found: &Gaussians) -> PyGaussians<'py> {
+    (found.means().clone().into_pyarray(py), found.covariances().clone().into_pyarray(py))
+}
+
+pub(crate) fn gaussians_of(
+    means: &PyReadonlyArray2<'_, f64>,
+    covariances: &PyReadonlyArray2<'_, f64>,
+) -> PyResult<Gaussians> {
+    let found = Gaussians::new(means.as_array(), covariances.as_array());
+    found.map_err(|error| to_python(&error))
+}
+
+/// The Gaussian of all rows, which [`frechet_distance_to`] takes.
+#[pyfunction]
+pub(crate) fn gaussian<'py>(
+    py: Python<'py>,
+    reference: &PyRows,
+    settings: Settings,
+) -> PyResult<PyGaussians<'py>> {
+    let reference = reference.borrow(py)?;
+    let reference = reference.rows()?;
+    let found = enter(py, &settings, |control| Gaussians::of(&reference, control))?;
+    Ok(wrap_gaussians(py, &found))
+}
+
+/// The Gaussian of each part of a reference, which [`frechet_distance_extrapolated_to`] takes.
+#[pyfunction]
+pub(crate) fn gaussians_of_cuts<'py>(
+    py: Python<'py>,
+    reference: &PyRows,
+    points: usize,
+    seed: u64,
+    settings: Settings,
+) -> PyResult<PyGaussians<'py>> {
+    let reference = reference.borrow(py)?;
+    let reference = reference.rows()?;
+    let found = enter(py, &settings, |control| {
+        extrapolation::gaussians_of_cuts(&reference, points, seed, control)
+    })?;
+    Ok(wrap_gaussians(py, &found))
+}
+
+/// Fréchet distance to a reference of which the Gaussian is there.
+#[pyfunction]
+pub(crate) fn frechet_distance_to(
+    py: Python<'_>,
+    means: PyReadonlyArray2<'_, f64>,
+    covariances: PyReadonlyArray2<'_, f64>,
+    candidate: &PyRows,
+    settings: Settings,
+) -> PyResult<f64> {
+    let (reference, candidate) = (gaussians_of(&means, &covariances)?, candidate.borrow(py)?);
+    let candidate = candidate.rows()?;
+    let work = |control: &Control| frechet::frechet_distance_to(&reference, &candidate, control);
+    enter(py, &settings, work)
+}
+
+/// Where the line of Fréchet distances to a reference ends of which the Gaussians of the parts are there.
+#[pyfunction]
+pub(crate) fn frechet_distance_extrapolated_to(
+    py: Python<'_>,
+    means: PyReadonlyArray2<'_, f64>,
+    covariances: PyReadonlyArray2<'_, f64>,
+    candidate: &PyRows,
+    points: usize,
+    seed: u64,
+    settings: Settings,
+) -> PyResult<f64> {
+    let (reference, candidate) = (gaussians_of(&means, &covariances)?, candidate.borrow(py)?);
+    let candidate = candidate.rows()?;
+    let found = enter(py, &settings, |control| {
+        extrapolation::extrapolate_to(reference, &candidate, points, seed, control)
+    })?;
+    Ok(found.value)
 }
 
 #[pyfunction]

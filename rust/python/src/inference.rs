@@ -4,17 +4,19 @@
 //! Metrics are prepared from A and B, and then given for each C. Estimates go back as (metric, level, values):
 //! index 0 is the whole, the others are random parts.
 
-use numpy::{IntoPyArray, PyArray1};
+use numpy::{
+    IntoPyArray, PyArray1, PyArrayDyn, PyReadonlyArray1, PyReadonlyArray2, PyReadonlyArray4,
+};
 use pyo3::prelude::*;
 use tailwatch_core::divergence::kernel::{self, Kernel};
 use tailwatch_core::inference::{
-    Estimate, Found, Halves, Parts, Prepared, Replicates, authenticity, gaussian, kernels, knn,
-    neighbors, sliced, tails, vendi,
+    Estimate, Found, Halves, Parts, Prepared, Replicates, Summary, authenticity, gaussian, kernels,
+    knn, neighbors, sliced, tails, vendi,
 };
 use tailwatch_core::{Control, Error, Result};
 
 use crate::coverage::{PyPooledTail, wrap_pooled};
-use crate::divergence::{PyKernel, kernel_of};
+use crate::divergence::{PyGaussians, PyKernel, gaussians_of, kernel_of, wrap_gaussians};
 use crate::enter::{Settings, enter};
 use crate::error::to_python;
 use crate::input::PyRows;
@@ -109,6 +111,44 @@ impl PyPrepared {
     }
 }
 
+/// What some metrics need of A and B, in numbers that hold no row, and their null.
+#[pyclass(name = "PreparedSummary", frozen, module = "tailwatch._core")]
+pub(crate) struct PySummary(Box<dyn Summary>);
+
+impl PySummary {
+    fn of(summary: impl Summary + 'static) -> Self {
+        Self(Box::new(summary))
+    }
+}
+
+#[pymethods]
+impl PySummary {
+    /// metric(A, B), or why there is none.
+    #[getter]
+    fn null<'py>(&self, py: Python<'py>) -> Outcome<Vec<PyEstimate<'py>>> {
+        wrap(py, self.0.null())
+    }
+
+    /// metric(A, C), in the order of the null, or why there is none.
+    fn value<'py>(
+        &self,
+        py: Python<'py>,
+        c: &PyRows,
+        settings: Settings,
+    ) -> PyResult<Outcome<Vec<PyEstimate<'py>>>> {
+        let c = c.borrow(py)?;
+        let c = c.rows()?;
+        let found = enter(py, &settings, |control| self.0.value(&c, control))?;
+        Ok(wrap(py, found))
+    }
+
+    /// The numbers that it is restored from besides the null, by name.
+    fn state<'py>(&self, py: Python<'py>) -> Vec<(&'static str, Bound<'py, PyArrayDyn<f64>>)> {
+        let state = self.0.state().into_iter();
+        state.map(|(name, array)| (name, array.into_pyarray(py))).collect()
+    }
+}
+
 /// PRDC, tail coverage and pooled tail odds.
 #[pyfunction]
 pub(crate) fn prepare_neighbors(
@@ -134,23 +174,85 @@ pub(crate) fn prepare_directions(
     level: f64,
     directions: usize,
     settings: Settings,
-) -> PyResult<PyPrepared> {
+) -> PyResult<PySummary> {
     let replicates = replicates_of(replicates)?;
     let work =
         |halves: &Halves<'_>, control: &Control| tails::prepare(halves, level, directions, control);
-    with_halves(py, &halves, replicates, &settings, work).map(PyPrepared)
+    with_halves(py, &halves, replicates, &settings, work).map(PySummary::of)
 }
 
-/// Fréchet distance, total variance, effective rank, participation ratio.
+/// The mean directional tail, of what was kept.
+#[pyfunction]
+pub(crate) fn restore_directions(
+    replicates: PyReplicates,
+    level: f64,
+    directions: PyReadonlyArray2<'_, f64>,
+    quantiles: PyReadonlyArray4<'_, f64>,
+    null: PyReadonlyArray2<'_, f64>,
+) -> PyResult<PySummary> {
+    let (replicates, null) = (replicates_of(replicates)?, null.as_array());
+    let kept = (directions.as_array(), quantiles.as_array());
+    let tails = tails::Tails::restore(replicates, level, kept, null);
+    tails.map(PySummary::of).map_err(|error| to_python(&error))
+}
+
+/// Total variance, effective rank, participation ratio, before them the Fréchet distance if asked for.
 #[pyfunction]
 pub(crate) fn prepare_moments(
     py: Python<'_>,
     halves: PyHalves<'_>,
     replicates: PyReplicates,
+    distance: bool,
     settings: Settings,
-) -> PyResult<PyPrepared> {
+) -> PyResult<PySummary> {
     let replicates = replicates_of(replicates)?;
-    with_halves(py, &halves, replicates, &settings, gaussian::prepare).map(PyPrepared)
+    let work =
+        |halves: &Halves<'_>, control: &Control| gaussian::prepare(halves, distance, control);
+    with_halves(py, &halves, replicates, &settings, work).map(PySummary::of)
+}
+
+/// The Gaussian of each part of A, which [`restore_moments`] takes.
+#[pyfunction]
+pub(crate) fn gaussians_of_halves<'py>(
+    py: Python<'py>,
+    a: &PyRows,
+    replicates: PyReplicates,
+    settings: Settings,
+) -> PyResult<PyGaussians<'py>> {
+    let (a, replicates) = (a.borrow(py)?, replicates_of(replicates)?);
+    let a = a.rows()?;
+    let work = |control: &Control| gaussian::gaussians_of_halves(&a, replicates, control);
+    Ok(wrap_gaussians(py, &enter(py, &settings, work)?))
+}
+
+/// Fréchet distance and what `prepare_moments` has besides, of what was kept.
+#[pyfunction]
+pub(crate) fn restore_moments(
+    py: Python<'_>,
+    replicates: PyReplicates,
+    means: PyReadonlyArray2<'_, f64>,
+    covariances: PyReadonlyArray2<'_, f64>,
+    null: PyReadonlyArray2<'_, f64>,
+    settings: Settings,
+) -> PyResult<PySummary> {
+    let (replicates, null) = (replicates_of(replicates)?, null.as_array());
+    let gaussians = gaussians_of(&means, &covariances)?;
+    let work = |control: &Control| gaussian::Moments::restore(replicates, gaussians, null, control);
+    enter(py, &settings, work).map(PySummary::of)
+}
+
+/// What `prepare_moments` has without a distance, of what was kept.
+#[pyfunction]
+pub(crate) fn restore_spectra(
+    replicates: PyReplicates,
+    columns: usize,
+    traces: PyReadonlyArray1<'_, f64>,
+    null: PyReadonlyArray2<'_, f64>,
+) -> PyResult<PySummary> {
+    let (replicates, null) = (replicates_of(replicates)?, null.as_array());
+    let traces = traces.as_array();
+    let spectra = gaussian::Moments::restore_spectra(replicates, columns, traces, null);
+    spectra.map(PySummary::of).map_err(|error| to_python(&error))
 }
 
 /// `SW_p^p` along random directions.
@@ -204,10 +306,25 @@ pub(crate) fn prepare_vendi(
     replicates: PyReplicates,
     q: f64,
     settings: Settings,
-) -> PyResult<PyPrepared> {
+) -> PyResult<PySummary> {
     let replicates = replicates_of(replicates)?;
     let work = |halves: &Halves<'_>, control: &Control| vendi::prepare(halves, q, control);
-    with_halves(py, &halves, replicates, &settings, work).map(PyPrepared)
+    with_halves(py, &halves, replicates, &settings, work).map(PySummary::of)
+}
+
+/// Vendi score of order q, of what was kept; without a null of rows that have no score.
+#[pyfunction]
+#[pyo3(signature = (replicates, columns, q, null))]
+pub(crate) fn restore_vendi(
+    replicates: PyReplicates,
+    columns: usize,
+    q: f64,
+    null: Option<PyReadonlyArray2<'_, f64>>,
+) -> PyResult<PySummary> {
+    let replicates = replicates_of(replicates)?;
+    let null = null.as_ref().map(PyReadonlyArray2::as_array);
+    let score = vendi::Score::restore(replicates, columns, q, null);
+    score.map(PySummary::of).map_err(|error| to_python(&error))
 }
 
 /// Sums of kernels over the pairs of A and B.

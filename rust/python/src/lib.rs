@@ -31,15 +31,16 @@ mod _core {
     use super::contamination::{content_folds, probe_scores};
     #[pymodule_export]
     use super::coverage::{
-        authenticity, directional_tails, directions, pooled_tail,
-        precision_recall_density_coverage, tail_coverage,
+        authenticity, directional_tails, directional_tails_beyond, directional_thresholds,
+        directions, pooled_tail, precision_recall_density_coverage, tail_coverage,
     };
     #[pymodule_export]
     use super::dimension::intrinsic_dimension;
     #[pymodule_export]
     use super::divergence::{
         cluster_counts, cross_mmd, frechet_distance, frechet_distance_extrapolated,
-        frechet_of_moments, knn_divergence, knn_jensen_shannon, mauve, mauve_of_counts, mmd,
+        frechet_distance_extrapolated_to, frechet_distance_to, frechet_of_moments, gaussian,
+        gaussians_of_cuts, knn_divergence, knn_jensen_shannon, mauve, mauve_of_counts, mmd,
         moments, projections, sliced_wasserstein,
     };
     #[pymodule_export]
@@ -50,9 +51,10 @@ mod _core {
     use super::hashes::row_hashes;
     #[pymodule_export]
     use super::inference::{
-        NoValue, PreparedKernels, PyPrepared, prepare_authenticity, prepare_directions,
-        prepare_kernels, prepare_knn_divergence, prepare_moments, prepare_neighbors,
-        prepare_projections, prepare_vendi, whole_kernel_metrics, whole_neighbor_metrics,
+        NoValue, PreparedKernels, PyPrepared, PySummary, gaussians_of_halves, prepare_authenticity,
+        prepare_directions, prepare_kernels, prepare_knn_divergence, prepare_moments,
+        prepare_neighbors, prepare_projections, prepare_vendi, restore_directions, restore_moments,
+        restore_spectra, restore_vendi, whole_kernel_metrics, whole_neighbor_metrics,
     };
     #[pymodule_export]
     use super::input::PyRows;

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from tailwatch.comparison.by_class.evidence import Evidence
     from tailwatch.comparison.by_class.partition import Class
     from tailwatch.comparison.estimates import Estimate
+    from tailwatch.comparison.human import HumanRows
     from tailwatch.comparison.metrics.family import Whole
-    from tailwatch.comparison.reference import Reference
     from tailwatch.comparison.request import Request
     from tailwatch.progress import Settings
 
@@ -37,7 +37,7 @@ def class_seed(seed: int, name: str) -> int:
 
 
 def compare_classes(
-    reference: Reference,
+    reference: HumanRows,
     candidate: Rows,
     classes: Sequence[Class],
     request: Request,
@@ -68,7 +68,7 @@ def compare_classes(
     InputError
         No class can be compared.
     """
-    share = candidate.shape[0] / len(reference)
+    share = candidate.shape[0] / reference.source.rows
     found = [
         Found(one, class_seed(request.panel.seed, one.name), note=why_not(one, share))
         for one in classes
@@ -92,11 +92,11 @@ def compare_classes(
 
 
 def _compare(
-    one: Found, reference: Reference, candidate: Rows, request: Request, settings: Settings
+    one: Found, reference: HumanRows, candidate: Rows, request: Request, settings: Settings
 ) -> None:
     """Compare one class, and find what decides about its tails."""
-    human = reference.embeddings.handle().take(one.of.reference)
-    meeting = reference.of_rows(human, one.seed).meet(candidate.take(one.of.candidate))
+    human = reference.of_class(one.of.reference, one.seed)
+    meeting = human.meet(candidate.take(one.of.candidate))
     estimates = meeting.estimates(settings)
     wholes = meeting.wholes(settings)
     one.evidence = _evidence(estimates, wholes, request)

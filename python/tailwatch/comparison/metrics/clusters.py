@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tailwatch._core import Rows
-    from tailwatch.comparison.halves import Candidate, Halves, Human
+    from tailwatch.comparison.halves import Candidate, Halves
     from tailwatch.comparison.metrics.family import Panel, Whole
     from tailwatch.progress import Settings
 
@@ -32,6 +32,7 @@ class Modes:
 
     def __init__(self, halves: Halves, panel: Panel, settings: Settings) -> None:
         a, b = halves.bounded
+        self._human = halves.bounded_whole
         self._seed = panel.seed
         self._clusters = _Clusters(a, panel.seed, settings)
         self._null = self._clusters.kept(b, settings)
@@ -41,9 +42,9 @@ class Modes:
         value = self._clusters.kept(candidate.bounded, settings)
         yield Estimate("mode_coverage", self.LEVEL, value, self._null, NoInterval(self.REASON))
 
-    def wholes(self, human: Human, candidate: Candidate, settings: Settings) -> Iterator[Whole]:
+    def wholes(self, candidate: Candidate, settings: Settings) -> Iterator[Whole]:
         """Yield the metric on all rows."""
-        clusters = _Clusters(human.bounded_whole, self._seed, settings)
+        clusters = _Clusters(self._human, self._seed, settings)
         value = clusters.kept(candidate.bounded_whole, settings)
         yield "mode_coverage", self.LEVEL, value, None
 
@@ -75,6 +76,7 @@ class Mauve:
         # One clustering of all three samples would let the null depend on the candidate: it has
         # a clustering of its own, of as many rows into as many clusters.
         self._a, b = halves.bounded
+        self._human = halves.bounded_whole
         self._seed = panel.seed
         self._null = self._mauve(self._a, b, settings)
 
@@ -83,9 +85,9 @@ class Mauve:
         value = self._mauve(self._a, candidate.bounded, settings)
         yield Estimate("mauve", None, value, self._null, NoInterval(self.REASON))
 
-    def wholes(self, human: Human, candidate: Candidate, settings: Settings) -> Iterator[Whole]:
+    def wholes(self, candidate: Candidate, settings: Settings) -> Iterator[Whole]:
         """Yield the metric on all rows."""
-        value = self._mauve(human.bounded_whole, candidate.bounded_whole, settings)
+        value = self._mauve(self._human, candidate.bounded_whole, settings)
         yield "mauve", None, value, None
 
     def _mauve(self, reference: Rows, candidate: Rows, settings: Settings) -> float:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeAlias
+
+import numpy as np
 
 from tailwatch._core import NoValue
 from tailwatch.comparison.estimates import Estimate
@@ -12,14 +15,13 @@ from tailwatch.comparison.halves import REPLICATES
 from tailwatch.exceptions import TailwatchError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
-    import numpy as np
     from numpy.typing import NDArray
 
-    from tailwatch._core import PreparedMetrics, Rows
+    from tailwatch._core import PreparedMetrics, PreparedSummary, Rows
     from tailwatch.comparison.estimates import HalfSamples
-    from tailwatch.comparison.halves import Candidate, Halves, Human
+    from tailwatch.comparison.halves import Candidate, Halves
     from tailwatch.metrics.embeddings.tail_test import TailCounts
     from tailwatch.progress import Settings
 
@@ -30,7 +32,23 @@ if TYPE_CHECKING:
     Pair: TypeAlias = tuple[str, float | None, NDArray[np.float64], NDArray[np.float64]]
     """Name, level, values and nulls of a metric: of the whole samples, then of their parts."""
 
-__all__ = ["Family", "Panel", "estimate_from", "over", "paired", "required", "without_value"]
+    State: TypeAlias = dict[str, NDArray[np.float64]]
+    """Numbers that a family is restored from, by name."""
+
+    Shapes: TypeAlias = dict[str, tuple[int, ...]]
+    """Their shapes."""
+
+__all__ = [
+    "Family",
+    "Panel",
+    "Summary",
+    "estimate_from",
+    "null_of",
+    "over",
+    "paired",
+    "required",
+    "without_value",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,17 +88,81 @@ class Family(Protocol):
         """Yield each metric with its null and what its error is known from."""
         ...
 
-    def wholes(self, human: Human, candidate: Candidate, settings: Settings) -> Iterator[Whole]:
+    def wholes(self, candidate: Candidate, settings: Settings) -> Iterator[Whole]:
         """Yield each metric on all rows."""
         ...
 
 
-def paired(prepared: PreparedMetrics, a: Rows, c: Rows, settings: Settings) -> list[Pair] | NoValue:
-    """Return what was found of each metric of `prepared`, or why there is none."""
+class Summary(ABC):
+    """A family that a file can keep without the rows: the numbers behind it are no rows.
+
+    What it needs of the halves and of all rows for any candidate are some arrays, of shapes that do
+    not depend on the number of rows; restored from them it gives the same bits.
+
+    Attributes
+    ----------
+    NAME
+        What a file calls it.
+    LEAST_ROWS
+        Human rows below which its numbers may be told to be those of single rows.
+    """
+
+    NAME: ClassVar[str]
+    LEAST_ROWS: ClassVar[int] = 0
+
+    @abstractmethod
+    def __init__(self, halves: Halves, panel: Panel, settings: Settings) -> None:
+        """Compute all that no candidate is needed for, the nulls among it."""
+
+    @abstractmethod
+    def estimates(self, candidate: Candidate, settings: Settings) -> Iterator[Estimate]:
+        """Yield each metric with its null and what its error is known from."""
+
+    @abstractmethod
+    def wholes(self, candidate: Candidate, settings: Settings) -> Iterator[Whole]:
+        """Yield each metric on all rows."""
+
+    @classmethod
+    @abstractmethod
+    def shapes(cls, names: frozenset[str], columns: int) -> Shapes:
+        """Return the shapes of :meth:`state` for some metrics and so many columns."""
+
+    @abstractmethod
+    def state(self, settings: Settings) -> State:
+        """Return the numbers from which :meth:`restore` makes the family again."""
+
+    @classmethod
+    @abstractmethod
+    def restore(cls, state: State, panel: Panel, columns: int, settings: Settings) -> Summary:
+        """Make the family of numbers in these shapes."""
+
+
+def null_of(prepared: PreparedSummary) -> NDArray[np.float64]:
+    """Return the nulls that were prepared, a row for each metric; none without a value."""
+    nulls = prepared.null
+    rows = [] if isinstance(nulls, NoValue) else [values for _, _, values in nulls]
+    return np.array(rows, np.float64)
+
+
+def paired(
+    prepared: PreparedMetrics | PreparedSummary, rows: Sequence[Rows], settings: Settings
+) -> list[Pair] | NoValue:
+    """Return what was found of each metric, or why there is none.
+
+    Parameters
+    ----------
+    prepared
+        What was prepared from A and B.
+    rows
+        C, behind A where the rows of A are needed.
+    settings
+        Of the core.
+    """
     nulls = prepared.null
     if isinstance(nulls, NoValue):
         return nulls
-    values = prepared.value(a, c, settings)
+    value: Any = prepared.value
+    values = value(*rows, settings)
     if isinstance(values, NoValue):
         return values
     return [
@@ -89,7 +171,9 @@ def paired(prepared: PreparedMetrics, a: Rows, c: Rows, settings: Settings) -> l
     ]
 
 
-def without_value(metric: str, prepared: PreparedMetrics, reason: NoValue) -> Estimate:
+def without_value(
+    metric: str, prepared: PreparedMetrics | PreparedSummary, reason: NoValue
+) -> Estimate:
     """Return the estimate of a metric that has no value on the candidate, with its null."""
     nulls = prepared.null
     null = math.nan if isinstance(nulls, NoValue) else float(nulls[0][2][0])

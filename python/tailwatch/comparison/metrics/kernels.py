@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from tailwatch._core import Rows
-    from tailwatch.comparison.halves import Candidate, Halves, Human
+    from tailwatch.comparison.halves import Candidate, Halves
     from tailwatch.comparison.metrics.family import Panel, Whole
     from tailwatch.progress import Settings
 
@@ -26,7 +26,7 @@ class Kernels:
     """Squared MMD and energy distance."""
 
     def __init__(self, halves: Halves, panel: Panel, settings: Settings) -> None:
-        self._a = halves.bounded[0]
+        self._a, self._human = halves.bounded[0], halves.bounded_whole
         self._kernels = _kernels_of(halves.bounded, panel)
         kernels = list(self._kernels.values())
         self._prepared = _core.prepare_kernels(halves.bounded, kernels, settings)
@@ -48,9 +48,9 @@ class Kernels:
                 heavy = too_heavy(self._tail, tail_index([rows], settings))
             yield Estimate(name, None, value, null, heavy or ClosedVariance(*variances))
 
-    def wholes(self, human: Human, candidate: Candidate, settings: Settings) -> Iterator[Whole]:
+    def wholes(self, candidate: Candidate, settings: Settings) -> Iterator[Whole]:
         """Yield each metric on all rows."""
-        x, y = human.bounded_whole, candidate.bounded_whole
+        x, y = self._human, candidate.bounded_whole
         # The bandwidth is the comparison's: a kernel that changed would be another metric.
         found = _core.whole_kernel_metrics(x, y, list(self._kernels.values()), settings)
         for name, value in zip(self._kernels, found, strict=True):

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from tailwatch.comparison.halves import Candidate, Halves, Human
+    from tailwatch.comparison.halves import Candidate, Halves
     from tailwatch.comparison.metrics.family import Panel, Whole
     from tailwatch.progress import Settings
 
@@ -33,7 +33,7 @@ class Neighborhoods:
     """Balls, tails and rarity, from one set of searches."""
 
     def __init__(self, halves: Halves, panel: Panel, settings: Settings) -> None:
-        self._a, self._panel = halves.bounded[0], panel
+        self._a, self._human, self._panel = halves.bounded[0], halves.bounded_whole, panel
         parts = "halves and three quarters" if "density" in panel.names else "halves"
         self._prepared = _core.prepare_neighbors(
             halves.bounded, panel.replicates(parts), panel.levels, panel.k, settings
@@ -42,7 +42,7 @@ class Neighborhoods:
     def estimates(self, candidate: Candidate, settings: Settings) -> Iterator[Estimate]:
         """Yield each metric with its null and what its error is known from."""
         rows = self._a.shape[0]
-        found = required(paired(self._prepared, self._a, candidate.bounded, settings))
+        found = required(paired(self._prepared, (self._a, candidate.bounded), settings))
         for metric, level, values, nulls in found:
             if metric == "density":
                 error = HalfSamples(values, nulls, "ratio", kept=0.75)
@@ -62,9 +62,9 @@ class Neighborhoods:
                 error = HalfSamples(values, nulls, "share", rows, present=present)
             yield estimate_from(metric, level, error)
 
-    def wholes(self, human: Human, candidate: Candidate, settings: Settings) -> Iterator[Whole]:
+    def wholes(self, candidate: Candidate, settings: Settings) -> Iterator[Whole]:
         """Yield each metric on all rows."""
-        x, y = human.bounded_whole, candidate.bounded_whole
+        x, y = self._human, candidate.bounded_whole
         n, m, levels = x.shape[0], y.shape[0], self._panel.levels
         found, pooled = _core.whole_neighbor_metrics(x, y, levels, self._panel.k, settings)
         counts = {
@@ -106,19 +106,19 @@ class Authenticity:
     """How much of a candidate is no copy, with one half of the reference as training data."""
 
     def __init__(self, halves: Halves, panel: Panel, settings: Settings) -> None:
-        self._a = halves.bounded[0]
+        self._a, self._human = halves.bounded[0], halves.bounded_whole
         self._prepared = _core.prepare_authenticity(halves.bounded, panel.replicates(), settings)
 
     def estimates(self, candidate: Candidate, settings: Settings) -> Iterator[Estimate]:
         """Yield the metric with its null and what its error is known from."""
-        found = required(paired(self._prepared, self._a, candidate.bounded, settings))
+        found = required(paired(self._prepared, (self._a, candidate.bounded), settings))
         for metric, level, values, nulls in found:
             error = HalfSamples(values, nulls, "share", self._a.shape[0])
             yield estimate_from(metric, level, error)
 
-    def wholes(self, human: Human, candidate: Candidate, settings: Settings) -> Iterator[Whole]:
+    def wholes(self, candidate: Candidate, settings: Settings) -> Iterator[Whole]:
         """Yield the metric on all rows."""
-        value = _core.authenticity(human.bounded_whole, candidate.bounded_whole, settings)
+        value = _core.authenticity(self._human, candidate.bounded_whole, settings)
         yield "authenticity", None, value, None
 
 
@@ -129,7 +129,7 @@ class KnnDivergence:
     INFINITE = "more than k rows are equal where less than k of the reference are"
 
     def __init__(self, halves: Halves, panel: Panel, settings: Settings) -> None:
-        self._a, self._k = halves.bounded[0], panel.k
+        self._a, self._human, self._k = halves.bounded[0], halves.bounded_whole, panel.k
         # The number of columns, as tailwatch.metrics.knn_divergence takes it.
         self._dimension = float(self._a.shape[1])
         self._prepared = _core.prepare_knn_divergence(
@@ -138,7 +138,7 @@ class KnnDivergence:
 
     def estimates(self, candidate: Candidate, settings: Settings) -> Iterator[Estimate]:
         """Yield the metric with its null and what its error is known from."""
-        found = paired(self._prepared, self._a, candidate.bounded, settings)
+        found = paired(self._prepared, (self._a, candidate.bounded), settings)
         if isinstance(found, NoValue):
             yield without_value(self.NAME, self._prepared, found)
             return
@@ -149,9 +149,9 @@ class KnnDivergence:
                 value, null = float(values[0]), float(nulls[0])
                 yield Estimate(metric, level, value, null, NoInterval(self.INFINITE))
 
-    def wholes(self, human: Human, candidate: Candidate, settings: Settings) -> Iterator[Whole]:
+    def wholes(self, candidate: Candidate, settings: Settings) -> Iterator[Whole]:
         """Yield the metric on all rows."""
-        x, y = human.bounded_whole, candidate.bounded_whole
+        x, y = self._human, candidate.bounded_whole
         try:
             value = _core.knn_divergence(x, y, self._k, self._dimension, settings)
         except InputError:
@@ -170,7 +170,7 @@ class KnnJensenShannon:
     )
 
     def __init__(self, halves: Halves, panel: Panel, settings: Settings) -> None:
-        (self._a, b), self._k = halves.bounded, panel.k
+        (self._a, b), self._human, self._k = halves.bounded, halves.bounded_whole, panel.k
         self._null = _core.knn_jensen_shannon(self._a, b, panel.k, settings)
 
     def estimates(self, candidate: Candidate, settings: Settings) -> Iterator[Estimate]:
@@ -178,7 +178,7 @@ class KnnJensenShannon:
         value = _core.knn_jensen_shannon(self._a, candidate.bounded, self._k, settings)
         yield Estimate(self.NAME, None, value, self._null, NoInterval(self.REASON))
 
-    def wholes(self, human: Human, candidate: Candidate, settings: Settings) -> Iterator[Whole]:
+    def wholes(self, candidate: Candidate, settings: Settings) -> Iterator[Whole]:
         """Yield the metric on all rows."""
-        x, y = human.bounded_whole, candidate.bounded_whole
+        x, y = self._human, candidate.bounded_whole
         yield self.NAME, None, _core.knn_jensen_shannon(x, y, self._k, settings), None

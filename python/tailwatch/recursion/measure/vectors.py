@@ -24,8 +24,8 @@ import polars as pl
 
 from tailwatch.comparison.frame import rows_of
 from tailwatch.comparison.halves import matrix_of
+from tailwatch.comparison.human import HumanRows
 from tailwatch.comparison.intervals import ratio_of
-from tailwatch.comparison.reference import Reference
 from tailwatch.distributions import wilson_interval
 from tailwatch.embeddings import as_embeddings
 from tailwatch.exceptions import InputError
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tailwatch.comparison.intervals import Triple
-    from tailwatch.comparison.reference import Prepared
+    from tailwatch.comparison.preparation import Meeting
     from tailwatch.comparison.request import Request
     from tailwatch.progress import Settings
     from tailwatch.recursion.data.kind import Data
@@ -103,35 +103,36 @@ class HumanVectors:
         self._request = request
         # Of copies the loop has a row of its own, against what the generation learnt from.
         embeddings = as_embeddings(vectors, "holdout")
-        self._reference = Reference.of(embeddings, request.without("authenticity"))
-        self._modes: tuple[Prepared, Modes | None] | None = None
+        self._human = HumanRows(embeddings, request.without("authenticity"))
+        self._modes: tuple[int, Modes | None] | None = None
 
     def rows(self, samples: Any, settings: Settings) -> list[Row]:  # noqa: ANN401
         """Compare the samples of a generation with the human vectors."""
         candidate = as_embeddings(samples, "samples")
-        columns = self._reference.embeddings.columns
+        columns = self._human.source.columns
         if candidate.columns != columns:
             raise InputError(
                 argument="samples",
                 expected=f"{columns} columns as in the human data",
                 got=str(candidate.columns),
             )
-        meeting = self._reference.meet(candidate.handle())
+        meeting = self._human.meet(candidate.handle())
         found = rows_of(meeting, meeting.estimates(settings), self._request.confidence)
         rows = [{"group": "panel", **asdict(row)} for row in found]
         if "mode_coverage" in self._request.names:
-            modes = self._modes_of(meeting.prepared, settings)
+            modes = self._modes_of(meeting, settings)
             if modes is not None:
                 rows.append(
                     modes.row(matrix_of(meeting.candidate.bounded), self._request.confidence)
                 )
         return rows
 
-    def _modes_of(self, prepared: Prepared, settings: Settings) -> Modes | None:
-        if self._modes is None or self._modes[0] is not prepared:
-            a, b = (matrix_of(half) for half in prepared.halves.bounded)
+    def _modes_of(self, meeting: Meeting, settings: Settings) -> Modes | None:
+        size = meeting.prepared.sizes.half
+        if self._modes is None or self._modes[0] != size:
+            a, b = (matrix_of(half) for half in self._human.halves_of(meeting))
             found = Modes.of(a, b, seed=self._request.panel.seed, settings=settings)
-            self._modes = prepared, found
+            self._modes = size, found
         return self._modes[1]
 
 

@@ -7,6 +7,7 @@
 //! that it takes for just α/2 of X to lie beyond. Cost: O((n + m)·d·q) + O(min(n, d)³) time, O(n + m) memory.
 
 use faer::Mat;
+use ndarray::{Array2, Array4, ArrayView2, ArrayView4};
 use rayon::prelude::*;
 use tailwatch_kernels::dot_products;
 
@@ -16,7 +17,7 @@ use crate::covariance::Material;
 use crate::dense;
 use crate::error::{Error, Result};
 use crate::moments::centre;
-use crate::rows::{Rows, check_pair, check_rows};
+use crate::rows::{Rows, check_columns, check_pair, check_rows};
 use crate::streams::Stream;
 use crate::subsets::Subsets;
 
@@ -67,7 +68,7 @@ fn axes_of(material: &Material) -> Result<Mat<f64>> {
 }
 
 /// Where the tails of a reference begin along each direction, in each of its subsets.
-pub(crate) struct Thresholds {
+pub struct Thresholds {
     level: f64,
     columns: usize,
     /// Row by row.
@@ -88,6 +89,91 @@ impl Thresholds {
         let of_line = |_, line: &Line<'_>| line.thresholds(level);
         let quantiles = along((rows, subsets), &directions, control, of_line)?;
         Ok(Self { level, columns, directions, quantiles })
+    }
+
+    /// The quantiles of all rows of `reference` along `directions`, row by row.
+    pub fn of_rows(
+        reference: &Rows<'_>,
+        directions: &[f64],
+        level: f64,
+        control: &Control,
+    ) -> Result<Self> {
+        check_rows(reference, "reference", 1)?;
+        check_levels(&[level])?;
+        let subsets = Subsets::whole(reference.len());
+        Self::of((reference, &subsets), directions.to_vec(), level, control)
+    }
+
+    /// Thresholds that were kept, as [`Thresholds::numbers`] gave them.
+    pub fn new(
+        directions: ArrayView2<'_, f64>,
+        quantiles: ArrayView4<'_, f64>,
+        level: f64,
+    ) -> Result<Self> {
+        check_levels(&[level])?;
+        let ((count, columns), shape) = (directions.dim(), quantiles.dim());
+        if columns == 0 || count == 0 || shape != (count, shape.1, 2, 2) {
+            return Err(Error::dimension("quantiles")
+                .expected(format_args!("two quantiles of two numbers for {count} directions"))
+                .got(format_args!("{shape:?}")));
+        }
+        let of_subset = |direction: usize, subset: usize| {
+            [Side::Below, Side::Above].map(|side| {
+                let end = usize::from(matches!(side, Side::Above));
+                let [value, inside] = [0, 1].map(|part| quantiles[[direction, subset, end, part]]);
+                Quantile { value, side, inside }
+            })
+        };
+        let of_direction =
+            |direction: usize| (0..shape.1).map(|subset| of_subset(direction, subset)).collect();
+        Ok(Self {
+            level,
+            columns,
+            directions: directions.iter().copied().collect(),
+            quantiles: (0..count).map(of_direction).collect(),
+        })
+    }
+
+    /// Directions, row by row, and the quantiles: `[direction][subset][below, above][value, share of what lies on it
+    /// that is beyond]`.
+    #[must_use]
+    pub fn numbers(&self) -> (Array2<f64>, Array4<f64>) {
+        let (count, subsets) = (self.directions(), self.subsets());
+        let shape = (count, self.columns);
+        let directions = Array2::from_shape_vec(shape, self.directions.clone());
+        let quantiles =
+            Array4::from_shape_fn((count, subsets, 2, 2), |(direction, subset, end, part)| {
+                let quantile = self.quantiles[direction][subset][end];
+                if part == 0 { quantile.value } else { quantile.inside }
+            });
+        (directions.expect("rows of one length"), quantiles)
+    }
+
+    /// The share of all rows of `candidate` beyond the quantiles along each direction, over the level.
+    pub fn tails(&self, candidate: &Rows<'_>, control: &Control) -> Result<Vec<f64>> {
+        check_columns(candidate, "candidate", self.columns)?;
+        self.check_subsets(1)?;
+        self.ratios(candidate, &Subsets::whole(candidate.len()), control)
+    }
+
+    /// Number of columns.
+    pub(crate) fn columns(&self) -> usize {
+        self.columns
+    }
+
+    /// Subsets of the reference that there are quantiles of.
+    fn subsets(&self) -> usize {
+        self.quantiles.first().map_or(0, Vec::len)
+    }
+
+    /// Fails unless there are quantiles of so many subsets.
+    pub(crate) fn check_subsets(&self, count: usize) -> Result<()> {
+        if self.subsets() == count {
+            return Ok(());
+        }
+        Err(Error::dimension("quantiles")
+            .expected(format_args!("those of {count} subsets"))
+            .got(self.subsets()))
     }
 
     /// The level of both tails together.
@@ -148,10 +234,7 @@ pub fn directional_tails(
     control: &Control,
 ) -> Result<Vec<f64>> {
     check_pair(reference, "reference", candidate, "candidate")?;
-    check_levels(&[level])?;
-    let (of_x, of_y) = (Subsets::whole(reference.len()), Subsets::whole(candidate.len()));
-    let thresholds = Thresholds::of((reference, &of_x), directions.to_vec(), level, control)?;
-    thresholds.ratios(candidate, &of_y, control)
+    Thresholds::of_rows(reference, directions, level, control)?.tails(candidate, control)
 }
 
 /// The projections of all rows on each direction: `[direction][row]`.

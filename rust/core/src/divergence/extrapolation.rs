@@ -18,7 +18,8 @@ use super::frechet::distance_of;
 use crate::control::Control;
 use crate::covariance::{Fit, Groups, to_unit_scale};
 use crate::error::{Error, Result};
-use crate::rows::{Rows, check_pair, check_rows};
+use crate::gaussians::Gaussians;
+use crate::rows::{Rows, check_columns, check_pair, check_rows};
 use crate::streams::Stream;
 use crate::subsets::{GROUPS, MOST_PARTS, Subsets};
 
@@ -70,37 +71,102 @@ pub fn extrapolate(
     check_pair(reference, "reference", candidate, "candidate")?;
     check_rows(reference, "reference", LEAST_ROWS)?;
     check_rows(candidate, "candidate", LEAST_ROWS)?;
-    if !(2..=MOST_POINTS).contains(&points) {
-        return Err(Error::input("points")
-            .expected(format_args!("2 to {MOST_POINTS}"))
-            .got(points));
-    }
-    let repeats: Vec<(usize, usize)> = (2..=points).map(|parts| (parts, cuts(parts))).collect();
+    check_points(points)?;
     control.begin("moments", (reference.len() + candidate.len()) as u64);
-    let mut samples = Vec::with_capacity(2);
-    for (rows, sample) in [(reference, 0), (candidate, 1)] {
-        // Groups are dealt by position, so the rows come in random order.
-        let order = Stream::new(seed, "extrapolation", sample).sample(rows.len(), rows.len());
-        let groups = Groups::of(&rows.pick(&order), control)?;
-        samples.push((groups, Subsets::partitions(rows.len(), &repeats, seed, sample)));
-    }
-    let distances = distances(samples, control)?;
-    Ok(line(&distances, points))
+    let reference = Parts::of(reference, REFERENCE, points, seed, control)?;
+    let candidate = Parts::of(candidate, CANDIDATE, points, seed, control)?;
+    let reference = move |part: usize| reference.fit(part);
+    Ok(line(&distances(reference, candidate, control)?, points))
 }
 
-/// The distance of the whole samples and of their parts, one after the other.
-fn distances(samples: Vec<(Groups, Subsets)>, control: &Control) -> Result<Vec<(f64, f64)>> {
-    let count = samples[0].1.count();
+/// What [`extrapolate_to`] takes of a reference: the Gaussian of each of its parts.
+pub fn gaussians_of_cuts(
+    reference: &Rows<'_>,
+    points: usize,
+    seed: u64,
+    control: &Control,
+) -> Result<Gaussians> {
+    check_rows(reference, "reference", LEAST_ROWS)?;
+    check_points(points)?;
+    let (rows, subsets) = cut(reference, REFERENCE, points, seed);
+    Gaussians::of_subsets(&rows, &subsets, control)
+}
+
+/// [`extrapolate`] with a reference of which the Gaussians of the parts are there, cut under the same seed.
+pub fn extrapolate_to(
+    reference: Gaussians,
+    candidate: &Rows<'_>,
+    points: usize,
+    seed: u64,
+    control: &Control,
+) -> Result<Extrapolated> {
+    check_columns(candidate, "candidate", reference.columns())?;
+    check_rows(candidate, "candidate", LEAST_ROWS)?;
+    check_points(points)?;
+    control.begin("moments", candidate.len() as u64);
+    let candidate = Parts::of(candidate, CANDIDATE, points, seed, control)?;
+    reference.check_count(candidate.subsets.count())?;
+    let reference = move |part: usize| reference.fit(part);
+    Ok(line(&distances(reference, candidate, control)?, points))
+}
+
+fn check_points(points: usize) -> Result<()> {
+    if (2..=MOST_POINTS).contains(&points) {
+        return Ok(());
+    }
+    Err(Error::input("points").expected(format_args!("2 to {MOST_POINTS}")).got(points))
+}
+
+/// Numbers of the samples, under which they are cut.
+const REFERENCE: u64 = 0;
+const CANDIDATE: u64 = 1;
+
+/// The rows in random order, since groups are dealt by position, and the parts of all cuts.
+fn cut<'a>(rows: &Rows<'a>, sample: u64, points: usize, seed: u64) -> (Rows<'a>, Subsets) {
+    let repeats: Vec<(usize, usize)> = (2..=points).map(|parts| (parts, cuts(parts))).collect();
+    let order = Stream::new(seed, "extrapolation", sample).sample(rows.len(), rows.len());
+    (rows.pick(&order), Subsets::partitions(rows.len(), &repeats, seed, sample))
+}
+
+/// The parts of all cuts of a sample.
+struct Parts {
+    groups: Groups,
+    subsets: Subsets,
+}
+
+impl Parts {
+    fn of(
+        rows: &Rows<'_>,
+        sample: u64,
+        points: usize,
+        seed: u64,
+        control: &Control,
+    ) -> Result<Self> {
+        let (rows, subsets) = cut(rows, sample, points, seed);
+        Ok(Self { groups: Groups::of(&rows, control)?, subsets })
+    }
+
+    fn fit(&self, part: usize) -> Fit {
+        Fit::of_subset(&self.groups, &self.subsets, part)
+    }
+}
+
+/// The share of the groups and the distance of the whole samples and of their parts, one after the other.
+fn distances(
+    reference: impl Fn(usize) -> Fit + Send + Sync + 'static,
+    candidate: Parts,
+    control: &Control,
+) -> Result<Vec<(f64, f64)>> {
+    let count = candidate.subsets.count();
     control.begin("Fréchet distances", count as u64);
     let inner = control.clone();
-    let one = move |subset: usize| {
+    let one = move |part: usize| {
         inner.check()?;
-        let fit = |(groups, subsets): &(Groups, Subsets)| Fit::of_subset(groups, subsets, subset);
-        let mut fits = [fit(&samples[0]), fit(&samples[1])];
+        let mut fits = [reference(part), candidate.fit(part)];
         let unit = to_unit_scale(&mut fits);
         let distance = distance_of(&fits[0], &fits[1], Par::Seq)? * unit * unit;
         inner.advance(1)?;
-        Ok((samples[0].1.share_of_groups(subset), distance))
+        Ok((candidate.subsets.share_of_groups(part), distance))
     };
     control.detached(move || (0..count).into_par_iter().map(one).collect())?
 }

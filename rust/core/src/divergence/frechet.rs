@@ -11,8 +11,9 @@ use ndarray::{ArrayView1, ArrayView2};
 use crate::control::Control;
 use crate::covariance::{Factored, Fit, Material, to_unit_scale};
 use crate::error::{Error, Result};
+use crate::gaussians::Gaussians;
 use crate::nuclear::nuclear_norm_of_product;
-use crate::rows::{Rows, check_pair, check_rows};
+use crate::rows::{Rows, check_columns, check_pair, check_rows};
 
 /// Fréchet distance between two samples.
 pub fn frechet_distance(
@@ -27,6 +28,21 @@ pub fn frechet_distance(
     let (x, y) = (Material::of(reference, control)?, Material::of(candidate, control)?);
     let par = Par::rayon(control.threads());
     control.detached(move || distance(&mut [Fit::of(&x), Fit::of(&y)], par))?
+}
+
+/// Fréchet distance of a sample to the first of some Gaussians, those of a reference.
+pub fn frechet_distance_to(
+    reference: &Gaussians,
+    candidate: &Rows<'_>,
+    control: &Control,
+) -> Result<f64> {
+    check_columns(candidate, "candidate", reference.columns())?;
+    check_rows(candidate, "candidate", 2)?;
+    reference.check_count(1)?;
+    control.begin("moments", candidate.len() as u64);
+    let (x, y) = (reference.fit(0), Material::of(candidate, control)?);
+    let par = Par::rayon(control.threads());
+    control.detached(move || distance(&mut [x, Fit::of(&y)], par))?
 }
 
 /// A mean and a covariance, of which the lower triangle is read.

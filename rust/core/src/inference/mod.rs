@@ -5,8 +5,8 @@
 //! are computed on the whole samples and on random parts of them, whose spread is the standard error.
 //! A is the anchor: rarity, balls and quantiles come from A alone, and B and C meet them on equal terms.
 //!
-//! What A and B are to each other is found once ([`Prepared`], [`kernels::PreparedKernels`]), whatever the
-//! number of candidates that follow: a null knows of no candidate.
+//! What A and B are to each other is found once ([`Prepared`], [`Summary`], [`kernels::PreparedKernels`]), whatever
+//! the number of candidates that follow: a null knows of no candidate.
 
 pub mod authenticity;
 pub mod gaussian;
@@ -19,9 +19,11 @@ pub mod vendi;
 
 use std::ops::Range;
 
+use ndarray::{ArrayD, ArrayView1, ArrayView2};
+
 use crate::control::Control;
 use crate::error::{Error, Result};
-use crate::rows::{Rows, check_pair};
+use crate::rows::{Rows, check_columns, check_pair};
 use crate::subsets::{MOST_PARTS, Subsets};
 
 /// A metric in the whole, which comes first, and in parts.
@@ -47,6 +49,18 @@ pub trait Prepared: Send + Sync {
 
     /// metric(A, C), in the order of the null; the rows are as many, and in random order.
     fn value(&self, a: &Rows<'_>, c: &Rows<'_>, control: &Control) -> Result<Found>;
+}
+
+/// What some metrics need of the halves of a reference, in numbers that hold no row, and their null.
+pub trait Summary: Send + Sync {
+    /// metric(A, B).
+    fn null(&self) -> Found;
+
+    /// metric(A, C), in the order of the null; the rows are as many as those of A, and in random order.
+    fn value(&self, c: &Rows<'_>, control: &Control) -> Result<Found>;
+
+    /// The numbers that it is restored from besides the null, by name.
+    fn state(&self) -> Vec<(&'static str, ArrayD<f64>)>;
 }
 
 /// Which parts of each sample are drawn.
@@ -175,6 +189,32 @@ fn check_k(smallest: usize, k: usize) -> Result<()> {
 fn parts_of(a: &Rows<'_>, c: &Rows<'_>, replicates: Replicates) -> Result<Subsets> {
     check_pair(a, "reference", c, "candidate")?;
     Ok(replicates.subsets(c.len(), C))
+}
+
+/// The parts of a candidate of so many columns, of which no row of A is needed.
+fn parts_beside(columns: usize, c: &Rows<'_>, replicates: Replicates) -> Result<Subsets> {
+    check_columns(c, "candidate", columns)?;
+    Ok(replicates.subsets(c.len(), C))
+}
+
+/// A null that was kept: of each metric its name, level, and value on the whole and on the halves.
+fn kept(
+    metrics: &[(&'static str, Option<f64>)],
+    null: ArrayView2<'_, f64>,
+    replicates: Replicates,
+) -> Result<Vec<Estimate>> {
+    replicates.check()?;
+    let expected = (metrics.len(), 1 + replicates.count);
+    if null.dim() != expected {
+        return Err(Error::dimension("null")
+            .expected(format_args!("{expected:?}"))
+            .got(format_args!("{:?}", null.dim())));
+    }
+    let estimate =
+        |(&(metric, level), values): (&(&'static str, Option<f64>), ArrayView1<'_, f64>)| {
+            Estimate { metric, level, values: values.to_vec() }
+        };
+    Ok(metrics.iter().zip(null.rows()).map(estimate).collect())
 }
 
 /// A metric computed for the whole and for some parts: `of(subset)` gives it.
