@@ -83,6 +83,24 @@ def test_a_saved_reference_says_how_it_is_compared(
     assert "damaged" in capsys.readouterr().err
 
 
+def test_a_reference_without_rows_is_compared_and_says_what_it_cannot(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    random = np.random.default_rng(1)
+    human, new = random.standard_normal((400, 4)), 0.5 * random.standard_normal((300, 4))
+    names = ["total_variance", "effective_rank"]
+    for name, rows in (("new", new), ("few", new[:150])):
+        np.save(tmp_path / f"{name}.npy", rows)
+    saved = tw.Reference(human, metrics=names).save(tmp_path / "human.tailwatch", rows=False)
+    assert run(["compare", str(saved), str(tmp_path / "new.npy"), "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["frame"] == json.loads(compare(human, new, metrics=names).to_json())["frame"]
+    assert run(["compare", str(saved), str(tmp_path / "few.npy")]) == 2
+    assert "candidate: expected at least 200 rows" in capsys.readouterr().err
+    assert run(["compare", str(saved), str(tmp_path / "new.npy"), "--per", "label"]) == 2
+    assert "per: expected a reference that holds its rows" in capsys.readouterr().err
+
+
 def test_files_are_written_where_asked(
     data: tuple[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

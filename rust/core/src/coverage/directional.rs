@@ -138,15 +138,14 @@ impl Thresholds {
     /// that is beyond]`.
     #[must_use]
     pub fn numbers(&self) -> (Array2<f64>, Array4<f64>) {
-        let (count, subsets) = (self.directions(), self.subsets());
-        let shape = (count, self.columns);
-        let directions = Array2::from_shape_vec(shape, self.directions.clone());
+        let (count, subsets, d) = (self.directions(), self.subsets(), self.columns);
+        let directions = Array2::from_shape_fn((count, d), |(i, j)| self.directions[i * d + j]);
         let quantiles =
             Array4::from_shape_fn((count, subsets, 2, 2), |(direction, subset, end, part)| {
                 let quantile = self.quantiles[direction][subset][end];
                 if part == 0 { quantile.value } else { quantile.inside }
             });
-        (directions.expect("rows of one length"), quantiles)
+        (directions, quantiles)
     }
 
     /// The share of all rows of `candidate` beyond the quantiles along each direction, over the level.

@@ -45,7 +45,10 @@ enum Anchors {
 type Measured = (f64, Spectrum);
 
 const DISTANCE: &str = "frechet_distance";
-const OF_SPECTRUM: [(&str, fn(&Measured) -> f64); 3] = [
+/// What a metric takes of it.
+type Reading = fn(&Measured) -> f64;
+
+const OF_SPECTRUM: [(&str, Reading); 3] = [
     ("total_variance", |found| found.1.trace),
     ("effective_rank", |found| found.1.effective_rank),
     ("participation_ratio", |found| found.1.participation_ratio),
@@ -177,7 +180,7 @@ impl Moments {
             (0..count).into_par_iter().map(of).collect::<Result<_>>()
         })??;
         let halves = self.replicates.halves();
-        let estimate = |metric, of: fn(&Measured) -> f64| {
+        let estimate = |metric, of: Reading| {
             estimate_on(halves.clone(), metric, None, |subset| of(&found[subset]))
         };
         let distance = matches!(self.anchors.as_ref(), Anchors::Factored(_) | Anchors::Data(..));
