@@ -40,7 +40,7 @@ def test_the_sizes_of_files_without_rows_are_those_of_their_shapes() -> None:
         "248·d² + 744·d": size(Moments, "frechet_distance_extrapolated") - besides,
         "4,096·d + 262,392": size(DirectionalTails, "directional_tails"),
     }
-    rows = [line for line in WITHOUT_ROWS.splitlines() if line.startswith("| ")][1:]
+    rows = [line for line in WITHOUT_ROWS.splitlines() if line.startswith("| ")][1:6]
     assert [row.split("|")[3].strip() for row in rows] == list(found)
     for text, bytes_found in found.items():
         formula = text.replace(",", "").replace("·d²", "*d*d").replace("·d", "*d")

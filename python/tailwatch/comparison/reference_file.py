@@ -175,7 +175,7 @@ def _request(arguments: Any) -> Request:  # noqa: ANN401  (values of JSON)
 
 
 def _side(content: Content, argument: str) -> HumanSide:
-    header, arrays, _ = content
+    header, arrays = content
     request, (rows, columns) = _request(header["arguments"]), header["shape"]
     if header["rows"]:
         part = ArrayPart(arrays["rows"])

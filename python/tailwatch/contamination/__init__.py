@@ -18,7 +18,6 @@ target may be larger than memory and come in shards, in any order.
 ``model_file``    all that a model knows, and its file
 ``probe``         the classifier behind the scores; folds by content
 ``histogram``     counts of scores, and the bins that they are counted in
-``portable``      bytes that are checked, in which models and histograms travel
 ================  ==============================================================================
 
 Each uses those below it alone.

@@ -21,9 +21,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from tailwatch.contamination.portable import Portable
 from tailwatch.exceptions import InputError, SourceError
-from tailwatch.io.sealed import Another, Damaged, Invalid, content_of, open_sealed, seal
+from tailwatch.io.sealed import Another, Damaged, Invalid, Portable, content_of, open_sealed, seal
 
 if TYPE_CHECKING:
     from typing import Self
@@ -200,7 +199,7 @@ class Histogram(Portable):
     @classmethod
     def _of_bytes(cls, data: bytes) -> Self:
         try:
-            header, found, _ = open_sealed(data, _MAGIC, _shapes)
+            header, found = open_sealed(data, _MAGIC, _shapes)
             counts = (found["bins"], found["ranks"])
             return cls(str(header["fingerprint"]), found["edges"], found["calibration"], counts)
         except Another as error:

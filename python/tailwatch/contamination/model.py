@@ -26,7 +26,6 @@ from tailwatch.contamination.model_file import (
     state_of,
     write_state,
 )
-from tailwatch.contamination.portable import Portable
 from tailwatch.contamination.prevalence import (
     Prevalence,
     bin_probabilities,
@@ -38,6 +37,7 @@ from tailwatch.contamination.rows import RowTable, q_values
 from tailwatch.embeddings import as_embeddings
 from tailwatch.exceptions import DimensionError, InputError, TailwatchWarning
 from tailwatch.io.columns import DEFAULT_COLUMN
+from tailwatch.io.sealed import Portable
 from tailwatch.progress import MOST_THREADS, reporting
 
 if TYPE_CHECKING:

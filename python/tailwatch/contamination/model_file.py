@@ -178,7 +178,7 @@ def state_of(data: bytes, name: str) -> ModelState:
         If they are no model, or not those that were written.
     """
     try:
-        header, arrays, _ = open_sealed(data, MAGIC, _shapes)
+        header, arrays = open_sealed(data, MAGIC, _shapes)
         state = _state(header, arrays)
         _check(state)
     except Another as error:

@@ -10,9 +10,11 @@ length      header: JSON in ASCII, keys sorted, without spaces
 rest        arrays, little-endian, rows first, as the header says
 ==========  =================================================================================
 
-There is one way to write a content, so whatever was changed in it is noticed. Contents are written
-and read in pieces: neither side holds them twice. No claim of a header takes memory that the file
-has not, since the sizes of all arrays are compared with that of the file before there is one.
+They are what references, models and counts are kept in, and what travels between processes
+(:class:`Portable`). There is one way to write a content, so whatever was changed in it is noticed.
+Contents are written and read in pieces: neither side holds them twice. No claim of a header takes
+memory that the file has not, since the sizes of all arrays are compared with that of the file
+before there is one.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ import hashlib
 import io
 import json
 import math
+from abc import ABC, abstractmethod
 from typing import IO, TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
@@ -32,6 +35,7 @@ from tailwatch.writing import write_atomically
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
+    from typing import Self
 
     from numpy.typing import NDArray
 
@@ -46,6 +50,7 @@ __all__ = [
     "Content",
     "Damaged",
     "Invalid",
+    "Portable",
     "content_of",
     "fingerprint_of",
     "open_sealed",
@@ -73,6 +78,44 @@ class Invalid(Exception):
     """The digest is right, but nothing that is written like this has such a content."""
 
 
+class Portable(ABC):
+    """To bytes and back, by name and by pickle alike."""
+
+    @abstractmethod
+    def to_bytes(self) -> bytes:
+        """Return all that this is as bytes that :meth:`from_bytes` checks."""
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Self:
+        """Make one of what :meth:`to_bytes` returned; nothing in it is executed.
+
+        Parameters
+        ----------
+        data
+            The bytes, which are checked.
+
+        Returns
+        -------
+        Self
+            Equal in every bit to the object that the bytes are of.
+
+        Raises
+        ------
+        SourceError
+            The bytes are of something else, or are not as :meth:`to_bytes` returned them.
+        """
+        return cls._of_bytes(bytes(data))
+
+    @classmethod
+    @abstractmethod
+    def _of_bytes(cls, data: bytes) -> Self:
+        """Check the bytes and make one of them."""
+
+    def __reduce__(self) -> tuple[Callable[[bytes], Self], tuple[bytes]]:
+        """Travel between processes as checked bytes."""
+        return type(self).from_bytes, (self.to_bytes(),)
+
+
 UNFIT: Final = (ValueError, TypeError, LookupError, ArithmeticError, RecursionError)
 """What Python raises of a header that nobody wrote; an `InputError` is a `ValueError`."""
 
@@ -86,13 +129,10 @@ class Content(NamedTuple):
         What JSON gives.
     arrays
         By name, in the byte order of this machine.
-    fingerprint
-        64 hexadecimal digits over all of it.
     """
 
     header: Any
     arrays: dict[str, NDArray[Any]]
-    fingerprint: str
 
 
 def content_of(
@@ -195,7 +235,7 @@ def open_sealed(source: IO[bytes] | bytes, magic: bytes, shapes: Shapes) -> Cont
         name: array.astype(array.dtype.newbyteorder("="), copy=False)
         for name, array in found.items()
     }
-    return Content(header, native, digest.hexdigest())
+    return Content(header, native)
 
 
 def _text(header: Any) -> bytes:  # noqa: ANN401  (values of JSON)
