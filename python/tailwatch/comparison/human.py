@@ -286,11 +286,9 @@ def _needing(reasons: dict[str, str], source: Source, request: Request) -> Input
         name for name in METRICS if _why_rows(name, source) is None
     ]
     needing = ", ".join(f"{name}{reason}" for name, reason in reasons.items())
-    message = f"these metrics need the rows: {needing}"
     return InputError(
-        message,
         argument="rows",
-        expected="True",
+        expected=f"True for metrics that need the rows: {needing}",
         got="False",
         hint=f"prepare the reference with metrics={left}, or save it with rows=True",
     )

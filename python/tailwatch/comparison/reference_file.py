@@ -167,8 +167,8 @@ def _request(arguments: Any) -> Request:  # noqa: ANN401  (values of JSON)
     try:
         request = Request.of(**arguments)
     except (TailwatchError, TypeError) as error:
-        message = f"arguments of no reference: {error}"
-        raise InputError(message, argument="arguments", expected="those of a reference") from error
+        expected = "those of a reference"
+        raise InputError(argument="arguments", expected=expected, got=str(error)) from error
     if _arguments(request) != arguments:
         raise InputError(argument="arguments", expected="those of a reference")
     return request
