@@ -33,7 +33,7 @@ k is the neighbour asked for, α a tail level, d the number of columns.
 | `metrics=` | what it holds |
 |---|---|
 | `"standard"` | {standard} metrics; the rows of its frame are a promise |
-| `"fast"` | what of these is not quadratic in the rows: {fast} |
+| `"fast"` | what of these is linear in the rows: {fast} |
 | `"all"` | all of this document, {all} metrics |
 | names | any of them |
 """

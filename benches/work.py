@@ -22,6 +22,11 @@ def products(count: float) -> Callable[[Size], float]:
     return lambda size: count * size.rows**2 * size.columns
 
 
+def lookups(size: Size) -> float:
+    """Return the work of reading both samples twice."""
+    return float(4 * size.rows * size.columns)
+
+
 def moments(size: Size) -> float:
     """Return the work of two covariances and of the eigenvalues of one."""
     return float(size.rows * size.columns**2 + 20 * size.columns**3)

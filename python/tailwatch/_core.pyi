@@ -19,8 +19,10 @@ __all__ = [
     "Watch",
     "authenticity",
     "bin_counts",
+    "clipped_density_and_coverage",
     "cluster_counts",
     "content_folds",
+    "copies",
     "cramer_von_mises",
     "cross_mmd",
     "directional_tails",
@@ -35,6 +37,7 @@ __all__ = [
     "gaussian",
     "gaussians_of_cuts",
     "gaussians_of_halves",
+    "good_shares",
     "instruction_sets",
     "intrinsic_dimension",
     "k_means",
@@ -121,6 +124,11 @@ def nearest_neighbors(
 def precision_recall_density_coverage(
     reference: Rows, candidate: Rows, k: int, settings: Settings
 ) -> tuple[float, float, float, float]: ...
+def clipped_density_and_coverage(
+    reference: Rows, candidate: Rows, k: int, settings: Settings
+) -> tuple[float, float]: ...
+def good_shares(covered: _Floats, n: int, m: int, k: int) -> list[float]: ...
+def copies(reference: Rows, candidate: Rows, settings: Settings) -> tuple[int, int]: ...
 def tail_coverage(
     reference: Rows, candidate: Rows, levels: Sequence[float], k: int, settings: Settings
 ) -> list[tuple[float, int, float, float, float, float]]: ...

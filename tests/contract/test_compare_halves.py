@@ -67,6 +67,11 @@ def test_every_second_half_is_the_complement(paired: Memberships) -> None:
 
 def shown(metric: str, level: float | None) -> Callable[[Array], Array]:
     """From the counted form to the metric."""
+    if metric == "clipped_density":
+        own = oracle.clipped_density_of(A, A, K, own=True)
+        return lambda counted: np.minimum(counted / own, 1.0)
+    if metric == "clipped_coverage":
+        return good_shares_of_subsets
     if level is None or metric in {"tail_coverage", "tail_recall"}:
         return lambda counted: counted
     if metric == "tail_odds_ratio":
@@ -74,6 +79,13 @@ def shown(metric: str, level: float | None) -> Callable[[Array], Array]:
         tail = int(level * 2 * ROWS)
         return partial(odds_ratio, tail=tail, reference=ROWS, candidate=ROWS)
     return lambda counted: counted / level
+
+
+def good_shares_of_subsets(counted: Array) -> Array:
+    """The whole's first, then those of halves, which have half of the rows on either side."""
+    sizes = [ROWS, *[ROWS // 2] * REPLICATES]
+    shares = [oracle.good_share(c, rows, rows, K) for c, rows in zip(counted, sizes, strict=True)]
+    return np.array(shares)
 
 
 def neighbors(parts: str) -> dict[tuple[str, float | None], tuple[Array, Array]]:
@@ -87,7 +99,10 @@ def test_neighbour_metrics_of_every_half(dealt: Memberships) -> None:
         [anchored.neighbor_metrics(a, b, y, LEVELS, K) for y in (c, b)] for a, b, c in trios(dealt)
     ]
     found = neighbors("halves and three quarters")
-    assert len(found) == 4 + 5 * len(LEVELS)
+    own, _ = found.pop(("clipped_density_of_a", None))
+    assert (own == own[0]).all()
+    assert own[0] == pytest.approx(oracle.clipped_density_of(A, A, K, own=True), rel=1e-12)
+    assert len(found) == 6 + 5 * len(LEVELS)
     for (metric, level), (values, nulls) in found.items():
         show = shown(metric, level)
         for index, counted in enumerate((values, nulls)):

@@ -22,7 +22,7 @@ ROWS = 200
 NEIGHBORS = {name for name, metric in METRICS.items() if metric.family is Neighborhoods}
 
 X = samples.clusters(1, 2 * ROWS, 6)
-Y = 0.9 * samples.clusters(2, ROWS + 13, 6, centres=6)
+Y = np.concatenate([0.9 * samples.clusters(2, ROWS + 3, 6, centres=6), X[:7], 1.5 * X[7:10]])
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +57,10 @@ def others(a: Array, y: Array, pooled: Array) -> Numbers:
     bandwidth = oracle.median_distance(pooled[:-1], pooled[-1:])
     bell = [oracle.gaussian_kernel(p, q, bandwidth) for p, q in ((a, a), (y, y), (a, y))]
     spectrum = oracle.spectrum(y)
+    exact, normalised = oracle.copies(a, y)
     return {
+        ("copies", None): exact / len(y),
+        ("normalised_copies", None): normalised / len(y),
         ("mode_coverage", 0.05): 1 - tw.metrics.mode_coverage(a, y, seed=SEED).lost_share,
         ("directional_tails", 0.01): tw.metrics.directional_tails(a, y, seed=SEED).mean,
         ("frechet_distance", None): oracle.frechet_by_eigenvalues(a, y),
@@ -75,7 +78,7 @@ def test_the_others(name: str, other: int, frame: pl.DataFrame, abc: Trio) -> No
     expected = others(abc[0], abc[other], np.concatenate(abc[:2]))
     found = column(frame, name)
     assert {key: found[key] for key in expected} == pytest.approx(expected, rel=1e-9, abs=1e-12)
-    assert len(found) == len(expected) + 4 + 5 * len(LEVELS)
+    assert len(found) == len(expected) + 6 + 5 * len(LEVELS)
 
 
 def test_all_rows(frame: pl.DataFrame, abc: Trio) -> None:
@@ -83,6 +86,8 @@ def test_all_rows(frame: pl.DataFrame, abc: Trio) -> None:
     prdc = oracle.prdc(X, Y, K)
     for name in ("precision", "recall", "density", "coverage"):
         expected[name, None] = getattr(prdc, name)
+    expected["clipped_density", None] = oracle.clipped_density(X, Y, K)
+    expected["clipped_coverage", None] = oracle.clipped_coverage(X, Y, K)
     for row in oracle.tail_coverage(X, Y, LEVELS, K):
         expected["tail_coverage", row.level] = row.coverage
         expected["tail_recall", row.level] = row.recall

@@ -50,6 +50,8 @@ def neighbor_metrics(a: Array, b: Array, y: Array, levels: Sequence[float], k: i
         ("recall", None): prdc.recall,
         ("density", None): prdc.density,
         ("coverage", None): prdc.coverage,
+        ("clipped_density", None): oracle.clipped_density(a, y, k),
+        ("clipped_coverage", None): oracle.clipped_coverage(a, y, k),
     }
     between = oracle.distances(a, y)
     r_a = oracle.radii(a, k)

@@ -31,6 +31,9 @@ def scored_dataset(x: Any, y: Any, *, threads: int | None) -> pl.DataFrame:  # n
 CALLS: dict[str, Callable[..., object]] = {
     "nearest_neighbors": lambda x, y, **how: metrics.nearest_neighbors(y, x, k=5, **how),
     "prdc": metrics.precision_recall_density_coverage,
+    "clipped_density": metrics.clipped_density,
+    "clipped_coverage": metrics.clipped_coverage,
+    "copies": metrics.copies,
     "tail_coverage": metrics.tail_coverage,
     "tail_test": metrics.tail_test,
     "mode_coverage": metrics.mode_coverage,

@@ -36,6 +36,10 @@ __all__ = [
     "TailRow",
     "TailTest",
     "authenticity",
+    "clipped_coverage",
+    "clipped_density",
+    "clipped_density_of",
+    "copies",
     "coverage_null",
     "directional_ratios",
     "distances",
@@ -45,6 +49,7 @@ __all__ = [
     "frechet_by_rows",
     "frechet_by_sqrtm",
     "gaussian_kernel",
+    "good_share",
     "intrinsic_dimension",
     "knn_divergence",
     "knn_jensen_shannon",
@@ -127,6 +132,47 @@ def prdc(x: Array, y: Array, k: int) -> PRDC:
 def coverage_null(n: int, m: int, k: int) -> float:
     """E[coverage] of equal distributions: 1 − Π_{i<k} (n−1−i)/(n+m−1−i)."""
     return 1.0 - math.prod((n - 1 - i) / (n + m - 1 - i) for i in range(k))
+
+
+def clipped_density_of(x: Array, y: Array, k: int, *, own: bool = False) -> float:
+    """Mean over ``y`` of the clipped balls of ``x`` that hold a row, cut at k, over k."""
+    r = radii(x, k)
+    held = distances(x, y) <= np.minimum(r, np.median(r))[:, None]
+    if own:
+        np.fill_diagonal(held, val=False)
+    return float(np.minimum(held.sum(axis=0), k).mean()) / k
+
+
+def clipped_density(x: Array, y: Array, k: int) -> float:
+    """Over what the reference's own rows have, cut at 1."""
+    return min(clipped_density_of(x, y, k) / clipped_density_of(x, x, k, own=True), 1.0)
+
+
+def good_share(covered: float, n: int, m: int, k: int) -> float:
+    """Share of good rows under which E min(number in a ball, k)/k is so much; cut at 1."""
+    number = np.arange(k)
+
+    def expected(good: int) -> float:
+        chances = scipy.stats.betabinom.pmf(number, good, k, n - k)
+        return 1.0 - float(((k - number) * chances).sum()) / k
+
+    at = np.array([expected(good) for good in range(m + 1)])
+    return float(np.interp(covered, at, np.arange(m + 1))) / m
+
+
+def clipped_coverage(x: Array, y: Array, k: int) -> float:
+    """Candidate rows in the balls of ``x``, cut at k, as a share of good rows."""
+    held = (distances(x, y) <= radii(x, k)[:, None]).sum(axis=1)
+    return good_share(float(np.minimum(held, k).mean()) / k, len(x), len(y), k)
+
+
+def copies(x: Array, y: Array) -> tuple[int, int]:
+    """Rows of ``y`` that equal one of ``x``, and that do in float32 when both have length 1."""
+    tolerance = 4 * 2.0**-24 + (x.shape[1] + 8) * 2.0**-52
+    exact = (squared_distances(y, x) == 0.0).any(axis=1)
+    u, v = (z / np.maximum(np.linalg.norm(z, axis=1, keepdims=True), 1e-300) for z in (x, y))
+    near = (distances(v, u) <= tolerance).any(axis=1)
+    return int(exact.sum()), int((exact | near).sum())
 
 
 # --- tails

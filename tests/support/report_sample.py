@@ -15,6 +15,10 @@ precision,,0.871,0.849,0.89,0.803,0.776,0.827,1.08,1.05,1.12,higher,half-samplin
 recall,,0.522,0.487,0.557,0.801,0.773,0.826,0.65,0.61,0.7,higher,half-sampling,0.54
 density,,1.204,1.141,1.27,1.002,0.958,1.048,1.2,1.14,1.27,match,half-sampling,1.221
 coverage,,0.978,0.967,0.985,0.968,0.955,0.977,1.01,0.997,1.02,higher,half-sampling,0.981
+clipped_density,,0.982,0.941,1.0,0.991,0.953,1.0,0.99,0.94,1.05,higher,half-sampling,0.99
+clipped_coverage,,0.993,0.952,1.0,0.987,0.944,1.0,1.01,0.95,1.06,higher,half-sampling,1.0
+copies,,0.0,0.0,0.0012,0.0,0.0,0.0012,,,,match,binomial,0.0
+normalised_copies,,0.0,0.0,0.0012,0.0,0.0,0.0012,,,,match,binomial,0.0
 tail_coverage,0.1,0.934,0.866,0.969,0.978,0.922,0.994,0.96,0.91,1.01,higher,half-sampling,0.94
 tail_coverage,0.05,0.911,0.788,0.966,0.978,0.862,0.997,0.93,0.85,1.02,higher,half-sampling,0.918
 tail_coverage,0.01,0.778,0.421,0.944,0.889,0.509,0.984,0.88,0.57,1.35,higher,half-sampling,0.81

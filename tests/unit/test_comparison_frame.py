@@ -42,6 +42,10 @@ STANDARD = {
     "recall": "higher",
     "density": "match",
     "coverage": "higher",
+    "clipped_density": "higher",
+    "clipped_coverage": "higher",
+    "copies": "match",
+    "normalised_copies": "match",
     "tail_coverage": "higher",
     "tail_recall": "higher",
     "tail_mass": "match",
@@ -57,6 +61,7 @@ STANDARD = {
     "effective_rank": "match",
     "participation_ratio": "match",
 }
+COPIES = ["copies", "normalised_copies"]
 FAST = [
     "directional_tails",
     "frechet_distance",
@@ -123,6 +128,8 @@ def test_methods(found: tw.Comparison) -> None:
             assert method is None
         elif metric == "density":
             assert method == "three-quarter sampling"
+        elif metric in COPIES:
+            assert method == "binomial"
         else:
             assert method == ("closed variance" if metric in closed else "half-sampling"), metric
 
@@ -151,7 +158,7 @@ def test_rows_that_entered(found: tw.Comparison) -> None:
         halves = (row["n_reference"], row["n_candidate"])
         whole = (row["n_reference_all"], row["n_candidate_all"])
         linear = ((300, 300), (601, 333))
-        expected = linear if row["metric"] in FAST else ((200, 200), (400, 333))
+        expected = linear if row["metric"] in {*FAST, *COPIES} else ((200, 200), (400, 333))
         assert (halves, whole) == expected, row["metric"]
 
 

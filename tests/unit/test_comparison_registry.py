@@ -30,7 +30,7 @@ def test_an_entry_is_complete(name: str) -> None:
     assert metric.interval.method in get_args(Method)
     assert metric.interval.words
     assert (metric.interval.scale is None) == (
-        metric.interval.method in {"closed variance", "no interval"}
+        metric.interval.method in {"closed variance", "binomial", "no interval"}
     )
     assert metric.label.name
     assert metric.label.unit

@@ -44,8 +44,9 @@ POLICIES = (
 
 PANELS = ("standard", "fast", "all")
 METRICS = (
-    "precision, recall, density, coverage, tail_coverage, tail_recall, tail_mass, "
-    "tail_supported_mass, tail_odds_ratio, mode_coverage, directional_tails, frechet_distance, "
+    "precision, recall, density, coverage, clipped_density, clipped_coverage, copies, "
+    "normalised_copies, tail_coverage, tail_recall, tail_mass, tail_supported_mass, "
+    "tail_odds_ratio, mode_coverage, directional_tails, frechet_distance, "
     "mmd_polynomial, mmd_gaussian, energy_distance, total_variance, effective_rank, "
     "participation_ratio, sliced_wasserstein, authenticity, vendi_score, knn_divergence, "
     "knn_jensen_shannon, mauve, frechet_distance_extrapolated"

@@ -108,7 +108,7 @@ def compare(
         files of both sides, or a tuple of two, for the reference and for the candidate, each such a
         name or a label for every row (an array, a series, a list of strings, integers or booleans).
     metrics
-        ``"standard"`` (the default), ``"fast"`` (what of it is not quadratic in the rows),
+        ``"standard"`` (the default), ``"fast"`` (what of it is linear in the rows),
         ``"all"``, or names of metrics; ``docs/reference/metrics.md`` says what each of them is.
     k
         The neighbour that rarity and balls reach to, 5 by default.

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 
 __all__ = [
+    "Binomial",
     "ClosedVariance",
     "Estimate",
     "HalfSamples",
@@ -72,6 +73,8 @@ class HalfSamples:
     present
         From the counted form to the metric: increasing. Masses are shares over their level, odds a
         function of a share.
+    most
+        What the metric is cut at. Replicates are not, so that they show the error of what is cut.
     """
 
     values: NDArray[np.float64]
@@ -81,6 +84,7 @@ class HalfSamples:
     complementary: bool = False
     kept: float = 0.5
     present: Callable[[NDArray[np.float64]], NDArray[np.float64]] = lambda counted: counted
+    most: float = math.inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +103,19 @@ class ClosedVariance:
     null: float
     difference: float
     slope: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Binomial:
+    """Value and null are shares of so many rows, each of which counts or not by itself.
+
+    Attributes
+    ----------
+    total
+        Rows of which either is a share.
+    """
+
+    total: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +147,7 @@ class Estimate:
     level: float | None
     value: float
     null: float
-    error: HalfSamples | ClosedVariance | NoInterval | NoValue
+    error: HalfSamples | ClosedVariance | Binomial | NoInterval | NoValue
     tail_rows: float | None = None
 
 

@@ -34,6 +34,7 @@ import numpy as np
 
 from tailwatch._core import NoValue
 from tailwatch.comparison.estimates import (
+    Binomial,
     ClosedVariance,
     Estimate,
     HalfSamples,
@@ -111,6 +112,8 @@ def intervals_of(estimate: Estimate, direction: Direction, confidence: float) ->
         return Intervals(retention=retention, reason=error.reason)
     if isinstance(error, ClosedVariance):
         return _closed(estimate, error, confidence)
+    if isinstance(error, Binomial):
+        return _binomial(estimate, error, confidence)
     method = "half-sampling" if error.kept == 0.5 else "three-quarter sampling"
     spread = None
     if direction == "lower":
@@ -139,6 +142,15 @@ def _closed(estimate: Estimate, error: ClosedVariance, confidence: float) -> Int
     )
     retained = (low / spread, high / spread)
     return Intervals(value, null, difference / spread, retained, spread, "closed variance")
+
+
+def _binomial(estimate: Estimate, error: Binomial, confidence: float) -> Intervals:
+    value, null = (
+        _mid_p(round(share * error.total), error.total, confidence)
+        for share in (estimate.value, estimate.null)
+    )
+    retention, *retained = ratio_of((estimate.value, *value), (estimate.null, *null))
+    return Intervals(value, null, retention, (retained[0], retained[1]), method="binomial")
 
 
 def _ratio(estimate: Estimate) -> float | None:
@@ -212,8 +224,10 @@ def _smoothed(counted: NDArray[np.float64], error: HalfSamples) -> NDArray[np.fl
 
 def _log(counted: NDArray[np.float64], error: HalfSamples) -> NDArray[np.float64]:
     inside = _smoothed(counted, error) if error.scale == "share" else counted
+    presented = np.array(error.present(inside))
+    presented[0] = min(presented[0], error.most)
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.log(error.present(inside))
+        return np.log(presented)
 
 
 def _is_few(counted: NDArray[np.float64], error: HalfSamples) -> bool:
@@ -242,8 +256,7 @@ def _interval(counted: NDArray[np.float64], error: HalfSamples, confidence: floa
     margin = _margin(counted, error, confidence)
     low, high = around(value, margin)
     bounds = np.array([low if error.scale == "signed" else max(low, 0.0), high])
-    low, high = error.present(bounds)
-    return float(low), float(high)
+    return _presented(bounds, error)
 
 
 def _of_share(counted: NDArray[np.float64], error: HalfSamples, confidence: float) -> Interval:
@@ -254,7 +267,11 @@ def _of_share(counted: NDArray[np.float64], error: HalfSamples, confidence: floa
     bounds = [counted[0], float(expit(logits[0] - margin)), float(expit(logits[0] + margin))]
     if _is_few(counted, error):
         bounds += _mid_p(counted[0] * error.total, error.total, confidence)
-    low, high = error.present(np.array([min(bounds), max(bounds)]))
+    return _presented(np.array([min(bounds), max(bounds)]), error)
+
+
+def _presented(bounds: NDArray[np.float64], error: HalfSamples) -> tuple[float, float]:
+    low, high = np.minimum(error.present(bounds), error.most)
     return float(low), float(high)
 
 

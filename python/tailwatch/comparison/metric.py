@@ -20,7 +20,9 @@ Direction = Literal["higher", "lower", "match"]
 Cost = Literal["linear in rows", "rows × log rows", "rows × √rows", "quadratic in rows"]
 """How the time grows with the rows of the samples, for a given number of columns."""
 
-Method = Literal["half-sampling", "three-quarter sampling", "closed variance", "no interval"]
+Method = Literal[
+    "half-sampling", "three-quarter sampling", "closed variance", "binomial", "no interval"
+]
 """How errors are known; what the ``method`` column of the frame begins with."""
 
 

@@ -14,6 +14,7 @@ from functools import partial
 
 from tailwatch.comparison.metric import Direction, Interval, Metric
 from tailwatch.comparison.metrics.clusters import Mauve, Modes
+from tailwatch.comparison.metrics.copies import Copies
 from tailwatch.comparison.metrics.directions import DirectionalTails, SlicedWasserstein
 from tailwatch.comparison.metrics.kernels import Kernels
 from tailwatch.comparison.metrics.moments import Moments, Vendi
@@ -32,6 +33,8 @@ OF_SHARE = Interval(
     "on the logit scale, reaching at least as far as the binomial one (mid-P) where few rows count",
     "share",
 )
+OF_CUT_SHARE = Interval("half-sampling", f"{OF_SHARE.words}; cut at 1", "share")
+OF_COUNT = Interval("binomial", "mid-P, A being given; that of the retention is made of both")
 OF_RATIO = Interval("half-sampling", "on the log scale, of complementary halves", "ratio")
 OF_MOMENTS = Interval(
     "half-sampling", f"{OF_RATIO.words}; none where tails are too heavy for one", "ratio"
@@ -76,6 +79,13 @@ in_neighborhoods = partial(
     memory="O(h·k) lists of nearest rows, deep enough for every half-sample; never h²",
 )
 of_tails = partial(in_neighborhoods, by_level=True)
+of_copies = partial(
+    Metric,
+    family=Copies,
+    cost="rows × log rows",
+    work="3h·d for hashes and projections, and a sort of h of each",
+    memory="32 bytes a row of A, on all rows of X",
+)
 of_moments = partial(
     Metric,
     family=Moments,
@@ -153,6 +163,67 @@ METRICS: dict[str, Metric] = {
             source="Naeem et al. 2020",
             null="1 − Π (n−1−i)/(n+m−1−i) over i < k, whatever the distribution",
             interval=OF_SHARE,
+        ),
+        in_neighborhoods(
+            name="clipped_density",
+            label=Label(
+                "Clipped density",
+                "fidelity",
+                "share of candidate rows",
+                "Share of the candidate that lies where the reference is dense, outliers of the "
+                "reference set aside: the share of good rows.",
+            ),
+            direction="higher",
+            definition="mean over Y of the balls of X, no larger than the median one, that hold a "
+            "row, k at most, over that of X in itself; cut at 1",
+            source="Salvy, Talbot & Thirion 2026",
+            null="near 1, and a little below it, since it is cut",
+            interval=OF_CUT_SHARE,
+        ),
+        in_neighborhoods(
+            name="clipped_coverage",
+            label=Label(
+                "Clipped coverage",
+                "fidelity",
+                "share of candidate rows",
+                "Share of the candidate that would cover the reference as well if all of it were "
+                "fresh human rows.",
+            ),
+            direction="higher",
+            definition="mean over X of the rows of Y in its ball, k at most, as the share of good "
+            "rows that makes it so on average (Beta-binomial); cut at 1",
+            source="Salvy, Talbot & Thirion 2026",
+            null="near 1, and a little below it, since it is cut",
+            interval=OF_CUT_SHARE,
+        ),
+        of_copies(
+            name="copies",
+            label=Label(
+                "Copies",
+                "fidelity",
+                "share of candidate rows",
+                "Candidate rows that are reference rows, value by value.",
+            ),
+            direction="match",
+            definition="share of Y at distance 0 from a row of X; on all rows, from any human row",
+            source="of this project",
+            null="the duplicates among human rows: 0 where there are none",
+            interval=OF_COUNT,
+        ),
+        of_copies(
+            name="normalised_copies",
+            label=Label(
+                "Normalised copies",
+                "fidelity",
+                "share of candidate rows",
+                "Candidate rows that are reference rows once both are divided by their lengths.",
+            ),
+            direction="match",
+            definition="share of Y at distance 0, but for rounding, from a row of X when both have "
+            "length 1",
+            source="of this project",
+            null="the duplicates among human directions: 0 where there are none",
+            interval=OF_COUNT,
         ),
         of_tails(
             name="tail_coverage",

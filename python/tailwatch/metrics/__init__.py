@@ -12,6 +12,8 @@ from typing import NoReturn
 
 from tailwatch.exceptions import no_such_name
 from tailwatch.metrics import categorical, text, univariate
+from tailwatch.metrics.embeddings.clipped import clipped_coverage, clipped_density
+from tailwatch.metrics.embeddings.copies import Copies, copies
 from tailwatch.metrics.embeddings.coverage import (
     PRDC,
     authenticity,
@@ -48,6 +50,7 @@ from tailwatch.metrics.embeddings.tail_test import TailTest, tail_test
 
 __all__ = [
     "PRDC",
+    "Copies",
     "DirectionalTails",
     "ExtrapolatedDistance",
     "IntrinsicDimension",
@@ -57,6 +60,9 @@ __all__ = [
     "TailTest",
     "authenticity",
     "categorical",
+    "clipped_coverage",
+    "clipped_density",
+    "copies",
     "directional_tails",
     "energy_distance",
     "frechet_distance",

@@ -1,7 +1,7 @@
 //! Algorithms of tailwatch: neighbours, tails, divergences and spectra of sets of embeddings.
 //!
 //! Levels of modules, each of which uses only those before it: 0 `error` `streams` `control`; 1 `subsets` `rows`
-//! `hashes` `memory`; 2 `tridiagonal` `dense` `nuclear` `moments` `univariate` `contamination` `neighbors`;
+//! `hashes` `memory`; 2 `units` `tridiagonal` `dense` `nuclear` `moments` `univariate` `contamination` `neighbors`;
 //! 3 `covariance` `gaussians` `coverage` `cluster` `dimension` `divergence` `spectrum` `vendi`; 4 `inference`, which runs
 //! them on replicates. Nothing here knows of Python, and nothing here is unsafe: the kernels crate is.
 
@@ -28,6 +28,7 @@ pub mod spectrum;
 pub mod streams;
 pub mod subsets;
 pub(crate) mod tridiagonal;
+pub(crate) mod units;
 pub mod univariate;
 pub mod vendi;
 

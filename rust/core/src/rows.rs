@@ -233,6 +233,12 @@ impl<'a> Rows<'a> {
         self.chunks.iter().map(|chunk| chunk.digits()).max().unwrap_or(0)
     }
 
+    /// Binary digits of the narrowest type's significand.
+    #[must_use]
+    pub fn fewest_digits(&self) -> u32 {
+        self.chunks.iter().map(|chunk| chunk.digits()).min().unwrap_or(0)
+    }
+
     /// Values per row of a packed panel: `columns` rounded up to whole lanes.
     #[must_use]
     pub fn stride(&self) -> usize {

@@ -11,8 +11,6 @@
 
 mod single;
 
-use std::sync::Arc;
-
 use faer::{Mat, MatRef};
 use rayon::prelude::*;
 
@@ -21,8 +19,9 @@ use crate::covariance::{Groups, Material};
 use crate::dense::{self, add_product};
 use crate::error::{Error, Result};
 use crate::moments::Moments;
-use crate::rows::{Chunk, Rows, check_rows};
+use crate::rows::{Rows, check_rows};
 use crate::subsets::Subsets;
+use crate::units::unit_rows;
 
 /// Columns of a piece of a product.
 const PIECE: usize = 128;
@@ -52,53 +51,6 @@ pub fn vendi_score(rows: &Rows<'_>, q: f64, control: &Control) -> Result<f64> {
             .problem(format_args!("row {row} is zero and has no direction, so no cosine either"))
     })?;
     control.detached(move || score(gram.as_ref(), q))?
-}
-
-/// The rows divided by their lengths; those of length zero as they are.
-pub(crate) fn unit_rows<'a>(rows: &Rows<'a>) -> Rows<'a> {
-    let units: Arc<dyn Chunk + 'a> = Arc::new(Units(rows.clone()));
-    Rows::new(vec![units]).expect("one chunk")
-}
-
-struct Units<'a>(Rows<'a>);
-
-impl Chunk for Units<'_> {
-    fn shape(&self) -> (usize, usize) {
-        (self.0.len(), self.0.columns())
-    }
-    fn digits(&self) -> u32 {
-        f64::MANTISSA_DIGITS
-    }
-    fn read(&self, row: usize, out: &mut [f64]) {
-        self.0.read(row, out);
-        let mut square = sum_of_squares(out);
-        if !(1e-280..=1e280).contains(&square) {
-            // Of a tiny or huge row the squares are not accurate; in units of its largest value they are.
-            let largest = out.iter().fold(0.0_f64, |most, value| most.max(value.abs()));
-            if largest == 0.0 {
-                return;
-            }
-            out.iter_mut().for_each(|value| *value /= largest);
-            square = sum_of_squares(out);
-        }
-        let scale = square.sqrt().recip();
-        out.iter_mut().for_each(|value| *value *= scale);
-    }
-    fn prefetch(&self, row: usize) {
-        self.0.prefetch(row);
-    }
-}
-
-/// In lanes, which the compiler adds side by side.
-fn sum_of_squares(values: &[f64]) -> f64 {
-    let mut lanes = [0.0; 8];
-    let (whole, rest) = values.as_chunks::<8>();
-    for values in whole {
-        for (lane, value) in lanes.iter_mut().zip(values) {
-            *lane += value * value;
-        }
-    }
-    lanes.iter().sum::<f64>() + rest.iter().map(|value| value * value).sum::<f64>()
 }
 
 /// The first row of length zero, if the trace of a Gram matrix of unit rows tells that there is one.

@@ -3,7 +3,9 @@
 use numpy::ndarray::Array2;
 use numpy::{IntoPyArray, PyArray1, PyArray2, PyArray4, PyReadonlyArray2, PyReadonlyArray4};
 use pyo3::prelude::*;
-use tailwatch_core::coverage::{authenticity as authentic, directional, manifold, pooled, tail};
+use tailwatch_core::coverage::{
+    authenticity as authentic, clipped, copies as copied, directional, manifold, pooled, tail,
+};
 
 use crate::enter::{Settings, enter};
 use crate::input::PyRows;
@@ -23,6 +25,43 @@ pub(crate) fn precision_recall_density_coverage(
         manifold::precision_recall_density_coverage(&reference, &candidate, k, control)
     })?;
     Ok((prdc.precision, prdc.recall, prdc.density, prdc.coverage))
+}
+
+/// clipped density, clipped coverage.
+#[pyfunction]
+pub(crate) fn clipped_density_and_coverage(
+    py: Python<'_>,
+    reference: &PyRows,
+    candidate: &PyRows,
+    k: usize,
+    settings: Settings,
+) -> PyResult<(f64, f64)> {
+    let (reference, candidate) = (reference.borrow(py)?, candidate.borrow(py)?);
+    let (reference, candidate) = (reference.rows()?, candidate.rows()?);
+    let found = enter(py, &settings, |control| {
+        clipped::clipped_density_and_coverage(&reference, &candidate, k, control)
+    })?;
+    Ok((found.density, found.coverage))
+}
+
+/// The shares of good rows among m that cover balls of n rows so, above 1 where they do better than that.
+#[pyfunction]
+pub(crate) fn good_shares(covered: Vec<f64>, n: usize, m: usize, k: usize) -> Vec<f64> {
+    covered.into_iter().map(|covered| clipped::good_share(covered, n, m, k)).collect()
+}
+
+/// Candidate rows that are exact copies, and those that are normalised ones.
+#[pyfunction]
+pub(crate) fn copies(
+    py: Python<'_>,
+    reference: &PyRows,
+    candidate: &PyRows,
+    settings: Settings,
+) -> PyResult<(usize, usize)> {
+    let (reference, candidate) = (reference.borrow(py)?, candidate.borrow(py)?);
+    let (reference, candidate) = (reference.rows()?, candidate.rows()?);
+    let found = enter(py, &settings, |control| copied::copies(&reference, &candidate, control))?;
+    Ok((found.exact, found.normalised))
 }
 
 /// For each level: level, rows, coverage, recall, mass, supported mass.

@@ -31,8 +31,9 @@ mod _core {
     use super::contamination::{content_folds, probe_scores};
     #[pymodule_export]
     use super::coverage::{
-        authenticity, directional_tails, directional_tails_beyond, directional_thresholds,
-        directions, pooled_tail, precision_recall_density_coverage, tail_coverage,
+        authenticity, clipped_density_and_coverage, copies, directional_tails,
+        directional_tails_beyond, directional_thresholds, directions, good_shares, pooled_tail,
+        precision_recall_density_coverage, tail_coverage,
     };
     #[pymodule_export]
     use super::dimension::intrinsic_dimension;

@@ -3,7 +3,8 @@
 =================  ============================================================================
 room               metrics
 =================  ============================================================================
-``neighbors``      balls, tails and rarity; copies; divergences from nearest neighbours
+``neighbors``      balls, tails and rarity; authenticity; divergences from nearest neighbours
+``copies``         rows that are rows of the reference
 ``moments``        means and covariances; the Vendi score
 ``kernels``        mean discrepancies
 ``clusters``       modes; MAUVE

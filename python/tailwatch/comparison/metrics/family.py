@@ -188,11 +188,14 @@ def required(found: list[Pair] | NoValue) -> list[Pair]:
 
 
 def over(share: NDArray[np.float64], *, level: float) -> NDArray[np.float64]:
-    """Return a share of all rows as a multiple of the `level` that it would be by chance."""
+    """Return a share of all rows as a multiple of the `level` that it is by chance."""
     return share / level
 
 
 def estimate_from(metric: str, level: float | None, error: HalfSamples) -> Estimate:
     """Make the estimate whose value and null are those of the whole samples in `error`."""
-    value, null = (float(error.present(counted[:1])[0]) for counted in (error.values, error.nulls))
+    value, null = (
+        min(float(error.present(counted[:1])[0]), error.most)
+        for counted in (error.values, error.nulls)
+    )
     return Estimate(metric, level, value, null, error)

@@ -1,4 +1,4 @@
-"""Metrics that come from nearest neighbours: balls, tails and rarity; copies; divergences."""
+"""Metrics that come from nearest neighbours: balls, tails and rarity; authenticity; divergences."""
 
 from __future__ import annotations
 
@@ -32,6 +32,8 @@ __all__ = ["Authenticity", "KnnDivergence", "KnnJensenShannon", "Neighborhoods",
 class Neighborhoods:
     """Balls, tails and rarity, from one set of searches."""
 
+    OWN = "clipped_density_of_a"
+
     def __init__(self, halves: Halves, panel: Panel, settings: Settings) -> None:
         self._a, self._human, self._panel = halves.bounded[0], halves.bounded_whole, panel
         parts = "halves and three quarters" if "density" in panel.names else "halves"
@@ -43,9 +45,18 @@ class Neighborhoods:
         """Yield each metric with its null and what its error is known from."""
         rows = self._a.shape[0]
         found = required(paired(self._prepared, (self._a, candidate.bounded), settings))
+        own = next(values[0] for metric, _, values, _ in found if metric == self.OWN)
+        clipped = {
+            "clipped_density": partial(over, level=float(own)),
+            "clipped_coverage": partial(good_shares, rows=rows, k=self._panel.k),
+        }
         for metric, level, values, nulls in found:
+            if metric == self.OWN:
+                continue
             if metric == "density":
                 error = HalfSamples(values, nulls, "ratio", kept=0.75)
+            elif metric in clipped:
+                error = HalfSamples(values, nulls, "share", rows, present=clipped[metric], most=1.0)
             elif level is None:
                 error = HalfSamples(values, nulls, "share", rows)
             elif metric in {"tail_coverage", "tail_recall"}:
@@ -100,6 +111,26 @@ def odds_ratio(
         np.maximum(candidate - of_candidate, 0.5) * of_reference
     )
     return found
+
+
+def good_shares(covered: NDArray[np.float64], *, rows: int, k: int) -> NDArray[np.float64]:
+    """Return the share of good rows of a candidate by how it covers as many of the reference.
+
+    Parameters
+    ----------
+    covered
+        Mean over reference balls of the candidate rows in each, cut at k, over k.
+    rows
+        Of the reference, and of the candidate.
+    k
+        The neighbour that balls reach to.
+
+    Returns
+    -------
+    numpy.ndarray
+        Up to 2, where balls are as full as twice as many good rows would make them.
+    """
+    return np.array(_core.good_shares(covered, rows, rows, k))
 
 
 class Authenticity:

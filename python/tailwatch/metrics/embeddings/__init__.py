@@ -5,6 +5,8 @@
                     from them
 ``coverage``        precision, recall, density, coverage, the same of the rarest rows;
                     authenticity: rows that are no copies
+``clipped``         density and coverage that outliers cannot lift, as shares of good rows
+``copies``          rows that are rows of the reference
 ``tail_test``       the test of tails; its law, with ties, is in ``tail_law``
 ``directions``      along directions: mass beyond human quantiles, Wasserstein distance
 ``modes``           small groups that are kept

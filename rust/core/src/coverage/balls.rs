@@ -7,6 +7,7 @@
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::clipped::ClipCounter;
 use crate::neighbors::rarity::Sample;
 use crate::subsets::bits;
 
@@ -66,6 +67,7 @@ pub(crate) struct Counter<'a> {
     first: usize,
     holding: Vec<u32>,
     marks: &'a Marks,
+    clipped: Option<ClipCounter<'a>>,
 }
 
 impl<'a> Counter<'a> {
@@ -74,9 +76,10 @@ impl<'a> Counter<'a> {
         candidate: &'a Sample<'a>,
         block: Range<usize>,
         marks: &'a Marks,
+        clipped: Option<ClipCounter<'a>>,
     ) -> Self {
         let holding = vec![0; block.len() * anchor.subsets.count()];
-        Self { anchor, candidate, first: block.start, holding, marks }
+        Self { anchor, candidate, first: block.start, holding, marks, clipped }
     }
 
     /// Takes a pair within reach of either row.
@@ -84,7 +87,8 @@ impl<'a> Counter<'a> {
         let subsets = self.anchor.subsets.count();
         let holding = &mut self.holding[(y - self.first) * subsets..][..subsets];
         let (mut covers, mut recalls) = (0, 0);
-        for subset in bits(self.anchor.subsets.mask(x) & self.candidate.subsets.mask(y)) {
+        let shared = self.anchor.subsets.mask(x) & self.candidate.subsets.mask(y);
+        for subset in bits(shared) {
             if squared <= self.anchor.radius(x, subset) {
                 holding[subset] += 1;
                 covers |= 1 << subset;
@@ -93,6 +97,9 @@ impl<'a> Counter<'a> {
         }
         mark(&self.marks.covered[x], covers);
         mark(&self.marks.recalled[x], recalls);
+        if let Some(clipped) = &mut self.clipped {
+            clipped.count(y - self.first, x, squared, covers);
+        }
     }
 
     /// Takes a pair of which it is known whose ball holds it, in the whole samples: they have no parts.
@@ -102,9 +109,9 @@ impl<'a> Counter<'a> {
         mark(&self.marks.recalled[x], u64::from(of_y));
     }
 
-    /// The counts of the block.
-    pub(crate) fn into_holding(self) -> Vec<u32> {
-        self.holding
+    /// The counts of the block, and those of clipped balls if they are counted.
+    pub(crate) fn into_holding(self) -> (Vec<u32>, Vec<u32>) {
+        (self.holding, self.clipped.map_or_else(Vec::new, ClipCounter::into_holding))
     }
 }
 

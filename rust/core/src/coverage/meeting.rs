@@ -10,20 +10,33 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use rayon::prelude::*;
 
 use super::balls::{Balls, Counter, Marks};
+use super::clipped::{Clip, ClipCounts, Held};
 use crate::control::Control;
 use crate::error::Result;
 use crate::neighbors::rarity::{BySubset, Known, Sample, depth, kth_of, measured};
 use crate::neighbors::{Meet, Nearest, across};
 
 /// What is wanted of a meeting besides balls.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Wanted {
+#[derive(Clone, Copy)]
+pub(crate) enum Wanted<'a> {
     /// Nothing.
     Balls,
     /// The rarity of the candidate's rows with respect to the anchor.
     Rarity,
     /// That, and the rarity of all rows in the pooled sample; the samples must have kept what is near.
     Pooled,
+    /// All that, and counts of balls that are clipped so.
+    Clipped(&'a Clip),
+}
+
+impl Wanted<'_> {
+    fn rarity(self) -> bool {
+        !matches!(self, Self::Balls)
+    }
+
+    fn pooled(self) -> bool {
+        matches!(self, Self::Pooled | Self::Clipped(_))
+    }
 }
 
 /// What was found; what was not wanted has no rows.
@@ -33,6 +46,8 @@ pub(crate) struct Meeting {
     pub(crate) rarity: BySubset,
     /// Squared distance of each anchor row and of each candidate row to its k-th nearest other pooled row.
     pub(crate) pooled: [BySubset; 2],
+    /// Counts of clipped balls.
+    pub(crate) clipped: Option<ClipCounts>,
 }
 
 impl Meeting {
@@ -41,12 +56,14 @@ impl Meeting {
         anchor: &Sample<'_>,
         candidate: &Sample<'_>,
         k: usize,
-        wanted: Wanted,
+        wanted: Wanted<'_>,
         control: &Control,
     ) -> Result<Self> {
         let subsets = anchor.subsets.count();
-        let depth = if wanted == Wanted::Balls { 0 } else { depth(k, subsets) };
+        let depth = if wanted.rarity() { depth(k, subsets) } else { 0 };
         let marks = Marks::new(anchor.set.rows().len());
+        let clip = if let Wanted::Clipped(clip) = wanted { Some(clip) } else { None };
+        let held = clip.map(|clip| Held::new(anchor.set.rows().len(), clip.subsets()));
         let visitors = Visitors::new(anchor, depth, wanted);
         let blocks = across(
             candidate.set,
@@ -54,20 +71,20 @@ impl Meeting {
             depth,
             Some([candidate.reach(), anchor.reach()]),
             control,
-            |block| Party {
-                counter: Counter::new(anchor, candidate, block, &marks),
-                anchor,
-                visitors: &visitors,
-                waiting: Vec::new(),
+            |block| {
+                let clipped = clip.zip(held.as_ref());
+                let clipped = clipped.map(|(clip, held)| held.counter(clip, block.len(), k));
+                let counter = Counter::new(anchor, candidate, block, &marks, clipped);
+                Party { counter, anchor, visitors: &visitors, waiting: Vec::new() }
             },
             |mut party, lists| {
                 party.visit();
                 let (mut rarity, mut pooled) = (Vec::new(), Vec::new());
                 for y in lists.queries() {
-                    if wanted != Wanted::Balls {
+                    if wanted.rarity() {
                         rarity.extend(candidate.kth_with(y, &lists, anchor, k, false, control)?);
                     }
-                    if wanted == Wanted::Pooled {
+                    if wanted.pooled() {
                         pooled.extend(candidate.kth_with(y, &lists, anchor, k, true, control)?);
                     }
                 }
@@ -76,8 +93,10 @@ impl Meeting {
         )?;
         let of_anchor = visitors.pooled(anchor, candidate, k, control)?;
         let (mut holding, mut rarity, mut of_candidate) = (Vec::new(), Vec::new(), Vec::new());
+        let mut clipped = Vec::new();
         for block in blocks {
-            holding.extend(block.0);
+            holding.extend(block.0.0);
+            clipped.extend(block.0.1);
             rarity.extend(block.1);
             of_candidate.extend(block.2);
         }
@@ -85,6 +104,7 @@ impl Meeting {
             balls: marks.settle(subsets, holding),
             rarity: BySubset::new(subsets, rarity),
             pooled: [of_anchor, of_candidate].map(|values| BySubset::new(subsets, values)),
+            clipped: held.map(|held| held.settle(clipped)),
         })
     }
 }
@@ -128,8 +148,8 @@ struct Visitors {
 const GROUP: usize = 256;
 
 impl Visitors {
-    fn new(anchor: &Sample<'_>, depth: usize, wanted: Wanted) -> Self {
-        let n = if wanted == Wanted::Pooled { anchor.set.rows().len() } else { 0 };
+    fn new(anchor: &Sample<'_>, depth: usize, wanted: Wanted<'_>) -> Self {
+        let n = if wanted.pooled() { anchor.set.rows().len() } else { 0 };
         let group = |start| Mutex::new(Nearest::new(start..(start + GROUP).min(n), depth));
         Self { groups: (0..n).step_by(GROUP).map(group).collect() }
     }

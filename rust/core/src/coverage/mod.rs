@@ -2,6 +2,8 @@
 
 pub mod authenticity;
 pub(crate) mod balls;
+pub mod clipped;
+pub mod copies;
 pub mod directional;
 pub(crate) mod edge;
 pub mod manifold;

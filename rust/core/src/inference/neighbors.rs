@@ -1,4 +1,4 @@
-//! PRDC, tail coverage and pooled tails with their nulls, in one set of passes. Level 4.
+//! PRDC, also clipped, tail coverage and pooled tails with their nulls, in one set of passes. Level 4.
 //!
 //! Three searches prepare them: within A and B, of which every pair is looked at once, and of B across A. Two
 //! give them for a candidate: within C, and of C across A.
@@ -9,6 +9,7 @@ use rayon::prelude::*;
 
 use super::{A, Estimate, Found, Halves, Prepared, Replicates, check_k, estimate_on, parts_of};
 use crate::control::Control;
+use crate::coverage::clipped::{Clip, good_share};
 use crate::coverage::edge::Edge;
 use crate::coverage::manifold::{Prdc, prdc_of};
 use crate::coverage::meeting::{Meeting, Wanted};
@@ -25,6 +26,7 @@ use crate::subsets::Subsets;
 struct Neighborhood {
     asked: Asked,
     rarity: Arc<Rarity>,
+    clip: Clip,
     /// Of each subset, at each level.
     edges: Vec<Vec<Edge>>,
     null: Vec<Estimate>,
@@ -38,8 +40,12 @@ struct Asked {
     k: usize,
 }
 
-/// Prepares precision, recall, density, coverage, and for each level the four tail columns and, for the odds of
+/// Prepares precision, recall, density, coverage, clipped density and coverage, and for each level the four tail columns and, for the odds of
 /// a candidate row in the pooled tail, the candidate's share of that tail. All but density are shares.
+///
+/// Clipped metrics are in the form in which they are counted, each a mean of counts cut at k, over k: coverage
+/// as it is before [`good_share`] makes a share of good rows of it; density over that of A in the same subset,
+/// times that of all of A, which is the estimate after them.
 ///
 /// Density has three-quarter samples for replicates, the others have halves: its balls overlap most where
 /// they are few, and a half-sample of them varies by less than the whole warrants. Without three-quarter
@@ -58,7 +64,8 @@ pub fn prepare(
     let [set_a, set_b] = Set::together([a, b], control)?;
     let anchor = Sample::of(&set_a, of_a, k, true, control)?;
     let other = Sample::of(&set_b, of_b, k, true, control)?;
-    let met = Meeting::of(&anchor, &other, k, Wanted::Pooled, control)?;
+    let clip = Clip::of(&anchor, 1 + halves.replicates.count, k, control)?;
+    let met = Meeting::of(&anchor, &other, k, Wanted::Clipped(&clip), control)?;
     // The edge is where a share of fresh human rows, B, lies beyond.
     let edges_of = |subset: usize| -> Vec<Edge> {
         let masses = Masses::of(&met.balls, of_b, &met.rarity, subset);
@@ -67,8 +74,8 @@ pub fn prepare(
     let edges: Vec<Vec<Edge>> =
         control.run(|| (0..of_b.count()).into_par_iter().map(edges_of).collect());
     let asked = Asked { replicates: halves.replicates, levels: levels.to_vec(), k };
-    let null = asked.estimates(&anchor, &other, &met, &edges, control)?;
-    Ok(Box::new(Neighborhood { asked, rarity: anchor.rarity, edges, null }))
+    let null = asked.estimates(&anchor, &other, &met, &clip, &edges, control)?;
+    Ok(Box::new(Neighborhood { asked, rarity: anchor.rarity, clip, edges, null }))
 }
 
 impl Prepared for Neighborhood {
@@ -86,8 +93,8 @@ impl Prepared for Neighborhood {
         let [set_a, set_c] = Set::together([a, c], control)?;
         let anchor = Sample { set: &set_a, subsets: &of_a, rarity: Arc::clone(&self.rarity) };
         let other = Sample::of(&set_c, &of_c, k, true, control)?;
-        let met = Meeting::of(&anchor, &other, k, Wanted::Pooled, control)?;
-        Ok(Ok(self.asked.estimates(&anchor, &other, &met, &self.edges, control)?))
+        let met = Meeting::of(&anchor, &other, k, Wanted::Clipped(&self.clip), control)?;
+        Ok(Ok(self.asked.estimates(&anchor, &other, &met, &self.clip, &self.edges, control)?))
     }
 }
 
@@ -114,8 +121,9 @@ pub fn whole_neighbor_metrics(
     let [set_x, set_y] = Set::together([reference, candidate], control)?;
     let anchor = Sample::of(&set_x, &of_x, k, true, control)?;
     let other = Sample::of(&set_y, &of_y, k, true, control)?;
-    let Meeting { balls, rarity, pooled: [of_anchor, of_other] } =
-        Meeting::of(&anchor, &other, k, Wanted::Pooled, control)?;
+    let clip = Clip::of(&anchor, 1, k, control)?;
+    let Meeting { balls, rarity, pooled: [of_anchor, of_other], clipped } =
+        Meeting::of(&anchor, &other, k, Wanted::Clipped(&clip), control)?;
     let tail = Tail::of(&anchor, 0);
     let masses = Masses::of(&balls, &of_y, &rarity, 0);
     let pooled = PooledRarity::of(&of_anchor, &of_x, &of_other, &of_y, 0);
@@ -123,6 +131,12 @@ pub fn whole_neighbor_metrics(
     let repeats = Repeats::of([reference, candidate], rarity_of, control)?;
     let prdc = prdc_of(&balls, &of_x, &of_y, k, 0);
     let mut all: Vec<_> = OF_PRDC.iter().map(|&(metric, of)| (metric, None, of(&prdc))).collect();
+    if let Some(clipped) = clipped {
+        let covered = clipped.covered(&of_x, k, 0);
+        let coverage = good_share(covered, reference.len(), candidate.len(), k).min(1.0);
+        all.push(("clipped_density", None, clipped.density(&clip, &of_y, k, 0).min(1.0)));
+        all.push(("clipped_coverage", None, coverage));
+    }
     let mut tails = Vec::new();
     for &level in levels {
         let found = tail.cover(&balls, &masses, level, &tail.edge(level));
@@ -141,6 +155,7 @@ impl Asked {
         anchor: &Sample<'_>,
         other: &Sample<'_>,
         met: &Meeting,
+        clip: &Clip,
         edges: &[Vec<Edge>],
         control: &Control,
     ) -> Result<Vec<Estimate>> {
@@ -159,6 +174,15 @@ impl Asked {
             } else if halves.is_empty() || !three_quarters.is_empty() {
                 all.push(estimate_on(three_quarters.clone(), metric, None, of));
             }
+        }
+        if let Some(clipped) = &met.clipped {
+            let (of_a, of_other, k) = (anchor.subsets, other.subsets, self.k);
+            let density =
+                |subset| (clipped.density(clip, of_other, k, subset) * clip.own()).min(1.0);
+            let covered = |subset| clipped.covered(of_a, k, subset);
+            all.push(estimate_on(halves.clone(), "clipped_density", None, density));
+            all.push(estimate_on(halves.clone(), "clipped_density_of_a", None, |_| clip.own()));
+            all.push(estimate_on(halves.clone(), "clipped_coverage", None, covered));
         }
         for (metric, of) in OF_TAIL {
             for (index, &level) in self.levels.iter().enumerate() {
@@ -192,7 +216,7 @@ impl Subset {
         subset: usize,
     ) -> Self {
         let (of_a, of_other) = (anchor.subsets, other.subsets);
-        let Meeting { balls, rarity, pooled: [anchor_pooled, other_pooled] } = met;
+        let Meeting { balls, rarity, pooled: [anchor_pooled, other_pooled], .. } = met;
         let tail = Tail::of(anchor, subset);
         let masses = Masses::of(balls, of_other, rarity, subset);
         let pooled = PooledRarity::of(anchor_pooled, of_a, other_pooled, of_other, subset);

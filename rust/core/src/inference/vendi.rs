@@ -14,7 +14,8 @@ use crate::covariance::Groups;
 use crate::error::{Error, Result};
 use crate::rows::Rows;
 use crate::subsets::Subsets;
-use crate::vendi::{gram_of_subset, score, unit_rows, zero_row};
+use crate::units::unit_rows;
+use crate::vendi::{gram_of_subset, score, zero_row};
 
 const NAME: &str = "vendi_score";
 

@@ -40,6 +40,8 @@ pub(crate) struct Rarity {
     /// The largest squared radius of each row.
     pub(crate) reach: Vec<f64>,
     near: Near,
+    /// Whether rows as far as the reach of a row may be missing among those near it.
+    pub(crate) tied: bool,
 }
 
 /// A sample and how rare each of its rows is within it.
@@ -67,23 +69,27 @@ impl Rarity {
         control: &Control,
     ) -> Result<Self> {
         let (rows, count) = (set.rows(), subsets.count());
-        let depth = depth(k, count);
+        // One more than the k nearest tells whether others are as far as the last.
+        let depth = depth(k, count) + usize::from(near && count == 1);
         let blocks = within(set, depth, control, |lists| {
             let (mut radii, mut reach) = (Vec::new(), Vec::new());
-            let mut kept = Near::default();
+            let (mut kept, mut tied) = (Near::default(), false);
             for row in lists.queries() {
                 let mask = subsets.mask(row);
                 let (mut kth, mut list) = (vec![f64::INFINITY; count], lists.list(row));
                 let all;
                 let known = Known::cut(list, subsets, depth, rows.len() - 1);
+                let mut complete = known.complete;
                 if !kth_of(&[known], k, mask, &mut kth) {
                     all = measured(rows, row, rows, true, control)?;
                     list = all.list(row);
+                    complete = true;
                     kth_of(&[Known::whole(list, subsets)], k, mask, &mut kth);
                 }
                 let farthest = bits(mask).map(|subset| kth[subset]).fold(0.0, f64::max);
                 if near {
                     // Rows at the same distance as the last may be missing: no k-th distance needs them.
+                    tied |= !complete && list.last().is_some_and(|last| last.squared <= farthest);
                     let within = list.partition_point(|entry| entry.squared <= farthest);
                     kept.entries.extend_from_slice(&list[..within]);
                     kept.ends.push(kept.entries.len());
@@ -91,9 +97,10 @@ impl Rarity {
                 radii.extend(kth);
                 reach.push(farthest);
             }
-            Ok((radii, reach, kept))
+            Ok((radii, reach, kept, tied))
         })?;
         let (mut radii, mut reach, mut near) = (Vec::new(), Vec::new(), Near::default());
+        let tied = blocks.iter().any(|block| block.3);
         for block in blocks {
             radii.extend(block.0);
             reach.extend(block.1);
@@ -101,7 +108,7 @@ impl Rarity {
             near.ends.extend(block.2.ends.iter().map(|end| start + end));
             near.entries.extend(block.2.entries);
         }
-        Ok(Self { radii: BySubset::new(count, radii), reach, near })
+        Ok(Self { radii: BySubset::new(count, radii), reach, near, tied })
     }
 }
 
@@ -130,9 +137,14 @@ impl<'a> Sample<'a> {
 
     /// The other rows within reach of `row`: enough for its k-th nearest in every subset it belongs to.
     pub(crate) fn near(&self, row: usize) -> Known<'_> {
+        Known::whole(self.near_rows(row), self.subsets)
+    }
+
+    /// The same, nearest first.
+    pub(crate) fn near_rows(&self, row: usize) -> &[Entry] {
         let near = &self.rarity.near;
         let start = if row == 0 { 0 } else { near.ends[row - 1] };
-        Known::whole(&near.entries[start..near.ends[row]], self.subsets)
+        &near.entries[start..near.ends[row]]
     }
 }
 

@@ -170,10 +170,11 @@ mod tests {
     use ndarray::Array2;
     use tailwatch_kernels::Isa;
 
-    use super::super::{of_moments, score, unit_rows, vendi_score};
+    use super::super::{of_moments, score, vendi_score};
     use super::*;
     use crate::moments::Moments;
     use crate::streams::Stream;
+    use crate::units::unit_rows;
 
     /// Columns of unequal spread about means that are not 0, or of rank 3.
     fn data(n: usize, d: usize, low_rank: bool, seed: u64) -> Array2<f32> {
