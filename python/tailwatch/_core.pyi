@@ -42,6 +42,7 @@ __all__ = [
     "intrinsic_dimension",
     "k_means",
     "knn_divergence",
+    "knn_entropy",
     "knn_jensen_shannon",
     "kolmogorov_smirnov",
     "mauve",
@@ -65,6 +66,7 @@ __all__ = [
     "restore_moments",
     "restore_spectra",
     "restore_vendi",
+    "rke",
     "row_hashes",
     "sample",
     "sliced_wasserstein",
@@ -160,7 +162,11 @@ def knn_divergence(
     reference: Rows, candidate: Rows, k: int, dimension: float, settings: Settings
 ) -> float: ...
 def knn_jensen_shannon(reference: Rows, candidate: Rows, k: int, settings: Settings) -> float: ...
-def vendi_score(embeddings: Rows, q: float, settings: Settings) -> float: ...
+def vendi_score(
+    embeddings: Rows, q: float, truncation: int | None, settings: Settings
+) -> float: ...
+def knn_entropy(embeddings: Rows, k: int, dimension: float, settings: Settings) -> float: ...
+def rke(embeddings: Rows, bandwidth: float, settings: Settings) -> float: ...
 def frechet_distance(reference: Rows, candidate: Rows, settings: Settings) -> float: ...
 def frechet_of_moments(
     reference_mean: _Floats,

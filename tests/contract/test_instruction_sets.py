@@ -18,6 +18,9 @@ AVAILABLE = [name for name, there in SETS.items() if there]
 NEIGHBOURS = (
     "nearest_neighbors",
     "prdc",
+    "clipped_density",
+    "clipped_coverage",
+    "copies",
     "tail_coverage",
     "tail_test",
     "mode_coverage",
@@ -25,6 +28,7 @@ NEIGHBOURS = (
     "authenticity",
     "intrinsic_dimension",
     "knn_divergence",
+    "knn_entropy",
     "knn_jensen_shannon",
 )
 EXACT = (*NEIGHBOURS, "contamination")

@@ -105,3 +105,47 @@ def test_a_row_of_zeros_is_named(shape: tuple[int, int]) -> None:
 def test_orders_that_there_are_not(q: object, said: dict[str, str]) -> None:
     with refused(InputError, **said):
         tw.metrics.vendi_score(CASES["gaussian"], q=q)
+
+
+@pytest.mark.parametrize("q", ORDERS)
+@pytest.mark.parametrize("name", ["gaussian", "clusters", "short", "one row"])
+def test_truncation_spreads_the_mass_of_small_eigenvalues_over_the_large(
+    name: str, q: float
+) -> None:
+    x = CASES[name]
+    units = x / np.linalg.norm(x, axis=1, keepdims=True)
+    shares = np.linalg.svd(units, compute_uv=False) ** 2 / len(x)
+    for kept in (1, 4, 12):
+        if kept >= len(shares):
+            plain = tw.metrics.vendi_score(x, q=q)
+            truncated = tw.metrics.vendi_score(x, q=q, truncation=kept)
+            assert truncated == pytest.approx(plain, rel=1e-12)
+            continue
+        largest = shares[:kept] + shares[kept:].sum() / kept
+        # Renyi entropies of shares that add up to 1, as the whole score has.
+        if q == 1.0:
+            expected = math.exp(-(largest * np.log(largest)).sum())
+        elif q == math.inf:
+            expected = 1 / largest.max()
+        else:
+            expected = (largest**q).sum() ** (1 / (1 - q))
+        found = tw.metrics.vendi_score(x, q=q, truncation=kept)
+        assert found == pytest.approx(expected, rel=1e-8)
+        assert found <= kept * (1 + 1e-9)
+
+
+def test_a_truncated_score_does_not_grow_with_the_rows() -> None:
+    # Two directions of 64 have most of the mass: the others' grows with the rows, theirs does not.
+    def scores(rows: int) -> list[float]:
+        x = samples.gaussian(rows, rows, 64) * np.where(np.arange(64) < 2, 8.0, 1.0)
+        return [tw.metrics.vendi_score(x, truncation=kept) for kept in (4, None)]  # type: ignore[list-item]
+
+    (few, small), (many, large) = scores(60), scores(6000)
+    assert large > 1.15 * small
+    assert abs(many / few - 1) < 0.05
+
+
+def test_a_truncation_is_a_number_of_eigenvalues() -> None:
+    for truncation in (0, -3, 2.5):
+        with refused(InputError, "truncation"):
+            tw.metrics.vendi_score(CASES["short"], truncation=truncation)  # type: ignore[arg-type]

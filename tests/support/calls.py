@@ -49,6 +49,9 @@ CALLS: dict[str, Callable[..., object]] = {
     "sliced_wasserstein": metrics.sliced_wasserstein,
     "spectrum": lambda x, _, **how: metrics.spectrum(x, **how),
     "vendi_score": lambda x, _, **how: metrics.vendi_score(x, **how),
+    "vendi_score_truncated": lambda x, _, **how: metrics.vendi_score(x, truncation=3, **how),
+    "rke": lambda x, _, **how: metrics.rke(x, **how),
+    "knn_entropy": lambda x, _, **how: metrics.knn_entropy(x, **how),
     "authenticity": metrics.authenticity,
     "intrinsic_dimension": lambda x, _, **how: metrics.intrinsic_dimension(x, **how),
     "knn_divergence": lambda x, y, **how: metrics.knn_divergence(

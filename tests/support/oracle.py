@@ -52,6 +52,7 @@ __all__ = [
     "good_share",
     "intrinsic_dimension",
     "knn_divergence",
+    "knn_entropy",
     "knn_jensen_shannon",
     "median_distance",
     "mmd",
@@ -59,6 +60,7 @@ __all__ = [
     "polynomial_kernel",
     "prdc",
     "radii",
+    "rke",
     "spectrum",
     "squared_distances",
     "tail_coverage",
@@ -371,6 +373,19 @@ def knn_divergence(x: Array, y: Array, k: int, dimension: float) -> float:
     to_y = radii(y, k)
     n, m = len(x), len(y)
     return float(dimension * np.log(to_x / to_y).mean() + math.log(n / (m - 1)))
+
+
+def knn_entropy(x: Array, k: int, dimension: float) -> float:
+    """ψ(n) − ψ(k) + ln V + (d/n) Σ ln r."""
+    ln_volume = dimension / 2 * math.log(math.pi) - math.lgamma(dimension / 2 + 1)
+    digammas = scipy.special.digamma(len(x)) - scipy.special.digamma(k)
+    return float(digammas + ln_volume + dimension * np.log(radii(x, k)).mean())
+
+
+def rke(x: Array, bandwidth: float) -> float:
+    """1/‖K/n‖² of the Gaussian kernel."""
+    kernel = np.exp(-squared_distances(x, x) / (2 * bandwidth**2))
+    return float(1 / ((kernel / len(x)) ** 2).sum())
 
 
 def knn_jensen_shannon(x: Array, y: Array, k: int) -> float:

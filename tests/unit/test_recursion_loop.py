@@ -88,6 +88,21 @@ def test_authenticity_is_against_what_the_generation_learnt_from() -> None:
     assert "authenticity" not in run(metrics=["recall"], holdout=held_out).frame["metric"]
 
 
+def test_the_entropy_of_the_training_set_is_measured_where_authenticity_is() -> None:
+    held_out = np.random.default_rng(1).normal(size=(200, 2))
+    found = run(metrics="standard", holdout=held_out)
+    measured = found.frame.filter(metric="training_entropy")
+    entropies = [tw.metrics.knn_entropy(rows) for rows in (HUMAN, found.samples(1))]
+    assert measured["value"].to_list() == entropies
+    assert set(measured["group"]) == {"loop"}
+    assert "training_entropy" not in run(metrics="fast", holdout=held_out).frame["metric"]
+    # Copies of copies: some row is there more than five times.
+    copied = run(learner=Bootstrap(), metrics="standard", holdout=held_out, generations=9)
+    last = copied.frame.filter(metric="training_entropy").row(-1, named=True)
+    assert last["value"] is None
+    assert last["reason"].startswith("more than 5 rows are equal")
+
+
 def test_without_human_data_held_out_every_row_says_so() -> None:
     found = run(metrics="fast")
     measured = found.frame.filter(pl.col.group.is_in(["panel", "risk"]))

@@ -30,6 +30,7 @@ from tailwatch.metrics.embeddings.diversity import (
     IntrinsicDimension,
     Spectrum,
     intrinsic_dimension,
+    rke,
     spectrum,
     vendi_score,
 )
@@ -43,6 +44,7 @@ from tailwatch.metrics.embeddings.mauve import mauve
 from tailwatch.metrics.embeddings.modes import ModeCoverage, mode_coverage
 from tailwatch.metrics.embeddings.neighbors import (
     knn_divergence,
+    knn_entropy,
     knn_jensen_shannon,
     nearest_neighbors,
 )
@@ -69,6 +71,7 @@ __all__ = [
     "frechet_distance_extrapolated",
     "intrinsic_dimension",
     "knn_divergence",
+    "knn_entropy",
     "knn_jensen_shannon",
     "mauve",
     "mmd",
@@ -76,6 +79,7 @@ __all__ = [
     "mode_coverage",
     "nearest_neighbors",
     "precision_recall_density_coverage",
+    "rke",
     "sliced_wasserstein",
     "spectrum",
     "tail_coverage",

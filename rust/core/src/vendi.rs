@@ -6,7 +6,8 @@
 //!
 //! With U the rows divided by their lengths, UUᵀ/n and UᵀU/n have the same non-zero eigenvalues; the
 //! smaller one is made. At q = 2 the entropy needs no eigenvalue: Σ λ² is the sum of the squares of either
-//! matrix. Many rows of `f16` or `f32` are multiplied as `f32` (`single`, which says how far the score of
+//! matrix. *Truncated* at t, the mass beyond the t largest eigenvalues is spread evenly over these, λ + (1 − Σλ)/t (Ospanov
+//! & Farnia 2025), so that far more than t rows give the score of all there are. Many rows of `f16` or `f32` are multiplied as `f32` (`single`, which says how far the score of
 //! q = 1 and q ≥ 2 can be off for it); all others as `f64`. Cost: O(n·d·min(n, d)) + O(min(n, d)³) time, O(min(n, d)·d) memory.
 
 mod single;
@@ -26,9 +27,17 @@ use crate::units::unit_rows;
 /// Columns of a piece of a product.
 const PIECE: usize = 128;
 
-/// The Vendi score of order `q` ≥ 0 with the cosine kernel.
-pub fn vendi_score(rows: &Rows<'_>, q: f64, control: &Control) -> Result<f64> {
+/// The Vendi score of order `q` ≥ 0 with the cosine kernel, of all eigenvalues or truncated at so many.
+pub fn vendi_score(
+    rows: &Rows<'_>,
+    q: f64,
+    truncation: Option<usize>,
+    control: &Control,
+) -> Result<f64> {
     check_rows(rows, "embeddings", 1)?;
+    if truncation == Some(0) {
+        return Err(Error::input("truncation").expected("at least 1").got(0));
+    }
     if q.is_nan() || q < 0.0 {
         return Err(Error::input("q").expected("a number of at least 0").got(q));
     }
@@ -50,7 +59,7 @@ pub fn vendi_score(rows: &Rows<'_>, q: f64, control: &Control) -> Result<f64> {
             .at(format_args!("row {row}"))
             .problem(format_args!("row {row} is zero and has no direction, so no cosine either"))
     })?;
-    control.detached(move || score(gram.as_ref(), q))?
+    control.detached(move || score_of_largest(gram.as_ref(), q, truncation))?
 }
 
 /// The first row of length zero, if the trace of a Gram matrix of unit rows tells that there is one.
@@ -136,11 +145,27 @@ pub(crate) fn score(gram: MatRef<'_, f64>, q: f64) -> Result<f64> {
         };
         return Ok((0..gram.ncols()).map(column).sum::<f64>().recip());
     }
+    Ok(hill_number(&shares(gram)?, q))
+}
+
+/// The same, truncated at so many eigenvalues if at any.
+fn score_of_largest(gram: MatRef<'_, f64>, q: f64, truncation: Option<usize>) -> Result<f64> {
+    let Some(kept) = truncation else { return score(gram, q) };
+    let mut shares = shares(gram)?;
+    if kept < shares.len() {
+        let each = shares.drain(kept..).sum::<f64>() / kept as f64;
+        shares.iter_mut().for_each(|value| *value += each);
+    }
+    Ok(hill_number(&shares, q))
+}
+
+/// The eigenvalues above 0, largest first, over their sum.
+fn shares(gram: MatRef<'_, f64>) -> Result<Vec<f64>> {
     let mut shares = dense::eigenvalues(gram)?;
     shares.retain(|&value| value > 0.0);
     let total: f64 = shares.iter().sum();
     shares.iter_mut().for_each(|value| *value /= total);
-    Ok(hill_number(&shares, q))
+    Ok(shares)
 }
 
 /// exp of the Rényi entropy of order `q` of positive shares, largest first, that add up to 1.
@@ -203,7 +228,8 @@ mod tests {
                 for subset in 0..6 {
                     let members: Vec<usize> = subsets.members(subset).collect();
                     let part = data.select(Axis(0), &members);
-                    let alone = vendi_score(&Rows::from_f64(part.view()), q, &control).unwrap();
+                    let alone =
+                        vendi_score(&Rows::from_f64(part.view()), q, None, &control).unwrap();
                     let gram = gram_of_subset(&groups, &subsets, subset);
                     let found = score(gram.as_ref(), q).unwrap();
                     assert!((found - alone).abs() < 1e-11 * alone, "{n} {d} {q}: {found} {alone}");
@@ -219,7 +245,8 @@ mod tests {
         for (row, length) in [1e-300, 1.0, 1e150, 5e-324].into_iter().enumerate() {
             data[[row, row % 3]] = length;
         }
-        let score = |data: &Array2<f64>| vendi_score(&Rows::from_f64(data.view()), 2.0, &control);
+        let score =
+            |data: &Array2<f64>| vendi_score(&Rows::from_f64(data.view()), 2.0, None, &control);
         assert!((score(&data).unwrap() - 16.0 / 6.0).abs() < 1e-14);
         data[[2, 2]] = 0.0;
         let error = score(&data).unwrap_err().to_string();

@@ -36,7 +36,7 @@ mod _core {
         precision_recall_density_coverage, tail_coverage,
     };
     #[pymodule_export]
-    use super::dimension::intrinsic_dimension;
+    use super::dimension::{intrinsic_dimension, knn_entropy, rke};
     #[pymodule_export]
     use super::divergence::{
         cluster_counts, cross_mmd, frechet_distance, frechet_distance_extrapolated,

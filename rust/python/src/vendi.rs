@@ -11,9 +11,10 @@ pub(crate) fn vendi_score(
     py: Python<'_>,
     embeddings: &PyRows,
     q: f64,
+    truncation: Option<usize>,
     settings: Settings,
 ) -> PyResult<f64> {
     let embeddings = embeddings.borrow(py)?;
     let embeddings = embeddings.rows()?;
-    enter(py, &settings, |control| vendi::vendi_score(&embeddings, q, control))
+    enter(py, &settings, |control| vendi::vendi_score(&embeddings, q, truncation, control))
 }

@@ -205,7 +205,7 @@ class Vendi(Summary):
     def wholes(self, candidate: Candidate, settings: Settings) -> Iterator[Whole]:
         """Yield the metric on all rows."""
         try:
-            value = _core.vendi_score(candidate.whole, self.ORDER, settings)
+            value = _core.vendi_score(candidate.whole, self.ORDER, None, settings)
         except InputError:
             # A row of zeros has no cosine.
             yield self.METRIC, None, None, None

@@ -2,7 +2,7 @@
 
 ==================  ================================================================================
 ``neighbors``       nearest neighbours, which most of the others are made of; divergences
-                    from them
+                    and entropy from them
 ``coverage``        precision, recall, density, coverage, the same of the rarest rows;
                     authenticity: rows that are no copies
 ``clipped``         density and coverage that outliers cannot lift, as shares of good rows
@@ -13,6 +13,6 @@
 ``divergence``      Fréchet distance, MMD, energy distance
 ``inference``       the Fréchet distance without its bias; a test by kernels
 ``mauve``           divergence of quantised samples
-``diversity``       spectrum of the covariance, Vendi score, intrinsic dimension
+``diversity``       spectrum of the covariance, Vendi score, number of modes, intrinsic dimension
 ==================  ================================================================================
 """

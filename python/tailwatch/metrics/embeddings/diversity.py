@@ -1,4 +1,4 @@
-"""How a sample spreads, how many different rows it amounts to, and the dimension that it fills."""
+"""How a sample spreads, how many rows or modes it amounts to, and the dimension that it fills."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tailwatch import _core
-from tailwatch.arguments import real
+from tailwatch.arguments import integer, positive, real
 from tailwatch.embeddings import as_embeddings
 from tailwatch.exceptions import InputError
+from tailwatch.metrics.embeddings.divergence import LARGEST_MAGNITUDE, median_distance
 from tailwatch.progress import running
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ __all__ = [
     "IntrinsicDimension",
     "Spectrum",
     "intrinsic_dimension",
+    "rke",
     "spectrum",
     "vendi_score",
 ]
@@ -112,6 +114,7 @@ def vendi_score(
     embeddings: EmbeddingsLike,
     *,
     q: float = 1.0,
+    truncation: int | None = None,
     threads: int | None = None,
     progress: ProgressOption = None,
 ) -> float:
@@ -124,7 +127,10 @@ def vendi_score(
 
     The cosine knows directions and no lengths: a common offset of all rows makes them alike and the
     score small. Embeddings with a mean far from 0 may have to be centred first, which is a choice
-    and is not made here. The score grows with the number of rows: compare it at equal sizes.
+    and is not made here. The score grows with the number of rows: compare it at equal sizes, or
+    truncate it. With a *truncation* t only the t largest eigenvalues count, and the mass of the
+    others is spread evenly over these, λ + (1 − Σλ)/t, so that the score of far more than t rows is
+    that of the distribution, however many they are [3]_.
 
     Parameters
     ----------
@@ -132,6 +138,8 @@ def vendi_score(
         Embeddings, n ≥ 1 rows, none of them zero.
     q
         Order, from 0 to ``math.inf``.
+    truncation
+        t, at least 1; by default all eigenvalues count. The score is then at most t.
     threads
         Threads to use; all cores by default.
     progress
@@ -141,12 +149,12 @@ def vendi_score(
     Returns
     -------
     float
-        From 1, all rows point one way, to min(n, d).
+        From 1, all rows point one way, to min(n, d), or to `truncation` if that is less.
 
     Raises
     ------
     InputError
-        Bad data, a row of zeros (named: it has no direction), or `q` below 0.
+        Bad data, a row of zeros (named: it has no direction), `q` below 0 or `truncation` below 1.
 
     Notes
     -----
@@ -173,6 +181,8 @@ def vendi_score(
        learning.
     .. [2] Pasarkar & Dieng (2024), Cousins of the Vendi score: a family of similarity-based
        diversity metrics for science and machine learning.
+    .. [3] Ospanov & Farnia (2024), On the statistical complexity of estimating Vendi scores from
+       empirical data. arXiv 2410.21719.
 
     Examples
     --------
@@ -185,9 +195,83 @@ def vendi_score(
     order = real(q, "q")
     if not order >= 0:
         raise InputError(argument="q", expected="a number of at least 0", got=repr(q))
+    kept = None if truncation is None else integer(truncation, "truncation")
     rows = as_embeddings(embeddings, "embeddings").handle()
     with running(threads, progress) as settings:
-        return _core.vendi_score(rows, order, settings)
+        return _core.vendi_score(rows, order, kept, settings)
+
+
+def rke(
+    embeddings: EmbeddingsLike,
+    *,
+    bandwidth: float | None = None,
+    threads: int | None = None,
+    progress: ProgressOption = None,
+) -> float:
+    """Count the modes of a sample: its order-2 Rényi kernel entropy [1]_.
+
+    exp(−ln ‖K/n‖²) = n² / Σ k(x, x')² over all pairs, a row with itself among them, with the
+    Gaussian kernel k = exp(−‖x−x'‖²/2σ²). M groups of equally many rows, each much narrower than σ
+    and much farther than σ from the others, have a score of M; groups of shares p have 1/Σp².
+
+    Parameters
+    ----------
+    embeddings
+        Embeddings, n ≥ 1 rows.
+    bandwidth
+        σ: what is nearer is one mode. By default the median distance of the rows (of 2,000 of them
+        where there are more), which is a scale of the whole sample: the score is then a soft number
+        of a few units. Give a bandwidth between the width of a mode and the distance of modes to
+        count them, and the same one to all samples that are compared.
+    threads
+        Threads to use; all cores by default.
+    progress
+        ``None``, ``True`` for a display on standard error, or a callable
+        ``(stage, done, total)``.
+
+    Returns
+    -------
+    float
+        From 1, all rows are one mode, to n, each is its own.
+
+    Raises
+    ------
+    InputError
+        Bad data, or a `bandwidth` that is not positive.
+
+    See Also
+    --------
+    vendi_score : Entropies of the cosine kernel.
+
+    Notes
+    -----
+    It misleads where σ is less than the distance of neighbours: each row is then a mode, and the
+    score grows with n. It knows modes by their mass: a rare one hardly counts (one row in a hundred
+    adds 2 %); :func:`mode_coverage` counts rare ones.
+
+    n²/2 inner products of d columns, O(n) memory besides the embeddings. Not in the panels of
+    :func:`tailwatch.compare`: half-samples would need the pairs of each half.
+
+    References
+    ----------
+    .. [1] Jalali, Li & Farnia (2023), An information-theoretic evaluation of generative models in
+       learning multi-modal distributions.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import tailwatch as tw
+    >>> modes = 100.0 * np.repeat(np.eye(4), 25, axis=0)
+    >>> rows = modes + 0.1 * np.random.default_rng(0).normal(size=(100, 4))
+    >>> round(tw.metrics.rke(rows, bandwidth=10.0), 2)
+    4.0
+    """
+    if bandwidth is not None:
+        bandwidth = positive(bandwidth, "bandwidth", most=LARGEST_MAGNITUDE)
+    rows = as_embeddings(embeddings, "embeddings").handle()
+    with running(threads, progress) as settings:
+        scale = median_distance([rows]) if bandwidth is None else bandwidth
+        return _core.rke(rows, scale, settings)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Exact nearest neighbours, and divergences between densities that come from them."""
+"""Exact nearest neighbours; divergences between densities, and entropy of one, from them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tailwatch.embeddings import EmbeddingsLike
     from tailwatch.progress import ProgressOption, Settings
 
-__all__ = ["knn_divergence", "knn_jensen_shannon", "nearest_neighbors"]
+__all__ = ["knn_divergence", "knn_entropy", "knn_jensen_shannon", "nearest_neighbors"]
 
 
 def nearest_neighbors(
@@ -273,6 +273,84 @@ def knn_jensen_shannon(
     y = as_embeddings(candidate, "candidate").handle()
     with running(threads, progress) as settings:
         return _core.knn_jensen_shannon(x, y, k, settings)
+
+
+def knn_entropy(
+    embeddings: EmbeddingsLike,
+    *,
+    k: int = 5,
+    dimension: float | Literal["ambient", "intrinsic"] | None = None,
+    threads: int | None = None,
+    progress: ProgressOption = None,
+) -> float:
+    """Estimate the differential entropy of a sample from nearest neighbours.
+
+    H = ψ(n) − ψ(k) + ln V + (d/n) Σ ln r(x), with r(x) the distance of a row to its k-th nearest
+    other row and V = π^(d/2)/Γ(d/2 + 1) the volume of the unit ball [1]_ [2]_. It falls as a
+    sample contracts or its rows draw together: by d·ln 2 when all distances are halved. The data
+    that a loop learns from lose entropy on the way from generalisation to memorisation.
+
+    Parameters
+    ----------
+    embeddings
+        Embeddings, n rows.
+    k
+        The neighbour that distances reach to, less than n.
+    dimension
+        d. By default and with ``"ambient"`` the number of columns. With ``"intrinsic"``, right
+        where the data lie on a manifold of fewer dimensions, the value of
+        :func:`~tailwatch.metrics.intrinsic_dimension`. Or a positive number. Entropies of several
+        samples compare only in one dimension: give a number.
+    threads
+        Threads to use; all cores by default.
+    progress
+        ``None``, ``True`` for a display on standard error, or a callable
+        ``(stage, done, total)``.
+
+    Returns
+    -------
+    float
+        In nats of a density per unit volume, so that it may be negative and changes with the unit
+        of the embeddings. −∞ where more than `k` rows are equal: the law then has an atom, which no
+        density has. A larger `k` leaves copies behind.
+
+    Raises
+    ------
+    InputError
+        Bad data, or a `k` or a `dimension` out of range.
+
+    See Also
+    --------
+    knn_divergence : The difference of two densities.
+
+    Notes
+    -----
+    It misleads in many columns, where even thousands of rows are far apart and the density changes
+    within a ball: of N(0, I) with 1,000 rows it is off by −0.03 in 2 columns, 0.8 in 16 and 10 in
+    64, with 4,000 by −0.01, 0.5 and 9. Compare samples of one size.
+
+    O(n²·d) time; besides the embeddings, a byte for each of their values and O(n·k) memory. The
+    standard error is about that of a mean: the standard deviation of d·ln r(x) over √n.
+
+    References
+    ----------
+    .. [1] Kozachenko & Leonenko (1987), Sample estimate of the entropy of a random vector.
+    .. [2] Goria, Leonenko, Mergel & Novi Inverardi (2005), A new class of random vector entropy
+       estimators.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import tailwatch as tw
+    >>> square = np.random.default_rng(0).uniform(size=(20_000, 2)) * [2.0, 3.0]
+    >>> round(tw.metrics.knn_entropy(square), 1)  # ln 6
+    1.8
+    """
+    k = integer(k, "k")
+    chosen = _checked(dimension)
+    rows = as_embeddings(embeddings, "embeddings").handle()
+    with running(threads, progress) as settings:
+        return _core.knn_entropy(rows, k, _number_of(chosen, rows, settings), settings)
 
 
 def _checked(dimension: object) -> Literal["ambient", "intrinsic"] | float:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tailwatch.comparison.halves import LEAST_ROWS
 from tailwatch.exceptions import InputError
 from tailwatch.recursion import data as rows_of
-from tailwatch.recursion.frame import joined, rows_from
+from tailwatch.recursion.frame import GROUPS, joined, rows_from
 from tailwatch.recursion.history import HUMAN
 from tailwatch.recursion.measure import HumanComparison, as_vectors
 from tailwatch.recursion.measure.model import Copies, risks_of
@@ -85,6 +85,8 @@ class Measurement:
                 found = fit.model.measure(self.request.reference, fit.samples)
             rows += rows_from(found, "model", "model.measure")
         rows += _counted(fit)
+        # What is of the training set was measured with the samples.
+        rows.sort(key=lambda row: GROUPS.index(row["group"]))
         self._expectation.fill(rows, generation)
         return rows
 

@@ -10,6 +10,11 @@ to ``max_rows`` if there is one. The interval is the binomial one (Wilson) for s
 of this model, the training set being given. The null is that of held-out human rows against the
 human rows of the first training set, with its own interval; there is none if nothing was held out.
 Below the null, a model copies what it learnt from: overfitting.
+
+**Entropy of the training set**: :func:`tailwatch.metrics.knn_entropy` of the same training rows, k
+= 5, in as many dimensions as there are columns. It falls where what is learnt from draws together,
+and compares among generations that learn from equally many rows. It costs one search within them,
+as half of authenticity does.
 """
 
 from __future__ import annotations
@@ -22,7 +27,7 @@ import numpy as np
 from tailwatch.comparison.intervals import ratio_of
 from tailwatch.distributions import t_quantile, wilson_interval
 from tailwatch.exceptions import InputError
-from tailwatch.metrics import authenticity
+from tailwatch.metrics import authenticity, knn_entropy
 from tailwatch.recursion import data as rows_of
 from tailwatch.recursion.frame import joined
 from tailwatch.recursion.measure import are_same, as_vectors
@@ -41,6 +46,11 @@ if TYPE_CHECKING:
     from tailwatch.recursion.request import LoopRequest
 
 __all__ = ["Copies", "mean_with_interval", "risks_of"]
+
+NEIGHBOUR = 5
+"""That the distances of an entropy reach to."""
+
+ATOM = f"more than {NEIGHBOUR} rows are equal: a law with an atom has no entropy"
 
 
 def risks_of(
@@ -121,7 +131,7 @@ def mean_with_interval(
 
 
 class Copies:
-    """Measures authenticity by generation; the null is measured once.
+    """Measures authenticity and the training set by generation; the null is measured once.
 
     Parameters
     ----------
@@ -160,7 +170,8 @@ class Copies:
                 "n_reference": len(training),
                 "n_candidate": len(samples),
                 "method": "binomial (Wilson), the training set being given",
-            }
+            },
+            *_entropy_of(training, settings),
         ]
 
     def _of_human(self, embed: Callable[[Data], Any] | None, settings: Settings) -> Triple:
@@ -190,3 +201,23 @@ class Copies:
         )
         count = round(found * len(candidate))
         return found, *wilson_interval(count, len(candidate), self._request.confidence)
+
+
+def _entropy_of(training: Any, settings: Settings) -> list[Row]:  # noqa: ANN401  (of any form)
+    """Measure the entropy of the rows that a generation learnt from, if they are enough."""
+    if len(training) <= NEIGHBOUR:
+        return []
+    entropy = knn_entropy(
+        training, k=NEIGHBOUR, threads=settings["threads"], progress=settings["progress"]
+    )
+    known = math.isfinite(entropy)
+    return [
+        {
+            "group": "loop",
+            "metric": "training_entropy",
+            "value": entropy if known else None,
+            "direction": "none",
+            "n_candidate": len(training),
+            "reason": "an estimate without an interval" if known else ATOM,
+        }
+    ]

@@ -137,6 +137,13 @@ LOOP_LABELS: dict[str, Label] = {
     "training_rows": Label(
         "Rows of the training set", "fidelity", "rows", "Rows a generation learned from."
     ),
+    "training_entropy": Label(
+        "Entropy of the training set",
+        "spread",
+        "nats",
+        "Differential entropy of the rows a generation learned from, from their neighbours: it "
+        "falls as they draw together.",
+    ),
 }
 """What a loop measures besides the metrics of a comparison."""
 

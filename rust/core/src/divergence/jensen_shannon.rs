@@ -164,7 +164,7 @@ impl Meet for Tally<'_> {
 }
 
 /// ln x − ψ(x): by how much the logarithm of a Gamma(x) falls short of that of its mean.
-fn excess(x: f64) -> f64 {
+pub(super) fn excess(x: f64) -> f64 {
     // Upwards by ψ(x) = ψ(x + 1) − 1/x, until eight terms of the asymptotic series are exact enough.
     let (mut at, mut steps) = (x, 0.0);
     while at < 12.0 {

@@ -1,6 +1,7 @@
-//! Distances between the distributions of two samples. Level 3.
+//! Distances between the distributions of two samples, and entropies of one. Level 3.
 
 pub mod cross;
+pub mod entropy;
 mod expansion;
 pub mod extrapolation;
 mod form;
@@ -13,4 +14,5 @@ pub mod knn;
 pub mod mauve;
 pub(crate) mod pairs;
 pub mod projection;
+pub mod rke;
 pub mod sliced;

@@ -216,7 +216,7 @@ mod tests {
                 for q in [1.0, 2.0, 5.0, f64::INFINITY] {
                     assert!(is_enough(&rows, q));
                     let expected = score(exact.as_ref(), q).unwrap();
-                    let found = vendi_score(&rows, q, &control).unwrap();
+                    let found = vendi_score(&rows, q, None, &control).unwrap();
                     let error = (found / expected).ln().abs();
                     let what = format!("{isa} {n} {d} {q}: {error:e}");
                     assert!(error <= largest_error(q, expected, d), "{what}");
@@ -236,7 +236,7 @@ mod tests {
         let control = Control::with_threads(2);
         for q in [0.0, 0.5, 1.5] {
             assert!(!is_enough(&rows, q));
-            let scores = [&rows, &wide].map(|rows| vendi_score(rows, q, &control).unwrap());
+            let scores = [&rows, &wide].map(|rows| vendi_score(rows, q, None, &control).unwrap());
             assert_eq!(scores[0], scores[1]);
         }
         assert!(!is_enough(&wide, 1.0));
@@ -250,10 +250,10 @@ mod tests {
         let rows = Rows::new(vec![Arc::new(data.view())]).unwrap();
         let (upper, lower) = data.view().split_at(ndarray::Axis(0), 777);
         let pieces = Rows::new(vec![Arc::new(upper), Arc::new(lower)]).unwrap();
-        let expected = vendi_score(&rows, 1.0, &Control::with_threads(1)).unwrap();
+        let expected = vendi_score(&rows, 1.0, None, &Control::with_threads(1)).unwrap();
         for threads in 1..=3 {
             for rows in [&rows, &pieces] {
-                let found = vendi_score(rows, 1.0, &Control::with_threads(threads)).unwrap();
+                let found = vendi_score(rows, 1.0, None, &Control::with_threads(threads)).unwrap();
                 assert_eq!(found, expected);
             }
         }
@@ -266,9 +266,9 @@ mod tests {
         data.row_mut(2099).fill(0.0);
         let rows = Rows::new(vec![Arc::new(data.view())]).unwrap();
         let control = Control::with_threads(2);
-        let error = vendi_score(&rows, 1.0, &control).unwrap_err().to_string();
+        let error = vendi_score(&rows, 1.0, None, &control).unwrap_err().to_string();
         assert!(error.starts_with("embeddings: row 2050 is zero"), "{error}");
         control.cancel();
-        assert_eq!(vendi_score(&rows, 1.0, &control), Err(crate::error::Error::Cancelled));
+        assert_eq!(vendi_score(&rows, 1.0, None, &control), Err(crate::error::Error::Cancelled));
     }
 }
