@@ -25,11 +25,10 @@ import polars as pl
 from scipy.stats import norm
 
 from tailwatch.contamination.cross_checks import cross_checks
-from tailwatch.contamination.drift import widen
 from tailwatch.contamination.histogram import bin_counts, human_edges, shared_edges
 from tailwatch.contamination.likelihood import BinCounts
 from tailwatch.contamination.lower_bound import human_thresholds, lower_bound
-from tailwatch.contamination.prevalence import fit_share
+from tailwatch.contamination.templates import fit_share, widen
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

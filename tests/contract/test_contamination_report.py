@@ -7,12 +7,13 @@ import pickle
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import polars as pl
 import pytest
 
 from tailwatch import contamination
 from tailwatch.contamination.dataset.report import ContaminationReport
 from tailwatch.exceptions import ShardError, SourceError
-from tests.support.datasets import COLUMNS, model, rows
+from tests.support.datasets import COLUMNS, model, rows, table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,12 +58,23 @@ def with_failures(at: Path) -> ContaminationReport:
     return report
 
 
+def by_groups(at: Path) -> ContaminationReport:
+    source = at / "in"
+    source.mkdir()
+    for number in range(2):
+        month = pl.Series("month", [10 + row // 150 for row in range(400)])
+        shard = table(rows(400, number, 0.5)).with_columns(month)
+        shard.write_parquet(source / f"{number}.parquet")
+    return model().score_dataset(source, at / "out", by="month")
+
+
 JOBS: dict[str, Callable[[Path], ContaminationReport]] = {
     "both references": plainly,
     "strata": by_strata,
     "human alone": human_alone,
     "audit": audited,
     "failures": with_failures,
+    "groups": by_groups,
 }
 
 
@@ -75,6 +87,10 @@ def test_a_report_is_read_again(job: Callable[[Path], ContaminationReport], tmp_
     assert found.prevalence.histogram.to_bytes() == report.prevalence.histogram.to_bytes()
     assert (found.directory, found.failures) == (report.directory, report.failures)
     assert found.frame.equals(report.frame)
+    assert (found.groups is None) == (report.groups is None)
+    if report.groups is not None:
+        assert report.groups.equals(found.groups)
+    assert found.groups_above(0.2).equals(report.groups_above(0.2))
     assert found.to_html() == report.to_html()
     assert found.gate(0.5) == report.gate(0.5)
     assert pickle.loads(pickle.dumps(found)) == report

@@ -10,6 +10,7 @@ import time
 from typing import TYPE_CHECKING
 
 import numpy as np
+import polars as pl
 import pytest
 
 from tailwatch.contamination import ContaminationModel
@@ -29,7 +30,7 @@ import tailwatch.contamination.dataset.job
 model = ContaminationModel.load(sys.argv[1])
 print("ready", flush=True)
 model.score_dataset(
-    sys.argv[2], sys.argv[3], id_column="url", copies_of=sys.argv[4], threads=2
+    sys.argv[2], sys.argv[3], id_column="url", by="month", copies_of=sys.argv[4], threads=2
 )
 print("done", flush=True)
 """
@@ -40,6 +41,10 @@ class Job:
 
     def __init__(self, folder: Path) -> None:
         self.source = write_shards(folder / "shards", SHARDS, ROWS)
+        for number, file in enumerate(sorted(self.source.iterdir())):
+            # Months that begin and end within shards.
+            month = (pl.int_range(pl.len()) + 4000 * number) // 7000
+            pl.read_parquet(file).with_columns(month=month).write_parquet(file)
         self.model = model().save(folder / "model.tailwatch")
         self.templates = folder / "templates.npy"
         np.save(self.templates, rows(50, 99, share=1.0))
@@ -50,7 +55,7 @@ class Job:
 
     def run(self, out: Path) -> None:
         ContaminationModel.load(self.model).score_dataset(
-            self.source, out, id_column="url", copies_of=self.templates
+            self.source, out, id_column="url", by="month", copies_of=self.templates
         )
 
     def kill(self, out: Path, after: float) -> bool:

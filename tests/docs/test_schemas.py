@@ -53,6 +53,11 @@ def check(documented: dict[str, str], written: dict[str, Any]) -> None:
             assert not missing, (name, missing)
 
 
+def mentioned(head: str, names: Iterable[str]) -> None:
+    missing = set(names) - set(NAME.findall(section(head)))
+    assert not missing, (head, missing)
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run with everything that a run can have: strata, labels, copies, and a failure."""
@@ -104,15 +109,24 @@ def test_the_summary(inside: str | None, folder: Path) -> None:
         check(fields(f"`{inside}`"), found[inside])
 
 
+def test_the_groups_of_the_summary(tmp_path: Path) -> None:
+    shard = table(rows(400, 1)).with_columns(month=pl.int_range(400) // 100)
+    shard.write_parquet(tmp_path / "a.parquet")
+    human, synthetic = rows(600, 3, share=0), rows(600, 4, share=1)
+    model = tw.contamination.fit(human, synthetic)
+    found = model.score_dataset(tmp_path / "a.parquet", tmp_path / "out", by="month")
+    written = found.summary["groups"]
+    assert list(fields("`groups`")) == [*written, *written["table"][0]]
+    assert found.groups is not None
+    for name, dtype in found.groups.schema.items():
+        assert fields("`groups`")[name].split("|")[0].strip() == str(dtype)
+    mentioned("`manifest.jsonl`", {"by"})
+
+
 def test_the_drift_has_the_documented_shape(folder: Path) -> None:
     # The only object whose length depends on the model.
     drift = summary(folder)["prevalence"]["drift"]
     assert len(drift["shares"]) == drift["strata"] == 5
-
-
-def mentioned(head: str, names: Iterable[str]) -> None:
-    missing = set(names) - set(NAME.findall(section(head)))
-    assert not missing, (head, missing)
 
 
 def test_the_manifest(folder: Path) -> None:

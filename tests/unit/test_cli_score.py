@@ -89,21 +89,61 @@ def test_the_gate_is_decided_by_the_ends_of_the_interval(folder: Path, tmp_path:
     assert report.gate(high) == "kept"
 
 
-def test_a_shard_that_fails_is_bad_input_whatever_the_gate(
-    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("limit", "code", "says"),
+    [
+        (None, 4, "error: source: 1 of 3 shards could not be scored: part-001.parquet: cannot "),
+        ("0.9", 4, "gate: passed: ["),
+        ("0.1", 4, "gate: inconclusive: ["),
+        ("0.01", 1, "gate: failed: ["),
+    ],
+)
+def test_a_shard_that_fails_leaves_the_others_and_their_gate(
+    limit: str | None, code: int, says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shards = write_shards(tmp_path / "shards", 3)
     (shards / "part-001.parquet").write_text("")
     model().save(tmp_path / "web.tailwatch")
-    assert score(tmp_path, tmp_path / "out", "--fail-above", "0.9", "--json") == 2
+    options = [] if limit is None else ["--fail-above", limit]
+    assert score(tmp_path, tmp_path / "out", *options, "--json") == code
     shown = capsys.readouterr()
-    last = shown.err.splitlines()[-1]
-    assert last.startswith(
-        "error: source: 1 of 3 shards could not be scored: part-001.parquet: cannot read "
-    )
+    lines = shown.err.splitlines()
+    assert lines[-1].startswith(says)
+    assert sum(line.startswith("error: source: 1 of 3 shards could not ") for line in lines) == 1
     assert [each["shard"] for each in json.loads(shown.out)["failures"]] == ["part-001.parquet"]
+    assert (tmp_path / "out" / "report.html").exists()
+
+
+def test_without_a_shard_that_was_scored_it_is_bad_input(tmp_path: Path) -> None:
+    shards = write_shards(tmp_path / "shards", 2)
+    (shards / "part-001.parquet").write_text("")
+    model().save(tmp_path / "web.tailwatch")
     assert score(tmp_path, tmp_path / "strict", "--strict") == 2
     assert not (tmp_path / "strict" / "summary.json").exists()
+    (shards / "part-000.parquet").write_text("")
+    assert score(tmp_path, tmp_path / "out", "--fail-above", "0.9") == 2
+
+
+def test_a_group_above_fails_the_gate(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shards = tmp_path / "shards"
+    shards.mkdir()
+    for number, share in enumerate((0.0, 0.0, 0.4)):
+        month = pl.lit(f"2024-0{number + 1}").alias("month")
+        shard = table(rows(1000, number, share)).with_columns(month)
+        shard.write_parquet(shards / f"{number}.parquet")
+    model().save(tmp_path / "web.tailwatch")
+    assert score(tmp_path, tmp_path / "whole", "--fail-above", "0.2") == 0
+    capsys.readouterr()
+    asked = ["--by", "month", "--fail-above", "0.2", "--json"]
+    assert score(tmp_path, tmp_path / "out", *asked) == 1
+    shown = capsys.readouterr()
+    last = shown.err.splitlines()[-1]
+    assert last.startswith("gate: failed: month=2024-03 [0.")
+    assert last.endswith(") is above 0.2")
+    groups = json.loads(shown.out)["groups"]
+    assert [row["above"] for row in groups["table"]] == [False, False, True]
+    assert score(tmp_path, tmp_path / "out", "--by", "month", "--fail-above", "0.6") == 0
+    assert score(tmp_path, tmp_path / "other", "--by", "domain") == 2
 
 
 @pytest.mark.parametrize(

@@ -575,6 +575,28 @@ TEXTS: dict[str, tuple[Callable[[Path], object], str]] = {
         lambda _: contamination.fit(X, Y, strata=["a"]),
         "strata: expected a name for each of the 300 rows of human, got 1",
     ),
+    "a group that has no name": (
+        lambda _: model().prevalence(X, by=[None] * 300),
+        "by: row 0 is null",
+    ),
+    "groups of a histogram": (
+        lambda _: model().prevalence(model().histogram(X), by=["a"]),
+        (
+            "by: expected rows, whose groups it names, got a histogram of them; give the rows as "
+            "target"
+        ),
+    ),
+    "labels for a data set": (
+        lambda at: scored(at, by=["a"]),
+        "by: expected the name of a column of the shards, got list; prevalence() takes labels",
+    ),
+    "more groups than are told apart": (
+        lambda _: model().prevalence(np.tile(X, (4, 1)), by=np.arange(1200)),
+        (
+            "by: expected at most 1,000 groups, got more ('group'); take a coarser column, such as "
+            "a month in place of a day"
+        ),
+    ),
     "a model that is none": (
         lambda at: contamination.ContaminationModel.load(holding(at / "m", "no")),
         "model: @/m is not a tailwatch model",

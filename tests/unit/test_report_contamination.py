@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tailwatch.report.contamination import contamination_page
-from tailwatch.report.contamination.scores import shares_by_bin, written_edges
+from tailwatch.report.contamination.charts import shares_by_bin, written_edges
 from tailwatch.report.html import LIGHT
 from tests.support.datasets import model, write_shards
 from tests.support.drawings import linear, marks, number_of, svgs

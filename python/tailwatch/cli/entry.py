@@ -23,7 +23,12 @@ if TYPE_CHECKING:
 
 __all__ = ["main", "run"]
 
-_REACHED = (ExitCode.FINE, ExitCode.GATE_FAILED, ExitCode.INCONCLUSIVE)
+_REACHED = (
+    ExitCode.FINE,
+    ExitCode.GATE_FAILED,
+    ExitCode.INCONCLUSIVE,
+    ExitCode.INCOMPLETE,
+)
 _LONGEST_LINE = 4000
 # Commands that have --max-rows.
 _BOUNDED = {"compare", "loop"}

@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tailwatch.cli.options import AsJson, Binary, Column, Confidence, Threads
-from tailwatch.cli.wording import ExitCode, in_options
+from tailwatch.cli.wording import ExitCode, in_options, option_words
 from tailwatch.exceptions import InputError, OutputError, ShardError
-from tailwatch.text_form import path_text
+from tailwatch.text_form import path_text, shortened, visible
 
 if TYPE_CHECKING:
     from tailwatch.contamination.dataset.report import ContaminationReport, Gate
 
 __all__ = ["score"]
+
+_NAMED, _LONGEST_NAME = 5, 80
 
 CODES: dict[Gate, ExitCode] = {
     "kept": ExitCode.FINE,
@@ -50,6 +52,12 @@ def score(
     audit_label: Annotated[
         str, typer.Option(metavar="NAME", help="Its column of labels, 1 for synthetic.")
     ] = "label",
+    by: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="Column that names groups of rows: the share of each, and a gate."
+        ),
+    ] = None,
     copies_of: Annotated[
         str | None,
         typer.Option(metavar="SOURCE", help="Rows whose copies are counted: the synthetic ones."),
@@ -65,7 +73,8 @@ def score(
         float | None,
         typer.Option(
             metavar="SHARE",
-            help="Gate: exit 1 if the whole interval is above, 3 if SHARE is within, else 0.",
+            help="Gate: exit 1 if the whole interval is above, or with --by that of a group, 3 if "
+            "SHARE is within, else 0.",
         ),
     ] = None,
     confidence: Confidence = 0.95,
@@ -81,13 +90,14 @@ def score(
     """Score the shards of a data set: each row, and the share of synthetic ones.
 
     A run that was stopped, by whatever means, goes on when the same command is given again. A shard
-    that cannot be scored is named, and the exit code is 2; the others are scored. The model comes
-    from `tailwatch fit`.
+    that cannot be scored is named; the others are scored, and the exit code is 4, or 1 where their
+    gate failed. The model comes from `tailwatch fit`.
 
     [bold]Examples[/bold]
 
       tailwatch score scrape/ --model web.tailwatch --out scores --id-column url
       tailwatch score scrape/ --model web.tailwatch --out scores --fail-above 0.05
+      tailwatch score scrape/ --model web.tailwatch --out scores --by month
     """
     if fail_above is not None and not 0 <= fail_above < 1:
         raise InputError(
@@ -106,6 +116,7 @@ def score(
         templates = (
             None if copies_of is None else open_embeddings(copies_of, column=column, binary=binary)
         )
+        failed: ShardError | None = None
         try:
             # It waits for its own threads, so an interruption is heard; what is done stays.
             report = loaded.score_dataset(
@@ -118,22 +129,28 @@ def score(
                 strict=strict,
                 confidence=confidence,
                 audit=None if labelled is None else (labelled, labelled.labels(audit_label)),
+                by=by,
                 copies_of=templates,
                 copy_distance=copy_distance,
                 threads=threads,
                 progress=True,
             )
         except ShardError as error:
-            if error.report is not None:
-                _show(error.report, as_json=as_json)
-            raise
+            if error.report is None:
+                raise
+            report, failed = error.report, error
         _show(report, as_json=as_json)
         _check_written(report)
-    if fail_above is None:
-        return
-    gate = report.gate(fail_above)
-    typer.echo(_verdict(report, gate, fail_above), err=True)
-    raise typer.Exit(CODES[gate])
+    if failed is not None:
+        typer.echo(f"error: {option_words(str(failed))}", err=True)
+    code = ExitCode.FINE
+    if fail_above is not None:
+        gate = report.gate(fail_above)
+        typer.echo(_verdict(report, gate, fail_above), err=True)
+        code = CODES[gate]
+    if failed is not None and code != ExitCode.GATE_FAILED:
+        code = ExitCode.INCOMPLETE
+    raise typer.Exit(code)
 
 
 def _show(report: ContaminationReport, *, as_json: bool) -> None:
@@ -167,9 +184,16 @@ def _check_written(report: ContaminationReport) -> None:
 def _verdict(report: ContaminationReport, gate: Gate, limit: float) -> str:
     found = report.prevalence
     interval = f"[{found.low:.4f}, {found.high:.4f}]"
-    words = {
-        "kept": f"gate: passed: {interval} is not above {limit:g}",
-        "exceeded": f"gate: failed: {interval} is above {limit:g}",
-        "open": f"gate: inconclusive: {interval} holds {limit:g}",
-    }
-    return words[gate]
+    if gate == "kept":
+        return f"gate: passed: {interval} is not above {limit:g}"
+    if gate == "open":
+        return f"gate: inconclusive: {interval} holds {limit:g}"
+    groups, by = report.groups_above(limit), "" if found.groups is None else found.groups.by
+    above = [interval] if found.low > limit else []
+    for row in groups.head(_NAMED).iter_rows(named=True):
+        name = visible(shortened(f"{by}={row['group']}", _LONGEST_NAME))
+        above.append(f"{name} [{row['low']:.4f}, {row['high']:.4f}] (q {row['q_value']:.2g})")
+    if len(groups) > _NAMED:
+        above.append(f"{len(groups) - _NAMED:,} more")
+    listed = " and ".join(filter(None, [", ".join(above[:-1]), above[-1]]))
+    return f"gate: failed: {listed} {'is' if len(above) == 1 else 'are'} above {limit:g}"

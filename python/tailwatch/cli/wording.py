@@ -1,8 +1,10 @@
 """What a command says: its errors in the words of options, and the code that it leaves behind.
 
-Exit codes are a promise to scripts. 0, 1 and 3 are left behind only after the verdict was reached
-and every file that was asked for is there, what goes to standard output included: where that cannot
-be written the code is 2. A reader that leaves a pipe early has seen enough, and what becomes of
+Exit codes are a promise to scripts. 0, 1, 3 and 4 are left behind only after the verdict was
+reached and every file that was asked for is there, what goes to standard output included: where
+that cannot be written the code is 2. Parts of the input that could not be used are named, and make
+4 of 0 and 3: what was decided is decided without them. They do not hide a gate that failed, so 1
+stays 1. A reader that leaves a pipe early has seen enough, and what becomes of
 standard error changes nothing. What a learner, a policy or a callback of the user raises,
 `SystemExit` among it, is bad input: 70 is for tailwatch's own defects.
 """
@@ -29,6 +31,7 @@ class ExitCode(IntEnum):
     GATE_FAILED = 1
     BAD_INPUT = 2
     INCONCLUSIVE = 3
+    INCOMPLETE = 4
     # Python leaves 1 behind on an unexpected error, which a script would take for a failed gate.
     DEFECT = 70
     INTERRUPTED = 130
@@ -39,6 +42,7 @@ MEANINGS = {
     ExitCode.GATE_FAILED: "a gate failed",
     ExitCode.BAD_INPUT: "bad usage, input or output",
     ExitCode.INCONCLUSIVE: "inconclusive",
+    ExitCode.INCOMPLETE: "finished without some of the input, which is named",
     ExitCode.DEFECT: "a defect in tailwatch",
     ExitCode.INTERRUPTED: "interrupted",
 }
@@ -53,6 +57,7 @@ _ARGUMENTS: Final = {
     "rows_per_shard": "--rows-per-shard",
     "audit": "--audit",
     "binary": "--binary",
+    "by": "--by",
     "column": "--column",
     "confidence": "--confidence",
     "dtype": "--dtype",
@@ -67,6 +72,7 @@ _WORDS: Final = (
     (re.compile(r"tailwatch\.open\(\.\.\., (\w+)=NAME\)"), r"--\1 NAME"),
     (re.compile(r"tailwatch\.open\(\.\.\., binary='float16'\) or 'float32'"), "--binary float16"),
     (re.compile(r"\bid_column="), "--id-column "),
+    (re.compile(r"\bby=(?='|\")"), "--by "),
     (re.compile(r"\bgive copy_distance\b"), "give --copy-distance"),
     (re.compile(r"\bprevalence\(\) takes the target"), "`tailwatch score` takes the target"),
     (re.compile(r"\bgiven without copies_of\b"), "given without --copies-of"),

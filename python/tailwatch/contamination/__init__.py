@@ -9,8 +9,9 @@ target may be larger than memory and come in shards, in any order.
 ``model``         the model: scores, counts, the share, rows, a data set
 ``dataset``       the job over a data set in shards
 ``prevalence``    the share with all that qualifies it, estimated from the counts of a target
+``groups``        the share of each group of a target
 ``rows``          what a score means: probability, p- and q-value
-``drift``         the error that strata show and no number of rows removes
+``templates``     the references' counts, the share that they give, and the drift of strata
 ``audit``         the share by verified labels
 ``cross_checks``  other estimators, and whether they agree
 ``lower_bound``   the share where there is no synthetic reference
@@ -29,13 +30,14 @@ from typing import NoReturn
 
 from tailwatch.contamination.audit import Audit, LabelledScores
 from tailwatch.contamination.cross_checks import CrossChecks
-from tailwatch.contamination.drift import Drift
 from tailwatch.contamination.fit import fit
+from tailwatch.contamination.groups import GroupShares
 from tailwatch.contamination.histogram import Histogram
 from tailwatch.contamination.likelihood import Interval
 from tailwatch.contamination.model import ContaminationModel
 from tailwatch.contamination.prevalence import NullFloor, Prevalence
 from tailwatch.contamination.rows import RowTable
+from tailwatch.contamination.templates import Drift
 from tailwatch.exceptions import no_such_name
 
 __all__ = [
@@ -43,6 +45,7 @@ __all__ = [
     "ContaminationModel",
     "CrossChecks",
     "Drift",
+    "GroupShares",
     "Histogram",
     "Interval",
     "LabelledScores",

@@ -6,15 +6,14 @@ time for the null floor, and what the share varies from one stratum to another i
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 import numpy as np
-import polars as pl
 
 from tailwatch import _core
-from tailwatch.arguments import NO_SERIES, integer, refuse_surrogates
+from tailwatch.arguments import integer
+from tailwatch.contamination.groups import label_texts
 from tailwatch.contamination.histogram import bin_counts, human_edges, shared_edges
 from tailwatch.contamination.lower_bound import human_thresholds
 from tailwatch.contamination.model import BATCH_ROWS, ContaminationModel
@@ -37,6 +36,7 @@ from tailwatch.text_form import shown
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import polars as pl
     from numpy.typing import NDArray
 
     from tailwatch.contamination.probe import Probe
@@ -322,33 +322,7 @@ def _named_parts(strata: Sequence[object] | NDArray[np.generic] | pl.Series, row
     InputError
         If there is not one for each row, one is null, or there are fewer than two.
     """
-    try:
-        series = pl.Series("strata", strata)
-    except NO_SERIES as error:
-        if isinstance(strata, Iterable):
-            refuse_surrogates(strata, "strata")
-        raise InputError(
-            argument="strata",
-            expected="a name for each row of human",
-            got=type(strata).__name__,
-        ) from error
-    if len(series) != rows:
-        raise InputError(
-            argument="strata",
-            expected=f"a name for each of the {rows} rows of human",
-            got=f"{len(series)}",
-        )
-    if series.dtype.is_nested() or series.dtype == pl.Object:
-        raise InputError(
-            argument="strata", expected="text, numbers or dates", got=f"{series.dtype}"
-        )
-    if series.null_count():
-        row = series.is_null().arg_max()
-        message = f"row {row} is null"
-        raise InputError(
-            message, argument="strata", expected="a name", got="null", where=f"row {row}"
-        )
-    texts = series.cast(pl.String)
+    texts = label_texts(strata, rows, "strata", "human")
     names = texts.unique().sort()
     if len(names) < 2:
         raise InputError(argument="strata", expected="at least two", got=f"only {shown(names[0])}")

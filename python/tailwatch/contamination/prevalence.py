@@ -11,26 +11,20 @@ from __future__ import annotations
 
 import math
 import warnings
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tailwatch.contamination.audit import Audit, audit_share
 from tailwatch.contamination.cross_checks import CrossChecks, cross_checks
-from tailwatch.contamination.drift import Drift, drift_between, widen
-from tailwatch.contamination.likelihood import (
-    BinCounts,
-    Interval,
-    fit_templates,
-    profile_interval,
-)
-from tailwatch.contamination.lower_bound import lower_bound
+from tailwatch.contamination.likelihood import BinCounts, Interval, fit_templates
 from tailwatch.contamination.rows import (
     least_calibration,
     mixture_probabilities,
     tail_probabilities,
 )
+from tailwatch.contamination.templates import Drift, Templates, fit_share
 from tailwatch.exceptions import TailwatchWarning
 from tailwatch.results import plain
 
@@ -40,8 +34,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tailwatch.contamination.audit import LabelledScores
+    from tailwatch.contamination.groups import GroupShares
     from tailwatch.contamination.histogram import Histogram
-    from tailwatch.contamination.model_file import ModelState
 
 __all__ = [
     "NullFloor",
@@ -49,7 +43,6 @@ __all__ = [
     "bin_probabilities",
     "calibration_note",
     "estimate_share",
-    "fit_share",
     "null_floor",
 ]
 
@@ -73,6 +66,9 @@ class NullFloor:
         ``"rows"``: there are no strata, parts are random, and drift does not show.
     parts
         Parts held out, one at a time.
+    limit
+        The share up to which human rows alone may come to lie, by which groups are judged: `high`,
+        or without a synthetic reference, where `high` is 1, the greatest of the lower bounds.
     """
 
     value: float
@@ -80,6 +76,7 @@ class NullFloor:
     high: float
     source: str
     parts: int
+    limit: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +119,9 @@ class Prevalence:
         The estimate from labels, where there are some.
     histogram
         The counts of the target that all this was computed from.
+    groups
+        The share of each group of the target, where that was asked for; labels of an audit are of
+        the whole, and do not enter.
     """
 
     value: float
@@ -140,15 +140,19 @@ class Prevalence:
     agreement: bool | None
     audit: Audit | None
     histogram: Histogram = field(repr=False, compare=False)
+    groups: GroupShares | None = field(default=None, repr=False, compare=False)
 
     def to_plain(self) -> dict[str, Any]:
-        """Return all but the histogram as JSON holds it: a number that is not known is null."""
-        names = [each.name for each in fields(self) if each.name != "histogram"]
+        """Return all but histogram and groups as JSON holds it: what is not known is null."""
+        left_out = {"histogram", "groups"}
+        names = [each.name for each in fields(self) if each.name not in left_out]
         return {name: plain(getattr(self, name)) for name in names}
 
     @classmethod
-    def of_plain(cls, kept: Mapping[str, Any], histogram: Histogram) -> Prevalence:
-        """Make one of what :meth:`to_plain` gave, and of the histogram.
+    def of_plain(
+        cls, kept: Mapping[str, Any], histogram: Histogram, groups: GroupShares | None = None
+    ) -> Prevalence:
+        """Make one of what :meth:`to_plain` gave, of the histogram and of the groups.
 
         Raises
         ------
@@ -157,7 +161,7 @@ class Prevalence:
         """
         parts = {name: _part(kind, kept[name]) for name, kind in _PARTS.items()}
         bounds = {name: _number(kept[name]) for name in ("value", "low", "high")}
-        return cls(**{**kept, **bounds, **parts, "histogram": histogram})
+        return cls(**{**kept, **bounds, **parts, "histogram": histogram, "groups": groups})
 
 
 _PARTS: dict[str, type[Any]] = {
@@ -171,7 +175,7 @@ _PARTS: dict[str, type[Any]] = {
 
 
 def estimate_share(
-    state: ModelState,
+    templates: Templates,
     counted: Histogram,
     floor: NullFloor,
     confidence: float,
@@ -181,8 +185,8 @@ def estimate_share(
 
     Parameters
     ----------
-    state
-        What the model knows.
+    templates
+        Of the model.
     counted
         The scores of the target, of at least one row.
     floor
@@ -198,26 +202,26 @@ def estimate_share(
         Other estimators disagree; it points at the caller of the caller.
     """
     bins = counted.bins
-    human = state.human.sum(axis=0)
+    human = templates.human.sum(axis=0)
     profile = drift = checks = agreement = audit = None
-    if state.human_only:
-        found, method = _bound_share(state, human, bins, confidence), "lower bound"
+    if templates.human_only:
+        found, method = templates.bound(bins, confidence), "lower bound"
     else:
         found, profile, drift = fit_share(
-            state.human,
-            state.synthetic,
+            templates.human,
+            templates.synthetic,
             bins,
-            stratified=bool(state.strata),
+            stratified=templates.stratified,
             confidence=confidence,
         )
         method = "template fit" if drift is None else "template fit, drift"
-        checks = cross_checks(BinCounts.of(human, state.synthetic, bins), confidence)
+        checks = cross_checks(BinCounts.of(human, templates.synthetic, bins), confidence)
         agreement = checks.agree_with(found)
         if not agreement:
             warnings.warn(_disagreement(found, checks), TailwatchWarning, stacklevel=3)
     if labelled is not None:
-        by_bin = bin_probabilities(state, bins, found.value)
-        predicted = by_bin[np.searchsorted(state.edges, labelled.scores, side="right")]
+        by_bin = bin_probabilities(templates, bins, found.value)
+        predicted = by_bin[np.searchsorted(templates.edges, labelled.scores, side="right")]
         audit = audit_share(labelled.labels, predicted, bins, by_bin, confidence)
         found, method = audit.interval, "audit"
     return Prevalence(
@@ -227,9 +231,9 @@ def estimate_share(
         confidence=confidence,
         method=method,
         n=counted.rows,
-        n_human=state.rows[0],
-        n_synthetic=0 if state.human_only else state.rows[1],
-        n_calibration=len(state.calibration),
+        n_human=int(human.sum()),
+        n_synthetic=int(templates.synthetic.sum()),
+        n_calibration=len(counted.ranks) - 1,
         null_floor=floor,
         profile=profile,
         drift=drift,
@@ -241,79 +245,35 @@ def estimate_share(
 
 
 def bin_probabilities(
-    state: ModelState, bins: NDArray[np.int64], value: float
+    templates: Templates, bins: NDArray[np.int64], value: float
 ) -> NDArray[np.float64]:
     """Return the probability of each bin, whose mean over the target is the share `value`."""
-    human, synthetic = state.human.sum(axis=0), state.synthetic
-    if state.human_only:
+    human, synthetic = templates.human.sum(axis=0), templates.synthetic
+    if templates.human_only:
         return tail_probabilities(human, bins, value)
-    templates = fit_templates(BinCounts.of(human, synthetic, bins), np.array([value]))
+    fitted = fit_templates(BinCounts.of(human, synthetic, bins), np.array([value]))
     return mixture_probabilities(
-        templates.human[0] / human.sum(), templates.synthetic[0] / synthetic.sum(), bins, value
+        fitted.human[0] / human.sum(), fitted.synthetic[0] / synthetic.sum(), bins, value
     )
 
 
-def fit_share(
-    human: NDArray[np.int64],
-    synthetic: NDArray[np.int64],
-    target: NDArray[np.int64],
-    *,
-    stratified: bool,
-    confidence: float,
-) -> tuple[Interval, Interval, Drift | None]:
-    """Fit the share of synthetic rows.
-
-    Parameters
-    ----------
-    human
-        Counts, parts × bins.
-    synthetic, target
-        Counts in each bin.
-    stratified
-        Whether the parts are strata, of which there are two at least, and drift is to be seen.
-    confidence
-        Of the interval.
-
-    Returns
-    -------
-    Interval
-        With the drift.
-    Interval
-        Without.
-    Drift or None
-        What the strata tell.
-    """
-    profile = profile_interval(BinCounts.of(human.sum(axis=0), synthetic, target), confidence)
-    if not stratified or len(human) < 2 or np.isnan(profile.value):
-        return profile, profile, None
-    drift = drift_between(human, synthetic, target, profile.value, confidence)
-    return widen(profile, drift.half_width), profile, drift
-
-
-def null_floor(state: ModelState, confidence: float) -> NullFloor:
+def null_floor(templates: Templates, confidence: float) -> NullFloor:
     """Estimate the share in parts of the human reference that are held out."""
-    parts = state.human
-    groups = np.arange(len(parts)) % LARGEST_PARTS
-    found = []
-    for group in range(int(groups.max()) + 1):
-        rest, target = parts[groups != group], parts[groups == group].sum(axis=0)
-        if state.human_only:
-            found.append(_bound_share(state, rest.sum(axis=0), target, confidence))
-        else:
-            interval, _, _ = fit_share(
-                rest,
-                state.synthetic,
-                target,
-                stratified=bool(state.strata),
-                confidence=confidence,
-            )
-            found.append(interval)
+    parts = templates.human
+    dealt = np.arange(len(parts)) % LARGEST_PARTS
+    found = [
+        replace(templates, human=parts[dealt != held]).share(
+            parts[dealt == held].sum(axis=0), confidence
+        )
+        for held in range(int(dealt.max()) + 1)
+    ]
     return NullFloor(
         value=float(np.mean([each.value for each in found])),
         low=min(each.low for each in found),
         high=max(each.high for each in found),
-        source="strata" if state.strata else "rows",
+        source="strata" if templates.stratified else "rows",
         parts=len(found),
+        limit=max(each.low if templates.human_only else each.high for each in found),
     )
 
 
@@ -344,14 +304,6 @@ def _number(value: Any) -> Any:  # noqa: ANN401  (numbers, or lists of them)
     if isinstance(value, list):
         return tuple(map(_number, value))
     return math.nan if value is None else value
-
-
-def _bound_share(
-    state: ModelState, human: NDArray[np.int64], target: NDArray[np.int64], confidence: float
-) -> Interval:
-    """Bound the share from below, with a human reference only."""
-    preset = np.isin(state.edges, state.thresholds)
-    return lower_bound(human, target, preset, confidence)
 
 
 def _disagreement(found: Interval, checks: CrossChecks) -> str:

@@ -14,7 +14,7 @@ from tailwatch.background import uses_polars
 from tailwatch.exceptions import InputError, MissingDependencyError, meant
 from tailwatch.report.comparison.classes import read_classes
 from tailwatch.report.comparison.readings import read
-from tailwatch.report.contamination.scores import shares_by_bin, written_edges
+from tailwatch.report.contamination.charts import shares_by_bin, written_edges
 from tailwatch.report.html import LIGHT, LINES
 from tailwatch.report.loop.drawing import MOST
 from tailwatch.report.loop.plots import arms_of, finite, opening_plots, plots_of, spread_out

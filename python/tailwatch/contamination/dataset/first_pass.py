@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from tailwatch.contamination.dataset.folder import Folder
     from tailwatch.contamination.dataset.manifest import Manifest
     from tailwatch.contamination.dataset.shard_scores import Recorder
+    from tailwatch.contamination.dataset.tables import Beside
     from tailwatch.contamination.histogram import Histogram
     from tailwatch.io.layouts import Shard
     from tailwatch.io.part import Part
@@ -87,9 +88,9 @@ class FirstPass:
         Makes what is kept of each row.
     empty_histogram
         Makes a histogram for the scores of the model.
-    column, ids, binary
-        Columns of the embeddings and of the identifiers; what the bytes of the first are, if it is
-        Binary.
+    column, beside, binary
+        Column of the embeddings, and those that are kept beside the scores; what the bytes of the
+        first are, if it is Binary.
     strict
         Whether the first failure is the last.
     """
@@ -101,7 +102,7 @@ class FirstPass:
     recorder: Recorder
     empty_histogram: Callable[[], Histogram]
     column: str
-    ids: tuple[str, ...]
+    beside: Beside
     binary: np.dtype[Any] | None
     strict: bool
 
@@ -189,7 +190,9 @@ class FirstPass:
             return None
 
     def _open(self, shard: Shard) -> Part:
-        return open_checked(shard, self.column, self.ids, self.recorder.probe.columns, self.binary)
+        return open_checked(
+            shard, self.column, self.beside, self.recorder.probe.columns, self.binary
+        )
 
     def _count_again(self, entry: Entry, file: Path) -> Histogram:
         counted = self.empty_histogram()
@@ -215,7 +218,7 @@ class FirstPass:
                 self.recorder,
                 folder=self.folder,
                 attempt=attempt,
-                ids=self.ids,
+                beside=self.beside,
                 report=report,
             )
             rows = receipt.counted.rows

@@ -38,7 +38,8 @@ from tailwatch.contamination.dataset.report import (
     summarize,
 )
 from tailwatch.contamination.dataset.shard_scores import Recorder
-from tailwatch.contamination.dataset.tables import RESULTS, complete_tables
+from tailwatch.contamination.dataset.tables import RESULTS, Beside, complete_tables, read_table
+from tailwatch.contamination.groups import GroupCounts, estimate_groups, label_texts
 from tailwatch.contamination.prevalence import calibration_note
 from tailwatch.exceptions import InputError, TailwatchError, TailwatchWarning
 from tailwatch.io.columns import DEFAULT_COLUMN, binary_type
@@ -58,11 +59,14 @@ if TYPE_CHECKING:
 
     from tailwatch.contamination.audit import LabelledScores
     from tailwatch.contamination.dataset.copies import Originals
+    from tailwatch.contamination.dataset.first_pass import ScoredShards
     from tailwatch.contamination.dataset.folder import Folder
+    from tailwatch.contamination.groups import GroupShares
     from tailwatch.contamination.histogram import Histogram
     from tailwatch.contamination.model_file import ModelState
     from tailwatch.contamination.prevalence import Prevalence
     from tailwatch.contamination.rows import RowTable
+    from tailwatch.contamination.templates import Templates
     from tailwatch.embeddings import EmbeddingsLike
     from tailwatch.io.layouts import Shard
     from tailwatch.io.paths import Paths
@@ -73,6 +77,11 @@ __all__ = ["score_dataset"]
 
 class Scorer(Protocol):
     """What a job asks of a :class:`~tailwatch.contamination.ContaminationModel`."""
+
+    @property
+    def templates(self) -> Templates:
+        """The counts of the references."""
+        ...
 
     @property
     def state(self) -> ModelState:
@@ -111,6 +120,7 @@ def score_dataset(
     strict: bool = False,
     confidence: float = 0.95,
     audit: LabelledScores | None = None,
+    by: str | None = None,
     copies_of: EmbeddingsLike | None = None,
     copy_distance: float | None = None,
     threads: int | None = None,
@@ -125,7 +135,7 @@ def score_dataset(
             got=type(source).__name__,
             hint="rows() takes data in memory",
         )
-    ids = _identifiers(id_column)
+    beside = _beside(id_column, by)
     dtype = binary_type(binary)
     if threads is not None:
         threads = integer(threads, "threads", most=MOST_THREADS)
@@ -142,9 +152,12 @@ def score_dataset(
         "model": model.fingerprint,
         "column": column,
         "binary": binary,
-        "id_columns": list(ids),
+        "id_columns": list(beside.ids),
         "copies_of": originals and {"rows": originals.digest, "distance": originals.distance},
     }
+    if beside.columns != beside.ids:
+        # What names groups is an identifier too, or is kept for its own sake.
+        header["by"] = by
     started = time.time()
     with open_folder(root) as folder:
         manifest = Manifest(folder, header, restart=not resume, tables=tables.values())
@@ -160,7 +173,7 @@ def score_dataset(
                 recorder=Recorder(model.state.probe, originals, workers),
                 empty_histogram=model.empty_histogram,
                 column=column,
-                ids=ids,
+                beside=beside,
                 binary=dtype,
                 strict=strict,
             ),
@@ -171,7 +184,7 @@ def score_dataset(
             "name": path_text(title(source)),
             "layout": listing.layout,
             "column": column,
-            "id_columns": list(ids),
+            "id_columns": list(beside.ids),
             "left_out": [asdict(each) for each in listing.left_out],
         }
         with reporting(progress) as report:
@@ -225,6 +238,8 @@ class _Job:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             found = self.model.prevalence(target, confidence=self.confidence, audit=self.audit)
+        if first.beside.by is not None:
+            found = replace(found, groups=self._groups(first.beside.by, scored, found))
         said = [str(each.message) for each in caught if each.category is TailwatchWarning]
         table = self.model.row_table(found)
         complete_tables(
@@ -260,25 +275,48 @@ class _Job:
         )
         return ContaminationReport(first.folder.root, found, tuple(failures), summary)
 
+    def _groups(self, by: str, scored: ScoredShards, found: Prevalence) -> GroupShares:
+        """Count the scores of each group again, from the tables of the first pass."""
+        counted = GroupCounts(self.model.templates.edges, by)
+        for name, (_, file) in scored.tables.items():
+            done = 0
+            for batch in read_table(file, list(dict.fromkeys([by, "score"]))):
+                subject = f"{name}: column {by!r}"
+                labels = label_texts(batch[by], len(batch), "by", name, subject=subject, first=done)
+                counted.absorb(labels, batch["score"].to_numpy())
+                done += len(batch)
+        limit = found.null_floor.limit
+        return estimate_groups(self.model.templates, counted, limit, self.confidence)
 
-def _identifiers(id_column: str | Sequence[str] | None) -> tuple[str, ...]:
+
+def _beside(id_column: str | Sequence[str] | None, by: str | None) -> Beside:
+    """Check the names of the columns that are kept beside the scores."""
     ids = () if id_column is None else (id_column,) if isinstance(id_column, str) else id_column
     names = tuple(ids)
     if not all(isinstance(name, str) for name in names) or len(set(names)) < len(names):
         raise InputError(
             argument="id_column", expected="names of different columns", got=shown(id_column)
         )
-    taken = [name for name in names if name in RESULTS]
-    if taken:
-        msg = f"{taken[0]!r} is a column of the result"
+    if by is not None and not isinstance(by, str):
         raise InputError(
-            msg,
-            argument="id_column",
-            expected=f"none of {', '.join(RESULTS)}",
-            got=repr(taken[0]),
-            hint="rename it in the source",
+            argument="by",
+            expected="the name of a column of the shards",
+            got=type(by).__name__,
+            hint="prevalence() takes labels",
         )
-    return names
+    given = [("id_column", name) for name in names] + [("by", by)] * (by is not None)
+    columns = RESULTS if names else ("row", *RESULTS)
+    for argument, name in given:
+        if name in columns:
+            msg = f"{name!r} is a column of the result"
+            raise InputError(
+                msg,
+                argument=argument,
+                expected=f"none of {', '.join(columns)}",
+                got=repr(name),
+                hint="rename it in the source",
+            )
+    return Beside(names, by)
 
 
 def _originals(

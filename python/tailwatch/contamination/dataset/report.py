@@ -14,14 +14,15 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import polars as pl
 
 from tailwatch.arguments import share as checked_share
+from tailwatch.contamination.groups import GroupShares
 from tailwatch.contamination.histogram import Histogram
 from tailwatch.contamination.prevalence import Prevalence
 from tailwatch.exceptions import ShardError
 from tailwatch.results import Result, plain
-from tailwatch.text_form import path_of, path_text
+from tailwatch.text_form import path_of, path_text, shortened, visible
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
     from typing import Self
 
@@ -45,6 +46,8 @@ Gate = Literal["kept", "exceeded", "open"]
 
 SELECTED_AT = 0.05
 """The q-value up to which rows are counted as found."""
+
+_NAMED, _LONGEST_NAME = 5, 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +112,14 @@ class ContaminationReport(Result):
         shards = self.summary["shards"]
         return pl.DataFrame({name: [each[name] for each in shards] for name in schema}, schema)
 
+    @property
+    def groups(self) -> pl.DataFrame | None:
+        """Share of each group (:class:`GroupShares`); None where that was not asked for."""
+        found = self.prevalence.groups
+        return None if found is None else found.frame
+
     def gate(self, limit: float) -> Gate:
-        """Return whether the share of synthetic rows keeps within a limit.
+        """Return whether the share of synthetic rows keeps within a limit, in each group too.
 
         Parameters
         ----------
@@ -120,13 +129,32 @@ class ContaminationReport(Result):
         Returns
         -------
         str
-            ``"exceeded"`` if the whole interval lies above the limit, ``"kept"`` if none of it
-            does, ``"open"`` if the limit is within.
+            ``"exceeded"`` if the whole interval lies above the limit, or there is a group in
+            :meth:`groups_above`; else ``"kept"`` if none of the interval lies above, ``"open"`` if
+            the limit is within.
         """
         limit = 0.0 if limit == 0 else checked_share(limit, "limit")
-        if self.prevalence.low > limit:
+        if self.prevalence.low > limit or len(self.groups_above(limit)):
             return "exceeded"
         return "kept" if self.prevalence.high <= limit else "open"
+
+    def groups_above(self, limit: float) -> pl.DataFrame:
+        """Return the groups above a limit, at a false-discovery rate of 1 − confidence.
+
+        Parameters
+        ----------
+        limit
+            The largest share that is allowed, from 0 to below 1.
+
+        Returns
+        -------
+        polars.DataFrame
+            The rows of :attr:`groups` with p- and q-values of this limit, those above alone; no row
+            where there are no groups.
+        """
+        limit = 0.0 if limit == 0 else checked_share(limit, "limit")
+        found = self.prevalence.groups
+        return pl.DataFrame() if found is None else found.above(limit).filter("above")
 
     def to_html(self) -> str:
         """Return the report page: one HTML document that needs nothing else."""
@@ -157,10 +185,12 @@ class ContaminationReport(Result):
         return self.summary
 
     def _parts(self) -> dict[str, Any]:
+        groups = self.prevalence.groups
         return {
             "directory": path_text(self.directory),
             "prevalence": self.prevalence.to_plain(),
             "histogram": self.prevalence.histogram.to_bytes(),
+            "groups": None if groups is None else groups.to_plain(),
             "failures": [[failure.shard, failure.reason] for failure in self.failures],
             "summary": self.summary,
             "page_problem": self.page_problem,
@@ -169,9 +199,10 @@ class ContaminationReport(Result):
     @classmethod
     def _of_parts(cls, parts: dict[str, Any]) -> Self:
         histogram = Histogram.from_bytes(parts["histogram"])
+        groups = None if parts["groups"] is None else GroupShares.of_plain(parts["groups"])
         return cls(
             path_of(parts["directory"]),
-            Prevalence.of_plain(parts["prevalence"], histogram),
+            Prevalence.of_plain(parts["prevalence"], histogram, groups),
             tuple(Failure(*each) for each in parts["failures"]),
             parts["summary"],
             parts["page_problem"],
@@ -196,8 +227,9 @@ def summarize(
         "format": "tailwatch-contamination",
         "version": 1,
         "tailwatch": version("tailwatch"),
-        "sentence": sentence_of(found),
+        "sentence": " ".join([sentence_of(found), *_said_of_groups(found)]),
         "prevalence": found.to_plain(),
+        "groups": None if found.groups is None else found.groups.summary(),
         "selected": {"q_value": SELECTED_AT, "rows": selected},
         "copies": plain(copies),
         "histogram": {
@@ -241,6 +273,23 @@ def sentence_of(found: Prevalence) -> str:
             f"{said}. That is no more than human rows alone can give: up to {_percent(floor.high)}."
         )
     return f"{said}. Human rows alone give at most {_percent(floor.high)}."
+
+
+def _said_of_groups(found: Prevalence) -> Iterator[str]:
+    """Yield what is said of the groups, if there are any."""
+    if found.groups is None:
+        return
+    frame, by = found.groups.frame, visible(found.groups.by)
+    above = frame.filter("above")["group"]
+    if not found.groups.ordered:
+        above = frame.filter("above").sort("value", "group", descending=[True, False])["group"]
+    among = f"{len(above):,} of {len(frame):,} groups by {by} lie above what human rows alone give"
+    if not len(above):
+        yield f"None of {len(frame):,} groups by {by} is found above what human rows alone give."
+        return
+    named = [visible(shortened(name, _LONGEST_NAME)) for name in above[:_NAMED]]
+    named += [f"and {len(above) - _NAMED:,} more"] if len(above) > _NAMED else []
+    yield f"{among}: {', '.join(named)}."
 
 
 def raise_failures(

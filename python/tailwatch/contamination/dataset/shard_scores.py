@@ -31,7 +31,6 @@ from tailwatch.contamination.dataset.copies import row_hashes
 from tailwatch.contamination.dataset.folder import settle
 from tailwatch.contamination.dataset.tables import COPY, HASH, ROWS_AT_ONCE, digest_of
 from tailwatch.exceptions import DimensionError, InputError, SourceError, TailwatchError
-from tailwatch.io.columns import require
 from tailwatch.io.parquet import sink
 from tailwatch.io.part import regroup
 from tailwatch.io.place import Place
@@ -48,6 +47,7 @@ if TYPE_CHECKING:
     from tailwatch.contamination.dataset.copies import Originals
     from tailwatch.contamination.dataset.folder import Folder
     from tailwatch.contamination.dataset.manifest import Stamps
+    from tailwatch.contamination.dataset.tables import Beside
     from tailwatch.contamination.histogram import Histogram
     from tailwatch.contamination.probe import Probe
     from tailwatch.io.layouts import Shard
@@ -166,15 +166,16 @@ def stamps(shard: Shard) -> Stamps:
 
 
 def open_checked(
-    shard: Shard, column: str, ids: tuple[str, ...], columns: int, binary: np.dtype[Any] | None
+    shard: Shard, column: str, beside: Beside, columns: int, binary: np.dtype[Any] | None
 ) -> Part:
     """Open a shard and check all that can be known of it before its rows are read.
 
     Raises
     ------
     InputError
-        It cannot be read, has other columns than the references, or lacks an identifier. Of one
-        without rows only the first counts: writers leave such behind, without types.
+        It cannot be read, has other columns than the references, or lacks an identifier or what
+        names groups. Of one without rows only the first counts: writers leave such behind, without
+        types.
     """
     stamps(shard)
     part = open_shard(shard, shard.name, column, binary=binary)
@@ -187,20 +188,21 @@ def open_checked(
             expected=f"{columns} columns as the references have",
             got=f"{part.columns}",
         )
-    beside = part.others()
-    if ids and beside is None:
-        msg = f"id_column={ids[0]!r} needs a table, and there is none"
-        raise InputError(
-            msg,
-            argument=place.subject,
-            expected=f"a table with a column {ids[0]!r}",
-            got="an array",
-        )
-    if beside is not None:
-        with place.reading():
-            schema = beside.collect_schema()
-        for name in ids:
-            require(schema, name, place, "id_column")
+    table = part.others()
+    if table is None:
+        if beside.columns:
+            argument = "id_column" if beside.ids else "by"
+            msg = f"{argument}={beside.columns[0]!r} needs a table, and there is none"
+            raise InputError(
+                msg,
+                argument=place.subject,
+                expected=f"a table with a column {beside.columns[0]!r}",
+                got="an array",
+            )
+        return part
+    with place.reading():
+        schema = table.collect_schema()
+    beside.check_types(schema, place)
     return part
 
 
@@ -212,7 +214,7 @@ def score_shard(
     *,
     folder: Folder,
     attempt: Path,
-    ids: tuple[str, ...],
+    beside: Beside,
     report: Callable[[int], object],
 ) -> Receipt:
     """Score and count the rows of a shard, and write a table of identifiers and records.
@@ -231,8 +233,8 @@ def score_shard(
         Where there is room for the records meanwhile.
     attempt
         The table to write.
-    ids
-        Columns of identifiers; without any the table has the number of each row.
+    beside
+        Columns that are kept beside the records.
     report
         Called with the rows done.
 
@@ -244,6 +246,7 @@ def score_shard(
         The table cannot be written.
     """
     before = stamps(shard)
+    beside.check_labels(part, Place(shard.name, part.file))
     done = 0
 
     def records(item: tuple[int, Matrix]) -> NDArray[np.void]:
@@ -261,7 +264,7 @@ def score_shard(
         kept: NDArray[np.void] = (
             np.memmap(raw, recorder.dtype, "r") if done else np.empty(0, recorder.dtype)
         )
-        _write_table(shard, _joined(part, kept, recorder.schema, ids), attempt)
+        _write_table(shard, _joined(part, kept, recorder.schema, beside), attempt)
         del kept
     if stamps(shard) != before:
         msg = f"{path_text(shard.path)} changed while it was read"
@@ -305,25 +308,28 @@ def _numbered(part: Part, argument: str, most: int | None) -> Iterator[tuple[int
 
 
 def _joined(
-    part: Part, records: NDArray[np.void], schema: dict[str, Any], ids: tuple[str, ...]
+    part: Part, records: NDArray[np.void], schema: dict[str, Any], beside: Beside
 ) -> pl.LazyFrame:
-    """Put records beside identifiers, or else beside the numbers of their rows."""
+    """Put records beside the columns that are kept, and the numbers of rows without identifiers."""
     others = part.others()
-    if not ids or others is None:
+    if not beside.columns or others is None:
         return _numbered_records(records, schema)
+    numbers = {} if beside.ids else {"row": pl.Int64}
     if not len(records):
         # Writers leave shards without rows behind, and not always with the types of the others.
         known = others.collect_schema()
-        return pl.LazyFrame(schema={name: known.get(name, pl.Null) for name in ids} | schema)
+        kept = {name: known.get(name, pl.Null) for name in beside.columns}
+        return pl.LazyFrame(schema=numbers | kept | schema)
 
     def chosen(rows: pl.Series) -> pl.Series:
         return _as_frame(records[rows.to_numpy()]).to_struct("score")
 
     return (
-        others.select(ids)
+        others.select(beside.columns)
         .with_row_index("score")
         .select(
-            *ids,
+            *(pl.col("score").cast(dtype).alias(name) for name, dtype in numbers.items()),
+            *beside.columns,
             pl.col("score").map_batches(
                 chosen, return_dtype=pl.Struct(schema), is_elementwise=True
             ),

@@ -1,8 +1,9 @@
 """Tables of rows, a Parquet file for each shard, and the second pass, which completes them.
 
-The table of the first pass has identifiers, score, hash and copies of each row; that of the second
-has probability, p- and q-value too. A table that was written for other counts is written again, of
-itself. Tables of either pass are read in batches, and known by their SHA-256.
+The table of the first pass has identifiers, the column that names groups, score, hash and copies of
+each row; that of the second has probability, p- and q-value too. A table that was written for other
+counts is written again, of itself. Tables of either pass are read in batches, and known by their
+SHA-256.
 
 Cost: a search for each row, and the writing of the tables.
 """
@@ -10,7 +11,7 @@ Cost: a search for each row, and the writing of the tables.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,7 +19,9 @@ import polars as pl
 
 from tailwatch.background import in_order, wait_for
 from tailwatch.contamination.dataset.folder import settle
+from tailwatch.contamination.groups import check_label_type, no_label
 from tailwatch.exceptions import OutputError
+from tailwatch.io.columns import require
 from tailwatch.io.parquet import sink
 from tailwatch.text_form import path_text
 from tailwatch.writing import open_owned
@@ -31,6 +34,8 @@ if TYPE_CHECKING:
     from tailwatch.contamination.dataset.manifest import Entry, Manifest
     from tailwatch.contamination.prevalence import Prevalence
     from tailwatch.contamination.rows import RowTable
+    from tailwatch.io.part import Part
+    from tailwatch.io.place import Place
     from tailwatch.progress import ProgressReport
 
 __all__ = [
@@ -38,6 +43,7 @@ __all__ = [
     "HASH",
     "RESULTS",
     "ROWS_AT_ONCE",
+    "Beside",
     "complete_tables",
     "damaged",
     "digest_of",
@@ -55,6 +61,50 @@ RESULTS = ("score", *_MEANING, *HASH, *COPY)
 """Columns of a table of rows after the identifiers; the last two where copies are looked for."""
 
 _PIECE = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """Columns of a shard that are kept beside the scores.
+
+    Attributes
+    ----------
+    ids
+        Identifiers; without any, a table has the number of each row.
+    by
+        Names the group of each row, if groups are asked for; it may be one of `ids`.
+    """
+
+    ids: tuple[str, ...]
+    by: str | None = None
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """All of them, once each."""
+        return self.ids if self.by is None or self.by in self.ids else (*self.ids, self.by)
+
+    def check_types(self, schema: pl.Schema, place: Place) -> None:
+        """Refuse a shard that lacks one of the columns, or whose groups have no names."""
+        for name in self.ids:
+            require(schema, name, place, "id_column")
+        if self.by is not None:
+            require(schema, self.by, place, "by")
+            check_label_type(schema[self.by], f"{place.subject}: column {self.by!r}")
+
+    def check_labels(self, part: Part, place: Place) -> None:
+        """Refuse a shard with a row whose group is null or NaN."""
+        table = part.others()
+        if self.by is None or table is None:
+            return
+        with place.reading():
+            label = pl.col(self.by)
+            missing = label.is_null()
+            if table.collect_schema()[self.by].is_float():
+                missing |= label.is_nan()
+            rows = table.select(missing.alias("missing")).with_row_index("row")
+            found = rows.filter("missing").head(1).collect(engine="streaming")
+        if found.height:
+            raise no_label(found["row"][0], f"{place.subject}: column {self.by!r}")
 
 
 def complete_tables(

@@ -1,4 +1,4 @@
-"""The page of a scoring job: :mod:`.page`; its chart of the scores: :mod:`.scores`."""
+"""The page of a scoring job: :mod:`.page`; its charts, of scores and of groups: :mod:`.charts`."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tailwatch.report.contamination.scores import score_chart
+from tailwatch.report.contamination.charts import group_chart, in_chart_order, score_chart
 from tailwatch.report.html import data_table, element, escape
 from tailwatch.report.numbers import (
     count,
@@ -49,6 +49,9 @@ def contamination_page(summary: dict[str, Any]) -> str:
         Section("Shards", _shards(summary["shards"])),
         Section("What was run", run_details(_run(summary))),
     ]
+    if summary["groups"] is not None:
+        by = summary["groups"]["by"][:100]
+        sections.insert(1, Section(f"The share by {by}", _groups(summary["groups"])))
     if source["left_out"]:
         sections.insert(-1, Section("Files that were left out", _left_out(source["left_out"])))
     if failures:
@@ -146,6 +149,41 @@ def _said_of_prevalence(summary: dict[str, Any]) -> Iterator[str]:
         if selected["rows"]
         else f"No row has {limit}."
     )
+
+
+def _groups(groups: dict[str, Any]) -> str:
+    """Return the chart and the table of the groups, with what they rest on."""
+    shown = in_chart_order(groups)
+    rows = (
+        _row(
+            _head(row["group"][:500], "above" if row["above"] else ""),
+            _number("Rows", count(row["rows"])),
+            _number("Share", written_share(row["value"])),
+            _number("Interval", written_interval(row["low"], row["high"])),
+            _number("q", _q_value(row["q_value"])),
+        )
+        for row in shown
+    )
+    rate = percent(1 - groups["confidence"])
+    which = "last" if groups["ordered"] else "largest"
+    caption = (
+        "All groups."
+        if len(shown) == len(groups["table"])
+        else f"The {which} {count(len(shown))} of {count(len(groups['table']))} groups; "
+        "summary.json has all."
+    )
+    text = (
+        "<p>Each group is estimated as the whole is, by the same references. <em>Above</em> are "
+        f"those whose share is found to be more than {percent(groups['limit'])}, up to which human "
+        f"rows alone may lie: of all that are called so, at most {rate} are expected not to be. "
+        "q is the smallest such rate at which the group would be one of them.</p>"
+    )
+    heads = ("Group", "Rows", "Share", "Interval", "q")
+    return f"{text}<figure>{group_chart(groups)}</figure>" + _table(heads, rows, caption)
+
+
+def _q_value(q: float) -> str:
+    return "&lt; 0.0001" if q < 1e-4 else f"{q:.2g}"
 
 
 def _scores(summary: dict[str, Any]) -> str:
