@@ -9,15 +9,18 @@ import numpy as np
 import polars as pl
 import pytest
 
+from tailwatch.contamination.dataset import tables
 from tailwatch.contamination.dataset.copies import row_hashes
 from tailwatch.exceptions import InputError, SourceError
 from tailwatch.io.pack import pack
-from tests.support.datasets import COLUMNS, contents, model, rows, table, write_shards
+from tests.support.datasets import COLUMNS, SHIFT, contents, model, rows, table, write_shards
 from tests.support.errors import fields, refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from tests.support.recursion_learners import Opaque
 
 SIZES = (700, 300, 1100)
 
@@ -211,6 +214,51 @@ def test_a_large_shard_takes_several_batches(
     monkeypatch.setattr("tailwatch.contamination.dataset.shard_scores.BATCH_BYTES", 20_000)
     model().score_dataset(source, tmp_path / "out", id_column="url")
     assert contents(tmp_path / "out") == contents(tmp_path / "expected")
+
+
+@pytest.mark.parametrize("ids", [None, "url", ["url", "length"]])
+@pytest.mark.parametrize("at_once", [262_144, 100])
+def test_the_surest_rows_are_those_of_all_tables(
+    ids: Opaque, at_once: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tables, "ROWS_AT_ONCE", at_once)
+    source = tmp_path / "in"
+    source.mkdir()
+    for number, share in enumerate((0.5, 0.0, 0.5)):
+        whole = rows(600, number, share)
+        # Copies share the largest score, so that it does not tell which comes first.
+        whole[-5:] = 2 * np.float32(SHIFT)
+        table(whole, first=1000 * number).write_parquet(source / f"{number}.parquet")
+    report = model().score_dataset(source, tmp_path / "out", id_column=ids)
+    found = pl.concat(
+        pl.read_parquet(tmp_path / "out" / "shards" / f"{number}.parquet")
+        .with_row_index("at")
+        .with_columns(shard=pl.lit(f"{number}.parquet"))
+        for number in range(3)
+    )
+    order = found.sort("q_value", -pl.col("score"), "shard", "at").head(20)
+    assert order["q_value"].max() <= 0.05
+    assert order["score"].n_unique() < 20
+    names = [ids] if isinstance(ids, str) else ids or []
+    expected = [
+        {
+            "shard": row["shard"],
+            "row": row["at"],
+            "ids": {name: row[name] for name in names},
+            "q_value": row["q_value"],
+        }
+        for row in order.iter_rows(named=True)
+    ]
+    assert report.summary["surest"] == expected
+    assert "The surest rows" in report.to_html()
+
+
+def test_no_row_is_named_where_none_is_sure(tmp_path: Path) -> None:
+    np.save(tmp_path / "human.npy", rows(500, 3, 0.0))
+    report = model().score_dataset(tmp_path / "human.npy", tmp_path / "out")
+    assert report.summary["selected"]["rows"] == 0
+    assert report.summary["surest"] == []
+    assert "The surest rows" not in report.to_html()
 
 
 def test_the_summary_says_what_the_report_says(tmp_path: Path) -> None:

@@ -32,13 +32,20 @@ from tailwatch.contamination.dataset.first_pass import FirstPass
 from tailwatch.contamination.dataset.folder import open_folder
 from tailwatch.contamination.dataset.manifest import FORMAT, Manifest, table_names
 from tailwatch.contamination.dataset.report import (
+    SELECTED_AT,
     ContaminationReport,
     ShardSummary,
     raise_failures,
     summarize,
 )
 from tailwatch.contamination.dataset.shard_scores import Recorder
-from tailwatch.contamination.dataset.tables import RESULTS, Beside, complete_tables, read_table
+from tailwatch.contamination.dataset.tables import (
+    RESULTS,
+    Beside,
+    complete_tables,
+    read_table,
+    surest_rows,
+)
 from tailwatch.contamination.groups import GroupCounts, estimate_groups, label_texts
 from tailwatch.contamination.prevalence import calibration_note
 from tailwatch.exceptions import InputError, TailwatchError, TailwatchWarning
@@ -251,8 +258,9 @@ class _Job:
             manifest=first.manifest,
             report=report,
         )
+        tables = {name: first.folder.rows(first.tables[name]) for name in bins}
         copies = count_copies(
-            [first.folder.rows(first.tables[name]) for name in bins],
+            list(tables.values()),
             found.n,
             first.recorder.originals,
             first.folder,
@@ -268,6 +276,9 @@ class _Job:
             found,
             table,
             shards,
+            surest=surest_rows(tables, first.beside.ids, SELECTED_AT)
+            if table.q_values.min() <= SELECTED_AT
+            else [],
             copies=copies,
             failures=failures,
             notes=said,

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from tailwatch.contamination.rows import RowTable
 
 __all__ = [
+    "SELECTED_AT",
     "ContaminationReport",
     "Failure",
     "Gate",
@@ -215,6 +216,7 @@ def summarize(
     table: RowTable,
     shards: Sequence[ShardSummary],
     *,
+    surest: Sequence[dict[str, Any]],
     copies: CopyCounts,
     failures: Sequence[Failure],
     notes: Sequence[str],
@@ -231,6 +233,7 @@ def summarize(
         "prevalence": found.to_plain(),
         "groups": None if found.groups is None else found.groups.summary(),
         "selected": {"q_value": SELECTED_AT, "rows": selected},
+        "surest": list(surest),
         "copies": plain(copies),
         "histogram": {
             "edges": [float(edge) for edge in state.edges],

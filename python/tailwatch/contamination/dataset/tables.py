@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -23,7 +23,7 @@ from tailwatch.contamination.groups import check_label_type, no_label
 from tailwatch.exceptions import OutputError
 from tailwatch.io.columns import require
 from tailwatch.io.parquet import sink
-from tailwatch.text_form import path_text
+from tailwatch.text_form import path_text, shortened
 from tailwatch.writing import open_owned
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 __all__ = [
     "COPY",
     "HASH",
+    "MOST_SURE",
     "RESULTS",
     "ROWS_AT_ONCE",
     "Beside",
@@ -48,6 +49,7 @@ __all__ = [
     "damaged",
     "digest_of",
     "read_table",
+    "surest_rows",
     "write_rows",
 ]
 
@@ -60,7 +62,10 @@ _MEANING = {"probability": pl.Float64, "p_value": pl.Float64, "q_value": pl.Floa
 RESULTS = ("score", *_MEANING, *HASH, *COPY)
 """Columns of a table of rows after the identifiers; the last two where copies are looked for."""
 
-_PIECE = 1 << 20
+MOST_SURE = 20
+"""Rows that are named as the surest."""
+
+_PIECE, _LONGEST_ID = 1 << 20, 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +170,56 @@ def complete_tables(
         report("writing rows", done, found.n)
 
 
+def surest_rows(
+    tables: Mapping[str, Path], ids: Sequence[str], limit: float
+) -> list[dict[str, Any]]:
+    """Return the rows with the smallest q-values, `MOST_SURE` at most.
+
+    Of rows with one q-value those of a larger score come first, then those of earlier shards, then
+    those that stand earlier in a shard.
+
+    Parameters
+    ----------
+    tables
+        The table of each shard, complete, in the order of the shards.
+    ids
+        Columns of identifiers.
+    limit
+        The largest q-value.
+
+    Returns
+    -------
+    list of dict
+        ``shard``, number of the ``row`` in it, ``ids`` by column as JSON holds them, ``q_value``.
+
+    Raises
+    ------
+    OutputError
+        A table is damaged.
+    """
+    found: list[tuple[float, float, int, int]] = []
+    for shard, file in enumerate(tables.values()):
+        first = 0
+        for batch in read_table(file, ["score", "q_value"]):
+            q, scores = batch["q_value"].to_numpy(), batch["score"].to_numpy()
+            # A list that is full has no room for what is no better than its last.
+            near = np.flatnonzero(q <= (found[-1][0] if len(found) == MOST_SURE else limit))
+            best = near[np.lexsort((near, -scores[near], q[near]))][:MOST_SURE]
+            found += [(float(q[at]), -float(scores[at]), shard, first + int(at)) for at in best]
+            found = sorted(found)[:MOST_SURE]
+            first += len(batch)
+    names = list(tables)
+    return [
+        {
+            "shard": names[shard],
+            "row": row,
+            "ids": _identifiers(tables[names[shard]], row, ids),
+            "q_value": q,
+        }
+        for q, _, shard, row in found
+    ]
+
+
 def read_table(file: Path, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
     """Read some columns of a table of either pass, in batches.
 
@@ -249,6 +304,22 @@ def write_rows(first: Path, file: Path, table: RowTable) -> None:
     )
     sink(rows, file)
     settle(file)
+
+
+def _identifiers(file: Path, row: int, ids: Sequence[str]) -> dict[str, Any]:
+    """Return the identifiers of one row as JSON holds them: numbers and texts, long ones cut."""
+    if not ids:
+        return {}
+    try:
+        values = _scan(file).select(ids).slice(row, 1).collect().row(0, named=True)
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+        raise damaged(file) from error
+    return {
+        name: value
+        if value is None or isinstance(value, bool | int)
+        else shortened(f"{value}", _LONGEST_ID)
+        for name, value in values.items()
+    }
 
 
 def _target_digest(found: Prevalence) -> str:

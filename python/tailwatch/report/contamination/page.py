@@ -49,6 +49,8 @@ def contamination_page(summary: dict[str, Any]) -> str:
         Section("Shards", _shards(summary["shards"])),
         Section("What was run", run_details(_run(summary))),
     ]
+    if summary["surest"]:
+        sections.insert(2, Section("The surest rows", _surest(summary["surest"])))
     if summary["groups"] is not None:
         by = summary["groups"]["by"][:100]
         sections.insert(1, Section(f"The share by {by}", _groups(summary["groups"])))
@@ -180,6 +182,30 @@ def _groups(groups: dict[str, Any]) -> str:
     )
     heads = ("Group", "Rows", "Share", "Interval", "q")
     return f"{text}<figure>{group_chart(groups)}</figure>" + _table(heads, rows, caption)
+
+
+def _surest(surest: Sequence[dict[str, Any]]) -> str:
+    """Return the table of the rows with the smallest q-values, by their identifiers alone."""
+    rows = (
+        _row(
+            _head(_name_of(row), f"{count(row['row'])} of {row['shard'][:300]}"),
+            _number("q", _q_value(row["q_value"])),
+        )
+        for row in surest
+    )
+    text = (
+        "<p>The rows that look least human. Among all rows with a q-value of at most q, that "
+        "share, at most, is expected to be human; rows with the same q stand in the order of their "
+        "scores, which are in the tables of the shards.</p>"
+    )
+    caption = "At most 20 rows; below each, the number of the row in its shard, counted from 0."
+    return text + _table(("Row", "q"), rows, caption)
+
+
+def _name_of(row: dict[str, Any]) -> str:
+    if not row["ids"]:
+        return f"row {row['row']}"
+    return ", ".join(f"{value}"[:300] for value in row["ids"].values())
 
 
 def _q_value(q: float) -> str:
