@@ -150,6 +150,18 @@ def test_any_number_can_stand_anywhere(filler: float | str | None) -> None:
     assert not any(text in {"nan", "inf", "None"} for _, text in parsed.texts)
 
 
+def test_what_a_fresh_sample_has_none_of_is_in_the_table_and_in_no_chart() -> None:
+    copies = next(row for row in records() if row["metric"] == "copies")
+    assert copies["retention"] is None
+    drawn = comparison_page(frame(), run(), SENTENCE, LABELS)
+    kept = {"retention": 1.0, "retention_low": 0.9, "retention_high": 1.1}
+    changed = [row | kept if row["metric"] == "copies" else row for row in records()]
+    with_null = comparison_page(frame(changed), run(), SENTENCE, LABELS)
+    # Two drawings and their two descriptions.
+    assert with_null.count(">Copies") - drawn.count(">Copies") >= 2
+    assert ">Copies" in drawn
+
+
 def cut(**changes: object) -> list[dict[str, Any]]:
     return [{**row, **changes} for row in records()]
 

@@ -118,7 +118,11 @@ def _tails(readings: Sequence[Reading], confidence: str, name: str) -> str:
 
 
 def _panel(readings: Sequence[Reading], confidence: str) -> str:
-    ratios = [r for r in readings if r.label.group != "tails" and not r.is_divergence]
+    ratios = [
+        r
+        for r in readings
+        if r.label.group != "tails" and not r.is_divergence and not _has_no_null(r)
+    ]
     divergences = [r for r in readings if r.is_divergence]
     parts = []
     if ratios:
@@ -143,6 +147,11 @@ def _panel(readings: Sequence[Reading], confidence: str) -> str:
         "not always better: a candidate that shrinks towards the centre gains precision.</p>"
         f"{''.join(parts)}<h3>All numbers</h3>{panel_table(readings, confidence)}"
     )
+
+
+def _has_no_null(reading: Reading) -> bool:
+    """Tell whether a fresh sample has none of it, as of copies: there is nothing to divide by."""
+    return reading.value.value is not None and reading.retention.value is None
 
 
 def _figure(chart: str, readings: Sequence[Reading], confidence: str) -> str:

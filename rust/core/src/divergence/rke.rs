@@ -8,7 +8,7 @@ use std::f64::consts::FRAC_1_SQRT_2;
 
 use super::frame::Frame;
 use super::kernel::{Kernel, check_kernels};
-use super::pairs::pair_sums;
+use super::pairs::{PairSums, pair_sums};
 use crate::control::Control;
 use crate::error::Result;
 use crate::rows::{Rows, check_rows};
@@ -22,7 +22,7 @@ pub fn rke(rows: &Rows<'_>, bandwidth: f64, control: &Control) -> Result<f64> {
     control.begin("kernels", (n * n) as u64);
     let frame = Frame::of(&[rows], control)?;
     let sums = pair_sums(rows, None, &of(bandwidth * FRAC_1_SQRT_2), &frame, control)?;
-    let total: f64 = sums.iter().map(|sums| sums.total()).sum();
+    let total: f64 = sums.iter().map(PairSums::total).sum();
     let n = n as f64;
     // A row with itself has a kernel of 1.
     Ok(n * n / (total + n))
