@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tailwatch.comparison.estimates import ClosedVariance, HalfSamples, NoInterval
+from tailwatch.comparison.estimates import Binomial, ClosedVariance, HalfSamples, NoInterval
 from tailwatch.comparison.metrics.family import Panel
 from tailwatch.comparison.registry import METRICS
 from tests.support import samples
@@ -56,7 +56,11 @@ def method_of(estimate: Estimate) -> tuple[str, str | None]:
     error = estimate.error
     if isinstance(error, HalfSamples):
         return {0.5: "half-sampling", 0.75: "three-quarter sampling"}[error.kept], error.scale
-    kinds = {ClosedVariance: "closed variance", NoInterval: "no interval"}
+    kinds = {
+        ClosedVariance: "closed variance",
+        Binomial: "binomial",
+        NoInterval: "no interval",
+    }
     return kinds[type(error)], None
 
 

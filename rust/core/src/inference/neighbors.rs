@@ -1,7 +1,8 @@
 //! PRDC, also clipped, tail coverage and pooled tails with their nulls, in one set of passes. Level 4.
 //!
-//! Three searches prepare them: within A and B, of which every pair is looked at once, and of B across A. Two
-//! give them for a candidate: within C, and of C across A.
+//! Three searches prepare them: within A and B, of which every pair is looked at once, and of B across A; one
+//! more within A where distances tie for more rows than its lists hold. Two give them for a candidate: within
+//! C, and of C across A.
 
 use std::sync::Arc;
 
