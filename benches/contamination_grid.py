@@ -24,10 +24,9 @@ import numpy as np
 import polars as pl
 from scipy.stats import norm
 
-from tailwatch.contamination.cross_checks import cross_checks
+from tailwatch.contamination.estimators import cross_checks, human_thresholds, lower_bound
 from tailwatch.contamination.histogram import bin_counts, human_edges, shared_edges
 from tailwatch.contamination.likelihood import BinCounts
-from tailwatch.contamination.lower_bound import human_thresholds, lower_bound
 from tailwatch.contamination.templates import fit_share, widen
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ import pytest
 from scipy.stats import norm, t
 
 from tailwatch.contamination.audit import audit_share
+from tailwatch.contamination.estimators import human_thresholds, lower_bound
 from tailwatch.contamination.histogram import bin_counts, human_edges, shared_edges
 from tailwatch.contamination.likelihood import BinCounts, profile_interval
-from tailwatch.contamination.lower_bound import human_thresholds, lower_bound
 from tailwatch.contamination.templates import drift_between, widen
 
 REPLICATIONS = 60

@@ -14,10 +14,15 @@ from scipy.stats import beta
 import tailwatch as tw
 import tailwatch.contamination.dataset
 from tailwatch.contamination.audit import audit_share
-from tailwatch.contamination.cross_checks import CrossChecks, cross_checks
+from tailwatch.contamination.estimators import (
+    THRESHOLD_LEVELS,
+    CrossChecks,
+    best_bin,
+    cross_checks,
+    lower_bound,
+)
 from tailwatch.contamination.histogram import bin_counts, shared_edges
 from tailwatch.contamination.likelihood import BinCounts, Interval
-from tailwatch.contamination.lower_bound import THRESHOLD_LEVELS, best_bin, lower_bound
 from tailwatch.contamination.probe import (
     HASHES,
     content_folds,

@@ -597,6 +597,34 @@ TEXTS: dict[str, tuple[Callable[[Path], object], str]] = {
             "a month in place of a day"
         ),
     ),
+    "scores of nobody": (
+        lambda _: contamination.share_from_scores([0.5]),
+        "human_scores: expected scores, or error_rates, got neither",
+    ),
+    "a score that is none": (
+        lambda _: contamination.share_from_scores([0.5, np.nan], np.arange(20), np.arange(20)),
+        "scores: expected finite numbers that float64 holds, got nan (row 1)",
+    ),
+    "few scores": (
+        lambda _: contamination.share_from_scores([0.5], [1.0, 2.0]),
+        "human_scores: expected at least 20 scores, got 2",
+    ),
+    "scores beside error rates": (
+        lambda _: contamination.share_from_scores(
+            [True], [1.0], error_rates=contamination.ErrorRates(1, 20, 19, 20)
+        ),
+        "error_rates: expected no scores of references and no strata beside it, got some",
+    ),
+    "scores where answers are expected": (
+        lambda _: contamination.share_from_scores(
+            [0.5], error_rates=contamination.ErrorRates(1, 20, 19, 20)
+        ),
+        ("scores: expected true or false, 1 or 0, since there are error_rates, got 0.5 (row 0)"),
+    ),
+    "more positives than rows": (
+        lambda _: contamination.ErrorRates(21, 20, 19, 20).checked(),
+        "error_rates.false_positives: expected an integer of at most 20, got 21",
+    ),
     "a model that is none": (
         lambda at: contamination.ContaminationModel.load(holding(at / "m", "no")),
         "model: @/m is not a tailwatch model",

@@ -5,6 +5,7 @@ synthetic reference. The model scores rows; counts of scores are all that the es
 target may be larger than memory and come in shards, in any order.
 
 ================  ==============================================================================
+``scores``        the share by scores of a detector of one's own
 ``fit``           from references to a model
 ``model``         the model: scores, counts, the share, rows, a data set
 ``dataset``       the job over a data set in shards
@@ -13,8 +14,7 @@ target may be larger than memory and come in shards, in any order.
 ``rows``          what a score means: probability, p- and q-value
 ``templates``     the references' counts, the share that they give, and the drift of strata
 ``audit``         the share by verified labels
-``cross_checks``  other estimators, and whether they agree
-``lower_bound``   the share where there is no synthetic reference
+``estimators``    others beside it: a lower bound without a synthetic reference, cross-checks
 ``likelihood``    the share by template fit: maximum and profile interval
 ``model_file``    all that a model knows, and its file
 ``probe``         the classifier behind the scores; folds by content
@@ -29,7 +29,7 @@ from __future__ import annotations
 from typing import NoReturn
 
 from tailwatch.contamination.audit import Audit, LabelledScores
-from tailwatch.contamination.cross_checks import CrossChecks
+from tailwatch.contamination.estimators import CrossChecks
 from tailwatch.contamination.fit import fit
 from tailwatch.contamination.groups import GroupShares
 from tailwatch.contamination.histogram import Histogram
@@ -37,6 +37,7 @@ from tailwatch.contamination.likelihood import Interval
 from tailwatch.contamination.model import ContaminationModel
 from tailwatch.contamination.prevalence import NullFloor, Prevalence
 from tailwatch.contamination.rows import RowTable
+from tailwatch.contamination.scores import ErrorRates, share_from_scores
 from tailwatch.contamination.templates import Drift
 from tailwatch.exceptions import no_such_name
 
@@ -45,6 +46,7 @@ __all__ = [
     "ContaminationModel",
     "CrossChecks",
     "Drift",
+    "ErrorRates",
     "GroupShares",
     "Histogram",
     "Interval",
@@ -53,6 +55,7 @@ __all__ = [
     "Prevalence",
     "RowTable",
     "fit",
+    "share_from_scores",
 ]
 
 

@@ -13,9 +13,9 @@ import numpy as np
 
 from tailwatch import _core
 from tailwatch.arguments import integer
+from tailwatch.contamination.estimators import human_thresholds
 from tailwatch.contamination.groups import label_texts
 from tailwatch.contamination.histogram import bin_counts, human_edges, shared_edges
-from tailwatch.contamination.lower_bound import human_thresholds
 from tailwatch.contamination.model import BATCH_ROWS, ContaminationModel
 from tailwatch.contamination.model_file import ModelState
 from tailwatch.contamination.probe import (
@@ -34,16 +34,22 @@ from tailwatch.progress import MOST_THREADS, reporting
 from tailwatch.text_form import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    import polars as pl
     from numpy.typing import NDArray
 
+    from tailwatch.contamination.groups import GroupLabels
     from tailwatch.contamination.probe import Probe
     from tailwatch.embeddings import Embeddings, EmbeddingsLike
     from tailwatch.progress import ProgressOption, ProgressReport
 
-__all__ = ["HoldOut", "fit"]
+__all__ = [
+    "LARGEST_CALIBRATION",
+    "LEAST_ROWS",
+    "RANDOM_PARTS",
+    "HoldOut",
+    "Parts",
+    "fit",
+    "parts_of",
+]
 
 HoldOut: TypeAlias = Literal["rows", "strata"]
 """What a fold of the probe holds out at once."""
@@ -60,7 +66,7 @@ LARGEST_CALIBRATION = 200_000
 
 
 @dataclass(frozen=True, slots=True)
-class _Parts:
+class Parts:
     """Which part each human row is in.
 
     Attributes
@@ -77,12 +83,24 @@ class _Parts:
     index: NDArray[np.int64]
     sizes: NDArray[np.int64]
 
+    def counts(self, scores: NDArray[np.float32], edges: NDArray[np.float32]) -> NDArray[np.int64]:
+        """Count the scores of all human rows: parts × bins."""
+        bins = len(edges) + 1
+        cells = self.index * bins + np.searchsorted(edges, scores, side="right")
+        counts = np.bincount(cells, minlength=len(self.sizes) * bins)
+        return counts.reshape(len(self.sizes), -1).astype(np.int64)
+
+
+def parts_of(strata: GroupLabels | None, rows: int, seed: int) -> Parts:
+    """Return the part of each human row: the strata that are named, or random ones."""
+    return _random_parts(rows, seed) if strata is None else _named_parts(strata, rows)
+
 
 def fit(
     human: EmbeddingsLike,
     synthetic: EmbeddingsLike | None = None,
     *,
-    strata: Sequence[object] | NDArray[np.generic] | pl.Series | None = None,
+    strata: GroupLabels | None = None,
     target: EmbeddingsLike | None = None,
     hold_out: HoldOut = "rows",
     folds: int = 5,
@@ -177,7 +195,7 @@ def fit(
     first = _checked(human, "human")
     name = "target" if synthetic is None else "synthetic"
     other = _other(first, synthetic, target)
-    parts = _random_parts(len(first), seed) if strata is None else _named_parts(strata, len(first))
+    parts = parts_of(strata, len(first), seed)
     bounds, human_folds = even_bounds(folds), None
     if hold_out == "strata":
         of_strata = stratum_folds(parts.sizes, folds)
@@ -207,15 +225,12 @@ def fit(
         raise InputError(
             message, argument=name, expected="rows unlike the human ones", got="equal scores"
         )
-    bins = np.searchsorted(edges, of_human, side="right")
-    cells = parts.index * (len(edges) + 1) + bins
-    counts = np.bincount(cells, minlength=len(parts.sizes) * (len(edges) + 1))
     kept = _core.sample(len(first), min(len(first), LARGEST_CALIBRATION), seed, "calibration")
     state = ModelState(
         probe=probe,
         edges=edges,
         thresholds=thresholds,
-        human=counts.reshape(len(parts.sizes), -1).astype(np.int64),
+        human=parts.counts(of_human, edges),
         synthetic=np.zeros(len(edges) + 1, np.int64)
         if synthetic is None
         else bin_counts(of_other, edges),
@@ -307,7 +322,7 @@ def _scores(
     return scores
 
 
-def _named_parts(strata: Sequence[object] | NDArray[np.generic] | pl.Series, rows: int) -> _Parts:
+def _named_parts(strata: GroupLabels, rows: int) -> Parts:
     """Return each stratum a number.
 
     Parameters
@@ -327,11 +342,11 @@ def _named_parts(strata: Sequence[object] | NDArray[np.generic] | pl.Series, row
     if len(names) < 2:
         raise InputError(argument="strata", expected="at least two", got=f"only {shown(names[0])}")
     index = names.search_sorted(texts).to_numpy().astype(np.int64)
-    return _Parts(tuple(names), index, np.bincount(index, minlength=len(names)))
+    return Parts(tuple(names), index, np.bincount(index, minlength=len(names)))
 
 
-def _random_parts(rows: int, seed: int) -> _Parts:
+def _random_parts(rows: int, seed: int) -> Parts:
     """Deal rows to `RANDOM_PARTS` parts at random."""
     index = np.empty(rows, np.int64)
     index[_core.sample(rows, rows, seed, "parts")] = np.arange(rows) % RANDOM_PARTS
-    return _Parts((), index, np.bincount(index, minlength=RANDOM_PARTS))
+    return Parts((), index, np.bincount(index, minlength=RANDOM_PARTS))

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tailwatch.contamination.audit import Audit, audit_share
-from tailwatch.contamination.cross_checks import CrossChecks, cross_checks
+from tailwatch.contamination.estimators import CrossChecks, cross_checks
 from tailwatch.contamination.likelihood import BinCounts, Interval, fit_templates
 from tailwatch.contamination.rows import (
     least_calibration,

@@ -34,6 +34,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tailwatch.contamination.estimators import lower_bound
 from tailwatch.contamination.likelihood import (
     BinCounts,
     Interval,
@@ -41,7 +42,6 @@ from tailwatch.contamination.likelihood import (
     profile,
     profile_interval,
 )
-from tailwatch.contamination.lower_bound import lower_bound
 from tailwatch.distributions import chi_squared_tail, t_quantile
 
 if TYPE_CHECKING:

@@ -40,7 +40,6 @@ from tailwatch.contamination.dataset.report import (
 )
 from tailwatch.contamination.dataset.shard_scores import Recorder
 from tailwatch.contamination.dataset.tables import (
-    RESULTS,
     Beside,
     complete_tables,
     read_table,
@@ -54,7 +53,7 @@ from tailwatch.io.layouts import shards_of
 from tailwatch.io.paths import title
 from tailwatch.io.readers import are_paths
 from tailwatch.progress import MOST_THREADS, reporting
-from tailwatch.text_form import path_text, shown, visible
+from tailwatch.text_form import path_text, visible
 from tailwatch.writing import read_owned
 
 if TYPE_CHECKING:
@@ -142,7 +141,7 @@ def score_dataset(
             got=type(source).__name__,
             hint="rows() takes data in memory",
         )
-    beside = _beside(id_column, by)
+    beside = Beside.named(id_column, by)
     dtype = binary_type(binary)
     if threads is not None:
         threads = integer(threads, "threads", most=MOST_THREADS)
@@ -298,36 +297,6 @@ class _Job:
                 done += len(batch)
         limit = found.null_floor.limit
         return estimate_groups(self.model.templates, counted, limit, self.confidence)
-
-
-def _beside(id_column: str | Sequence[str] | None, by: str | None) -> Beside:
-    """Check the names of the columns that are kept beside the scores."""
-    ids = () if id_column is None else (id_column,) if isinstance(id_column, str) else id_column
-    names = tuple(ids)
-    if not all(isinstance(name, str) for name in names) or len(set(names)) < len(names):
-        raise InputError(
-            argument="id_column", expected="names of different columns", got=shown(id_column)
-        )
-    if by is not None and not isinstance(by, str):
-        raise InputError(
-            argument="by",
-            expected="the name of a column of the shards",
-            got=type(by).__name__,
-            hint="prevalence() takes labels",
-        )
-    given = [("id_column", name) for name in names] + [("by", by)] * (by is not None)
-    columns = RESULTS if names else ("row", *RESULTS)
-    for argument, name in given:
-        if name in columns:
-            msg = f"{name!r} is a column of the result"
-            raise InputError(
-                msg,
-                argument=argument,
-                expected=f"none of {', '.join(columns)}",
-                got=repr(name),
-                hint="rename it in the source",
-            )
-    return Beside(names, by)
 
 
 def _originals(

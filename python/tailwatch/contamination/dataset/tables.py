@@ -20,15 +20,16 @@ import polars as pl
 from tailwatch.background import in_order, wait_for
 from tailwatch.contamination.dataset.folder import settle
 from tailwatch.contamination.groups import check_label_type, no_label
-from tailwatch.exceptions import OutputError
+from tailwatch.exceptions import InputError, OutputError
 from tailwatch.io.columns import require
 from tailwatch.io.parquet import sink
-from tailwatch.text_form import path_text, shortened
+from tailwatch.text_form import path_text, shortened, shown
 from tailwatch.writing import open_owned
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
+    from typing import Self
 
     from tailwatch.contamination.dataset.folder import Folder
     from tailwatch.contamination.dataset.manifest import Entry, Manifest
@@ -82,6 +83,42 @@ class Beside:
 
     ids: tuple[str, ...]
     by: str | None = None
+
+    @classmethod
+    def named(cls, id_column: str | Sequence[str] | None, by: str | None) -> Self:
+        """Return the columns of these names.
+
+        Raises
+        ------
+        InputError
+            A name is none, comes twice, or is that of a column of results.
+        """
+        ids = () if id_column is None else (id_column,) if isinstance(id_column, str) else id_column
+        names = tuple(ids)
+        if not all(isinstance(name, str) for name in names) or len(set(names)) < len(names):
+            raise InputError(
+                argument="id_column", expected="names of different columns", got=shown(id_column)
+            )
+        if by is not None and not isinstance(by, str):
+            raise InputError(
+                argument="by",
+                expected="the name of a column of the shards",
+                got=type(by).__name__,
+                hint="prevalence() takes labels",
+            )
+        given = [("id_column", name) for name in names] + [("by", by)] * (by is not None)
+        columns = RESULTS if names else ("row", *RESULTS)
+        for argument, name in given:
+            if name in columns:
+                msg = f"{name!r} is a column of the result"
+                raise InputError(
+                    msg,
+                    argument=argument,
+                    expected=f"none of {', '.join(columns)}",
+                    got=repr(name),
+                    hint="rename it in the source",
+                )
+        return cls(names, by)
 
     @property
     def columns(self) -> tuple[str, ...]:
