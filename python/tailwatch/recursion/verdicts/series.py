@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 
 __all__ = [
+    "COMPARED",
     "DEGREES_OF_FREEDOM",
     "FEWEST",
     "Change",
@@ -74,6 +75,7 @@ NEEDED = (
 
 NUMBERS = NEEDED[5:14]
 COMPARED = ("panel", "moments")
+"""Groups of the frame whose numbers have a null of human rows."""
 
 
 def window_length(generations: int) -> int:
