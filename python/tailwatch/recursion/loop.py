@@ -244,7 +244,7 @@ def run(
                 of_generation = store.rows(number)
                 rows += of_generation
                 if watch is not None:
-                    watch.look(number, frame_of(of_generation))
+                    watch.look(number, of_generation)
                 if not is_done and on_generation is not None:
                     answer = on_generation(Generation(number, model, samples, frame_of(new)))
                     told = isinstance(answer, str) and answer == "stop"

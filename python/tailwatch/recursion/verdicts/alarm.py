@@ -40,6 +40,8 @@ Cost: O(rows of the tail) for each number and generation.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 import polars as pl
@@ -48,9 +50,12 @@ from tailwatch.arguments import share
 from tailwatch.background import uses_polars
 from tailwatch.recursion.verdicts.evidence import between, exact_odds, retained
 from tailwatch.recursion.verdicts.levels import FEWEST_IN_TAIL
-from tailwatch.recursion.verdicts.series import COMPARED, check_frame, series_of
+from tailwatch.recursion.verdicts.series import COMPARED, NEEDED, check_frame, series_from
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from tailwatch.recursion.frame import Row
     from tailwatch.recursion.verdicts.evidence import Span
     from tailwatch.recursion.verdicts.series import Series
 
@@ -124,6 +129,20 @@ class Alarm:
     standard: Standard
 
 
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """What can ring: a metric at a level, and whether the model measured it."""
+
+    metric: str
+    level: float | None
+    by_model: bool
+
+    @classmethod
+    def of(cls, row: Row) -> Measure:
+        """Return the number that a row of the frame is about."""
+        return cls(row["metric"], row["level"], row["group"] == MEASURED_BY_MODEL)
+
+
 class Watch:
     """Looks at one generation after the other, in their order.
 
@@ -143,59 +162,53 @@ class Watch:
 
     def __init__(self, *, confidence: float, keep: float = KEEP) -> None:
         self._confidence, self._keep = confidence, keep
-        self._numbers: list[tuple[str, float | None, bool]] | None = None
-        self._first: pl.DataFrame | None = None
+        self._numbers: list[Measure] | None = None
+        self._first: Mapping[Measure, Series] = {}
         self.alarm: Alarm | None = None
 
-    def look(self, generation: int, frame: pl.DataFrame) -> Alarm | None:
+    def look(self, generation: int, rows: Iterable[Row]) -> Alarm | None:
         """Look at the rows of one generation, and return the first alarm so far."""
         if self.alarm is not None:
             return self.alarm
-        if self._numbers is None or self._first is None:
+        known = [{column: row.get(column) for column in NEEDED} for row in rows]
+        now = _measured(known)
+        if self._numbers is None:
             # What shares the error is known before anything is looked at.
-            self._numbers, self._first = _numbers(frame), frame
+            self._numbers, self._first = _numbers(known), now
         if not self._numbers:
             return None
         error = (1 - self._confidence) / len(self._numbers) / (generation * (generation + 1))
-        for metric, level, by_model in self._numbers:
-            span = self._span(frame, metric, level, by_model, error)
+        for number in self._numbers:
+            span = self._span(number, now, error)
             if span is None or span.high >= self._keep:
                 continue
             if self.alarm is None or span.high < self.alarm.high:
                 self.alarm = Alarm(
                     generation,
-                    LOSSES[metric],
+                    LOSSES[number.metric],
                     span.name,
                     span.value,
                     span.low,
                     span.high,
                     self._keep,
                     error,
-                    "generation 1" if by_model else "a fresh human sample",
+                    "generation 1" if number.by_model else "a fresh human sample",
                 )
         return self.alarm
 
-    def _span(
-        self,
-        frame: pl.DataFrame,
-        metric: str,
-        level: float | None,
-        by_model: bool,  # noqa: FBT001
-        error: float,
-    ) -> Span | None:
-        now = _series(frame, metric, level, by_model=by_model)
-        if now is None:
+    def _span(self, number: Measure, now: Mapping[Measure, Series], error: float) -> Span | None:
+        """Return what is retained of a number, if an interval of it is claimed."""
+        series, first = now.get(number), self._first.get(number)
+        if series is None:
             return None
-        if by_model:
-            first = (
-                None if self._first is None else _series(self._first, metric, level, by_model=True)
-            )
-            if first is None or first.generations[0] == now.generations[0]:
+        if number.by_model:
+            is_later = first is not None and first.generations[0] < series.generations[0]
+            if first is None or not is_later:
                 return None
-            return between(first, now, confidence=self._confidence, error=error)
-        if metric == "tail_odds_ratio":
-            return exact_odds(now, error)
-        return retained(now, confidence=self._confidence, error=error)
+            return between(first, series, confidence=self._confidence, error=error)
+        if number.metric == "tail_odds_ratio":
+            return exact_odds(series, error)
+        return retained(series, confidence=self._confidence, error=error)
 
 
 def first_alarm(
@@ -245,10 +258,10 @@ def first_alarm(
     keep = 1.0 if keep == 1 else share(keep, "keep")
     checked = check_frame(frame)
     watch = Watch(confidence=confidence, keep=keep)
-    for (generation,), rows in checked.sort("generation").group_by(
-        "generation", maintain_order=True
-    ):
-        if watch.look(int(str(generation)), rows) is not None:
+    telling = checked.filter(pl.col("metric").is_in(list(LOSSES))).select(NEEDED)
+    rows = telling.sort("generation", maintain_order=True).to_dicts()
+    for generation, of_generation in groupby(rows, key=itemgetter("generation")):
+        if watch.look(generation, of_generation) is not None:
             break
     return watch.alarm
 
@@ -258,21 +271,29 @@ def alarms(found: Alarm | None) -> pl.DataFrame:
     return pl.DataFrame([{} if found is None else asdict(found)], schema=ALARMS)
 
 
-def _numbers(frame: pl.DataFrame) -> list[tuple[str, float | None, bool]]:
-    """List metric, level and whether the model measured it, of what can ring."""
-    known = frame.filter(pl.col("metric").is_in(list(LOSSES)))
-    known = known.filter(pl.col("group").is_in([*COMPARED, MEASURED_BY_MODEL]))
-    rows = known.select("metric", "level", "group", "n_reference").unique(maintain_order=True)
-    return [
-        (metric, level, group == MEASURED_BY_MODEL)
-        for metric, level, group, human in rows.rows()
-        if metric != "tail_odds_ratio" or (level or 0.0) * (human or 0) >= FEWEST_IN_TAIL
+def _numbers(rows: Iterable[Row]) -> list[Measure]:
+    """List what can ring, whether it has a value or not."""
+    found = [
+        Measure.of(row)
+        for row in rows
+        if _can_ring(row)
+        and (row["metric"] != "tail_odds_ratio" or _rows_in_tail(row) >= FEWEST_IN_TAIL)
     ]
+    return list(dict.fromkeys(found))
 
 
-def _series(
-    frame: pl.DataFrame, metric: str, level: float | None, *, by_model: bool
-) -> Series | None:
-    groups = (MEASURED_BY_MODEL,) if by_model else COMPARED
-    rows = frame if level is not None else frame.filter(pl.col("level").is_null())
-    return series_of(rows, metric, *groups, level=level)
+def _measured(rows: Iterable[Row]) -> dict[Measure, Series]:
+    """Return the values of a generation that can ring."""
+    found: dict[Measure, list[Row]] = {}
+    for row in rows:
+        if _can_ring(row) and row["value"] is not None:
+            found.setdefault(Measure.of(row), []).append(row)
+    return {number: series_from(of, number.metric, number.level) for number, of in found.items()}
+
+
+def _can_ring(row: Row) -> bool:
+    return row["metric"] in LOSSES and row["group"] in {*COMPARED, MEASURED_BY_MODEL}
+
+
+def _rows_in_tail(row: Row) -> float:
+    return float((row["level"] or 0.0) * (row["n_reference"] or 0))
