@@ -22,7 +22,7 @@ import polars as pl
 from benches.simulated_runs import Fresh, frames_of, gaussian, types
 from benches.verdict_calibration import share
 from tailwatch.recursion import Gaussian, HumanOnly, Replace, run
-from tailwatch.recursion.verdicts import DEFINITIONS, first_alarm
+from tailwatch.recursion.verdicts import DEFINITIONS, first_alarm, late_collapse
 from tailwatch.recursion.verdicts.levels import VARIANCE, judge_level
 
 if TYPE_CHECKING:
@@ -130,6 +130,7 @@ def of_power(rows: int, frames: Sequence[pl.DataFrame]) -> str:
     rang = [first_alarm(frame) for frame in frames]
     alarms = [None if found is None else found.generation for found in rang]
     verdicts = [verdict_since(frame) for frame in frames]
+    onsets = [late_collapse(frame) for frame in frames]
     pairs = [(a, v) for a, v in zip(alarms, verdicts, strict=True) if None not in (a, v)]
     never = 10**9
     first = sum((a or never) < (v or never) for a, v in zip(alarms, verdicts, strict=True))
@@ -140,6 +141,7 @@ def of_power(rows: int, frames: Sequence[pl.DataFrame]) -> str:
         str(len(frames)),
         words([a or never for a in alarms]),
         words([v or never for v in verdicts]),
+        words([never if found is None else found.generation for found in onsets]),
         f"{median(v - a for a, v in pairs):g}" if pairs else "–",  # type: ignore[operator]
         f"{first} / {level} / {len(frames) - first - level}",
         str(by_tails),
@@ -172,23 +174,26 @@ without a tolerance, `first_alarm(frame, keep=1)`.
 """
 
 MIDDLE = """
-The second row says why there is a tolerance: such a learner sees human rows alone, and its fits lose
-some of the directions that a fresh human sample has.
+The second row says why there is a tolerance: such a learner sees human rows alone, and its fits
+lose some of the directions that a fresh human sample has.
 
 ## How much earlier than the verdict
 
 A Gaussian (maximum likelihood, 8 columns) under `replace`: the generation at which the alarm rings,
-and that since when *{variance}* holds, as medians with quartiles over runs.
+that since when *{variance}* holds, and that of the onset of late collapse (`Run.late_collapse`),
+whose error is shared by all generations as the alarm's is; medians with quartiles over runs.
+*Earlier* is than the verdict, *tails* how many alarms rang for them.
 
-| rows | runs | alarm | verdict | earlier by | first: alarm / both / verdict | for tails |
-|---|---|---|---|---|---|---|
+| rows | runs | alarm | verdict | late collapse | earlier by | first: alarm/both/verdict | tails |
+|---|---|---|---|---|---|---|---|
 """
 
 READING = """
 Alarm and verdict do not ask the same: the verdict is about less than 0.9 over the last third of the
 generations so far, the alarm about less than 0.95 in the latest. The alarm pays for being asked
-again and again: at generation 20 each of its numbers has an error of 0.05/4/420, that of the
-verdict 0.05/16/2 whenever it is asked.
+again and again: at generation 20 each of its four numbers has an error of 0.6 × 0.05/4/420; that of
+the verdict has 0.05/16/2 whenever it is asked, however often that is. What asks as often under one
+error is the onset.
 """
 
 

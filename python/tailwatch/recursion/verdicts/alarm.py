@@ -7,8 +7,9 @@ generation it asks whether one of these is below ``keep`` = 0.95 of what a fresh
 finding          metric                         interval of what is retained, of any level
 ===============  =============================  ====================================================
 ``tails_lost``   ``tail_odds_ratio``            exact: inverted tests of the count in the pooled
-                                                tail, hypergeometric if nothing happened, Fisher's
-                                                noncentral law else. Tails of 10 human rows or more
+                                                tail, hypergeometric if nothing happened, of
+                                                Fisher's noncentral law otherwise. Tails of 10 human
+                                                rows or more
 ``spread_lost``  ``total_variance``,            that of the frame, stretched to the level
                  ``effective_rank``,            (:mod:`~tailwatch.recursion.verdicts.evidence`)
                  ``gini_simpson``
@@ -17,9 +18,25 @@ finding          metric                         interval of what is retained, of
 
 **The error is spent over looks.** The human halves A and B are the same in every generation, so
 looks depend on each other, and no test of one generation may be repeated at its own level. With m
-numbers to look at, the look at generation t gives each an error of α/(m t(t+1)), α being 1 −
-confidence. These add up to α over infinitely many generations, and whatever depends on what, the
-chance that any interval ever lies below ``keep`` without a loss is no more (Bonferroni).
+numbers to look at, each has α/m, α being 1 − confidence, and spends a part of it in 1/(t(t+1)) at
+the look at generation t. These parts add up over infinitely many generations, and whatever depends
+on what, the chance that any interval ever lies below ``keep`` without a loss is no more than α
+(Bonferroni).
+
+========================  =========================  ===============================================
+looks                     of                         share of α/m
+========================  =========================  ===============================================
+1 to 8                    the latest generation      0.6/(t(t+1)); its interval holds the null's
+                                                     error too, as that of a verdict
+from the ninth            the mean of the last 1,    0.6/(t(t+1)) for the value, shared by the
+                          2, 4, … 64 generations     windows; 0.4 for the null, which is bounded
+                                                     once for all of them
+odds; of the model        the same                   1/(t(t+1)): they have no null that errs
+========================  =========================  ===============================================
+
+Human rows are few, and what is not known of them is one event: paid for at each look, it would be
+most of every late interval. Windows see slow losses; odds of several generations have the score
+interval of the verdicts, the exact one being for a single count.
 
 **The null is a sound learner**: one whose samples follow the law of the human rows, or lose less
 than ``keep`` says. The tolerance is there because a learner of finite data always loses a little: a
@@ -39,6 +56,7 @@ Cost: O(rows of the tail) for each number and generation.
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import asdict, dataclass
 from itertools import groupby
 from operator import itemgetter
@@ -53,7 +71,7 @@ from tailwatch.recursion.verdicts.levels import FEWEST_IN_TAIL
 from tailwatch.recursion.verdicts.series import COMPARED, NEEDED, check_frame, series_from
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from tailwatch.recursion.frame import Row
     from tailwatch.recursion.verdicts.evidence import Span
@@ -79,6 +97,13 @@ LOSSES: dict[str, Loss] = {
 
 MEASURED_BY_MODEL = "model"
 
+EARLY: Final = 8
+"""Looks that are of one generation, and pay for the null each."""
+
+WINDOWS: Final = (1, 2, 4, 8, 16, 32, 64)
+OF_VALUE: Final = 0.6
+"""Of the error of a number, what its looks share; the rest is for its null."""
+
 ALARMS = pl.Schema(
     {
         "generation": pl.Int64(),
@@ -89,6 +114,7 @@ ALARMS = pl.Schema(
         "high": pl.Float64(),
         "keep": pl.Float64(),
         "error": pl.Float64(),
+        "since": pl.Int64(),
         "standard": pl.String(),
     }
 )
@@ -112,8 +138,10 @@ class Alarm:
     keep
         What it lies below.
     error
-        Probability that this interval misses on one side: the share of the run's error that was
-        spent on this number at this look.
+        The share of the run's error that was spent on this number at this look: with what a null
+        that is bounded once takes beside it, the probability that the interval misses on one side.
+    since
+        The first of the generations whose mean rang.
     standard
         Of what it is retained: ``"a fresh human sample"``, or ``"generation 1"``.
     """
@@ -126,6 +154,7 @@ class Alarm:
     high: float
     keep: float
     error: float
+    since: int
     standard: Standard
 
 
@@ -162,8 +191,9 @@ class Watch:
 
     def __init__(self, *, confidence: float, keep: float = KEEP) -> None:
         self._confidence, self._keep = confidence, keep
-        self._numbers: list[Measure] | None = None
+        self._measures: list[Measure] | None = None
         self._first: Mapping[Measure, Series] = {}
+        self._latest: dict[Measure, deque[Row]] = {}
         self.alarm: Alarm | None = None
 
     def look(self, generation: int, rows: Iterable[Row]) -> Alarm | None:
@@ -172,43 +202,65 @@ class Watch:
             return self.alarm
         known = [{column: row.get(column) for column in NEEDED} for row in rows]
         now = _measured(known)
-        if self._numbers is None:
+        if self._measures is None:
             # What shares the error is known before anything is looked at.
-            self._numbers, self._first = _numbers(known), now
-        if not self._numbers:
-            return None
-        error = (1 - self._confidence) / len(self._numbers) / (generation * (generation + 1))
-        for number in self._numbers:
-            span = self._span(number, now, error)
-            if span is None or span.high >= self._keep:
+            self._measures, self._first = _measures(known), now
+        for measure, series in now.items():
+            self._latest.setdefault(measure, deque(maxlen=WINDOWS[-1])).extend(series.rows)
+        spent = 1 - self._confidence
+        for measure in self._measures:
+            if measure not in now:
                 continue
-            if self.alarm is None or span.high < self.alarm.high:
-                self.alarm = Alarm(
-                    generation,
-                    LOSSES[number.metric],
-                    span.name,
-                    span.value,
-                    span.low,
-                    span.high,
-                    self._keep,
-                    error,
-                    "generation 1" if number.by_model else "a fresh human sample",
-                )
+            of_each = spent / len(self._measures)
+            for span, error in self._spans(measure, of_each, generation):
+                if span.high >= self._keep:
+                    continue
+                if self.alarm is None or span.high < self.alarm.high:
+                    self.alarm = Alarm(
+                        generation,
+                        LOSSES[measure.metric],
+                        span.name,
+                        span.value,
+                        span.low,
+                        span.high,
+                        self._keep,
+                        error,
+                        span.first,
+                        "generation 1" if measure.by_model else "a fresh human sample",
+                    )
         return self.alarm
 
-    def _span(self, number: Measure, now: Mapping[Measure, Series], error: float) -> Span | None:
-        """Return what is retained of a number, if an interval of it is claimed."""
-        series, first = now.get(number), self._first.get(number)
-        if series is None:
+    def _spans(
+        self, measure: Measure, of_measure: float, generation: int
+    ) -> Iterator[tuple[Span, float]]:
+        """Yield what is retained over each window, and the error that was spent on it."""
+        rows = list(self._latest[measure])
+        latest = series_from(rows, measure.metric, measure.level)
+        is_early = generation <= EARLY
+        windows = [1] if is_early else [w for w in WINDOWS if w <= len(rows)]
+        has_null = measure.metric != "tail_odds_ratio" and not measure.by_model
+        error = of_measure * (OF_VALUE if has_null else 1.0)
+        error /= generation * (generation + 1) * len(windows)
+        for window in windows:
+            series = latest.part(slice(-window, None))
+            span: Span | None
+            if measure.by_model:
+                span = self._since_first(measure, series, error)
+            elif not has_null and window == 1:
+                span = exact_odds(series, error, below=self._keep)
+            else:
+                null_error = None if is_early or not has_null else of_measure * (1 - OF_VALUE)
+                span = retained(
+                    series, confidence=self._confidence, error=error, null_error=null_error
+                )
+            if span is not None:
+                yield span, error
+
+    def _since_first(self, measure: Measure, series: Series, error: float) -> Span | None:
+        first = self._first.get(measure)
+        if first is None or series.generations[0] <= first.generations[0]:
             return None
-        if number.by_model:
-            is_later = first is not None and first.generations[0] < series.generations[0]
-            if first is None or not is_later:
-                return None
-            return between(first, series, confidence=self._confidence, error=error)
-        if number.metric == "tail_odds_ratio":
-            return exact_odds(series, error)
-        return retained(series, confidence=self._confidence, error=error)
+        return between(first, series, confidence=self._confidence, error=error)
 
 
 def first_alarm(
@@ -271,7 +323,7 @@ def alarms(found: Alarm | None) -> pl.DataFrame:
     return pl.DataFrame([{} if found is None else asdict(found)], schema=ALARMS)
 
 
-def _numbers(rows: Iterable[Row]) -> list[Measure]:
+def _measures(rows: Iterable[Row]) -> list[Measure]:
     """List what can ring, whether it has a value or not."""
     found = [
         Measure.of(row)

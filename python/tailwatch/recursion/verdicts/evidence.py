@@ -87,7 +87,9 @@ class Span:
         return str(self.last) if self.first == self.last else f"{self.first}–{self.last}"
 
 
-def retained(series: Series, *, confidence: float, error: float) -> Span | None:
+def retained(
+    series: Series, *, confidence: float, error: float, null_error: float | None = None
+) -> Span | None:
     """Return what a metric retains of its null over the generations of a series.
 
     Parameters
@@ -98,6 +100,9 @@ def retained(series: Series, *, confidence: float, error: float) -> Span | None:
         Of the intervals of the frame.
     error
         Probability that the interval misses on one side.
+    null_error
+        Where many intervals share one null, that by which it is bounded, once for all of them;
+        `error` is then that of the value. Odds have no null that errs.
 
     Returns
     -------
@@ -116,11 +121,14 @@ def retained(series: Series, *, confidence: float, error: float) -> Span | None:
         return None
     if some["null"].min() <= 0:
         return None
-    reach = stretch(confidence, error)
-    of_value = _mean(some, "", reach, by_factors=by_factors)
+    of_value = _mean(some, "", stretch(confidence, error), by_factors=by_factors)
     # One null for all: where rows used differ a little, so does it, and its errors are one error.
+    reach = stretch(confidence, error if null_error is None else null_error)
     of_null = _mean(some, "null_", reach, by_factors=by_factors, same=True)
-    limits = (_factor if by_factors else _ratio)(of_value, of_null)
+    if null_error is not None:
+        limits = _of_bounds(of_value, of_null, by_factors=by_factors)
+    else:
+        limits = (_factor if by_factors else _ratio)(of_value, of_null)
     return Span(series.name, int(some.generations[0]), int(some.generations[-1]), *limits)
 
 
@@ -186,6 +194,23 @@ def _factor(
     return float(np.exp(middle)), float(np.exp(low)), float(np.exp(high))
 
 
+def _of_bounds(
+    of_value: tuple[float, float, float],
+    of_null: tuple[float, float, float],
+    *,
+    by_factors: bool,
+) -> tuple[float, float, float]:
+    """Return a ratio of two estimates, and what their bounds leave: they miss one by one."""
+    (value, below, above), (null, null_below, null_above) = of_value, of_null
+    if by_factors:
+        middle = value - null
+        low, high = middle - below - null_above, middle + above + null_below
+        return float(np.exp(middle)), float(np.exp(low)), float(np.exp(high))
+    least = null - null_below
+    high = (value + above) / least if least > 0 else math.inf
+    return value / null, max(value - below, 0.0) / (null + null_above), high
+
+
 def _ratio(
     of_value: tuple[float, float, float], of_null: tuple[float, float, float]
 ) -> tuple[float, float, float]:
@@ -215,7 +240,7 @@ def _ratio(
     return float(limits[0]) * unit, float(limits[1]) * unit, float(limits[2]) * unit
 
 
-def exact_odds(series: Series, error: float) -> Span | None:
+def exact_odds(series: Series, error: float, *, below: float = math.inf) -> Span | None:
     """Return the odds of the count of one generation in the pooled tail, with an exact interval.
 
     It holds the odds at which neither so few nor so many rows in the tail have a probability below
@@ -228,11 +253,13 @@ def exact_odds(series: Series, error: float) -> Span | None:
         That generation.
     error
         Probability that the interval misses on one side.
+    below
+        What is asked for: an interval that does not lie below it is not looked for.
 
     Returns
     -------
     Span or None
-        ``None`` where the counts are not known.
+        ``None`` where the counts are not known, or the interval is not below what is asked for.
     """
     found = _counts(series)
     if found is None:
@@ -241,6 +268,8 @@ def exact_odds(series: Series, error: float) -> Span | None:
     count, known, weights = counts[0], *_weights(tail, n, m)
     # Sums of shares of ties are off by roundings.
     most, least = math.ceil(count - 1e-9), math.floor(count + 1e-9)
+    if below < math.inf and _chance(known <= most, known, weights, math.log(below)) >= error:
+        return None
     high = math.inf if most >= known[-1] else _odds_at(known <= most, known, weights, error)
     low = 0.0 if least <= known[0] else _odds_at(known >= least, known, weights, error)
     value = float(odds_ratio(np.array([count / tail]), tail=tail, reference=n, candidate=m)[0])
@@ -258,14 +287,18 @@ def _odds_at(within: NDArray[np.bool_], known: Array, weights: Array, error: flo
     falls = bool(within[0])
     for _ in range(HALVINGS):
         middle = (low + high) / 2
-        terms = weights + middle * known
-        shares = np.exp(terms - terms.max())
-        is_likely = float(shares[within].sum()) > error * float(shares.sum())
-        if is_likely == falls:
+        if (_chance(within, known, weights, middle) > error) == falls:
             low = middle
         else:
             high = middle
     return math.exp((low + high) / 2)
+
+
+def _chance(within: NDArray[np.bool_], known: Array, weights: Array, logs: float) -> float:
+    """Return the probability that the count is within a range, at odds by their logarithm."""
+    terms = weights + logs * known
+    shares = np.exp(terms - terms.max())
+    return float(shares[within].sum()) / float(shares.sum())
 
 
 def _odds(series: Series, error: float) -> Span | None:
