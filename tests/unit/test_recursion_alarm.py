@@ -196,7 +196,7 @@ def test_a_tolerance_is_a_share(keep: Opaque) -> None:
 def loop(**changes: Opaque) -> Run:
     arguments: dict[str, Any] = {
         "policy": "replace",
-        "generations": 30,
+        "generations": 14,
         "size": 100,
         "holdout": 0.5,
         "metrics": METRICS,
@@ -215,14 +215,14 @@ def whole() -> Run:
 def test_a_run_ends_at_its_alarm_and_is_the_beginning_of_the_whole(whole: Run) -> None:
     found = loop(stop_on="alarm")
     assert whole.alarm is not None
-    assert 1 < whole.alarm.generation < 30
+    assert 1 < whole.alarm.generation < 14
     assert found.alarm == whole.alarm
     assert found.stopped == "alarm"
     assert whole.stopped is None
     up_to = whole.frame.filter(pl.col("generation") <= whole.alarm.generation)
     # Nothing of a generation depends on whether the run is going to be stopped.
     assert found.frame.equals(up_to)
-    assert f"after generation {whole.alarm.generation} of 30" in found.sentence
+    assert f"after generation {whole.alarm.generation} of 14" in found.sentence
     assert f"rang at generation {whole.alarm.generation}" in whole.sentence
 
 
@@ -245,7 +245,7 @@ def test_a_callback_ends_a_run_by_one_word_alone() -> None:
     assert found.stopped == "on_generation"
     assert told == [1, 2, 3]
     assert found.frame["generation"].max() == 3
-    assert "stopped by its callback after generation 3 of 30" in found.sentence
+    assert "stopped by its callback after generation 3 of 14" in found.sentence
     # There is nothing to stop at the end.
     assert loop(metrics=(), generations=3, on_generation=stop).stopped is None
 
@@ -255,7 +255,7 @@ def test_an_interrupt_hands_over_what_there_is(tmp_path: Path) -> None:
         if generation.number == 3:
             raise KeyboardInterrupt
 
-    with pytest.raises(Interrupted, match="after generation 3 of 30") as caught:
+    with pytest.raises(Interrupted, match="after generation 3 of 14") as caught:
         loop(metrics=(), directory=tmp_path / "run", on_generation=interrupt)
     found = caught.value.run
     assert isinstance(caught.value, KeyboardInterrupt)
@@ -263,7 +263,7 @@ def test_an_interrupt_hands_over_what_there_is(tmp_path: Path) -> None:
     assert found.frame["generation"].max() == 3
     assert len(found.samples(3)) == 100
     assert Run.load(tmp_path / "run") == found
-    assert "interrupted, or still at work, after generation 3 of 30" in found.to_html()
+    assert "interrupted, or still at work, after generation 3 of 14" in found.to_html()
     # It goes on whenever it is called again.
     assert loop(metrics=(), directory=tmp_path / "run").stopped is None
 
@@ -296,7 +296,7 @@ def test_a_stopped_directory_goes_on_only_without_what_stopped_it(
     assert loop(directory=at, stop_on="alarm") == first
     assert {file: file.read_bytes() for file in written} == written
     shutil.copytree(at, tmp_path / "longer")
-    longer = loop(directory=tmp_path / "longer", stop_on="alarm", generations=40)
+    longer = loop(directory=tmp_path / "longer", stop_on="alarm", generations=16)
     assert longer.frame.equals(first.frame)
     assert longer.stopped == "alarm"
     # Without it, the run goes on and ends as one that was never stopped.
@@ -310,7 +310,7 @@ def test_a_stopped_directory_goes_on_only_without_what_stopped_it(
     kept = loop(directory=at, stop_on="alarm")
     assert kept.frame.equals(whole.frame)
     assert kept.stopped is None
-    assert last < 30
+    assert last < 14
 
 
 def test_a_directory_that_a_callback_stopped(tmp_path: Path) -> None:
@@ -323,7 +323,7 @@ def test_a_directory_that_a_callback_stopped(tmp_path: Path) -> None:
     assert Run.load(at) == first
     assert described(at)["stopped"] == "on_generation"
     assert loop(metrics=(), directory=at, on_generation=until(9)) == first
-    assert loop(metrics=(), directory=at).frame["generation"].max() == 30
+    assert loop(metrics=(), directory=at).frame["generation"].max() == 14
 
 
 def test_a_stopped_run_is_kept_in_a_file(tmp_path: Path) -> None:
@@ -391,7 +391,7 @@ def test_the_command_ends_with_1_where_the_alarm_rang(
     monkeypatch.chdir(tmp_path)
     np.save("human.npy", HUMAN)
     asked = ["loop", "--data", "human.npy", "--learner", "Gaussian", "--size", "100"]
-    asked += ["--metrics", ",".join(METRICS), "--generations", "30"]
+    asked += ["--metrics", ",".join(METRICS), "--generations", "14"]
     assert command([*asked, "--stop-on", "alarm", "--json", "--out", "one"]) == 1
     said = capsys.readouterr()
     assert "The run was stopped by its alarm after generation" in " ".join(said.err.split())
@@ -406,7 +406,7 @@ def test_the_command_ends_with_1_where_the_alarm_rang(
 
 
 def test_sound_runs_hardly_ever_ring() -> None:
-    """40 runs of 30 generations of fresh rows: at most 6 ring (5 % of them, z = 4 and more)."""
+    """40 runs of 14 generations of fresh rows: at most 6 ring (5 % of them, z = 4 and more)."""
     rang = 0
     for seed in range(40):
         rng = np.random.default_rng([seed, 77])
