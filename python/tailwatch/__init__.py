@@ -12,6 +12,7 @@ the command line start at once.
 ``recursion``      loops in which models learn from earlier models; ``yolo`` has detectors
 ``report``         pages and charts; ``results`` what all results share
 ``cli``            the command line; ``demo`` its first job
+``pytest_plugin``  a fixture of pytest
 ``exceptions``     the errors
 ``arguments``      checks of plain arguments
 ``progress``       threads of a call, and where its progress goes

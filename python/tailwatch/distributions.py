@@ -16,16 +16,25 @@ if TYPE_CHECKING:
     Numbers: TypeAlias = float | NDArray[np.float64] | NDArray[np.int64]
 
 __all__ = [
+    "NEGLIGIBLE",
     "beta_quantile",
+    "binomial_at_least",
+    "binomial_at_most",
     "chi_squared_quantile",
     "chi_squared_tail",
     "clopper_pearson_interval",
     "false_discovery_rates",
     "normal_quantile",
     "normal_tail",
+    "pearson_tail",
     "t_quantile",
+    "t_tail",
     "wilson_interval",
 ]
+
+
+NEGLIGIBLE = 1e-4
+"""A gamma variable of so little skewness is normal to within the digits that matter."""
 
 
 def t_quantile(probability: float, freedom: float) -> float:
@@ -61,6 +70,38 @@ def normal_tail(value: float) -> float:
     from scipy.special import ndtr
 
     return float(ndtr(-value))
+
+
+def t_tail(value: float, freedom: float) -> float:
+    """Return the probability that a variable with Student's t distribution is above `value`."""
+    from scipy.special import stdtr
+
+    return float(stdtr(freedom, -value))
+
+
+def binomial_at_least(count: int, n: int, share: float = 0.5) -> float:
+    """Return the probability of `count` or more of `n`, each having probability `share`."""
+    from scipy.special import betainc
+
+    return float(betainc(count, n - count + 1, share)) if count > 0 else 1.0
+
+
+def binomial_at_most(count: int, n: int, share: float = 0.5) -> float:
+    """Return the probability of `count` or less of `n`, each having probability `share`."""
+    return binomial_at_least(n - count, n, 1 - share)
+
+
+def pearson_tail(value: float, skewness: float) -> float:
+    """Return the probability that a Pearson III variable of mean 0, variance 1 is above `value`.
+
+    It is a shifted gamma variable; without skewness it is normal.
+    """
+    from scipy.special import gammaincc
+
+    if skewness < NEGLIGIBLE:
+        return normal_tail(value)
+    shape = 4 / skewness**2
+    return float(gammaincc(shape, max(shape + value * shape**0.5, 0.0)))
 
 
 def beta_quantile(probability: float, a: Numbers, b: Numbers) -> Any:  # noqa: ANN401  (as `a`)

@@ -73,7 +73,7 @@ def test_fresh_human_data_lost_nothing(seed: int) -> None:
     # often it errs is counted in test_false_alarms_are_as_rare_as_stated.
     draw = (samples.gaussian, samples.clusters, samples.student)[seed % 3]
     found = tw.compare(draw(seed, 1200, 8), draw(50 + seed, 600, 8), seed=seed, threads=2)
-    assert found.sentence.startswith("No loss of tails was found: ")
+    assert found.sentence.startswith("Nothing was found: ")
     assert "What is left" not in found.sentence
     row = at(found, "tail_odds_ratio", 0.05)
     assert row["retention_low"] < 1 < row["retention_high"]
@@ -128,7 +128,8 @@ def test_losses_of_all_strengths_are_called_losses(loss: str, metrics: str) -> N
     row = at(found, *DECIDING[metrics])
     assert row["retention_high"] is not None
     assert row["retention_high"] < 1
-    assert found.sentence.startswith("Tails were lost: ")
+    # Where all is one point, most of the small modes are empty, which is said first.
+    assert "Tails were lost: " in found.sentence
 
 
 def test_widening_is_not_called_a_loss() -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 import pytest
+from scipy.spatial.distance import cdist
 
 import tailwatch as tw
 from tailwatch.comparison.metrics.neighbors import Neighborhoods
@@ -78,7 +79,9 @@ def test_the_others(name: str, other: int, frame: pl.DataFrame, abc: Trio) -> No
     expected = others(abc[0], abc[other], np.concatenate(abc[:2]))
     found = column(frame, name)
     assert {key: found[key] for key in expected} == pytest.approx(expected, rel=1e-9, abs=1e-12)
-    assert len(found) == len(expected) + 6 + 5 * len(LEVELS)
+    assert len(found) == len(expected) + 7 + 5 * len(LEVELS)
+    energy, share = found["energy_distance", None], found["energy_coefficient", None]
+    assert share == pytest.approx(energy / (2 * cdist(abc[0], abc[other]).mean()), rel=1e-12)
 
 
 def test_all_rows(frame: pl.DataFrame, abc: Trio) -> None:
@@ -86,6 +89,8 @@ def test_all_rows(frame: pl.DataFrame, abc: Trio) -> None:
     prdc = oracle.prdc(X, Y, K)
     for name in ("precision", "recall", "density", "coverage"):
         expected[name, None] = getattr(prdc, name)
+    energy = expected["energy_distance", None]
+    expected["energy_coefficient", None] = energy / (2 * cdist(X, Y).mean())
     expected["clipped_density", None] = oracle.clipped_density(X, Y, K)
     expected["clipped_coverage", None] = oracle.clipped_coverage(X, Y, K)
     for row in oracle.tail_coverage(X, Y, LEVELS, K):
@@ -111,6 +116,7 @@ def test_retention_is_value_over_null_or_excess_in_standard_errors(frame: pl.Dat
         "mmd_polynomial",
         "mmd_gaussian",
         "energy_distance",
+        "energy_coefficient",
     }
     for row in closed:
         error = (row["null_high"] - row["null_low"]) / (2 * 1.959963984540054)

@@ -91,4 +91,5 @@ def kernel_estimates(
     a, b, c = trio
     found = _core.prepare_kernels((a, b), kernels, SETTINGS).estimates(a, c, SETTINGS)
     assert not any(isinstance(numbers, _core.NoValue) for numbers in found)
-    return found
+    # Last is how far rows are apart.
+    return [numbers[:-1] for numbers in found]

@@ -37,6 +37,7 @@ tail_odds_ratio,0.01,0.06,0.001,0.38,1.12,0.41,3.1,0.05,0.001,0.41,match,exact c
 mode_coverage,,0.861,0.71,0.941,0.972,0.855,0.995,0.89,0.76,1.03,higher,half-sampling,0.88
 directional_tails,0.01,0.241,0.198,0.293,1.03,0.921,1.152,0.23,0.19,0.29,match,half-sampling,0.236
 frechet_distance,,4.812,4.655,4.974,1.204,1.163,1.246,174.0,166.4,181.9,lower,half-sampling,4.29
+energy_coefficient,,0.0123,0.0117,0.0129,0.0004,-0.0001,0.0009,82,75,89,lower,closed,0.0121
 mmd_polynomial,,4.12e-4,3.65e-4,4.59e-4,-2.1e-6,-1.2e-5,8.1e-6,82.5,73.1,91.9,lower,closed,4.07e-4
 mmd_gaussian,,2.14e-3,0.00197,0.00231,1.21e-5,-6.1e-5,8.5e-5,58.2,53.5,62.9,lower,closed,0.00211
 energy_distance,,0.1042,0.0986,0.1098,0.0004,-0.0012,0.002,129.8,122.6,136.9,lower,closed,0.1037

@@ -29,7 +29,8 @@ COMMANDS = [
 ]
 EXIT_CODES = (
     "Exit codes: 0 fine, 1 a gate failed, 2 bad usage, input or output, 3 inconclusive, "
-    "70 a defect in tailwatch, 130 interrupted"
+    "4 finished without some of the input, which is named, 70 a defect in tailwatch, "
+    "130 interrupted"
 )
 
 

@@ -21,7 +21,7 @@ def odds(name: str, verdict: str) -> dict[str, Any]:
 
 
 def sentence(*rows: dict[str, Any], confidence: float = 0.95) -> str:
-    return sentence_of_classes(pl.DataFrame(list(rows), schema=CLASSES_SCHEMA), confidence)
+    return sentence_of_classes(pl.DataFrame(list(rows), schema=CLASSES_SCHEMA), [], confidence)
 
 
 BY_CHANCE = (
@@ -47,10 +47,13 @@ def test_many_classes_of_every_kind() -> None:
         *(row(name, "not compared") for name in "xy"),
         row("b", "new"),
     )
-    assert found.startswith("Tails were lost in 6 of 8 classes, most surely in “l0”: the odds of ")
+    assert found.startswith(
+        "“a” is gone: no candidate row is of it. "
+        "Tails were lost in 6 of 8 classes, most surely in “l0”: the odds of "
+    )
     assert found.endswith(
         "Then in “l1”, “l2”, “l3” and 2 more. Tails widened in “w”. "
-        "No candidate row at all is of “a”. No reference row at all is of “b”. "
+        "No reference row at all is of “b”. "
         "Not compared, for the reason given beside the class: “x” and “y”. " + BY_CHANCE.format(5)
     )
 

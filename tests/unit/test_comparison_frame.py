@@ -27,6 +27,8 @@ COLUMNS = {
     "retention_low": pl.Float64(),
     "retention_high": pl.Float64(),
     "value_all": pl.Float64(),
+    "low_all": pl.Float64(),
+    "high_all": pl.Float64(),
     "direction": pl.String(),
     "n_reference": pl.Int64(),
     "n_candidate": pl.Int64(),
@@ -34,6 +36,7 @@ COLUMNS = {
     "n_candidate_all": pl.Int64(),
     "tail_rows": pl.Float64(),
     "tail_rows_all": pl.Float64(),
+    "p_value": pl.Float64(),
     "method": pl.String(),
     "reason": pl.String(),
 }
@@ -57,6 +60,7 @@ STANDARD = {
     "mmd_polynomial": "lower",
     "mmd_gaussian": "lower",
     "energy_distance": "lower",
+    "energy_coefficient": "lower",
     "total_variance": "match",
     "effective_rank": "match",
     "participation_ratio": "match",
@@ -121,7 +125,7 @@ def test_directions(found: tw.Comparison) -> None:
 
 
 def test_methods(found: tw.Comparison) -> None:
-    closed = {"mmd_polynomial", "mmd_gaussian", "energy_distance"}
+    closed = {"mmd_polynomial", "mmd_gaussian", "energy_distance", "energy_coefficient"}
     for metric, method, reason in found.frame.select("metric", "method", "reason").iter_rows():
         assert (reason is None) == (metric != "mode_coverage")
         if metric == "mode_coverage":

@@ -45,8 +45,11 @@ def test_parquet_and_csv_hold_the_frame(found: tw.Comparison, tmp_path: Path) ->
 def test_json_holds_all(found: tw.Comparison, tmp_path: Path) -> None:
     text = found.save(tmp_path / "a.json").read_text(encoding="utf-8")
     document = json.loads(text)
-    assert list(document) == ["sentence", "run", "frame"]
+    assert list(document) == ["format", "version", "sentence", "findings", "run", "frame"]
+    assert (document["format"], document["version"]) == ("tailwatch-comparison", 1)
     assert document["sentence"] == found.sentence
+    told = [(one["name"], one["state"], one["size"]) for one in document["findings"]]
+    assert told == [(one.name, one.state, one.size) for one in found.findings]
     assert document["run"] == found.run
     assert pl.DataFrame(document["frame"], schema=SCHEMA).equals(found.frame)
     assert text.endswith("}\n")

@@ -1,66 +1,40 @@
-"""A finding in words: what each kind of frame is said to show."""
+"""Findings in words: what each kind of frame is said to show."""
 
 from __future__ import annotations
-
-from typing import TypeAlias
 
 import polars as pl
 import pytest
 
 from tailwatch.comparison.frame import SCHEMA
 from tailwatch.comparison.sentence import sentence_of
-
-Numbers: TypeAlias = tuple[float | None, float | None, float | None]
-
-
-def frame(**retained: Numbers) -> pl.DataFrame:
-    """One row per metric; ``name__10`` is the metric at level 0.10."""
-    rows = []
-    for key, (retention, low, high) in retained.items():
-        name, _, level = key.partition("__")
-        row = dict.fromkeys(SCHEMA) | {
-            "metric": name,
-            "level": int(level) / 100 if level else None,
-            # Of odds, whose null is 1, the value decides; of all others, what is retained.
-            "value": retention,
-            "low": low,
-            "high": high,
-            "null": 1.0,
-            "retention": retention,
-            "retention_low": low,
-            "retention_high": high,
-            "method": "half-sampling",
-        }
-        rows.append(row)
-    return pl.DataFrame(rows, schema=SCHEMA)
+from tests.support.finding_rows import FRESH, frame, odds, retained
 
 
-LOST, KEPT, MORE = (0.5, 0.4, 0.6), (1.01, 0.9, 1.1), (2.0, 1.5, 2.5)
+def said(*rows: dict[str, object]) -> str:
+    return sentence_of(frame(*rows))
 
 
 def test_a_loss() -> None:
-    found = sentence_of(frame(tail_odds_ratio__5=LOST))
-    assert found.startswith("Tails were lost: ")
-    assert "5 %" in found
-    assert "0.50 [0.40, 0.60]" in found
-    assert found.count(".") == 4, "one sentence of three decimals"
+    found = said(*FRESH, odds(0.5, 0.4, 0.6, p=1e-9))
+    assert found == (
+        "Tails were lost: the odds of finding a candidate row among the rarest 5 % are "
+        "0.50 [0.40, 0.60] times those of a human row."
+    )
 
 
 def test_a_loss_with_what_else_was_lost_and_what_hides_it() -> None:
-    found = sentence_of(
-        frame(
-            precision=(1.2, 1.1, 1.3),
-            coverage=KEPT,
-            tail_mass__5=(0.3, 0.2, 0.4),
-            tail_recall__5=KEPT,
-            tail_odds_ratio__5=LOST,
-            total_variance=(0.64, 0.62, 0.66),
-        )
+    found = said(
+        odds(0.5, 0.4, 0.6, p=1e-9),
+        retained("precision", 1.2, 1.1, 1.3),
+        retained("coverage", 1.01, 0.9, 1.1),
+        retained("tail_mass", 0.3, 0.2, 0.4, level=0.05, p=1e-3),
+        retained("tail_recall", 1.01, 0.9, 1.1, level=0.05),
+        retained("total_variance", 0.64, 0.62, 0.66, p=1e-9),
     )
     assert found.startswith("Tails were lost: ")
     for fragment in (
-        "tail mass 0.30 [0.20, 0.40]",
-        "total variance 0.64 [0.62, 0.66]",
+        "Spread was lost: total variance is 0.64 [0.62, 0.66] times that of a fresh human sample.",
+        "What is left: tail mass 0.30 [0.20, 0.40].",
         "Precision (1.20 [1.10, 1.30] of its null)",
         "coverage (1.01 [0.90, 1.10] of its null) do not see this.",
     ):
@@ -69,71 +43,130 @@ def test_a_loss_with_what_else_was_lost_and_what_hides_it() -> None:
 
 
 def test_one_metric_that_hides_it() -> None:
-    found = sentence_of(frame(precision=KEPT, coverage=LOST, tail_odds_ratio__5=LOST))
+    found = said(
+        odds(0.5, 0.4, 0.6, p=1e-9),
+        retained("precision", 1.01, 0.9, 1.1),
+        retained("coverage", 0.5, 0.4, 0.6),
+    )
     assert "Precision (1.01 [0.90, 1.10] of its null) does not see this." in found
     assert "overage" not in found
 
 
-def test_no_loss() -> None:
-    found = sentence_of(frame(tail_odds_ratio__5=KEPT, tail_mass__5=KEPT))
-    assert found.startswith("No loss of tails was found: ")
-    assert "1.01 [0.90, 1.10]" in found
-    assert "mass" not in found
-
-
-def test_no_loss_by_the_deciding_metric_but_by_another() -> None:
-    found = sentence_of(frame(tail_odds_ratio__5=KEPT, tail_recall__5=LOST))
-    assert "tail recall 0.50 [0.40, 0.60]" in found
+def test_nothing() -> None:
+    found = said(*FRESH)
+    assert found.startswith("Nothing was found: the odds of finding a candidate row among the ")
+    assert "1.00 [0.80, 1.25]" in found
+    assert found.endswith(" % of the tail would have been found.")
 
 
 def test_widening() -> None:
-    found = sentence_of(frame(tail_odds_ratio__5=MORE))
+    found = said(*FRESH, odds(2.0, 1.5, 2.5, p=1e-9))
     assert found.startswith("Tails widened: ")
     assert "2.00 [1.50, 2.50]" in found
 
 
+@pytest.mark.parametrize(
+    ("row", "start"),
+    [
+        (
+            {"metric": "copies", "value_all": 1.0, "n_candidate_all": 1000, "p_value": 0.0},
+            "All candidate rows are copies of human rows.",
+        ),
+        (
+            {"metric": "copies", "value_all": 0.5, "n_candidate_all": 1000, "p_value": 0.0},
+            "50 % [47, 53] of the candidate rows are copies of human rows.",
+        ),
+        (
+            {"metric": "normalised_copies", "value_all": 0.5, "n_candidate_all": 1000}
+            | {"p_value": 0.0},
+            "50 % [47, 53] of the candidate rows are copies of human rows once both have length 1.",
+        ),
+        (
+            retained("tail_mass", 20.0, 15.0, 25.0, level=0.01, p=1e-9),
+            "About 19 % [14, 24] of the candidate rows lie where next to no human row does.",
+        ),
+        (
+            {"metric": "mode_coverage", "level": 0.05, "value": 0.25, "p_value": 1e-9},
+            "Modes were lost: 75 % of the small modes of the human data are empty.",
+        ),
+        (
+            {"metric": "energy_coefficient", "value_all": 0.01, "low_all": 0.008}
+            | {"high_all": 0.012},
+            (
+                "The candidate has moved: its energy distance from the human data is 1 % "
+                "[0.8, 1.2] of the largest possible."
+            ),
+        ),
+        (
+            retained("effective_rank", 0.5, 0.4, 0.6, p=1e-9),
+            "Spread was lost: effective rank is 0.50 [0.40, 0.60] times that of a fresh human",
+        ),
+        (
+            retained("total_variance", 2.0, 1.9, 2.1, p=1e-9),
+            "Spread was gained: total variance is 2.00 [1.90, 2.10] times that of a fresh human",
+        ),
+    ],
+    ids=["all", "half", "normalised", "junk", "modes", "moved", "rank", "variance"],
+)
+def test_each_finding_is_what_is_said_first(row: dict[str, object], start: str) -> None:
+    moved = [{"metric": "energy_distance", "p_value": 1e-9}]
+    besides = moved if row["metric"] == "energy_coefficient" else []
+    assert said(*FRESH, *besides, row).startswith(start)
+
+
+def test_a_candidate_elsewhere_is_said_to_be_so_and_nothing_that_this_implies() -> None:
+    found = said(
+        odds(0.3, 0.2, 0.4, p=1e-9),
+        retained("clipped_density", 0.0, 0.0, 0.05, p=1e-9),
+        retained("clipped_coverage", 0.0, 0.0, 0.02, p=1e-9),
+        retained("tail_mass", 100.0, 50.0, 200.0, level=0.01, p=1e-9),
+    )
+    assert found == (
+        "The candidate is not in the same place as the human data: at most 5 % of its rows lie "
+        "where human rows do. Another encoder, scale or normalisation?"
+    )
+
+
 def test_the_level_nearest_to_five_per_cent_decides() -> None:
-    found = sentence_of(frame(tail_odds_ratio__10=LOST, tail_odds_ratio__1=KEPT))
+    found = said(odds(0.5, 0.4, 0.6, level=0.1, p=1e-9), odds(1.0, 0.8, 1.25, level=0.01))
     assert "rarest 1 %" in found
-    assert found.startswith("No loss")
-    both = sentence_of(frame(tail_odds_ratio__10=KEPT, tail_odds_ratio__4=LOST))
+    assert found.startswith("Nothing was found")
+    both = said(odds(1.0, 0.8, 1.25, level=0.1), odds(0.5, 0.4, 0.6, level=0.04, p=1e-9))
     assert both.startswith("Tails were lost: ")
     assert "rarest 4 %" in both
 
 
 def test_directional_tails_decide_where_no_odds_were_asked_for() -> None:
-    assert sentence_of(frame(directional_tails__1=LOST)).startswith("Tails were lost: ")
-    overruled = frame(directional_tails__1=LOST, tail_odds_ratio__5=KEPT)
-    assert sentence_of(overruled).startswith("No loss")
-
-
-def test_an_interval_that_touches_the_null_is_no_loss() -> None:
-    assert sentence_of(frame(tail_odds_ratio__5=(0.7, 0.5, 1.0))).startswith("No loss")
+    directional = retained("directional_tails", 0.5, 0.4, 0.6, level=0.01, p=1e-9)
+    assert said(directional).startswith("Tails were lost: beyond the outermost 1 % along ")
+    assert said(directional, odds(1.0, 0.8, 1.25)).startswith("Nothing was found: the odds")
 
 
 def test_what_is_not_known_is_not_called_unharmed() -> None:
-    # No retention: every row of the null's tail came from one side, or there is no interval.
-    for numbers in ((None, None, None), (0.0, None, None)):
-        found = sentence_of(frame(tail_odds_ratio__5=numbers))
-        assert not found.startswith(("No loss", "Tails were")), found
+    # No interval, so no test.
+    found = said(retained("directional_tails", 0.5, None, None, level=0.01))
+    assert not found.startswith(("Nothing was found", "Tails were")), found
 
 
 @pytest.mark.parametrize("metric", ["tail_recall", "tail_mass", "tail_coverage"])
 def test_a_frame_of_other_tail_metrics_does_not_claim_that_none_was_asked_for(metric: str) -> None:
-    assert "No tail metric" not in sentence_of(frame(**{f"{metric}__5": LOST}))
+    assert "No tail metric" not in said(retained(metric, 0.5, 0.4, 0.6, level=0.05, p=1e-9))
 
 
 def test_without_any_tail_metric() -> None:
-    found = sentence_of(frame(total_variance=(0.64, 0.62, 0.66), recall=KEPT))
-    assert found.startswith("No tail metric was asked for")
-    assert "total variance: 0.64 [0.62, 0.66]" in found
-    assert sentence_of(frame(recall=KEPT)).startswith("No tail metric was asked for")
+    found = said(retained("total_variance", 0.99, 0.9, 1.1))
+    assert found.startswith("No tail metric was asked for; nothing else was found.")
+    assert "total variance: 0.99 [0.90, 1.10]" in found
+    assert said(retained("recall", 1.0, 0.9, 1.1)) == (
+        "Nothing that was asked for can be told: the frame has the values."
+    )
 
 
 def test_numbers_are_rounded_and_never_written_with_an_exponent() -> None:
-    found = sentence_of(frame(tail_odds_ratio__5=(123.456, 12.34, 1234.5)))
-    assert "e+" not in found
-    assert "12" in found
-    assert "123.456" not in found
-    small = sentence_of(frame(tail_odds_ratio__5=(0.0123, 0.0, 0.0234)))
-    assert "0.012 [0.00, 0.023]" in small
+    found = said(odds(123.456, 12.34, 1234.5, p=1e-9))
+    assert "123 [12, 1,234]" in found
+    assert "0.012 [0.00, 0.023]" in said(odds(0.0123, 0.0, 0.0234, p=1e-9))
+
+
+def test_a_frame_without_rows_is_said_to_tell_nothing() -> None:
+    assert "can be told" in sentence_of(pl.DataFrame(schema=SCHEMA))

@@ -22,7 +22,7 @@ EXTRAS = {
     "yolo": {"torch", "torchvision", "ultralytics", "cv2", "PIL"},
 }
 # Examined where a caller has imported them, and installed by nobody for tailwatch.
-CALLERS = {"torch"}
+CALLERS = {"pytest", "torch"}
 
 
 def names(requirements: list[str]) -> set[str]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from tailwatch.background import wait_for
 from tailwatch.cli.options import (
+    FINDINGS,
     METRICS,
     PANELS,
     SOURCES,
@@ -20,17 +22,25 @@ from tailwatch.cli.options import (
     Parquet,
     Threads,
 )
-from tailwatch.cli.outputs import check_file, say_written, write_page
+from tailwatch.cli.outputs import check_file, say_written, write_page, write_text
+from tailwatch.cli.wording import ExitCode, in_options
 from tailwatch.exceptions import InputError
 from tailwatch.progress import reporting
 from tailwatch.text_form import shown
 
 if TYPE_CHECKING:
     from tailwatch.comparison.by_class.result import ClassComparison
+    from tailwatch.comparison.findings import GateState
     from tailwatch.comparison.result import Comparison
     from tailwatch.embeddings import Embeddings
 
 __all__ = ["compare"]
+
+CODES: dict[GateState, ExitCode] = {
+    "passed": ExitCode.FINE,
+    "failed": ExitCode.GATE_FAILED,
+    "inconclusive": ExitCode.INCONCLUSIVE,
+}
 
 
 def compare(
@@ -82,8 +92,35 @@ def compare(
         typer.Option(metavar="N", min=0, show_default="0", help="Seed of random choices."),
     ] = None,
     threads: Threads = None,
+    fail_on: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAMES",
+            help="Gate: exit 1 if any of these is found, 3 if one cannot be told, else 0: "
+            f"{FINDINGS}; or any.",
+        ),
+    ] = None,
+    limit: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=X",
+            help="What the size of a finding may reach, as in junk=0.02; may be repeated.",
+        ),
+    ] = None,
+    keep: Annotated[
+        float | None,
+        typer.Option(metavar="ODDS", help="Odds of tail rows to keep: the limit of tails_lost."),
+    ] = None,
     html: Html = None,
     parquet: Parquet = None,
+    markdown: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write the findings to this .md file, for a summary."),
+    ] = None,
+    junit: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write the findings of the gate to this .xml file."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Compare two sets of embeddings: what moved, and what became of the tails.
@@ -98,13 +135,16 @@ def compare(
       tailwatch compare human.npy generated.npy --json > result.json
       tailwatch compare human.parquet new.parquet --per label --html classes.html
       tailwatch compare human.tailwatch new.npy
+      tailwatch compare human.tailwatch new.npy --fail-on junk,copies
     """
     levels = None if tail_levels is None else _shares("--tail-levels", tail_levels)
-    files = {"--html": html, "--parquet": parquet}
+    files = {"--html": html, "--parquet": parquet, "--markdown": markdown, "--junit": junit}
+    suffixes = {"--markdown": ".md", "--junit": ".xml"}
     wanted = {option: path for option, path in files.items() if path is not None}
     for option, path in wanted.items():
-        suffix = f".{option.removeprefix('--')}"
+        suffix = suffixes.get(option, f".{option.removeprefix('--')}")
         check_file(option, path, suffix=suffix, sources=(reference, candidate))
+    asked = _gate(fail_on, limit, keep, junit=junit is not None)
 
     with reporting(progress=True) as report:
 
@@ -131,13 +171,45 @@ def compare(
 
         comparison = wait_for(work)
 
+    gate = None if asked is None else comparison.gate(**asked)
     # Numbers first: a page that cannot be drawn must not hold them back.
     _show(comparison, as_json=as_json)
     if parquet is not None:
         comparison.save(parquet)
         say_written(parquet)
+    if markdown is not None:
+        write_text(markdown, comparison.to_markdown())
+    if junit is not None and gate is not None:
+        write_text(junit, comparison.to_junit(gate))
     if html is not None:
         write_page(comparison, html)
+    if gate is not None:
+        typer.echo(str(gate), err=True)
+        raise typer.Exit(CODES[gate.state])
+
+
+def _gate(
+    fail_on: str | None, limits: list[str] | None, keep: float | None, *, junit: bool
+) -> dict[str, Any] | None:
+    """Return the arguments of the gate, checked before the work begins."""
+    from tailwatch.comparison.findings import FAIL_ON, Gated
+
+    if fail_on is None and not limits and keep is None and not junit:
+        return None
+    given = {}
+    for text in limits or ():
+        name, sign, value = text.partition("=")
+        try:
+            given[name.strip().replace("-", "_")] = float(value)
+        except ValueError as error:
+            raise InputError(
+                argument="--limit", expected="NAME=X, X a number", got=shown(text)
+            ) from error
+        del sign
+    asked: dict[str, Any] = {"fail_on": fail_on or FAIL_ON, "limits": given, "keep": keep}
+    with in_options():
+        Gated.of(**asked)
+    return asked
 
 
 def _show(comparison: Comparison | ClassComparison, *, as_json: bool) -> None:

@@ -14,6 +14,7 @@ from typing import Annotated, TypeAlias
 import typer
 
 __all__ = [
+    "FINDINGS",
     "METRICS",
     "PANELS",
     "POLICIES",
@@ -30,7 +31,6 @@ __all__ = [
     "Parquet",
     "PolicyText",
     "Seed",
-    "StopOn",
     "Threads",
 ]
 
@@ -48,11 +48,17 @@ METRICS = (
     "precision, recall, density, coverage, clipped_density, clipped_coverage, copies, "
     "normalised_copies, tail_coverage, tail_recall, tail_mass, tail_supported_mass, "
     "tail_odds_ratio, mode_coverage, directional_tails, frechet_distance, "
-    "mmd_polynomial, mmd_gaussian, energy_distance, total_variance, effective_rank, "
-    "participation_ratio, sliced_wasserstein, authenticity, vendi_score, knn_divergence, "
-    "knn_jensen_shannon, mauve, frechet_distance_extrapolated"
+    "mmd_polynomial, mmd_gaussian, energy_distance, energy_coefficient, total_variance, "
+    "effective_rank, participation_ratio, sliced_wasserstein, authenticity, vendi_score, "
+    "knn_divergence, knn_jensen_shannon, mauve, frechet_distance_extrapolated"
 )
 """Panels and metrics of the registry, which imports what computes them."""
+
+FINDINGS = (
+    "elsewhere, copies, junk, modes_lost, tails_lost, tails_widened, moved, spread_lost, "
+    "spread_gained"
+)
+"""What a comparison may find."""
 
 Column: TypeAlias = Annotated[
     str, typer.Option(metavar="NAME", help="Column or array that holds the embeddings.")
@@ -69,14 +75,6 @@ Confidence: TypeAlias = Annotated[
     float, typer.Option(metavar="SHARE", help="Confidence of the intervals.")
 ]
 Seed: TypeAlias = Annotated[int, typer.Option(metavar="N", min=0, help="Seed of random choices.")]
-StopOn: TypeAlias = Annotated[
-    str | None,
-    typer.Option(
-        metavar="WHAT",
-        help="alarm: end a run at the generation at which a loss is sure, and exit with 1. One of "
-        "a learner that loses nothing is ended with the probability that the confidence leaves.",
-    ),
-]
 Threads: TypeAlias = Annotated[
     int | None,
     typer.Option(

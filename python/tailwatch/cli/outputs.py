@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from tailwatch.results import Result
 
-__all__ = ["check_directory", "check_file", "open_page", "say_written", "write_page"]
+__all__ = ["check_directory", "check_file", "open_page", "say_written", "write_page", "write_text"]
 
 
 def check_file(option: str, path: Path, *, suffix: str, sources: Iterable[str] = ()) -> None:
@@ -96,6 +96,12 @@ def write_page(result: Result, path: Path) -> None:
     """
     page = wait_for(result.to_html)
     write_atomically(path, lambda file: file.write_text(page, encoding="utf-8"))
+    say_written(path)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text to `path`, whole or not at all."""
+    write_atomically(path, lambda file: file.write_text(text, encoding="utf-8"))
     say_written(path)
 
 

@@ -61,10 +61,12 @@ _ARGUMENTS: Final = {
     "column": "--column",
     "confidence": "--confidence",
     "dtype": "--dtype",
+    "fail_on": "--fail-on",
+    "keep": "--keep",
+    "limits": "--limit",
     "encoder": "--encoder",
     "folds": "--folds",
     "seed": "--seed",
-    "stop_on": "--stop-on",
     "strata": "--strata",
     "threads": "--threads",
 }

@@ -14,6 +14,7 @@ room                  what it owns
 ``heaviness``         when second moments have no error
 ``intervals``         intervals of value, null, and what is retained
 ``frame``             one row for each metric and level
+``questions``         what is asked of a frame; ``findings`` decides, and the gate on them
 ``result``            what is kept and shown; ``sentence`` says it
 ``by_class``          the same class by class
 ====================  =========================================================================

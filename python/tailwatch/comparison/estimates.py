@@ -141,6 +141,8 @@ class Estimate:
         What the errors are known from.
     tail_rows
         Of the odds in a pooled tail: rows of C there, tied ones in proportion.
+    p_value
+        Where a test of its own tells it: of C being a sample of the human distribution.
     """
 
     metric: str
@@ -149,6 +151,7 @@ class Estimate:
     null: float
     error: HalfSamples | ClosedVariance | Binomial | NoInterval | NoValue
     tail_rows: float | None = None
+    p_value: float | None = None
 
 
 NEGLIGIBLE = 0.25

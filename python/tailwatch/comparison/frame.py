@@ -9,8 +9,14 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from tailwatch._core import NoValue
-from tailwatch.comparison.intervals import intervals_of
+from tailwatch.comparison.estimates import ClosedVariance
+from tailwatch.comparison.intervals import (
+    farther_than_zero,
+    interval_of_distance,
+    intervals_of,
+)
 from tailwatch.comparison.registry import METRICS
+from tailwatch.metrics.embeddings.tail_test import TailCounts, tail_test_of_counts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -46,11 +52,17 @@ class Row:
         ``"higher"``, ``"lower"``, or ``"match"`` (the null).
     n_reference, n_candidate
         Rows of A and of C that entered.
+    low_all, high_all
+        Interval of `value_all`: exact for the odds in a pooled tail, in closed form for squared
+        distances.
     n_reference_all, n_candidate_all
         Rows that entered `value_all`.
     tail_rows, tail_rows_all
         Of the odds in a pooled tail: rows of C, or of the whole candidate, in it, those tied at its
         edge in proportion.
+    p_value
+        Of the candidate being another sample of the human distribution: exact for the odds in
+        a pooled tail, for copies and for modes, one-sided for squared distances; else two-sided.
     method
         How the interval was made; none without an interval.
     reason
@@ -70,6 +82,8 @@ class Row:
     retention_low: float | None = None
     retention_high: float | None = None
     value_all: float | None = None
+    low_all: float | None = None
+    high_all: float | None = None
     direction: str | None = None
     n_reference: int | None = None
     n_candidate: int | None = None
@@ -77,6 +91,7 @@ class Row:
     n_candidate_all: int | None = None
     tail_rows: float | None = None
     tail_rows_all: float | None = None
+    p_value: float | None = None
     method: str | None = None
     reason: str | None = None
 
@@ -92,6 +107,11 @@ def frame_of(rows: Iterable[Row]) -> pl.DataFrame:
     return pl.DataFrame([astuple(row) for row in rows], schema=SCHEMA, orient="row")
 
 
+def _has_variance(estimate: Estimate) -> bool:
+    """Return whether a distance is known to have a variance: of heavy tails it has none."""
+    return isinstance(estimate.error, ClosedVariance)
+
+
 def rows_of(
     meeting: Meeting,
     found: Mapping[str, Sequence[Estimate]],
@@ -100,7 +120,7 @@ def rows_of(
 ) -> list[Row]:
     """Give the estimates their intervals and the values on all rows, in the order of the frame."""
     candidate, sizes = meeting.candidate, meeting.prepared.sizes
-    on_all = {(metric, level): (value, tail) for metric, level, value, tail in wholes}
+    on_all = {(metric, level): (value, known) for metric, level, value, known in wholes}
     rows = []
     for metric in METRICS.values():
         if metric.name not in meeting.prepared.panel.names:
@@ -131,18 +151,37 @@ def rows_of(
                 n_reference=n,
                 n_candidate=c.shape[0],
                 tail_rows=estimate.tail_rows,
+                p_value=made.p_value if estimate.p_value is None else estimate.p_value,
                 method=made.method,
                 reason=made.reason,
             )
             whole = on_all.get((metric.name, estimate.level))
             if whole is not None:
-                value, tail = whole
+                value, known = whole
                 row = replace(
                     row,
                     value_all=value,
                     n_reference_all=n_all,
                     n_candidate_all=y.shape[0],
-                    tail_rows_all=None if tail is None else tail.candidate,
                 )
+                if isinstance(known, TailCounts):
+                    tested = tail_test_of_counts(known, confidence)
+                    row = replace(
+                        row,
+                        low_all=tested.low,
+                        high_all=tested.high,
+                        tail_rows_all=known.candidate,
+                        p_value=tested.p_value,
+                    )
+                elif isinstance(known, float):
+                    row = replace(row, p_value=known)
+                elif known is not None and value is not None and _has_variance(estimate):
+                    low, high = interval_of_distance(value, known.value, known.slope, confidence)
+                    row = replace(
+                        row,
+                        low_all=low,
+                        high_all=high,
+                        p_value=farther_than_zero(value, known),
+                    )
             rows.append(row)
     return rows

@@ -44,7 +44,13 @@ from tailwatch.comparison.estimates import (
     standard_error,
     variance,
 )
-from tailwatch.distributions import chi_squared_quantile, t_quantile
+from tailwatch.distributions import (
+    NEGLIGIBLE,
+    chi_squared_quantile,
+    pearson_tail,
+    t_quantile,
+    t_tail,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -52,7 +58,15 @@ if TYPE_CHECKING:
     from tailwatch.comparison.estimates import Spread
     from tailwatch.comparison.registry import Direction
 
-__all__ = ["Intervals", "Triple", "around", "interval_of_distance", "intervals_of", "ratio_of"]
+__all__ = [
+    "Intervals",
+    "Triple",
+    "around",
+    "farther_than_zero",
+    "interval_of_distance",
+    "intervals_of",
+    "ratio_of",
+]
 
 Interval = tuple[float | None, float | None]
 NONE: Interval = (None, None)
@@ -76,6 +90,9 @@ class Intervals:
         What is retained, and its interval.
     standard_error
         Of the null of a divergence.
+    p_value
+        Of value and null being of one distribution: of a distance in closed form one-sided, that
+        the value is so far above 0, else two-sided.
     method
         How the intervals were made.
     reason
@@ -87,6 +104,7 @@ class Intervals:
     retention: float | None = None
     retained: Interval = NONE
     standard_error: float | None = None
+    p_value: float | None = None
     method: str | None = None
     reason: str | None = None
 
@@ -124,8 +142,9 @@ def intervals_of(estimate: Estimate, direction: Direction, confidence: float) ->
     return Intervals(
         _interval(error.values, error, confidence),
         _interval(error.nulls, error, confidence),
-        *retained,
+        *retained[:2],
         None if spread is None else spread.error,
+        retained[2],
         method,
     )
 
@@ -134,14 +153,26 @@ def _closed(estimate: Estimate, error: ClosedVariance, confidence: float) -> Int
     value = interval_of_distance(estimate.value, error.value, error.slope, confidence)
     null = interval_of_distance(estimate.null, error.null, 0.0, confidence)
     spread = math.sqrt(error.null)
+    p_value = farther_than_zero(estimate.value, error)
     if spread == 0:
-        return Intervals(value, null, standard_error=spread, method="closed variance")
+        return Intervals(
+            value, null, standard_error=spread, p_value=p_value, method="closed variance"
+        )
     difference = estimate.value - estimate.null
     low, high = interval_of_distance(
         difference, error.difference, error.slope, confidence, symmetric=True
     )
     retained = (low / spread, high / spread)
-    return Intervals(value, null, difference / spread, retained, spread, "closed variance")
+    return Intervals(value, null, difference / spread, retained, spread, p_value, "closed variance")
+
+
+def farther_than_zero(value: float, error: ClosedVariance) -> float | None:
+    """Return the probability of so large a value where the distance is 0."""
+    spread = math.sqrt(error.value)
+    if not 0 < spread < math.inf:
+        return None
+    # The third cumulant there is the slope times the variance.
+    return pearson_tail(value / spread, error.slope / spread)
 
 
 def _binomial(estimate: Estimate, error: Binomial, confidence: float) -> Intervals:
@@ -159,22 +190,31 @@ def _ratio(estimate: Estimate) -> float | None:
 
 def _retained(
     estimate: Estimate, error: HalfSamples, confidence: float
-) -> tuple[float | None, Interval]:
-    """Value over null, its error on the log scale."""
+) -> tuple[float | None, Interval, float | None]:
+    """Value over null, its error on the log scale, and its p-value."""
     retention = _ratio(estimate)
     with np.errstate(invalid="ignore"):
         logs = _log(error.values, error) - _log(error.nulls, error)
     if retention is None or not np.isfinite(logs).all():
-        return retention, NONE
+        return retention, NONE, None
     least = _binomial_variance(error.values, error) + _binomial_variance(error.nulls, error)
-    margin = _t(logs, error, confidence) * math.sqrt(max(variance(logs, error), least))
+    spread = math.sqrt(max(variance(logs, error), least))
+    margin = _t(logs, error, confidence) * spread
     low, high = float(np.exp(logs[0] - margin)), float(np.exp(logs[0] + margin))
-    return retention, (min(low, retention), max(high, retention))
+    p_value = _two_sided(logs, spread, error)
+    return retention, (min(low, retention), max(high, retention)), p_value
+
+
+def _two_sided(statistic: NDArray[np.float64], spread: float, error: HalfSamples) -> float | None:
+    """Return the probability of a statistic as far from 0 as this."""
+    if not 0 < spread < math.inf:
+        return None
+    return 2 * t_tail(abs(float(statistic[0])) / spread, degrees_of_freedom(statistic, error))
 
 
 def _excess_of_halves(
     error: HalfSamples, null: Spread, confidence: float
-) -> tuple[float | None, Interval]:
+) -> tuple[float | None, Interval, float | None]:
     """(value − null) in standard errors of the null, which is itself estimated.
 
     The unit has a chi-squared interval, which is not symmetric; its ends and those of the
@@ -183,17 +223,19 @@ def _excess_of_halves(
     """
     spread, known = null
     if spread == 0:
-        return None, NONE
+        return None, NONE, None
     # In the form in which it was counted, on whose scale errors are.
     difference = error.values - error.nulls
     excess = float(difference[0]) / spread
-    of_difference = _t(difference, error, confidence) * standard_error(difference, error) / spread
+    own = standard_error(difference, error)
+    of_difference = _t(difference, error, confidence) * own / spread
     shrunk, grown = (excess * (factor - 1) for factor in _per_spread(known, confidence))
     low, high = min(shrunk, grown), max(shrunk, grown)
-    return excess, (
+    interval = (
         excess - math.hypot(of_difference, low),
         excess + math.hypot(of_difference, high),
     )
+    return excess, interval, _two_sided(difference, own, error)
 
 
 def _per_spread(degrees_of_freedom: float, confidence: float) -> tuple[float, float]:
@@ -325,10 +367,6 @@ def ratio_of(value: Triple, null: Triple) -> tuple[float | None, float | None, f
     up = math.hypot(math.log(high / v), math.log(n / null_low) if null_low > 0 else math.inf)
     down = math.hypot(math.log(v / low) if low > 0 else math.inf, math.log(null_high / n))
     return v / n, math.exp(log - down), None if math.isinf(up) else math.exp(log + up)
-
-
-NEGLIGIBLE = 1e-4
-"""A gamma of so little skewness is a normal to within the digits that matter."""
 
 
 def around(centre: float, margin: float) -> tuple[float, float]:

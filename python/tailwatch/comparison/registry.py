@@ -391,6 +391,20 @@ METRICS: dict[str, Metric] = {
             source="Székely & Rizzo 2013",
             interval=CLOSED,
         ),
+        of_kernels(
+            name="energy_coefficient",
+            label=Label(
+                "Energy coefficient",
+                "divergence",
+                "share of the largest possible",
+                "The energy distance in units of the largest that such distances allow: 0 for one "
+                "distribution, 1 for two points.",
+            ),
+            direction="lower",
+            definition="the energy distance over 2E‖x−y‖",
+            source="Székely & Rizzo 2013",
+            interval=CLOSED,
+        ),
         of_moments(
             name="total_variance",
             label=Label(

@@ -151,6 +151,7 @@ STANDARD = (
     "mmd_polynomial",
     "mmd_gaussian",
     "energy_distance",
+    "energy_coefficient",
     "total_variance",
     "effective_rank",
     "participation_ratio",

@@ -5,14 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from tailwatch.comparison.findings import FAIL_ON, Gated, findings_of
 from tailwatch.comparison.frame import SCHEMA
 from tailwatch.comparison.registry import LABELS
-from tailwatch.comparison.sentence import sentence_of
+from tailwatch.comparison.sentence import sentence_of, told
+from tailwatch.report.exchange import junit_document, markdown_document
 from tailwatch.results import Result
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     import polars as pl
     from altair import LayerChart, VConcatChart
+
+    from tailwatch.comparison.findings import Gate
+    from tailwatch.comparison.questions import Finding
 
 __all__ = ["Comparison"]
 
@@ -42,8 +49,76 @@ class Comparison(Result):
 
     @property
     def sentence(self) -> str:
-        """The finding in words."""
-        return sentence_of(self.frame)
+        """The findings in words, the most important first."""
+        return sentence_of(self.frame, self._confidence)
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """All questions with their answers, what matters most first."""
+        return findings_of(self.frame, confidence=self._confidence)
+
+    @property
+    def _confidence(self) -> float:
+        return float(self.run["arguments"]["confidence"])
+
+    def gate(
+        self,
+        fail_on: Sequence[str] | str = FAIL_ON,
+        *,
+        limits: Mapping[str, float] | None = None,
+        keep: float | None = None,
+    ) -> Gate:
+        """Decide whether the candidate may pass.
+
+        Parameters
+        ----------
+        fail_on
+            Names of findings that may not be there, in a sequence or joined by commas; ``"any"``
+            for all of them.
+        limits
+            What the size of a finding may reach, by its name: a share of rows for ``junk`` and
+            ``copies``, an odds ratio for tails, a ratio for spread, a share of the largest possible
+            distance for ``moved``. A limit decides by the interval: above it or below, or, where
+            the interval holds the limit, inconclusive.
+        keep
+            The odds of tail rows that have to be kept, the limit of ``tails_lost``.
+
+        Returns
+        -------
+        Gate
+            Its ``state`` is ``"passed"``, ``"failed"`` or ``"inconclusive"``.
+
+        Raises
+        ------
+        InputError
+            No such finding, or a limit that is none.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import tailwatch as tw
+        >>> rng = np.random.default_rng(0)
+        >>> human = rng.normal(size=(1000, 16))
+        >>> copied = np.concatenate([human[:50], rng.normal(size=(950, 16))])
+        >>> found = tw.compare(human, copied)
+        >>> print(found.gate(["copies", "tails_lost"]))
+        gate: failed: copies
+        >>> found.gate("copies", limits={"copies": 0.1}).state
+        'passed'
+        """
+        asked = Gated.of(fail_on, limits, keep)
+        return asked.decide(
+            findings_of(self.frame, confidence=self._confidence, limits=asked.limits)
+        )
+
+    def to_markdown(self) -> str:
+        """Return sentence and findings as Markdown, as for the summary of a job."""
+        return markdown_document(self.sentence, self.run, told(self.findings))
+
+    def to_junit(self, gate: Gate) -> str:
+        """Return the findings of a gate as JUnit XML: a test case each."""
+        asked = [one.name for one in gate.findings]
+        return junit_document(self.run, told(gate.findings), asked)
 
     def to_html(self) -> str:
         """Return the report page: one HTML document that needs nothing else."""
@@ -71,4 +146,11 @@ class Comparison(Result):
         return comparison_fragment(self.frame, self.run, self.sentence, LABELS)
 
     def _document(self) -> dict[str, Any]:
-        return {"sentence": self.sentence, "run": self.run, "frame": self.frame}
+        return {
+            "format": "tailwatch-comparison",
+            "version": 1,
+            "sentence": self.sentence,
+            "findings": told(self.findings),
+            "run": self.run,
+            "frame": self.frame,
+        }

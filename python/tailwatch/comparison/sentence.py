@@ -1,102 +1,201 @@
-"""A comparison in words, read from its frame alone.
+"""The findings of a comparison in words: what matters most comes first.
 
-One metric decides whether tails were lost, so that asking many does not find a loss by chance: the
-odds of a candidate row in the pooled tail at the level nearest to 5 % or, without it, the
-directional tails. The others are quoted where their intervals clear the null too.
+Words are those of people who are to act: shares of rows, odds, and what was left, each with its
+interval. What was found is named in the order of :data:`~tailwatch.comparison.findings.NAMES`;
+where nothing was, the loss that would have been found is.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-import polars as pl
-
 from tailwatch.background import uses_polars
+from tailwatch.comparison.findings import findings_of
+from tailwatch.comparison.questions import DECIDING, Finding, detectable_odds, nearest_rows
+from tailwatch.results import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
-__all__ = ["DECIDING", "NEAREST_LEVEL", "said", "sentence_of"]
+    import polars as pl
+
+__all__ = ["said", "sentence_of", "told", "words_of"]
 
 Row: TypeAlias = "Mapping[str, Any]"
-
-DECIDING = ("tail_odds_ratio", "directional_tails", "tail_mass", "tail_recall", "tail_coverage")
-NEAREST_LEVEL = 0.05
+Rows: TypeAlias = "Mapping[tuple[str, float | None], Row]"
 
 NOUNS = {
     "tail_mass": "tail mass",
     "tail_recall": "tail recall",
     "tail_coverage": "tail coverage",
     "total_variance": "total variance",
+    "effective_rank": "effective rank",
     "precision": "precision",
     "coverage": "coverage",
 }
-TAILS = ("tail_mass", "tail_recall", "tail_coverage")
-REACHING = ("tail_recall", "tail_coverage")
+APART = 0.75
+"""Of the share beyond the largest level, what lies beyond the smallest where it is apart."""
+MOST_NAMED = 3
+"""Findings that a sentence names; the others are in the table."""
 
 
-def sentence_of(frame: pl.DataFrame) -> str:
+def sentence_of(frame: pl.DataFrame, confidence: float = 0.95) -> str:
     """Say what a comparison found.
 
     Parameters
     ----------
     frame
         The frame of a :class:`tailwatch.Comparison`.
+    confidence
+        Of the intervals; 1 − confidence is the rate of false findings.
 
     Returns
     -------
     str
-        One to three sentences. Numbers are relative to a fresh human sample of the same size, with
-        their intervals.
+        One to five sentences, the most important finding first.
     """
     uses_polars("the sentence of a comparison")
-    rows = _rows(frame)
-    deciding = next((rows[name] for name in DECIDING if name in rows), None)
-    if deciding is None:
-        return _without_tails(rows)
-    _, low, high = _decided(deciding)
-    if high is not None and high < 1:
-        besides = _left(rows, (*TAILS, "total_variance"))
-        return " ".join([f"Tails were lost: {_said(deciding)}.", *besides, *_looks_better(rows)])
-    if missed := _left(rows, REACHING):
-        return " ".join(["Human tails are not reached.", *missed, f"Yet {_said(deciding)}."])
-    if low is None or high is None:
-        return f"Whether tails were lost cannot be told: {_said(deciding)}, without an interval."
-    if low > 1:
-        return " ".join([f"Tails widened: {_said(deciding)}.", *_left(rows, TAILS)])
-    return " ".join([f"No loss of tails was found: {_said(deciding)}.", *_left(rows, TAILS)])
+    rows = nearest_rows(frame.to_dicts())
+    findings = findings_of(frame, confidence=confidence)
+    found = _named([one for one in findings if one.found], rows)
+    if found:
+        parts = [words_of(one) for one in found[:MOST_NAMED]]
+        if found[0].name == "tails_lost":
+            parts += [*_left(rows, ("tail_mass", "tail_recall", "tail_coverage"))]
+            parts += _looks_better(rows)
+        if len(found) > MOST_NAMED:
+            parts.append(f"Also found: {_listed([one.name for one in found[MOST_NAMED:]])}.")
+        return " ".join(parts)
+    return " ".join(_nothing(findings, rows, confidence))
 
 
-def _rows(frame: pl.DataFrame) -> dict[str, Row]:
-    """Return one row per metric, at the level nearest to the deciding one."""
-    nearest = (pl.col("level").fill_null(NEAREST_LEVEL) - NEAREST_LEVEL).abs()
-    ordered = frame.sort(nearest, maintain_order=True)
-    return {row["metric"]: row for row in ordered.unique("metric", keep="first").to_dicts()}
+def told(findings: Iterable[Finding]) -> list[dict[str, Any]]:
+    """Return findings as JSON has them, in words where they are there."""
+    return [plain(one) | {"words": words_of(one) if one.found else None} for one in findings]
 
 
-def _below(row: Row) -> bool:
-    return row["retention_high"] is not None and row["retention_high"] < 1
+def words_of(one: Finding) -> str:
+    """Say one finding that is there."""
+    return WORDS[one.name](one)
 
 
-def _decided(row: Row) -> tuple[float | None, float | None, float | None]:
-    """Return the number that decides, with its interval.
+def _named(found: Sequence[Finding], rows: Rows) -> list[Finding]:
+    """Leave out what another finding says already."""
+    names = {one.name for one in found}
+    implied: set[str] = set()
+    if "elsewhere" in names:
+        implied |= {"junk", "modes_lost", "tails_lost", "tails_widened", "moved"}
+    if "junk" in names:
+        # Junk is as large a share beyond every level; what has widened thins out.
+        far = {"tails_widened", "spread_gained"}
+        implied |= far if _is_apart(rows) else {"junk"} if far & names else set()
+    if names & {"junk", "tails_lost", "tails_widened"}:
+        # Whatever changes the tails moves the distribution too.
+        implied.add("moved")
+    return [one for one in found if one.name not in implied]
 
-    The null of the odds is 1 exactly, so the odds themselves decide: dividing by the odds between
-    two human halves would only add their noise.
-    """
-    prefix = "" if row["metric"] == "tail_odds_ratio" else "retention_"
-    number = row["value"] if row["metric"] == "tail_odds_ratio" else row["retention"]
-    return number, row[f"{prefix}low"], row[f"{prefix}high"]
+
+def _is_apart(rows: Rows) -> bool:
+    """Return whether what lies beyond the outermost tail level lies apart from the rest."""
+    beyond = {
+        level: (level * row["value"] - level) / (1 - level)
+        for (metric, level), row in rows.items()
+        if metric == "tail_mass" and level is not None and row["value"] is not None
+    }
+    if len(beyond) < 2:
+        return True
+    return bool(beyond[min(beyond)] >= APART * beyond[max(beyond)])
 
 
-def _said(row: Row) -> str:
-    return said(row["metric"], row["level"], *_decided(row))
+def _elsewhere(one: Finding) -> str:
+    return (
+        "The candidate is not in the same place as the human data: at most "
+        f"{_percent(one.high)} of its rows lie where human rows do. Another encoder, scale or "
+        "normalisation?"
+    )
+
+
+def _copies(one: Finding) -> str:
+    metric, _ = one.evidence[0]
+    scaled = " once both have length 1" if metric == "normalised_copies" else ""
+    if one.size is not None and one.size >= 1:
+        return f"All candidate rows are copies of human rows{scaled}."
+    return f"{_share(one)} of the candidate rows are copies of human rows{scaled}."
+
+
+def _junk(one: Finding) -> str:
+    return f"About {_share(one)} of the candidate rows lie where next to no human row does."
+
+
+def _modes_lost(one: Finding) -> str:
+    gone = 1 - (one.size or 0.0)
+    return f"Modes were lost: {_percent(gone)} of the small modes of the human data are empty."
+
+
+def _tails_lost(one: Finding) -> str:
+    return f"Tails were lost: {_of_tails(one)}."
+
+
+def _tails_widened(one: Finding) -> str:
+    return f"Tails widened: {_of_tails(one)}."
+
+
+def _moved(one: Finding) -> str:
+    return (
+        "The candidate has moved: its energy distance from the human data is "
+        f"{_share(one)} of the largest possible."
+    )
+
+
+def _spread_lost(one: Finding) -> str:
+    return f"Spread was lost: {_of_spread(one)}."
+
+
+def _spread_gained(one: Finding) -> str:
+    return f"Spread was gained: {_of_spread(one)}."
+
+
+WORDS: dict[str, Callable[[Finding], str]] = {
+    "elsewhere": _elsewhere,
+    "copies": _copies,
+    "junk": _junk,
+    "modes_lost": _modes_lost,
+    "tails_lost": _tails_lost,
+    "tails_widened": _tails_widened,
+    "moved": _moved,
+    "spread_lost": _spread_lost,
+    "spread_gained": _spread_gained,
+}
+
+
+def _nothing(findings: Sequence[Finding], rows: Rows, confidence: float) -> list[str]:
+    tails = next(one for one in findings if one.name == "tails_lost")
+    tested = [one for one in findings if one.evidence]
+    if not tested:
+        return ["Nothing that was asked for can be told: the frame has the values."]
+    if not tails.evidence:
+        asked = any((name, None) in rows for name in DECIDING)
+        told = "Whether tails were lost cannot be told" if asked else "No tail metric was asked for"
+        variance = rows.get(("total_variance", None))
+        kept = "" if variance is None else f" What is left of total variance: {_kept(variance)}."
+        return [f"{told}; nothing else was found.{kept}"]
+    parts = [f"Nothing was found: {_of_tails(tails)}."]
+    count = sum(one.p_value is not None for one in findings)
+    odds = detectable_odds(rows, (1 - confidence) / max(count, 1))
+    if odds is not None:
+        parts.append(f"A loss of {_percent(1 - odds)} of the tail would have been found.")
+    return parts
+
+
+def _of_tails(one: Finding) -> str:
+    metric, level = one.evidence[0]
+    return said(metric, level, one.size, one.low, one.high)
 
 
 def said(
     metric: str, level: float | None, number: float | None, low: float | None, high: float | None
 ) -> str:
-    """Say the metric that decides, and its number with its interval."""
+    """Say the metric that decides about tails, and its number with its interval."""
     times = _with_interval(number, low, high)
     rarest = "" if level is None else f"{100 * level:g} %"
     if metric == "tail_odds_ratio":
@@ -113,28 +212,46 @@ def said(
     return f"{noun} at level {rarest} is {times} times that of a fresh human sample"
 
 
-def _left(rows: Mapping[str, Row], names: Sequence[str]) -> list[str]:
+def _of_spread(one: Finding) -> str:
+    metric, _ = one.evidence[0]
+    return (
+        f"{NOUNS[metric]} is {_with_interval(one.size, one.low, one.high)} times that of a fresh "
+        "human sample"
+    )
+
+
+def _left(rows: Rows, names: Sequence[str]) -> list[str]:
     """Quote those of the metrics whose intervals lie below the null."""
     below = [
-        f"{NOUNS[name]} {_kept(rows[name])}"
+        f"{NOUNS[name]} {_kept(rows[name, None])}"
         for name in names
-        if name in rows and _below(rows[name])
+        if (name, None) in rows and _below(rows[name, None])
     ]
     return [f"What is left: {', '.join(below)}."] if below else []
 
 
-def _looks_better(rows: Mapping[str, Row]) -> list[str]:
+def _below(row: Row) -> bool:
+    return row["retention_high"] is not None and row["retention_high"] < 1
+
+
+def _looks_better(rows: Rows) -> list[str]:
     """Warn where the usual metrics hide the loss."""
     fine = [
-        f"{NOUNS[name]} ({_kept(rows[name])} of its null)"
+        f"{NOUNS[name]} ({_kept(row)} of its null)"
         for name in ("precision", "coverage")
-        if name in rows and rows[name]["retention"] is not None and rows[name]["retention"] >= 1
+        if (row := rows.get((name, None)))
+        and row["retention"] is not None
+        and row["retention"] >= 1
     ]
     if not fine:
         return []
     names = " and ".join(fine)
     verb = "do" if len(fine) > 1 else "does"
     return [f"{names[0].upper()}{names[1:]} {verb} not see this."]
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(name.replace("_", " ") for name in names)
 
 
 def _kept(row: Row) -> str:
@@ -155,8 +272,14 @@ def _number(value: float | None) -> str:
     return f"{value:.2f}" if value == 0 or value >= 0.095 else f"{value:.2g}"
 
 
-def _without_tails(rows: Mapping[str, Row]) -> str:
-    if "total_variance" in rows:
-        kept = _kept(rows["total_variance"])
-        return f"No tail metric was asked for. What is left of total variance: {kept}."
-    return "No tail metric was asked for: the frame has the values beside their nulls."
+def _percent(share: float | None) -> str:
+    if share is None:
+        return "an unknown share"
+    return f"{100 * share:.2g} %" if 100 * share < 99.5 else f"{100 * share:.0f} %"
+
+
+def _share(one: Finding) -> str:
+    if one.low is None or one.high is None:
+        return _percent(one.size)
+    ends = (f"{100 * end:.2g}" if 100 * end < 99.5 else "100" for end in (one.low, one.high))
+    return f"{_percent(one.size)} [{', '.join(ends)}]"

@@ -8,7 +8,7 @@ use numpy::{
     IntoPyArray, PyArray1, PyArrayDyn, PyReadonlyArray1, PyReadonlyArray2, PyReadonlyArray4,
 };
 use pyo3::prelude::*;
-use tailwatch_core::divergence::kernel::{self, Kernel};
+use tailwatch_core::divergence::kernel::Kernel;
 use tailwatch_core::inference::{
     Estimate, Found, Halves, Parts, Prepared, Replicates, Summary, authenticity, gaussian, kernels,
     knn, neighbors, sliced, tails, vendi,
@@ -339,23 +339,29 @@ impl PreparedKernels {
         self.0.nulls()
     }
 
+    /// How far rows of A and B are apart under each kernel: for that of distances their mean distance.
+    #[getter]
+    fn apart(&self) -> Vec<f64> {
+        self.0.apart()
+    }
+
     /// Squared MMD with each kernel: value, null, the variances at a distance of zero of value, null and
-    /// value − null, and what a unit of distance adds; or why there is none.
+    /// value − null, what a unit of distance adds, and how far rows of A and C are apart; or why there is none.
     fn estimates(
         &self,
         py: Python<'_>,
         a: &PyRows,
         c: &PyRows,
         settings: Settings,
-    ) -> PyResult<Vec<Outcome<(f64, f64, f64, f64, f64, f64)>>> {
+    ) -> PyResult<Vec<Outcome<(f64, f64, f64, f64, f64, f64, f64)>>> {
         let (a, c) = (a.borrow(py)?, c.borrow(py)?);
         let (a, c) = (a.rows()?, c.rows()?);
         let found = enter(py, &settings, |control| self.0.estimates(&a, &c, control))?;
         let numbers = |estimate: kernels::KernelEstimate| {
-            let kernels::KernelEstimate { value, null, .. } = estimate;
+            let kernels::KernelEstimate { value, null, slope, apart, .. } = estimate;
             let variances =
                 [estimate.value_variance, estimate.null_variance, estimate.difference_variance];
-            (value, null, variances[0], variances[1], variances[2], estimate.slope)
+            (value, null, variances[0], variances[1], variances[2], slope, apart)
         };
         Ok(found.into_iter().map(|estimate| outcome(estimate.map(numbers))).collect())
     }
@@ -395,7 +401,8 @@ pub(crate) fn whole_neighbor_metrics(
     Ok((values, tails.into_iter().map(wrap_pooled).collect()))
 }
 
-/// Squared MMD of whole samples, unbiased, with each kernel; or why there is none.
+/// Squared MMD of whole samples with each kernel: value, its variance at a distance of zero, what a unit of
+/// distance adds, and how far rows of both are apart; or why there is none.
 #[pyfunction]
 pub(crate) fn whole_kernel_metrics(
     py: Python<'_>,
@@ -403,12 +410,15 @@ pub(crate) fn whole_kernel_metrics(
     candidate: &PyRows,
     kernels: Vec<PyKernel>,
     settings: Settings,
-) -> PyResult<Vec<Outcome<f64>>> {
+) -> PyResult<Vec<Outcome<(f64, f64, f64, f64)>>> {
     let kernels = kernels_of(&kernels)?;
     let (reference, candidate) = (reference.borrow(py)?, candidate.borrow(py)?);
     let (reference, candidate) = (reference.rows()?, candidate.rows()?);
     let found = enter(py, &settings, |control| {
-        kernel::several(&reference, &candidate, &kernels, true, control)
+        kernels::whole_estimates(&reference, &candidate, &kernels, control)
     })?;
-    Ok(found.into_iter().map(outcome).collect())
+    let numbers = |whole: kernels::WholeKernelEstimate| {
+        (whole.value, whole.variance, whole.slope, whole.apart)
+    };
+    Ok(found.into_iter().map(|whole| outcome(whole.map(numbers))).collect())
 }

@@ -14,6 +14,7 @@ from tailwatch.comparison.by_class.judgement import Found, why_not
 from tailwatch.comparison.frame import rows_of
 from tailwatch.comparison.halves import LEAST_ROWS
 from tailwatch.exceptions import InputError
+from tailwatch.metrics.embeddings.tail_test import TailCounts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -112,7 +113,9 @@ def _evidence(
     name, level = chosen
     if name == "tail_odds_ratio":
         tail = next(tail for metric, level, _, tail in wholes if (metric, level) == chosen)
-        return None if tail is None else evidence_of_odds(tail, level, request.confidence)
+        if not isinstance(tail, TailCounts):
+            return None
+        return evidence_of_odds(tail, level, request.confidence)
     estimate = next(one for one in estimates[name] if level is None or one.level == level)
     return evidence_of_interval(estimate, request.confidence)
 

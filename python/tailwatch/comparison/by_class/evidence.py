@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tailwatch.comparison.intervals import intervals_of
+from tailwatch.comparison.questions import DECIDING, LEVEL
 from tailwatch.comparison.registry import METRICS
-from tailwatch.comparison.sentence import DECIDING, NEAREST_LEVEL
 from tailwatch.distributions import false_discovery_rates
 from tailwatch.metrics.embeddings.tail_test import tail_test_of_counts
 
@@ -63,7 +63,7 @@ def deciding(panel: Panel) -> tuple[str, float | None] | None:
     name = next((name for name in DECIDING if name in panel.names), None)
     if name is None:
         return None
-    nearest = min(panel.levels, key=lambda level: abs(level - NEAREST_LEVEL))
+    nearest = min(panel.levels, key=lambda level: abs(level - LEVEL))
     return name, nearest if METRICS[name].by_level else None
 
 

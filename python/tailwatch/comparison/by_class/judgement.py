@@ -42,14 +42,14 @@ LEADING: dict[str, type[pl.DataType]] = {
     "reference_rows": pl.Int64,
     "candidate_rows": pl.Int64,
     "verdict": pl.String,
-    "p_value": pl.Float64,
-    "q_value": pl.Float64,
 }
 
 FRAME_SCHEMA: dict[str, type[pl.DataType]] = LEADING | SCHEMA
 """Columns of the frame: those of the class, then those of a comparison."""
 
 CLASSES_SCHEMA: dict[str, type[pl.DataType]] = LEADING | {
+    "p_value": pl.Float64,
+    "q_value": pl.Float64,
     "metric": pl.String,
     "level": pl.Float64,
     "value": pl.Float64,
@@ -148,7 +148,7 @@ def frames(
     leading = [(one, _leading(one, q_value, 1 - confidence)) for one, q_value in judged]
     leading.sort(key=lambda pair: _order(*pair))
     rows = [
-        (*first, *astuple(row))
+        (*first[: len(LEADING)], *astuple(row))
         for one, first in leading
         for row in one.rows or [_not_compared(one)]
     ]

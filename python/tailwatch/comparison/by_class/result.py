@@ -11,17 +11,22 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import polars as pl
 
 from tailwatch.comparison.by_class.judgement import CLASSES_SCHEMA, FRAME_SCHEMA
+from tailwatch.comparison.findings import FAIL_ON, Gated, findings_of_classes
 from tailwatch.comparison.frame import SCHEMA
 from tailwatch.comparison.registry import LABELS
 from tailwatch.comparison.result import Comparison
-from tailwatch.comparison.sentence import said
+from tailwatch.comparison.sentence import said, told
 from tailwatch.exceptions import InputError
+from tailwatch.report.exchange import junit_document, markdown_document
 from tailwatch.results import Result
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from altair import LayerChart
+
+    from tailwatch.comparison.findings import Gate
+    from tailwatch.comparison.questions import Finding
 
 __all__ = ["ClassComparison", "sentence_of_classes"]
 
@@ -34,14 +39,13 @@ class ClassComparison(Result):
     ----------
     frame
         The frames of all classes below each other: columns ``class``, ``reference_rows``,
-        ``candidate_rows``, ``verdict``, ``p_value`` and ``q_value``, then those of
-        :attr:`Comparison.frame`. A class that was not compared has one row, whose ``metric`` is
-        null and whose ``reason`` says why.
+        ``candidate_rows`` and ``verdict``, then those of :attr:`Comparison.frame`. A class that was
+        not compared has one row, whose ``metric`` is null and whose ``reason`` says why.
     classes
         One row per class, first those whose tails were most surely lost: the same leading columns,
-        then the ``metric`` that decided, its ``level``, ``value``, ``low`` and ``high``, the
-        ``seed`` under which :func:`tailwatch.compare` gives the same numbers for the rows of the
-        class alone, and a ``note`` why it was not compared.
+        ``p_value`` and ``q_value``, then the ``metric`` that decided, its ``level``, ``value``,
+        ``low`` and ``high``, the ``seed`` under which :func:`tailwatch.compare` gives the same
+        numbers for the rows of the class alone, and a ``note`` why it was not compared.
     run
         What was run: sources, arguments, versions, time.
 
@@ -64,7 +68,44 @@ class ClassComparison(Result):
     @property
     def sentence(self) -> str:
         """The finding in words."""
-        return sentence_of_classes(self.classes, self.run["arguments"]["confidence"])
+        return sentence_of_classes(self.classes, self.findings, self._confidence)
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """All questions of all classes with their answers; of says which class."""
+        return findings_of_classes(self.frame, confidence=self._confidence)
+
+    @property
+    def _confidence(self) -> float:
+        return float(self.run["arguments"]["confidence"])
+
+    def gate(
+        self,
+        fail_on: Sequence[str] | str = FAIL_ON,
+        *,
+        limits: Mapping[str, float] | None = None,
+        keep: float | None = None,
+    ) -> Gate:
+        """Decide whether the candidate may pass: no class may have any of these findings.
+
+        The arguments are those of :meth:`Comparison.gate`. A class of which the candidate has no
+        row fails on ``modes_lost``.
+        """
+        asked = Gated.of(fail_on, limits, keep)
+        return asked.decide(
+            findings_of_classes(self.frame, confidence=self._confidence, limits=asked.limits)
+        )
+
+    def to_markdown(self) -> str:
+        """Return the sentence and what was found as Markdown, as for the summary of a job."""
+        return markdown_document(
+            self.sentence, self.run, told(one for one in self.findings if one.found)
+        )
+
+    def to_junit(self, gate: Gate) -> str:
+        """Return the findings of a gate as JUnit XML: a test case each."""
+        asked = [one.name for one in gate.findings]
+        return junit_document(self.run, told(gate.findings), asked)
 
     def of(self, name: object) -> Comparison:
         """Return the comparison of one class.
@@ -134,7 +175,10 @@ class ClassComparison(Result):
 
     def _document(self) -> dict[str, Any]:
         return {
+            "format": "tailwatch-comparison-by-class",
+            "version": 1,
             "sentence": self.sentence,
+            "findings": told(one for one in self.findings if one.found),
             "run": self.run,
             "classes": self.classes,
             "frame": self.frame,
@@ -151,28 +195,35 @@ NAMED = 3
 LONGEST_NAME = 40
 
 
-def sentence_of_classes(classes: pl.DataFrame, confidence: float) -> str:
-    """Say which classes lost their tails.
+def sentence_of_classes(
+    classes: pl.DataFrame, findings: Sequence[Finding], confidence: float
+) -> str:
+    """Say which classes lost their tails, and what else happened to them.
 
     Parameters
     ----------
     classes
         :attr:`tailwatch.ClassComparison.classes`.
+    findings
+        Those of the classes.
     confidence
         Of the intervals; 1 − confidence bounds the share of classes that are named by chance.
 
     Returns
     -------
     str
-        One to six sentences: the classes that lost tails, surest first, those that widened, those
-        without candidate rows, and those that could not be compared.
+        One to seven sentences: classes without candidate rows, those that lost tails, surest first,
+        those that widened, what else was found, and classes that could not be compared.
     """
     names = {
         verdict: rows["class"].to_list()
         for (verdict,), rows in classes.group_by("verdict", maintain_order=True)
     }
     judged = [*names.get("lost", []), *names.get("no change found", []), *names.get("widened", [])]
-    parts = [*_tails(classes, names, len(judged)), *_others(names)]
+    gone = (
+        [f"{_listed(names['absent'])} {_has_gone(names['absent'])}."] if "absent" in names else []
+    )
+    parts = [*gone, *_tails(classes, names, len(judged)), *_besides(findings), *_others(names)]
     if "lost" in names or "widened" in names:
         parts.append(
             f"Of the classes said to have changed, {100 * (1 - confidence):.3g} % at most are "
@@ -204,10 +255,30 @@ def _tails(classes: pl.DataFrame, names: dict[str, list[str]], judged: int) -> l
     return [lost, *then, *widened]
 
 
+def _has_gone(names: Sequence[str]) -> str:
+    return (
+        "is gone: no candidate row is of it" if len(names) == 1 else "are gone: no row is of them"
+    )
+
+
+def _besides(findings: Sequence[Finding]) -> list[str]:
+    """Say what was found besides tails, class by class."""
+    said_of = {
+        "elsewhere": "Not in the place of the human rows: {}.",
+        "copies": "Copies of human rows are in {}.",
+        "junk": "Rows lie where next to no human row does in {}.",
+    }
+    parts = []
+    for name, text in said_of.items():
+        classes = [str(one.of) for one in findings if one.found and one.name == name]
+        if classes:
+            parts.append(text.format(_listed(classes)))
+    return parts
+
+
 def _others(names: dict[str, list[str]]) -> list[str]:
     """Say what was not judged, and why."""
     said_of = {
-        "absent": "No candidate row at all is of {}.",
         "new": "No reference row at all is of {}.",
         "not compared": "Not compared, for the reason given beside the class: {}.",
     }

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import polars as pl
 
 from tailwatch import _core
 from tailwatch.comparison.estimates import Estimate, NoInterval
+from tailwatch.distributions import binomial_at_most
 from tailwatch.metrics.embeddings.mauve import FRONTIER, default_mauve_clusters
 from tailwatch.metrics.embeddings.modes import default_clusters, mode_table, rare_and_lost
 
@@ -35,17 +37,20 @@ class Modes:
         self._human = halves.bounded_whole
         self._seed = panel.seed
         self._clusters = _Clusters(a, panel.seed, settings)
-        self._null = self._clusters.kept(b, settings)
+        self._fresh = self._clusters.counted(b, settings)
+        self._null = self._clusters.kept(self._fresh)
 
     def estimates(self, candidate: Candidate, settings: Settings) -> Iterator[Estimate]:
         """Yield the metric with its null."""
-        value = self._clusters.kept(candidate.bounded, settings)
-        yield Estimate("mode_coverage", self.LEVEL, value, self._null, NoInterval(self.REASON))
+        counts = self._clusters.counted(candidate.bounded, settings)
+        value, error = self._clusters.kept(counts), NoInterval(self.REASON)
+        p_value = self._clusters.chance(counts, self._fresh)
+        yield Estimate("mode_coverage", self.LEVEL, value, self._null, error, p_value=p_value)
 
     def wholes(self, candidate: Candidate, settings: Settings) -> Iterator[Whole]:
         """Yield the metric on all rows."""
         clusters = _Clusters(self._human, self._seed, settings)
-        value = clusters.kept(candidate.bounded_whole, settings)
+        value = clusters.kept(clusters.counted(candidate.bounded_whole, settings))
         yield "mode_coverage", self.LEVEL, value, None
 
 
@@ -55,16 +60,32 @@ class _Clusters:
     def __init__(self, rows: Rows, seed: int, settings: Settings) -> None:
         self._count = default_clusters(rows.shape[0])
         self._centres = _core.k_means(rows, "reference", self._count, seed, settings)
-        self._sizes = self._counted(rows, settings)
+        self._sizes = self.counted(rows, settings)
 
-    def kept(self, rows: Rows, settings: Settings) -> float:
-        """Return the share of the rare modes that `rows` have kept."""
-        table = mode_table(self._sizes, self._counted(rows, settings), level=Modes.LEVEL)
-        rare, lost = rare_and_lost(table)
+    def counted(self, rows: Rows, settings: Settings) -> NDArray[np.int64]:
+        """Return how many of the rows each mode has."""
+        return np.bincount(self._centres.assign(rows, settings), minlength=self._count)
+
+    def kept(self, counts: NDArray[np.int64]) -> float:
+        """Return the share of the rare modes that a sample has kept."""
+        rare, lost = rare_and_lost(self._table(counts))
         return 1 - lost / rare
 
-    def _counted(self, rows: Rows, settings: Settings) -> NDArray[np.int64]:
-        return np.bincount(self._centres.assign(rows, settings), minlength=self._count)
+    def chance(self, counts: NDArray[np.int64], fresh: NDArray[np.int64]) -> float:
+        """Return the chance that a rare mode has so much less of a sample than of a fresh one.
+
+        Modes are fitted to their own rows, so that it is fresh rows that a sample is held against:
+        given the rows of both in a mode, those of either are binomial. The p-value is that of the
+        mode that lost most surely, times the number of rare modes (Bonferroni).
+        """
+        rare = self._table(counts).filter(pl.col("rare") > 0)["mode"].to_numpy()
+        share = counts.sum() / (counts.sum() + fresh.sum())
+        pairs = zip(counts[rare].tolist(), fresh[rare].tolist(), strict=True)
+        least = min(binomial_at_most(y, y + x, share) for y, x in pairs)
+        return min(len(rare) * least, 1.0)
+
+    def _table(self, counts: NDArray[np.int64]) -> pl.DataFrame:
+        return mode_table(self._sizes, counts, level=Modes.LEVEL)
 
 
 class Mauve:

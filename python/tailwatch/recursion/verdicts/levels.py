@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ENTANGLEMENT",
-    "FEWEST_IN_TAIL",
     "HALLUCINATION",
     "TAILS",
     "VARIANCE",
@@ -152,7 +151,6 @@ def _verdict(definition: str, status: Status, span: Span, threshold: float, unit
 
 
 FEWEST_IN_TAIL = 10
-"""Human rows below which a tail decides nothing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,27 +92,51 @@ pub fn several(
     let least = if unbiased { 2 } else { 1 };
     check_rows(reference, "reference", least)?;
     check_rows(candidate, "candidate", least)?;
-    check_kernels(kernels)?;
-    let (n, m) = (reference.len(), candidate.len());
-    control.begin("kernels", (n * n + m * m + n * m) as u64);
-    let frame = Frame::of(&[reference, candidate], control)?;
-    let across = pair_sums(reference, Some(candidate), kernels, &frame, control)?;
-    let within_x = pair_sums(reference, None, kernels, &frame, control)?;
-    let within_y = pair_sums(candidate, None, kernels, &frame, control)?;
-    let within = |sums: &PairSums| {
-        let count = sums.rows.len() as f64;
-        if unbiased {
-            sums.total() / (count * (count - 1.0))
-        } else {
-            (sums.total() + sums.diagonal.iter().sum::<f64>()) / (count * count)
-        }
-    };
-    let value = |(index, &kernel): (usize, &Kernel)| {
-        let across = across[index].total() / (n as f64 * m as f64);
-        let value = within(&within_x[index]) + within(&within_y[index]) - 2.0 * across;
-        if value.is_finite() { Ok(value) } else { Err(overflow(kernel)) }
-    };
-    Ok(kernels.iter().enumerate().map(value).collect())
+    let sums = TwoSampleSums::of(reference, candidate, kernels, control)?;
+    Ok((0..kernels.len()).map(|index| sums.value(index, unbiased)).collect())
+}
+
+/// Sums of kernels over the pairs within and across two samples.
+pub(crate) struct TwoSampleSums<'a> {
+    kernels: &'a [Kernel],
+    pub(crate) within_x: Vec<PairSums>,
+    pub(crate) within_y: Vec<PairSums>,
+    pub(crate) across: Vec<PairSums>,
+}
+
+impl<'a> TwoSampleSums<'a> {
+    /// The sums, in one pass for all kernels.
+    pub(crate) fn of(
+        reference: &Rows<'_>,
+        candidate: &Rows<'_>,
+        kernels: &'a [Kernel],
+        control: &Control,
+    ) -> Result<Self> {
+        check_kernels(kernels)?;
+        let (n, m) = (reference.len(), candidate.len());
+        control.begin("kernels", (n * n + m * m + n * m) as u64);
+        let frame = Frame::of(&[reference, candidate], control)?;
+        let across = pair_sums(reference, Some(candidate), kernels, &frame, control)?;
+        let within_x = pair_sums(reference, None, kernels, &frame, control)?;
+        let within_y = pair_sums(candidate, None, kernels, &frame, control)?;
+        Ok(Self { kernels, within_x, within_y, across })
+    }
+
+    /// Squared MMD with a kernel, or that it overflows.
+    pub(crate) fn value(&self, index: usize, unbiased: bool) -> Result<f64> {
+        let within = |sums: &PairSums| {
+            let count = sums.rows.len() as f64;
+            if unbiased {
+                sums.total() / (count * (count - 1.0))
+            } else {
+                (sums.total() + sums.diagonal.iter().sum::<f64>()) / (count * count)
+            }
+        };
+        let (x, y) = (&self.within_x[index], &self.within_y[index]);
+        let across = self.across[index].total() / (x.rows.len() as f64 * y.rows.len() as f64);
+        let value = within(x) + within(y) - 2.0 * across;
+        if value.is_finite() { Ok(value) } else { Err(overflow(self.kernels[index])) }
+    }
 }
 
 /// Fails at the first kernel whose parameters are no kernel's.

@@ -20,7 +20,7 @@
 use super::Halves;
 use crate::control::Control;
 use crate::divergence::frame::Frame;
-use crate::divergence::kernel::{Kernel, check_kernels, overflow};
+use crate::divergence::kernel::{Kernel, TwoSampleSums, check_kernels, overflow};
 use crate::divergence::pairs::{PairSums, pair_sums};
 use crate::error::{Error, Result};
 use crate::rows::{Rows, check_pair};
@@ -47,6 +47,8 @@ pub struct KernelEstimate {
     pub difference_variance: f64,
     /// What a unit of distance adds to the variance of the value and of the difference.
     pub slope: f64,
+    /// How far rows of A and C are apart, see [`apart`].
+    pub apart: f64,
 }
 
 /// Sums of kernels over the pairs of A and B, two of the three and a half products of a comparison.
@@ -63,6 +65,8 @@ struct Null {
     /// Second-order variances: of B within, and of A and B across.
     of_b: f64,
     across: f64,
+    /// How far rows of A and B are apart.
+    apart: f64,
 }
 
 impl PreparedKernels {
@@ -81,6 +85,7 @@ impl PreparedKernels {
                 value: statistic(&of_a, &of_b, &across),
                 of_b: of_b.second_order(),
                 across: across.second_order(),
+                apart: apart(&of_a, &of_b, &across),
                 of_a,
             }
         };
@@ -92,6 +97,12 @@ impl PreparedKernels {
     #[must_use]
     pub fn nulls(&self) -> Vec<Option<f64>> {
         self.nulls.iter().map(|null| Some(null.value).filter(|value| value.is_finite())).collect()
+    }
+
+    /// How far rows of A and B are apart under each kernel, see [`apart`].
+    #[must_use]
+    pub fn apart(&self) -> Vec<f64> {
+        self.nulls.iter().map(|null| null.apart).collect()
     }
 
     /// The estimate of each kernel for a candidate C. A kernel whose values overflow fails alone.
@@ -113,6 +124,43 @@ impl PreparedKernels {
         };
         Ok(self.kernels.iter().enumerate().map(estimate).collect())
     }
+}
+
+/// Squared MMD of whole samples, and what its error is known from.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct WholeKernelEstimate {
+    /// MMD²(X, Y), unbiased.
+    pub value: f64,
+    /// Its variance, were its distance zero.
+    pub variance: f64,
+    /// What a unit of distance adds to the variance.
+    pub slope: f64,
+    /// How far rows of X and Y are apart.
+    pub apart: f64,
+}
+
+/// Squared MMD of whole samples with each kernel, in one pass over the pairs; one that overflows fails alone.
+pub fn whole_estimates(
+    x: &Rows<'_>,
+    y: &Rows<'_>,
+    kernels: &[Kernel],
+    control: &Control,
+) -> Result<Vec<Result<WholeKernelEstimate>>> {
+    check_pair(x, "reference", y, "candidate")?;
+    check_rows(x.len().min(y.len()))?;
+    let sums = TwoSampleSums::of(x, y, kernels, control)?;
+    let estimate = |index: usize| {
+        let value = sums.value(index, true)?;
+        let (of_x, of_y) = (Within::of(&sums.within_x[index]), Within::of(&sums.within_y[index]));
+        let across = Across::of(&sums.across[index]);
+        let variance = of_x.second_order() + of_y.second_order() + across.second_order();
+        let slope = slope(&of_x, &of_y, &across, value, variance);
+        if !(variance.is_finite() && slope.is_finite()) {
+            return Err(overflow(kernels[index]));
+        }
+        Ok(WholeKernelEstimate { value, variance, slope, apart: apart(&of_x, &of_y, &across) })
+    };
+    Ok((0..kernels.len()).map(estimate).collect())
 }
 
 fn check_rows(rows: usize) -> Result<()> {
@@ -143,8 +191,14 @@ impl Null {
             // In the difference the within-A term cancels.
             difference_variance: self.of_b + of_c.second_order() + self.across + across,
             slope,
+            apart: apart(of_a, of_c, with_c),
         })
     }
+}
+
+/// Mean over pairs of k(x,x)/2 + k(y,y)/2 − k(x,y): ‖x−y‖ for the kernel of distances.
+fn apart(of_x: &Within, of_y: &Within, across: &Across) -> f64 {
+    (of_x.diagonal + of_y.diagonal) / 2.0 - mean(&across.rows)
 }
 
 /// The U-statistic.
@@ -161,7 +215,12 @@ fn slope(of_x: &Within, of_y: &Within, across: &Across, value: f64, second_order
     if projections == 0.0 {
         return 0.0;
     }
-    let as_sampled = projections / (value + of_x.diagonal_excess() + of_y.diagonal_excess());
+    // The V-statistic: of copies it is 0, but for rounding.
+    let with_itself = value + of_x.diagonal_excess() + of_y.diagonal_excess();
+    if with_itself <= 0.0 {
+        return 0.0;
+    }
+    let as_sampled = projections / with_itself;
     let spread = second_order.sqrt();
     if value <= 0.0 {
         return as_sampled;

@@ -1,0 +1,286 @@
+"""What a comparison finds: questions, each with an answer, its size and what it rests on.
+
+A comparison has some forty numbers; a finding is what a person would do something about. Each is
+read from the frame alone, so that a saved frame finds the same, and the sentence, the tables, the
+page, JSON and the gate show these and nothing else.
+
+==================  ==============================================================================
+finding             is there when
+==================  ==============================================================================
+``elsewhere``       next to no candidate row lies where human rows do, and next to none covers them
+``copies``          more candidate rows are human rows, value by value, than human rows are of
+                    each other; or are so once both have length 1
+``junk``            more candidate rows lie beyond nearly all human ones than `limit` allows
+``modes_lost``      some of the small modes of the human data are left without rows
+``tails_lost``      candidate rows are too seldom among the rarest rows of both samples
+``tails_widened``   they are so too often
+``moved``           the energy distance is clear of 0
+``spread_lost``     total variance or effective rank is below that of human rows
+``spread_gained``   total variance is above it
+==================  ==============================================================================
+
+**False findings.** Each question has one p-value: exact for tails, copies and modes, from the
+closed variance for the energy distance, from half-samples for the rest. Over the questions of one
+comparison the false-discovery rate is held at 1 − confidence (Benjamini & Hochberg 1995), so that
+of comparisons of equal laws that share at most has any finding. A limit that was asked for has to
+be passed by the bound of the interval too.
+
+**Gate.** What may not be found decides: failed where any of it is, inconclusive where any cannot be
+told, passed else.
+
+**What would have been found.** Where nothing was, the size that would have been found in 80 % of
+samples is said: from Fisher's noncentral law of the rows in the tail, at the first of the levels of
+Benjamini & Hochberg, which one finding alone has to pass.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+
+import numpy as np
+import polars as pl
+
+from tailwatch.arguments import real, share
+from tailwatch.comparison.questions import BELOW, NAMES, Finding, asked_of, nearest_rows
+from tailwatch.distributions import false_discovery_rates
+from tailwatch.exceptions import InputError, meant
+from tailwatch.text_form import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from tailwatch.comparison.questions import Name
+
+__all__ = ["FAIL_ON", "Gate", "GateState", "Gated", "findings_of", "findings_of_classes"]
+
+
+def findings_of(
+    frame: pl.DataFrame,
+    *,
+    confidence: float = 0.95,
+    limits: Mapping[str, float] | None = None,
+) -> tuple[Finding, ...]:
+    """Return the findings of a comparison, in the order of :data:`NAMES`.
+
+    Parameters
+    ----------
+    frame
+        The frame of a :class:`tailwatch.Comparison`.
+    confidence
+        The false-discovery rate over the findings is 1 − confidence.
+    limits
+        Limits by name of a finding, of :data:`LIMITS` where there is none. One that is given
+        decides by the interval in three states.
+
+    Raises
+    ------
+    InputError
+        A limit of no finding, or that is no number.
+    """
+    rows = nearest_rows(frame.to_dicts())
+    asked = [asked_of(name, rows) for name in NAMES]
+    return _decided(asked, confidence, checked_limits(limits or {}))
+
+
+def findings_of_classes(
+    frame: pl.DataFrame,
+    *,
+    confidence: float = 0.95,
+    limits: Mapping[str, float] | None = None,
+) -> tuple[Finding, ...]:
+    """Return the findings of a comparison by class, class by class.
+
+    The rate of false discoveries is that over the findings of all classes. A class of which the
+    candidate has no row is a mode that is lost.
+
+    Parameters
+    ----------
+    frame
+        The frame of a :class:`tailwatch.ClassComparison`.
+    confidence, limits
+        As for :func:`findings_of`.
+    """
+    asked, gone = list[Finding](), list[Finding]()
+    for (name,), rows_of_class in frame.group_by("class", maintain_order=True):
+        compared = rows_of_class.filter(pl.col("metric").is_not_null())
+        if compared.height:
+            rows = nearest_rows(compared.to_dicts())
+            asked += [replace(asked_of(question, rows), of=str(name)) for question in NAMES]
+        elif rows_of_class["verdict"].item() == "absent":
+            gone.append(Finding("modes_lost", "found", 0.0, limit=1.0, of=str(name)))
+    return (*gone, *_decided(asked, confidence, checked_limits(limits or {})))
+
+
+def _decided(
+    asked: Sequence[Finding], confidence: float, own: Mapping[str, float]
+) -> tuple[Finding, ...]:
+    """Decide questions under one rate of false discoveries."""
+    tested = [one for one in asked if one.p_value is not None]
+    known = np.array([one.p_value for one in tested], np.float64)
+    rates = iter(false_discovery_rates(known).tolist())
+    return tuple(
+        _judged(
+            one,
+            None if one.p_value is None else next(rates),
+            own.get(one.name),
+            1 - confidence,
+        )
+        for one in asked
+    )
+
+
+def checked_limits(limits: Mapping[str, float]) -> dict[str, float]:
+    """Return limits by name of a finding."""
+    checked: dict[str, float] = {}
+    for name, limit in limits.items():
+        if name not in NAMES:
+            expected = f"names of findings ({', '.join(NAMES)})"
+            raise InputError(argument="limits", expected=expected, got=shown(name))
+        argument = f"limits[{name!r}]"
+        checked[name] = real(limit, argument)
+        if checked[name] < 0:
+            raise InputError(argument=argument, expected="at least 0", got=shown(limit))
+    return checked
+
+
+def _judged(one: Finding, q: float | None, own: float | None, rate: float) -> Finding:
+    """Decide: by the rate of false discoveries and the limit, or by an own limit alone."""
+    one = replace(one, q_value=q, limit=one.limit if own is None else own)
+    if not one.evidence:
+        return one
+    # The end of the interval that is nearest to nothing having happened, and the farthest.
+    near, far = (one.high, one.low) if one.name in BELOW else (one.low, one.high)
+    beyond = _is_beyond(one.name, one.size if near is None else near, one.limit)
+    if own is None:
+        is_sure = q is not None and q <= rate
+        return replace(one, state="found" if is_sure and beyond else "not found")
+    if beyond:
+        return replace(one, state="found")
+    may_be = _is_beyond(one.name, one.size if far is None else far, own)
+    return replace(one, state="cannot tell" if may_be else "not found")
+
+
+def _is_beyond(name: Name, size: float | None, limit: float) -> bool:
+    if size is None:
+        return False
+    return size < limit if name in BELOW else size > limit
+
+
+FAIL_ON: Final = ("elsewhere", "copies", "junk", "modes_lost", "tails_lost", "moved")
+"""What a gate asks for by default."""
+
+GateState: TypeAlias = Literal["passed", "failed", "inconclusive"]
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """Whether a candidate may pass.
+
+    Attributes
+    ----------
+    state
+        ``"failed"`` where any of the findings is there, ``"inconclusive"`` where any cannot be
+        told, else ``"passed"``.
+    findings
+        Those that decide.
+    """
+
+    state: GateState
+    findings: tuple[Finding, ...]
+
+    @property
+    def decided_by(self) -> tuple[Name, ...]:
+        """Names of the findings that made it fail, or that cannot be told."""
+        state = {"failed": "found", "inconclusive": "cannot tell", "passed": None}[self.state]
+        return tuple(dict.fromkeys(one.name for one in self.findings if one.state == state))
+
+    def __str__(self) -> str:
+        """Say it in a line."""
+        names = ", ".join(self.decided_by)
+        asked = ", ".join(dict.fromkeys(one.name for one in self.findings))
+        said = {
+            "failed": f"failed: {names}",
+            "inconclusive": f"inconclusive: {names} cannot be told",
+            "passed": f"passed: none of {asked}",
+        }
+        return f"gate: {said[self.state]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Gated:
+    """What a gate asks.
+
+    Attributes
+    ----------
+    names
+        Findings that may not be there.
+    limits
+        What their sizes may reach.
+    """
+
+    names: frozenset[Name]
+    limits: dict[str, float]
+
+    @classmethod
+    def of(
+        cls,
+        fail_on: Sequence[str] | str,
+        limits: Mapping[str, float] | None = None,
+        keep: float | None = None,
+    ) -> Gated:
+        """Check what is asked.
+
+        Parameters
+        ----------
+        fail_on
+            Names of findings, joined by commas or in a sequence; ``"any"`` for all of them.
+        limits
+            What the size of a finding may reach, by its name.
+        keep
+            Limit of ``tails_lost``, the odds of tail rows that have to be kept.
+        """
+        names, given = checked_names(fail_on), checked_limits(limits or {})
+        if keep is not None:
+            if "tails_lost" in given:
+                raise InputError(
+                    argument="keep", expected="keep or a limit of tails_lost", got="both"
+                )
+            given["tails_lost"] = share(keep, "keep")
+        unasked = [name for name in given if name not in names]
+        if unasked:
+            raise InputError(
+                argument="limits",
+                expected="limits of findings that the gate asks for",
+                got=shown(unasked[0]),
+                hint=f"add {unasked[0]} to fail_on",
+            )
+        return cls(names, given)
+
+    def decide(self, findings: Iterable[Finding]) -> Gate:
+        """Decide by findings under these limits."""
+        deciding = tuple(one for one in findings if one.name in self.names)
+        states = {one.state for one in deciding}
+        state: GateState = "passed"
+        if "found" in states:
+            state = "failed"
+        elif "cannot tell" in states:
+            state = "inconclusive"
+        return Gate(state, deciding)
+
+
+def checked_names(fail_on: Sequence[str] | str) -> frozenset[Name]:
+    """Return names of findings."""
+    names = fail_on.split(",") if isinstance(fail_on, str) else list(fail_on)
+    names = [name.strip().replace("-", "_") for name in names]
+    if names == ["any"]:
+        return frozenset(NAMES)
+    unknown = [name for name in names if name not in NAMES]
+    if unknown or not names:
+        raise InputError(
+            argument="fail_on",
+            expected=f"names of findings ({', '.join(NAMES)}), or any",
+            got=shown(unknown[0]) if unknown else "none",
+            hint=meant(unknown[0], NAMES) if unknown else None,
+        )
+    return frozenset(name for name in NAMES if name in names)

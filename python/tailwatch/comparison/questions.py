@@ -1,0 +1,315 @@
+"""The questions that findings answer: how much, how sure, and by which rows of the frame.
+
+Each is read from the frame alone. What counts as an answer is in
+:mod:`~tailwatch.comparison.findings`.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, get_args
+
+from tailwatch.arguments import tail_size
+from tailwatch.distributions import clopper_pearson_interval
+from tailwatch.metrics.embeddings.tail_law import TailLaw
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+__all__ = [
+    "BELOW",
+    "DECIDING",
+    "LEVEL",
+    "LIMITS",
+    "NAMES",
+    "READ",
+    "Finding",
+    "Name",
+    "Rows",
+    "State",
+    "asked_of",
+    "detectable_odds",
+    "nearest_rows",
+]
+
+Name: TypeAlias = Literal[
+    "elsewhere",
+    "copies",
+    "junk",
+    "modes_lost",
+    "tails_lost",
+    "tails_widened",
+    "moved",
+    "spread_lost",
+    "spread_gained",
+]
+NAMES: Final[tuple[Name, ...]] = get_args(Name)
+"""All findings, what matters most first."""
+
+State: TypeAlias = Literal["found", "not found", "cannot tell"]
+
+Row: TypeAlias = "Mapping[str, Any]"
+
+LEVEL: Final = 0.05
+"""The tail level that is read, or the nearest to it."""
+
+LIMITS: Final[dict[Name, float]] = {
+    "elsewhere": 0.2,
+    "copies": 0.0,
+    "junk": 0.02,
+    "modes_lost": 1.0,
+    "tails_lost": 1.0,
+    "tails_widened": 1.0,
+    "moved": 0.0,
+    "spread_lost": 1.0,
+    "spread_gained": 1.0,
+}
+"""What the bound of a size has to be beyond; a user's own decides in three states."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """The answer to one question.
+
+    Attributes
+    ----------
+    name
+        The question.
+    state
+        ``"found"``, ``"not found"``, or ``"cannot tell"`` where a number is missing or a limit that
+        was asked for lies within the interval.
+    size, low, high
+        How much, with its interval: a share of rows (`copies`, `junk`), what is left of a share
+        (`elsewhere`, `modes_lost`), an odds ratio (tails), a ratio (spread), or the energy distance
+        in units of the largest possible (`moved`).
+    limit
+        What the bound has to be beyond.
+    p_value, q_value
+        Of the question alone, and among those of the comparison.
+    evidence
+        The rows of the frame that were read, as (metric, level).
+    of
+        The class that it is about, in a comparison by class.
+    """
+
+    name: Name
+    state: State
+    size: float | None = None
+    low: float | None = None
+    high: float | None = None
+    limit: float = 0.0
+    p_value: float | None = None
+    q_value: float | None = None
+    evidence: tuple[tuple[str, float | None], ...] = ()
+    of: str | None = None
+
+    @property
+    def found(self) -> bool:
+        """Whether it is there."""
+        return self.state == "found"
+
+
+def nearest_rows(rows: Iterable[Row]) -> dict[tuple[str, float | None], Row]:
+    """Return rows by metric, at the level nearest to 5 %, and by metric and level."""
+    found: dict[tuple[str, float | None], Row] = {}
+    for row in rows:
+        metric, level = row["metric"], row["level"]
+        found[metric, level] = row
+        kept = found.get((metric, None))
+        if level is not None and (kept is None or _far(level) < _far(kept["level"])):
+            found[metric, None] = row
+    return found
+
+
+def _far(level: float) -> float:
+    return abs(level - LEVEL)
+
+
+Rows: TypeAlias = "Mapping[tuple[str, float | None], Row]"
+Size: TypeAlias = tuple[float, float | None, float | None]
+
+
+def asked_of(name: Name, rows: Rows) -> Finding:
+    """Return size and p-value of a question, or one without evidence."""
+    return READERS[name](name, rows) or Finding(name, "cannot tell", limit=LIMITS[name])
+
+
+def _elsewhere(name: Name, rows: Rows) -> Finding | None:
+    both = [rows.get((metric, None)) for metric in ("clipped_density", "clipped_coverage")]
+    found = [row for row in both if row is not None and row["p_value"] is not None]
+    if len(found) < len(both):
+        return None
+    # Both have to be low: the larger one, and the larger p-value, decide.
+    size = _size(max(row[end] for row in found) for end in RETAINED)
+    return _measured(name, size, max(_below(row) for row in found), found)
+
+
+def _copies(name: Name, rows: Rows) -> Finding | None:
+    both = [rows.get((metric, None)) for metric in ("copies", "normalised_copies")]
+    found = [row for row in both if row is not None and row["p_value"] is not None]
+    if not found:
+        return None
+    row = min(found, key=lambda each: each["p_value"])
+    p = min(len(found) * row["p_value"], 1.0)
+    share, rows_all = row["value_all"], row["n_candidate_all"]
+    ends = clopper_pearson_interval(round(share * rows_all), rows_all, CONFIDENCE)
+    return _measured(name, (share, *ends), p, [row])
+
+
+def _junk(name: Name, rows: Rows) -> Finding | None:
+    levels = sorted(level for metric, level in rows if metric == "tail_mass" and level is not None)
+    if not levels:
+        return None
+    enough = (each for each in levels if each * rows["tail_mass", each]["n_candidate"] >= FEWEST)
+    level = next(enough, levels[-1])
+    row = rows["tail_mass", level]
+    if row["p_value"] is None:
+        return None
+    # Of fresh rows the share α lies beyond, and of junk all.
+    beyond = (level * (row[end] - 1) / (1 - level) for end in RETAINED)
+    return _measured(name, _size(min(max(each, 0.0), 1.0) for each in beyond), _above(row), [row])
+
+
+def _modes(name: Name, rows: Rows) -> Finding | None:
+    row = rows.get(("mode_coverage", None))
+    if row is None or row["p_value"] is None:
+        return None
+    return _measured(name, (row["value"], None, None), row["p_value"], [row])
+
+
+def _tails(name: Name, rows: Rows) -> Finding | None:
+    row = next((rows[metric, None] for metric in DECIDING if (metric, None) in rows), None)
+    if row is None or row["p_value"] is None:
+        return None
+    if row["metric"] == "tail_odds_ratio":
+        size = row["value_all"], row["low_all"], row["high_all"]
+    else:
+        size = _size(row[end] for end in RETAINED)
+    return _of_side(name, size, row["p_value"], [row])
+
+
+def _moved(name: Name, rows: Rows) -> Finding | None:
+    row, size = rows.get(("energy_distance", None)), rows.get(("energy_coefficient", None))
+    if row is None or size is None or row["p_value"] is None:
+        return None
+    ends = size["value_all"], size["low_all"], size["high_all"]
+    return _measured(name, ends, row["p_value"], [row, size])
+
+
+def _spread(name: Name, rows: Rows) -> Finding | None:
+    metrics = ("total_variance", "effective_rank")
+    both = [rows[metric, None] for metric in metrics if (metric, None) in rows]
+    known = [row for row in both if row["p_value"] is not None]
+    if not known:
+        return None
+    row = min(known, key=lambda each: each["p_value"])
+    p = min(len(known) * row["p_value"], 1.0)
+    return _of_side(name, _size(row[end] for end in RETAINED), p, [row])
+
+
+def _size(ends: Iterable[float]) -> Size:
+    """Return a size and the ends of its interval."""
+    size, low, high = ends
+    return size, low, high
+
+
+def _of_side(name: Name, size: Size, p: float, rows: Sequence[Row]) -> Finding:
+    """Return a finding of a test of both sides, which is made on the side that the size is on."""
+    on_this_side = size[0] < 1 if name in BELOW else size[0] > 1
+    return _measured(name, size, p if on_this_side else None, rows)
+
+
+def _measured(name: Name, size: Size, p: float | None, rows: Sequence[Row]) -> Finding:
+    evidence = tuple((row["metric"], row["level"]) for row in rows)
+    return Finding(name, "not found", *size, LIMITS[name], p, None, evidence)
+
+
+def _below(row: Row) -> float:
+    """Return the one-sided p-value of what is retained being less than 1."""
+    half = row["p_value"] / 2
+    return float(half if row["retention"] < 1 else 1 - half)
+
+
+def _above(row: Row) -> float:
+    half = row["p_value"] / 2
+    return float(half if row["retention"] > 1 else 1 - half)
+
+
+READ: Final = (
+    "clipped_density",
+    "clipped_coverage",
+    "copies",
+    "normalised_copies",
+    "tail_mass",
+    "tail_odds_ratio",
+    "mode_coverage",
+    "energy_distance",
+    "energy_coefficient",
+    "total_variance",
+    "effective_rank",
+)
+"""The metrics of the standard panel that findings are read from."""
+
+CONFIDENCE: Final = 0.95
+POWER: Final = 0.8
+"""Share of samples in which what is said to be found is."""
+RETAINED: Final = ("retention", "retention_low", "retention_high")
+FEWEST: Final = 10
+"""Rows that a tail has to hold for its mass to be of use."""
+
+DECIDING: Final = (
+    "tail_odds_ratio",
+    "directional_tails",
+    "tail_mass",
+    "tail_recall",
+    "tail_coverage",
+)
+"""Metrics that tell of tails, the first of which decides."""
+
+BELOW: Final[frozenset[Name]] = frozenset({"elsewhere", "modes_lost", "tails_lost", "spread_lost"})
+"""Findings of what is less than it was; all others are of what is more."""
+
+READERS: Final[dict[Name, Callable[[Name, Rows], Finding | None]]] = {
+    "elsewhere": _elsewhere,
+    "copies": _copies,
+    "junk": _junk,
+    "modes_lost": _modes,
+    "tails_lost": _tails,
+    "tails_widened": _tails,
+    "moved": _moved,
+    "spread_lost": _spread,
+    "spread_gained": _spread,
+}
+
+
+def detectable_odds(rows: Rows, rate: float) -> float | None:
+    """Return the odds of tail rows that would be found to be less than 1 in 80 % of samples.
+
+    Parameters
+    ----------
+    rows
+        Rows of a frame, as :func:`nearest_rows` has them.
+    rate
+        The largest two-sided p-value that counts.
+
+    Returns
+    -------
+    float or None
+        None where no odds were asked for, or the tail is too small for any loss to be found.
+    """
+    row = rows.get(("tail_odds_ratio", None))
+    if row is None or row["n_reference_all"] is None:
+        return None
+    n, m = row["n_reference_all"], row["n_candidate_all"]
+    places = tail_size(row["level"], n + m)
+    law = TailLaw.of(beyond=places, tied=0, places=0, rows=n + m, candidate=m)
+    least, _ = law.support
+    # The largest count that is found, by bisection: p-values rise up to the mean.
+    low, high = least, math.floor(places * m / (n + m))
+    if low >= high or law.p_value(low) > rate:
+        return None
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if law.p_value(middle) <= rate else (low, middle)
+    return math.exp(law.limit(low, POWER, upper=True))

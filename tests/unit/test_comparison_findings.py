@@ -1,0 +1,206 @@
+"""Questions, their answers, and the gate on them."""
+
+from __future__ import annotations
+
+from xml.etree import ElementTree as ET
+
+import numpy as np
+import pytest
+
+import tailwatch as tw
+from tailwatch.comparison.findings import Gated, findings_of
+from tailwatch.comparison.questions import (
+    LIMITS,
+    NAMES,
+    READ,
+    detectable_odds,
+    nearest_rows,
+)
+from tailwatch.comparison.registry import METRICS
+from tailwatch.comparison.request import PANELS
+from tailwatch.exceptions import InputError
+from tests.support import samples
+from tests.support.errors import refused
+from tests.support.finding_rows import FRESH, frame, odds, retained
+
+
+def states(*rows: dict[str, object], **limits: float) -> dict[str, str]:
+    return {one.name: one.state for one in findings_of(frame(*rows), limits=limits)}
+
+
+def test_all_questions_are_answered_in_order() -> None:
+    assert tuple(one.name for one in findings_of(frame(*FRESH))) == NAMES
+    assert set(LIMITS) == set(NAMES)
+    assert set(READ) <= set(METRICS)
+    assert set(READ) <= set(PANELS["standard"])
+
+
+def test_what_has_no_evidence_cannot_be_told() -> None:
+    found = states(odds(1.0, 0.8, 1.25))
+    assert found == dict.fromkeys(NAMES, "cannot tell") | {
+        "tails_lost": "not found",
+        "tails_widened": "not found",
+    }
+
+
+def test_a_test_of_both_sides_is_of_the_side_that_the_size_is_on() -> None:
+    lost, widened = (
+        {one.name: one for one in findings_of(frame(odds(value, 0.9 * value, 1.1 * value, p=1e-6)))}
+        for value in (0.5, 2.0)
+    )
+    assert (lost["tails_lost"].state, lost["tails_widened"].state) == ("found", "not found")
+    assert (widened["tails_lost"].state, widened["tails_widened"].state) == ("not found", "found")
+    assert lost["tails_widened"].p_value is None
+
+
+def test_many_questions_make_a_small_p_value_less_sure() -> None:
+    alone = states(odds(0.5, 0.3, 0.9, p=0.02))
+    among = states(
+        odds(0.5, 0.3, 0.9, p=0.02),
+        *FRESH[1:],
+        {"metric": "mode_coverage", "level": 0.05, "value": 1.0, "p_value": 1.0},
+    )
+    assert (alone["tails_lost"], among["tails_lost"]) == ("found", "not found")
+
+
+def test_q_values_are_those_of_benjamini_and_hochberg() -> None:
+    rows = [
+        odds(0.5, 0.3, 0.9, p=0.004),
+        retained("total_variance", 0.9, 0.85, 0.95, p=0.03),
+        {"metric": "mode_coverage", "level": 0.05, "value": 1.0, "p_value": 0.9},
+    ]
+    found = {one.name: one.q_value for one in findings_of(frame(*rows))}
+    assert found["tails_lost"] == pytest.approx(0.012)
+    assert found["spread_lost"] == pytest.approx(0.045)
+    assert found["modes_lost"] == pytest.approx(0.9)
+
+
+def test_a_limit_of_ones_own_has_three_states() -> None:
+    row = odds(0.7, 0.6, 0.82, p=1e-6)
+    assert [states(row, tails_lost=limit)["tails_lost"] for limit in (0.9, 0.75, 0.5)] == [
+        "found",
+        "cannot tell",
+        "not found",
+    ]
+    junk = retained("tail_mass", 10.0, 6.0, 14.0, level=0.01, p=1e-6)
+    assert [states(junk, junk=limit)["junk"] for limit in (0.01, 0.09, 0.2)] == [
+        "found",
+        "cannot tell",
+        "not found",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rows", "state"),
+    [(0, "passed"), (1, "failed"), (2, "inconclusive")],
+)
+def test_a_gate_has_three_states(rows: int, state: str) -> None:
+    row = (odds(1.0, 0.9, 1.1), odds(0.5, 0.4, 0.6, p=1e-9), odds(0.8, 0.7, 0.9, p=1e-3))[rows]
+    asked = Gated.of("tails-lost", keep=0.8)
+    gate = asked.decide(findings_of(frame(row), limits=asked.limits))
+    assert gate.state == state
+    assert gate.decided_by == (() if state == "passed" else ("tails_lost",))
+    assert str(gate).startswith(f"gate: {state}: ")
+
+
+def test_a_gate_asks_for_what_there_is() -> None:
+    assert Gated.of("any").names == set(NAMES)
+    with refused(InputError, argument="fail_on", got="'tails_gone'"):
+        Gated.of("copies,tails_gone")
+    with refused(InputError, argument="fail_on", got="none"):
+        Gated.of([])
+    with refused(InputError, argument="limits", got="'rows'"):
+        Gated.of("any", {"rows": 0.1})
+    with refused(InputError, argument="limits", got="'junk'"):
+        Gated.of("copies", {"junk": 0.1})
+    with refused(InputError, argument="limits['junk']", expected="at least 0"):
+        Gated.of("junk", {"junk": -0.1})
+    with refused(InputError, argument="keep", got="both"):
+        Gated.of("any", {"tails_lost": 0.5}, 0.8)
+
+
+def test_the_detectable_loss_is_found_in_four_of_five_samples() -> None:
+    # Fisher's noncentral law of tail rows at these odds, 4,000 draws, seed 0; z ≤ 4, and the law is
+    # of whole rows.
+    rows = nearest_rows(frame(odds(1.0, 0.8, 1.25)).to_dicts())
+    value = detectable_odds(rows, 0.05 / 7)
+    assert value is not None
+    from scipy.stats import fisher_exact, nchypergeom_fisher
+
+    counts = nchypergeom_fisher.rvs(2000, 1000, 100, value, size=4000, random_state=0)
+    sure = {
+        count: fisher_exact([[count, 1000 - count], [100 - count, 900 + count]]).pvalue <= 0.05 / 7
+        for count in set(counts.tolist())
+    }
+    found = np.mean([sure[count] for count in counts.tolist()])
+    assert 0.75 <= found <= 0.85
+
+
+HUMAN = samples.gaussian(1, 1000, 8)
+
+
+def changed(kind: str) -> np.ndarray:
+    fresh = samples.gaussian(2, 1000, 8)
+    if kind == "elsewhere":
+        return fresh + 20
+    if kind == "junk":
+        fresh[:300] *= 12
+    elif kind == "moved":
+        fresh[:, 0] += 1
+    elif kind == "copies":
+        fresh[:500] = HUMAN[:500]
+    elif kind == "tails_lost":
+        fresh *= 0.8
+    return fresh
+
+
+@pytest.mark.parametrize("kind", ["elsewhere", "junk", "moved", "copies", "tails_lost", "nothing"])
+def test_what_happened_is_what_is_found_and_said_first(kind: str) -> None:
+    found = tw.compare(HUMAN, changed(kind), metrics=READ, threads=1)
+    names = [one.name for one in found.findings if one.found]
+    first = {
+        "elsewhere": "The candidate is not in the same place",
+        "junk": "About 3",
+        "moved": "The candidate has moved",
+        "copies": "50 % [47, 53] of the candidate rows are copies",
+        "tails_lost": "Tails were lost",
+        "nothing": "Nothing was found",
+    }
+    assert found.sentence.startswith(first[kind])
+    assert (kind in names) == (kind != "nothing")
+    assert found.gate().state == ("passed" if kind == "nothing" else "failed")
+
+
+def test_markdown_and_junit_say_what_the_findings_do() -> None:
+    human = tw.open(HUMAN)
+    found = tw.compare(human, changed("copies"), metrics=READ, threads=1)
+    markdown = found.to_markdown()
+    assert "| copies | ✗ found | 0.5 | 0.469 to 0.531 |" in markdown
+    assert markdown.count("\n| ") == len(NAMES) + 1
+    gate = found.gate("copies,tails_lost", limits={"tails_lost": 1.0})
+    suite = ET.fromstring(found.to_junit(gate)).find("testsuite")
+    assert suite is not None
+    assert (suite.get("tests"), suite.get("failures")) == ("2", "1")
+    cases = {case.get("name"): case for case in suite.iter("testcase")}
+    assert list(cases) == ["copies", "tails_lost"]
+    failure = cases["copies"].find("failure")
+    assert failure is not None
+    assert failure.get("message", "").startswith("50 % [47, 53] of the candidate rows")
+    # Odds whose interval holds 1, the limit, cannot be told from it.
+    assert cases["tails_lost"].find("skipped") is not None
+
+
+def test_classes_share_one_rate_and_a_class_without_rows_is_a_lost_mode() -> None:
+    labels = np.repeat(["cat", "dog", "newt"], 300)
+    human = samples.gaussian(3, 900, 4)
+    fresh = samples.gaussian(4, 600, 4)
+    fresh[300:] *= 0.4
+    found = tw.compare(human, fresh, per=(labels, labels[:600]), metrics=READ, threads=1)
+    assert found.sentence.startswith("“newt” is gone: no candidate row is of it. Tails were lost ")
+    named = {(one.name, one.of) for one in found.findings if one.found}
+    assert {("modes_lost", "newt"), ("tails_lost", "dog")} <= named
+    assert not {of for _, of in named} & {"cat"}
+    assert found.gate("tails_lost").state == "failed"
+    assert found.gate("copies").state == "passed"
+    assert "tails lost of dog" in found.to_markdown()
+    assert 'classname="tailwatch.compare, dog"' in found.to_junit(found.gate("tails_lost"))
