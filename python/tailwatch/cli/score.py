@@ -55,7 +55,7 @@ def score(
     by: Annotated[
         str | None,
         typer.Option(
-            metavar="NAME", help="Column that names groups of rows: the share of each, and a gate."
+            metavar="NAME", help="Column that names groups of rows, whose shares are estimated too."
         ),
     ] = None,
     copies_of: Annotated[

@@ -11,8 +11,8 @@ synthetic rows are the templates, and the profile likelihood is that of three bi
     q = (1 − π)·FPR + π·TPR,   k₀ ~ B(n₀, FPR),  k₁ ~ B(n₁, TPR),  k ~ B(N, q).
 
 The usual interval takes both rates as known: (q − FPR)/(TPR − FPR) at the ends of an interval of q
-(Rogan & Gladen 1978). It gets shorter with N and the rates do not get better, so it hardly ever
-holds the share of a large target (``docs/calibration/share-from-scores.md``).
+(Rogan & Gladen 1978). It gets shorter with N and the rates do not get better, so it holds the share
+of a large target far too seldom (``docs/calibration/share-from-scores.md``).
 
 The detector must not have learnt from the rows whose scores are given. Cost: a sort of the scores.
 """
