@@ -16,7 +16,7 @@ from tailwatch.comparison.request import PANELS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tailwatch.comparison.metric import Metric
+    from tailwatch.comparison.metrics.family import Metric
 
 DOCUMENT = ROOT / "docs" / "reference" / "metrics.md"
 

@@ -19,8 +19,8 @@ from tailwatch.io.columns import DEFAULT_COLUMN
 from tailwatch.io.objects import ArrayPart
 from tailwatch.io.part import gather, join, regroup
 from tailwatch.io.paths import title
-from tailwatch.io.place import Place
 from tailwatch.io.readers import are_paths, open_parts
+from tailwatch.io.regular import Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -44,8 +44,7 @@ import polars as pl
 
 from tailwatch.background import uses_polars
 from tailwatch.exceptions import InputError, SourceError, TailwatchError
-from tailwatch.io.place import Place
-from tailwatch.io.regular import open_regular
+from tailwatch.io.regular import Place, open_regular
 from tailwatch.text_form import path_text, reversible, shown
 from tailwatch.writing import fill, write_atomically
 

@@ -14,8 +14,7 @@ from tests.support.meetings import split
 
 if TYPE_CHECKING:
     from tailwatch.comparison.estimates import Estimate
-    from tailwatch.comparison.metric import Metric
-    from tailwatch.comparison.metrics.family import Family
+    from tailwatch.comparison.metrics.family import Family, Metric
 
 LEVELS = (0.1, 0.2)
 FAMILIES = list(dict.fromkeys(metric.family for metric in METRICS.values()))

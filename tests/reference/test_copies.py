@@ -8,8 +8,8 @@ import pytest
 import tailwatch as tw
 from tailwatch.comparison.estimates import Binomial
 from tailwatch.comparison.intervals import intervals_of
-from tailwatch.comparison.metrics.copies import Copies as Family
 from tailwatch.comparison.metrics.family import Panel
+from tailwatch.comparison.metrics.neighbors import Copies as Family
 from tailwatch.exceptions import InputError
 from tests.support import oracle, samples
 from tests.support.errors import refused

@@ -13,8 +13,7 @@ from sklearn.datasets import load_digits
 
 from tailwatch.cli import run
 from tailwatch.comparison.frame import SCHEMA
-from tailwatch.demo.chart import generations_svg
-from tailwatch.demo.generations import WATCHED, DrawingLearner, human_halves
+from tailwatch.demo.generations import WATCHED, DrawingLearner, generations_svg, human_halves
 from tailwatch.recursion import Replace
 from tailwatch.recursion import run as run_loop
 from tests.support.drawings import linear, marks, number_of

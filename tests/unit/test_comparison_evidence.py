@@ -8,7 +8,7 @@ from scipy.stats import t
 
 import tailwatch as tw
 from tailwatch import _core
-from tailwatch.comparison.by_class.evidence import (
+from tailwatch.comparison.by_class.judgement import (
     LEAST_P,
     deciding,
     evidence_of_interval,

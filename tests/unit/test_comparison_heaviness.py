@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import tailwatch as tw
-from tailwatch.comparison.heaviness import LEAST_INDEX, TailIndex, tail_index
+from tailwatch.comparison.estimates import LEAST_INDEX, TailIndex, tail_index
 from tests.support import samples
 from tests.support.anchored import SETTINGS, rows_of
 

@@ -7,7 +7,7 @@ from typing import get_args
 
 import pytest
 
-from tailwatch.comparison.metric import Cost, Direction, Interval, Method, Metric
+from tailwatch.comparison.metrics.family import Cost, Direction, Interval, Method, Metric
 from tailwatch.comparison.metrics.moments import Moments
 from tailwatch.comparison.registry import LABELS, METRICS
 from tailwatch.comparison.request import PANELS, select

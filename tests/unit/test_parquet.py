@@ -12,7 +12,7 @@ import pytest
 
 import tailwatch as tw
 from tailwatch.exceptions import InputError
-from tailwatch.io.place import Place
+from tailwatch.io.regular import Place
 from tailwatch.io.tables import TableFile
 from tests.support.errors import refused
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tailwatch.report.numbers import Number, count, write
+from tailwatch.report.words import Number, count, write
 
 numbers = st.none() | st.floats()
 

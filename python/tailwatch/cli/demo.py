@@ -61,7 +61,7 @@ def _write(result: Generations, out: Path) -> None:
     """Write everything under `out`, numbers first and pages last."""
     from tailwatch.cli.outputs import write_page
     from tailwatch.cli.table import for_people
-    from tailwatch.demo.chart import generations_svg
+    from tailwatch.demo.generations import generations_svg
     from tailwatch.writing import fill, write_atomically
 
     result.last.save(out / "comparison.parquet")

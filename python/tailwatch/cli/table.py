@@ -12,8 +12,7 @@ from rich.text import Text
 
 from tailwatch.report.comparison.classes import STATUSES, written_q
 from tailwatch.report.comparison.readings import read
-from tailwatch.report.numbers import Number, percent, write
-from tailwatch.report.words import describe
+from tailwatch.report.words import Number, describe, percent, write
 from tailwatch.text_form import shortened, visible
 
 if TYPE_CHECKING:

@@ -8,10 +8,9 @@ room                  what it owns
 ``halves``            how samples are split and cut
 ``reference``         the human side, prepared once; ``reference_file`` keeps it
 ``human``             its rows, or numbers in their place; ``preparation`` what is made of them
-``registry``          what each metric is; ``metric`` says what has to be known of one
-``metrics``           how metrics are computed
-``estimates``         value, null, and what their errors are known from
-``heaviness``         when second moments have no error
+``registry``          what each metric is
+``metrics``           what a metric has to say of itself, and how it is computed
+``estimates``         value, null, what their errors are known from, and when they have none
 ``intervals``         intervals of value, null, and what is retained
 ``frame``             one row for each metric and level
 ``questions``         what is asked of a frame; ``findings`` decides, and the gate on them

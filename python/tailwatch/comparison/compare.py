@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any, overload
 from tailwatch import _core
 from tailwatch.arguments import share
 from tailwatch.comparison.by_class.classes import compare_classes
-from tailwatch.comparison.by_class.evidence import deciding
-from tailwatch.comparison.by_class.judgement import frames
+from tailwatch.comparison.by_class.judgement import deciding, frames
 from tailwatch.comparison.by_class.partition import check_per, partition
 from tailwatch.comparison.by_class.result import ClassComparison
 from tailwatch.comparison.frame import frame_of, rows_of

@@ -19,6 +19,9 @@ of freedom and θ/a its noncentrality, of third cumulant 8a³(ν + 3θ/a) = sV�
 distribution under θ is the Pearson III (a shifted gamma) that has θ, V(θ) and that cumulant. The
 difference of a value and its null is symmetric where C is as A and B are: sV₂ is left out.
 
+The file is long because every kind of error has its interval of a value, of a null and of what is
+retained, and its p-value, from the same numbers.
+
 References: Wilson (1927), Probable inference; Pearson (1895), on the type III curve; Serfling
 (1980), Approximation Theorems, 5.5 (degenerate U-statistics); Zou & Donner (2008), Construction of
 confidence limits about effect measures.

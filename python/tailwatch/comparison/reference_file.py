@@ -22,8 +22,7 @@ from tailwatch.comparison.request import Request
 from tailwatch.embeddings import Embeddings
 from tailwatch.exceptions import InputError, SourceError, TailwatchError
 from tailwatch.io.objects import ArrayPart
-from tailwatch.io.place import Place
-from tailwatch.io.regular import open_regular
+from tailwatch.io.regular import Place, open_regular
 from tailwatch.io.sealed import (
     Another,
     Damaged,

@@ -12,14 +12,14 @@ from __future__ import annotations
 
 from functools import partial
 
-from tailwatch.comparison.metric import Direction, Interval, Metric
 from tailwatch.comparison.metrics.clusters import Mauve, Modes
-from tailwatch.comparison.metrics.copies import Copies
 from tailwatch.comparison.metrics.directions import DirectionalTails, SlicedWasserstein
+from tailwatch.comparison.metrics.family import Direction, Interval, Metric
 from tailwatch.comparison.metrics.kernels import Kernels
 from tailwatch.comparison.metrics.moments import Moments, Vendi
 from tailwatch.comparison.metrics.neighbors import (
     Authenticity,
+    Copies,
     KnnDivergence,
     KnnJensenShannon,
     Neighborhoods,

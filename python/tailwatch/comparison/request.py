@@ -22,7 +22,7 @@ from tailwatch.text_form import shown
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tailwatch.comparison.metric import Metric
+    from tailwatch.comparison.metrics.family import Metric
 
 __all__ = ["PANELS", "Request", "Stamp", "select"]
 

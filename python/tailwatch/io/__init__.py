@@ -4,11 +4,11 @@ A source becomes one :class:`~tailwatch.io.part.Part` per file or object. Its sh
 known at once; its rows are borrowed, mapped or read when they are asked for, chunk by chunk.
 
 =================  =====================================================================
-``place``          where data came from, for the text of an error
 ``part``           the part: a shape, and pieces of rows behind it; pieces as batches,
                    as one array, as chosen rows
 ``paths``          a path, a list of paths or a glob -> files; keys of Hive in folders
-``regular``        regular files, opened, and noticed where they change
+``regular``        regular files, opened, and noticed where they change; where data
+                   came from, for the text of an error
 ``columns``        Arrow data of any library; which column of a table, whether its type
                    will do, and its vectors -> arrays
 ``npy``, ``npz``   arrays in files

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tailwatch.io.part import Matrix
-    from tailwatch.io.place import Place
+    from tailwatch.io.regular import Place
 
 __all__ = [
     "DEFAULT_COLUMN",

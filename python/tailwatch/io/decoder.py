@@ -46,7 +46,7 @@ import polars as pl
 from tailwatch.exceptions import InputError
 from tailwatch.io.columns import views
 from tailwatch.io.parquet import pages, verify_pages
-from tailwatch.io.place import Place, reason
+from tailwatch.io.regular import Place, reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

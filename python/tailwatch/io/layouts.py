@@ -23,7 +23,7 @@ from tailwatch.exceptions import SourceError
 from tailwatch.io.columns import DEFAULT_COLUMN
 from tailwatch.io.pack_folder import ARRAYS, MANIFEST, TABLES_BESIDE, read_pack, shard_files
 from tailwatch.io.paths import files, folders_before_glob
-from tailwatch.io.place import Place
+from tailwatch.io.regular import Place
 from tailwatch.io.walking import (
     HIDDEN,
     PACKED,

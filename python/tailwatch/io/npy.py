@@ -23,8 +23,7 @@ from tailwatch._core import Watch
 from tailwatch.exceptions import SourceError
 from tailwatch.io.objects import check_form, matrix
 from tailwatch.io.part import Matrix, Part
-from tailwatch.io.place import Place, reason
-from tailwatch.io.regular import Stamp, fill, open_regular, stamp_at, stamp_of
+from tailwatch.io.regular import Place, Stamp, fill, open_regular, reason, stamp_at, stamp_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

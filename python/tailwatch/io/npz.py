@@ -19,8 +19,7 @@ import numpy as np
 from tailwatch.exceptions import SourceError
 from tailwatch.io.npy import Header, pieces, read_header
 from tailwatch.io.part import Matrix, Part
-from tailwatch.io.place import Place
-from tailwatch.io.regular import Stamp, fill, open_regular, stamp_of
+from tailwatch.io.regular import Place, Stamp, fill, open_regular, stamp_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

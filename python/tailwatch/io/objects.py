@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tailwatch.io.part import Matrix
-    from tailwatch.io.place import Place
+    from tailwatch.io.regular import Place
 
 __all__ = ["ArrayPart", "TorchTensor", "check_form", "matrix", "of_object"]
 

@@ -27,8 +27,8 @@ from tailwatch.io.pack_folder import Pack, array_path, attempt_at, table_path, w
 from tailwatch.io.parquet import sink
 from tailwatch.io.part import regroup
 from tailwatch.io.paths import hive_keys, with_keys
-from tailwatch.io.place import Place
 from tailwatch.io.readers import open_parts
+from tailwatch.io.regular import Place
 from tailwatch.progress import reporting
 from tailwatch.text_form import path_text, shortened, shown, visible
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tailwatch.exceptions import InputError, SourceError
-from tailwatch.io.place import Place
+from tailwatch.io.regular import Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

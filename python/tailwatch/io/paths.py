@@ -16,7 +16,7 @@ from urllib.parse import unquote
 import polars as pl
 
 from tailwatch.exceptions import InputError, SourceError
-from tailwatch.io.place import Place
+from tailwatch.io.regular import Place
 from tailwatch.text_form import path_text, storable
 
 if TYPE_CHECKING:

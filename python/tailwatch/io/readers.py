@@ -14,8 +14,7 @@ from tailwatch.io.npy import NpyPart
 from tailwatch.io.npz import NpzPart
 from tailwatch.io.objects import of_object
 from tailwatch.io.paths import Paths, files
-from tailwatch.io.place import Place
-from tailwatch.io.regular import refuse_pointer
+from tailwatch.io.regular import Place, refuse_pointer
 from tailwatch.io.tables import ColumnPart, TableFile, whole_column
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from tailwatch.io.columns import choose, require, storage, vector_type, views, w
 from tailwatch.io.decoder import Head, frame_of
 from tailwatch.io.decoding import answers
 from tailwatch.io.part import Matrix, Part
-from tailwatch.io.place import Place
+from tailwatch.io.regular import Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -2,8 +2,7 @@
 
 =====================  ===========================================================================
 :mod:`.html`           text as HTML, tables, legends, colours: the one place that escapes
-:mod:`.numbers`        numbers as text, with their intervals
-:mod:`.words`          what each metric is called and means
+:mod:`.words`          what each metric is called and means; numbers as text, with intervals
 :mod:`.svg`            drawings: scales, ticks, marks
 :mod:`.page`           the frame of a page, and of a part of it in a notebook
 :mod:`.comparison`     pages of a comparison, of all rows or by class

@@ -29,8 +29,7 @@ if TYPE_CHECKING:
 
     from tailwatch.report.comparison.readings import Reading
     from tailwatch.report.loop.plots import Plot
-    from tailwatch.report.numbers import Number
-    from tailwatch.report.words import Label
+    from tailwatch.report.words import Label, Number
 
 __all__ = ["plot_classes", "plot_comparison", "plot_generations", "plot_scores"]
 

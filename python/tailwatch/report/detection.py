@@ -15,8 +15,8 @@ import polars as pl
 from tailwatch.report.html import escape
 from tailwatch.report.loop.panels import figures
 from tailwatch.report.loop.plots import arms_of, plots_of
-from tailwatch.report.numbers import Number, percent, write
 from tailwatch.report.page import Section, fragment, fragment_mark, page, run_details
+from tailwatch.report.words import Number, percent, write
 from tailwatch.text_form import visible
 
 if TYPE_CHECKING:

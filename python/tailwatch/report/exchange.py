@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
-from tailwatch.report.numbers import count, percent
+from tailwatch.report.words import count, percent
 from tailwatch.text_form import visible
 
 if TYPE_CHECKING:

@@ -13,8 +13,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from tailwatch.report.html import DARK, LIGHT, css_variables, escape
-from tailwatch.report.numbers import count
-from tailwatch.report.words import TERMS
+from tailwatch.report.words import TERMS, count
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

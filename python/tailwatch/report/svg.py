@@ -16,7 +16,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
 from tailwatch.report.html import LIGHT, element, escape, paint
-from tailwatch.report.numbers import MINUS, NARROW_SPACE, power_of_ten
+from tailwatch.report.words import MINUS, NARROW_SPACE, power_of_ten
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -20,7 +20,7 @@ import numpy as np
 import polars as pl
 
 from tailwatch.exceptions import InputError, SourceError
-from tailwatch.io.place import Place
+from tailwatch.io.regular import Place
 from tailwatch.io.tables import read_frame
 from tailwatch.text_form import path_of, path_text, shown
 from tailwatch.writing import fill, owned_directory, owned_file

@@ -5,8 +5,7 @@ room           what it owns
 =============  ================================================================================
 ``partition``  which rows are of which class
 ``classes``    each class compared as if it were alone
-``evidence``   how sure it is that the tails of a class changed
-``judgement``  verdicts of many classes, and their order
+``judgement``  how sure it is that the tails of a class changed; verdicts, and their order
 ``result``     what is kept, shown and said
 =============  ================================================================================
 """

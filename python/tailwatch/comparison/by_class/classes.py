@@ -9,8 +9,13 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from tailwatch.comparison.by_class.evidence import deciding, evidence_of_interval, evidence_of_odds
-from tailwatch.comparison.by_class.judgement import Found, why_not
+from tailwatch.comparison.by_class.judgement import (
+    Found,
+    deciding,
+    evidence_of_interval,
+    evidence_of_odds,
+    why_not,
+)
 from tailwatch.comparison.frame import rows_of
 from tailwatch.comparison.halves import LEAST_ROWS
 from tailwatch.exceptions import InputError
@@ -20,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tailwatch._core import Rows
-    from tailwatch.comparison.by_class.evidence import Evidence
+    from tailwatch.comparison.by_class.judgement import Evidence
     from tailwatch.comparison.by_class.partition import Class
     from tailwatch.comparison.estimates import Estimate
     from tailwatch.comparison.human import HumanRows

@@ -3,12 +3,12 @@
 =================  ============================================================================
 room               metrics
 =================  ============================================================================
-``neighbors``      balls, tails and rarity; authenticity; divergences from nearest neighbours
-``copies``         rows that are rows of the reference
+``neighbors``      balls, tails and rarity; authenticity; divergences from nearest neighbours;
+                   rows that are rows of the reference
 ``moments``        means and covariances; the Vendi score
 ``kernels``        mean discrepancies
 ``clusters``       modes; MAUVE
 ``directions``     tails and optimal transport along directions
-``family``         what such a room offers
+``family``         what such a room offers, and what a metric says of itself
 =================  ============================================================================
 """

@@ -18,9 +18,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tailwatch import _core
-from tailwatch.comparison.estimates import HalfSamples
+from tailwatch.comparison.estimates import HalfSamples, tail_index, too_heavy
 from tailwatch.comparison.halves import GROUPS, REPLICATES
-from tailwatch.comparison.heaviness import tail_index, too_heavy
 from tailwatch.comparison.metrics.family import (
     Summary,
     estimate_from,

@@ -7,8 +7,13 @@ from typing import TYPE_CHECKING
 
 from tailwatch import _core
 from tailwatch._core import NoValue
-from tailwatch.comparison.estimates import ClosedVariance, Estimate, NoInterval
-from tailwatch.comparison.heaviness import tail_index, too_heavy
+from tailwatch.comparison.estimates import (
+    ClosedVariance,
+    Estimate,
+    NoInterval,
+    tail_index,
+    too_heavy,
+)
 from tailwatch.metrics.embeddings.divergence import median_distance, polynomial_parameters
 
 if TYPE_CHECKING:

@@ -15,9 +15,8 @@ import numpy as np
 
 from tailwatch import _core
 from tailwatch._core import NoValue
-from tailwatch.comparison.estimates import Estimate, HalfSamples
+from tailwatch.comparison.estimates import Estimate, HalfSamples, TailIndex, tail_index, too_heavy
 from tailwatch.comparison.halves import REPLICATES
-from tailwatch.comparison.heaviness import TailIndex, tail_index, too_heavy
 from tailwatch.comparison.metrics.family import (
     Summary,
     estimate_from,

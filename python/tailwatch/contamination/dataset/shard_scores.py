@@ -33,8 +33,8 @@ from tailwatch.contamination.dataset.tables import COPY, HASH, ROWS_AT_ONCE, dig
 from tailwatch.exceptions import DimensionError, InputError, SourceError, TailwatchError
 from tailwatch.io.parquet import sink
 from tailwatch.io.part import regroup
-from tailwatch.io.place import Place
 from tailwatch.io.readers import open_shard
+from tailwatch.io.regular import Place
 from tailwatch.text_form import path_text, visible
 from tailwatch.writing import kind_of
 

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from tailwatch.contamination.prevalence import Prevalence
     from tailwatch.contamination.rows import RowTable
     from tailwatch.io.part import Part
-    from tailwatch.io.place import Place
+    from tailwatch.io.regular import Place
     from tailwatch.progress import ProgressReport
 
 __all__ = [

@@ -17,7 +17,7 @@ import polars as pl
 from tailwatch.arguments import floats_of_decimals, inexact, is_float64, number_text
 from tailwatch.exceptions import DimensionError, InputError, SourceError
 from tailwatch.io.columns import ArrowArray, ArrowStream, as_frame, as_series
-from tailwatch.io.place import Place
+from tailwatch.io.regular import Place
 from tailwatch.progress import running
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ import numpy as np
 import polars as pl
 
 from tailwatch.exceptions import DimensionError, InputError, NonFiniteError, SourceError
-from tailwatch.io.place import Place
+from tailwatch.io.regular import Place
 from tailwatch.io.tables import read_frame
 from tailwatch.text_form import path_text
 from tailwatch.writing import fill, open_owned, owned_file

@@ -36,8 +36,8 @@ from tailwatch.io.layouts import SUFFIXES, TABLES, is_dataset
 from tailwatch.io.npy import whole_array
 from tailwatch.io.objects import TorchTensor
 from tailwatch.io.paths import files, title
-from tailwatch.io.place import Place
 from tailwatch.io.readers import are_paths, open_parts
+from tailwatch.io.regular import Place
 from tailwatch.io.tables import TableFile, read_frame
 from tailwatch.text_form import path_text, shortened, shown, visible
 

@@ -3,17 +3,15 @@
 ===============  ===================================================================================
 ``gaussian``     normal distributions, and mixtures of them
 ``resampling``   rows sampled again, as they are or blurred
-``multinomial``  shares of categories
+``categories``   shares of categories, n-grams of documents
 ``regression``   least squares on labels of the model before
-``ngram``        n-grams of documents
 ===============  ===================================================================================
 """
 
 from __future__ import annotations
 
+from tailwatch.recursion.learners.categories import Multinomial, NGram
 from tailwatch.recursion.learners.gaussian import Gaussian, GaussianMixture
-from tailwatch.recursion.learners.multinomial import Multinomial
-from tailwatch.recursion.learners.ngram import NGram
 from tailwatch.recursion.learners.regression import LinearRegression
 from tailwatch.recursion.learners.resampling import Bootstrap, KernelDensity
 

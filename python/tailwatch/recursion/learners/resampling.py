@@ -19,7 +19,7 @@ import numpy as np
 from tailwatch.arguments import positive
 from tailwatch.recursion import data as rows_of
 from tailwatch.recursion.data import matrix_of
-from tailwatch.recursion.learners.multinomial import Multinomial
+from tailwatch.recursion.learners.categories import Multinomial
 
 if TYPE_CHECKING:
     from pathlib import Path

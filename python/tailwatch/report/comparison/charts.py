@@ -13,8 +13,8 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from tailwatch.report.html import element
-from tailwatch.report.numbers import ABSENT, MINUS, NARROW_SPACE, percent, power_of_ten
 from tailwatch.report.svg import LARGEST, Drawing, Scale, tick_labels
+from tailwatch.report.words import ABSENT, MINUS, NARROW_SPACE, percent, power_of_ten
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,7 +11,6 @@ from tailwatch.background import uses_polars
 from tailwatch.report.comparison.charts import AxisWords, retention_chart
 from tailwatch.report.comparison.readings import Reading, Status, read
 from tailwatch.report.html import details, element, escape, legend, scrolling_table
-from tailwatch.report.numbers import ABSENT, Number, Written, count, percent, write
 from tailwatch.report.page import (
     Section,
     definitions,
@@ -20,7 +19,17 @@ from tailwatch.report.page import (
     page,
     run_details,
 )
-from tailwatch.report.words import CLASS_TERMS, Label, describe
+from tailwatch.report.words import (
+    ABSENT,
+    CLASS_TERMS,
+    Label,
+    Number,
+    Written,
+    count,
+    describe,
+    percent,
+    write,
+)
 from tailwatch.text_form import shortened, visible
 
 if TYPE_CHECKING:

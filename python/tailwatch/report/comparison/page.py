@@ -8,7 +8,6 @@ from tailwatch.background import uses_polars
 from tailwatch.report.comparison.charts import divergence_chart, retention_chart
 from tailwatch.report.comparison.readings import legend, panel_table, read
 from tailwatch.report.html import details
-from tailwatch.report.numbers import count, percent
 from tailwatch.report.page import (
     Section,
     definitions,
@@ -17,6 +16,7 @@ from tailwatch.report.page import (
     page,
     run_details,
 )
+from tailwatch.report.words import count, percent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from tailwatch.report import html
 from tailwatch.report.html import SWATCH, data_table, element, escape
-from tailwatch.report.numbers import ABSENT, Number, Written, count, percent, write
-from tailwatch.report.words import describe
+from tailwatch.report.words import ABSENT, Number, Written, count, describe, percent, write
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -11,8 +11,8 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from tailwatch.report.html import SWATCH, element, legend, paint
-from tailwatch.report.numbers import MINUS, NARROW_SPACE, percent, written_interval, written_share
 from tailwatch.report.svg import Drawing, Scale, tick_labels, ticks
+from tailwatch.report.words import MINUS, NARROW_SPACE, percent, written_interval, written_share
 from tailwatch.text_form import shortened, visible
 
 if TYPE_CHECKING:

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from tailwatch.report.contamination.charts import group_chart, in_chart_order, score_chart
 from tailwatch.report.html import data_table, element, escape
-from tailwatch.report.numbers import (
+from tailwatch.report.page import Section, fragment, page, run_details
+from tailwatch.report.words import (
     count,
     percent,
     spaced,
     written_interval,
     written_share,
 )
-from tailwatch.report.page import Section, fragment, page, run_details
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -22,7 +22,6 @@ from tailwatch.report.loop.verdicts import (
     verdict_table,
 )
 from tailwatch.report.loop.words import LOOP_TERMS, describe_loop
-from tailwatch.report.numbers import count, percent
 from tailwatch.report.page import (
     Section,
     definitions,
@@ -31,6 +30,7 @@ from tailwatch.report.page import (
     page,
     run_details,
 )
+from tailwatch.report.words import count, percent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

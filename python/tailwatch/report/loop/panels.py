@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tailwatch.report.html import SWATCH, details, escape, legend, scrolling_table
 from tailwatch.report.loop.drawing import FEW, LARGE, MOST, SMALL, draw, is_cut
 from tailwatch.report.loop.plots import spread_out, swatch
-from tailwatch.report.numbers import ABSENT, Number, Written, write
+from tailwatch.report.words import ABSENT, Number, Written, write
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

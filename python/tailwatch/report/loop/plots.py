@@ -14,8 +14,8 @@ import polars as pl
 
 from tailwatch.report.html import LINES, element, escape
 from tailwatch.report.loop.words import SPREAD, TAILS, describe_loop
-from tailwatch.report.numbers import Number, percent
 from tailwatch.report.svg import outline
+from tailwatch.report.words import Number, percent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -9,7 +9,7 @@ import polars as pl
 from tailwatch.report.loop.plots import NEAREST_LEVEL
 from tailwatch.report.loop.verdicts import by_run
 from tailwatch.report.loop.words import SPREAD, TAILS, describe_loop
-from tailwatch.report.numbers import Number, percent, write
+from tailwatch.report.words import Number, percent, write
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tailwatch.report.html import data_table, element, escape, scrolling_table
 from tailwatch.report.loop.plots import spread_out
 from tailwatch.report.loop.words import LOOP_LABELS, describe_loop
-from tailwatch.report.numbers import ABSENT, Number, count, percent, write
+from tailwatch.report.words import ABSENT, Number, count, percent, write
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
