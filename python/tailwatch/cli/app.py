@@ -8,9 +8,8 @@ import typer
 
 from tailwatch.cli.compare import compare
 from tailwatch.cli.demo import demo
-from tailwatch.cli.fit import fit
+from tailwatch.cli.fit import fit, pack
 from tailwatch.cli.loop import loop
-from tailwatch.cli.pack import pack
 from tailwatch.cli.plan import plan
 from tailwatch.cli.report import report
 from tailwatch.cli.score import score

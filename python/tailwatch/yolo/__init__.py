@@ -8,7 +8,7 @@ The extra ``tailwatch[yolo]`` brings Ultralytics, licensed under AGPL-3.0.
 ``session``               a stretch of time in which the process belongs to Ultralytics; the
                           training arguments that a caller may give
 ``checkpoints``           weights, architectures and devices, checked and opened
-``image_files``           image files, their pixels, and pictures for pages
+``image_files``           image files, and their pixels
 ``detections``            the frame of boxes, and label files; names of classes
 ``folder``                a data set as a folder, written once and checked
 ``data_yaml``             a user's ``data.yaml``
@@ -25,6 +25,7 @@ The extra ``tailwatch[yolo]`` brings Ultralytics, licensed under AGPL-3.0.
 ``crops``                 crops of each class against the human ones
 ``learner``               YOLO26 as a learner
 ``study``                 several policies and seeds, one budget, one control
+``pictures``              images with the boxes of two generations
 ``study_result``          what came of a study: its seeds as one frame, and its page
 ========================  =================================================================
 """

@@ -34,8 +34,8 @@ from tailwatch.yolo.checks import Checks
 from tailwatch.yolo.dataset import DetectionDataset
 from tailwatch.yolo.detections import class_labels
 from tailwatch.yolo.detector import MOST
-from tailwatch.yolo.image_files import side_by_side
 from tailwatch.yolo.origins import UNKNOWN
+from tailwatch.yolo.pictures import side_by_side
 from tailwatch.yolo.study_result import CONTROL, CONTROL_OF_UNKNOWN, Study, over_seeds
 
 if TYPE_CHECKING:

@@ -3,9 +3,10 @@
 **Shares.** The learner that forgets rare types one by one, and never finds them again. In
 population genetics this is the model of Wright and Fisher: drift without selection.
 
-**N-grams.** A state is what the last n − 1 tokens were (fewer at the start of a document). Sampling goes from a
-state to what followed one of its occurrences in the training set, each equally likely: that is the
-maximum-likelihood model, in O(tokens) memory and a NumPy step per token of the longest document.
+**N-grams.** A state is what the last n − 1 tokens were (fewer at the start of a document). Sampling
+goes from a state to what followed one of its occurrences in the training set, each equally likely:
+that is the maximum-likelihood model, in O(tokens) memory and a NumPy step per token of the longest
+document.
 
 The risk needs shares of what was never seen. It is −ln p under the interpolation of Witten and Bell
 (1991): p(w | s) = (c(s, w) + T(s)·p(w))/(c(s) + T(s)), where T counts the different tokens that
