@@ -16,7 +16,7 @@ from tailwatch.exceptions import InputError, SourceError
 from tailwatch.yolo import DetectionDataset
 from tailwatch.yolo.dataset import IMAGES
 from tailwatch.yolo.detections import SCHEMA, class_labels
-from tailwatch.yolo.image_files import draw, side_by_side
+from tailwatch.yolo.pictures import draw, side_by_side
 from tailwatch.yolo.statistics import statistics
 from tests.support.errors import fields, refused
 from tests.yolo.scenes import NumpyDetector, scenes
