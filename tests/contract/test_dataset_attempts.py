@@ -18,7 +18,7 @@ import pytest
 from tailwatch.contamination.dataset import shard_scores
 from tailwatch.contamination.dataset.folder import Folder, open_folder
 from tailwatch.contamination.dataset.shard_scores import Recorder
-from tailwatch.contamination.dataset.tables import digest_of
+from tailwatch.contamination.dataset.tables import Beside, digest_of
 from tailwatch.exceptions import InputError, ShardError, TailwatchWarning
 from tailwatch.io.layouts import shards_of
 from tests.support.datasets import COLUMNS, contents, model, rows, table, write_shards
@@ -38,13 +38,13 @@ def test_a_shard_that_is_scored_twice_at_once(
     source = write_shards(tmp_path / "source", 1, 2000)
     monkeypatch.setattr(shard_scores, "BATCH_BYTES", 100 * 4 * COLUMNS)
     (shard,) = shards_of(source, "source", "embedding").shards
-    recorder = Recorder(model().state.probe, None, 1)
+    recorder, beside = Recorder(model().state.probe, None, 1), Beside(("url",))
     receipts: list[shard_scores.Receipt] = []
     failed: list[BaseException] = []
 
     def attempt(folder: Folder, report: Callable[[int], object]) -> None:
         try:
-            part = shard_scores.open_checked(shard, "embedding", ("url",), COLUMNS, None)
+            part = shard_scores.open_checked(shard, "embedding", beside, COLUMNS, None)
             with folder.attempt() as file:
                 receipt = shard_scores.score_shard(
                     shard,
@@ -53,7 +53,7 @@ def test_a_shard_that_is_scored_twice_at_once(
                     recorder,
                     folder=folder,
                     attempt=file,
-                    ids=("url",),
+                    beside=beside,
                     report=report,
                 )
                 folder.publish(file, folder.scores("part-000.parquet"))
