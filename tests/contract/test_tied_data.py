@@ -153,7 +153,7 @@ def test_the_mass_of_a_sample_in_its_own_tail_is_the_level(law: str) -> None:
 def test_comparisons_of_few_different_rows_find_no_loss(law: str) -> None:
     x, y = pair(law, 5, 400, 200)
     found = tw.compare(x, y)
-    assert found.sentence.startswith("No loss of tails was found")
+    assert found.sentence.startswith("Nothing was found")
     odds = found.frame.filter(found.frame["metric"] == "tail_odds_ratio")
     assert set(odds["value"]) == {1.0}
 
