@@ -29,7 +29,7 @@ def section(title: str) -> str:
 def test_the_code_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     blocks = PYTHON_BLOCK.findall(PAGE.read_text(encoding="utf-8"))
-    assert len(blocks) == 3
+    assert len(blocks) == 4
     np.random.seed(0)  # noqa: NPY002
     exec(compile("\n".join(blocks), str(PAGE), "exec"), {"__name__": "page"})
     assert (tmp_path / "policies.html").exists()

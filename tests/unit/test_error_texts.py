@@ -7,6 +7,7 @@ test, ``…`` for what another library says. Texts of ``tailwatch.yolo`` are in
 
 from __future__ import annotations
 
+import json
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -134,6 +135,13 @@ def scored_twice(at: Path, again: Callable[[], object], **changes: Opaque) -> ob
     scored(at)
     again()
     return model().score_dataset(at / "in", at / "out", **changes)
+
+
+def stopped_by(at: Path, reason: str) -> object:
+    loop(directory=at)
+    described = json.loads((at / "run.json").read_text())
+    (at / "run.json").write_text(json.dumps(described | {"stopped": reason}))
+    return tw.recursion.Run.load(at)
 
 
 def looped_twice(at: Path, **changes: Opaque) -> object:
@@ -739,6 +747,24 @@ TEXTS: dict[str, tuple[Callable[[Path], object], str]] = {
     "a filter that keeps nothing": (
         lambda _: filtered(lambda rows: rows[:, 0] > 9e9),
         "policy: expected rows to learn from, got none (generation 2)",
+    ),
+    "a reason to stop": (
+        lambda _: loop(stop_on="collapse"),
+        "stop_on: expected 'alarm' or None, got 'collapse'",
+    ),
+    "an alarm of nothing": (
+        lambda _: loop(stop_on="alarm"),
+        (
+            "stop_on: expected metrics, of which one may ring, got metrics=(); tail_odds_ratio and "
+            "total_variance are enough"
+        ),
+    ),
+    "a run that stopped for no reason of ours": (
+        lambda at: stopped_by(at, "bored"),
+        (
+            "directory: expected stopped, null, or one of alarm, on_generation, interrupted, "
+            "got 'bored' (@/run.json)"
+        ),
     ),
     "a generation that was not": (
         lambda _: run().samples(3),

@@ -98,6 +98,8 @@ def test_files_of_every_form(both: Overlay, tmp_path: Path) -> None:
     assert list(document) == [
         "sentence",
         "arguments",
+        "stopped",
+        "alarms",
         "verdicts",
         "diagnosis",
         "onsets",

@@ -19,6 +19,7 @@ from tailwatch.cli.options import (
     OpenReport,
     PolicyText,
     Seed,
+    StopOn,
     Threads,
 )
 from tailwatch.cli.outputs import check_directory, open_page
@@ -30,6 +31,7 @@ from tailwatch.cli.parts import (
     policy_named,
     settings_from,
 )
+from tailwatch.cli.wording import ExitCode
 from tailwatch.exceptions import InputError, meant
 from tailwatch.progress import reporting
 from tailwatch.text_form import path_text, shown
@@ -54,6 +56,7 @@ SETTINGS: dict[str, tuple[str, tuple[type, ...]]] = {
     "confidence": NUMBER,
     "seed": WHOLE,
     "label": TEXT,
+    "stop_on": TEXT,
     "out": TEXT,
 }
 """What a file may set, and the types of it: each option under its name, with underscores."""
@@ -130,6 +133,7 @@ def loop(
     label: Annotated[
         str | None, typer.Option(metavar="NAME", help="Name of the run in tables and charts.")
     ] = None,
+    stop_on: StopOn = None,
     out: Annotated[
         Path,
         typer.Option(metavar="DIR", help="Directory of the run; one that was cut short goes on."),
@@ -142,6 +146,7 @@ def loop(
 
     Verdicts go to standard error; the directory has all numbers, the samples and the report.
     An error of a learner of your own is shown with its traceback, and ends with exit code 2.
+    With --stop-on alarm, exit code 1 says that the alarm rang.
 
     [bold]Examples[/bold]
 
@@ -149,6 +154,7 @@ def loop(
       tailwatch loop --data rows.npz --column emb --learner Bootstrap
       tailwatch loop --data human.npy --learner Gaussian --policy mix:0.25
       tailwatch loop --data corpus.txt --learner 'NGram(3)' --policy accumulate
+      tailwatch loop --data human.npy --learner Gaussian --generations 50 --stop-on alarm
       tailwatch loop study.toml --seed 1 --out runs/seed-1
     """
     options = {
@@ -165,6 +171,7 @@ def loop(
         "confidence": confidence,
         "seed": seed,
         "label": label,
+        "stop_on": stop_on,
         "out": out,
     }
     settings = _settings(config, options, {name for name in options if _is_given(context, name)})
@@ -186,6 +193,8 @@ def loop(
     page = directory / "report.html"
     if open_report and page.exists():
         open_page(page)
+    if arguments.get("stop_on") is not None and found.alarm is not None:
+        raise typer.Exit(ExitCode.GATE_FAILED)
 
 
 def _settings(config: Path | None, options: dict[str, Any], given: set[str]) -> dict[str, Any]:
@@ -269,11 +278,16 @@ def _show(found: Run, directory: Path, *, as_json: bool) -> None:
     import polars as pl
 
     from tailwatch.cli.table import for_people, verdicts_table
+    from tailwatch.recursion.verdicts import alarms
 
     console = for_people()
     console.print(found.sentence, markup=False)
     console.print(found.diagnosis.sentence, markup=False)
-    console.print(verdicts_table(found.verdicts.select(pl.lit(found.label).alias("run"), pl.all())))
+    tables = (
+        each.select(pl.lit(found.label).alias("run"), pl.all())
+        for each in (found.verdicts, alarms(found.alarm))
+    )
+    console.print(verdicts_table(*tables))
     console.print(f"The run is in {path_text(directory)}", markup=False, soft_wrap=True)
     if as_json:
         typer.echo(found.to_json())

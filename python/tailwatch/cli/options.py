@@ -31,6 +31,7 @@ __all__ = [
     "Parquet",
     "PolicyText",
     "Seed",
+    "StopOn",
     "Threads",
 ]
 
@@ -75,6 +76,14 @@ Confidence: TypeAlias = Annotated[
     float, typer.Option(metavar="SHARE", help="Confidence of the intervals.")
 ]
 Seed: TypeAlias = Annotated[int, typer.Option(metavar="N", min=0, help="Seed of random choices.")]
+StopOn: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        metavar="WHAT",
+        help="alarm: end a run at the generation at which a loss is sure, and exit with 1. One of "
+        "a learner that loses nothing is ended with the probability that the confidence leaves.",
+    ),
+]
 Threads: TypeAlias = Annotated[
     int | None,
     typer.Option(

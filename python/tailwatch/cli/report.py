@@ -77,6 +77,6 @@ def _show(runs: Overlay, *, as_json: bool) -> None:
 
     console = for_people()
     console.print(runs.sentence)
-    console.print(verdicts_table(runs.verdicts))
+    console.print(verdicts_table(runs.verdicts, runs.alarms))
     if as_json:
         typer.echo(runs.to_json())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich import box
 from rich.console import Console
@@ -12,6 +12,7 @@ from rich.text import Text
 
 from tailwatch.report.comparison.classes import STATUSES, written_q
 from tailwatch.report.comparison.readings import read
+from tailwatch.report.loop.verdicts import alarm_in_words
 from tailwatch.report.words import Number, describe, percent, write
 from tailwatch.text_form import shortened, visible
 
@@ -180,18 +181,20 @@ def generations_table(frame: pl.DataFrame) -> Table:
     return table
 
 
-def verdicts_table(verdicts: pl.DataFrame) -> Table:
+def verdicts_table(verdicts: pl.DataFrame, alarms: pl.DataFrame) -> Table:
     """Lay out verdicts: a line for each definition of collapse, a column for each run.
 
     Parameters
     ----------
     verdicts
         The verdicts on one run or several, under a column ``run``.
+    alarms
+        The alarm of each, under a column ``run``; null where none rang.
 
     Returns
     -------
     rich.table.Table
-        The status of each, and for one run its evidence.
+        The status of each, and for one run its evidence; below them when its alarm rang.
     """
     runs = verdicts["run"].unique(maintain_order=True).to_list()
     table = _table("definition")
@@ -205,7 +208,17 @@ def verdicts_table(verdicts: pl.DataFrame) -> Table:
         cells = [Text(word, style=_STYLES.get(word, "")) for word in given]
         evidence = [Text(visible(rows["evidence"][0]))] if len(runs) == 1 else []
         table.add_row(str(definition), *cells, *evidence)
+    table.add_section()
+    rang = {row["run"]: row for row in alarms.to_dicts()}
+    cells = [_rang(rang[name]) for name in runs]
+    evidence = [Text(alarm_in_words(rang[runs[0]]))] if len(runs) == 1 else []
+    table.add_row("alarm while it ran", *cells, *evidence)
     return table
+
+
+def _rang(alarm: dict[str, Any]) -> Text:
+    at = alarm["generation"]
+    return Text("none") if at is None else Text(f"generation {at}", style=_STYLES["holds"])
 
 
 def _table(first: str) -> Table:

@@ -67,6 +67,7 @@ _ARGUMENTS: Final = {
     "encoder": "--encoder",
     "folds": "--folds",
     "seed": "--seed",
+    "stop_on": "--stop-on",
     "strata": "--strata",
     "threads": "--threads",
 }

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tailwatch.cli.options import POLICIES, AsJson
+from tailwatch.cli.options import POLICIES, AsJson, StopOn
 from tailwatch.cli.outputs import check_directory
 from tailwatch.cli.parts import blaming, policy_named
+from tailwatch.cli.wording import ExitCode
 from tailwatch.exceptions import InputError
 from tailwatch.text_form import path_text, shown, visible
 
@@ -135,6 +136,7 @@ def yolo_loop(
             min=1, max=MOST["seeds"], metavar="N", help="Runs of each arm; intervals are over them."
         ),
     ] = 3,
+    stop_on: StopOn = None,
     threads: Annotated[
         int,
         typer.Option(
@@ -153,7 +155,8 @@ def yolo_loop(
 
     Needs pip install 'tailwatch\[yolo]': Ultralytics, licensed under AGPL-3.0.
     Nothing is downloaded: data and weights must be on disk. DIR has all runs,
-    frame.parquet and report.html.
+    frame.parquet and report.html. With --stop-on alarm, exit code 1 says that an
+    alarm rang.
 
     [bold]Examples[/bold]
 
@@ -200,6 +203,7 @@ def yolo_loop(
                 size=size,
                 directory=out,
                 control=control,
+                stop_on=stop_on,
                 progress=True,
             )
     except BaseException:
@@ -207,6 +211,10 @@ def yolo_loop(
         remove_private_folder()
         raise
     _show(found, out, as_json=as_json)
+    if stop_on is not None and any(
+        run.alarm for arms in found.runs.values() for run in arms.values()
+    ):
+        raise typer.Exit(ExitCode.GATE_FAILED)
 
 
 def policies_from(texts: Sequence[str]) -> dict[str, Policy]:
@@ -241,6 +249,8 @@ def _show(found: Study, out: Path, *, as_json: bool) -> None:
 
     console = for_people()
     console.print(visible(found.sentence), markup=False)
+    for words in found.alarms_in_words():
+        console.print(visible(words), markup=False)
     names = (path_text(out / name) for name in ("report.html", "frame.parquet"))
     console.print(f"wrote {' and '.join(names)}", markup=False)
     if as_json:

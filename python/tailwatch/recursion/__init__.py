@@ -17,7 +17,8 @@ room                  what it has
 ``measure``           all that is measured of a generation; ``frame`` has the columns
 ``store``             where generations are kept; ``reading`` a run directory, and its ``lock``
 ``theory``            closed forms, their inverses, plans and the curves of a run
-``verdicts``          which definition of collapse holds, since when, and which failure it is
+``verdicts``          which definition of collapse holds, since when, which failure it is, and
+                      the alarm of a loop that goes on
 ``result``            a run, and several side by side
 ====================  ==============================================================================
 """
@@ -38,7 +39,7 @@ from tailwatch.recursion.learners import (
     Multinomial,
     NGram,
 )
-from tailwatch.recursion.loop import Generation, run
+from tailwatch.recursion.loop import Generation, Interrupted, run
 from tailwatch.recursion.participants import Learner, Model
 from tailwatch.recursion.policies import (
     Accumulate,
@@ -52,16 +53,19 @@ from tailwatch.recursion.policies import (
 )
 from tailwatch.recursion.result import Overlay, Run, overlay
 from tailwatch.recursion.theory.plan import plan
+from tailwatch.recursion.verdicts.alarm import Alarm
 
 __all__ = [
     "Accumulate",
     "AccumulateSubsample",
+    "Alarm",
     "Augment",
     "Bootstrap",
     "Gaussian",
     "GaussianMixture",
     "Generation",
     "HumanOnly",
+    "Interrupted",
     "KernelDensity",
     "Learner",
     "LinearRegression",

@@ -23,6 +23,7 @@ from tailwatch.recursion.randomness import replayable
 from tailwatch.recursion.request import LoopRequest
 from tailwatch.recursion.result import Run
 from tailwatch.recursion.store import Memory, RunDirectory
+from tailwatch.recursion.verdicts.alarm import Watch
 
 if TYPE_CHECKING:
     import os
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from tailwatch.recursion.policies import Policy
     from tailwatch.recursion.store import Store
 
-__all__ = ["Generation", "run"]
+__all__ = ["Generation", "Interrupted", "run"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,6 +61,21 @@ class Generation:
     frame: pl.DataFrame
 
 
+class Interrupted(KeyboardInterrupt):
+    """A run was interrupted: an interrupt like any other, which has what there is.
+
+    Attributes
+    ----------
+    run
+        The generations that were done, as :func:`run` would have returned them.
+    """
+
+    def __init__(self, found: Run) -> None:
+        done = max(found.frame["generation"].to_list())
+        super().__init__(f"after generation {done} of {found.arguments['generations']}")
+        self.run = found
+
+
 def run(
     learner: Learner,
     data: Data,
@@ -78,6 +94,7 @@ def run(
     resume: bool = True,
     seed: int = 0,
     label: str | None = None,
+    stop_on: str | None = None,
     threads: int | None = None,
     progress: ProgressOption = None,
     on_generation: Callable[[Generation], object] | None = None,
@@ -121,29 +138,39 @@ def run(
         Of the whole run: see :mod:`tailwatch.recursion.randomness`.
     label
         Name of the run in the frame, by default that of its policy.
+    stop_on
+        ``"alarm"`` ends the run at the generation at which its alarm rings (:attr:`Run.alarm`): one
+        of a sound learner, of any length, is ended with probability 1 − `confidence` at most. Of a
+        run that is in `directory` no generation is taken back.
     threads
         Threads of the panel; all cores by default.
     progress
         ``None``, ``True`` for a display on standard error, or a callable ``(stage, done, total)``.
     on_generation
         Called with a :class:`Generation` after each generation that is computed, and kept; not for
-        those that a resumed run finds done.
+        those that a resumed run finds done. If it returns ``"stop"``, the run ends there.
 
     Returns
     -------
     Run
-        ``.frame``, ``.verdicts``, ``.save(path)``.
+        ``.frame``, ``.verdicts``, ``.alarm``, ``.stopped``, ``.save(path)``.
 
     Raises
     ------
     InputError
         Arguments out of range, data of different kinds, samples of another shape or number than was
         asked for, too few rows for the panel, a directory of another run.
+    Interrupted
+        Ctrl-C, after a generation was done: a `KeyboardInterrupt` whose ``run`` has those that are.
 
     Notes
     -----
     Without a directory all samples stay in memory. The harness itself costs less than a millisecond
     a generation, and a few with a directory.
+
+    A run that was stopped returns what it has. In a directory it is the same run when it is called
+    again, as long as what stopped it is there: the same `stop_on`, or any `on_generation`. Called
+    without, it goes on; so does one that was interrupted, in any case.
 
     Examples
     --------
@@ -154,6 +181,18 @@ def run(
     >>> run = tw.recursion.run(Gaussian(), human, policy=Replace(), generations=50, metrics=())
     >>> variance = run.frame.filter(metric="variance")["value"]
     >>> bool(variance[-1] < variance[0])
+    True
+
+    A loop that ends when a loss is sure:
+
+    >>> human = np.random.default_rng(0).normal(size=(2000, 4))
+    >>> run = tw.recursion.run(
+    ...     Gaussian(), human, policy=Replace(), generations=50, size=100, holdout=0.5,
+    ...     metrics=["total_variance", "tail_odds_ratio"], stop_on="alarm",
+    ... )
+    >>> run.stopped, run.alarm.finding
+    ('alarm', 'spread_lost')
+    >>> run.alarm.generation == run.frame["generation"].max() < 50
     True
     """
     uses_polars("a loop")
@@ -172,6 +211,7 @@ def run(
         max_rows=max_rows,
         seed=seed,
         label=label,
+        stop_on=stop_on,
     )
     portions: list[Portion] = []
     human = Portion.of(request.human)
@@ -184,23 +224,47 @@ def run(
     if path is not None:
         store = RunDirectory(path, request.described, request.human, resume=resume)
     rows: list[Row] = []
+    watch = None if stop_on is None else Watch(confidence=request.confidence)
+    told = on_generation is not None and store.stopped == "on_generation"
+    stopped = None
     with closing(store), running(threads, progress) as settings:
         clock = Clock(request.generations, settings)
-        for number in range(1, request.generations + 1):
-            if not store.has(number):
-                clock.start(number)
-                model, samples, new = _generation(request, history, measurement, clock)
-                store.keep(number, model=model, samples=samples, rows=new, seconds=clock.stop())
-                if on_generation is not None:
-                    on_generation(Generation(number, model, samples, frame_of(new)))
-            sampled = partial(store.samples, number)
-            portions.append(Portion(sampled, number, np.arange(request.size)))
-            rows += store.rows(number)
+        try:
+            for number in range(1, request.generations + 1):
+                is_done = store.has(number)
+                if not is_done:
+                    stopped = _reason(watch, told=told)
+                    if stopped is not None:
+                        break
+                    clock.start(number)
+                    model, samples, new = _generation(request, history, measurement, clock)
+                    store.keep(number, model=model, samples=samples, rows=new, seconds=clock.stop())
+                sampled = partial(store.samples, number)
+                portions.append(Portion(sampled, number, np.arange(request.size)))
+                of_generation = store.rows(number)
+                rows += of_generation
+                if watch is not None:
+                    watch.look(number, of_generation)
+                if not is_done and on_generation is not None:
+                    answer = on_generation(Generation(number, model, samples, frame_of(new)))
+                    told = isinstance(answer, str) and answer == "stop"
+        except KeyboardInterrupt as error:
+            if not rows:
+                raise
+            found = Run(frame_of(rows), request.described, path, store.samples, "interrupted")
+            raise Interrupted(found) from error
         clock.finish()
-        found = Run(frame_of(rows), request.described, path, store.samples)
+        found = Run(frame_of(rows), request.described, path, store.samples, stopped)
         measured = request.comparison is not None
-        store.finish(found.frame, found.to_html if measured else None)
+        store.finish(found.frame, found.to_html if measured else None, stopped)
     return found
+
+
+def _reason(watch: Watch | None, *, told: bool) -> str | None:
+    """Say why no other generation is computed, if none is."""
+    if watch is not None and watch.alarm is not None:
+        return "alarm"
+    return "on_generation" if told else None
 
 
 def _check_policy(request: LoopRequest, history: History) -> None:

@@ -40,7 +40,10 @@ __all__ = [
     "GENERATIONS",
     "METRICS",
     "RUN",
+    "STOPPED",
+    "STOPS",
     "check_described",
+    "check_stopped",
     "folder_of",
     "generations_of",
     "is_file",
@@ -58,13 +61,19 @@ RUN, FRAME, GENERATIONS, DONE, METRICS = (
     "done",
     "metrics.parquet",
 )
+STOPPED = "stopped"
+"""Entry of ``run.json`` that says why a run has fewer generations than it was asked for."""
+
+STOPS = ("alarm", "on_generation", "interrupted")
+"""What ends a run before its last generation."""
+
 NUMBER = re.compile(r"\d{4,9}")
 LARGEST_JSON = 1 << 24
 DEEPEST_JSON = 32
 
 
 def read_arguments(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """Read what a run directory says of its run.
+    """Read what a run directory says of its run: its arguments, and why it was stopped if it was.
 
     Raises
     ------
@@ -80,6 +89,7 @@ def read_arguments(path: str | os.PathLike[str]) -> dict[str, Any]:
         )
     found = read_json(directory, RUN)
     check_described(found, path_text(directory / RUN))
+    check_stopped(found.get(STOPPED), path_text(directory / RUN))
     return found
 
 
@@ -249,6 +259,18 @@ def _check_depth(value: Any, path: Path, level: int = 0) -> None:  # noqa: ANN40
 Check = tuple[str, "Callable[[Any], bool]"]
 
 
+def check_stopped(given: object, where: str) -> None:
+    """Refuse a reason to stop that no run has.
+
+    Raises
+    ------
+    SourceError
+        Something else than nothing, or one of :data:`STOPS`.
+    """
+    known = given is None or (isinstance(given, str) and given in STOPS)
+    _require(known, "stopped", f"null, or one of {', '.join(STOPS)}", given, where)
+
+
 def check_described(document: Mapping[str, Any], where: str) -> None:
     """Refuse a description that is none of a run.
 
@@ -267,6 +289,13 @@ def check_described(document: Mapping[str, Any], where: str) -> None:
         _require(isinstance(numbers, dict), "policy.closed_form", "an object", numbers, where)
         _check(numbers, "variance_kept", "policy.closed_form.variance_kept", curve, where)
         _check(numbers, "variance_limit", "policy.closed_form.variance_limit", LIMIT, where)
+    _require(
+        document.get("stop_on") in (None, "alarm"),
+        "stop_on",
+        "null or alarm",
+        document.get("stop_on"),
+        where,
+    )
     for name in ("data", "reference"):
         for entry, check in ROWS.items():
             _check(document[name], entry, f"{name}.{entry}", check, where)

@@ -21,7 +21,7 @@ from tailwatch.recursion.policy_text import as_policy, is_shipped
 from tailwatch.recursion.randomness import generator
 from tailwatch.recursion.theory.fits import MOST_GENERATIONS, MOST_ROWS
 from tailwatch.recursion.theory.plan import closed_form
-from tailwatch.text_form import storable
+from tailwatch.text_form import shown, storable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,6 +61,8 @@ class LoopRequest:
         Of the intervals.
     label
         Name of the run in the frame.
+    stop_on
+        What ends the run before its last generation; None if nothing does.
     described
         All of it, as JSON takes it.
     """
@@ -78,6 +80,7 @@ class LoopRequest:
     names: frozenset[str]
     confidence: float
     label: str
+    stop_on: str | None
     described: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
@@ -98,6 +101,7 @@ class LoopRequest:
         max_rows: int | None,
         seed: int,
         label: str | None,
+        stop_on: str | None,
     ) -> LoopRequest:
         """Check the arguments."""
         _check_has(learner, "learner", "fit")
@@ -126,6 +130,7 @@ class LoopRequest:
             names |= {"authenticity"}
         if label is not None and not isinstance(label, str):
             raise InputError(argument="label", expected="a string", got=type(label).__name__)
+        _check_stop(stop_on, comparison)
         tasks = _tasks(earlier)
         described = {
             "learner": _described(learner, "learner"),
@@ -134,6 +139,7 @@ class LoopRequest:
             "size": size,
             "seed": seed,
             "label": storable(label or text_of(policy)),
+            "stop_on": stop_on,
             "metrics": None if comparison is None else comparison.arguments(),
             "confidence": confidence,
             "data": rows_of.describe(human),
@@ -155,6 +161,7 @@ class LoopRequest:
             names=names,
             confidence=confidence,
             label=described["label"],
+            stop_on=stop_on,
             described=described,
         )
 
@@ -226,6 +233,18 @@ def _check_has(given: object, argument: str, method: str) -> None:
         what = f"the class {given.__name__}" if isinstance(given, type) else type(given).__name__
         raise InputError(
             argument=argument, expected=f"an object with the method {method}", got=what
+        )
+
+
+def _check_stop(stop_on: object, comparison: Request | None) -> None:
+    if stop_on not in (None, "alarm"):
+        raise InputError(argument="stop_on", expected="'alarm' or None", got=shown(stop_on))
+    if stop_on is not None and comparison is None:
+        raise InputError(
+            argument="stop_on",
+            expected="metrics, of which one may ring",
+            got="metrics=()",
+            hint="tail_odds_ratio and total_variance are enough",
         )
 
 

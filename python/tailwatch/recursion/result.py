@@ -1,7 +1,8 @@
 """What came of runs: of one, and of several side by side.
 
 :class:`Run` and :class:`Overlay` are results like all others (:mod:`tailwatch.results`); verdicts,
-diagnosis and plan are made of the frame and the arguments when they are asked for.
+diagnosis, alarm and plan are made of the frame and the arguments when they are asked for. Both are
+in one file, though a long one: what a run says of itself, several say of theirs.
 """
 
 from __future__ import annotations
@@ -18,14 +19,29 @@ from tailwatch.arguments import integer
 from tailwatch.comparison.registry import LABELS
 from tailwatch.exceptions import InputError
 from tailwatch.recursion.frame import SCHEMA, checked
-from tailwatch.recursion.reading import check_described, read_arguments, read_frame
+from tailwatch.recursion.reading import (
+    STOPPED,
+    check_described,
+    check_stopped,
+    read_arguments,
+    read_frame,
+)
 from tailwatch.recursion.theory.plan import plan_of
-from tailwatch.recursion.verdicts import ONSETS, early_collapse, judge, late_collapse, onsets
+from tailwatch.recursion.verdicts import (
+    ALARMS,
+    ONSETS,
+    alarms,
+    early_collapse,
+    first_alarm,
+    judge,
+    late_collapse,
+    onsets,
+)
 from tailwatch.recursion.verdicts import SCHEMA as VERDICTS
 from tailwatch.recursion.verdicts.diagnosis import SCHEMA as DIAGNOSIS
 from tailwatch.recursion.verdicts.diagnosis import diagnose
-from tailwatch.report.loop import run_fragment, run_page, sentence_of_loop
-from tailwatch.results import Result
+from tailwatch.report.loop import run_fragment, run_page, sentence_of_loop, stop_in_words
+from tailwatch.results import Result, plain
 
 if TYPE_CHECKING:
     import os
@@ -35,7 +51,7 @@ if TYPE_CHECKING:
     from altair import FacetChart
 
     from tailwatch.recursion.data.kind import Data
-    from tailwatch.recursion.verdicts import Onset
+    from tailwatch.recursion.verdicts import Alarm, Onset
     from tailwatch.recursion.verdicts.diagnosis import Diagnosis
 
 __all__ = ["Overlay", "Run", "overlay"]
@@ -55,6 +71,10 @@ class Run(Result):
         Where it is kept, if anywhere.
     sampled
         Gives what a generation sampled.
+    stopped
+        Why it has fewer generations than it was asked for: ``"alarm"``, ``"on_generation"``, or
+        ``"interrupted"``, which a directory says of a run that is still at work too. None if it has
+        them all.
     """
 
     KIND = "run"
@@ -64,6 +84,7 @@ class Run(Result):
     arguments: dict[str, Any]
     directory: Path | None = None
     sampled: Callable[[int], Data] | None = field(default=None, repr=False)
+    stopped: str | None = None
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
@@ -83,7 +104,10 @@ class Run(Result):
         if Path(path).is_file():
             return super().load(path)
         arguments = read_arguments(path)
-        return cls(read_frame(path), arguments, Path(path))
+        stopped, frame = arguments.pop(STOPPED, None), read_frame(path)
+        is_whole = _last(frame) >= arguments["generations"]
+        stopped = None if is_whole else stopped or "interrupted"
+        return cls(frame, arguments, Path(path), stopped=stopped)
 
     def samples(self, generation: int) -> Data:
         """Return what a generation sampled: from memory, or from the directory of a run of arrays.
@@ -93,7 +117,7 @@ class Run(Result):
         InputError
             The run has no such generation, or was loaded without its data.
         """
-        last = max(self.frame["generation"].to_list(), default=0)
+        last = _last(self.frame)
         number = integer(generation, "generation")
         if number > last:
             raise InputError(argument="generation", expected=f"at most {last}", got=str(number))
@@ -145,14 +169,33 @@ class Run(Result):
         """Both of these as a frame; see :func:`tailwatch.recursion.verdicts.onsets`."""
         return onsets(self.frame, confidence=self._confidence)
 
+    @cached_property
+    def alarm(self) -> Alarm | None:
+        """The first generation at which a loss is sure, asked after each; None if there is none.
+
+        Over all generations of a sound learner, however many, it rings with probability 1 −
+        `confidence` at most: :mod:`tailwatch.recursion.verdicts.alarm` says what that means.
+        """
+        return first_alarm(self.frame, confidence=self._confidence)
+
     @property
     def sentence(self) -> str:
         """The finding in words."""
-        return sentence_of_loop(self.frame, self.verdicts, LABELS)
+        return sentence_of_loop(
+            self.frame,
+            self.verdicts,
+            LABELS,
+            alarms=alarms(self.alarm),
+            stops=self.stops(),
+        )
 
     @property
     def _confidence(self) -> float:
         return float(self.arguments["confidence"])
+
+    def stops(self) -> dict[str, str]:
+        """Say why it has fewer generations than it was asked for: by its name, if it has."""
+        return _stops({self.label: self.arguments}, {self.label: self.stopped}, self.frame)
 
     def to_html(self) -> str:
         """Return the report page: one HTML document that needs nothing else."""
@@ -161,6 +204,8 @@ class Run(Result):
             verdicts=self.verdicts,
             diagnosis=self.diagnosis.frame,
             onsets=self.onsets,
+            alarms=alarms(self.alarm),
+            stops=self.stops(),
             arguments=_for_page(self.arguments),
             plan=plan_of(self.arguments),
             labels=LABELS,
@@ -191,6 +236,8 @@ class Run(Result):
         return {
             "sentence": self.sentence,
             "arguments": self.arguments,
+            "stopped": self.stopped,
+            "alarm": None if self.alarm is None else plain(self.alarm),
             "verdicts": self.verdicts,
             "diagnosis": self.diagnosis.frame,
             "onsets": self.onsets,
@@ -199,16 +246,24 @@ class Run(Result):
 
     def _parts(self) -> dict[str, Any]:
         # As a directory keeps them: JSON knows no tuples.
-        return {"frame": self.frame, "arguments": json.loads(json.dumps(self.arguments))}
+        arguments = json.loads(json.dumps(self.arguments))
+        return {"frame": self.frame, "arguments": arguments, "stopped": self.stopped}
 
     @classmethod
     def _of_parts(cls, parts: dict[str, Any]) -> Self:
         check_described(parts["arguments"], "arguments")
-        return cls(checked(parts["frame"], "frame"), parts["arguments"])
+        check_stopped(parts["stopped"], "stopped")
+        frame = checked(parts["frame"], "frame")
+        return cls(frame, parts["arguments"], stopped=parts["stopped"])
 
     def _repr_html_(self) -> str:
         return run_fragment(
-            self.frame, verdicts=self.verdicts, arguments=_for_page(self.arguments), labels=LABELS
+            self.frame,
+            verdicts=self.verdicts,
+            arguments=_for_page(self.arguments),
+            labels=LABELS,
+            alarms=alarms(self.alarm),
+            stops=self.stops(),
         )
 
     def __repr__(self) -> str:
@@ -230,8 +285,12 @@ class Overlay(Result):
         What failure each run looks like, under a column ``run``.
     onsets
         When tails and variance were lost, under a column ``run``.
+    alarms
+        The alarm of each run, under a column ``run``; null where none rang.
     arguments
         What was run, by the name of each run.
+    stopped
+        Why each run has fewer generations than it was asked for; None where it has them all.
     """
 
     KIND = "runs"
@@ -240,13 +299,16 @@ class Overlay(Result):
         "verdicts": {"run": pl.String, **VERDICTS},
         "diagnosis": {"run": pl.String, **DIAGNOSIS},
         "onsets": {"run": pl.String, **ONSETS},
+        "alarms": {"run": pl.String, **ALARMS},
     }
 
     frame: pl.DataFrame
     verdicts: pl.DataFrame
     diagnosis: pl.DataFrame
     onsets: pl.DataFrame
+    alarms: pl.DataFrame
     arguments: dict[str, dict[str, Any]]
+    stopped: dict[str, str | None]
 
     @property
     def plan(self) -> pl.DataFrame | None:
@@ -258,7 +320,13 @@ class Overlay(Result):
     @property
     def sentence(self) -> str:
         """The finding in words."""
-        return sentence_of_loop(self.frame, self.verdicts, LABELS)
+        return sentence_of_loop(
+            self.frame, self.verdicts, LABELS, alarms=self.alarms, stops=self.stops()
+        )
+
+    def stops(self) -> dict[str, str]:
+        """Say of the runs with fewer generations than they were asked for why, by their names."""
+        return _stops(self.arguments, self.stopped, self.frame)
 
     def to_html(self) -> str:
         """Return the report page: one HTML document that needs nothing else."""
@@ -267,6 +335,8 @@ class Overlay(Result):
             verdicts=self.verdicts,
             diagnosis=self.diagnosis,
             onsets=self.onsets,
+            alarms=self.alarms,
+            stops=self.stops(),
             arguments=self._told(),
             plan=self.plan,
             labels=LABELS,
@@ -282,6 +352,8 @@ class Overlay(Result):
         return {
             "sentence": self.sentence,
             "arguments": self.arguments,
+            "stopped": self.stopped,
+            "alarms": self.alarms,
             "verdicts": self.verdicts,
             "diagnosis": self.diagnosis,
             "onsets": self.onsets,
@@ -290,18 +362,25 @@ class Overlay(Result):
 
     def _parts(self) -> dict[str, Any]:
         frames = {name: getattr(self, name) for name in self.TABLES}
-        return {**frames, "arguments": json.loads(json.dumps(self.arguments))}
+        arguments = json.loads(json.dumps(self.arguments))
+        return {**frames, "arguments": arguments, "stopped": self.stopped}
 
     @classmethod
     def _of_parts(cls, parts: dict[str, Any]) -> Self:
         for name, arguments in parts["arguments"].items():
             check_described(arguments, f"arguments of {name}")
             checked(parts["frame"].filter(run=name), f"frame of {name}")
+            check_stopped(parts["stopped"][name], f"stopped of {name}")
         return cls(**parts)
 
     def _repr_html_(self) -> str:
         return run_fragment(
-            self.frame, verdicts=self.verdicts, arguments=self._told(), labels=LABELS
+            self.frame,
+            verdicts=self.verdicts,
+            arguments=self._told(),
+            labels=LABELS,
+            alarms=self.alarms,
+            stops=self.stops(),
         )
 
     def __repr__(self) -> str:
@@ -359,7 +438,9 @@ def overlay(runs: Iterable[Run]) -> Overlay:
         verdicts=pl.concat(_under(name, one.verdicts) for name, one in named.items()),
         diagnosis=pl.concat(_under(name, one.diagnosis.frame) for name, one in named.items()),
         onsets=pl.concat(_under(name, one.onsets) for name, one in named.items()),
+        alarms=pl.concat(_under(name, alarms(one.alarm)) for name, one in named.items()),
         arguments={name: one.arguments for name, one in named.items()},
+        stopped={name: one.stopped for name, one in named.items()},
     )
 
 
@@ -367,6 +448,23 @@ def _for_page(arguments: dict[str, Any]) -> dict[str, Any]:
     """Return arguments without the numbers of a closed form, which the plan shows."""
     policy = {key: value for key, value in arguments["policy"].items() if key != "closed_form"}
     return arguments | {"policy": policy}
+
+
+def _last(frame: pl.DataFrame) -> int:
+    return max(frame["generation"].to_list(), default=0)
+
+
+def _stops(
+    arguments: Mapping[str, Mapping[str, Any]],
+    stopped: Mapping[str, str | None],
+    frame: pl.DataFrame,
+) -> dict[str, str]:
+    """Say of the runs that have fewer generations than they were asked for why, by their names."""
+    return {
+        name: stop_in_words(why, _last(frame.filter(run=name)), arguments[name]["generations"])
+        for name, why in stopped.items()
+        if why is not None
+    }
 
 
 def _under(name: str, frame: pl.DataFrame) -> pl.DataFrame:

@@ -47,6 +47,7 @@ from tailwatch.recursion.reading import (
     GENERATIONS,
     METRICS,
     RUN,
+    STOPPED,
     folder_of,
     generations_of,
     is_file,
@@ -89,7 +90,15 @@ TIMES_SECONDS = 1.0
 
 
 class Store(Protocol):
-    """Where the generations of a run are kept."""
+    """Where the generations of a run are kept.
+
+    Attributes
+    ----------
+    stopped
+        Why the run that is there has fewer generations than it was asked for, if it was stopped.
+    """
+
+    stopped: str | None
 
     def has(self, generation: int) -> bool:
         """Return whether a generation is complete."""
@@ -115,8 +124,10 @@ class Store(Protocol):
         """Keep a generation."""
         ...
 
-    def finish(self, frame: pl.DataFrame, page: Callable[[], str] | None) -> None:
-        """Keep what the whole run gave: its frame, and a page if anything was measured."""
+    def finish(
+        self, frame: pl.DataFrame, page: Callable[[], str] | None, stopped: str | None
+    ) -> None:
+        """Keep what the run gave: its frame, a page if anything was measured, why it stopped."""
         ...
 
     def close(self) -> None:
@@ -128,6 +139,7 @@ class Memory:
     """Keeps all samples: generations × size rows."""
 
     def __init__(self) -> None:
+        self.stopped: str | None = None
         self._samples: dict[int, Data] = {}
         self._rows: dict[int, list[Row]] = {}
 
@@ -156,7 +168,9 @@ class Memory:
         self._samples[generation] = samples
         self._rows[generation] = list(rows)
 
-    def finish(self, frame: pl.DataFrame, page: Callable[[], str] | None) -> None:
+    def finish(
+        self, frame: pl.DataFrame, page: Callable[[], str] | None, stopped: str | None
+    ) -> None:
         """Keep nothing more: the caller gets the run."""
 
     def close(self) -> None:
@@ -182,6 +196,8 @@ class RunDirectory:
         self, path: Path, arguments: Mapping[str, Any], human: Data, *, resume: bool
     ) -> None:
         self.path, self._human = path, human
+        self.stopped: str | None = None
+        self._arguments = arguments
         rows_of.check_stored(human)
         self._latest: tuple[int, Data] | None = None
         self._rows: dict[int, Sequence[Row]] = {}
@@ -220,7 +236,7 @@ class RunDirectory:
             )
         for name in unfinished:
             remove_owned(path, name)
-        _write_text(path, RUN, _json(arguments))
+        self._describe()
         make_owned(path, GENERATIONS)
         generations_of(path)
         self._times = self._read_times()
@@ -277,6 +293,9 @@ class RunDirectory:
             remove_owned(self.path, FRAME)
             remove_owned(self.path, REPORT)
             self._is_whole = False
+        if self.stopped is not None:
+            self.stopped = None
+            self._describe()
         folder = owned_directory(self.path, folder_of(generation), error=OutputError)
         folder.mkdir()
         rows_of.write(samples, folder)
@@ -293,12 +312,22 @@ class RunDirectory:
         if time.monotonic() - self._timed > TIMES_SECONDS:
             self._write_times()
 
-    def finish(self, frame: pl.DataFrame, page: Callable[[], str] | None) -> None:
-        """Write the frame of the whole run, and then its page."""
+    def finish(
+        self, frame: pl.DataFrame, page: Callable[[], str] | None, stopped: str | None
+    ) -> None:
+        """Write why the run was stopped, if it was, its frame, and then its page."""
+        if stopped != self.stopped:
+            self.stopped = stopped
+            self._describe()
         write_owned(self.path, FRAME, lambda file: fill(file, frame.write_parquet))
         self._write_times()
         if page is not None:
             _write_text(self.path, REPORT, page())
+
+    def _describe(self) -> None:
+        """Write what is run, and why it has stopped if it has."""
+        stopped = {} if self.stopped is None else {STOPPED: self.stopped}
+        _write_text(self.path, RUN, _json({**self._arguments, **stopped}))
 
     def _damage(self, generation: int) -> str | None:
         """Return what a generation that is done is not as it was, or None."""
@@ -368,6 +397,7 @@ class RunDirectory:
                 hint="resume=True goes on with it",
             )
         there = read_arguments(self.path)
+        self.stopped = there.pop(STOPPED, None)
         # More generations go on from those that are there.
         here = dict(arguments)
         there["generations"] = max(there["generations"], here["generations"])
@@ -384,13 +414,14 @@ class RunDirectory:
 
 
 def _compared(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Leave out what says nothing of the bytes of a run: versions, words, expectations."""
+    """Leave out what says nothing of the bytes of a generation: versions, words, when to stop."""
     policy = {
         key: value
         for key, value in arguments["policy"].items()
         if key not in {"words", "closed_form"}
     }
-    return {key: value for key, value in arguments.items() if key != "versions"} | {
+    left_out = {"stop_on", "versions"}
+    return {key: value for key, value in arguments.items() if key not in left_out} | {
         "policy": policy
     }
 

@@ -81,6 +81,7 @@ def study(
     directory: str | os.PathLike[str],
     control: bool = True,
     confidence: float = 0.95,
+    stop_on: str | None = None,
     progress: ProgressOption = None,
 ) -> Study:
     """Run every policy with every seed, and put them side by side.
@@ -104,6 +105,9 @@ def study(
         Whether to add an arm that learns from human data alone, as often and as long.
     confidence
         Confidence of the intervals.
+    stop_on
+        ``"alarm"`` ends each run where its alarm rings, as :func:`tailwatch.recursion.run` does:
+        when classes that the first generation still labelled are lost for sure.
     progress
         ``None``, ``True`` for a display on standard error, or a callable ``(stage, done, total)``.
 
@@ -163,6 +167,7 @@ def study(
                     seed=seed,
                     label=label,
                     confidence=confidence,
+                    stop_on=stop_on,
                     progress=steps.loop,
                 )
     by_seed = {seed: pl.concat([each.frame for each in of.values()]) for seed, of in runs.items()}
@@ -182,7 +187,7 @@ def study(
         checks.held_out,
         confidence,
         _class_totals(human),
-        tuple(side_by_side(human, _ends(runs[numbers[0]], generations))),
+        tuple(side_by_side(human, _ends(runs[numbers[0]]))),
     )
     page = found.to_html()
     write_owned(folder, "report.html", lambda file: file.write_text(page, encoding="utf-8"))
@@ -196,11 +201,11 @@ def _class_totals(human: DetectionDataset) -> dict[str, int]:
 
 
 def _ends(
-    runs: Mapping[str, Run], generations: int
+    runs: Mapping[str, Run],
 ) -> dict[str, tuple[DetectionDataset, DetectionDataset]]:
     """Return what the first and the last generation of each run labelled."""
     return {
-        label: (_samples(run.directory, 1), _samples(run.directory, generations))
+        label: (_samples(run.directory, 1), _samples(run.directory, max(run.frame["generation"])))
         for label, run in runs.items()
         if run.directory is not None
     }

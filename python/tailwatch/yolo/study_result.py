@@ -37,7 +37,8 @@ from tailwatch.report.detection import (
     detection_page,
     sentence_of_study,
 )
-from tailwatch.results import Result
+from tailwatch.report.loop.verdicts import alarm_in_words, named
+from tailwatch.results import Result, plain
 from tailwatch.text_form import path_of, path_text
 
 if TYPE_CHECKING:
@@ -197,9 +198,21 @@ class Study(Result):
             arguments=self._arguments(),
             pictures=self.pictures,
             confidence=self.confidence,
-            remarks=self.remarks,
+            remarks=(*self.remarks, *self.alarms_in_words()),
             held_out=self.held_out,
         )
+
+    def alarms_in_words(self) -> list[str]:
+        """Say of the runs whose alarm rang, or that were stopped, when and why: a line for each."""
+        lines = []
+        for seed, of_seed in self.runs.items():
+            for label, run in of_seed.items():
+                rang = "" if run.alarm is None else alarm_in_words(plain(run.alarm))
+                said = [f"the alarm {named(rang, LABELS)}"] if rang else []
+                said += run.stops().values()
+                if said:
+                    lines.append(f"{label}, seed {seed}: {'; '.join(said)}")
+        return lines
 
     def plot(self, metrics: str | Sequence[str] | None = None) -> FacetChart:
         """Return metrics by generation as an Altair chart, to look at and to change.
@@ -228,7 +241,7 @@ class Study(Result):
         return detection_fragment(
             self.frame,
             confidence=self.confidence,
-            remarks=self.remarks,
+            remarks=(*self.remarks, *self.alarms_in_words()),
             held_out=self.held_out,
         )
 
@@ -239,6 +252,11 @@ class Study(Result):
             "remarks": list(self.remarks),
             "held_out": self.held_out,
             "classes": dict(self.classes),
+            "alarms": [
+                {"seed": seed, "run": label, "stopped": run.stopped, "alarm": plain(run.alarm)}
+                for seed, of_seed in self.runs.items()
+                for label, run in of_seed.items()
+            ],
             "frame": self.frame,
             "seeds": self.seeds,
         }
@@ -261,6 +279,7 @@ class Study(Result):
                 label,
                 run.arguments,
                 None if run.directory is None else path_text(run.directory),
+                run.stopped,
             ]
             for seed, of_seed in self.runs.items()
             for label, run in of_seed.items()
@@ -283,10 +302,10 @@ class Study(Result):
     def _of_parts(cls, parts: dict[str, Any]) -> Self:
         seeds = parts["seeds"]
         runs: dict[int, dict[str, Run]] = {}
-        for seed, label, arguments, directory in parts["runs"]:
+        for seed, label, arguments, directory, stopped in parts["runs"]:
             of_run = seeds.filter(seed=seed, run=label).drop("seed")
             place = None if directory is None else path_of(directory)
-            runs.setdefault(seed, {})[label] = Run(of_run, arguments, place)
+            runs.setdefault(seed, {})[label] = Run(of_run, arguments, place, stopped=stopped)
         return cls(
             parts["frame"],
             seeds,

@@ -6,6 +6,7 @@ says of each whether it holds, with the interval that says so; :func:`early_coll
 
 =============  =====================================================================================
 ``judgement``  the eight definitions, one by one, and when each began
+``alarm``      the first generation at which a loss is sure, asked after each of them
 ``levels``     definitions about what samples retain; ``risks`` about population risk
 ``diagnosis``  which failure a run looks like
 ``evidence``   what a metric retains over some generations
@@ -15,6 +16,7 @@ says of each whether it holds, with the interval that says so; :func:`early_coll
 
 from __future__ import annotations
 
+from tailwatch.recursion.verdicts.alarm import ALARMS, Alarm, alarms, first_alarm
 from tailwatch.recursion.verdicts.judgement import (
     DEFINITIONS,
     ONSETS,
@@ -27,11 +29,15 @@ from tailwatch.recursion.verdicts.judgement import (
 )
 
 __all__ = [
+    "ALARMS",
     "DEFINITIONS",
     "ONSETS",
     "SCHEMA",
+    "Alarm",
     "Onset",
+    "alarms",
     "early_collapse",
+    "first_alarm",
     "judge",
     "late_collapse",
     "onsets",

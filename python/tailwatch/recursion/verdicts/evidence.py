@@ -17,7 +17,8 @@ generations share, brings at most half of its variance (Hoeffding 1948), and the
 generations has at most (1 + 1/w)/2 times the variance of one. The interval of the odds is Wilson's
 score interval with this variance, of Fisher's noncentral hypergeometric distribution. Where rows
 are tied at the edge of the tail and count in proportion, the count varies by less than that, and
-the interval is on the long side.
+the interval is on the long side. Of one generation alone there is an exact interval too
+(:func:`exact_odds`), which holds at any level, however small.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-__all__ = ["Span", "between", "retained"]
+__all__ = ["Span", "between", "exact_odds", "retained"]
 
 LOGARITHMIC = frozenset(
     {
@@ -86,7 +87,9 @@ class Span:
         return str(self.last) if self.first == self.last else f"{self.first}–{self.last}"
 
 
-def retained(series: Series, *, confidence: float, error: float) -> Span | None:
+def retained(
+    series: Series, *, confidence: float, error: float, null_error: float | None = None
+) -> Span | None:
     """Return what a metric retains of its null over the generations of a series.
 
     Parameters
@@ -97,6 +100,9 @@ def retained(series: Series, *, confidence: float, error: float) -> Span | None:
         Of the intervals of the frame.
     error
         Probability that the interval misses on one side.
+    null_error
+        Where many intervals share one null, that by which it is bounded, once for all of them;
+        `error` is then that of the value. Odds have no null that errs.
 
     Returns
     -------
@@ -115,11 +121,14 @@ def retained(series: Series, *, confidence: float, error: float) -> Span | None:
         return None
     if some["null"].min() <= 0:
         return None
-    reach = stretch(confidence, error)
-    of_value = _mean(some, "", reach, by_factors=by_factors)
+    of_value = _mean(some, "", stretch(confidence, error), by_factors=by_factors)
     # One null for all: where rows used differ a little, so does it, and its errors are one error.
+    reach = stretch(confidence, error if null_error is None else null_error)
     of_null = _mean(some, "null_", reach, by_factors=by_factors, same=True)
-    limits = (_factor if by_factors else _ratio)(of_value, of_null)
+    if null_error is not None:
+        limits = _of_bounds(of_value, of_null, by_factors=by_factors)
+    else:
+        limits = (_factor if by_factors else _ratio)(of_value, of_null)
     return Span(series.name, int(some.generations[0]), int(some.generations[-1]), *limits)
 
 
@@ -185,6 +194,23 @@ def _factor(
     return float(np.exp(middle)), float(np.exp(low)), float(np.exp(high))
 
 
+def _of_bounds(
+    of_value: tuple[float, float, float],
+    of_null: tuple[float, float, float],
+    *,
+    by_factors: bool,
+) -> tuple[float, float, float]:
+    """Return a ratio of two estimates, and what their bounds leave: they miss one by one."""
+    (value, below, above), (null, null_below, null_above) = of_value, of_null
+    if by_factors:
+        middle = value - null
+        low, high = middle - below - null_above, middle + above + null_below
+        return float(np.exp(middle)), float(np.exp(low)), float(np.exp(high))
+    least = null - null_below
+    high = (value + above) / least if least > 0 else math.inf
+    return value / null, max(value - below, 0.0) / (null + null_above), high
+
+
 def _ratio(
     of_value: tuple[float, float, float], of_null: tuple[float, float, float]
 ) -> tuple[float, float, float]:
@@ -214,8 +240,86 @@ def _ratio(
     return float(limits[0]) * unit, float(limits[1]) * unit, float(limits[2]) * unit
 
 
+def exact_odds(series: Series, error: float, *, below: float = math.inf) -> Span | None:
+    """Return the odds of the count of one generation in the pooled tail, with an exact interval.
+
+    It holds the odds at which neither so few nor so many rows in the tail have a probability below
+    `error`, as Clopper and Pearson's does for a share. Counts with tied rows in proportion are
+    rounded to the side on which the interval is longer.
+
+    Parameters
+    ----------
+    series
+        That generation.
+    error
+        Probability that the interval misses on one side.
+    below
+        What is asked for: an interval that does not lie below it is not looked for.
+
+    Returns
+    -------
+    Span or None
+        ``None`` where the counts are not known, or the interval is not below what is asked for.
+    """
+    found = _counts(series)
+    if found is None:
+        return None
+    counts, tail, n, m = found
+    count, known, weights = counts[0], *_weights(tail, n, m)
+    # Sums of shares of ties are off by roundings.
+    most, least = math.ceil(count - 1e-9), math.floor(count + 1e-9)
+    if below < math.inf and _chance(known <= most, known, weights, math.log(below)) >= error:
+        return None
+    high = math.inf if most >= known[-1] else _odds_at(known <= most, known, weights, error)
+    low = 0.0 if least <= known[0] else _odds_at(known >= least, known, weights, error)
+    value = float(odds_ratio(np.array([count / tail]), tail=tail, reference=n, candidate=m)[0])
+    at = int(series.generations[0])
+    return Span(series.name, at, at, value, min(low, value), max(high, value))
+
+
+HALVINGS = 48
+"""Of an interval of the logarithm of odds, until it is shorter than a rounding."""
+
+
+def _odds_at(within: NDArray[np.bool_], known: Array, weights: Array, error: float) -> float:
+    """Return the odds at which the count is within a range at one end with probability `error`."""
+    low, high = -40.0, 40.0
+    falls = bool(within[0])
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        if (_chance(within, known, weights, middle) > error) == falls:
+            low = middle
+        else:
+            high = middle
+    return math.exp((low + high) / 2)
+
+
+def _chance(within: NDArray[np.bool_], known: Array, weights: Array, logs: float) -> float:
+    """Return the probability that the count is within a range, at odds by their logarithm."""
+    terms = weights + logs * known
+    shares = np.exp(terms - terms.max())
+    return float(shares[within].sum()) / float(shares.sum())
+
+
 def _odds(series: Series, error: float) -> Span | None:
     """Return the odds of the mean count in the pooled tail, with their score interval."""
+    found = _counts(series)
+    if found is None:
+        return None
+    counts, tail, n, m = found
+    mean, w = float(np.mean(counts)), len(counts)
+    logs, expected, variance = _noncentral(tail, n, m)
+    reach = -normal_quantile(error) * np.sqrt(variance * (1 + 1 / w) / 2)
+    # Half a count for its being whole, of each generation.
+    low = _crossing(logs, expected + reach - (mean - 0.5 / w))
+    high = _crossing(logs, expected - reach - (mean + 0.5 / w))
+    value = float(odds_ratio(np.array([mean / tail]), tail=tail, reference=n, candidate=m)[0])
+    first, last = int(series.generations[0]), int(series.generations[-1])
+    return Span(series.name, first, last, value, min(low, value), max(high, value))
+
+
+def _counts(series: Series) -> tuple[list[float], int, int, int] | None:
+    """Return the counts in the tail, its size, and those of both samples; None if not known."""
     sizes = {(row["level"], row["n_reference"], row["n_candidate"]) for row in series.rows}
     if len(sizes) > 1:
         return None
@@ -226,15 +330,7 @@ def _odds(series: Series, error: float) -> Span | None:
     tail = tail_size(level, n + m)
     if not 0 <= min(counts) <= max(counts) <= tail:
         return None
-    mean, w = float(np.mean(counts)), len(counts)
-    logs, expected, variance = _noncentral(tail, n, m)
-    reach = -normal_quantile(error) * np.sqrt(variance * (1 + 1 / w) / 2)
-    # Half a count for its being whole, of each generation.
-    low = _crossing(logs, expected + reach - (mean - 0.5 / w))
-    high = _crossing(logs, expected - reach - (mean + 0.5 / w))
-    value = float(odds_ratio(np.array([mean / tail]), tail=tail, reference=n, candidate=m)[0])
-    first, last = int(series.generations[0]), int(series.generations[-1])
-    return Span(series.name, first, last, value, min(low, value), max(high, value))
+    return counts, tail, n, m
 
 
 def _crossing(logs: Array, rising: Array) -> float:
@@ -249,13 +345,20 @@ def _crossing(logs: Array, rising: Array) -> float:
 
 
 @lru_cache(maxsize=64)
-def _noncentral(tail: int, n: int, m: int) -> tuple[Array, Array, Array]:
-    """Return logarithms of odds, and mean and variance of the count in the tail at each of them."""
+def _weights(tail: int, n: int, m: int) -> tuple[Array, Array]:
+    """Return what the count in the tail can be, and logarithms of the weights at odds of 1."""
     from scipy.special import gammaln
 
     count = np.arange(max(0, tail - n), min(tail, m) + 1, dtype=np.float64)
     weights = -gammaln(count + 1) - gammaln(m - count + 1)
     weights -= gammaln(tail - count + 1) + gammaln(n - tail + count + 1)
+    return count, weights
+
+
+@lru_cache(maxsize=64)
+def _noncentral(tail: int, n: int, m: int) -> tuple[Array, Array, Array]:
+    """Return logarithms of odds, and mean and variance of the count in the tail at each of them."""
+    count, weights = _weights(tail, n, m)
     logs = np.linspace(-12.0, 12.0, 481)
     terms = weights + np.outer(logs, count)
     shares = np.exp(terms - terms.max(axis=1, keepdims=True))

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ENTANGLEMENT",
+    "FEWEST_IN_TAIL",
     "HALLUCINATION",
     "TAILS",
     "VARIANCE",
@@ -151,6 +152,7 @@ def _verdict(definition: str, status: Status, span: Span, threshold: float, unit
 
 
 FEWEST_IN_TAIL = 10
+"""Human rows below which a tail decides nothing."""
 
 
 @dataclass(frozen=True, slots=True)

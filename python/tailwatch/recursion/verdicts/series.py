@@ -34,14 +34,17 @@ if TYPE_CHECKING:
 
 
 __all__ = [
+    "COMPARED",
     "DEGREES_OF_FREEDOM",
     "FEWEST",
+    "NEEDED",
     "Change",
     "Series",
     "change",
     "check_frame",
     "drift",
     "levels_of",
+    "series_from",
     "series_of",
     "slope",
     "stretch",
@@ -74,6 +77,7 @@ NEEDED = (
 
 NUMBERS = NEEDED[5:14]
 COMPARED = ("panel", "moments")
+"""Groups of the frame whose numbers have a null of human rows."""
 
 
 def window_length(generations: int) -> int:
@@ -174,7 +178,24 @@ def series_of(
         chosen = chosen.filter((pl.col("level") - level).abs() < 1e-9)
     if chosen.is_empty():
         return None
-    rows = chosen.sort("generation").to_dicts()
+    return series_from(chosen.sort("generation").to_dicts(), metric, level)
+
+
+def series_from(rows: list[dict[str, Any]], metric: str, level: float | None) -> Series:
+    """Return the series of rows that are of one metric, in the order of their generations.
+
+    Parameters
+    ----------
+    rows
+        With the columns :data:`NEEDED`, and a value each.
+    metric, level
+        What they are of.
+
+    Raises
+    ------
+    InputError
+        Two values in one generation.
+    """
     generations = np.array([row["generation"] for row in rows], dtype=np.int64)
     name = metric if level is None else f"{metric} at {level:g}"
     if len(np.unique(generations)) < len(generations):

@@ -9,5 +9,6 @@ from __future__ import annotations
 
 from tailwatch.report.loop.page import run_fragment, run_page
 from tailwatch.report.loop.sentence import sentence_of_loop
+from tailwatch.report.loop.words import stop_in_words
 
-__all__ = ["run_fragment", "run_page", "sentence_of_loop"]
+__all__ = ["run_fragment", "run_page", "sentence_of_loop", "stop_in_words"]

@@ -14,7 +14,17 @@ if TYPE_CHECKING:
 
     from tailwatch.report.loop.plots import Curve, Plot, Point
 
-__all__ = ["FEW", "LARGE", "MOST", "SMALL", "Size", "draw", "generation_ticks", "is_cut"]
+__all__ = [
+    "FEW",
+    "LARGE",
+    "MOST",
+    "SMALL",
+    "Size",
+    "draw",
+    "generation_ticks",
+    "is_cut",
+    "is_marked",
+]
 
 FEW = 12
 """Up to as many generations, each has its marker and its bar; beyond, some have, and the interval
@@ -90,6 +100,7 @@ def draw(plot: Plot, size: Size, *, from_zero: bool = False) -> Drawing:
     )
     _axes(drawing, scales, size, plot.label.unit or "value")
     _null(drawing, scales, plot)
+    _alarms(drawing, scales, plot)
     _measured(drawing, scales, plot)
     return drawing
 
@@ -169,6 +180,31 @@ def _null(drawing: Drawing, scales: _Scales, plot: Plot) -> None:
     line = [(scales.x(g), scales.y.clipped(n.value)) for g, n in edges if n.value is not None]
     drawing.area(band, "band")
     drawing.line([line], "muted", 1)
+
+
+def _alarms(drawing: Drawing, scales: _Scales, plot: Plot) -> None:
+    """Draw where alarms rang: a dotted line from top to bottom, and a mark above it."""
+    y = scales.y
+    for curve in plot.curves:
+        if is_marked(curve):
+            x = scales.x(float(curve.arm.alarm or 0))
+            drawing.segments(
+                [(x, y.start, x, y.end)], curve.arm.colour, 1.5, stroke_dasharray="1.5,3"
+            )
+            drawing.points(
+                [(x, y.end)],
+                "triangle-down",
+                _MARKER,
+                fill=curve.arm.colour,
+                stroke="paper",
+                width=1,
+            )
+
+
+def is_marked(curve: Curve) -> bool:
+    """Tell whether the alarm of a run rang at a generation of its curve."""
+    at = curve.arm.alarm
+    return at is not None and curve.points[0].generation <= at <= curve.points[-1].generation
 
 
 def _measured(drawing: Drawing, scales: _Scales, plot: Plot) -> None:

@@ -60,6 +60,8 @@ def run_page(
     labels: Mapping[str, Label],
     onsets: pl.DataFrame | None = None,
     plan: pl.DataFrame | None = None,
+    alarms: pl.DataFrame | None = None,
+    stops: Mapping[str, str] | None = None,
     title: str | None = None,
 ) -> str:
     """Return the page of one run, or of several side by side, as one HTML document.
@@ -84,6 +86,11 @@ def run_page(
     plan
         What theory expects of the policy, as :func:`tailwatch.recursion.plan` has it; again with
         ``run``.
+    alarms
+        The alarm of the run, as :func:`tailwatch.recursion.verdicts.alarms` has it; again with
+        ``run``.
+    stops
+        Why runs have fewer generations than they were asked for, in words, by name.
     title
         What the page is about; by default the names of the runs.
 
@@ -93,7 +100,7 @@ def run_page(
         A document that needs no other file, no script and no network.
     """
     uses_polars("drawing a page")
-    arms = arms_of(frame)
+    arms = arms_of(frame, alarms)
     told = _by_name(arguments, arms)
     first = next(iter(told.values()), {})
     confidence = percent(_found(first, "confidence", 0.95))
@@ -101,7 +108,9 @@ def run_page(
     opening = _opening(opening_plots(frame, arms, labels), arms, confidence, "opening")
     last = _last(frame, arms, labels, confidence)
     sections = [
-        Section("Eight definitions of collapse", _verdicts(verdicts, diagnosis, onsets, labels)),
+        Section(
+            "Eight definitions of collapse", _verdicts(verdicts, diagnosis, onsets, alarms, labels)
+        ),
         Section("Tails and variance by generation", opening),
         Section("The standard panel", _panel(plots, arms, confidence, last)),
         Section("Risk", _risk(plots, arms, confidence)),
@@ -114,8 +123,8 @@ def run_page(
     return page(
         kind="tailwatch loop" if len(arms) == 1 else "tailwatch loops side by side",
         subject=title or ", ".join(arm.name for arm in arms) or "an empty run",
-        sentence=sentence_of_loop(frame, verdicts, labels),
-        facts=_facts(frame, arms, confidence),
+        sentence=sentence_of_loop(frame, verdicts, labels, alarms=alarms, stops=stops),
+        facts=_facts(frame, arms, confidence) | _ended(stops or {}, arms),
         sections=sections,
         foot=f"{written}This file holds aggregated numbers only and loads nothing.",
     )
@@ -127,16 +136,18 @@ def run_fragment(
     verdicts: pl.DataFrame,
     arguments: Mapping[str, Any],
     labels: Mapping[str, Label],
+    alarms: pl.DataFrame | None = None,
+    stops: Mapping[str, str] | None = None,
 ) -> str:
     """Return the sentence, tails and variance, and the verdicts as an element for a notebook.
 
     The arguments are those of :func:`run_page`.
     """
     uses_polars("drawing a page")
-    arms = arms_of(frame)
+    arms = arms_of(frame, alarms)
     first = next(iter(_by_name(arguments, arms).values()), {})
     confidence = percent(_found(first, "confidence", 0.95))
-    sentence = sentence_of_loop(frame, verdicts, labels)
+    sentence = sentence_of_loop(frame, verdicts, labels, alarms=alarms, stops=stops)
     mark = fragment_mark(sentence, frame)
     table = (
         verdict_table(verdicts, labels)
@@ -170,6 +181,12 @@ def _facts(frame: pl.DataFrame, arms: Sequence[Arm], confidence: str) -> dict[st
     return facts | {"Intervals": confidence}
 
 
+def _ended(stops: Mapping[str, str], arms: Sequence[Arm]) -> dict[str, str]:
+    """Return a fact for each run that was stopped."""
+    several = len(arms) > 1
+    return {f"Ended, {name}" if several else "Ended": words for name, words in stops.items()}
+
+
 def _span(generations: Sequence[int]) -> str:
     return f"1 to {generations[-1]}" if len(generations) > 1 else str(len(generations))
 
@@ -178,13 +195,14 @@ def _verdicts(
     verdicts: pl.DataFrame,
     diagnosis: pl.DataFrame,
     onsets: pl.DataFrame | None,
+    alarms: pl.DataFrame | None,
     labels: Mapping[str, Label],
 ) -> str:
     introduction = (
         "<p>The literature means eight things by collapse. Each is judged on its own, and said to "
         "hold or not only where an interval clears its threshold.</p>"
     )
-    began = "" if onsets is None else f"<h3>When it began</h3>{onset_list(onsets, labels)}"
+    began = "" if onsets is None else f"<h3>When it began</h3>{onset_list(onsets, labels, alarms)}"
     table = _judged(verdicts, lambda part: verdict_table(part, labels), "definition")
     return f"{introduction}{table}{began}{_failures(diagnosis, labels)}"
 

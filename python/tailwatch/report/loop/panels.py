@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from tailwatch.report.html import SWATCH, details, escape, legend, scrolling_table
-from tailwatch.report.loop.drawing import FEW, LARGE, MOST, SMALL, draw, is_cut
+from tailwatch.report.loop.drawing import FEW, LARGE, MOST, SMALL, draw, is_cut, is_marked
 from tailwatch.report.loop.plots import spread_out, swatch
 from tailwatch.report.words import ABSENT, Number, Written, write
 
@@ -23,6 +23,13 @@ LINES_OF_TABLE = 12
 _DASHES = (
     '<svg class="tw-key" viewBox="-8 0 28 12" aria-hidden="true"><path d="M-8,6h28" '
     'stroke="currentColor" stroke-width="2" stroke-dasharray="5 4"></path></svg>'
+)
+
+
+_DOTS = (
+    '<svg class="tw-key" viewBox="-8 0 28 12" aria-hidden="true"><path d="M6,3v9" '
+    'stroke="currentColor" stroke-width="1.5" stroke-dasharray="1.5 3"></path>'
+    '<path d="M2,0h8l-4,6z" fill="currentColor"></path></svg>'
 )
 
 
@@ -85,6 +92,8 @@ def _legend(plots: Sequence[Plot], arms: Sequence[Arm], confidence: str) -> str:
         items.append(f"{_DASHES}expected by theory")
     if any(plot.null_band for plot in plots):
         items.append(f"{SWATCH}a fresh human sample, with its interval")
+    if any(is_marked(curve) for plot in plots for curve in plot.curves):
+        items.append(f"{_DOTS}the alarm rang")
     thinned = max(len(plot.generations) for plot in plots)
     if thinned > MOST:
         items.append(f"{MOST} of {thinned} generations are drawn")
@@ -97,7 +106,8 @@ def _describe(plot: Plot, confidence: str) -> str:
     for curve in plot.curves:
         ends = dict.fromkeys((curve.points[0], curve.points[-1]))
         said = [f"generation {p.generation}: {_spoken(p)}" for p in ends]
-        parts.append(f"{curve.arm.name}, {'; '.join(said)}.")
+        rang = f"; its alarm rang at generation {curve.arm.alarm}" if is_marked(curve) else ""
+        parts.append(f"{curve.arm.name}, {'; '.join(said)}{rang}.")
     if plot.null_band:
         _, null = plot.null_band[-1]
         written = write(null)

@@ -57,12 +57,16 @@ MOST_ARMS = len(LINES) * len(_SHAPES)
 
 @dataclass(frozen=True, slots=True)
 class Arm:
-    """A run among those that are drawn together; `colour` is a name of the palette."""
+    """A run among those that are drawn together.
+
+    `colour` is a name of the palette, `alarm` the generation of its alarm, if it rang.
+    """
 
     name: str
     place: int
     colour: str
     shape: Shape
+    alarm: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,11 +125,23 @@ class Plot:
         return [(generation, _around(found[generation])) for generation in sorted(found)]
 
 
-def arms_of(frame: pl.DataFrame) -> list[Arm]:
-    """Return the arms of a frame, in the order in which its runs first appear."""
+def arms_of(frame: pl.DataFrame, alarms: pl.DataFrame | None = None) -> list[Arm]:
+    """Return the arms of a frame, in the order in which its runs first appear.
+
+    Parameters
+    ----------
+    frame
+        Rows of a loop's frame.
+    alarms
+        The alarm of the run; under a column ``run`` if there are several.
+    """
     names = frame["run"].unique(maintain_order=True).to_list()
+    rang: dict[str, int] = {}
+    if alarms is not None:
+        runs = alarms["run"].to_list() if "run" in alarms.columns else names
+        rang = dict(zip(runs, alarms["generation"].to_list(), strict=False))
     return [
-        Arm(name, place, LINES[place % len(LINES)], _SHAPES[place % len(_SHAPES)])
+        Arm(name, place, LINES[place % len(LINES)], _SHAPES[place % len(_SHAPES)], rang.get(name))
         for place, name in enumerate(names[:MOST_ARMS])
     ]
 

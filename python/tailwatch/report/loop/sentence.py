@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from tailwatch.report.loop.plots import NEAREST_LEVEL
-from tailwatch.report.loop.verdicts import by_run
+from tailwatch.report.loop.verdicts import alarm_in_words, by_run, named
 from tailwatch.report.loop.words import SPREAD, TAILS, describe_loop
 from tailwatch.report.words import Number, percent, write
 
@@ -23,7 +23,12 @@ MOST_RUNS = 6
 
 
 def sentence_of_loop(
-    frame: pl.DataFrame, verdicts: pl.DataFrame, labels: Mapping[str, Label]
+    frame: pl.DataFrame,
+    verdicts: pl.DataFrame,
+    labels: Mapping[str, Label],
+    *,
+    alarms: pl.DataFrame | None = None,
+    stops: Mapping[str, str] | None = None,
 ) -> str:
     """Say which definitions of collapse hold, and what the last generation retains.
 
@@ -35,19 +40,45 @@ def sentence_of_loop(
         The verdicts on it, under a column ``run`` if there are several.
     labels
         What each metric of a comparison is called.
+    alarms
+        The alarm of the run, null if none rang; under a column ``run`` if there are several.
+    stops
+        Why runs have fewer generations than they were asked for, in words, by name.
 
     Returns
     -------
     str
         For one run, its verdicts by name and what is left of tails and variance; for several, how
-        many verdicts hold in each.
+        many verdicts hold in each. Then which alarms rang, and what was stopped.
     """
     runs = frame["run"].unique(maintain_order=True).to_list()
     if len(runs) > 1:
-        return _of_several(frame, verdicts, runs, labels)
-    last = _last(frame)
-    name = runs[0] if runs else "this run"
-    return f"{_of_one(name, last, verdicts)}{_left(frame, labels)}"
+        found = _of_several(frame, verdicts, runs, labels)
+    else:
+        name = runs[0] if runs else "this run"
+        found = f"{_of_one(name, _last(frame), verdicts)}{_left(frame, labels)}"
+    return f"{found}{_rang(alarms, labels)}{_stopped(stops or {}, several=len(runs) > 1)}"
+
+
+def _rang(alarms: pl.DataFrame | None, labels: Mapping[str, Label]) -> str:
+    """Say which alarms rang, if any did."""
+    rang = [] if alarms is None else alarms.filter(pl.col("generation").is_not_null()).to_dicts()
+    if not rang:
+        return ""
+    if "run" not in rang[0]:
+        return f" Its alarm {named(alarm_in_words(rang[0]), labels)}."
+    told = [f"at generation {row['generation']} under {row['run']}" for row in rang[:MOST_RUNS]]
+    more = len(rang) - len(told)
+    if more:
+        told.append(f"under {more} more runs")
+    return f" Alarms rang {_listed(told)}."
+
+
+def _stopped(stops: Mapping[str, str], *, several: bool) -> str:
+    if not several:
+        return "".join(f" The run was {words}." for words in stops.values())
+    told = [f"{name} was {words}" for name, words in list(stops.items())[:MOST_RUNS]]
+    return f" Of the runs, {_listed(told)}." if told else ""
 
 
 def _last(frame: pl.DataFrame) -> int:

@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 
 
 __all__ = [
+    "alarm_in_words",
     "by_run",
     "failure_table",
+    "named",
     "onset_list",
     "plan_table",
     "policy_words",
@@ -61,15 +63,32 @@ def failure_table(diagnosis: pl.DataFrame, labels: Mapping[str, Label]) -> str:
     return _table(diagnosis, labels, "mode", "Failure")
 
 
-def onset_list(onsets: pl.DataFrame, labels: Mapping[str, Label]) -> str:
-    """Return the onsets of one run, or of several under their names."""
+def onset_list(
+    onsets: pl.DataFrame, labels: Mapping[str, Label], alarms: pl.DataFrame | None = None
+) -> str:
+    """Return onsets and alarm of one run, or of several under their names."""
+    rang = {} if alarms is None else {run: part.row(0, named=True) for run, part in by_run(alarms)}
     parts = list(by_run(onsets))
-    lines = [
-        f"<li>{escape(f'{run}: ' if len(parts) > 1 else '')}{_in_words(_onset(row), labels)}</li>"
-        for run, part in parts
-        for row in part.to_dicts()
-    ]
+    lines = []
+    for run, part in parts:
+        said = [_onset(row) for row in part.to_dicts()]
+        if run in rang:
+            said.append(f"Alarm: {alarm_in_words(rang[run]) or 'none rang'}.")
+        name = escape(f"{run}: " if len(parts) > 1 else "")
+        lines += [f"<li>{name}{_in_words(words, labels)}</li>" for words in said]
     return f"<ul>{''.join(lines)}</ul>"
+
+
+def alarm_in_words(alarm: Mapping[str, Any]) -> str:
+    """Say of an alarm, a row of its frame, when it rang and what for; nothing if it did not."""
+    at = alarm["generation"]
+    if at is None:
+        return ""
+    kept = write(Number(alarm["value"], alarm["low"], alarm["high"]))
+    return (
+        f"rang at generation {at}: {alarm['metric']} keeps {kept.value} {kept.interval} of what "
+        f"{alarm['standard']} has, less than {alarm['keep']:g}"
+    )
 
 
 def side_by_side(judged: pl.DataFrame, *, of: str, name: str) -> str:
@@ -142,8 +161,12 @@ def _status(status: str) -> str:
 
 def _in_words(text: str | None, labels: Mapping[str, Label]) -> str:
     """Return a sentence in which metrics have the names that the charts have."""
-    named = _METRIC.sub(lambda found: _name(found, labels), text or "")
-    return escape(_sentence(named))
+    return escape(_sentence(named(text or "", labels)))
+
+
+def named(text: str, labels: Mapping[str, Label]) -> str:
+    """Return a text in which metrics have the names that the charts have."""
+    return _METRIC.sub(lambda found: _name(found, labels), text)
 
 
 def _name(found: re.Match[str], labels: Mapping[str, Label]) -> str:

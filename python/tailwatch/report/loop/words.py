@@ -9,7 +9,7 @@ from tailwatch.report.words import Label, describe
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["LOOP_LABELS", "LOOP_TERMS", "SPREAD", "TAILS", "describe_loop"]
+__all__ = ["LOOP_LABELS", "LOOP_TERMS", "SPREAD", "TAILS", "describe_loop", "stop_in_words"]
 
 TAILS = (
     "tail_coverage",
@@ -155,11 +155,36 @@ LOOP_TERMS: dict[str, str] = {
         "Value ÷ null: 1 is what a fresh human sample scores, 0 is all lost. For divergences, "
         "(value − null) in standard errors of the null (SE)."
     ),
+    "Alarm": (
+        "Rings at the first generation at which less than 95 % is kept for sure. All looks of a "
+        "run share one error: a learner that keeps more rings in 5 % of runs at most, however long "
+        "they are (at 95 %)."
+    ),
     "Holds, does not hold": "The interval lies on that side of the threshold.",
     "Undetermined": "The interval holds the threshold: these data cannot tell.",
     "Not measured": "The run recorded nothing that this definition is about.",
 }
 """The words that the page of a loop needs."""
+
+_STOPS = {
+    "alarm": "stopped by its alarm after generation {} of {}",
+    "on_generation": "stopped by its callback after generation {} of {}",
+    "interrupted": "interrupted, or still at work, after generation {} of {}",
+}
+
+
+def stop_in_words(stopped: str, last: int, asked: int) -> str:
+    """Say why a run has fewer generations than it was asked for.
+
+    Parameters
+    ----------
+    stopped
+        Why: ``"alarm"``, ``"on_generation"`` or ``"interrupted"``.
+    last, asked
+        Generations that there are, and that were asked for.
+    """
+    return _STOPS[stopped].format(last, asked)
+
 
 _OF_DETECTIONS = {
     "map": Label("mAP50–95", "fidelity", "precision", "Average precision over IoU .50 to .95."),
