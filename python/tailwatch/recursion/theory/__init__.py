@@ -4,8 +4,7 @@ Generation n (or t, k) is the n-th **fit**; the first one sees M human rows. Var
 of the human one. ``ddof=0`` (maximum likelihood) divides by M, ``ddof=1`` (unbiased) by M − 1.
 
 ======================  ============================================================================
-``gaussian``            replace: variance, mean, deviation, logarithm, half-life;
-                        ``gaussian_distance``: distances
+``gaussian``            replace: variance, mean, deviation, logarithm, half-life, distances
 ``accumulate``          the pool of all data, and samples of it
 ``mixing``              fresh and fixed human rows, the best weight
 ``universality``        the share of the variance that a policy keeps
@@ -40,12 +39,13 @@ from tailwatch.recursion.theory.gaussian import (
     half_life,
     relative_variance_of_variance,
     replace_deviation,
+    replace_divergence,
     replace_log_variance,
     replace_mean_square,
     replace_variance,
+    replace_wasserstein,
     variance_of_log_variance,
 )
-from tailwatch.recursion.theory.gaussian_distance import replace_divergence, replace_wasserstein
 from tailwatch.recursion.theory.inverses import (
     fixed_real_rows_for,
     generations_until,
