@@ -233,3 +233,58 @@ def test_bad_input_is_one_line_and_exit_code_2(
     assert shown.err.startswith("error: ")
     assert shown.err.count("\n") == 1
     assert all(part in shown.err for part in parts)
+
+
+GATED = ["--metrics", "tail_odds_ratio,copies,normalised_copies", "--threads", "1"]
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "said"),
+    [
+        (["--fail-on", "copies"], 0, "gate: passed: none of copies"),
+        (["--fail-on", "tails_lost,copies"], 1, "gate: failed: tails_lost"),
+        (["--fail-on", "tails-lost", "--keep", "0.001"], 3, "gate: inconclusive: tails_lost"),
+        (["--fail-on", "junk"], 3, "gate: inconclusive: junk cannot be told"),
+        (["--keep", "0.8"], 1, "gate: failed: tails_lost"),
+    ],
+)
+def test_the_gate_decides_the_exit_code(
+    data: tuple[str, str],
+    options: list[str],
+    code: int,
+    said: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run(["compare", *data, *GATED, *options]) == code
+    assert capsys.readouterr().err.splitlines()[-1].startswith(said)
+
+
+def test_findings_are_written_whatever_the_gate_says(
+    data: tuple[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = {"--markdown": tmp_path / "f.md", "--junit": tmp_path / "f.xml"}
+    options = [text for option, path in files.items() for text in (option, str(path))]
+    assert run(["compare", *data, *GATED, "--fail-on", "tails_lost", *options, "--json"]) == 1
+    found = compare(*data, metrics=("tail_odds_ratio", "copies", "normalised_copies"), threads=1)
+    document = json.loads(capsys.readouterr().out)
+    assert document["findings"] == json.loads(found.to_json())["findings"]
+    assert files["--markdown"].read_text().count("✗ found") == 1
+    assert 'failures="1"' in files["--junit"].read_text()
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--fail-on", "tails"], "--fail-on: expected names of findings"),
+        (["--limit", "junk"], "--limit: expected NAME=X, X a number, got 'junk'"),
+        (["--fail-on", "copies", "--limit", "junk=0.1"], "--limit: expected limits of findings"),
+        (["--fail-on", "copies", "--keep", "2"], "--keep: expected"),
+        (["--markdown", "a.txt"], "--markdown: expected a file name that ends in .md"),
+        (["--junit", "a.md"], "--junit: expected a file name that ends in .xml"),
+    ],
+)
+def test_a_gate_that_cannot_be_is_refused_before_the_work(
+    data: tuple[str, str], options: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["compare", *data, *options]) == 2
+    assert f"error: {said}" in capsys.readouterr().err
