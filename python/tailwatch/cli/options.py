@@ -56,7 +56,7 @@ METRICS = (
 """Panels and metrics of the registry, which imports what computes them."""
 
 FINDINGS = (
-    "elsewhere, copies, junk, modes_lost, tails_lost, tails_widened, moved, spread_lost, "
+    "elsewhere, copies, junk, tails_lost, modes_lost, tails_widened, moved, spread_lost, "
     "spread_gained"
 )
 """What a comparison may find."""

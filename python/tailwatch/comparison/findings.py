@@ -11,9 +11,9 @@ finding             is there when
 ``copies``          more candidate rows are human rows, value by value, than human rows are of
                     each other; or are so once both have length 1
 ``junk``            more candidate rows lie beyond nearly all human ones than `limit` allows
-``modes_lost``      some of the small modes of the human data are left without rows
 ``tails_lost``      candidate rows are too seldom among the rarest rows of both samples
-``tails_widened``   they are so too often
+``modes_lost``      some of the small modes of the human data are left without rows
+``tails_widened``   tail rows are so too often
 ``moved``           the energy distance is clear of 0
 ``spread_lost``     total variance or effective rank is below that of human rows
 ``spread_gained``   total variance is above it
@@ -167,7 +167,7 @@ def _is_beyond(name: Name, size: float | None, limit: float) -> bool:
     return size < limit if name in BELOW else size > limit
 
 
-FAIL_ON: Final = ("elsewhere", "copies", "junk", "modes_lost", "tails_lost", "moved")
+FAIL_ON: Final = ("elsewhere", "copies", "junk", "tails_lost", "modes_lost", "moved")
 """What a gate asks for by default."""
 
 GateState: TypeAlias = Literal["passed", "failed", "inconclusive"]

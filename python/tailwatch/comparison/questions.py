@@ -37,8 +37,8 @@ Name: TypeAlias = Literal[
     "elsewhere",
     "copies",
     "junk",
-    "modes_lost",
     "tails_lost",
+    "modes_lost",
     "tails_widened",
     "moved",
     "spread_lost",
@@ -55,7 +55,7 @@ LEVEL: Final = 0.05
 """The tail level that is read, or the nearest to it."""
 
 LIMITS: Final[dict[Name, float]] = {
-    "elsewhere": 0.2,
+    "elsewhere": 0.25,
     "copies": 0.0,
     "junk": 0.02,
     "modes_lost": 1.0,

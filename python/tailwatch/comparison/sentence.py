@@ -80,19 +80,33 @@ def words_of(one: Finding) -> str:
 
 
 def _named(found: Sequence[Finding], rows: Rows) -> list[Finding]:
-    """Leave out what another finding says already."""
-    names = {one.name for one in found}
+    """Return what is to be named, the most important first.
+
+    What another finding says already is left out: of a candidate elsewhere all that follows from
+    it, of changed tails that the distribution has moved. Junk spreads the candidate, and is as
+    large a share beyond every level; what has widened spreads it and thins out; what has moved
+    spreads it no more than before, though it reaches beyond the human rows on one side.
+    """
+    by_name = {one.name: one for one in found}
+    names = set(by_name)
     implied: set[str] = set()
     if "elsewhere" in names:
         implied |= {"junk", "modes_lost", "tails_lost", "tails_widened", "moved"}
-    if "junk" in names:
-        # Junk is as large a share beyond every level; what has widened thins out.
-        far = {"tails_widened", "spread_gained"}
-        implied |= far if _is_apart(rows) else {"junk"} if far & names else set()
-    if names & {"junk", "tails_lost", "tails_widened"}:
-        # Whatever changes the tails moves the distribution too.
+    elif "moved" in names and "spread_gained" not in names and "tails_lost" not in names:
+        implied |= {"junk", "tails_widened"}
+        modes = by_name.get("modes_lost")
+        if modes is not None and _is_surer(by_name["moved"], modes):
+            found = [by_name["moved"], *(one for one in found if one.name != "moved")]
+    elif "junk" in names:
+        far = names & {"tails_widened", "spread_gained"}
+        implied |= far if _is_apart(rows) else {"junk"} if far else set()
+    if (names - implied) & {"junk", "tails_lost", "tails_widened"}:
         implied.add("moved")
     return [one for one in found if one.name not in implied]
+
+
+def _is_surer(one: Finding, other: Finding) -> bool:
+    return (one.p_value or 0.0) < (other.p_value or 0.0)
 
 
 def _is_apart(rows: Rows) -> bool:
