@@ -250,7 +250,10 @@ def test_the_surest_rows_are_those_of_all_tables(
         for row in order.iter_rows(named=True)
     ]
     assert report.summary["surest"] == expected
-    assert "The surest rows" in report.to_html()
+    page = report.to_html()
+    assert "The surest rows" in page
+    # What a page says of itself is to be so.
+    assert "aggregated numbers, the identifiers of the surest rows, and loads nothing" in page
 
 
 def test_no_row_is_named_where_none_is_sure(tmp_path: Path) -> None:
@@ -259,6 +262,7 @@ def test_no_row_is_named_where_none_is_sure(tmp_path: Path) -> None:
     assert report.summary["selected"]["rows"] == 0
     assert report.summary["surest"] == []
     assert "The surest rows" not in report.to_html()
+    assert "aggregated numbers only and loads nothing" in report.to_html()
 
 
 def test_the_summary_says_what_the_report_says(tmp_path: Path) -> None:

@@ -162,7 +162,7 @@ def score_dataset(
         "copies_of": originals and {"rows": originals.digest, "distance": originals.distance},
     }
     if beside.columns != beside.ids:
-        # What names groups is an identifier too, or is kept for its own sake.
+        # A column that is an identifier too is in the tables whether groups are asked for or not.
         header["by"] = by
     started = time.time()
     with open_folder(root) as folder:

@@ -16,7 +16,7 @@ from tailwatch.report.words import MINUS, NARROW_SPACE, percent, written_interva
 from tailwatch.text_form import shortened, visible
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 __all__ = ["group_chart", "in_chart_order", "score_chart", "shares_by_bin", "written_edges"]
 
@@ -151,24 +151,7 @@ def _along(rows: Sequence[dict[str, Any]], limit: float, by: str, width: int) ->
         title=by,
         far=36,
     )
-    for above, colour in _GROUP_COLOURS.items():
-        chosen = [(at, row) for at, row in enumerate(rows) if row["above"] is above]
-        drawing.segments(
-            [
-                (x(at + 0.5), y(row["low"]), x(at + 0.5), y.clipped(row["high"]))
-                for at, row in chosen
-            ],
-            colour,
-            2,
-        )
-        drawing.points(
-            [(x(at + 0.5), y(row["value"])) for at, row in chosen if row["value"] is not None],
-            "circle",
-            7,
-            fill=colour if above else "paper",
-            stroke=colour,
-            width=2,
-        )
+    _draw_intervals(drawing, rows, lambda at, share: (x(at + 0.5), y.clipped(share)))
     return drawing
 
 
@@ -188,25 +171,28 @@ def _down(rows: Sequence[dict[str, Any]], limit: float, by: str, width: int) -> 
     drawing.texts(
         [(-7, y(at + 0.5), name) for at, name in enumerate(names)], "ink", _FONT, anchor="end"
     )
+    _draw_intervals(drawing, rows, lambda at, share: (x.clipped(share), y(at + 0.5)))
+    return drawing
+
+
+def _draw_intervals(
+    drawing: Drawing,
+    rows: Sequence[dict[str, Any]],
+    place: Callable[[int, float], tuple[float, float]],
+) -> None:
+    """Draw interval and value of each group, at the pixels that `place` gives for a share."""
     for above, colour in _GROUP_COLOURS.items():
         chosen = [(at, row) for at, row in enumerate(rows) if row["above"] is above]
-        drawing.segments(
-            [
-                (x(row["low"]), y(at + 0.5), x.clipped(row["high"]), y(at + 0.5))
-                for at, row in chosen
-            ],
-            colour,
-            2,
-        )
+        ends = [(*place(at, row["low"]), *place(at, row["high"])) for at, row in chosen]
+        drawing.segments(ends, colour, 2)
         drawing.points(
-            [(x(row["value"]), y(at + 0.5)) for at, row in chosen if row["value"] is not None],
+            [place(at, row["value"]) for at, row in chosen if row["value"] is not None],
             "circle",
             7,
             fill=colour if above else "paper",
             stroke=colour,
             width=2,
         )
-    return drawing
 
 
 def _highest(rows: Sequence[dict[str, Any]], limit: float) -> float:

@@ -68,6 +68,7 @@ def contamination_page(summary: dict[str, Any]) -> str:
         else "none",
         "Interval": percent(found["confidence"]),
     }
+    named = ", the identifiers of the surest rows," if summary["surest"] else " only"
     return page(
         kind="tailwatch contamination",
         subject=source["name"],
@@ -75,7 +76,7 @@ def contamination_page(summary: dict[str, Any]) -> str:
         facts=facts,
         sections=sections,
         foot=f"Written by tailwatch {summary['tailwatch']}. "
-        "This file holds aggregated numbers only and loads nothing.",
+        f"This file holds aggregated numbers{named} and loads nothing.",
     )
 
 
