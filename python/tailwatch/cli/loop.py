@@ -154,7 +154,7 @@ def loop(
       tailwatch loop --data rows.npz --column emb --learner Bootstrap
       tailwatch loop --data human.npy --learner Gaussian --policy mix:0.25
       tailwatch loop --data corpus.txt --learner 'NGram(3)' --policy accumulate
-      tailwatch loop --data human.npy --learner Gaussian --generations 50 --stop-on alarm
+      tailwatch loop --data human.npy --learner Gaussian --stop-on alarm
       tailwatch loop study.toml --seed 1 --out runs/seed-1
     """
     options = {
