@@ -10,7 +10,7 @@ from tailwatch.comparison.estimates import HalfSamples, NoInterval
 from tailwatch.comparison.intervals import intervals_of
 from tailwatch.comparison.metrics.clusters import Mauve
 from tailwatch.comparison.metrics.family import Panel
-from tailwatch.comparison.metrics.moments import Moments
+from tailwatch.comparison.metrics.moments import MomentMetrics
 from tests.support import samples
 from tests.support.meetings import Split, split
 
@@ -44,7 +44,7 @@ def test_mauve_and_its_null_are_the_metric_on_the_halves() -> None:
 
 def test_the_extrapolated_distance_is_read_from_the_halves_of_the_distance() -> None:
     parts = drawn()
-    found = {one.metric: one for one in parts.estimates(Moments, PANEL)}
+    found = {one.metric: one for one in parts.estimates(MomentMetrics, PANEL)}
     plain, extrapolated = (
         found[name].error for name in ("frechet_distance", "frechet_distance_extrapolated")
     )
@@ -66,7 +66,7 @@ def test_the_extrapolated_distance_is_read_from_the_halves_of_the_distance() -> 
     before = found["frechet_distance"]
     unit = (before.value - before.null) / intervals_of(before, "lower", 0.95).retention
     assert made.retention == pytest.approx((estimate.value - estimate.null) / unit, rel=1e-9)
-    whole = {name: value for name, _, value, _ in parts.on_all(Moments, PANEL)}
+    whole = {name: value for name, _, value, _ in parts.on_all(MomentMetrics, PANEL)}
     x, y = (rows.to_numpy() for rows in parts.wholes)
     expected = tw.metrics.frechet_distance_extrapolated(x, y, seed=3).value
     assert whole["frechet_distance_extrapolated"] == expected

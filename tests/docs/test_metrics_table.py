@@ -7,7 +7,7 @@ import re
 
 from benches.metrics_table import DOCUMENT, SECTIONS, WITHOUT_ROWS, document
 from tailwatch.comparison.metrics.directions import DirectionalTails
-from tailwatch.comparison.metrics.moments import Moments, Vendi
+from tailwatch.comparison.metrics.moments import MomentMetrics, Vendi
 from tailwatch.comparison.registry import METRICS
 
 
@@ -26,7 +26,7 @@ def test_every_section_has_a_row_for_each_metric_and_as_many_cells_as_its_head()
 
 
 def test_the_sizes_of_files_without_rows_are_those_of_their_shapes() -> None:
-    def size(family: type[Moments | Vendi | DirectionalTails], *names: str) -> int:
+    def size(family: type[MomentMetrics | Vendi | DirectionalTails], *names: str) -> int:
         shapes = family.shapes(frozenset(names), d)
         return 8 * sum(math.prod(shape) for shape in shapes.values())
 
@@ -34,10 +34,10 @@ def test_the_sizes_of_files_without_rows_are_those_of_their_shapes() -> None:
     # Besides means and covariances, the nulls of four metrics and three numbers of a tail.
     besides = 8 * (4 * 31 + 3)
     found = {
-        "1,016": size(Moments, "total_variance"),
+        "1,016": size(MomentMetrics, "total_variance"),
         "248": size(Vendi, "vendi_score"),
-        "128·d² + 384·d": size(Moments, "frechet_distance") - besides,
-        "248·d² + 744·d": size(Moments, "frechet_distance_extrapolated") - besides,
+        "128·d² + 384·d": size(MomentMetrics, "frechet_distance") - besides,
+        "248·d² + 744·d": size(MomentMetrics, "frechet_distance_extrapolated") - besides,
         "4,096·d + 262,392": size(DirectionalTails, "directional_tails"),
     }
     rows = [line for line in WITHOUT_ROWS.splitlines() if line.startswith("| ")][1:6]

@@ -7,8 +7,8 @@ from typing import get_args
 
 import pytest
 
-from tailwatch.comparison.metrics.family import Cost, Direction, Interval, Method, Metric
-from tailwatch.comparison.metrics.moments import Moments
+from tailwatch.comparison.metrics.family import Cost, Direction, IntervalMethod, Method, Metric
+from tailwatch.comparison.metrics.moments import MomentMetrics
 from tailwatch.comparison.registry import LABELS, METRICS
 from tailwatch.comparison.request import PANELS, select
 from tailwatch.exceptions import InputError
@@ -50,11 +50,11 @@ def test_an_entry_without_a_field_is_refused() -> None:
             name="a",
             label=Label("A", "fidelity", "a", "A."),
             direction="match",
-            family=Moments,
+            family=MomentMetrics,
             definition="a",
             source="a",
             null="a",
-            interval=Interval("no interval", "a"),
+            interval=IntervalMethod("no interval", "a"),
             cost="linear in rows",
             work="a",
         )

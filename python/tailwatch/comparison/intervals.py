@@ -71,8 +71,8 @@ __all__ = [
     "ratio_of",
 ]
 
-Interval = tuple[float | None, float | None]
-NONE: Interval = (None, None)
+Bounds = tuple[float | None, float | None]
+NONE: Bounds = (None, None)
 
 Triple = tuple[float, float | None, float | None]
 """An estimate with the lower and the upper end of its interval."""
@@ -102,10 +102,10 @@ class Intervals:
         Why there are none.
     """
 
-    value: Interval = NONE
-    null: Interval = NONE
+    value: Bounds = NONE
+    null: Bounds = NONE
     retention: float | None = None
-    retained: Interval = NONE
+    retained: Bounds = NONE
     standard_error: float | None = None
     p_value: float | None = None
     method: str | None = None
@@ -193,7 +193,7 @@ def _ratio(estimate: Estimate) -> float | None:
 
 def _retained(
     estimate: Estimate, error: HalfSamples, confidence: float
-) -> tuple[float | None, Interval, float | None]:
+) -> tuple[float | None, Bounds, float | None]:
     """Value over null, its error on the log scale, and its p-value."""
     retention = _ratio(estimate)
     with np.errstate(invalid="ignore"):
@@ -217,7 +217,7 @@ def _two_sided(statistic: NDArray[np.float64], spread: float, error: HalfSamples
 
 def _excess_of_halves(
     error: HalfSamples, null: Spread, confidence: float
-) -> tuple[float | None, Interval, float | None]:
+) -> tuple[float | None, Bounds, float | None]:
     """(value − null) in standard errors of the null, which is itself estimated.
 
     The unit has a chi-squared interval, which is not symmetric; its ends and those of the
@@ -290,8 +290,8 @@ def _binomial_variance(counted: NDArray[np.float64], error: HalfSamples) -> floa
     return slope**2 * share * (1 - share) / error.total
 
 
-def _interval(counted: NDArray[np.float64], error: HalfSamples, confidence: float) -> Interval:
-    """Interval of the whole, on the scale on which halves spread symmetrically."""
+def _interval(counted: NDArray[np.float64], error: HalfSamples, confidence: float) -> Bounds:
+    """Bounds of the whole, on the scale on which halves spread symmetrically."""
     if error.scale == "share":
         return _of_share(counted, error, confidence)
     value = float(counted[0])
@@ -304,7 +304,7 @@ def _interval(counted: NDArray[np.float64], error: HalfSamples, confidence: floa
     return _presented(bounds, error)
 
 
-def _of_share(counted: NDArray[np.float64], error: HalfSamples, confidence: float) -> Interval:
+def _of_share(counted: NDArray[np.float64], error: HalfSamples, confidence: float) -> Bounds:
     from scipy.special import expit, logit
 
     logits = logit(_smoothed(counted, error))
@@ -321,7 +321,7 @@ def _presented(bounds: NDArray[np.float64], error: HalfSamples) -> tuple[float, 
 
 
 def _mid_p(count: float, total: float, confidence: float) -> tuple[float, float]:
-    """Interval of a binomial share in which the count itself is worth half its probability."""
+    """Bounds of a binomial share in which the count itself is worth half its probability."""
     from scipy.optimize import brentq
     from scipy.special import betainc
 

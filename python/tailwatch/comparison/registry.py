@@ -12,11 +12,11 @@ from __future__ import annotations
 
 from functools import partial
 
-from tailwatch.comparison.metrics.clusters import Mauve, Modes
+from tailwatch.comparison.metrics.clusters import Mauve, RareModes
 from tailwatch.comparison.metrics.directions import DirectionalTails, SlicedWasserstein
-from tailwatch.comparison.metrics.family import Direction, Interval, Metric
+from tailwatch.comparison.metrics.family import Direction, IntervalMethod, Metric
 from tailwatch.comparison.metrics.kernels import Kernels
-from tailwatch.comparison.metrics.moments import Moments, Vendi
+from tailwatch.comparison.metrics.moments import MomentMetrics, Vendi
 from tailwatch.comparison.metrics.neighbors import (
     Authenticity,
     Copies,
@@ -28,46 +28,46 @@ from tailwatch.report.words import Label
 
 __all__ = ["LABELS", "METRICS", "Direction", "Metric"]
 
-OF_SHARE = Interval(
+OF_SHARE = IntervalMethod(
     "half-sampling",
     "on the logit scale, reaching at least as far as the binomial one (mid-P) where few rows count",
     "share",
 )
-OF_CUT_SHARE = Interval("half-sampling", f"{OF_SHARE.words}; cut at 1", "share")
-OF_COUNT = Interval("binomial", "mid-P, A being given; that of the retention is made of both")
-OF_RATIO = Interval("half-sampling", "on the log scale, of complementary halves", "ratio")
-OF_MOMENTS = Interval(
+OF_CUT_SHARE = IntervalMethod("half-sampling", f"{OF_SHARE.words}; cut at 1", "share")
+OF_COUNT = IntervalMethod("binomial", "mid-P, A being given; that of the retention is made of both")
+OF_RATIO = IntervalMethod("half-sampling", "on the log scale, of complementary halves", "ratio")
+OF_MOMENTS = IntervalMethod(
     "half-sampling", f"{OF_RATIO.words}; none where tails are too heavy for one", "ratio"
 )
-OF_UNBOUNDED = Interval(
+OF_UNBOUNDED = IntervalMethod(
     "half-sampling",
     "on its own scale, of complementary halves, cut off at 0; none where tails are too heavy for "
     "one",
     "real",
 )
-OF_LIMIT = Interval(
+OF_LIMIT = IntervalMethod(
     "half-sampling",
     "on its own scale, of complementary halves; may be below 0; none where tails are too heavy for "
     "one",
     "signed",
 )
-OF_SQUARE = Interval(
+OF_SQUARE = IntervalMethod(
     "half-sampling",
     "on the scale of its square, of complementary halves, cut off at 0; none where tails are too "
     "heavy for one",
     "real",
 )
-OF_DENSITY = Interval(
+OF_DENSITY = IntervalMethod(
     "three-quarter sampling", "on the log scale; halves show too little of its variance", "ratio"
 )
-OF_SIGNED = Interval(
+OF_SIGNED = IntervalMethod(
     "half-sampling", "on its own scale; an estimate of 0 may be below it", "signed"
 )
-CLOSED = Interval(
+CLOSED = IntervalMethod(
     "closed variance",
     "of the U-statistic at the hypothesised distance; its distribution a shifted gamma",
 )
-CLOSED_OF_MOMENTS = Interval(
+CLOSED_OF_MOMENTS = IntervalMethod(
     "closed variance", f"{CLOSED.words}; none where tails are too heavy for one"
 )
 
@@ -88,7 +88,7 @@ of_copies = partial(
 )
 of_moments = partial(
     Metric,
-    family=Moments,
+    family=MomentMetrics,
     cost="linear in rows",
     work="3h·d² for moments, then O(d³) for each of 31 subsets",
     memory="3 · 32 groups · 8d² bytes",
@@ -307,11 +307,11 @@ METRICS: dict[str, Metric] = {
                 "Small clusters of the reference that the candidate still fills.",
             ),
             direction="higher",
-            family=Modes,
+            family=RareModes,
             definition="share of the smallest k-means clusters of X that Y still fills",
             source="of this project, after Lloyd 1982",
             null="1, but for chance: a mode is lost only where its own 95 % interval says so",
-            interval=Interval(
+            interval=IntervalMethod(
                 "no interval", "a mode counts as lost only where its own 95 % interval says so"
             ),
             cost="rows × √rows",
@@ -539,7 +539,7 @@ METRICS: dict[str, Metric] = {
             "adjusted for chance; up to ln 2",
             source="after Ross 2014; Vinh et al. 2010",
             null="near 0 on either side",
-            interval=Interval(
+            interval=IntervalMethod(
                 "no interval",
                 "its balls count rows of both samples, which each half-sample would have to search "
                 "anew",
@@ -562,7 +562,7 @@ METRICS: dict[str, Metric] = {
             "max(2, min(n, m)/10) clusters of the pooled rows",
             source="Pillutla et al. 2021",
             null="below 1: clusters of some ten rows differ by chance",
-            interval=Interval(
+            interval=IntervalMethod(
                 "no interval",
                 "clusters are fitted to the rows they count, and a half has others and another "
                 "bias",

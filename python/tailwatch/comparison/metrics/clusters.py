@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from tailwatch.comparison.metrics.family import Panel, Whole
     from tailwatch.progress import Settings
 
-__all__ = ["Mauve", "Modes"]
+__all__ = ["Mauve", "RareModes"]
 
 
-class Modes:
+class RareModes:
     """The share of the rare modes of A that a sample reaches."""
 
     LEVEL = 0.05
@@ -85,7 +85,7 @@ class _Clusters:
         return min(len(rare) * least, 1.0)
 
     def _table(self, counts: NDArray[np.int64]) -> pl.DataFrame:
-        return mode_table(self._sizes, counts, level=Modes.LEVEL)
+        return mode_table(self._sizes, counts, level=RareModes.LEVEL)
 
 
 class Mauve:

@@ -45,7 +45,7 @@ __all__ = [
     "Cost",
     "Direction",
     "Family",
-    "Interval",
+    "IntervalMethod",
     "Method",
     "Metric",
     "Panel",
@@ -222,7 +222,7 @@ Method = Literal[
 
 
 @dataclass(frozen=True, slots=True)
-class Interval:
+class IntervalMethod:
     """How the interval of a metric is made.
 
     Attributes
@@ -283,7 +283,7 @@ class Metric:
     definition: str
     source: str
     null: str
-    interval: Interval
+    interval: IntervalMethod
     cost: Cost
     work: str
     memory: str

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from tailwatch.comparison.metrics.family import Panel, Shapes, State, Whole
     from tailwatch.progress import Settings
 
-__all__ = ["Moments", "Vendi"]
+__all__ = ["MomentMetrics", "Vendi"]
 
 PARTS = 1 + REPLICATES
 """The whole of a sample, and its halves."""
@@ -54,7 +54,7 @@ CUTS = 31
 halves of 15."""
 
 
-class Moments(Summary):
+class MomentMetrics(Summary):
     """Fréchet distance, and the spectrum of the covariance."""
 
     NAME = "moments"
@@ -151,7 +151,7 @@ class Moments(Summary):
         return state
 
     @classmethod
-    def restore(cls, state: State, panel: Panel, columns: int, settings: Settings) -> Moments:
+    def restore(cls, state: State, panel: Panel, columns: int, settings: Settings) -> MomentMetrics:
         """Make the family of a state."""
         replicates, null = panel.replicates(HALVES), state["null"]
         if _has_distance(panel.names):
