@@ -198,7 +198,7 @@ impl Null {
 
 /// Mean over pairs of k(x,x)/2 + k(y,y)/2 − k(x,y): ‖x−y‖ for the kernel of distances.
 fn apart(of_x: &Within, of_y: &Within, across: &Across) -> f64 {
-    (of_x.diagonal + of_y.diagonal) / 2.0 - mean(&across.rows)
+    f64::midpoint(of_x.diagonal, of_y.diagonal) - mean(&across.rows)
 }
 
 /// The U-statistic.
