@@ -80,26 +80,26 @@ def test_fresh_human_data_lost_nothing(seed: int) -> None:
 
 
 def test_fresh_human_data_is_seldom_called_farther_than_the_null() -> None:
-    # 30 null comparisons, seeds 0 to 29: the excess of a divergence misses 0 in 5 %, z ≤ 4 above.
+    # 20 null comparisons, seeds 0 to 19: the excess of a divergence misses 0 in 5 %, z ≤ 4 above.
     draw = (samples.gaussian, samples.clusters, samples.student)
     missed = dict.fromkeys(("mmd_gaussian", "energy_distance"), 0)
-    for seed in range(30):
+    for seed in range(20):
         x, y = draw[seed % 3](seed, 1200, 8), draw[seed % 3](100 + seed, 600, 8)
         found = tw.compare(x, y, metrics=[*missed], seed=seed, threads=2)
         for metric in missed:
             row = at(found, metric)
             missed[metric] += not row["retention_low"] < 0 < row["retention_high"]
-    assert max(missed.values()) <= 30 * 0.05 + 4 * (30 * 0.05 * 0.95) ** 0.5
+    assert max(missed.values()) <= 20 * 0.05 + 4 * (20 * 0.05 * 0.95) ** 0.5
 
 
 def test_false_alarms_are_as_rare_as_stated() -> None:
-    # 60 null comparisons, seeds 100 to 159: a loss is called in 2.5 %, z ≤ 4 above that.
+    # 40 null comparisons, seeds 100 to 139: a loss is called in 2.5 %, z ≤ 4 above that.
     called = 0
-    for seed in range(100, 160):
+    for seed in range(100, 140):
         x, y = samples.gaussian(seed, 400, 4), samples.gaussian(1000 + seed, 200, 4)
         found = tw.compare(x, y, metrics=["tail_odds_ratio"], tail_levels=[0.05], seed=seed)
         called += found.sentence.startswith("Tails were lost: ")
-    assert called <= 60 * 0.025 + 4 * (60 * 0.025 * 0.975) ** 0.5
+    assert called <= 40 * 0.025 + 4 * (40 * 0.025 * 0.975) ** 0.5
 
 
 def inner_rows(seed: int, rows: int, columns: int) -> NDArray[np.float64]:

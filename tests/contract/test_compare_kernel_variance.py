@@ -48,9 +48,9 @@ def assert_mean_variance(numbers: np.ndarray, variances: np.ndarray, excess: flo
 @pytest.mark.parametrize("kernel", KERNELS)
 @pytest.mark.parametrize("scale", [0.5, 0.8])
 def test_of_a_shrunk_candidate(kernel: str, scale: float) -> None:
-    # n = 400 runs of 3 × 96 rows in 4-d. Second-order variance enters the first-order one through
+    # n = 250 runs of 3 × 96 rows in 4-d. Second-order variance enters the first-order one through
     # estimates, hence up to 5 % above.
-    found = simulated(kernel, scale, 400)
+    found = simulated(kernel, scale, 250)
     value, null, of_value, of_null, of_difference, slope = found.T
     first_order = slope * value.mean()
     assert_mean_variance(value, of_value + first_order, 0.05)
@@ -60,7 +60,7 @@ def test_of_a_shrunk_candidate(kernel: str, scale: float) -> None:
 
 @pytest.mark.parametrize("kernel", KERNELS)
 def test_of_a_candidate_that_is_human(kernel: str) -> None:
-    value, null, of_value, of_null, of_difference, slope = simulated(kernel, 1.0, 400).T
+    value, null, of_value, of_null, of_difference, slope = simulated(kernel, 1.0, 250).T
     assert_mean_variance(null, of_null, 0.05)
     assert_mean_variance(value, of_value, 0.05)
     assert_mean_variance(value - null, of_difference, 0.05)

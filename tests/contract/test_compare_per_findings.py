@@ -8,7 +8,7 @@ import pytest
 import tailwatch as tw
 from tests.support import samples
 
-CLASSES, REFERENCE, CANDIDATE = 120, 128, 64
+CLASSES, REFERENCE, CANDIDATE = 80, 128, 64
 
 
 def labelled(rows: int) -> np.ndarray:
@@ -17,7 +17,7 @@ def labelled(rows: int) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def unchanged() -> tw.ClassComparison:
-    """120 classes of the smallest size, seeds 21 and 22, in which nothing happened."""
+    """80 classes of the smallest size, seeds 21 and 22, in which nothing happened."""
     return tw.compare(
         samples.gaussian(21, CLASSES * REFERENCE, 4),
         samples.gaussian(22, CLASSES * CANDIDATE, 4),

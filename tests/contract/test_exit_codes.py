@@ -78,6 +78,7 @@ def test_a_gate_is_heard_where_standard_error_is_lost(
     assert json.loads(done.output)["format"] == "tailwatch-contamination"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("streams", [">&-", ">/dev/full 2>/dev/full"])
 def test_nothing_asked_of_standard_output_is_nothing_lost(streams: str, folder: Path) -> None:
     (folder / "numbers.parquet").unlink(missing_ok=True)
@@ -126,6 +127,7 @@ def test_bad_usage_is_bad_usage_whoever_listens(
     assert command(folder, asked, streams).code == 2
 
 
+@pytest.mark.slow
 def test_a_closed_stream_is_no_place_for_a_file(folder: Path) -> None:
     # The number of a closed descriptor goes to the next file that is opened, and what is written to
     # standard error would go into it.
@@ -161,6 +163,7 @@ def test_a_learner_that_leaves_is_no_success(act: str, says: str, tmp_path: Path
     assert "defect" not in done.errors
 
 
+@pytest.mark.slow
 def test_a_page_that_cannot_be_written_does_not_hold_the_numbers_back(folder: Path) -> None:
     asked = [*COMPARE, "--parquet", "first.parquet", "--html", "page.html", "--json"]
     # Files of at most 20 kB, which a page is not.

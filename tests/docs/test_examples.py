@@ -104,6 +104,7 @@ def test_examples_explain_themselves(
     assert "--generations" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_text_contamination(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:
@@ -144,8 +145,8 @@ def test_the_word_model_continues_what_it_learnt(monkeypatch: pytest.MonkeyPatch
 
 @pytest.mark.parametrize(
     "generations",
-    # Two are a minute. Generations of YOLO26 are those of tests/yolo/test_process.py by default.
-    [1, pytest.param(2, marks=pytest.mark.slow)],
+    # Half a minute each and more: loops of YOLO26 are tested in tests/yolo/test_process.py.
+    [pytest.param(count, marks=pytest.mark.slow) for count in (1, 2)],
 )
 def test_yolo_recursion(tmp_path: Path, generations: int) -> None:
     """In a process of its own: torch and Ultralytics warn of themselves as they are imported."""

@@ -19,7 +19,7 @@ from tailwatch.contamination.histogram import bin_counts, human_edges, shared_ed
 from tailwatch.contamination.likelihood import BinCounts, profile_interval
 from tailwatch.contamination.templates import drift_between, widen
 
-REPLICATIONS = 60
+REPLICATIONS = 40
 DISTANCE = math.sqrt(2) * norm.ppf(0.92)
 
 

@@ -10,7 +10,7 @@ from tests.support.trials import COLUMNS, KINDS, Trial, mismatches
 
 # What a width changes is the same for all kinds: these meet every width, each of the others one in
 # three of the narrow ones, and test_anything draws from all.
-EVERY_WIDTH = ("gaussian", "clusters", "copies", "lattice")
+EVERY_WIDTH = ("gaussian", "lattice")
 CASES = [
     (kind, columns)
     for number, kind in enumerate(KINDS)

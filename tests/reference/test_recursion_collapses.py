@@ -87,6 +87,7 @@ def test_a_kernel_density_that_resamples_itself() -> None:
     assert found["any increase of population risk"] == "holds"
 
 
+@pytest.mark.slow
 def test_accumulation_is_not_always_safe() -> None:
     frame = simulated_runs.kernel_density_accumulate(1)
     found = statuses(frame)
@@ -127,6 +128,7 @@ class TwoClasses:
         return {"within": float((self.deviations[:, 0] ** 2).mean())}
 
 
+@pytest.mark.slow
 def test_hard_pseudo_labels() -> None:
     rng = np.random.default_rng(1)
 

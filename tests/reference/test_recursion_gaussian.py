@@ -58,8 +58,8 @@ def replaced(ddof: int, rows: int, generations: int, runs: int) -> tuple[np.ndar
 
 @BOTH
 def test_moments_under_replace(ddof: int) -> None:
-    # M = 40, 8 generations, 60 runs of 8 columns, seeds 20 and 21.
-    means, variances = replaced(ddof, 40, 8, 60)
+    # M = 40, 8 generations, 40 runs of 8 columns, seeds 20 and 21.
+    means, variances = replaced(ddof, 40, 8, 40)
     n = np.arange(1, 9)
     assert_meets(variances.mean(axis=2), theory.replace_variance(n, 40, ddof=ddof))
     assert_meets((means**2).mean(axis=2), theory.replace_mean_square(n, 40, ddof=ddof))
@@ -71,13 +71,13 @@ def test_moments_under_replace(ddof: int) -> None:
 
 
 def test_logarithm_of_the_variance_long_after() -> None:
-    # M = 10, 30 generations, 50 runs of one column, seed 40: n = 3M.
+    # M = 10, 30 generations, 33 runs of one column, seed 40: n = 3M.
     runs = models_of(
         Gaussian(),
         normal_rows(10),
         policy=Replace(),
         generations=30,
-        runs=50,
+        runs=33,
         seed=40,
     )
     logs = np.log(moments_of(runs)[1][:, :, 0])
@@ -102,7 +102,7 @@ def test_logarithm_of_the_variance_long_after() -> None:
 
 
 def test_the_whole_covariance_fades_alike() -> None:
-    # M = 12, 5 generations, 80 runs, seed 60: correlated columns of different variances.
+    # M = 12, 5 generations, 53 runs, seed 60: correlated columns of different variances.
     true = np.array([[4.0, 1.2], [1.2, 1.0]])
     factor = np.linalg.cholesky(true)
     runs = models_of(
@@ -110,7 +110,7 @@ def test_the_whole_covariance_fades_alike() -> None:
         lambda rng: rng.normal(size=(12, 2)) @ factor.T,
         policy=Replace(),
         generations=5,
-        runs=80,
+        runs=53,
         seed=60,
     )
     covariances = np.array([[model.covariance for model in models] for models in runs])
@@ -121,13 +121,13 @@ def test_the_whole_covariance_fades_alike() -> None:
 
 @pytest.mark.parametrize("bias", [0.8, 1.1])
 def test_sampling_bias(bias: float) -> None:
-    # M = 25, 6 generations, 50 runs of 6 columns, seed 80. The first fit sees unbiased rows.
+    # M = 25, 6 generations, 33 runs of 6 columns, seed 80. The first fit sees unbiased rows.
     runs = models_of(
         Gaussian(ddof=1, sampling_bias=bias),
         normal_rows(25, 6),
         policy=Replace(),
         generations=6,
-        runs=50,
+        runs=33,
         seed=80,
     )
     _, variances = moments_of(runs)
@@ -137,13 +137,13 @@ def test_sampling_bias(bias: float) -> None:
 
 
 def test_accumulate() -> None:
-    # M = 10, 10 generations, 50 runs of 6 columns, seed 1100.
+    # M = 10, 10 generations, 33 runs of 6 columns, seed 1100.
     runs = models_of(
         Gaussian(ddof=1),
         normal_rows(10, 6),
         policy=Accumulate(),
         generations=10,
-        runs=50,
+        runs=33,
         seed=1100,
     )
     _, variances = moments_of(runs)
@@ -152,13 +152,13 @@ def test_accumulate() -> None:
 
 
 def test_accumulate_subsample() -> None:
-    # M = 10, 8 generations, 60 runs of 6 columns, seed 120.
+    # M = 10, 8 generations, 40 runs of 6 columns, seed 120.
     runs = models_of(
         Gaussian(),
         normal_rows(10, 6),
         policy=AccumulateSubsample(),
         generations=8,
-        runs=60,
+        runs=40,
         seed=120,
     )
     _, variances = moments_of(runs)
@@ -167,7 +167,7 @@ def test_accumulate_subsample() -> None:
 
 @pytest.mark.parametrize(("share", "bias", "ddof"), [(0.25, 1.0, 0), (0.5, 0.7, 1)])
 def test_a_share_of_fresh_human_rows(share: float, bias: float, ddof: int) -> None:
-    # M = 20, 8 generations, 50 runs of 6 columns, seeds 140 and 1140.
+    # M = 20, 8 generations, 33 runs of 6 columns, seeds 140 and 1140.
     def fresh(size: int, rng: np.random.Generator) -> np.ndarray:
         return rng.normal(size=(size, 6))
 
@@ -176,7 +176,7 @@ def test_a_share_of_fresh_human_rows(share: float, bias: float, ddof: int) -> No
         normal_rows(20, 6),
         policy=Mix(share, fresh=fresh),
         generations=8,
-        runs=50,
+        runs=33,
         seed=140 + 1000 * ddof,
     )
     means, variances = moments_of(runs)
@@ -193,13 +193,13 @@ def test_a_share_of_fresh_human_rows(share: float, bias: float, ddof: int) -> No
 
 
 def test_fresh_rows_out_of_the_data_are_as_good_as_new_ones() -> None:
-    # M = 20 of 55 rows, 8 generations, 60 runs of 6 columns, seed 160.
+    # M = 20 of 55 rows, 8 generations, 40 runs of 6 columns, seed 160.
     runs = models_of(
         Gaussian(),
         normal_rows(20 + 7 * 5, 6),
         policy=Mix(0.25, fresh=True),
         generations=8,
-        runs=60,
+        runs=40,
         seed=160,
         size=20,
     )
@@ -212,14 +212,14 @@ def test_fresh_rows_out_of_the_data_are_as_good_as_new_ones() -> None:
     [(Augment(), 20, 10, 20), (Augment(5), 20, 5, 20), (Mix(0.4), 20, 8, 12)],
 )
 def test_a_fixed_human_set(policy: Opaque, size: int, real: int, synthetic: int) -> None:
-    # 8 generations, 60 runs of 6 columns, seed 180.
+    # 8 generations, 40 runs of 6 columns, seed 180.
     rows = real if policy == Augment() else 20
     runs = models_of(
         Gaussian(),
         normal_rows(rows, 6),
         policy=policy,
         generations=8,
-        runs=60,
+        runs=40,
         seed=180,
         size=size,
     )

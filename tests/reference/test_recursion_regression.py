@@ -46,13 +46,13 @@ def assert_meets(found: np.ndarray, expected: Opaque) -> None:
 
 @pytest.mark.parametrize("design", ["fresh", "reuse"])
 def test_replace(design: Opaque) -> None:
-    # 30 rows of 5 features, 6 generations, 75 runs, seed 400.
+    # 30 rows of 5 features, 6 generations, 50 runs, seed 400.
     runs = models_of(
         LinearRegression(noise=1.0, design=design),
         human(ROWS),
         policy=Replace(),
         generations=6,
-        runs=75,
+        runs=50,
         seed=400,
     )
     expected = theory.regression_replace_risk(np.arange(1, 7), ROWS, FEATURES)
@@ -60,13 +60,13 @@ def test_replace(design: Opaque) -> None:
 
 
 def test_accumulate_with_the_same_design() -> None:
-    # 30 rows of 5 features, 6 generations, 75 runs, seed 420.
+    # 30 rows of 5 features, 6 generations, 50 runs, seed 420.
     runs = models_of(
         LinearRegression(noise=1.0, design="reuse"),
         human(ROWS),
         policy=Accumulate(),
         generations=6,
-        runs=75,
+        runs=50,
         seed=420,
     )
     found = excess(runs)
@@ -97,14 +97,14 @@ def test_accumulate_with_fresh_designs_does_better() -> None:
 
 
 def test_more_features_than_rows() -> None:
-    # 12 rows of 20 features without noise, 5 generations, 75 runs, seed 440.
+    # 12 rows of 20 features without noise, 5 generations, 50 runs, seed 440.
     weights = np.ones(20) / 20**0.5
     runs = models_of(
         LinearRegression(noise=0.0),
         human(12, weights, noise=0.0),
         policy=Replace(),
         generations=5,
-        runs=75,
+        runs=50,
         seed=440,
     )
     expected = theory.ridgeless_risk(np.arange(1, 6), 12, 20)
@@ -151,8 +151,8 @@ def test_a_share_of_wrong_labels_is_a_floor() -> None:
 
 
 def test_noise_is_estimated_where_none_is_given() -> None:
-    # 30 rows of 5 features, 75 runs, seed 480: E RSS/(T − d) = 1 at the first fit.
+    # 30 rows of 5 features, 50 runs, seed 480: E RSS/(T − d) = 1 at the first fit.
     runs = models_of(
-        LinearRegression(), human(ROWS), policy=Replace(), generations=1, runs=75, seed=480
+        LinearRegression(), human(ROWS), policy=Replace(), generations=1, runs=50, seed=480
     )
     assert abs(z_score([models[0].noise ** 2 for models in runs], 1.0)) <= Z

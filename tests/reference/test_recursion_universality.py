@@ -51,14 +51,14 @@ def assert_meets(found: np.ndarray, expected: Opaque) -> None:
 
 @pytest.mark.parametrize("name", POLICIES)
 def test_bootstrap_of_numbers(name: str) -> None:
-    # 8 generations of 20 rows, 50 runs of 30 skewed columns, seed 200.
+    # 8 generations of 20 rows, 33 runs of 30 skewed columns, seed 200.
     policy, expected = POLICIES[name]
     runs = models_of(
         Bootstrap(),
         lambda rng: rng.exponential(size=(M, 30)),
         policy=policy,
         generations=8,
-        runs=50,
+        runs=33,
         seed=200,
         size=M,
     )
@@ -68,7 +68,7 @@ def test_bootstrap_of_numbers(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["accumulate subsample", "fixed real"])
 def test_multinomial_diversity(name: str) -> None:
-    # 8 generations of 20 labels, 75 runs, seed 220. What a policy hands over does not depend on
+    # 8 generations of 20 labels, 50 runs, seed 220. What a policy hands over does not depend on
     # the learner: those that are not here are in the test above.
     policy, expected = POLICIES[name]
     runs = models_of(
@@ -76,7 +76,7 @@ def test_multinomial_diversity(name: str) -> None:
         categories(M),
         policy=policy,
         generations=8,
-        runs=75,
+        runs=50,
         seed=220,
         size=M,
     )
@@ -85,26 +85,26 @@ def test_multinomial_diversity(name: str) -> None:
 
 
 def test_fresh_labels() -> None:
-    # 8 generations of 20 labels, half of them fresh, 75 runs, seed 240.
+    # 8 generations of 20 labels, half of them fresh, 50 runs, seed 240.
     def fresh(size: int, rng: np.random.Generator) -> np.ndarray:
         return categories(size)(rng)
 
     policy = Mix(0.5, fresh=fresh)
-    runs = models_of(Multinomial(), categories(M), policy=policy, generations=8, runs=75, seed=240)
+    runs = models_of(Multinomial(), categories(M), policy=policy, generations=8, runs=50, seed=240)
     found = [[model.parameters()["gini_simpson"] for model in models] for models in runs]
     expected = theory.fresh_real_variance(N, M, 0.5) * (1 - SHARES @ SHARES)
     assert_meets(np.array(found), expected)
 
 
 def test_types_that_survive() -> None:
-    # 50 labels, 10 generations, 60 runs, seed 260. The first fit counts one sample of the shares.
+    # 50 labels, 10 generations, 40 runs, seed 260. The first fit counts one sample of the shares.
     rare = np.array([0.5, 0.2, *[0.02] * 10, *[0.005] * 20])
     runs = models_of(
         Multinomial(),
         lambda rng: rng.choice(len(rare), size=50, p=rare),
         policy=Replace(),
         generations=10,
-        runs=60,
+        runs=40,
         seed=260,
     )
     types = np.array([[len(model.counts) for model in models] for models in runs], dtype=float)
@@ -120,13 +120,13 @@ def test_types_that_survive() -> None:
 
 
 def test_time_to_a_single_type() -> None:
-    # 8 labels of two types, 40 runs until one is left, seed 280; 80 generations are enough.
+    # 8 labels of two types, 26 runs until one is left, seed 280; 80 generations are enough.
     runs = models_of(
         Multinomial(),
         lambda rng: np.array([0, 1] * 4),
         policy=Replace(),
         generations=80,
-        runs=40,
+        runs=26,
         seed=280,
         until=lambda model: len(model.counts) == 1,
     )
@@ -141,14 +141,14 @@ def test_time_to_a_single_type() -> None:
 
 @pytest.mark.parametrize("policy", ["replace", "accumulate"])
 def test_a_kernel_density_widens(policy: Opaque) -> None:
-    # h = 0.3, 10 generations of 15 rows, 50 runs of 20 columns, seed 300.
+    # h = 0.3, 10 generations of 15 rows, 33 runs of 20 columns, seed 300.
     policies = {"replace": Replace(), "accumulate": Accumulate()}
     runs = models_of(
         KernelDensity(0.3),
         normal_rows(15, 20),
         policy=policies[policy],
         generations=10,
-        runs=50,
+        runs=33,
         seed=300,
     )
     found = [[m.points.var(axis=0).mean() + 0.3**2 for m in models] for models in runs]

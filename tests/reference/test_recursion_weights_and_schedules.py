@@ -46,7 +46,7 @@ class WeightedMean:
 
 @pytest.mark.parametrize("weight", [0.3, None])
 def test_mixing_weight(weight: float | None) -> None:
-    # 8 fresh human rows and 12 samples a generation, 8 generations, 40 runs of 30 columns, which
+    # 8 fresh human rows and 12 samples a generation, 8 generations, 26 runs of 30 columns, which
     # a mean keeps apart, seed 900.
     real, synthetic = 8, 12
     given = theory.mixing_weight(real, synthetic) if weight is None else weight
@@ -55,7 +55,7 @@ def test_mixing_weight(weight: float | None) -> None:
         normal_rows(real + synthetic, 30),
         policy=Mix(0.4, fresh=lambda size, rng: rng.normal(size=(size, 30))),
         generations=GENERATIONS,
-        runs=40,
+        runs=26,
         seed=900,
     )
     squares = np.array([[(model.value**2).mean() for model in models] for models in runs])
@@ -86,7 +86,7 @@ class Growing:
 
 @pytest.mark.parametrize("growth", [0.0, 2.0])
 def test_growing_samples(growth: float) -> None:
-    # 8 generations, 160 or 408 rows in all, 4 columns, 75 runs, seed 910.
+    # 8 generations, 160 or 408 rows in all, 4 columns, 50 runs, seed 910.
     budget = 160 if growth == 0 else 408
     schedule = theory.sample_schedule(GENERATIONS, budget, growth=growth)
     most = max(schedule)
@@ -96,7 +96,7 @@ def test_growing_samples(growth: float) -> None:
         policy=Growing(tuple(schedule)),
         generations=GENERATIONS,
         size=most,
-        runs=75,
+        runs=50,
         seed=910,
     )
     variances = np.array([[np.diag(m.covariance).mean() for m in models] for models in runs])

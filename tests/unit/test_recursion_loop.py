@@ -69,7 +69,8 @@ def test_the_panel_is_that_of_compare() -> None:
     of_second = panel(found.frame).filter(pl.col.generation == 2, pl.col.metric != "authenticity")
     shared = [name for name in expected.columns if name in of_second.columns]
     assert set(expected.columns) - set(shared) == {
-        *("value_all", "n_reference_all", "n_candidate_all", "tail_rows_all")
+        *("value_all", "low_all", "high_all", "n_reference_all", "n_candidate_all"),
+        *("tail_rows_all", "p_value"),
     }
     assert of_second.select(shared).equals(expected.select(shared))
 

@@ -426,6 +426,7 @@ def test_images_may_be_a_folder_or_files(sets: dict[str, DetectionDataset], trai
         tw.yolo.embed(files, weights=trained, crops=True)
 
 
+@pytest.mark.slow
 def test_yolo26n_itself_trains_predicts_evaluates_and_embeds(
     sets: dict[str, DetectionDataset], tmp_path: Path
 ) -> None:
