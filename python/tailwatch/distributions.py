@@ -1,7 +1,7 @@
 """Quantiles of distributions, intervals of shares and false-discovery rates.
 
 All come from :mod:`scipy.special` alone: ``scipy.stats`` has the same numbers by the same
-functions and takes a second to import, which is most of what a small comparison takes.
+functions, and takes half a second more to import.
 """
 
 from __future__ import annotations
