@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import tailwatch as tw
-from tailwatch.comparison.findings import Gated, findings_of
+from tailwatch.comparison.findings import GateRequest, findings_of
 from tailwatch.comparison.questions import (
     LIMITS,
     NAMES,
@@ -96,7 +96,7 @@ def test_a_limit_of_ones_own_has_three_states() -> None:
 )
 def test_a_gate_has_three_states(rows: int, state: str) -> None:
     row = (odds(1.0, 0.9, 1.1), odds(0.5, 0.4, 0.6, p=1e-9), odds(0.8, 0.7, 0.9, p=1e-3))[rows]
-    asked = Gated.of("tails-lost", keep=0.8)
+    asked = GateRequest.of("tails-lost", keep=0.8)
     gate = asked.decide(findings_of(frame(row), limits=asked.limits))
     assert gate.state == state
     assert gate.decided_by == (() if state == "passed" else ("tails_lost",))
@@ -104,19 +104,19 @@ def test_a_gate_has_three_states(rows: int, state: str) -> None:
 
 
 def test_a_gate_asks_for_what_there_is() -> None:
-    assert Gated.of("any").names == set(NAMES)
+    assert GateRequest.of("any").names == set(NAMES)
     with refused(InputError, argument="fail_on", got="'tails_gone'"):
-        Gated.of("copies,tails_gone")
+        GateRequest.of("copies,tails_gone")
     with refused(InputError, argument="fail_on", got="none"):
-        Gated.of([])
+        GateRequest.of([])
     with refused(InputError, argument="limits", got="'rows'"):
-        Gated.of("any", {"rows": 0.1})
+        GateRequest.of("any", {"rows": 0.1})
     with refused(InputError, argument="limits", got="'junk'"):
-        Gated.of("copies", {"junk": 0.1})
+        GateRequest.of("copies", {"junk": 0.1})
     with refused(InputError, argument="limits['junk']", expected="at least 0"):
-        Gated.of("junk", {"junk": -0.1})
+        GateRequest.of("junk", {"junk": -0.1})
     with refused(InputError, argument="keep", got="both"):
-        Gated.of("any", {"tails_lost": 0.5}, 0.8)
+        GateRequest.of("any", {"tails_lost": 0.5}, 0.8)
 
 
 def test_the_detectable_loss_is_found_in_four_of_five_samples() -> None:
@@ -204,3 +204,26 @@ def test_classes_share_one_rate_and_a_class_without_rows_is_a_lost_mode() -> Non
     assert found.gate("copies").state == "passed"
     assert "tails lost of dog" in found.to_markdown()
     assert 'classname="tailwatch.compare, dog"' in found.to_junit(found.gate("tails_lost"))
+
+
+def test_copied_classes_are_said_before_that_their_tails_are_whole() -> None:
+    labels = np.repeat(["cat", "dog"], 300)
+    human = samples.gaussian(5, 600, 4)
+    found = tw.compare(human, human.copy(), per=(labels, labels), metrics=READ, threads=1)
+    assert found.sentence.startswith("Copies of human rows are in “cat” and “dog”. No loss of ")
+
+
+def test_the_interval_of_copies_is_of_the_confidence_that_was_asked_for() -> None:
+    half = changed("copies")
+    wide, narrow = (
+        next(one for one in found.findings if one.name == "copies")
+        for found in (
+            tw.compare(HUMAN, half, metrics=["copies"], confidence=level, threads=1)
+            for level in (0.99, 0.8)
+        )
+    )
+    from scipy.stats import binomtest
+
+    for one, level in ((wide, 0.99), (narrow, 0.8)):
+        exact = binomtest(500, 1000).proportion_ci(level, method="exact")
+        assert (one.low, one.high) == pytest.approx((exact.low, exact.high), rel=1e-9)

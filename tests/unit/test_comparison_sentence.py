@@ -69,15 +69,28 @@ def test_widening() -> None:
     ("row", "start"),
     [
         (
-            {"metric": "copies", "value_all": 1.0, "n_candidate_all": 1000, "p_value": 0.0},
+            {
+                "metric": "copies",
+                "value_all": 1.0,
+                "low_all": 0.996,
+                "high_all": 1.0,
+                "p_value": 0.0,
+            },
             "All candidate rows are copies of human rows.",
         ),
         (
-            {"metric": "copies", "value_all": 0.5, "n_candidate_all": 1000, "p_value": 0.0},
+            {
+                "metric": "copies",
+                "value_all": 0.5,
+                "low_all": 0.469,
+                "high_all": 0.531,
+                "p_value": 0.0,
+            },
             "50 % [47, 53] of the candidate rows are copies of human rows.",
         ),
         (
-            {"metric": "normalised_copies", "value_all": 0.5, "n_candidate_all": 1000}
+            {"metric": "normalised_copies", "value_all": 0.5, "low_all": 0.469}
+            | {"high_all": 0.531, "p_value": 0.0}
             | {"p_value": 0.0},
             "50 % [47, 53] of the candidate rows are copies of human rows once both have length 1.",
         ),

@@ -192,23 +192,22 @@ def _gate(
     fail_on: str | None, limits: list[str] | None, keep: float | None, *, junit: bool
 ) -> dict[str, Any] | None:
     """Return the arguments of the gate, checked before the work begins."""
-    from tailwatch.comparison.findings import FAIL_ON, Gated
+    from tailwatch.comparison.findings import FAIL_ON, GateRequest
 
     if fail_on is None and not limits and keep is None and not junit:
         return None
     given = {}
     for text in limits or ():
-        name, sign, value = text.partition("=")
+        name, _, value = text.partition("=")
         try:
             given[name.strip().replace("-", "_")] = float(value)
         except ValueError as error:
             raise InputError(
                 argument="--limit", expected="NAME=X, X a number", got=shown(text)
             ) from error
-        del sign
     asked: dict[str, Any] = {"fail_on": fail_on or FAIL_ON, "limits": given, "keep": keep}
     with in_options():
-        Gated.of(**asked)
+        GateRequest.of(**asked)
     return asked
 
 

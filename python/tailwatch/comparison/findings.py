@@ -22,8 +22,8 @@ finding             is there when
 **False findings.** Each question has one p-value: exact for tails, copies and modes, from the
 closed variance for the energy distance, from half-samples for the rest. Over the questions of one
 comparison the false-discovery rate is held at 1 − confidence (Benjamini & Hochberg 1995), so that
-of comparisons of equal laws that share at most has any finding. A limit that was asked for has to
-be passed by the bound of the interval too.
+of comparisons of equal laws that share at most has any finding. A limit that was asked for decides
+by the interval of the size instead, question by question.
 
 **Gate.** What may not be found decides: failed where any of it is, inconclusive where any cannot be
 told, passed else.
@@ -52,7 +52,7 @@ if TYPE_CHECKING:
 
     from tailwatch.comparison.questions import Name
 
-__all__ = ["FAIL_ON", "Gate", "GateState", "Gated", "findings_of", "findings_of_classes"]
+__all__ = ["FAIL_ON", "Gate", "GateRequest", "GateState", "findings_of", "findings_of_classes"]
 
 
 def findings_of(
@@ -208,7 +208,7 @@ class Gate:
 
 
 @dataclass(frozen=True, slots=True)
-class Gated:
+class GateRequest:
     """What a gate asks.
 
     Attributes
@@ -228,7 +228,7 @@ class Gated:
         fail_on: Sequence[str] | str,
         limits: Mapping[str, float] | None = None,
         keep: float | None = None,
-    ) -> Gated:
+    ) -> GateRequest:
         """Check what is asked.
 
         Parameters

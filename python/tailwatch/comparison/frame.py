@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from tailwatch._core import NoValue
-from tailwatch.comparison.estimates import ClosedVariance
+from tailwatch.comparison.estimates import Binomial, ClosedVariance
 from tailwatch.comparison.intervals import (
     farther_than_zero,
     interval_of_distance,
     intervals_of,
 )
 from tailwatch.comparison.registry import METRICS
+from tailwatch.distributions import clopper_pearson_interval
 from tailwatch.metrics.embeddings.tail_test import TailCounts, tail_test_of_counts
 
 if TYPE_CHECKING:
@@ -53,8 +54,8 @@ class Row:
     n_reference, n_candidate
         Rows of A and of C that entered.
     low_all, high_all
-        Interval of `value_all`: exact for the odds in a pooled tail, in closed form for squared
-        distances.
+        Interval of `value_all`: exact for the odds in a pooled tail and for copies, in closed form
+        for squared distances.
     n_reference_all, n_candidate_all
         Rows that entered `value_all`.
     tail_rows, tail_rows_all
@@ -164,6 +165,10 @@ def rows_of(
                     n_reference_all=n_all,
                     n_candidate_all=y.shape[0],
                 )
+                if isinstance(estimate.error, Binomial) and value is not None:
+                    count = round(value * y.shape[0])
+                    low, high = clopper_pearson_interval(count, y.shape[0], confidence)
+                    row = replace(row, low_all=low, high_all=high)
                 if isinstance(known, TailCounts):
                     tested = tail_test_of_counts(known, confidence)
                     row = replace(

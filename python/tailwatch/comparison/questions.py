@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, get_args
 
 from tailwatch.arguments import tail_size
-from tailwatch.distributions import clopper_pearson_interval
 from tailwatch.metrics.embeddings.tail_law import TailLaw
 
 if TYPE_CHECKING:
@@ -152,9 +151,7 @@ def _copies(name: Name, rows: Rows) -> Finding | None:
         return None
     row = min(found, key=lambda each: each["p_value"])
     p = min(len(found) * row["p_value"], 1.0)
-    share, rows_all = row["value_all"], row["n_candidate_all"]
-    ends = clopper_pearson_interval(round(share * rows_all), rows_all, CONFIDENCE)
-    return _measured(name, (share, *ends), p, [row])
+    return _measured(name, (row["value_all"], row["low_all"], row["high_all"]), p, [row])
 
 
 def _junk(name: Name, rows: Rows) -> Finding | None:
@@ -251,7 +248,6 @@ READ: Final = (
 )
 """The metrics of the standard panel that findings are read from."""
 
-CONFIDENCE: Final = 0.95
 POWER: Final = 0.8
 """Share of samples in which what is said to be found is."""
 RETAINED: Final = ("retention", "retention_low", "retention_high")

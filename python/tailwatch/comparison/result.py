@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from tailwatch.comparison.findings import FAIL_ON, Gated, findings_of
+from tailwatch.comparison.findings import FAIL_ON, GateRequest, findings_of
 from tailwatch.comparison.frame import SCHEMA
 from tailwatch.comparison.registry import LABELS
 from tailwatch.comparison.sentence import sentence_of, told
@@ -106,7 +106,7 @@ class Comparison(Result):
         >>> found.gate("copies", limits={"copies": 0.1}).state
         'passed'
         """
-        asked = Gated.of(fail_on, limits, keep)
+        asked = GateRequest.of(fail_on, limits, keep)
         return asked.decide(
             findings_of(self.frame, confidence=self._confidence, limits=asked.limits)
         )

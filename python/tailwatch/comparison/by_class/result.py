@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import polars as pl
 
 from tailwatch.comparison.by_class.judgement import CLASSES_SCHEMA, FRAME_SCHEMA
-from tailwatch.comparison.findings import FAIL_ON, Gated, findings_of_classes
+from tailwatch.comparison.findings import FAIL_ON, GateRequest, findings_of_classes
 from tailwatch.comparison.frame import SCHEMA
 from tailwatch.comparison.registry import LABELS
 from tailwatch.comparison.result import Comparison
@@ -91,7 +91,7 @@ class ClassComparison(Result):
         The arguments are those of :meth:`Comparison.gate`. A class of which the candidate has no
         row fails on ``modes_lost``.
         """
-        asked = Gated.of(fail_on, limits, keep)
+        asked = GateRequest.of(fail_on, limits, keep)
         return asked.decide(
             findings_of_classes(self.frame, confidence=self._confidence, limits=asked.limits)
         )
@@ -212,8 +212,9 @@ def sentence_of_classes(
     Returns
     -------
     str
-        One to seven sentences: classes without candidate rows, those that lost tails, surest first,
-        those that widened, what else was found, and classes that could not be compared.
+        One to seven sentences: classes without candidate rows, those that are elsewhere, copied or
+        hold junk, those that lost tails, surest first, those that widened, and classes that could
+        not be compared.
     """
     names = {
         verdict: rows["class"].to_list()
@@ -223,7 +224,7 @@ def sentence_of_classes(
     gone = (
         [f"{_listed(names['absent'])} {_has_gone(names['absent'])}."] if "absent" in names else []
     )
-    parts = [*gone, *_tails(classes, names, len(judged)), *_besides(findings), *_others(names)]
+    parts = [*gone, *_besides(findings), *_tails(classes, names, len(judged)), *_others(names)]
     if "lost" in names or "widened" in names:
         parts.append(
             f"Of the classes said to have changed, {100 * (1 - confidence):.3g} % at most are "
@@ -262,7 +263,7 @@ def _has_gone(names: Sequence[str]) -> str:
 
 
 def _besides(findings: Sequence[Finding]) -> list[str]:
-    """Say what was found besides tails, class by class."""
+    """Say what matters more than tails, class by class."""
     said_of = {
         "elsewhere": "Not in the place of the human rows: {}.",
         "copies": "Copies of human rows are in {}.",
