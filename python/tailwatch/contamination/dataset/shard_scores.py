@@ -18,6 +18,7 @@ besides the identifiers, 28 where copies of given rows are looked for.
 
 from __future__ import annotations
 
+import math
 import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -57,8 +58,9 @@ __all__ = ["Receipt", "Recorder", "open_checked", "score_shard", "stamps"]
 
 BATCH_BYTES = 1 << 25
 
-# Half a second or so, but enough rows that preparing the originals for each batch is no matter.
-_PAIRS, _LEAST_ROWS = 1 << 29, 4096
+# Products of numbers: half a second or so, but enough rows that preparing the originals for each
+# batch is no matter.
+_PRODUCTS, _LEAST_ROWS = 1 << 35, 4096
 
 _PLAIN = np.dtype([("score", np.float32), ("content_hash", np.uint64)])
 _COPIES = np.dtype([*_PLAIN.descr, ("copy_of", np.int64), ("copy_distance", np.float64)])
@@ -92,7 +94,7 @@ class Recorder:
         """Rows of a batch that is not long in the making, where copies take time."""
         if self.originals is None:
             return None
-        return max(_LEAST_ROWS, _PAIRS // len(self.originals.rows))
+        return max(_LEAST_ROWS, _PRODUCTS // math.prod(self.originals.rows.shape))
 
     @property
     def schema(self) -> dict[str, Any]:
