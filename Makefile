@@ -46,7 +46,7 @@ test-core: $(WITH_TOOLS)  ## run every test that needs no torch
 	$(call tests,--ignore=tests/yolo)
 
 test-fast: $(WITH_TOOLS)  ## run the tests of single modules, a minute or two
-	@$(BIN)/python -m pytest -m 'not slow and not alone' $(TWO_WORKERS) tests/unit
+	@$(BIN)/python -m pytest $(TWO_WORKERS) tests/unit
 
 bench: $(WITH_YOLO)  ## time the metrics at small sizes, and check that peers agree
 	@$(BIN)/python -m pytest benches $(BENCH)
@@ -78,17 +78,16 @@ clean:  ## remove all that make has made
 # --- tests ---------------------------------------------------------------------------------------
 
 # Two workers, a file each at a time, since fixtures are those of a file, and in the order of the
-# folders: the files of tests/unit, which are short, come last. `alone` marks what looks at time or
-# signals.
+# folders: the files of tests/unit, which are short, come last.
 TWO_WORKERS := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 define tests
 	@echo '== Rust'
 	@cargo test --workspace --release --locked --quiet
 	@echo '== Python'
-	@$(BIN)/python -m pytest -m 'not slow and not alone' $(TWO_WORKERS) $(1)
+	@$(BIN)/python -m pytest $(TWO_WORKERS) --ignore=tests/alone $(1)
 	@echo '== Python: time and signals'
-	@$(BIN)/python -m pytest -m 'alone and not slow' $(1)
+	@$(BIN)/python -m pytest tests/alone
 endef
 
 # The extension is made of the same crates, but for those that bind it to Python.

@@ -13,8 +13,6 @@ import tailwatch as tw
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-pytestmark = pytest.mark.alone
-
 ROWS, COLUMNS = 1700, 1600
 """Enough columns for an eigendecomposition that cannot be interrupted to take long."""
 

@@ -15,8 +15,6 @@ from tests.support import samples
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-pytestmark = pytest.mark.alone
-
 metrics = tw.metrics
 ROWS = samples.gaussian(1, 8000, 192), samples.gaussian(2, 8000, 192)
 WIDE = samples.gaussian(3, 3000, 700), samples.gaussian(4, 3000, 700)

@@ -14,8 +14,6 @@ from tests.support import samples
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = pytest.mark.alone
-
 SMALL = samples.gaussian(1, 400, 8), samples.gaussian(2, 200, 8)
 LONG = samples.gaussian(3, 16_000, 128), samples.gaussian(4, 8_000, 128)
 """Some ten seconds of work in one stage."""

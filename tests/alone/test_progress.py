@@ -13,8 +13,6 @@ from tailwatch.exceptions import InputError
 from tailwatch.progress import reporting
 from tests.support.errors import refused
 
-pytestmark = pytest.mark.alone
-
 
 class Clock:
     """A clock that only moves when told."""

@@ -17,10 +17,7 @@ import tailwatch as tw
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = [
-    pytest.mark.alone,
-    pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals"),
-]
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
 
 ROWS, COLUMNS, ORIGINALS = 100_000, 256, 20_000
 """Every job goes on for ten times what passes before its first line, on fast machines too."""
