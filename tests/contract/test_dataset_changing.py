@@ -49,7 +49,7 @@ def replace(path):
 
 said = []
 for act in (cut, replace, Path.unlink):
-    for moment in range(0, 10, 4):
+    for moment in (0, 8):
         source = place / f"{act.__name__}{moment}"
         source.mkdir()
         for number in range(3):
@@ -86,6 +86,6 @@ def test_a_shard_that_changes_while_it_is_scored_is_named(suffix: str, tmp_path:
     )
     assert child.returncode == 0, child.stderr
     said = json.loads(child.stdout)
-    assert len(said) == 9
+    assert len(said) == 6
     for act, moment, failures, sizes in said:
         assert (failures, sizes) == ([f"1{suffix}"], [300, 200]), (act, moment)

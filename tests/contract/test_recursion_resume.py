@@ -56,7 +56,7 @@ def test_killed_runs_end_with_the_bytes_of_one_that_was_not(tmp_path: Path) -> N
     assert f"generations/{GENERATIONS:04d}/done" in expected
     last = int(finished.stdout)
     # The moments are random, but the same ones each time, and of all of the run.
-    moments = np.random.default_rng(11).integers(1, last, size=6)
+    moments = np.random.default_rng(11).integers(1, last, size=4)
     unfinished = 0
     for moment in moments.tolist():
         directory = tmp_path / str(moment)

@@ -48,13 +48,13 @@ def test_equal_laws_are_rejected_no_more_often_than_said() -> None:
 
 @pytest.mark.parametrize("copies", [2, 4])
 def test_copies_of_a_sample_s_own_rows_count_as_one(copies: int) -> None:
-    # Equal laws, 80 pairs of samples in which each row is there 2 or 4 times, seed 0; z ≤ 4.
+    # Equal laws, 40 pairs of samples in which each row is there 2 or 4 times, seed 0; z ≤ 4.
     rng = np.random.default_rng([0, copies])
     found = [
         tw.metrics.tail_test(*rng.normal(size=(2, 240 // copies, 3)).repeat(copies, axis=1))
-        for _ in range(80)
+        for _ in range(40)
     ]
-    assert sum(test.p_value <= 0.05 for test in found) <= 4 + 4 * math.sqrt(80 * 0.05 * 0.95)
+    assert sum(test.p_value <= 0.05 for test in found) <= 2 + 4 * math.sqrt(40 * 0.05 * 0.95)
     # Groups of one sample have an intraclass correlation of 1, and all in the tail are as large.
     assert np.mean([test.design_effect for test in found]) == pytest.approx(copies, rel=1e-3)
     assert all(test.low <= test.odds_ratio <= test.high for test in found)
@@ -160,12 +160,12 @@ def test_comparisons_of_few_different_rows_find_no_loss(law: str) -> None:
 
 @pytest.mark.parametrize("law", ["Poisson(3)", "integers 1–5, 4 columns", "one-hot, 50 categories"])
 def test_comparisons_of_counts_rarely_find_a_loss(law: str) -> None:
-    # 12 comparisons, seeds 100 to 111: 5 % is 0.6, and four standard deviations 3.02.
+    # 6 comparisons, seeds 100 to 105: 5 % is 0.3, and four standard deviations 2.14.
     lost = 0
-    for seed in range(100, 112):
+    for seed in range(100, 106):
         found = tw.compare(*pair(law, seed, 400, 200), metrics=["tail_odds_ratio"], threads=1)
         lost += found.sentence.startswith("Tails were lost")
-    assert lost <= 3
+    assert lost <= 2
 
 
 def test_classes_of_counts_are_not_lost() -> None:

@@ -67,7 +67,7 @@ def test_parameters_of_the_kernel() -> None:
     assert found.statistic == pytest.approx(squared / error, rel=1e-9)
 
 
-NULLS = 300
+NULLS = 200
 NULL_CASES = {
     "gaussian": (samples.gaussian, 200, 8, "gaussian"),
     "student": (samples.student, 200, 4, "gaussian"),
@@ -79,8 +79,8 @@ NULL_CASES = {
 
 @pytest.mark.parametrize("name", NULL_CASES)
 def test_level(name: str) -> None:
-    # 200 + 200 rows, 300 pairs of seeds from 100,000: the rejections at 5 % are binomial (z ≤ 4),
-    # and Kolmogorov's distance of the p-values from uniform has √300·D ≤ 2.2 with probability
+    # 200 + 200 rows, 200 pairs of seeds from 100,000: the rejections at 5 % are binomial (z ≤ 4),
+    # and Kolmogorov's distance of the p-values from uniform has √200·D ≤ 2.2 with probability
     # 0.9999. Both leave the normal approximation no room that would be seen at 200 rows.
     draw, rows, columns, kernel = NULL_CASES[name]
     seeds = range(100_000, 100_000 + NULLS)

