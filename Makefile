@@ -40,10 +40,10 @@ demo: $(STAMPS)/package  ## run the main job on real data and write a report
 	@$(BIN)/tailwatch demo
 
 test: $(WITH_YOLO)  ## run every test: Rust, Python, doctests, README
-	$(call tests)
+	$(call tests,tests/yolo $(CORE))
 
 test-core: $(WITH_TOOLS)  ## run every test that needs no torch
-	$(call tests,--ignore=tests/yolo)
+	$(call tests,$(CORE))
 
 test-fast: $(WITH_TOOLS)  ## run the tests of single modules, a minute or two
 	@$(BIN)/python -m pytest $(TWO_WORKERS) tests/unit
@@ -77,15 +77,16 @@ clean:  ## remove all that make has made
 
 # --- tests ---------------------------------------------------------------------------------------
 
-# Two workers, a file each at a time, since fixtures are those of a file, and in the order of the
-# folders: the files of tests/unit, which are short, come last.
+# Two workers, a file each at a time, since fixtures are those of a file, and the folders with long
+# files first, so that neither waits for the other at the end.
 TWO_WORKERS := --numprocesses 2 --dist loadfile --no-loadscope-reorder
+CORE := $(addprefix tests/,contract reference property fuzz docs unit)
 
 define tests
 	@echo '== Rust'
 	@cargo test --workspace --release --locked --quiet
 	@echo '== Python'
-	@$(BIN)/python -m pytest $(TWO_WORKERS) --ignore=tests/alone $(1)
+	@$(BIN)/python -m pytest $(TWO_WORKERS) $(1)
 	@echo '== Python: time and signals'
 	@$(BIN)/python -m pytest tests/alone
 endef

@@ -239,6 +239,14 @@ def test_rust_modules_use_only_those_before_them() -> None:
         assert not used & set(order) - allowed, path
 
 
+def test_make_runs_every_folder_of_tests() -> None:
+    named = set(re.findall(r"tests/(\w+)", (ROOT / "Makefile").read_text()))
+    listed = re.search(r"addprefix tests/,([\w ]+)\)", (ROOT / "Makefile").read_text())
+    assert listed is not None
+    named |= set(listed[1].split())
+    assert {path.parent.name for path in TESTS.rglob("test_*.py")} <= named
+
+
 def test_what_tests_share_is_in_a_room_of_its_own() -> None:
     # A test module may name itself, for a child process of its own to import.
     for path in TESTS.rglob("*.py"):
