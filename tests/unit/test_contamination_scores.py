@@ -65,25 +65,25 @@ def holds(low: float, high: float, share: float) -> bool:
 
 @pytest.mark.parametrize("share", [0.1, 0.4])
 def test_intervals_by_rates_hold_the_share(share: float) -> None:
-    """Of 60 detectors and targets, seed 11: at least 95 % less z = 4 standard errors."""
+    """Of 30 detectors and targets, seed 11: at least 95 % less z = 4 standard errors."""
     rng = np.random.default_rng(11)
     held = 0
-    for _ in range(60):
+    for _ in range(30):
         rates = ErrorRates(rng.binomial(300, 0.05), 300, rng.binomial(300, 0.8), 300)
         yes = rng.binomial(100_000, (1 - share) * 0.05 + share * 0.8)
         found = share_from_scores(answers(yes, 100_000), error_rates=rates)
         held += holds(found.low, found.high, share)
-    assert held / 60 >= 0.95 - 4 * math.sqrt(0.95 * 0.05 / 60)
+    assert held / 30 >= 0.95 - 4 * math.sqrt(0.95 * 0.05 / 30)
 
 
 def test_intervals_by_scores_hold_the_share() -> None:
-    """Of 60 pairs of references and targets, seeds from 100: at least 95 % less z = 4."""
+    """Of 30 pairs of references and targets, seeds from 100: at least 95 % less z = 4."""
     held = 0
-    for number in range(60):
+    for number in range(30):
         human, synthetic = draw(100 + number, 500, 0.0), draw(300 + number, 500, 1.0)
         found = share_from_scores(draw(500 + number, 20_000, 0.1), human, synthetic)
         held += holds(found.low, found.high, 0.1)
-    assert held / 60 >= 0.95 - 4 * math.sqrt(0.95 * 0.05 / 60)
+    assert held / 30 >= 0.95 - 4 * math.sqrt(0.95 * 0.05 / 30)
 
 
 @pytest.mark.parametrize("with_synthetic", [True, False])

@@ -37,11 +37,11 @@ def test_stretch_is_a_ratio_of_quantiles() -> None:
 
 
 def test_ratio_of_shares_holds_the_truth() -> None:
-    # 2,000 runs of 5 generations, seed 1: shares 0.3 of 200 against a null 0.8 of 200.
+    # 1,000 runs of 5 generations, seed 1: shares 0.3 of 200 against a null 0.8 of 200.
     rng = np.random.default_rng(1)
     misses = {"low": 0, "high": 0}
     error = 0.025
-    for _ in range(2_000):
+    for _ in range(1_000):
         values = rng.binomial(200, 0.3, size=5) / 200
         null = rng.binomial(200, 0.8) / 200
         rows = levels("precision", [float(value) for value in values], null=float(null))
@@ -56,10 +56,10 @@ def test_ratio_of_shares_holds_the_truth() -> None:
         assert span is not None
         misses["low"] += span.low > 0.3 / 0.8
         misses["high"] += span.high < 0.3 / 0.8
-    assert at_most(misses["low"], 2_000, error)
-    assert at_most(misses["high"], 2_000, error)
+    assert at_most(misses["low"], 1_000, error)
+    assert at_most(misses["high"], 1_000, error)
     # And it is not so long that nothing would ever be decided.
-    assert misses["low"] + misses["high"] > 20
+    assert misses["low"] + misses["high"] > 10
 
 
 def test_a_ratio_to_nothing_is_unbounded() -> None:
@@ -84,19 +84,19 @@ def test_between_leaves_the_null_out() -> None:
 
 @pytest.mark.parametrize("count", [4, 9, 30])
 def test_change_of_nothing_is_rarely_seen(count: int) -> None:
-    # 2,000 runs of independent values, seed 2.
+    # 1,000 runs of independent values, seed 2.
     rng = np.random.default_rng(2)
     none = np.zeros(count)
     error = 0.01
     low = high = 0
-    for _ in range(2_000):
+    for _ in range(1_000):
         found = change(rng.normal(size=count), none, none, confidence=0.95, error=error)
         assert found is not None
         low += found.low > 0
         high += found.high < 0
     # Squared differences of neighbours are no χ²: two in a hundred instead of one is the most.
-    assert at_most(low, 2_000, 1.6 * error)
-    assert at_most(high, 2_000, 1.6 * error)
+    assert at_most(low, 1_000, 1.6 * error)
+    assert at_most(high, 1_000, 1.6 * error)
 
 
 def test_a_steep_line_has_no_noise() -> None:
@@ -115,10 +115,10 @@ def test_errors_of_values_are_added() -> None:
 
 @pytest.mark.parametrize("correlation", [0.0, 0.5])
 def test_slope_of_nothing_is_rarely_seen(correlation: float) -> None:
-    # 2,000 runs of 40 values, seed 3, independent or autoregressive.
+    # 1,000 runs of 40 values, seed 3, independent or autoregressive.
     rng = np.random.default_rng(3)
     x, error, seen = np.arange(40.0), 0.01, 0
-    for _ in range(2_000):
+    for _ in range(1_000):
         shocks = rng.normal(size=40)
         y = np.zeros(40)
         for place in range(40):
@@ -126,7 +126,7 @@ def test_slope_of_nothing_is_rarely_seen(correlation: float) -> None:
         found = slope(x, y, np.ones(40), error=error)
         seen += found is not None and found.low > 0
     # A correlation that is estimated from 40 residuals is known within 0.15 only.
-    assert at_most(seen, 2_000, error if correlation == 0 else 3 * error)
+    assert at_most(seen, 1_000, error if correlation == 0 else 3 * error)
 
 
 def test_a_slope_is_found() -> None:
@@ -142,15 +142,15 @@ def test_a_walk_is_no_line() -> None:
 
 
 def test_drift_of_a_walk_without_any_is_rarely_seen() -> None:
-    # 2,000 walks of 20 steps, seed 6: steps are normal, so that t is exact.
+    # 1,000 walks of 20 steps, seed 6: steps are normal, so that t is exact.
     rng = np.random.default_rng(6)
     seen = 0
-    for _ in range(2_000):
+    for _ in range(1_000):
         found = drift(np.cumsum(rng.normal(size=20)), error=0.01)
         assert found is not None
         seen += found.low > 0
-    assert at_most(seen, 2_000, 0.01)
-    assert seen > 5
+    assert at_most(seen, 1_000, 0.01)
+    assert seen > 2
 
 
 def test_few_values_say_nothing() -> None:
