@@ -111,7 +111,7 @@ def beta_quantile(probability: float, a: Numbers, b: Numbers) -> Any:  # noqa: A
     return betaincinv(a, b, probability)
 
 
-def clopper_pearson_interval(count: int, n: int, confidence: float) -> tuple[float, float]:
+def clopper_pearson_interval(count: float, n: float, confidence: float) -> tuple[float, float]:
     """Return the exact interval of a share, of which `count` in `n` were seen.
 
     References

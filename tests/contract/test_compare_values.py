@@ -62,6 +62,7 @@ def others(a: Array, y: Array, pooled: Array) -> Numbers:
     return {
         ("copies", None): exact / len(y),
         ("normalised_copies", None): normalised / len(y),
+        ("duplicates", None): 0.0,
         ("mode_coverage", 0.05): 1 - tw.metrics.mode_coverage(a, y, seed=SEED).lost_share,
         ("directional_tails", 0.01): tw.metrics.directional_tails(a, y, seed=SEED).mean,
         ("frechet_distance", None): oracle.frechet_by_eigenvalues(a, y),

@@ -1,15 +1,17 @@
-"""Copies: equal to their definition, whatever the type, the sign of zero and the length of rows."""
+"""Copies and duplicates: equal to their definition, whatever type, sign of zero and length."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.stats import binom
 
 import tailwatch as tw
-from tailwatch.comparison.estimates import Binomial
+from tailwatch.comparison.estimates import Binomial, CountedRows
 from tailwatch.comparison.intervals import intervals_of
 from tailwatch.comparison.metrics.family import Panel
 from tailwatch.comparison.metrics.neighbors import Copies as Family
+from tailwatch.comparison.metrics.neighbors import Duplicates, Repetition
 from tailwatch.exceptions import InputError
 from tests.support import oracle, samples
 from tests.support.errors import refused
@@ -94,7 +96,7 @@ def test_a_comparison_counts_beside_human_duplicates_and_against_all_human_rows(
     for position, estimate in enumerate((exact, normalised)):
         assert estimate.value == oracle.copies(a, c)[position] / len(c)
         assert estimate.null == oracle.copies(a, b)[position] / len(b)
-        assert estimate.error == Binomial(len(a))
+        assert estimate.error == Binomial(len(a), len(a))
         made = intervals_of(estimate, "match", 0.95)
         assert made.method == "binomial"
         assert made.retention == pytest.approx(estimate.value / estimate.null)
@@ -131,3 +133,72 @@ def test_what_cannot_be_compared_is_refused() -> None:
         copies(x, x[:0])
     with refused(InputError, "reference", where="row 2…"):
         copies(np.where(np.arange(10)[:, None] == 2, np.inf, x), x)
+
+
+DUPLICATES = Panel(frozenset({"duplicates"}), 5, (0.1,), 7)
+
+
+def repeating(seed: int, rows: int, repeats: int) -> np.ndarray:
+    """Rows of which the first so many are there again."""
+    fresh = samples.gaussian(seed, rows - repeats, 6)
+    return np.concatenate([fresh, fresh[:repeats]]).astype(np.float32)
+
+
+def test_duplicates_are_counted_beside_those_of_all_human_rows() -> None:
+    x, y = repeating(1, 300, 30), repeating(2, 200, 50)
+    (found,) = split(x, y, seed=7).estimates(Duplicates, DUPLICATES)
+    c = split(x, y, seed=7).halves[2].to_numpy()
+    _, where, times = np.unique(c, axis=0, return_inverse=True, return_counts=True)
+    assert found.value == (times[where] > 1).mean()
+    assert found.null == 60 / 300
+    ((_, _, value, known),) = split(x, y, seed=7).on_all(Duplicates, DUPLICATES)
+    assert value == 0.5
+    assert isinstance(known, CountedRows)
+    # 50 pairs of 200 rows tell as much as 50 of 100 rows.
+    assert (known.rows, known.total) == (200, 100.0)
+    # Of a candidate no more rows enter than there are human ones.
+    ((_, _, _, cut),) = split(x, repeating(3, 900, 9), seed=7).on_all(Duplicates, DUPLICATES)
+    assert isinstance(cut, CountedRows)
+    assert cut.rows == 300
+
+
+def test_the_p_value_of_repeated_rows_is_that_of_every_way_to_deal_out_groups() -> None:
+    # Groups of human and candidate rows: of each pair of sizes the larger falls to the candidate
+    # with probability m/(n + m), and 20 equal rows one by one.
+    groups = [(2, 0), (0, 3), (3, 2), (1, 4), (0, 2), (6, 14)]
+    human, candidate = (
+        np.concatenate([np.repeat(g, group[side]) for g, group in enumerate(groups)])
+        for side in (0, 1)
+    )
+    fresh = np.arange(100, 100 + 100 - len(human)), np.arange(300, 300 + 50 - len(candidate))
+    found = Repetition.of(
+        *(
+            np.concatenate(parts).astype(np.uint64)
+            for parts in zip((human, candidate), fresh, strict=True)
+        )
+    )
+    share, more, total = 1 / 3, [2, 3, 1, 4, 2], 0.0
+    observed = 0 + 3 + 0 + 4 + 2 + 14
+    for dealt in np.ndindex(*[2] * 5):
+        chance = np.prod([share if here else 1 - share for here in dealt])
+        left = observed - int(np.dot(dealt, more))
+        total += chance * float(binom.sf(left - 1, 20, share))
+    assert found.p_value() == pytest.approx(total, rel=1e-9)
+
+
+def test_repeated_rows_that_both_samples_have_are_not_found() -> None:
+    # 60 pairs of 200 rows each; p ≤ 0.05 is 3 ± 1.7 times expected of an exact test, z ≤ 4.
+    laws = {
+        "copies": lambda rng: rng.integers(1 << 60, size=150)[np.r_[:150, :50]],
+        "bits": lambda rng: rng.integers(64, size=200),
+        "rare values": lambda rng: rng.integers(400, size=200),
+    }
+    for draw in laws.values():
+        rng = np.random.default_rng(9)
+        pairs = [[draw(rng).astype(np.uint64) for _ in range(2)] for _ in range(60)]
+        assert sum(Repetition.of(*pair).p_value() <= 0.05 for pair in pairs) <= 9
+    # More of them, one value alone among them, are.
+    rng = np.random.default_rng(10)
+    human = rng.integers(1 << 60, size=200)
+    for candidate in (laws["copies"](rng), np.append(rng.integers(1 << 60, size=170), [1] * 30)):
+        assert Repetition.of(human.astype(np.uint64), candidate.astype(np.uint64)).p_value() < 1e-6

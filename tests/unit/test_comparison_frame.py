@@ -49,6 +49,7 @@ STANDARD = {
     "clipped_coverage": "higher",
     "copies": "match",
     "normalised_copies": "match",
+    "duplicates": "match",
     "tail_coverage": "higher",
     "tail_recall": "higher",
     "tail_mass": "match",
@@ -65,7 +66,7 @@ STANDARD = {
     "effective_rank": "match",
     "participation_ratio": "match",
 }
-COPIES = ["copies", "normalised_copies"]
+COPIES = ["copies", "normalised_copies", "duplicates"]
 FAST = [
     "directional_tails",
     "frechet_distance",

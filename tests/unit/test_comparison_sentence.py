@@ -95,6 +95,14 @@ def test_widening() -> None:
             "50 % [47, 53] of the candidate rows are copies of human rows once both have length 1.",
         ),
         (
+            {"metric": "duplicates", "value_all": 0.12, "low_all": 0.1, "high_all": 0.14}
+            | {"null": 0.02, "null_low": 0.02, "null_high": 0.02, "p_value": 1e-9},
+            (
+                "Rows are repeated: 10 % [8, 12] of the candidate rows equal another of them, "
+                "beyond the share of human rows that do."
+            ),
+        ),
+        (
             retained("tail_mass", 20.0, 15.0, 25.0, level=0.01, p=1e-9),
             "About 19 % [14, 24] of the candidate rows lie where next to no human row does.",
         ),
@@ -119,7 +127,7 @@ def test_widening() -> None:
             "Spread was gained: total variance is 2.00 [1.90, 2.10] times that of a fresh human",
         ),
     ],
-    ids=["all", "half", "normalised", "junk", "modes", "moved", "rank", "variance"],
+    ids=["all", "half", "normalised", "repeated", "junk", "modes", "moved", "rank", "variance"],
 )
 def test_each_finding_is_what_is_said_first(row: dict[str, object], start: str) -> None:
     moved = [{"metric": "energy_distance", "p_value": 1e-9}]

@@ -47,7 +47,7 @@ POLICIES = (
 PANELS = ("standard", "fast", "all")
 METRICS = (
     "precision, recall, density, coverage, clipped_density, clipped_coverage, copies, "
-    "normalised_copies, tail_coverage, tail_recall, tail_mass, tail_supported_mass, "
+    "normalised_copies, duplicates, tail_coverage, tail_recall, tail_mass, tail_supported_mass, "
     "tail_odds_ratio, mode_coverage, directional_tails, frechet_distance, "
     "mmd_polynomial, mmd_gaussian, energy_distance, energy_coefficient, total_variance, "
     "effective_rank, participation_ratio, sliced_wasserstein, authenticity, vendi_score, "
@@ -56,7 +56,7 @@ METRICS = (
 """Panels and metrics of the registry, which imports what computes them."""
 
 FINDINGS = (
-    "elsewhere, copies, junk, tails_lost, modes_lost, tails_widened, moved, spread_lost, "
+    "elsewhere, copies, repeated, junk, tails_lost, modes_lost, tails_widened, moved, spread_lost, "
     "spread_gained"
 )
 """What a comparison may find."""

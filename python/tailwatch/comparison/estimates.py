@@ -55,6 +55,7 @@ __all__ = [
     "LEAST_INDEX",
     "Binomial",
     "ClosedVariance",
+    "CountedRows",
     "Estimate",
     "HalfSamples",
     "NoInterval",
@@ -127,15 +128,38 @@ class ClosedVariance:
 
 @dataclass(frozen=True, slots=True)
 class Binomial:
-    """Value and null are shares of so many rows, each of which counts or not by itself.
+    """Value and null are shares of rows, each of which counts or not by itself.
 
     Attributes
     ----------
     total
-        Rows of which either is a share.
+        Rows of which the value is a share; where they do not count one by one, independent ones
+        that tell as much.
+    of_null
+        Those of the null.
     """
 
-    total: int
+    total: float
+    of_null: float
+
+
+@dataclass(frozen=True, slots=True)
+class CountedRows:
+    """What is known of a share on all rows.
+
+    Attributes
+    ----------
+    rows
+        Rows that entered.
+    total
+        Independent rows that tell as much.
+    p_value
+        Of the candidate being a sample of the human distribution.
+    """
+
+    rows: int
+    total: float
+    p_value: float
 
 
 @dataclass(frozen=True, slots=True)

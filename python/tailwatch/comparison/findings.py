@@ -10,6 +10,7 @@ finding             is there when
 ``elsewhere``       next to no candidate row lies where human rows do, and next to none covers them
 ``copies``          more candidate rows are human rows, value by value, than human rows are of
                     each other; or are so once both have length 1
+``repeated``        more candidate rows equal another candidate row than human rows one of theirs
 ``junk``            more candidate rows lie beyond nearly all human ones than `limit` allows
 ``tails_lost``      candidate rows are too seldom among the rarest rows of both samples
 ``modes_lost``      some of the small modes of the human data are left without rows
@@ -19,8 +20,9 @@ finding             is there when
 ``spread_gained``   total variance is above it
 ==================  ==============================================================================
 
-**False findings.** Each question has one p-value: exact for tails, copies and modes, from the
-closed variance for the energy distance, from half-samples for the rest. Over the questions of one
+**False findings.** Each question has one p-value: exact for tails, copies,
+repeated rows and modes, from the closed variance for the energy distance, from half-samples for the
+rest. Over the questions of one
 comparison the false-discovery rate is held at 1 − confidence (Benjamini & Hochberg 1995), so that
 of comparisons of equal laws that share at most has any finding. A limit that was asked for decides
 by the interval of the size instead, question by question.
@@ -167,7 +169,15 @@ def _is_beyond(name: Name, size: float | None, limit: float) -> bool:
     return size < limit if name in BELOW else size > limit
 
 
-FAIL_ON: Final = ("elsewhere", "copies", "junk", "tails_lost", "modes_lost", "moved")
+FAIL_ON: Final = (
+    "elsewhere",
+    "copies",
+    "repeated",
+    "junk",
+    "tails_lost",
+    "modes_lost",
+    "moved",
+)
 """What a gate asks for by default."""
 
 GateState: TypeAlias = Literal["passed", "failed", "inconclusive"]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from tailwatch._core import NoValue
-from tailwatch.comparison.estimates import Binomial, ClosedVariance
+from tailwatch.comparison.estimates import Binomial, ClosedVariance, CountedRows
 from tailwatch.comparison.intervals import (
     farther_than_zero,
     interval_of_distance,
@@ -54,8 +54,8 @@ class Row:
     n_reference, n_candidate
         Rows of A and of C that entered.
     low_all, high_all
-        Interval of `value_all`: exact for the odds in a pooled tail and for copies, in closed form
-        for squared distances.
+        Interval of `value_all`: exact for the odds in a pooled tail, for copies and for duplicates,
+        in closed form for squared distances.
     n_reference_all, n_candidate_all
         Rows that entered `value_all`.
     tail_rows, tail_rows_all
@@ -63,7 +63,8 @@ class Row:
         edge in proportion.
     p_value
         Of the candidate being another sample of the human distribution: exact for the odds in
-        a pooled tail, for copies and for modes, one-sided for squared distances; else two-sided.
+        a pooled tail, for copies, duplicates and modes, one-sided for squared distances; else
+        two-sided.
     method
         How the interval was made; none without an interval.
     reason
@@ -165,9 +166,11 @@ def rows_of(
                     n_reference_all=n_all,
                     n_candidate_all=y.shape[0],
                 )
+                if isinstance(known, CountedRows):
+                    row = replace(row, n_candidate_all=known.rows, p_value=known.p_value)
                 if isinstance(estimate.error, Binomial) and value is not None:
-                    count = round(value * y.shape[0])
-                    low, high = clopper_pearson_interval(count, y.shape[0], confidence)
+                    total = known.total if isinstance(known, CountedRows) else y.shape[0]
+                    low, high = clopper_pearson_interval(value * total, total, confidence)
                     row = replace(row, low_all=low, high_all=high)
                 if isinstance(known, TailCounts):
                     tested = tail_test_of_counts(known, confidence)
@@ -180,7 +183,11 @@ def rows_of(
                     )
                 elif isinstance(known, float):
                     row = replace(row, p_value=known)
-                elif known is not None and value is not None and _has_variance(estimate):
+                elif (
+                    isinstance(known, ClosedVariance)
+                    and value is not None
+                    and _has_variance(estimate)
+                ):
                     low, high = interval_of_distance(value, known.value, known.slope, confidence)
                     row = replace(
                         row,

@@ -180,8 +180,8 @@ def farther_than_zero(value: float, error: ClosedVariance) -> float | None:
 
 def _binomial(estimate: Estimate, error: Binomial, confidence: float) -> Intervals:
     value, null = (
-        _mid_p(round(share * error.total), error.total, confidence)
-        for share in (estimate.value, estimate.null)
+        _mid_p(share * total, total, confidence)
+        for share, total in ((estimate.value, error.total), (estimate.null, error.of_null))
     )
     retention, *retained = ratio_of((estimate.value, *value), (estimate.null, *null))
     return Intervals(value, null, retention, (retained[0], retained[1]), method="binomial")

@@ -35,6 +35,7 @@ __all__ = [
 Name: TypeAlias = Literal[
     "elsewhere",
     "copies",
+    "repeated",
     "junk",
     "tails_lost",
     "modes_lost",
@@ -56,6 +57,7 @@ LEVEL: Final = 0.05
 LIMITS: Final[dict[Name, float]] = {
     "elsewhere": 0.25,
     "copies": 0.0,
+    "repeated": 0.0,
     "junk": 0.02,
     "modes_lost": 1.0,
     "tails_lost": 1.0,
@@ -79,7 +81,8 @@ class Finding:
         ``"found"``, ``"not found"``, or ``"cannot tell"`` where a number is missing or a limit that
         was asked for lies within the interval.
     size, low, high
-        How much, with its interval: a share of rows (`copies`, `junk`), what is left of a share
+        How much, with its interval: a share of rows (`copies`, `junk`; of `repeated` that beyond
+        the share of human rows), what is left of a share
         (`elsewhere`, `modes_lost`), an odds ratio (tails), a ratio (spread), or the energy distance
         in units of the largest possible (`moved`).
     limit
@@ -152,6 +155,18 @@ def _copies(name: Name, rows: Rows) -> Finding | None:
     row = min(found, key=lambda each: each["p_value"])
     p = min(len(found) * row["p_value"], 1.0)
     return _measured(name, (row["value_all"], row["low_all"], row["high_all"]), p, [row])
+
+
+def _repeated(name: Name, rows: Rows) -> Finding | None:
+    row = rows.get(("duplicates", None))
+    if row is None or row["p_value"] is None:
+        return None
+    # Of the difference of two shares (Zou & Donner 2008).
+    share, human = row["value_all"], row["null"]
+    down = math.hypot(share - row["low_all"], row["null_high"] - human)
+    up = math.hypot(row["high_all"] - share, human - row["null_low"])
+    more = share - human
+    return _measured(name, (more, more - down, more + up), row["p_value"], [row])
 
 
 def _junk(name: Name, rows: Rows) -> Finding | None:
@@ -238,6 +253,7 @@ READ: Final = (
     "clipped_coverage",
     "copies",
     "normalised_copies",
+    "duplicates",
     "tail_mass",
     "tail_odds_ratio",
     "mode_coverage",
@@ -269,6 +285,7 @@ BELOW: Final[frozenset[Name]] = frozenset({"elsewhere", "modes_lost", "tails_los
 READERS: Final[dict[Name, Callable[[Name, Rows], Finding | None]]] = {
     "elsewhere": _elsewhere,
     "copies": _copies,
+    "repeated": _repeated,
     "junk": _junk,
     "modes_lost": _modes,
     "tails_lost": _tails,

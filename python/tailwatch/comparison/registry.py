@@ -20,6 +20,7 @@ from tailwatch.comparison.metrics.moments import MomentMetrics, Vendi
 from tailwatch.comparison.metrics.neighbors import (
     Authenticity,
     Copies,
+    Duplicates,
     KnnDivergence,
     KnnJensenShannon,
     Neighborhoods,
@@ -99,7 +100,8 @@ of_kernels = partial(
     cost="quadratic in rows",
     work="3½h² inner products for all kernels at once, (n + m)²/2 on all rows",
     memory="O(h), and a tile per thread; never h²",
-    null="0 on average: the estimate is unbiased, and below 0 as often as not",
+    null="0 on average: the estimate is unbiased, and below 0 as often as not; copies that a "
+    "sample holds of its own rows, beyond equal rows of both samples, are no pairs",
 )
 
 METRICS: dict[str, Metric] = {
@@ -224,6 +226,28 @@ METRICS: dict[str, Metric] = {
             source="of this project",
             null="the duplicates among human directions: 0 where there are none",
             interval=OF_COUNT,
+        ),
+        Metric(
+            name="duplicates",
+            label=Label(
+                "Duplicates",
+                "fidelity",
+                "share of candidate rows",
+                "Candidate rows that equal another candidate row, value by value.",
+            ),
+            direction="match",
+            family=Duplicates,
+            definition="share of Y that equal another row of Y; on all rows, of n of them at most",
+            source="of this project",
+            null="the duplicates among all n human rows: 0 where there are none",
+            interval=IntervalMethod(
+                "binomial",
+                "mid-P, groups of up to 15 equal rows counting once; that of the retention is made "
+                "of both",
+            ),
+            cost="rows × log rows",
+            work="h·d for hashes, on all human rows once, and a sort of h + n",
+            memory="40 bytes a row of X and Y",
         ),
         of_tails(
             name="tail_coverage",

@@ -140,6 +140,7 @@ STANDARD = (
     "clipped_coverage",
     "copies",
     "normalised_copies",
+    "duplicates",
     "tail_coverage",
     "tail_recall",
     "tail_mass",

@@ -137,6 +137,13 @@ def _copies(one: Finding) -> str:
     return f"{_share(one)} of the candidate rows are copies of human rows{scaled}."
 
 
+def _repeated(one: Finding) -> str:
+    return (
+        f"Rows are repeated: {_share(one)} of the candidate rows equal another of them, beyond the "
+        "share of human rows that do."
+    )
+
+
 def _junk(one: Finding) -> str:
     return f"About {_share(one)} of the candidate rows lie where next to no human row does."
 
@@ -172,6 +179,7 @@ def _spread_gained(one: Finding) -> str:
 WORDS: dict[str, Callable[[Finding], str]] = {
     "elsewhere": _elsewhere,
     "copies": _copies,
+    "repeated": _repeated,
     "junk": _junk,
     "modes_lost": _modes_lost,
     "tails_lost": _tails_lost,

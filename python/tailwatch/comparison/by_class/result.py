@@ -267,6 +267,7 @@ def _besides(findings: Sequence[Finding]) -> list[str]:
     said_of = {
         "elsewhere": "Not in the place of the human rows: {}.",
         "copies": "Copies of human rows are in {}.",
+        "repeated": "Rows are repeated in {}.",
         "junk": "Rows lie where next to no human row does in {}.",
     }
     parts = []

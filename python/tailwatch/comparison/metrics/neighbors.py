@@ -1,9 +1,12 @@
-"""Metrics of neighbours and of equal rows: balls, tails, authenticity, divergences, copies."""
+"""Metrics of neighbours and of equal rows.
+
+Balls, tails, authenticity and divergences come of searches; copies and duplicates of hashes.
+"""
 
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -12,7 +15,13 @@ import numpy as np
 from tailwatch import _core
 from tailwatch._core import NoValue
 from tailwatch.arguments import tail_size
-from tailwatch.comparison.estimates import Binomial, Estimate, HalfSamples, NoInterval
+from tailwatch.comparison.estimates import (
+    Binomial,
+    CountedRows,
+    Estimate,
+    HalfSamples,
+    NoInterval,
+)
 from tailwatch.comparison.metrics.family import estimate_from, over, paired, required, without_value
 from tailwatch.distributions import binomial_at_least
 from tailwatch.exceptions import InputError
@@ -31,6 +40,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Authenticity",
     "Copies",
+    "Duplicates",
     "KnnDivergence",
     "KnnJensenShannon",
     "Neighborhoods",
@@ -242,7 +252,9 @@ class Copies:
         del panel
         (self._a, b), self._human = halves.rows, halves.whole
         self._nulls = _core.copies(self._a, b, settings)
-        self._is_distinct = _are_distinct(self._human, settings)
+        self._is_distinct = (
+            len(np.unique(hashes_of(self._human, settings))) == halves.whole.shape[0]
+        )
 
     def estimates(self, candidate: Candidate, settings: Settings) -> Iterator[Estimate]:
         """Yield both metrics with their nulls."""
@@ -250,7 +262,7 @@ class Copies:
         found = _core.copies(self._a, candidate.rows, settings)
         for name, count, null in zip(self.NAMES, found, self._nulls, strict=True):
             p_value = binomial_at_least(count, count + null)
-            error = Binomial(rows)
+            error = Binomial(rows, rows)
             yield Estimate(name, None, count / rows, null / rows, error, p_value=p_value)
 
     def wholes(self, candidate: Candidate, settings: Settings) -> Iterator[Whole]:
@@ -262,17 +274,133 @@ class Copies:
             yield name, None, count / m, p_value
 
 
+class Duplicates:
+    """Rows that equal another row of their own sample.
+
+    The null is the share among all human rows: of a discrete law more rows repeat more often, and
+    of a candidate no more rows enter than there are human ones.
+    """
+
+    NAME = "duplicates"
+
+    def __init__(self, halves: Halves, panel: Panel, settings: Settings) -> None:
+        self._seed = panel.seed
+        self._human = hashes_of(halves.whole, settings)
+
+    def estimates(self, candidate: Candidate, settings: Settings) -> Iterator[Estimate]:
+        """Yield the metric with its null and what its error is known from."""
+        found = Repetition.of(self._human, hashes_of(candidate.rows, settings))
+        (null, of_null), (value, total) = found.share(0), found.share(1)
+        error = Binomial(total, of_null)
+        yield Estimate(self.NAME, None, value, null, error, p_value=found.p_value())
+
+    def wholes(self, candidate: Candidate, settings: Settings) -> Iterator[Whole]:
+        """Yield the metric on all rows, as many as there are human ones at most."""
+        hashes, most = hashes_of(candidate.whole, settings), len(self._human)
+        if len(hashes) > most:
+            hashes = hashes[_core.sample(len(hashes), most, self._seed, "duplicates")]
+        found = Repetition.of(self._human, hashes)
+        value, total = found.share(1)
+        yield self.NAME, None, value, CountedRows(len(hashes), total, found.p_value())
+
+
+ROUNDING = 1e-12
+"""Of a sum of probabilities that a Fourier transform gave."""
+
+LARGE = 16
+"""Equal rows that are no copies of each other but draws of a value of the law, as many as that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Repetition:
+    """How many rows of each sample are equal, group by group of equal rows.
+
+    A row and its copies are one draw of the law. Of such groups those of the candidate are as
+    likely to be so as its share f of all rows, if both samples repeat their rows alike: the larger
+    of the numbers of repeated rows that a group has in the two samples falls to the candidate with
+    probability f. Where equal rows come by chance that holds too, or the candidate has fewer, as
+    the smaller sample. Groups of :data:`LARGE` rows and more would be one draw too; they are taken
+    for draws of one value, each of the candidate with probability f.
+
+    Attributes
+    ----------
+    counts
+        Rows of each group in the human sample, and in the candidate.
+    rows
+        Of both samples.
+    """
+
+    counts: tuple[NDArray[np.int64], NDArray[np.int64]]
+    rows: tuple[int, int]
+
+    @classmethod
+    def of(cls, human: NDArray[np.uint64], candidate: NDArray[np.uint64]) -> Repetition:
+        """Count equal hashes."""
+        rows = len(human), len(candidate)
+        _, places = np.unique(np.concatenate([human, candidate]), return_inverse=True)
+        groups = int(places.max()) + 1
+        of_human, of_candidate = (
+            np.bincount(part, minlength=groups) for part in np.split(places, [rows[0]])
+        )
+        return cls((of_human, of_candidate), rows)
+
+    def share(self, sample: int) -> tuple[float, float]:
+        """Return the share of rows that equal another, and of how many independent rows it is."""
+        groups, rows = repeated(self.counts[sample]), self.rows[sample]
+        together = np.where(groups < LARGE, groups**2, groups).sum() / max(groups.sum(), 1)
+        return float(groups.sum() / rows), float(rows / max(together, 1.0))
+
+    def p_value(self) -> float:
+        """Return the probability that the candidate repeats so many rows, or more."""
+        human, candidate = self.counts
+        share = self.rows[1] / sum(self.rows)
+        small = human + candidate < LARGE
+        more = repeated(candidate[small]) - repeated(human[small])
+        sizes, times = np.unique(np.abs(more[more != 0]), return_counts=True)
+        large = int((human + candidate)[~small].sum())
+        count = int(more[more > 0].sum() + candidate[~small].sum())
+        sizes, times = np.append(sizes, 1), np.append(times, large)
+        return sum_at_least(count, sizes, times, share)
+
+
+def repeated(groups: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the rows of groups that equal another row."""
+    return np.where(groups > 1, groups, 0)
+
+
+def sum_at_least(
+    count: int, sizes: NDArray[np.int64], times: NDArray[np.int64], share: float
+) -> float:
+    """Return the probability that a sum is at least `count`.
+
+    Of so many terms (`times`) of each size, each is there with probability `share`. The
+    probabilities are the Fourier transform of their generating function, whose rounding Hoeffding's
+    bound (1963) undercuts far out.
+    """
+    most = int(sizes @ times)
+    if count <= 0:
+        return 1.0
+    roots = np.exp(-2j * np.pi * np.arange(most + 1) / (most + 1))
+    generating = np.ones(most + 1, np.complex128)
+    for size, number in zip(sizes.tolist(), times.tolist(), strict=True):
+        generating *= (1 - share + share * roots**size) ** number
+    exact = float(np.fft.ifft(generating).real[count:].sum())
+    beyond = max(count - share * most, 0.0)
+    bound = math.exp(-2 * beyond**2 / float(sizes**2 @ times))
+    return min(max(exact, 0.0) + ROUNDING, bound, 1.0)
+
+
 BLOCK = 1 << 14
 """Rows that are hashed at a time."""
 
 
-def _are_distinct(rows: Rows, settings: Settings) -> bool:
-    """Return whether no two rows are equal; −0 is 0."""
+def hashes_of(rows: Rows, settings: Settings) -> NDArray[np.uint64]:
+    """Return a hash of the values of each row, whatever type they are of; −0 is 0."""
     quiet: Settings = {"threads": settings["threads"], "progress": None}
     n = rows.shape[0]
     hashes = np.empty(n, np.uint64)
     for first in range(0, n, BLOCK):
         some = np.arange(first, min(first + BLOCK, n))
-        block = np.ascontiguousarray(rows.take(some).to_numpy() + 0)
+        block = np.ascontiguousarray(rows.take(some).to_numpy().astype(np.float64) + 0)
         hashes[some] = _core.row_hashes(block.view(np.uint8), quiet)
-    return len(np.unique(hashes)) == n
+    return hashes

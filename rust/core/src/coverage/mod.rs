@@ -4,6 +4,7 @@ pub mod authenticity;
 pub(crate) mod balls;
 pub mod clipped;
 pub mod copies;
+pub(crate) mod copying;
 pub mod directional;
 pub(crate) mod edge;
 pub mod manifold;

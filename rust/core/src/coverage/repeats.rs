@@ -59,6 +59,36 @@ impl Class {
     }
 }
 
+/// The hash of each row of two samples with the sample and the row, equal rows one after the other.
+pub(crate) fn sorted_hashes(
+    samples: [&Rows<'_>; 2],
+    control: &Control,
+) -> Result<Vec<(u64, u8, u32)>> {
+    let mut hashes: Vec<(u64, u8, u32)> = Vec::new();
+    for (sample, rows) in samples.into_iter().enumerate() {
+        let of_block = |block: usize| {
+            control.check()?;
+            let (mut row, mut bytes) = (vec![0.0; rows.columns()], Vec::new());
+            let of = |index: usize| {
+                rows.read(index, &mut row);
+                (hash_of_values(&row, &mut bytes), sample as u8, index as u32)
+            };
+            let range = block * BLOCK..((block + 1) * BLOCK).min(rows.len());
+            Ok(range.map(of).collect::<Vec<_>>())
+        };
+        let blocks: Result<Vec<_>> =
+            control.run(|| (0..rows.len().div_ceil(BLOCK)).into_par_iter().map(of_block).collect());
+        hashes.extend(blocks?.into_iter().flatten());
+    }
+    control.run(|| hashes.par_sort_unstable());
+    Ok(hashes)
+}
+
+/// Groups of two and more equal rows among sorted hashes.
+pub(crate) fn equal_rows(hashes: &[(u64, u8, u32)]) -> impl Iterator<Item = &[(u64, u8, u32)]> {
+    hashes.chunk_by(|a, b| a.0 == b.0).filter(|group| group.len() > 1)
+}
+
 /// The groups of equal rows of two samples of `sizes` rows.
 pub(crate) struct Repeats {
     sizes: [usize; 2],
@@ -72,24 +102,8 @@ impl Repeats {
         rarity_of: impl Fn(usize, usize) -> f64,
         control: &Control,
     ) -> Result<Self> {
-        let mut hashes: Vec<(u64, u8, u32)> = Vec::new();
-        for (sample, rows) in samples.into_iter().enumerate() {
-            let of_block = |block: usize| {
-                control.check()?;
-                let (mut row, mut bytes) = (vec![0.0; rows.columns()], Vec::new());
-                let of = |index: usize| {
-                    rows.read(index, &mut row);
-                    (hash_of_values(&row, &mut bytes), sample as u8, index as u32)
-                };
-                let range = block * BLOCK..((block + 1) * BLOCK).min(rows.len());
-                Ok(range.map(of).collect::<Vec<_>>())
-            };
-            let blocks: Result<Vec<_>> = control
-                .run(|| (0..rows.len().div_ceil(BLOCK)).into_par_iter().map(of_block).collect());
-            hashes.extend(blocks?.into_iter().flatten());
-        }
-        control.run(|| hashes.par_sort_unstable());
-        let equal = hashes.chunk_by(|a, b| a.0 == b.0).filter(|group| group.len() > 1);
+        let hashes = sorted_hashes(samples, control)?;
+        let equal = equal_rows(&hashes);
         let groups = equal.map(|group| {
             let candidate = group.iter().filter(|member| member.1 == 1).count();
             let (_, sample, row) = group[0];

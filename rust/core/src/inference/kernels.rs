@@ -15,10 +15,17 @@
 //! much as of the distance. And, of the distance alone, (V_projections − 2V₂) over the U-statistic, as the
 //! error puts 2V₂ into V_projections on average: noisy at a small distance z√V₂, with a variance as z⁻². They
 //! are weighted by their precision, as 9 to z².
+//!
+//! Copies within a sample are no draws: pairs of them are replaced by what the fit has for them, μ + αᵢ + αⱼ, and
+//! a sample of n rows counts as n/D (see [`crate::coverage::copying`]). Of A and B together nothing of the kind
+//! is done, as copies fall into both halves.
 //! Cost: three and a half products of h × h pairs, whatever the number of kernels.
+
+use std::borrow::Cow;
 
 use super::Halves;
 use crate::control::Control;
+use crate::coverage::copying::{copied, design_effect};
 use crate::divergence::frame::Frame;
 use crate::divergence::kernel::{Kernel, TwoSampleSums, check_kernels, overflow};
 use crate::divergence::pairs::{PairSums, pair_sums};
@@ -59,6 +66,8 @@ pub struct PreparedKernels {
 
 /// A and B under one kernel.
 struct Null {
+    /// Sums over the pairs of A.
+    pairs_of_a: PairSums,
     of_a: Within,
     /// MMD²(A, B).
     value: f64,
@@ -79,17 +88,19 @@ impl PreparedKernels {
         let frame = Frame::of(&[a, b], control)?;
         let sums = |x: &Rows<'_>, y: Option<&Rows<'_>>| pair_sums(x, y, kernels, &frame, control);
         let (of_a, of_b, across) = (sums(a, None)?, sums(b, None)?, sums(a, Some(b))?);
-        let null = |((of_a, of_b), across): ((&PairSums, &PairSums), &PairSums)| {
-            let (of_a, of_b, across) = (Within::of(of_a), Within::of(of_b), Across::of(across));
+        let null = |((pairs_of_a, of_b), across): ((PairSums, &PairSums), &PairSums)| {
+            let of_a = Within::of(&pairs_of_a, &[]);
+            let (of_b, across) = (Within::of(of_b, &[]), Across::of(across));
             Null {
                 value: statistic(&of_a, &of_b, &across),
                 of_b: of_b.second_order(),
-                across: across.second_order(),
+                across: across.second_order(1.0),
                 apart: apart(&of_a, &of_b, &across),
                 of_a,
+                pairs_of_a,
             }
         };
-        let nulls = of_a.iter().zip(&of_b).zip(&across).map(null).collect();
+        let nulls = of_a.into_iter().zip(&of_b).zip(&across).map(null).collect();
         Ok(Self { kernels: kernels.to_vec(), nulls })
     }
 
@@ -115,12 +126,16 @@ impl PreparedKernels {
         check_pair(a, "reference", c, "candidate")?;
         check_rows(c.len())?;
         control.begin("kernels", (c.len() * (c.len() + a.len())) as u64);
+        let [copied_a, copied_c] = copied([a, c], control)?;
         let frame = Frame::of(&[a, c], control)?;
         let within = pair_sums(c, None, &self.kernels, &frame, control)?;
         let across = pair_sums(a, Some(c), &self.kernels, &frame, control)?;
         let estimate = |(index, &kernel): (usize, &Kernel)| {
-            let (of_c, with_c) = (Within::of(&within[index]), Across::of(&across[index]));
-            self.nulls[index].estimate(&of_c, &with_c).ok_or_else(|| overflow(kernel))
+            let null = &self.nulls[index];
+            let of_a = Within::of(&null.pairs_of_a, &copied_a);
+            let (of_c, with_c) =
+                (Within::of(&within[index], &copied_c), Across::of(&across[index]));
+            null.estimate(&of_a, &of_c, &with_c).ok_or_else(|| overflow(kernel))
         };
         Ok(self.kernels.iter().enumerate().map(estimate).collect())
     }
@@ -148,14 +163,20 @@ pub fn whole_estimates(
 ) -> Result<Vec<Result<WholeKernelEstimate>>> {
     check_pair(x, "reference", y, "candidate")?;
     check_rows(x.len().min(y.len()))?;
+    let [copied_x, copied_y] = copied([x, y], control)?;
     let sums = TwoSampleSums::of(x, y, kernels, control)?;
     let estimate = |index: usize| {
-        let value = sums.value(index, true)?;
-        let (of_x, of_y) = (Within::of(&sums.within_x[index]), Within::of(&sums.within_y[index]));
+        let of_x = Within::of(&sums.within_x[index], &copied_x);
+        let of_y = Within::of(&sums.within_y[index], &copied_y);
         let across = Across::of(&sums.across[index]);
-        let variance = of_x.second_order() + of_y.second_order() + across.second_order();
+        let value = if copied_x.is_empty() && copied_y.is_empty() {
+            sums.value(index, true)?
+        } else {
+            statistic(&of_x, &of_y, &across)
+        };
+        let variance = second_order(&of_x, &of_y, &across);
         let slope = slope(&of_x, &of_y, &across, value, variance);
-        if !(variance.is_finite() && slope.is_finite()) {
+        if ![value, variance, slope].into_iter().all(f64::is_finite) {
             return Err(overflow(kernels[index]));
         }
         Ok(WholeKernelEstimate { value, variance, slope, apart: apart(&of_x, &of_y, &across) })
@@ -173,10 +194,10 @@ fn check_rows(rows: usize) -> Result<()> {
 
 impl Null {
     /// The estimate of one kernel; none if it overflows.
-    fn estimate(&self, of_c: &Within, with_c: &Across) -> Option<KernelEstimate> {
-        let Self { of_a, value: null, .. } = self;
-        let (of_a_alone, across) = (of_a.second_order(), with_c.second_order());
-        let value_variance = of_a_alone + of_c.second_order() + across;
+    fn estimate(&self, of_a: &Within, of_c: &Within, with_c: &Across) -> Option<KernelEstimate> {
+        let null = &self.value;
+        let value_variance = second_order(of_a, of_c, with_c);
+        let across = with_c.second_order(of_a.design_effect * of_c.design_effect);
         let value = statistic(of_a, of_c, with_c);
         let slope = slope(of_a, of_c, with_c, value, value_variance);
         // A maximum hides what is not a number, so a variance alone does not tell.
@@ -187,7 +208,7 @@ impl Null {
             value,
             null: *null,
             value_variance,
-            null_variance: of_a_alone + self.of_b + self.across,
+            null_variance: self.of_a.second_order() + self.of_b + self.across,
             // In the difference the within-A term cancels.
             difference_variance: self.of_b + of_c.second_order() + self.across + across,
             slope,
@@ -206,12 +227,18 @@ fn statistic(of_x: &Within, of_y: &Within, across: &Across) -> f64 {
     of_x.mean + of_y.mean - 2.0 * mean(&across.rows)
 }
 
+/// The variance, were the distance zero.
+fn second_order(of_x: &Within, of_y: &Within, across: &Across) -> f64 {
+    let across = across.second_order(of_x.design_effect * of_y.design_effect);
+    of_x.second_order() + of_y.second_order() + across
+}
+
 /// The first-order variance that a unit of the distance has.
 fn slope(of_x: &Within, of_y: &Within, across: &Across, value: f64, second_order: f64) -> f64 {
     let from_x = combine(&of_x.effects, &across.rows, 2.0);
     let from_y = combine(&of_y.effects, &across.columns, 2.0);
-    let projections =
-        variance(&from_x) / from_x.len() as f64 + variance(&from_y) / from_y.len() as f64;
+    let projections = variance(&from_x) / from_x.len() as f64 * of_x.design_effect
+        + variance(&from_y) / from_y.len() as f64 * of_y.design_effect;
     if projections == 0.0 {
         return 0.0;
     }
@@ -261,29 +288,63 @@ struct Within {
     centred_squares: f64,
     /// Mean of the kernel of a row with itself.
     diagonal: f64,
+    /// D.
+    design_effect: f64,
 }
 
 impl Within {
-    fn of(sums: &PairSums) -> Self {
+    /// Of the sums over a sample that holds so many `copied` of each row; empty if it holds none.
+    fn of(sums: &PairSums, copied: &[f64]) -> Self {
         let n = sums.rows.len() as f64;
+        let (rows, square) = without_copies(sums, copied);
         let pairs = n * (n - 1.0);
-        let mean = self::mean(&sums.rows) / (n - 1.0);
+        let mean = self::mean(&rows) / (n - 1.0);
         let effect = |sum: &f64| (sum - (n - 1.0) * mean) / (n - 2.0);
-        let effects: Vec<f64> = sums.rows.iter().map(effect).collect();
+        let effects: Vec<f64> = rows.iter().map(effect).collect();
         let fitted = pairs * mean * mean + 2.0 * (n - 2.0) * squares(&effects);
-        let centred_squares = (sums.squares - fitted).max(0.0) / (n * (n - 3.0));
-        Self { mean, effects, centred_squares, diagonal: self::mean(&sums.diagonal) }
+        let centred_squares = (square - fitted).max(0.0) / (n * (n - 3.0));
+        Self {
+            mean,
+            effects,
+            centred_squares,
+            diagonal: self::mean(&sums.diagonal),
+            design_effect: design_effect(copied, sums.rows.len()),
+        }
     }
 
-    /// By how much the mean over all pairs exceeds that over pairs of different rows.
+    /// By how much the mean over all pairs of draws exceeds that over pairs of different ones.
     fn diagonal_excess(&self) -> f64 {
-        (self.diagonal - self.mean) / self.effects.len() as f64
+        (self.diagonal - self.mean) * self.design_effect / self.effects.len() as f64
     }
 
     fn second_order(&self) -> f64 {
         let n = self.effects.len() as f64;
-        2.0 * self.centred_squares / (n * (n - 1.0))
+        2.0 * self.centred_squares * self.design_effect.powi(2) / (n * (n - 1.0))
     }
+}
+
+/// The sums of rows and of squares, had pairs of copies the values that rows as near to all others have.
+fn without_copies<'a>(sums: &'a PairSums, copied: &[f64]) -> (Cow<'a, [f64]>, f64) {
+    if copied.is_empty() {
+        return (Cow::Borrowed(&sums.rows), sums.squares);
+    }
+    let n = sums.rows.len() as f64;
+    // A copy has all distances of its original, so that its own pair has the kernel of a row with itself.
+    let kept: Vec<f64> = sums
+        .rows
+        .iter()
+        .zip(&sums.diagonal)
+        .zip(copied)
+        .map(|((sum, own), copies)| (sum - copies * own) / (n - 1.0 - copies))
+        .collect();
+    let mean = self::mean(&kept);
+    let (mut rows, mut square) = (sums.rows.clone(), sums.squares);
+    for (((row, own), copies), kept) in rows.iter_mut().zip(&sums.diagonal).zip(copied).zip(&kept) {
+        let fitted = 2.0 * kept - mean;
+        *row += copies * (fitted - own);
+        square += copies * (fitted * fitted - own * own);
+    }
+    (Cow::Owned(rows), square)
 }
 
 /// Two samples paired with each other.
@@ -307,7 +368,9 @@ impl Across {
         Self { rows, columns, centred_squares }
     }
 
-    fn second_order(&self) -> f64 {
-        4.0 * self.centred_squares / (self.rows.len() as f64 * self.columns.len() as f64)
+    /// For samples whose design effects have this product.
+    fn second_order(&self, design_effects: f64) -> f64 {
+        let pairs = self.rows.len() as f64 * self.columns.len() as f64;
+        4.0 * self.centred_squares * design_effects / pairs
     }
 }
