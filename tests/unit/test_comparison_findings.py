@@ -200,8 +200,8 @@ def test_classes_share_one_rate_and_a_class_without_rows_is_a_lost_mode() -> Non
     named = {(one.name, one.of) for one in found.findings if one.found}
     assert {("modes_lost", "newt"), ("tails_lost", "dog")} <= named
     assert not {of for _, of in named} & {"cat"}
-    assert found.gate("tails_lost").state == "failed"
-    assert found.gate("copies").state == "passed"
+    assert str(found.gate("tails_lost")) == "gate: failed: tails_lost in “dog”"
+    assert str(found.gate("copies")) == "gate: passed: none of copies"
     assert "tails lost of dog" in found.to_markdown()
     assert 'classname="tailwatch.compare, dog"' in found.to_junit(found.gate("tails_lost"))
 

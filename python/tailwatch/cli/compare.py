@@ -26,7 +26,7 @@ from tailwatch.cli.outputs import check_file, say_written, write_page, write_tex
 from tailwatch.cli.wording import ExitCode, in_options
 from tailwatch.exceptions import InputError
 from tailwatch.progress import reporting
-from tailwatch.text_form import shown
+from tailwatch.text_form import shown, visible
 
 if TYPE_CHECKING:
     from tailwatch.comparison.by_class.result import ClassComparison
@@ -184,7 +184,7 @@ def compare(
     if html is not None:
         write_page(comparison, html)
     if gate is not None:
-        typer.echo(str(gate), err=True)
+        typer.echo(visible(str(gate)), err=True)
         raise typer.Exit(CODES[gate.state])
 
 

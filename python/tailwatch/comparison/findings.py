@@ -54,7 +54,15 @@ if TYPE_CHECKING:
 
     from tailwatch.comparison.questions import Name
 
-__all__ = ["FAIL_ON", "Gate", "GateRequest", "GateState", "findings_of", "findings_of_classes"]
+__all__ = [
+    "FAIL_ON",
+    "Gate",
+    "GateRequest",
+    "GateState",
+    "findings_of",
+    "findings_of_classes",
+    "quoted",
+]
 
 
 def findings_of(
@@ -169,6 +177,23 @@ def _is_beyond(name: Name, size: float | None, limit: float) -> bool:
     return size < limit if name in BELOW else size > limit
 
 
+NAMED: Final = 3
+"""So many classes of a kind are named; the others are counted."""
+LONGEST_NAME: Final = 40
+
+
+def quoted(classes: Sequence[str]) -> str:
+    """Return names of classes in quotes, those beyond :data:`NAMED` as a number."""
+    short = (
+        name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
+        for name in classes[:NAMED]
+    )
+    names = [f"“{name}”" for name in short]
+    if len(classes) > NAMED:
+        names.append(f"{len(classes) - NAMED} more")
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
 FAIL_ON: Final = (
     "elsewhere",
     "copies",
@@ -207,7 +232,7 @@ class Gate:
 
     def __str__(self) -> str:
         """Say it in a line."""
-        names = ", ".join(self.decided_by)
+        names = ", ".join(map(self._named, self.decided_by))
         asked = ", ".join(dict.fromkeys(one.name for one in self.findings))
         said = {
             "failed": f"failed: {names}",
@@ -215,6 +240,13 @@ class Gate:
             "passed": f"passed: none of {asked}",
         }
         return f"gate: {said[self.state]}"
+
+    def _named(self, name: Name) -> str:
+        """Return the name of a finding that decides, with the classes that it is of."""
+        state = "found" if self.state == "failed" else "cannot tell"
+        deciding = (one for one in self.findings if (one.name, one.state) == (name, state))
+        classes = [one.of for one in deciding if one.of is not None]
+        return f"{name} in {quoted(classes)}" if classes else name
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -21,41 +22,30 @@ if TYPE_CHECKING:
     from tailwatch.comparison.findings import Gate
     from tailwatch.comparison.questions import Finding
 
-__all__ = ["Comparison"]
+__all__ = ["Comparison", "ComparisonResult"]
 
 
-@dataclass(frozen=True, slots=True, repr=False, eq=False)
-class Comparison(Result):
-    """How far a candidate has moved from the human reference, and what became of its tails.
+class ComparisonResult(Result):
+    """What a comparison and one by class share: findings, and the gate on them."""
 
-    Attributes
-    ----------
-    frame
-        One row per metric and level; its columns are the attributes of
-        :class:`tailwatch.comparison.frame.Row`: ``value`` is metric(A, C) and ``null`` is metric(A,
-        B), for halves A and B of the reference and C of the candidate, each with an interval;
-        ``retention`` is value / null, or for divergences (``direction`` "lower") (value − null) in
-        standard errors of the null; ``value_all`` is the metric on all rows. ``method`` says how
-        intervals were made, or ``reason`` why there is none.
-    run
-        What was run: sources, arguments, rows used, versions, time.
-    """
+    __slots__ = ()
 
-    KIND = "comparison"
-    TABLES: ClassVar = {"frame": SCHEMA}
+    if TYPE_CHECKING:
+        # At run time a dataclass would take it for a field without a default.
+        run: dict[str, Any]
 
-    frame: pl.DataFrame
-    run: dict[str, Any]
+    @abstractmethod
+    def _answers(self, limits: Mapping[str, float] | None = None) -> tuple[Finding, ...]:
+        """Return all questions with their answers, under limits of one's own."""
 
-    @property
-    def sentence(self) -> str:
-        """The findings in words, the most important first."""
-        return sentence_of(self.frame, self._confidence)
+    @abstractmethod
+    def _told(self) -> list[dict[str, Any]]:
+        """Return the findings that pages and files show."""
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        """All questions with their answers, what matters most first."""
-        return findings_of(self.frame, confidence=self._confidence)
+        """All questions with their answers, what matters most first; by class, class by class."""
+        return self._answers()
 
     @property
     def _confidence(self) -> float:
@@ -68,7 +58,9 @@ class Comparison(Result):
         limits: Mapping[str, float] | None = None,
         keep: float | None = None,
     ) -> Gate:
-        """Decide whether the candidate may pass.
+        """Decide whether the candidate may pass; by class, no class may have any of these findings.
+
+        A class of which the candidate has no row fails on ``modes_lost``.
 
         Parameters
         ----------
@@ -107,18 +99,51 @@ class Comparison(Result):
         'passed'
         """
         asked = GateRequest.of(fail_on, limits, keep)
-        return asked.decide(
-            findings_of(self.frame, confidence=self._confidence, limits=asked.limits)
-        )
+        return asked.decide(self._answers(asked.limits))
 
     def to_markdown(self) -> str:
         """Return sentence and findings as Markdown, as for the summary of a job."""
-        return markdown_document(self.sentence, self.run, told(self.findings))
+        return markdown_document(self.sentence, self.run, self._told())
 
     def to_junit(self, gate: Gate) -> str:
         """Return the findings of a gate as JUnit XML: a test case each."""
         asked = [one.name for one in gate.findings]
         return junit_document(self.run, told(gate.findings), asked)
+
+
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
+class Comparison(ComparisonResult):
+    """How far a candidate has moved from the human reference, and what became of its tails.
+
+    Attributes
+    ----------
+    frame
+        One row per metric and level; its columns are the attributes of
+        :class:`tailwatch.comparison.frame.Row`: ``value`` is metric(A, C) and ``null`` is metric(A,
+        B), for halves A and B of the reference and C of the candidate, each with an interval;
+        ``retention`` is value / null, or for divergences (``direction`` "lower") (value − null) in
+        standard errors of the null; ``value_all`` is the metric on all rows. ``method`` says how
+        intervals were made, or ``reason`` why there is none.
+    run
+        What was run: sources, arguments, rows used, versions, time.
+    """
+
+    KIND = "comparison"
+    TABLES: ClassVar = {"frame": SCHEMA}
+
+    frame: pl.DataFrame
+    run: dict[str, Any]
+
+    @property
+    def sentence(self) -> str:
+        """The findings in words, the most important first."""
+        return sentence_of(self.frame, self._confidence)
+
+    def _answers(self, limits: Mapping[str, float] | None = None) -> tuple[Finding, ...]:
+        return findings_of(self.frame, confidence=self._confidence, limits=limits)
+
+    def _told(self) -> list[dict[str, Any]]:
+        return told(self.findings)
 
     def to_html(self) -> str:
         """Return the report page: one HTML document that needs nothing else."""
@@ -150,7 +175,7 @@ class Comparison(Result):
             "format": "tailwatch-comparison",
             "version": 1,
             "sentence": self.sentence,
-            "findings": told(self.findings),
+            "findings": self._told(),
             "run": self.run,
             "frame": self.frame,
         }

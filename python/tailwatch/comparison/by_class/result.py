@@ -11,28 +11,25 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import polars as pl
 
 from tailwatch.comparison.by_class.judgement import CLASSES_SCHEMA, FRAME_SCHEMA
-from tailwatch.comparison.findings import FAIL_ON, GateRequest, findings_of_classes
+from tailwatch.comparison.findings import findings_of_classes, quoted
 from tailwatch.comparison.frame import SCHEMA
 from tailwatch.comparison.registry import LABELS
-from tailwatch.comparison.result import Comparison
+from tailwatch.comparison.result import Comparison, ComparisonResult
 from tailwatch.comparison.sentence import said, told
 from tailwatch.exceptions import InputError
-from tailwatch.report.exchange import junit_document, markdown_document
-from tailwatch.results import Result
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from altair import LayerChart
 
-    from tailwatch.comparison.findings import Gate
     from tailwatch.comparison.questions import Finding
 
 __all__ = ["ClassComparison", "sentence_of_classes"]
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
-class ClassComparison(Result):
+class ClassComparison(ComparisonResult):
     """Which classes of a candidate lost their tails.
 
     Attributes
@@ -70,42 +67,11 @@ class ClassComparison(Result):
         """The finding in words."""
         return sentence_of_classes(self.classes, self.findings, self._confidence)
 
-    @property
-    def findings(self) -> tuple[Finding, ...]:
-        """All questions of all classes with their answers; of says which class."""
-        return findings_of_classes(self.frame, confidence=self._confidence)
+    def _answers(self, limits: Mapping[str, float] | None = None) -> tuple[Finding, ...]:
+        return findings_of_classes(self.frame, confidence=self._confidence, limits=limits)
 
-    @property
-    def _confidence(self) -> float:
-        return float(self.run["arguments"]["confidence"])
-
-    def gate(
-        self,
-        fail_on: Sequence[str] | str = FAIL_ON,
-        *,
-        limits: Mapping[str, float] | None = None,
-        keep: float | None = None,
-    ) -> Gate:
-        """Decide whether the candidate may pass: no class may have any of these findings.
-
-        The arguments are those of :meth:`Comparison.gate`. A class of which the candidate has no
-        row fails on ``modes_lost``.
-        """
-        asked = GateRequest.of(fail_on, limits, keep)
-        return asked.decide(
-            findings_of_classes(self.frame, confidence=self._confidence, limits=asked.limits)
-        )
-
-    def to_markdown(self) -> str:
-        """Return the sentence and what was found as Markdown, as for the summary of a job."""
-        return markdown_document(
-            self.sentence, self.run, told(one for one in self.findings if one.found)
-        )
-
-    def to_junit(self, gate: Gate) -> str:
-        """Return the findings of a gate as JUnit XML: a test case each."""
-        asked = [one.name for one in gate.findings]
-        return junit_document(self.run, told(gate.findings), asked)
+    def _told(self) -> list[dict[str, Any]]:
+        return told(one for one in self.findings if one.found)
 
     def of(self, name: object) -> Comparison:
         """Return the comparison of one class.
@@ -178,7 +144,7 @@ class ClassComparison(Result):
             "format": "tailwatch-comparison-by-class",
             "version": 1,
             "sentence": self.sentence,
-            "findings": told(one for one in self.findings if one.found),
+            "findings": self._told(),
             "run": self.run,
             "classes": self.classes,
             "frame": self.frame,
@@ -187,12 +153,6 @@ class ClassComparison(Result):
     def __repr__(self) -> str:
         """Say the finding and show the classes."""
         return f"{self.sentence}\n{self.classes}"
-
-
-NAMED = 3
-"""So many classes of a kind are named; the others are counted."""
-
-LONGEST_NAME = 40
 
 
 def sentence_of_classes(
@@ -221,9 +181,7 @@ def sentence_of_classes(
         for (verdict,), rows in classes.group_by("verdict", maintain_order=True)
     }
     judged = [*names.get("lost", []), *names.get("no change found", []), *names.get("widened", [])]
-    gone = (
-        [f"{_listed(names['absent'])} {_has_gone(names['absent'])}."] if "absent" in names else []
-    )
+    gone = [f"{quoted(names['absent'])} {_has_gone(names['absent'])}."] if "absent" in names else []
     parts = [*gone, *_besides(findings), *_tails(classes, names, len(judged)), *_others(names)]
     if "lost" in names or "widened" in names:
         parts.append(
@@ -241,7 +199,7 @@ def _tails(classes: pl.DataFrame, names: dict[str, list[str]], judged: int) -> l
                 "beside their nulls."
             )
         ]
-    widened = [f"Tails widened in {_listed(names['widened'])}."] if "widened" in names else []
+    widened = [f"Tails widened in {quoted(names['widened'])}."] if "widened" in names else []
     if "lost" not in names:
         return [f"No loss of tails was found in any of {judged} classes.", *widened]
     first, *others = names["lost"]
@@ -249,10 +207,10 @@ def _tails(classes: pl.DataFrame, names: dict[str, list[str]], judged: int) -> l
     finding = said(*(row[name] for name in ("metric", "level", "value", "low", "high")))
     surest = "most surely in " if others else ""
     lost = (
-        f"Tails were lost in {len(others) + 1} of {judged} classes, {surest}{_quoted(first)}: "
+        f"Tails were lost in {len(others) + 1} of {judged} classes, {surest}{quoted([first])}: "
         f"{finding} (q = {row['q_value']:.1g})."
     )
-    then = [f"Then in {_listed(others)}."] if others else []
+    then = [f"Then in {quoted(others)}."] if others else []
     return [lost, *then, *widened]
 
 
@@ -274,7 +232,7 @@ def _besides(findings: Sequence[Finding]) -> list[str]:
     for name, text in said_of.items():
         classes = [str(one.of) for one in findings if one.found and one.name == name]
         if classes:
-            parts.append(text.format(_listed(classes)))
+            parts.append(text.format(quoted(classes)))
     return parts
 
 
@@ -284,16 +242,4 @@ def _others(names: dict[str, list[str]]) -> list[str]:
         "new": "No reference row at all is of {}.",
         "not compared": "Not compared, for the reason given beside the class: {}.",
     }
-    return [text.format(_listed(names[key])) for key, text in said_of.items() if key in names]
-
-
-def _listed(names: Sequence[str]) -> str:
-    quoted = [_quoted(name) for name in names[:NAMED]]
-    if len(names) > NAMED:
-        quoted.append(f"{len(names) - NAMED} more")
-    return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} and {quoted[-1]}"
-
-
-def _quoted(name: str) -> str:
-    shown = name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
-    return f"“{shown}”"
+    return [text.format(quoted(names[key])) for key, text in said_of.items() if key in names]
