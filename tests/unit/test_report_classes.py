@@ -49,7 +49,7 @@ def frames(rows: Sequence[dict[str, Any]]) -> tuple[pl.DataFrame, pl.DataFrame]:
 def page(rows: Sequence[dict[str, Any]], sentence: str = SENTENCE) -> str:
     frame, classes = frames(rows)
     about = run() | {"classes": {"all": len(rows), "compared": len(rows) - 1}}
-    return classes_page(frame, classes, about, sentence, LABELS)
+    return classes_page(frame, classes, about, sentence=sentence, findings=[], labels=LABELS)
 
 
 FEW = [
@@ -74,6 +74,7 @@ def test_the_sentence_comes_first_then_the_surest_losses_and_all_classes(parsed:
         SENTENCE.replace("5 %", "5\u202f%"),
     ]
     assert parsed.text("h2") == [
+        "What was found",
         "The surest losses",
         "All classes",
         "What each number means",
@@ -134,7 +135,9 @@ def test_it_loads_nothing_and_names_cannot_break_out() -> None:
     assert "&lt;script&gt;" in markup
     frame, classes = frames(rows)
     about = run(hostile) | {"classes": {"all": 2, "compared": 1}}
-    assert not Page(classes_fragment(frame, classes, about, hostile, LABELS)).all("script")
+    assert not Page(classes_fragment(frame, classes, about, sentence=hostile, labels=LABELS)).all(
+        "script"
+    )
 
 
 def test_nothing_that_was_judged_is_a_page_too() -> None:
@@ -145,8 +148,8 @@ def test_nothing_that_was_judged_is_a_page_too() -> None:
 
 def test_fragments_stand_beside_each_other() -> None:
     about = run() | {"classes": {"all": 5, "compared": 3}}
-    first = classes_fragment(*frames(FEW), about, "A.", LABELS)
-    second = classes_fragment(*frames(FEW[1:]), about, "B.", LABELS)
+    first = classes_fragment(*frames(FEW), about, sentence="A.", labels=LABELS)
+    second = classes_fragment(*frames(FEW[1:]), about, sentence="B.", labels=LABELS)
     both = Page(first + second)
     ids = [attributes["id"] for _, attributes in both.elements if "id" in attributes]
     assert len(set(ids)) == len(ids)

@@ -7,15 +7,26 @@ from typing import Any
 
 import pytest
 
+import tailwatch as tw
+from tailwatch.comparison.findings import findings_of
+from tailwatch.comparison.questions import NAMES
 from tailwatch.comparison.registry import LABELS
+from tailwatch.comparison.sentence import told
 from tailwatch.report.comparison import comparison_fragment, comparison_page
+from tailwatch.report.findings import SIZES
+from tests.support import samples
 from tests.support.page import Page
 from tests.support.report_sample import FAST, SENTENCE, frame, records, run
 
 
+def words(sentence: str) -> dict[str, Any]:
+    """What a page is told besides frame and run."""
+    return {"sentence": sentence, "findings": told(findings_of(frame())), "labels": LABELS}
+
+
 @pytest.fixture(scope="module")
 def markup() -> str:
-    return comparison_page(frame(), run(), SENTENCE, LABELS)
+    return comparison_page(frame(), run(), **words(SENTENCE))
 
 
 @pytest.fixture(scope="module")
@@ -49,12 +60,26 @@ def test_the_sentence_comes_first_then_tails_panel_words_and_run(parsed: Page) -
         SENTENCE.replace("5 %", "5\u202f%"),
     ]
     assert parsed.text("h2") == [
+        "What was found",
         "Tails against their null",
         "The whole panel",
         "What each number means",
         "What was run",
     ]
     assert parsed.text("title")[0] == "tailwatch comparison: human vs generation 5"
+
+
+def test_each_question_is_there_with_its_answer() -> None:
+    assert set(SIZES) == set(NAMES)
+    human = samples.gaussian(1, 400, 4)
+    found = tw.compare(human, 0.5 * human[:200])
+    texts = Page(found.to_html()).texts
+    start = texts.index(("th", "Read from")) + 1
+    titles = [name.replace("_", " ").capitalize() for name in NAMES]
+    assert [text for tag, text in texts[start:] if tag == "th"][: len(titles)] == titles
+    answers = [text for tag, text in texts[start:] if tag == "td" and text.endswith("found")]
+    assert answers == [one.state for one in found.findings]
+    assert "found" in answers
 
 
 def test_every_chart_has_a_title_and_a_description(parsed: Page) -> None:
@@ -102,17 +127,17 @@ def test_names_cannot_break_out() -> None:
     hostile = "</title><script>alert(1)</script>&'\""
     rows = [{**row, "method": hostile, "metric": hostile} for row in records(["recall"])]
 
-    markup = comparison_page(frame(rows), run(hostile, hostile), hostile, LABELS)
+    markup = comparison_page(frame(rows), run(hostile, hostile), **words(hostile))
 
     assert not Page(markup).all("script")
     assert "&lt;script&gt;" in markup
-    fragment = comparison_fragment(frame(rows), run(hostile), hostile, LABELS)
+    fragment = comparison_fragment(frame(rows), run(hostile), **words(hostile))
     assert not Page(fragment).all("script")
 
 
 def test_the_same_input_gives_the_same_bytes(markup: str) -> None:
-    assert comparison_page(frame(), run(), SENTENCE, LABELS) == markup
-    first, second = (comparison_fragment(frame(), run(), "A", LABELS) for _ in range(2))
+    assert comparison_page(frame(), run(), **words(SENTENCE)) == markup
+    first, second = (comparison_fragment(frame(), run(), **words("A")) for _ in range(2))
     assert first == second
 
 
@@ -144,7 +169,7 @@ def test_any_number_can_stand_anywhere(filler: float | str | None) -> None:
         for at, row in enumerate(records())
     ]
 
-    parsed = Page(comparison_page(frame(rows), run(), SENTENCE, LABELS))
+    parsed = Page(comparison_page(frame(rows), run(), **words(SENTENCE)))
 
     assert len(parsed.all("svg")) == 6
     assert not any(text in {"nan", "inf", "None"} for _, text in parsed.texts)
@@ -153,10 +178,10 @@ def test_any_number_can_stand_anywhere(filler: float | str | None) -> None:
 def test_what_a_fresh_sample_has_none_of_is_in_the_table_and_in_no_chart() -> None:
     copies = next(row for row in records() if row["metric"] == "copies")
     assert copies["retention"] is None
-    drawn = comparison_page(frame(), run(), SENTENCE, LABELS)
+    drawn = comparison_page(frame(), run(), **words(SENTENCE))
     kept = {"retention": 1.0, "retention_low": 0.9, "retention_high": 1.1}
     changed = [row | kept if row["metric"] == "copies" else row for row in records()]
-    with_null = comparison_page(frame(changed), run(), SENTENCE, LABELS)
+    with_null = comparison_page(frame(changed), run(), **words(SENTENCE))
     # Two drawings and their two descriptions.
     assert with_null.count(">Copies") - drawn.count(">Copies") >= 2
     assert ">Copies" in drawn
@@ -181,10 +206,10 @@ def cut(**changes: object) -> list[dict[str, Any]]:
     ids=["fast", "no tails", "one", "level missing", "no levels", "no whole", "bare", "empty"],
 )
 def test_any_panel_can_be_shown(rows: list[dict[str, Any]], charts: int) -> None:
-    parsed = Page(comparison_page(frame(rows), run(), SENTENCE, LABELS))
+    parsed = Page(comparison_page(frame(rows), run(), **words(SENTENCE)))
 
     assert len(parsed.all("svg")) == 2 * charts
-    assert len(parsed.text("h2")) == 4
+    assert len(parsed.text("h2")) == 5
     if not any(row["metric"] in {"tail_mass", "directional_tails"} for row in rows):
         assert any("no tail metrics" in text for text in parsed.text("p"))
 
@@ -194,20 +219,20 @@ def test_a_missing_interval_is_named_and_its_reason_shown() -> None:
     bare = dict.fromkeys(["low", "high", "retention_low", "retention_high"])
     row = {**measured, **bare, "method": "half-sampling; too few rows"}
 
-    parsed = Page(comparison_page(frame([row]), run(), SENTENCE, LABELS))
+    parsed = Page(comparison_page(frame([row]), run(), **words(SENTENCE)))
 
     assert parsed.text("span").count("no interval") == 2
     assert "half-sampling; too few rows" in parsed.text("td")
 
 
 def test_a_fragment_carries_its_own_paper_and_ids() -> None:
-    first = comparison_fragment(frame(), run(), "A sentence.", LABELS)
-    second = comparison_fragment(frame(), run(), "Another sentence.", LABELS)
+    first = comparison_fragment(frame(), run(), **words("A sentence."))
+    second = comparison_fragment(frame(), run(), **words("Another sentence."))
 
     both = Page(first + second)
 
     ids = [attributes["id"] for _, attributes in both.elements if "id" in attributes]
     assert len(set(ids)) == len(ids)
     assert "A sentence." in both.text("p")
-    assert len(both.all("details")) == 2
+    assert len(both.all("details")) == 4
     assert "--tw-paper" in first

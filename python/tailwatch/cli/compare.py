@@ -213,12 +213,14 @@ def _gate(
 
 def _show(comparison: Comparison | ClassComparison, *, as_json: bool) -> None:
     """Print the result: for people on standard error, for machines on standard output."""
-    from tailwatch.cli.table import classes_table, comparison_table, for_people
+    from tailwatch.cli.table import classes_table, comparison_table, findings_table, for_people
     from tailwatch.comparison.result import Comparison
+    from tailwatch.comparison.sentence import told
 
     console = for_people()
     console.print(comparison.sentence)
     if isinstance(comparison, Comparison):
+        console.print(findings_table(told(comparison.findings)))
         console.print(comparison_table(comparison.frame, console.width))
     else:
         console.print(classes_table(comparison.classes, console.width))

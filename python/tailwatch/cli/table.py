@@ -12,12 +12,13 @@ from rich.text import Text
 
 from tailwatch.report.comparison.classes import STATUSES, written_q
 from tailwatch.report.comparison.readings import read
+from tailwatch.report.findings import SIZES, answer, written_size
 from tailwatch.report.loop.verdicts import alarm_in_words
-from tailwatch.report.words import Number, describe, percent, write
+from tailwatch.report.words import ABSENT, Number, describe, percent, write
 from tailwatch.text_form import shortened, visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     import polars as pl
     from rich.console import ConsoleOptions, RenderableType
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = [
     "classes_table",
     "comparison_table",
+    "findings_table",
     "for_people",
     "generations_table",
     "verdicts_table",
@@ -111,6 +113,35 @@ def comparison_table(frame: pl.DataFrame, width: int) -> Table:
             if reading.label.group == group:
                 table.add_row(*_cells(reading, wide=wide))
         table.add_section()
+    return table
+
+
+def findings_table(findings: Iterable[Mapping[str, Any]]) -> Table:
+    """Lay out findings, those that are there in colour.
+
+    Parameters
+    ----------
+    findings
+        As :func:`tailwatch.report.findings.findings_table` takes them.
+
+    Returns
+    -------
+    rich.table.Table
+        One line per question: its answer, and the size with its interval.
+    """
+    table = _table("finding")
+    table.add_column("answer")
+    table.add_column("size", justify="right")
+    table.add_column("of")
+    for one in findings:
+        size, interval = written_size(one)
+        style = "red" if one["state"] == "found" else ""
+        table.add_row(
+            one["name"].replace("_", " "),
+            Text(answer(one), style=style),
+            size if interval == ABSENT else f"{size} {interval}",
+            SIZES[one["name"]],
+        )
     return table
 
 

@@ -10,7 +10,7 @@ from tailwatch.comparison.findings import FAIL_ON, GateRequest, findings_of
 from tailwatch.comparison.frame import SCHEMA
 from tailwatch.comparison.registry import LABELS
 from tailwatch.comparison.sentence import sentence_of, told
-from tailwatch.report.exchange import junit_document, markdown_document
+from tailwatch.report.findings import junit_document, markdown_document
 from tailwatch.results import Result
 
 if TYPE_CHECKING:
@@ -149,7 +149,13 @@ class Comparison(ComparisonResult):
         """Return the report page: one HTML document that needs nothing else."""
         from tailwatch.report.comparison import comparison_page
 
-        return comparison_page(self.frame, self.run, self.sentence, LABELS)
+        return comparison_page(
+            self.frame,
+            self.run,
+            sentence=self.sentence,
+            findings=told(self.findings),
+            labels=LABELS,
+        )
 
     def plot(self) -> LayerChart | VConcatChart:
         """Return what each metric retains as an Altair chart, to look at and to change.
@@ -168,7 +174,13 @@ class Comparison(ComparisonResult):
     def _repr_html_(self) -> str:
         from tailwatch.report.comparison import comparison_fragment
 
-        return comparison_fragment(self.frame, self.run, self.sentence, LABELS)
+        return comparison_fragment(
+            self.frame,
+            self.run,
+            sentence=self.sentence,
+            findings=told(self.findings),
+            labels=LABELS,
+        )
 
     def _document(self) -> dict[str, Any]:
         return {

@@ -5,11 +5,11 @@
 :mod:`.words`          what each metric is called and means; numbers as text, with intervals
 :mod:`.svg`            drawings: scales, ticks, marks
 :mod:`.page`           the frame of a page, and of a part of it in a notebook
+:mod:`.findings`       findings as a table of a page, as Markdown, and as a JUnit report
 :mod:`.comparison`     pages of a comparison, of all rows or by class
 :mod:`.contamination`  the page of a scoring job
 :mod:`.loop`           the page of a loop, or of several side by side
 :mod:`.detection`      the page of a study of detectors
-:mod:`.exchange`       findings as Markdown, and as a JUnit report
 :mod:`.altair_charts`  results as Altair charts, which no page needs
 =====================  ===========================================================================
 """

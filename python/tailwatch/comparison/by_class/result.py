@@ -118,7 +118,14 @@ class ClassComparison(ComparisonResult):
         """Return the report page: one HTML document that needs nothing else."""
         from tailwatch.report.comparison import classes_page
 
-        return classes_page(self.frame, self.classes, self.run, self.sentence, LABELS)
+        return classes_page(
+            self.frame,
+            self.classes,
+            self.run,
+            sentence=self.sentence,
+            findings=told(one for one in self.findings if one.found),
+            labels=LABELS,
+        )
 
     def plot(self) -> LayerChart:
         """Return the number that decides about each class as an Altair chart.
@@ -137,7 +144,9 @@ class ClassComparison(ComparisonResult):
     def _repr_html_(self) -> str:
         from tailwatch.report.comparison import classes_fragment
 
-        return classes_fragment(self.frame, self.classes, self.run, self.sentence, LABELS)
+        return classes_fragment(
+            self.frame, self.classes, self.run, sentence=self.sentence, labels=LABELS
+        )
 
     def _document(self) -> dict[str, Any]:
         return {

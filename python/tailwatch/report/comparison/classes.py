@@ -10,6 +10,7 @@ import polars as pl
 from tailwatch.background import uses_polars
 from tailwatch.report.comparison.charts import AxisWords, retention_chart
 from tailwatch.report.comparison.readings import Reading, Status, read
+from tailwatch.report.findings import findings_table
 from tailwatch.report.html import details, element, escape, legend, scrolling_table
 from tailwatch.report.page import (
     Section,
@@ -69,7 +70,9 @@ def classes_page(
     frame: pl.DataFrame,
     classes: pl.DataFrame,
     run: dict[str, Any],
+    *,
     sentence: str,
+    findings: Sequence[Mapping[str, Any]],
     labels: Mapping[str, Label],
 ) -> str:
     """Return the page of a comparison by class as one HTML document.
@@ -83,7 +86,9 @@ def classes_page(
     run
         What was run: names, rows, arguments, versions.
     sentence
-        The finding in words.
+        The findings in words.
+    findings
+        Those that are there, as :func:`~tailwatch.report.findings.findings_table` takes them.
     labels
         What each metric is called.
 
@@ -108,6 +113,7 @@ def classes_page(
             "Intervals": confidence,
         },
         sections=[
+            Section("What was found", findings_table(findings, labels, confidence)),
             Section("The surest losses", _chart(classes, labels, confidence, "classes")),
             Section("All classes", _table(frame, classes, labels, confidence)),
             Section("What each number means", definitions(metrics, labels, CLASS_TERMS)),
@@ -122,6 +128,7 @@ def classes_fragment(
     frame: pl.DataFrame,
     classes: pl.DataFrame,
     run: dict[str, Any],
+    *,
     sentence: str,
     labels: Mapping[str, Label],
 ) -> str:

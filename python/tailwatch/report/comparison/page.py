@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from tailwatch.background import uses_polars
 from tailwatch.report.comparison.charts import divergence_chart, retention_chart
 from tailwatch.report.comparison.readings import legend, panel_table, read
+from tailwatch.report.findings import findings_table
 from tailwatch.report.html import details
 from tailwatch.report.page import (
     Section,
@@ -29,8 +30,20 @@ if TYPE_CHECKING:
 __all__ = ["comparison_fragment", "comparison_page"]
 
 
+_RULE = (
+    "Each line is a question with its answer. A finding is there where the interval of its size "
+    "lies beyond the limit, and q, the share of those there by chance among all as sure as this "
+    "one, is at most {}."
+)
+
+
 def comparison_page(
-    frame: pl.DataFrame, run: dict[str, Any], sentence: str, labels: Mapping[str, Label]
+    frame: pl.DataFrame,
+    run: dict[str, Any],
+    *,
+    sentence: str,
+    findings: Sequence[Mapping[str, Any]],
+    labels: Mapping[str, Label],
 ) -> str:
     """Return the page of a comparison as one HTML document.
 
@@ -41,7 +54,9 @@ def comparison_page(
     run
         What was run: names, rows, arguments, versions.
     sentence
-        The verdict in words.
+        The findings in words.
+    findings
+        All of them, as :func:`~tailwatch.report.findings.findings_table` takes them.
     labels
         What each metric is called.
 
@@ -65,6 +80,11 @@ def comparison_page(
             "Intervals": confidence,
         },
         sections=[
+            Section(
+                "What was found",
+                f"<p>{_RULE.format(percent(1 - run['arguments']['confidence']))}</p>"
+                + findings_table(findings, labels, confidence),
+            ),
             Section("Tails against their null", _tails(readings, confidence, "tails")),
             Section("The whole panel", _panel(readings, confidence)),
             Section(
@@ -79,9 +99,14 @@ def comparison_page(
 
 
 def comparison_fragment(
-    frame: pl.DataFrame, run: dict[str, Any], sentence: str, labels: Mapping[str, Label]
+    frame: pl.DataFrame,
+    run: dict[str, Any],
+    *,
+    sentence: str,
+    findings: Sequence[Mapping[str, Any]],
+    labels: Mapping[str, Label],
 ) -> str:
-    """Return the sentence, the tails and the table as an element for a notebook.
+    """Return the sentence, the tails and the tables as an element for a notebook.
 
     The arguments are those of :func:`comparison_page`.
     """
@@ -89,10 +114,11 @@ def comparison_fragment(
     readings = read(frame, labels)
     confidence = percent(run["arguments"]["confidence"])
     mark = fragment_mark(sentence, frame)
-    table = panel_table(readings, confidence)
+    asked = details("What was found", findings_table(findings, labels, confidence))
+    table = details("The whole panel", panel_table(readings, confidence))
     return fragment(
         sentence=sentence,
-        body=f"{_tails(readings, confidence, f'tails-{mark}')}{details('The whole panel', table)}",
+        body=f"{_tails(readings, confidence, f'tails-{mark}')}{asked}{table}",
     )
 
 

@@ -1,4 +1,4 @@
-"""Findings for other programs: Markdown for a job's summary, JUnit XML for a test report.
+"""Findings as tables: on a page, in Markdown for a job's summary, in JUnit XML for a test report.
 
 Pure functions of findings as :meth:`tailwatch.Comparison.to_json` writes them.
 """
@@ -8,13 +8,113 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
-from tailwatch.report.words import count, percent
-from tailwatch.text_form import visible
+from tailwatch.report.html import element, escape, scrolling_table
+from tailwatch.report.words import (
+    ABSENT,
+    Number,
+    count,
+    describe,
+    percent,
+    write,
+    written_interval,
+    written_share,
+)
+from tailwatch.text_form import shortened, visible
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["junit_document", "markdown_document"]
+    from tailwatch.report.words import Label
+
+__all__ = [
+    "SIZES",
+    "answer",
+    "findings_table",
+    "junit_document",
+    "markdown_document",
+    "written_size",
+]
+
+_ROWS = "share of the candidate rows"
+_ODDS = "odds of a row among the rarest, times those of a human row"
+_RATIO = "times that of a fresh human sample"
+
+SIZES = {
+    "elsewhere": "share of the candidate rows that lie where human rows do",
+    "copies": _ROWS,
+    "repeated": _ROWS,
+    "junk": _ROWS,
+    "tails_lost": _ODDS,
+    "modes_lost": "share of the small modes that is left",
+    "tails_widened": _ODDS,
+    "moved": "share of the largest possible distance",
+    "spread_lost": _RATIO,
+    "spread_gained": _RATIO,
+}
+"""What the size of each finding counts."""
+
+_SHARES = ("elsewhere", "copies", "repeated", "junk", "modes_lost", "moved")
+_LONGEST_CLASS = 48
+MOST_FINDINGS = 200
+"""Lines of a table by class; more are in the JSON."""
+
+
+def answer(one: Mapping[str, Any]) -> str:
+    """Return the state of a finding, and of one that cannot be told why."""
+    if one["state"] != "cannot tell":
+        return str(one["state"])
+    return "cannot tell: the limit is within" if one["evidence"] else "cannot tell: not measured"
+
+
+def written_size(one: Mapping[str, Any]) -> tuple[str, str]:
+    """Return the size of a finding and its interval as text."""
+    if one["name"] in _SHARES:
+        return written_share(one["size"]), written_interval(one["low"], one["high"])
+    written = write(Number(one["size"], one["low"], one["high"]), places=2)
+    return written.value, written.interval or ABSENT
+
+
+def findings_table(
+    findings: Sequence[Mapping[str, Any]], labels: Mapping[str, Label], confidence: str
+) -> str:
+    """Return all questions with their answers as a table of HTML.
+
+    Parameters
+    ----------
+    findings
+        As for :func:`markdown_document`. Of a comparison by class, those that are there.
+    labels
+        What each metric is called.
+    confidence
+        Of the intervals, as text.
+    """
+    if not findings:
+        return "<p>Nothing was found in any class.</p>"
+    heads = ("Finding", "Answer", "Size", f"{confidence} interval", "Limit", "q", "Read from")
+    lines = (_line_of(one, labels) for one in findings[:MOST_FINDINGS])
+    more = len(findings) - MOST_FINDINGS
+    below = f"<p>{count(more)} more are in the JSON of this comparison.</p>" if more > 0 else ""
+    return scrolling_table(heads, "".join(lines), label="All findings") + below
+
+
+def _line_of(one: Mapping[str, Any], labels: Mapping[str, Label]) -> str:
+    named = one["name"].replace("_", " ").capitalize()
+    of = "" if one["of"] is None else f", {shortened(visible(one['of']), _LONGEST_CLASS)}"
+    unit = element("i", escape(SIZES[one["name"]]))
+    size, interval = written_size(one)
+    limit = percent(one["limit"]) if one["name"] in _SHARES else f"{one['limit']:g}"
+    q = ABSENT if one["q_value"] is None else write(Number(one["q_value"])).value
+    read = ", ".join(
+        describe(metric, labels).name + ("" if level is None else f" {percent(level)}")
+        for metric, level in one["evidence"]
+    )
+    mark = "w" if one["state"] == "found" else None
+    cells = (
+        element("td", escape(answer(one)), class_=mark),
+        *(element("td", escape(text)) for text in (size, interval, limit, q, read or ABSENT)),
+    )
+    return element("tr", element("th", escape(named + of) + unit, scope="row") + "".join(cells))
+
 
 MARKS = {"found": "✗ found", "not found": "✓ not found", "cannot tell": "? cannot tell"}
 
