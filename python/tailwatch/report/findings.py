@@ -42,7 +42,7 @@ _RATIO = "times that of a fresh human sample"
 SIZES = {
     "elsewhere": "share of the candidate rows that lie where human rows do",
     "copies": _ROWS,
-    "repeated": _ROWS,
+    "repeated": "share of the candidate rows, beyond that of human ones",
     "junk": _ROWS,
     "tails_lost": _ODDS,
     "modes_lost": "share of the small modes that is left",
