@@ -9,6 +9,7 @@ import pytest
 
 import tailwatch as tw
 from tailwatch.comparison.findings import GateRequest, findings_of
+from tailwatch.comparison.metrics.moments import difference_of_place, direction_of_shift
 from tailwatch.comparison.questions import (
     LIMITS,
     NAMES,
@@ -169,6 +170,69 @@ def test_what_happened_is_what_is_found_and_said_first(kind: str) -> None:
     assert found.sentence.startswith(first[kind])
     assert (kind in names) == (kind != "nothing")
     assert found.gate().state == ("passed" if kind == "nothing" else "failed")
+
+
+AXES = np.linalg.qr(samples.gaussian(9, 8, 8))[0]
+DEVIATIONS = np.logspace(0, -1, 8)
+PLACES = {
+    "offset": (lambda rows: rows + 5, "Its mean lies 9.74 times the human spread away: an offset?"),
+    "scale": (lambda rows: 9 * rows, "Its spread is 8.57 times the human one: another scale?"),
+    "length": (
+        lambda rows: rows / np.linalg.norm(rows, axis=1, keepdims=True),
+        (
+            "Its rows have length 1.00 on average and human rows 4.46, and one of the two is "
+            "normalised."
+        ),
+    ),
+    "axes": (
+        lambda rows: rows @ AXES,
+        "Its variance has the same shares along other axes: rotated, or another encoder?",
+    ),
+    "spectrum": (
+        lambda rows: 1.5 + ((rows - 1.5) * np.linspace(0.5, 20, 8)) @ AXES,
+        "Its variance has other shares along its axes: another encoder?",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", PLACES)
+def test_what_sets_a_candidate_elsewhere_apart_is_said(kind: str) -> None:
+    happens, said = PLACES[kind]
+    human, fresh = (1.5 + samples.gaussian(seed, 600, 8) * DEVIATIONS for seed in (3, 4))
+    found = tw.compare(human, happens(fresh), metrics=READ, threads=1)
+    assert found.run["differs"]["kind"] == kind
+    assert found.sentence.endswith(f" of its rows lie where human rows do. {said}")
+    (elsewhere,) = (one for one in found.findings if one.name == "elsewhere")
+    assert elsewhere.differs == found.run["differs"]
+
+
+@pytest.mark.parametrize(
+    ("shift", "said"),
+    [
+        (np.eye(8)[2], "most in column 2 by 1.02 standard deviations: "),
+        (1.5 * AXES[5] * DEVIATIONS[5], "most along principal direction 6 by 1.52 standard "),
+    ],
+    ids=["column", "direction"],
+)
+def test_along_what_a_candidate_has_moved_is_said(shift: np.ndarray, said: str) -> None:
+    # Human rows have the rows of AXES for their principal directions, or columns of one variance.
+    turned = "direction" in said
+    human, fresh = (
+        (samples.gaussian(seed, 1000, 8) * DEVIATIONS) @ AXES
+        if turned
+        else samples.gaussian(seed, 1000, 8)
+        for seed in (5, 6)
+    )
+    found = tw.compare(human, fresh + shift, metrics=READ, threads=1)
+    assert found.sentence.startswith(f"The candidate has moved, {said}")
+
+
+def test_what_has_not_moved_has_no_direction() -> None:
+    a, b, c = (samples.gaussian(seed, 300, 8) for seed in (1, 2, 3))
+    assert direction_of_shift(a, b, c, 0.95) is None
+    assert difference_of_place(a, b, c) is None
+    # A single point has no spread to measure in.
+    assert difference_of_place(a, b, np.ones((300, 8))) is None
 
 
 def test_markdown_and_junit_say_what_the_findings_do() -> None:

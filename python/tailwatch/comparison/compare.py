@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, Final, overload
+
+import numpy as np
 
 from tailwatch import _core
 from tailwatch.arguments import share
@@ -13,8 +15,11 @@ from tailwatch.comparison.by_class.classes import compare_classes
 from tailwatch.comparison.by_class.judgement import deciding, frames
 from tailwatch.comparison.by_class.partition import check_per, partition
 from tailwatch.comparison.by_class.result import ClassComparison
+from tailwatch.comparison.findings import findings_of
 from tailwatch.comparison.frame import frame_of, rows_of
-from tailwatch.comparison.human import Source
+from tailwatch.comparison.halves import matrix_of
+from tailwatch.comparison.human import HumanRows, Source
+from tailwatch.comparison.metrics.moments import difference_of_place, direction_of_shift
 from tailwatch.comparison.reference import Reference, side_of
 from tailwatch.comparison.reference_file import SUFFIX
 from tailwatch.comparison.request import Request, Stamp
@@ -31,6 +36,7 @@ if TYPE_CHECKING:
 
     from tailwatch.comparison.by_class.partition import Labels, Per
     from tailwatch.comparison.human import HumanSide
+    from tailwatch.comparison.preparation import Meeting
     from tailwatch.embeddings import Embeddings, EmbeddingsLike
     from tailwatch.progress import ProgressOption, Settings
 
@@ -220,12 +226,32 @@ def _compare_once(
     found = meeting.estimates(settings)
     rows = rows_of(meeting, found, request.confidence, meeting.wholes(settings))
     sizes = meeting.prepared.sizes
+    frame = frame_of(rows)
     used = {
         "reference_half": sizes.half,
         "candidate": meeting.candidate.rows.shape[0],
         "quadratic_half": sizes.bounded_half,
     }
-    return frame_of(rows), {"rows_used": used}
+    return frame, {"rows_used": used} | _differing(human, meeting, frame, request.confidence)
+
+
+def _differing(
+    human: HumanSide, meeting: Meeting, frame: pl.DataFrame, confidence: float
+) -> dict[str, Any]:
+    """Return what differs, where the candidate is elsewhere or has moved."""
+    names = {one.name for one in findings_of(frame, confidence=confidence) if one.found}
+    if not names & {"elsewhere", "moved"} or not isinstance(human, HumanRows):
+        return {}
+    most = np.arange(MOST_ROWS)
+    trio = (*human.halves_of(meeting), meeting.candidate.bounded)
+    a, b, c = (matrix_of(rows.take(most[: rows.shape[0]])) for rows in trio)
+    if "elsewhere" in names:
+        return {"differs": difference_of_place(a, b, c)}
+    return {"differs": direction_of_shift(a, b, c, confidence)}
+
+
+MOST_ROWS: Final = 2048
+"""Rows of each half, and of the candidate, that are looked at for what differs."""
 
 
 def _compare_by_class(

@@ -52,6 +52,7 @@ from tailwatch.text_form import shown
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from tailwatch.comparison.metrics.moments import Difference
     from tailwatch.comparison.questions import Name
 
 __all__ = [
@@ -70,6 +71,7 @@ def findings_of(
     *,
     confidence: float = 0.95,
     limits: Mapping[str, float] | None = None,
+    differs: Difference | None = None,
 ) -> tuple[Finding, ...]:
     """Return the findings of a comparison, in the order of :data:`NAMES`.
 
@@ -82,6 +84,8 @@ def findings_of(
     limits
         Limits by name of a finding, of :data:`LIMITS` where there is none. One that is given
         decides by the interval in three states.
+    differs
+        What differs where the candidate is elsewhere, or else has moved.
 
     Raises
     ------
@@ -90,7 +94,13 @@ def findings_of(
     """
     rows = nearest_rows(frame.to_dicts())
     asked = [asked_of(name, rows) for name in NAMES]
-    return _decided(asked, confidence, checked_limits(limits or {}))
+    decided = _decided(asked, confidence, checked_limits(limits or {}))
+    first = next((one for one in decided if one.found and one.name in PLACES), None)
+    return tuple(replace(one, differs=differs) if one is first else one for one in decided)
+
+
+PLACES: Final = frozenset({"elsewhere", "moved"})
+"""Findings of which is said what differs."""
 
 
 def findings_of_classes(

@@ -16,6 +16,8 @@ from tailwatch.metrics.embeddings.tail_law import TailLaw
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from tailwatch.comparison.metrics.moments import Difference
+
 __all__ = [
     "BELOW",
     "DECIDING",
@@ -93,6 +95,9 @@ class Finding:
         The rows of the frame that were read, as (metric, level).
     of
         The class that it is about, in a comparison by class.
+    differs
+        What differs most, of `elsewhere` and `moved`, where it is known: see
+        :class:`~.metrics.moments.Difference`.
     """
 
     name: Name
@@ -105,6 +110,7 @@ class Finding:
     q_value: float | None = None
     evidence: tuple[tuple[str, float | None], ...] = ()
     of: str | None = None
+    differs: Difference | None = None
 
     @property
     def found(self) -> bool:

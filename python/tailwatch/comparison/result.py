@@ -137,10 +137,15 @@ class Comparison(ComparisonResult):
     @property
     def sentence(self) -> str:
         """The findings in words, the most important first."""
-        return sentence_of(self.frame, self._confidence)
+        return sentence_of(self.frame, self._confidence, self.findings)
 
     def _answers(self, limits: Mapping[str, float] | None = None) -> tuple[Finding, ...]:
-        return findings_of(self.frame, confidence=self._confidence, limits=limits)
+        return findings_of(
+            self.frame,
+            confidence=self._confidence,
+            limits=limits,
+            differs=self.run.get("differs"),
+        )
 
     def _told(self) -> list[dict[str, Any]]:
         return told(self.findings)

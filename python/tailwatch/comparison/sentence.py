@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     import polars as pl
 
+    from tailwatch.comparison.metrics.moments import Difference
+
 __all__ = ["said", "sentence_of", "told", "words_of"]
 
 Row: TypeAlias = "Mapping[str, Any]"
@@ -39,7 +41,9 @@ MOST_NAMED = 3
 """Findings that a sentence names; the others are in the table."""
 
 
-def sentence_of(frame: pl.DataFrame, confidence: float = 0.95) -> str:
+def sentence_of(
+    frame: pl.DataFrame, confidence: float = 0.95, findings: Sequence[Finding] | None = None
+) -> str:
     """Say what a comparison found.
 
     Parameters
@@ -48,6 +52,8 @@ def sentence_of(frame: pl.DataFrame, confidence: float = 0.95) -> str:
         The frame of a :class:`tailwatch.Comparison`.
     confidence
         Of the intervals; 1 − confidence is the rate of false findings.
+    findings
+        Those of the frame, where they are known.
 
     Returns
     -------
@@ -56,7 +62,7 @@ def sentence_of(frame: pl.DataFrame, confidence: float = 0.95) -> str:
     """
     uses_polars("the sentence of a comparison")
     rows = nearest_rows(frame.to_dicts())
-    findings = findings_of(frame, confidence=confidence)
+    findings = findings or findings_of(frame, confidence=confidence)
     found = _named([one for one in findings if one.found], rows)
     if found:
         parts = [words_of(one) for one in found[:MOST_NAMED]]
@@ -92,6 +98,7 @@ def _named(found: Sequence[Finding], rows: Rows) -> list[Finding]:
     implied: set[str] = set()
     if "elsewhere" in names:
         implied |= {"junk", "modes_lost", "tails_lost", "tails_widened", "moved"}
+        implied |= {"spread_lost", "spread_gained"}
     elif "moved" in names and "spread_gained" not in names and "tails_lost" not in names:
         implied |= {"junk", "tails_widened"}
         modes = by_name.get("modes_lost")
@@ -124,9 +131,23 @@ def _is_apart(rows: Rows) -> bool:
 def _elsewhere(one: Finding) -> str:
     return (
         "The candidate is not in the same place as the human data: at most "
-        f"{_percent(one.high)} of its rows lie where human rows do. Another encoder, scale or "
-        "normalisation?"
+        f"{_percent(one.high)} of its rows lie where human rows do. {_apart(one.differs)}"
     )
+
+
+def _apart(differs: Difference | None) -> str:
+    """Say what sets a candidate elsewhere apart."""
+    if differs is None:
+        return "Another encoder, scale or normalisation?"
+    size, beside = _number(differs["size"]), _number(differs["beside"])
+    return {
+        "length": f"Its rows have length {size} on average and human rows {beside}, and one of the "
+        "two is normalised.",
+        "offset": f"Its mean lies {size} times the human spread away: an offset?",
+        "spectrum": "Its variance has other shares along its axes: another encoder?",
+        "axes": "Its variance has the same shares along other axes: rotated, or another encoder?",
+        "scale": f"Its spread is {size} times the human one: another scale?",
+    }[differs["kind"]]
 
 
 def _copies(one: Finding) -> str:
@@ -163,9 +184,21 @@ def _tails_widened(one: Finding) -> str:
 
 def _moved(one: Finding) -> str:
     return (
-        "The candidate has moved: its energy distance from the human data is "
+        f"The candidate has moved{_along(one.differs)}: its energy distance from the human data is "
         f"{_share(one)} of the largest possible."
     )
+
+
+def _along(differs: Difference | None) -> str:
+    """Say along what a candidate has moved most."""
+    if differs is None:
+        return ""
+    number = int(differs["beside"])
+    along = {
+        "column": f"in column {number}",
+        "direction": f"along principal direction {number}",
+    }[differs["kind"]]
+    return f", most {along} by {_number(differs['size'])} standard deviations"
 
 
 def _spread_lost(one: Finding) -> str:

@@ -1,4 +1,4 @@
-"""Metrics of means and covariances, and of the spectrum of cosines.
+"""Metrics of means and covariances, and of the spectrum of cosines; what differs in them.
 
 Total variance, effective rank, participation ratio and Vendi score describe one sample. Without the
 rows of the reference their nulls are all that is kept, and 31 total variances, which fix the units
@@ -9,7 +9,7 @@ all rows, the extrapolated one those of 31 parts of all rows too: d + d(d+1)/2 n
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, Literal, TypedDict
 
 import numpy as np
 
@@ -25,6 +25,7 @@ from tailwatch.comparison.metrics.family import (
     required,
     without_value,
 )
+from tailwatch.distributions import normal_quantile
 from tailwatch.exceptions import InputError
 
 if TYPE_CHECKING:
@@ -33,12 +34,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tailwatch._core import PreparedSummary, Rows
+
+    Matrix = NDArray[np.float64]
     from tailwatch.comparison.estimates import Scale
     from tailwatch.comparison.halves import Candidate, Halves
     from tailwatch.comparison.metrics.family import Panel, Shapes, State, Whole
     from tailwatch.progress import Settings
 
-__all__ = ["MomentMetrics", "Vendi"]
+__all__ = ["Difference", "MomentMetrics", "Vendi", "difference_of_place", "direction_of_shift"]
 
 PARTS = 1 + REPLICATES
 """The whole of a sample, and its halves."""
@@ -232,3 +235,109 @@ class Vendi(Summary):
         made = cls.__new__(cls)
         made._prepared = prepared  # noqa: SLF001  (its own)
         return made
+
+
+class Difference(TypedDict):
+    """What differs most between a candidate and the human rows.
+
+    Attributes
+    ----------
+    kind
+        ``"length"``: all rows of one side have one length; ``"offset"``, ``"spectrum"``: other
+        shares of the variance; ``"axes"``: the same along other axes; ``"scale"``; of what has
+        moved, ``"column"`` or principal ``"direction"``.
+    size
+        Mean length of candidate rows; distance of the means over the human spread; ratio of the
+        spreads; shift in standard deviations.
+    beside
+        Mean length of human rows; number of the column from 0, of the direction from 1; else 0.
+    """
+
+    kind: Literal["length", "offset", "spectrum", "axes", "scale", "column", "direction"]
+    size: float
+    beside: float
+
+
+TINY: Final = 1e-300
+CONSTANT, SPREAD_OUT = 1e-3, 1e-2
+"""Coefficients of variation of lengths that are all one, and of those that are not."""
+FAR: Final = 1.0
+"""Distance of the means over the human spread from which on it is named before all else."""
+SCALED: Final = 1.1
+"""Ratio of spreads that is another scale."""
+CARRIED: Final = 0.8
+"""Share of a shift, but for chance, that is in one column where it is named."""
+
+
+def difference_of_place(a: Matrix, b: Matrix, c: Matrix) -> Difference | None:
+    """Return what sets a candidate C apart, beside what sets human halves A and B apart."""
+    covariances = [np.atleast_2d(np.cov(rows.T)) for rows in (a, b, c)]
+    traces = [float(np.trace(each)) for each in covariances]
+    if not min(traces) > 0:
+        return None
+    lengths = [np.linalg.norm(rows, axis=1) for rows in (a, c)]
+    human, own = (float(each.mean()) for each in lengths)
+    varied = [float(each.std()) / max(float(each.mean()), TINY) for each in lengths]
+    if min(varied) < CONSTANT and max(varied) > SPREAD_OUT:
+        return {"kind": "length", "size": own, "beside": human}
+    shapes = [
+        (each / trace, np.linalg.eigvalsh(each).clip(0) / trace)
+        for each, trace in zip(covariances, traces, strict=True)
+    ]
+    chance, found = (1 - float(np.sqrt(shapes[0][1] * each).sum()) for _, each in shapes[1:])
+    alike, shared = (_shared_axes(shapes[0], each) for each in shapes[1:])
+    spread, scale = traces[0] ** 0.5, (traces[2] / traces[0]) ** 0.5
+    # Another scale, and other axes, move the mean too, unless it is their centre.
+    of_a, of_c = (float(np.linalg.norm(rows.mean(axis=0))) for rows in (a, c))
+    farther = min(abs(of_c - scale * of_a), abs(of_c - of_a)) / (max(scale, 1.0) * spread)
+    offset = float(np.linalg.norm(c.mean(axis=0) - a.mean(axis=0))) / spread
+    kinds: list[tuple[bool, Difference]] = [
+        (farther > FAR, {"kind": "offset", "size": offset, "beside": 0.0}),
+        (found > 4 * chance + 0.005, {"kind": "spectrum", "size": scale, "beside": 0.0}),
+        (shared < alike / 2 > 0.1, {"kind": "axes", "size": scale, "beside": 0.0}),
+        (max(scale, 1 / scale) > SCALED, {"kind": "scale", "size": scale, "beside": 0.0}),
+        (offset > FAR / 2, {"kind": "offset", "size": offset, "beside": 0.0}),
+    ]
+    return next((difference for is_it, difference in kinds if is_it), None)
+
+
+def _shared_axes(one: tuple[Matrix, Matrix], other: tuple[Matrix, Matrix]) -> float:
+    """Return how far two covariances of trace 1 share their axes: 1 if they do, 0 on average."""
+    (first, of_first), (second, of_second) = one, other
+    by_chance = 1 / len(first)
+    most = float(of_first @ of_second) - by_chance
+    return (float((first * second).sum()) - by_chance) / max(most, TINY)
+
+
+def direction_of_shift(a: Matrix, b: Matrix, c: Matrix, confidence: float) -> Difference | None:
+    """Return along what the mean of C is farthest from that of B, in standard deviations of B.
+
+    A column, if it has nearly all of the shift, or a principal direction of A; none if the shift is
+    within what chance makes along the largest of as many.
+    """
+    shift = c.mean(axis=0) - b.mean(axis=0)
+    by_chance = (b.var(axis=0) / len(b) + c.var(axis=0) / len(c)).sum()
+    column = int(np.argmax(shift**2))
+    clear = normal_quantile(1 - (1 - confidence) / (2 * len(shift)))
+    if shift[column] ** 2 > CARRIED * (float(shift @ shift) - by_chance):
+        size, z = _shift_along(np.eye(len(shift))[:, [column]], b, c)
+        if z[0] > clear:
+            return {"kind": "column", "size": float(size[0]), "beside": float(column)}
+    _, axes = np.linalg.eigh(np.atleast_2d(np.cov(a.T)))
+    size, z = _shift_along(axes[:, ::-1], b, c)
+    most = int(np.argmax(z))
+    if z[most] <= clear:
+        return None
+    return {"kind": "direction", "size": float(size[most]), "beside": float(most + 1)}
+
+
+def _shift_along(axes: Matrix, b: Matrix, c: Matrix) -> tuple[Matrix, Matrix]:
+    """Return shifts along axes in standard deviations of B, and in standard errors."""
+    (of_b, of_c), means = (
+        [(rows @ axes).var(axis=0, ddof=1) for rows in (b, c)],
+        np.abs((c.mean(axis=0) - b.mean(axis=0)) @ axes),
+    )
+    return (
+        means / np.sqrt(np.maximum(of_b, TINY)),
+        means / np.sqrt(np.maximum(of_b / len(b) + of_c / len(c), TINY)),
+    )
