@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,6 +10,8 @@ import polars as pl
 import pytest
 
 import tailwatch as tw
+from tailwatch.comparison.questions import NAMES
+from tailwatch.distributions import false_discovery_rates
 from tailwatch.exceptions import DimensionError, InputError, NonFiniteError, TailwatchError
 from tailwatch.recursion import (
     Accumulate,
@@ -70,9 +73,12 @@ def test_the_panel_is_that_of_compare() -> None:
     shared = [name for name in expected.columns if name in of_second.columns]
     assert set(expected.columns) - set(shared) == {
         *("value_all", "low_all", "high_all", "n_reference_all", "n_candidate_all"),
-        *("tail_rows_all", "p_value"),
+        "tail_rows_all",
     }
+    # The p-values of a comparison are those of all rows, where there are any.
+    shared.remove("p_value")
     assert of_second.select(shared).equals(expected.select(shared))
+    assert of_second["p_value"].null_count() < of_second.height
 
 
 def test_authenticity_is_against_what_the_generation_learnt_from() -> None:
@@ -555,3 +561,32 @@ def test_a_run_shows_and_saves_itself(tmp_path: Opaque) -> None:
         found.samples(3)
     with refused(InputError, "path", got="'run.txt'"):
         found.save(tmp_path / "run.txt")
+
+
+def test_the_findings_of_a_generation_are_those_of_its_rows() -> None:
+    rng = np.random.default_rng(2)
+    human, held_out = rng.normal(size=(400, 3)), rng.normal(size=(400, 3))
+    found = tw.recursion.run(
+        Bootstrap(), human, holdout=held_out, policy="replace", generations=3, metrics="standard"
+    )
+    by_generation = {one.of for one in found.findings}
+    assert by_generation == {"1", "2", "3"}
+    # The same questions as of a comparison, decided over all three generations.
+    tested = [one.p_value for one in found.findings if one.p_value is not None]
+    rates = iter(false_discovery_rates(np.array(tested)).tolist())
+    for one in found.findings:
+        assert one.q_value == (None if one.p_value is None else next(rates))
+        for metric, level in one.evidence:
+            same = pl.col("level").eq_missing(pl.lit(level))
+            assert found.frame.filter(same, metric=metric, generation=int(one.of or 0)).height == 1
+    # A bootstrap draws rows of the generation before: the candidate repeats itself.
+    names = {one.name for one in found.findings if one.found and one.of == "3"}
+    assert "repeated" in names
+    assert "tails_lost" not in names
+    listed = found.sentence.partition("Found in generation 3: ")[2].partition(".")[0]
+    assert set(listed.replace(" and ", ", ").replace(" ", "_").split(",_")) == names
+    assert {one["name"] for one in json.loads(found.to_json())["findings"]} == set(NAMES)
+    both = tw.recursion.overlay([found, found])
+    assert list(both.findings.values()) == [found.findings] * 2
+    # Categories are asked nothing.
+    assert run(data=np.arange(300) % 7, learner=Multinomial(), metrics="standard").findings == ()

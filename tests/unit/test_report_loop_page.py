@@ -20,6 +20,7 @@ TWO = ("replace", "mix:0.5")
 SECTIONS = [
     "Eight definitions of collapse",
     "Tails and variance by generation",
+    "What was found in each generation",
     "The standard panel",
     "Risk",
     "The policy and its plan",
@@ -84,7 +85,7 @@ def test_the_verdict_in_a_sentence_comes_first_then_the_sections_in_order(parsed
         "of population risk and entanglement of real modes. Of what a fresh human sample scores, "
         "the last generation keeps "
     )
-    assert re.search(r"\d\.\d\d \[\d\.\d\d, \d\.\d\d\] in tail coverage \(rarest 5", shown[2])
+    assert re.search(r"\d\.\d\d \[\d\.\d\d, \d\.\d\d\] in tail mass \(rarest 5", shown[2])
     assert re.search(r"and \d\.\d\d \[\d\.\d\d, \d\.\d\d\] in total variance\.$", shown[2])
     assert parsed.text("h2") == SECTIONS
 

@@ -62,6 +62,7 @@ __all__ = [
     "GateState",
     "findings_of",
     "findings_of_classes",
+    "findings_of_generations",
     "quoted",
 ]
 
@@ -130,6 +131,30 @@ def findings_of_classes(
         elif rows_of_class["verdict"].item() == "absent":
             gone.append(Finding("modes_lost", "found", 0.0, limit=1.0, of=str(name)))
     return (*gone, *_decided(asked, confidence, checked_limits(limits or {})))
+
+
+def findings_of_generations(
+    frame: pl.DataFrame, *, confidence: float = 0.95
+) -> tuple[Finding, ...]:
+    """Return the findings of a loop, generation by generation, those that were asked for.
+
+    The rate of false discoveries is that over the findings of all generations, which are measured
+    on halves alone.
+
+    Parameters
+    ----------
+    frame
+        The frame of a run.
+    confidence
+        As for :func:`findings_of`.
+    """
+    asked = list[Finding]()
+    panel = frame.filter(pl.col("group") == "panel")
+    for (generation,), rows_of_generation in panel.group_by("generation", maintain_order=True):
+        rows = nearest_rows(rows_of_generation.to_dicts())
+        found = (asked_of(question, rows) for question in NAMES)
+        asked += [replace(one, of=str(generation)) for one in found if one.evidence]
+    return _decided(asked, confidence, {})
 
 
 def _decided(

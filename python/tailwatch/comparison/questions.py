@@ -160,7 +160,7 @@ def _copies(name: Name, rows: Rows) -> Finding | None:
         return None
     row = min(found, key=lambda each: each["p_value"])
     p = min(len(found) * row["p_value"], 1.0)
-    return _measured(name, (row["value_all"], row["low_all"], row["high_all"]), p, [row])
+    return _measured(name, _on_all(row), p, [row])
 
 
 def _repeated(name: Name, rows: Rows) -> Finding | None:
@@ -168,9 +168,11 @@ def _repeated(name: Name, rows: Rows) -> Finding | None:
     if row is None or row["p_value"] is None:
         return None
     # Of the difference of two shares (Zou & Donner 2008).
-    share, human = row["value_all"], row["null"]
-    down = math.hypot(share - row["low_all"], row["null_high"] - human)
-    up = math.hypot(row["high_all"] - share, human - row["null_low"])
+    (share, low, high), human = _on_all(row), row["null"]
+    if low is None or high is None:
+        return None
+    down = math.hypot(share - low, row["null_high"] - human)
+    up = math.hypot(high - share, human - row["null_low"])
     more = share - human
     return _measured(name, (more, more - down, more + up), row["p_value"], [row])
 
@@ -200,10 +202,8 @@ def _tails(name: Name, rows: Rows) -> Finding | None:
     row = next((rows[metric, None] for metric in DECIDING if (metric, None) in rows), None)
     if row is None or row["p_value"] is None:
         return None
-    if row["metric"] == "tail_odds_ratio":
-        size = row["value_all"], row["low_all"], row["high_all"]
-    else:
-        size = _size(row[end] for end in RETAINED)
+    on_all = row["metric"] == "tail_odds_ratio" and row.get("value_all") is not None
+    size = _on_all(row) if on_all else _size(row[end] for end in RETAINED)
     return _of_side(name, size, row["p_value"], [row])
 
 
@@ -211,8 +211,7 @@ def _moved(name: Name, rows: Rows) -> Finding | None:
     row, size = rows.get(("energy_distance", None)), rows.get(("energy_coefficient", None))
     if row is None or size is None or row["p_value"] is None:
         return None
-    ends = size["value_all"], size["low_all"], size["high_all"]
-    return _measured(name, ends, row["p_value"], [row, size])
+    return _measured(name, _on_all(size), row["p_value"], [row, size])
 
 
 def _spread(name: Name, rows: Rows) -> Finding | None:
@@ -224,6 +223,12 @@ def _spread(name: Name, rows: Rows) -> Finding | None:
     row = min(known, key=lambda each: each["p_value"])
     p = min(len(known) * row["p_value"], 1.0)
     return _of_side(name, _size(row[end] for end in RETAINED), p, [row])
+
+
+def _on_all(row: Row) -> Size:
+    """Return the value on all rows, or on halves where a loop measured no more, and its ends."""
+    suffix = "" if row.get("value_all") is None else "_all"
+    return _size(row[f"{end}{suffix}"] for end in ("value", "low", "high"))
 
 
 def _size(ends: Iterable[float]) -> Size:

@@ -25,6 +25,7 @@ column               type     content
 ``n_candidate``      Int64    other rows that entered it
 ``tail_rows``        Float64  of the odds in a pooled tail: the samples' rows in it, tied ones in
                               proportion
+``p_value``          Float64  of the generation being another human sample, where there is a test
 ``method``           String   how the interval was made
 ``reason``           String   why there is no interval, or no value; what else has to be said of the
                               data
@@ -69,6 +70,7 @@ SCHEMA: dict[str, type[pl.DataType]] = {
     "n_reference": pl.Int64,
     "n_candidate": pl.Int64,
     "tail_rows": pl.Float64,
+    "p_value": pl.Float64,
     "method": pl.String,
     "reason": pl.String,
 }

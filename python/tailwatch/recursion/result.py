@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import polars as pl
 
 from tailwatch.arguments import integer
+from tailwatch.comparison.findings import findings_of_generations
 from tailwatch.comparison.registry import LABELS
+from tailwatch.comparison.sentence import told
 from tailwatch.exceptions import InputError
 from tailwatch.recursion.frame import SCHEMA, checked
 from tailwatch.recursion.reading import (
@@ -50,6 +52,7 @@ if TYPE_CHECKING:
 
     from altair import FacetChart
 
+    from tailwatch.comparison.questions import Finding
     from tailwatch.recursion.data.kind import Data
     from tailwatch.recursion.verdicts import Alarm, Onset
     from tailwatch.recursion.verdicts.diagnosis import Diagnosis
@@ -178,6 +181,15 @@ class Run(Result):
         """
         return first_alarm(self.frame, confidence=self._confidence)
 
+    @cached_property
+    def findings(self) -> tuple[Finding, ...]:
+        """What :func:`tailwatch.compare` asks of a candidate, asked of each generation.
+
+        ``of`` says which; the rate of false discoveries is that over all of them. None where the
+        data are no vectors.
+        """
+        return findings_of_generations(self.frame, confidence=self._confidence)
+
     @property
     def sentence(self) -> str:
         """The finding in words."""
@@ -185,6 +197,7 @@ class Run(Result):
             self.frame,
             self.verdicts,
             LABELS,
+            findings={self.label: told(self.findings)},
             alarms=alarms(self.alarm),
             stops=self.stops(),
         )
@@ -202,6 +215,7 @@ class Run(Result):
         return run_page(
             self.frame,
             verdicts=self.verdicts,
+            findings={self.label: told(self.findings)},
             diagnosis=self.diagnosis.frame,
             onsets=self.onsets,
             alarms=alarms(self.alarm),
@@ -238,6 +252,7 @@ class Run(Result):
             "arguments": self.arguments,
             "stopped": self.stopped,
             "alarm": None if self.alarm is None else plain(self.alarm),
+            "findings": told(self.findings),
             "verdicts": self.verdicts,
             "diagnosis": self.diagnosis.frame,
             "onsets": self.onsets,
@@ -260,6 +275,7 @@ class Run(Result):
         return run_fragment(
             self.frame,
             verdicts=self.verdicts,
+            findings={self.label: told(self.findings)},
             arguments=_for_page(self.arguments),
             labels=LABELS,
             alarms=alarms(self.alarm),
@@ -318,11 +334,29 @@ class Overlay(Result):
         return pl.concat(known) if known else None
 
     @property
+    def findings(self) -> dict[str, tuple[Finding, ...]]:
+        """The findings of each run by its name, as :attr:`Run.findings` has them."""
+        return {
+            name: findings_of_generations(
+                self.frame.filter(run=name), confidence=float(arguments["confidence"])
+            )
+            for name, arguments in self.arguments.items()
+        }
+
+    @property
     def sentence(self) -> str:
         """The finding in words."""
         return sentence_of_loop(
-            self.frame, self.verdicts, LABELS, alarms=self.alarms, stops=self.stops()
+            self.frame,
+            self.verdicts,
+            LABELS,
+            findings=self._findings(),
+            alarms=self.alarms,
+            stops=self.stops(),
         )
+
+    def _findings(self) -> dict[str, list[dict[str, Any]]]:
+        return {name: told(found) for name, found in self.findings.items()}
 
     def stops(self) -> dict[str, str]:
         """Say of the runs with fewer generations than they were asked for why, by their names."""
@@ -333,6 +367,7 @@ class Overlay(Result):
         return run_page(
             self.frame,
             verdicts=self.verdicts,
+            findings=self._findings(),
             diagnosis=self.diagnosis,
             onsets=self.onsets,
             alarms=self.alarms,
@@ -354,6 +389,7 @@ class Overlay(Result):
             "arguments": self.arguments,
             "stopped": self.stopped,
             "alarms": self.alarms,
+            "findings": self._findings(),
             "verdicts": self.verdicts,
             "diagnosis": self.diagnosis,
             "onsets": self.onsets,
@@ -377,6 +413,7 @@ class Overlay(Result):
         return run_fragment(
             self.frame,
             verdicts=self.verdicts,
+            findings=self._findings(),
             arguments=self._told(),
             labels=LABELS,
             alarms=self.alarms,

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = [
     "SIZES",
     "answer",
+    "findings_by_generation",
     "findings_table",
     "junit_document",
     "markdown_document",
@@ -55,6 +56,8 @@ SIZES = {
 
 _SHARES = ("elsewhere", "copies", "repeated", "junk", "modes_lost", "moved")
 _LONGEST_CLASS = 48
+MOST_GENERATIONS = 8
+"""Columns of a table by generation."""
 MOST_FINDINGS = 200
 """Lines of a table by class; more are in the JSON."""
 
@@ -95,6 +98,44 @@ def findings_table(
     more = len(findings) - MOST_FINDINGS
     below = f"<p>{count(more)} more are in the JSON of this comparison.</p>" if more > 0 else ""
     return scrolling_table(heads, "".join(lines), label="All findings") + below
+
+
+def findings_by_generation(findings: Sequence[Mapping[str, Any]]) -> str:
+    """Return the findings of a loop as a table of HTML: a line each, a column for a generation.
+
+    Parameters
+    ----------
+    findings
+        Those of one run; ``of`` is the generation. Of long runs some generations are shown, first
+        and last among them.
+    """
+    by_name: dict[str, dict[str, Mapping[str, Any]]] = {}
+    for one in findings:
+        by_name.setdefault(one["name"], {})[one["of"]] = one
+    generations = list(dict.fromkeys(one["of"] for one in findings))
+    step = max(-(-len(generations) // MOST_GENERATIONS), 1)
+    shown = [of for place, of in enumerate(reversed(generations)) if place % step == 0][::-1]
+    shown = shown if shown[0] == generations[0] else [generations[0], *shown]
+    lines = (
+        element(
+            "tr",
+            element(
+                "th",
+                escape(name.replace("_", " ").capitalize()) + element("i", escape(SIZES[name])),
+                scope="row",
+            )
+            + "".join(_cell_of(by_generation.get(of)) for of in shown),
+        )
+        for name, by_generation in by_name.items()
+    )
+    return scrolling_table(("Generation", *shown), "".join(lines), label="Findings by generation")
+
+
+def _cell_of(one: Mapping[str, Any] | None) -> str:
+    if one is None or one["state"] != "found":
+        return element("td", escape(ABSENT if one is None else "no"))
+    size, interval = written_size(one)
+    return element("td", escape(size) + element("i", escape(interval)), class_="w")
 
 
 def _line_of(one: Mapping[str, Any], labels: Mapping[str, Label]) -> str:

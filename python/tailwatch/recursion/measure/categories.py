@@ -65,7 +65,7 @@ def compare_categories(reference: Data, samples: Data, request: Request) -> list
 
 def _divergences(a: pl.Series, c: pl.Series, request: Request) -> Iterator[Row]:
     found = compare_counts(a, c, confidence=request.confidence, seed=request.panel.seed)
-    for row in found.drop("p_value").to_dicts():
+    for row in found.to_dicts():
         error = row["standard_error"]
         scaled = [
             (row[name] - row["null"]) / error if error > 0 else None

@@ -8,7 +8,8 @@ import polars as pl
 
 from tailwatch.background import uses_polars
 from tailwatch.report.comparison.readings import panel_table, read
-from tailwatch.report.html import details
+from tailwatch.report.findings import findings_by_generation
+from tailwatch.report.html import details, escape
 from tailwatch.report.loop.panels import figures
 from tailwatch.report.loop.plots import NEAREST_LEVEL, arms_of, opening_plots, plots_of
 from tailwatch.report.loop.sentence import sentence_of_loop
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from tailwatch.report.loop.plots import Arm, Plot
+    from tailwatch.report.loop.sentence import Findings
     from tailwatch.report.words import Label
 
 __all__ = ["run_fragment", "run_page"]
@@ -60,6 +62,7 @@ def run_page(
     labels: Mapping[str, Label],
     onsets: pl.DataFrame | None = None,
     plan: pl.DataFrame | None = None,
+    findings: Findings | None = None,
     alarms: pl.DataFrame | None = None,
     stops: Mapping[str, str] | None = None,
     title: str | None = None,
@@ -74,6 +77,8 @@ def run_page(
         One row per definition of collapse: ``definition``, ``status``, ``metric``,
         ``generations``, ``value``, ``low``, ``high``, ``threshold``, ``evidence``; with a column
         ``run`` where there are several runs.
+    findings
+        Those of each run, by its name, as JSON has them.
     diagnosis
         One row per way to fail: ``mode``, ``status``, ``evidence``; again with ``run``.
     arguments
@@ -112,6 +117,7 @@ def run_page(
             "Eight definitions of collapse", _verdicts(verdicts, diagnosis, onsets, alarms, labels)
         ),
         Section("Tails and variance by generation", opening),
+        Section("What was found in each generation", _findings(findings or {}, confidence)),
         Section("The standard panel", _panel(plots, arms, confidence, last)),
         Section("Risk", _risk(plots, arms, confidence)),
         Section("The policy and its plan", _policy(plots, arms, told, plan, confidence)),
@@ -123,7 +129,9 @@ def run_page(
     return page(
         kind="tailwatch loop" if len(arms) == 1 else "tailwatch loops side by side",
         subject=title or ", ".join(arm.name for arm in arms) or "an empty run",
-        sentence=sentence_of_loop(frame, verdicts, labels, alarms=alarms, stops=stops),
+        sentence=sentence_of_loop(
+            frame, verdicts, labels, findings=findings, alarms=alarms, stops=stops
+        ),
         facts=_facts(frame, arms, confidence) | _ended(stops or {}, arms),
         sections=sections,
         foot=f"{written}This file holds aggregated numbers only and loads nothing.",
@@ -136,6 +144,7 @@ def run_fragment(
     verdicts: pl.DataFrame,
     arguments: Mapping[str, Any],
     labels: Mapping[str, Label],
+    findings: Findings | None = None,
     alarms: pl.DataFrame | None = None,
     stops: Mapping[str, str] | None = None,
 ) -> str:
@@ -147,7 +156,9 @@ def run_fragment(
     arms = arms_of(frame, alarms)
     first = next(iter(_by_name(arguments, arms).values()), {})
     confidence = percent(_found(first, "confidence", 0.95))
-    sentence = sentence_of_loop(frame, verdicts, labels, alarms=alarms, stops=stops)
+    sentence = sentence_of_loop(
+        frame, verdicts, labels, findings=findings, alarms=alarms, stops=stops
+    )
     mark = fragment_mark(sentence, frame)
     table = (
         verdict_table(verdicts, labels)
@@ -157,6 +168,24 @@ def run_fragment(
     opening = _opening(opening_plots(frame, arms, labels), arms, confidence, f"loop-{mark}")
     return fragment(
         sentence=sentence, body=opening + details("Eight definitions of collapse", table)
+    )
+
+
+def _findings(findings: Findings, confidence: str) -> str:
+    """Return the findings of each generation: a table for each run."""
+    told = {name: found for name, found in findings.items() if found}
+    if not told:
+        return (
+            "<p>No question was asked: they are read from the standard panel of embeddings or "
+            "numbers.</p>"
+        )
+    tables = (
+        (f"<h3>{escape(name)}</h3>" if len(told) > 1 else "") + findings_by_generation(found)
+        for name, found in told.items()
+    )
+    return (
+        "<p>What a comparison of each generation with the human data finds. Of all that is said to "
+        f"be found in a run, {confidence} at least is expected to be there.</p>{''.join(tables)}"
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import polars as pl
 
@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
     from tailwatch.report.words import Label
 
-__all__ = ["sentence_of_loop"]
+__all__ = ["Findings", "sentence_of_loop"]
+
+Findings: TypeAlias = "Mapping[str, Sequence[Mapping[str, Any]]]"
+"""Of each run, by its name."""
 
 MOST_RUNS = 6
 """Runs that the sentence names one by one."""
@@ -27,6 +30,7 @@ def sentence_of_loop(
     verdicts: pl.DataFrame,
     labels: Mapping[str, Label],
     *,
+    findings: Findings | None = None,
     alarms: pl.DataFrame | None = None,
     stops: Mapping[str, str] | None = None,
 ) -> str:
@@ -40,6 +44,8 @@ def sentence_of_loop(
         The verdicts on it, under a column ``run`` if there are several.
     labels
         What each metric of a comparison is called.
+    findings
+        Those of each run, by its name, as JSON has them.
     alarms
         The alarm of the run, null if none rang; under a column ``run`` if there are several.
     stops
@@ -48,8 +54,9 @@ def sentence_of_loop(
     Returns
     -------
     str
-        For one run, its verdicts by name and what is left of tails and variance; for several, how
-        many verdicts hold in each. Then which alarms rang, and what was stopped.
+        For one run, its verdicts by name, what is left of tails and variance and what was found in
+        the last generation; for several, how many verdicts hold in each. Then which alarms rang,
+        and what was stopped.
     """
     runs = frame["run"].unique(maintain_order=True).to_list()
     if len(runs) > 1:
@@ -57,7 +64,17 @@ def sentence_of_loop(
     else:
         name = runs[0] if runs else "this run"
         found = f"{_of_one(name, _last(frame), verdicts)}{_left(frame, labels)}"
+        found += _found_last((findings or {}).get(name, ()), _last(frame))
     return f"{found}{_rang(alarms, labels)}{_stopped(stops or {}, several=len(runs) > 1)}"
+
+
+def _found_last(findings: Sequence[Mapping[str, Any]], last: int) -> str:
+    """Say what was found in the last generation, if it was asked."""
+    asked = [one for one in findings if one["of"] == str(last)]
+    found = [one["name"].replace("_", " ") for one in asked if one["state"] == "found"]
+    if not asked:
+        return ""
+    return f" Found in generation {last}: {_listed(found) if found else 'nothing'}."
 
 
 def _rang(alarms: pl.DataFrame | None, labels: Mapping[str, Label]) -> str:

@@ -12,15 +12,16 @@ if TYPE_CHECKING:
 __all__ = ["LOOP_LABELS", "LOOP_TERMS", "SPREAD", "TAILS", "describe_loop", "stop_in_words"]
 
 TAILS = (
-    "tail_coverage",
     "tail_mass",
     "tail_recall",
+    "tail_odds_ratio",
     "directional_tails",
+    "tail_coverage",
     "rare_type_coverage",
     "type_coverage",
     "types",
 )
-"""What tells about tails, the most telling first."""
+"""What tells about tails, the most telling first: coverage is high where what is left is small."""
 
 SPREAD = ("total_variance", "variance", "gini_simpson")
 """What tells about variance: all are multiplied by the same factors of theory."""
