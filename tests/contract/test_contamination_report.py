@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from tailwatch import contamination
-from tailwatch.contamination.dataset.report import ContaminationReport
+from tailwatch.contamination.dataset.report import ContaminationReport, sentence_of
 from tailwatch.exceptions import ShardError, SourceError
 from tests.support.datasets import COLUMNS, model, rows, table
 
@@ -114,6 +114,20 @@ def test_what_a_notebook_and_a_terminal_show(report: ContaminationReport) -> Non
     assert shown.startswith('<div class="tailwatch tw-fragment">')
     assert "Null floor" in shown
     assert "<svg" not in shown
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5])
+def test_a_share_that_human_rows_give_too_is_first_said_to_be_none(share: float) -> None:
+    fitted = model()
+    for seed in range(10):
+        found = fitted.prevalence(rows(800, 40 + seed, share))
+        is_none = found.low <= 0 or found.value <= found.null_floor.high
+        said = sentence_of(found)
+        none = "The share of synthetic rows among the 800 cannot be told from none: "
+        assert said.startswith(none) == is_none
+        assert is_none == (share == 0)
+        for number in (found.value, found.low, found.high, found.null_floor.high):
+            assert f"{100 * number:.{1 if number >= 0.1 else 2}f} %" in said
 
 
 def test_reports_differ(report: ContaminationReport, tmp_path: Path) -> None:

@@ -264,18 +264,17 @@ def sentence_of(found: Prevalence) -> str:
         return f"At least {_percent(found.low)} of the {found.n:,} rows are not human, with {sure}."
     if math.isnan(found.value):
         return f"What share of the {found.n:,} rows is synthetic cannot be told."
-    said = (
-        f"{_percent(found.value)} of the {found.n:,} rows are synthetic: between "
-        f"{_percent(found.low)} and {_percent(found.high)}, with {sure}"
-    )
+    span = f"between {_percent(found.low)} and {_percent(found.high)}, with {sure}"
+    said = f"{_percent(found.value)} of the {found.n:,} rows are synthetic: {span}"
     if found.audit is not None:
         return f"{said}, by {found.audit.rows:,} verified labels."
-    floor = found.null_floor
-    if found.value <= floor.high:
+    human = _percent(found.null_floor.high)
+    if found.low <= 0 or found.value <= found.null_floor.high:
         return (
-            f"{said}. That is no more than human rows alone can give: up to {_percent(floor.high)}."
+            f"The share of synthetic rows among the {found.n:,} cannot be told from none: "
+            f"{_percent(found.value)} is estimated, {span}; human rows alone give up to {human}."
         )
-    return f"{said}. Human rows alone give at most {_percent(floor.high)}."
+    return f"{said}. Human rows alone give at most {human}."
 
 
 def _said_of_groups(found: Prevalence) -> Iterator[str]:
