@@ -113,6 +113,27 @@ def test_a_page_of_images_learned_from_does_not_say_that_they_are_not(tmp_path: 
     assert "[" not in sentence_of_study(frame)
 
 
+def test_where_nothing_was_learnt_nothing_is_said_to_be_lost() -> None:
+    from tailwatch.recursion.frame import frame_of
+    from tailwatch.report.detection import sentence_of_study
+
+    def of_precision(value: float) -> str:
+        rows = [
+            {"run": run, "generation": generation, "metric": metric, "value": number}
+            for run in ("replace", "human only")
+            for generation in (1, 2)
+            for metric, number in (("classes_gone", 8.0), ("map50", value))
+        ]
+        frames = (frame_of([row | {"group": "model"} for row in rows]) for _ in range(3))
+        return sentence_of_study(tw.yolo.over_seeds(dict(enumerate(frames))), held_out=False)
+
+    said = of_precision(0.004)
+    assert said.startswith("Nothing was learnt, so nothing can be lost: ")
+    assert "0.00400" in said
+    assert "gone" not in said
+    assert "8 classes are gone" in of_precision(0.3)
+
+
 def test_over_seeds_keeps_what_was_said_of_each() -> None:
     from tailwatch.recursion.frame import frame_of
 

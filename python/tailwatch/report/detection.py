@@ -32,6 +32,9 @@ MOST_CLASSES = 30
 TELLING = ("tail_class_mass", "classes_gone", "map50")
 """What tells most of a study."""
 
+LEAST_PRECISION = 0.05
+"""A mAP50 below this is next to that of random weights, and labels by such a detector are noise."""
+
 TERMS = {
     "Tail classes": "The rarest classes, which together have at most a tenth of the human boxes.",
     "Class share": "Share of the boxes that are of a class; the band is that of human images.",
@@ -204,7 +207,13 @@ def _measured_on(*, held_out: bool, remarks: Sequence[str]) -> str:
 
 
 def sentence_of_study(frame: pl.DataFrame, *, held_out: bool = True) -> str:
-    """Say for each run what became of classes and precision, first generation to last."""
+    """Say for each run what became of classes and precision, first generation to last.
+
+    Where the first generation has learnt nothing, nothing can be lost, and that alone is said.
+    """
+    nothing = _learnt_nothing(frame)
+    if nothing is not None:
+        return nothing
     parts = [] if held_out else ["Not held out: precision is measured on images learned from"]
     for name in frame["run"].unique(maintain_order=True):
         of_run = frame.filter(pl.col("run") == name)
@@ -221,6 +230,19 @@ def sentence_of_study(frame: pl.DataFrame, *, held_out: bool = True) -> str:
             + (f" {interval}" if interval else "")
         )
     return "; ".join(parts) + "." if len(parts) > (not held_out) else "Nothing was measured."
+
+
+def _learnt_nothing(frame: pl.DataFrame) -> str | None:
+    """Say that no run has learnt anything, by the precision of its first generation."""
+    first = frame.filter(metric="map50", generation=1).sort("value", descending=True)
+    if first["value"].drop_nulls().is_empty() or first["value"].drop_nulls()[0] >= LEAST_PRECISION:
+        return None
+    best = write(Number(*first.select("value", "low", "high").row(0)))
+    interval = f" {best.interval}" if best.interval else ""
+    return (
+        f"Nothing was learnt, so nothing can be lost: the first generation has a mAP50 of "
+        f"{best.value}{interval}. It needs more epochs, more images, or weights to begin with."
+    )
 
 
 def _ends(of_run: pl.DataFrame, metric: str) -> tuple[Number, Number] | None:
