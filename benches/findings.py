@@ -79,7 +79,7 @@ deviations.
 
 Where nothing is found, the sentence says which loss of the tail would have been found in four of
 five samples. Share of pairs in which it is, where the odds of a candidate row in the tail are just
-those: human rows are 50 tight clusters and, at 8 %, rows spread evenly between them, which are the
+those: human rows are 50 tight clusters and, at 20 %, rows spread evenly between them, which are the
 tail.
 
 {detectable}
@@ -246,8 +246,8 @@ REQUESTS: dict[str, Callable[[np.random.Generator, Rows, Rows], Rows]] = {
 GATE: dict[str, Any] = {"limits": {"junk": 0.02, "copies": 0.01}, "keep": 0.8}
 STATES = ("passed", "failed", "inconclusive")
 
-SPARSE = 0.08
-"""Share of human rows between the clusters: more than the tail, which is made of them alone."""
+SPARSE = 0.2
+"""Share of human rows between the clusters: so many that the tail is made of them alone."""
 
 
 def sparse(rng: np.random.Generator, n: int, share: float) -> Rows:
@@ -268,7 +268,7 @@ def share_of_odds(odds: float) -> float:
         human, own = of_each * SPARSE, of_each * share
         return own / (1 - own) * (1 - human) / human
 
-    low, high = 0.02, SPARSE
+    low, high = 0.0, SPARSE
     for _ in range(60):
         middle = (low + high) / 2
         low, high = (middle, high) if found(middle) < odds else (low, middle)
