@@ -135,6 +135,18 @@ def test_each_finding_is_what_is_said_first(row: dict[str, object], start: str) 
     assert said(*FRESH, *besides, row).startswith(start)
 
 
+def test_repeated_rows_are_said_with_what_they_amount_to() -> None:
+    repeats = {"metric": "duplicates", "value_all": 0.5, "low_all": 0.45, "high_all": 0.55}
+    repeats |= {"null": 0.0, "null_low": 0.0, "null_high": 0.0, "p_value": 1e-9}
+    vendi = retained("vendi_score", 0.5, 0.4, 0.6) | {"value": 8.1, "null": 16.2}
+    assert said(*FRESH, repeats, vendi) == (
+        "Rows are repeated: 50 % [45, 55] of the candidate rows equal another of them, beyond the "
+        "share of human rows that do. By the Vendi score it amounts to 8.10 distinct rows, as many "
+        "human rows to 16."
+    )
+    assert "Vendi" not in said(*FRESH, repeats, retained("vendi_score", 1.0, 0.9, 1.1))
+
+
 def test_a_candidate_elsewhere_is_said_to_be_so_and_nothing_that_this_implies() -> None:
     found = said(
         odds(0.3, 0.2, 0.4, p=1e-9),

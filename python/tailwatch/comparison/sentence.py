@@ -65,7 +65,9 @@ def sentence_of(
     findings = findings or findings_of(frame, confidence=confidence)
     found = _named([one for one in findings if one.found], rows)
     if found:
-        parts = [words_of(one) for one in found[:MOST_NAMED]]
+        parts = []
+        for one in found[:MOST_NAMED]:
+            parts += [words_of(one), *(_distinct(rows) if one.name == "repeated" else ())]
         if found[0].name == "tails_lost":
             parts += [*_left(rows, ("tail_mass", "tail_recall", "tail_coverage"))]
             parts += _looks_better(rows)
@@ -283,6 +285,16 @@ def _left(rows: Rows, names: Sequence[str]) -> list[str]:
         if (name, None) in rows and _below(rows[name, None])
     ]
     return [f"What is left: {', '.join(below)}."] if below else []
+
+
+def _distinct(rows: Rows) -> list[str]:
+    """Say how many distinct rows a candidate amounts to, where that is less than of human rows."""
+    row = rows.get(("vendi_score", None))
+    if row is None or not _below(row):
+        return []
+    own, human = _number(row["value"]), _number(row["null"])
+    words = f"By the Vendi score it amounts to {own} distinct rows, as many human rows to {human}."
+    return [words] if own != human else []
 
 
 def _below(row: Row) -> bool:
