@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from tailwatch.comparison.by_class.result import ClassComparison
     from tailwatch.comparison.compare import compare
     from tailwatch.comparison.reference import Reference
-    from tailwatch.comparison.result import Comparison
+    from tailwatch.comparison.result import Comparison, PairedComparison
     from tailwatch.embeddings import Embeddings, open
 
     __version__: str
@@ -42,6 +42,7 @@ __all__ = [
     "ClassComparison",
     "Comparison",
     "Embeddings",
+    "PairedComparison",
     "Reference",
     "__version__",
     "compare",
@@ -57,6 +58,7 @@ _HOMES = {
     "ClassComparison": "tailwatch.comparison.by_class.result",
     "Comparison": "tailwatch.comparison.result",
     "Embeddings": "tailwatch.embeddings",
+    "PairedComparison": "tailwatch.comparison.result",
     "Reference": "tailwatch.comparison.reference",
     "compare": "tailwatch.comparison.compare",
     "open": "tailwatch.embeddings",

@@ -366,6 +366,25 @@ TEXTS: dict[str, tuple[Callable[[Path], object], str]] = {
         lambda _: tw.compare(X[:127], Y),
         "reference: expected at least 128 rows to compare, got 127",
     ),
+    "few rows of a baseline": (
+        lambda _: tw.compare(X, Y, baseline=Y[:63]),
+        "baseline: expected at least 64 rows to compare, got 63",
+    ),
+    "a baseline of other columns": (
+        lambda _: tw.compare(X, Y, baseline=Y[:, :2]),
+        "baseline: expected 3 columns as in reference, got 2",
+    ),
+    "a baseline and classes": (
+        lambda _: tw.compare(X, Y, baseline=Y, per=("label", "label")),  # type: ignore[call-overload]
+        (
+            "baseline: expected none with per, got both; compare the rows of each class with a "
+            "baseline of its own"
+        ),
+    ),
+    "worse than no baseline": (
+        lambda _: tw.compare(X, Y, metrics=["copies"]).gate("worse"),
+        "fail_on: expected worse only against a baseline, got worse; compare with a baseline",
+    ),
     "few candidate rows": (
         lambda _: tw.compare(X, Y[:63]),
         "candidate: expected at least 64 rows to compare, got 63",

@@ -71,6 +71,13 @@ def compare(
             metavar="NAME", help="Compare class by class: column of both sides with the classes."
         ),
     ] = None,
+    baseline: Annotated[
+        str | None,
+        typer.Option(
+            metavar="OLD",
+            help="What the candidate is to replace: say what became worse and what better.",
+        ),
+    ] = None,
     k: Annotated[
         int | None,
         typer.Option(
@@ -97,7 +104,7 @@ def compare(
         typer.Option(
             metavar="NAMES",
             help="Gate: exit 1 if any of these is found, 3 if one cannot be told, else 0: "
-            f"{FINDINGS}; or any.",
+            f"{FINDINGS}; or any; with --baseline also worse: nothing may be worse than it.",
         ),
     ] = None,
     limit: Annotated[
@@ -136,6 +143,7 @@ def compare(
       tailwatch compare human.parquet new.parquet --per label --html classes.html
       tailwatch compare human.tailwatch new.npy
       tailwatch compare human.tailwatch new.npy --fail-on junk,copies
+      tailwatch compare human.tailwatch new.npy --baseline old.npy --fail-on worse
     """
     levels = None if tail_levels is None else _shares("--tail-levels", tail_levels)
     files = {"--html": html, "--parquet": parquet, "--markdown": markdown, "--junit": junit}
@@ -143,8 +151,11 @@ def compare(
     wanted = {option: path for option, path in files.items() if path is not None}
     for option, path in wanted.items():
         suffix = suffixes.get(option, f".{option.removeprefix('--')}")
-        check_file(option, path, suffix=suffix, sources=(reference, candidate))
-    asked = _gate(fail_on, limit, keep, junit=junit is not None)
+        sources = (reference, candidate, *(() if baseline is None else (baseline,)))
+        check_file(option, path, suffix=suffix, sources=sources)
+    if per is not None and baseline is not None:
+        raise InputError(argument="--baseline", expected="none with --per", got="both")
+    asked = _gate(fail_on, limit, keep, junit=junit is not None, paired=baseline is not None)
 
     with reporting(progress=True) as report:
 
@@ -155,19 +166,20 @@ def compare(
             human: str | Embeddings = reference
             if not reference.lower().endswith(".tailwatch"):
                 human = open_embeddings(reference, column=column, binary=binary)
-            return compare_embeddings(
-                human,
-                open_embeddings(candidate, column=column, binary=binary),
-                per=per,
-                metrics=metrics if metrics is None or metrics in PANELS else _names(metrics),
-                k=k,
-                tail_levels=levels,
-                confidence=confidence,
-                max_rows=max_rows,
-                seed=seed,
-                threads=threads,
-                progress=report,
-            )
+            arguments: dict[str, Any] = {
+                "metrics": metrics if metrics is None or metrics in PANELS else _names(metrics),
+                "k": k,
+                "tail_levels": levels,
+                "confidence": confidence,
+                "max_rows": max_rows,
+                "seed": seed,
+                "threads": threads,
+                "progress": report,
+            }
+            if baseline is not None:
+                arguments["baseline"] = open_embeddings(baseline, column=column, binary=binary)
+            new = open_embeddings(candidate, column=column, binary=binary)
+            return compare_embeddings(human, new, per=per, **arguments)
 
         comparison = wait_for(work)
 
@@ -189,7 +201,12 @@ def compare(
 
 
 def _gate(
-    fail_on: str | None, limits: list[str] | None, keep: float | None, *, junit: bool
+    fail_on: str | None,
+    limits: list[str] | None,
+    keep: float | None,
+    *,
+    junit: bool,
+    paired: bool,
 ) -> dict[str, Any] | None:
     """Return the arguments of the gate, checked before the work begins."""
     from tailwatch.comparison.findings import FAIL_ON, GateRequest
@@ -207,18 +224,26 @@ def _gate(
             ) from error
     asked: dict[str, Any] = {"fail_on": fail_on or FAIL_ON, "limits": given, "keep": keep}
     with in_options():
-        GateRequest.of(**asked)
+        GateRequest.of(**asked, has_baseline=paired)
     return asked
 
 
 def _show(comparison: Comparison | ClassComparison, *, as_json: bool) -> None:
     """Print the result: for people on standard error, for machines on standard output."""
-    from tailwatch.cli.table import classes_table, comparison_table, findings_table, for_people
-    from tailwatch.comparison.result import Comparison
-    from tailwatch.comparison.sentence import told
+    from tailwatch.cli.table import (
+        change_table,
+        classes_table,
+        comparison_table,
+        findings_table,
+        for_people,
+    )
+    from tailwatch.comparison.result import Comparison, PairedComparison
+    from tailwatch.comparison.sentence import told, told_of_change
 
     console = for_people()
     console.print(comparison.sentence)
+    if isinstance(comparison, PairedComparison):
+        console.print(change_table(told_of_change(comparison.change)))
     if isinstance(comparison, Comparison):
         console.print(findings_table(told(comparison.findings)))
         console.print(comparison_table(comparison.frame, console.width))

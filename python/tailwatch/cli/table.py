@@ -12,7 +12,7 @@ from rich.text import Text
 
 from tailwatch.report.comparison.classes import STATUSES, written_q
 from tailwatch.report.comparison.readings import read
-from tailwatch.report.findings import SIZES, answer, written_size
+from tailwatch.report.findings import SIZES, answer, numbers_of_change, written_size
 from tailwatch.report.loop.verdicts import alarm_in_words
 from tailwatch.report.words import ABSENT, Number, describe, percent, write
 from tailwatch.text_form import shortened, visible
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from tailwatch.report.comparison.readings import Reading, Status
 
 __all__ = [
+    "change_table",
     "classes_table",
     "comparison_table",
     "findings_table",
@@ -141,6 +142,35 @@ def findings_table(findings: Iterable[Mapping[str, Any]]) -> Table:
             Text(answer(one), style=style),
             size if interval == ABSENT else f"{size} {interval}",
             SIZES[one["name"]],
+        )
+    return table
+
+
+def change_table(changes: Iterable[Mapping[str, Any]]) -> Table:
+    """Lay out findings about a change, those for the worse in colour.
+
+    Parameters
+    ----------
+    changes
+        As :func:`tailwatch.report.findings.change_table` takes them.
+
+    Returns
+    -------
+    rich.table.Table
+        One line per question: its answer, what was and is, and the change with its interval.
+    """
+    table = _table("against the baseline")
+    table.add_column("answer")
+    for name in ("was", "is", "change"):
+        table.add_column(name, justify="right")
+    table.add_column("of")
+    styles = {"worse": "red", "better": "cyan"}
+    for one in changes:
+        table.add_row(
+            one["name"].replace("_", " "),
+            Text(one["state"], style=styles.get(one["state"], "")),
+            *numbers_of_change(one),
+            ", ".join(metric.replace("_", " ") for metric, _ in one["evidence"]),
         )
     return table
 

@@ -13,6 +13,7 @@ room                  what it owns
 ``estimates``         value, null, what their errors are known from, and when they have none
 ``intervals``         intervals of value, null, and what is retained
 ``frame``             one row for each metric and level
+``change``            how each number changed from a baseline, with its interval
 ``questions``         what is asked of a frame; ``findings`` decides, and the gate on them
 ``result``            what is kept and shown; ``sentence`` says it
 ``by_class``          the same class by class

@@ -11,10 +11,10 @@ import numpy as np
 
 from tailwatch import _core
 from tailwatch.arguments import share
-from tailwatch.comparison.by_class.classes import compare_classes
+from tailwatch.comparison.by_class.classes import check_per, compare_classes, partition
 from tailwatch.comparison.by_class.judgement import deciding, frames
-from tailwatch.comparison.by_class.partition import check_per, partition
 from tailwatch.comparison.by_class.result import ClassComparison
+from tailwatch.comparison.change import change_frame, changes_of
 from tailwatch.comparison.findings import findings_of
 from tailwatch.comparison.frame import frame_of, rows_of
 from tailwatch.comparison.halves import matrix_of
@@ -23,7 +23,7 @@ from tailwatch.comparison.metrics.moments import difference_of_place, direction_
 from tailwatch.comparison.reference import Reference, side_of
 from tailwatch.comparison.reference_file import SUFFIX
 from tailwatch.comparison.request import Request, Stamp
-from tailwatch.comparison.result import Comparison
+from tailwatch.comparison.result import Comparison, PairedComparison
 from tailwatch.embeddings import as_embeddings
 from tailwatch.exceptions import InputError
 from tailwatch.progress import running
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from tailwatch.comparison.by_class.partition import Labels, Per
+    from tailwatch.comparison.by_class.classes import Labels, Per
     from tailwatch.comparison.human import HumanSide
     from tailwatch.comparison.preparation import Meeting
     from tailwatch.embeddings import Embeddings, EmbeddingsLike
@@ -49,6 +49,7 @@ def compare(
     candidate: EmbeddingsLike,
     *,
     per: None = None,
+    baseline: None = None,
     metrics: str | Sequence[str] | None = ...,
     k: int | None = ...,
     tail_levels: Sequence[float] | None = ...,
@@ -65,7 +66,26 @@ def compare(
     reference: EmbeddingsLike | Reference,
     candidate: EmbeddingsLike,
     *,
+    per: None = None,
+    baseline: EmbeddingsLike,
+    metrics: str | Sequence[str] | None = ...,
+    k: int | None = ...,
+    tail_levels: Sequence[float] | None = ...,
+    confidence: float = ...,
+    max_rows: int | None = ...,
+    seed: int | None = ...,
+    threads: int | None = ...,
+    progress: ProgressOption = ...,
+) -> PairedComparison: ...
+
+
+@overload
+def compare(
+    reference: EmbeddingsLike | Reference,
+    candidate: EmbeddingsLike,
+    *,
     per: Per,
+    baseline: None = None,
     metrics: str | Sequence[str] | None = ...,
     k: int | None = ...,
     tail_levels: Sequence[float] | None = ...,
@@ -82,6 +102,7 @@ def compare(
     candidate: EmbeddingsLike,
     *,
     per: Per | None = None,
+    baseline: EmbeddingsLike | None = None,
     metrics: str | Sequence[str] | None = None,
     k: int | None = None,
     tail_levels: Sequence[float] | None = None,
@@ -90,7 +111,7 @@ def compare(
     seed: int | None = None,
     threads: int | None = None,
     progress: ProgressOption = None,
-) -> Comparison | ClassComparison:
+) -> Comparison | ClassComparison | PairedComparison:
     """Compare a candidate with human data: how far it has moved, what became of its tails.
 
     The reference is split at random into halves A and B, and the candidate is cut to C with as many
@@ -112,6 +133,10 @@ def compare(
         Compare class by class: the name of a column that stands beside the embeddings in frames or
         files of both sides, or a tuple of two, for the reference and for the candidate, each such a
         name or a label for every row (an array, a series, a list of strings, integers or booleans).
+    baseline
+        Embeddings of what the candidate is to replace, at least 64 rows: both are held against the
+        same human halves, each number's change has an interval, and the findings are asked of the
+        change. Rows that both have cancel. Not with `per`.
     metrics
         ``"standard"`` (the default), ``"fast"`` (what of it is linear in the rows),
         ``"all"``, or names of metrics; ``docs/reference/metrics.md`` says what each of them is.
@@ -135,16 +160,18 @@ def compare(
 
     Returns
     -------
-    Comparison or ClassComparison
+    Comparison, ClassComparison or PairedComparison
         ``.frame`` with one row per metric and level; ``.sentence``; ``.save(path)``. With
         `per` a :class:`ClassComparison`, whose frame has these rows for each class, and which says
-        in ``.classes`` which of them lost their tails.
+        in ``.classes`` which of them lost their tails; with `baseline` a
+        :class:`PairedComparison`, which says in ``.changes`` how each number changed and in
+        ``.change`` what became worse or better.
 
     Raises
     ------
     InputError
         Bad data, too few rows (with `per`: in all classes), different numbers of columns, labels
-        that do not fit the rows, or an argument out of range.
+        that do not fit the rows, `baseline` together with `per`, or an argument out of range.
 
     Notes
     -----
@@ -153,6 +180,8 @@ def compare(
     rows is kept: about 1 KB a row, and 3·32·8·d² bytes (0.2 GB for 512 columns, 3 GB for 2,048)
     besides the embeddings. With `per` that is time and memory of one class after the other, besides
     two numbers a row; a class has a seed of its own, so that its numbers depend on no other class.
+    A `baseline` takes about as long again for the neighbours of both candidates in other halves,
+    h²·d for its own values, and 4h² values of each kernel.
 
     Examples
     --------
@@ -164,10 +193,25 @@ def compare(
     >>> row = found.frame.row(0, named=True)
     >>> bool(row["retention_low"] < 0.64 < row["retention_high"])
     True
+
+    What is to replace what there is, of which it keeps nine rows in ten:
+
+    >>> old = rng.normal(size=(500, 16))
+    >>> new = np.concatenate([old[:450], 0.5 * rng.normal(size=(50, 16))])
+    >>> paired = tw.compare(human, new, baseline=old, metrics=["total_variance"])
+    >>> print(paired.change[-2].name, paired.change[-2].state)
+    spread_lost worse
     """
     clock = Stamp()
     confidence = share(confidence, "confidence")
     labels = None if per is None else check_per(per)
+    if labels is not None and baseline is not None:
+        raise InputError(
+            argument="baseline",
+            expected="none with per",
+            got="both",
+            hint="compare the rows of each class with a baseline of its own",
+        )
     human = _prepared(
         reference,
         {
@@ -185,8 +229,16 @@ def compare(
         "candidate": asdict(Source.of(other)),
         "arguments": request.arguments(),
     }
+    before = None
+    if baseline is not None:
+        before = human.require_columns(as_embeddings(baseline, "baseline"), "baseline")
+        run["baseline"] = asdict(Source.of(before))
     with running(threads, progress) as settings:
         used_threads = _core.thread_count(settings)
+        if before is not None:
+            frame, changes, used = _compare_both(human, (other, before), request, settings)
+            run |= used | clock.ran_with(used_threads)
+            return PairedComparison(frame, run, changes)
         if labels is None:
             frame, used = _compare_once(human, other, request, settings)
             return Comparison(frame, run | used | clock.ran_with(used_threads))
@@ -225,14 +277,38 @@ def _compare_once(
     meeting = human.meet(candidate.handle())
     found = meeting.estimates(settings)
     rows = rows_of(meeting, found, request.confidence, meeting.wholes(settings))
-    sizes = meeting.prepared.sizes
     frame = frame_of(rows)
-    used = {
+    differing = _differing(human, meeting, frame, request.confidence)
+    return frame, {"rows_used": _used(meeting)} | differing
+
+
+def _compare_both(
+    human: HumanSide,
+    candidates: tuple[Embeddings, Embeddings],
+    request: Request,
+    settings: Settings,
+) -> tuple[pl.DataFrame, pl.DataFrame, dict[str, Any]]:
+    """Return the frames of a candidate and of its changes, and how many rows they were made of."""
+    new, old = (each.handle() for each in candidates)
+    pairing = human.meet_both(new, old, settings)
+    of_new, of_old = (each.estimates(settings) for each in (pairing.new, pairing.old))
+    rows = rows_of(pairing.new, of_new, request.confidence, pairing.new.wholes(settings))
+    before = rows_of(pairing.old, of_old, request.confidence)
+    changes = changes_of(pairing, (of_new, rows), (of_old, before), request.confidence, settings)
+    used = _used(pairing.new) | {"baseline": pairing.old.candidate.rows.shape[0]}
+    frame = frame_of(rows)
+    differing = _differing(human, pairing.new, frame, request.confidence)
+    return frame, change_frame(changes), {"rows_used": used} | differing
+
+
+def _used(meeting: Meeting) -> dict[str, int]:
+    """Return how many rows entered the frame."""
+    sizes = meeting.prepared.sizes
+    return {
         "reference_half": sizes.half,
         "candidate": meeting.candidate.rows.shape[0],
         "quadratic_half": sizes.bounded_half,
     }
-    return frame, {"rows_used": used} | _differing(human, meeting, frame, request.confidence)
 
 
 def _differing(

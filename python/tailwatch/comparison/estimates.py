@@ -62,6 +62,7 @@ __all__ = [
     "Scale",
     "Spread",
     "TailIndex",
+    "complementary_parts",
     "degrees_of_freedom",
     "spread_of_null",
     "standard_error",
@@ -240,12 +241,12 @@ def spread_of_null(nulls: NDArray[np.float64], error: HalfSamples) -> Spread:
     unit = float(np.abs(nulls[1:]).max())
     if not error.complementary or not 0 < unit < np.inf:
         return Spread(standard_error(nulls, error), degrees_of_freedom(nulls, error))
-    odd, even = _parts(nulls[1:] / unit)
+    odd, even = complementary_parts(nulls[1:] / unit)
     known = 1 / (1 / (len(nulls) - 1) + 1 / (GROUPS - 1))
     return Spread(unit * math.sqrt((odd / 2 + even) / 2), known)
 
 
-def _parts(halves: NDArray[np.float64]) -> tuple[float, float]:
+def complementary_parts(halves: NDArray[np.float64]) -> tuple[float, float]:
     """Return the variances of what is odd in the deviation and of what is even."""
     first, second = halves[0::2], halves[1::2]
     odd = float((((first - second) / 2) ** 2).mean())
@@ -258,7 +259,7 @@ def _variance(halves: NDArray[np.float64], error: HalfSamples) -> tuple[float, f
     if not error.complementary:
         # A share f without replacement varies (1 − f)/f times as much as the whole.
         return float(halves.var(ddof=1)) * error.kept / (1 - error.kept), count - 1
-    odd, even = _parts(halves)
+    odd, even = complementary_parts(halves)
     if odd < 2 * even:
         # V₁ would be negative, and odd/2 and even are as good a measurement of V₂ each.
         return (odd / 2 + even) / 2, count

@@ -33,6 +33,15 @@ told, passed else.
 **What would have been found.** Where nothing was, the size that would have been found in 80 % of
 samples is said: from Fisher's noncentral law of the rows in the tail, at the first of the levels of
 Benjamini & Hochberg, which one finding alone has to pass.
+
+**Change.** Against a baseline each question is asked of the change: whether more of it is there
+than before (worse) or less (better). Its p-value is that of the metric's change, two-sided; where a
+metric may be off on either side of its null, the change is read on the side that the candidate is
+on, if it leads there, or on the side that the baseline was on, if it leads away, and of a change
+from one side to the other only what lies clear of the null counts. The false-discovery rate is held
+over them too.
+
+The file is long because all decisions are made in one place.
 """
 
 from __future__ import annotations
@@ -44,7 +53,15 @@ import numpy as np
 import polars as pl
 
 from tailwatch.arguments import real, share
-from tailwatch.comparison.questions import BELOW, NAMES, Finding, asked_of, nearest_rows
+from tailwatch.comparison.questions import (
+    BELOW,
+    DECIDING,
+    FEWEST,
+    NAMES,
+    Finding,
+    asked_of,
+    nearest_rows,
+)
 from tailwatch.distributions import false_discovery_rates
 from tailwatch.exceptions import InputError, meant
 from tailwatch.text_form import shown
@@ -53,13 +70,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from tailwatch.comparison.metrics.moments import Difference
-    from tailwatch.comparison.questions import Name
+    from tailwatch.comparison.questions import Name, Row, Rows
 
 __all__ = [
     "FAIL_ON",
+    "WORSE",
+    "ChangeFinding",
     "Gate",
     "GateRequest",
     "GateState",
+    "change_findings_of",
     "findings_of",
     "findings_of_classes",
     "findings_of_generations",
@@ -212,6 +232,156 @@ def _is_beyond(name: Name, size: float | None, limit: float) -> bool:
     return size < limit if name in BELOW else size > limit
 
 
+ChangeState: TypeAlias = Literal["worse", "better", "not found", "cannot tell"]
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeFinding:
+    """Whether more of one finding is there than with the baseline, or less.
+
+    Attributes
+    ----------
+    name
+        The question.
+    state
+        ``"worse"``, ``"better"``, ``"not found"`` where no change can be told from none, or
+        ``"cannot tell"`` where a number is missing.
+    change, low, high
+        Of the metric that is read, new less old, with its interval.
+    value, baseline
+        That metric of the candidate, and of its baseline.
+    p_value, q_value
+        Of no change, alone and among those of the comparison.
+    evidence
+        The rows of the frame of changes that were read, as (metric, level).
+    """
+
+    name: Name
+    state: ChangeState
+    change: float | None = None
+    low: float | None = None
+    high: float | None = None
+    value: float | None = None
+    baseline: float | None = None
+    p_value: float | None = None
+    q_value: float | None = None
+    evidence: tuple[tuple[str, float | None], ...] = ()
+
+
+def change_findings_of(
+    changes: pl.DataFrame, *, confidence: float = 0.95
+) -> tuple[ChangeFinding, ...]:
+    """Return the findings about a change, in the order of :data:`NAMES`.
+
+    Parameters
+    ----------
+    changes
+        The frame of changes of a :class:`tailwatch.PairedComparison`.
+    confidence
+        The false-discovery rate over the findings is 1 − confidence.
+    """
+    rows = nearest_rows(changes.to_dicts())
+    asked = [_asked_of_change(name, rows) for name in NAMES]
+    known = np.array([one.p_value for one in asked if one.p_value is not None], np.float64)
+    rates = iter(false_discovery_rates(known).tolist())
+    decided = []
+    for one in asked:
+        rate = None if one.p_value is None else next(rates)
+        is_sure = rate is not None and rate <= 1 - confidence
+        state = one.state if is_sure or one.state == "cannot tell" else "not found"
+        decided.append(replace(one, state=state, q_value=rate))
+    return tuple(decided)
+
+
+def _asked_of_change(name: Name, rows: Rows) -> ChangeFinding:
+    """Return the change that answers a question, worse or better if it is sure."""
+    levels = sorted(level for metric, level in rows if metric == "tail_mass" and level is not None)
+    enough = (each for each in levels if each * rows["tail_mass", each]["n_candidate"] >= FEWEST)
+    junk = [("tail_mass", next(enough, levels[-1]))] if levels else []
+    tails = [(metric, None) for metric in DECIDING if (metric, None) in rows][:1]
+    spread: list[tuple[str, float | None]] = [("total_variance", None), ("effective_rank", None)]
+    read: dict[str, list[tuple[str, float | None]]] = {
+        "elsewhere": [("clipped_density", None), ("clipped_coverage", None)],
+        "copies": [("copies", None), ("normalised_copies", None)],
+        "repeated": [("duplicates", None)],
+        "junk": list(junk),
+        "tails_lost": list(tails),
+        "modes_lost": [("mode_coverage", None)],
+        "tails_widened": list(tails),
+        "moved": [("energy_distance", None)],
+        "spread_lost": spread,
+        "spread_gained": spread,
+    }
+    found = [rows[key] for key in read[name] if key in rows]
+    known = [row for row in found if row["p_value"] is not None]
+    together = name == "elsewhere"
+    if together and len(known) < len(read[name]):
+        known = []
+    if not known:
+        # Without an interval no change has a p-value; equal numbers have none to tell either.
+        told = any(row["change"] == 0 and row["low"] == row["high"] == 0 for row in found)
+        return ChangeFinding(name, "not found" if told else "cannot tell")
+    # Of what has to change together the least sure decides; of alternatives the surest.
+    if together:
+        row = max(known, key=lambda each: float(each["p_value"]))
+        p_value = row["p_value"]
+        if len({np.sign(each["change"]) for each in known}) > 1:
+            p_value = 1.0
+    else:
+        row = min(known, key=lambda each: float(each["p_value"]))
+        p_value = min(len(known) * row["p_value"], 1.0)
+    state = _direction(name, row)
+    return ChangeFinding(
+        name,
+        state,
+        row["change"],
+        row["low"],
+        row["high"],
+        row["value"],
+        row["baseline"],
+        None if state == "not found" else p_value,
+        None,
+        tuple(
+            (each["metric"], each["level"]) for each in ([row] if name != "elsewhere" else known)
+        ),
+    )
+
+
+ENDS: Final = 3
+"""A number and both ends of its interval."""
+
+TWO_SIDED: Final[frozenset[str]] = frozenset(
+    {"junk", "tails_lost", "tails_widened", "spread_lost", "spread_gained"}
+)
+"""Findings of metrics that may lie on either side of their null."""
+
+
+def _direction(name: Name, row: Row) -> ChangeState:
+    """Return whether a change makes a finding worse or better, or is about another side."""
+    side = -1 if name in BELOW else 1
+    toward = side * row["change"]
+    if toward == 0:
+        return "not found"
+    if name not in TWO_SIDED:
+        return "worse" if toward > 0 else "better"
+    new, old = (
+        [side * (row[name] - 1) for name in names if row[name] is not None]
+        for names in (
+            ("retention", "retention_low", "retention_high"),
+            ("baseline_retention", "baseline_low", "baseline_high"),
+        )
+    )
+    # On the side in question: by the number itself, or, of a change from one side to the other, by
+    # all of its interval.
+    there, was = (bool(ends) and ends[0] > 0 for ends in (new, old))
+    clear, was_clear = (len(ends) == ENDS and min(ends) > 0 for ends in (new, old))
+    if toward > 0 and there and (was or clear):
+        return "worse"
+    if toward < 0 and was and (there or was_clear):
+        return "better"
+    return "not found"
+
+
 NAMED: Final = 3
 """So many classes of a kind are named; the others are counted."""
 LONGEST_NAME: Final = 40
@@ -240,6 +410,9 @@ FAIL_ON: Final = (
 )
 """What a gate asks for by default."""
 
+WORSE: Final = "worse"
+"""What a gate asks for where nothing may have become worse than with the baseline."""
+
 GateState: TypeAlias = Literal["passed", "failed", "inconclusive"]
 
 
@@ -254,10 +427,13 @@ class Gate:
         told, else ``"passed"``.
     findings
         Those that decide.
+    changes
+        Those about the change that do, if it was asked whether anything is worse.
     """
 
     state: GateState
     findings: tuple[Finding, ...]
+    changes: tuple[ChangeFinding, ...] = ()
 
     @property
     def decided_by(self) -> tuple[Name, ...]:
@@ -267,8 +443,15 @@ class Gate:
 
     def __str__(self) -> str:
         """Say it in a line."""
-        names = ", ".join(map(self._named, self.decided_by))
-        asked = ", ".join(dict.fromkeys(one.name for one in self.findings))
+        changed = {"failed": WORSE, "inconclusive": "cannot tell", "passed": None}[self.state]
+        worse = [f"{one.name} ({WORSE})" for one in self.changes if one.state == changed]
+        if self.state == "inconclusive":
+            # Where no change can be told; one that cannot be told among others decides nothing.
+            worse = [WORSE] if len(worse) == len(self.changes) > 0 else []
+        names = ", ".join([*map(self._named, self.decided_by), *worse])
+        asked = ", ".join(
+            [*dict.fromkeys(one.name for one in self.findings), *([WORSE] if self.changes else [])]
+        )
         said = {
             "failed": f"failed: {names}",
             "inconclusive": f"inconclusive: {names} cannot be told",
@@ -294,10 +477,13 @@ class GateRequest:
         Findings that may not be there.
     limits
         What their sizes may reach.
+    worse
+        Whether nothing may be worse than with the baseline.
     """
 
     names: frozenset[Name]
     limits: dict[str, float]
+    worse: bool = False
 
     @classmethod
     def of(
@@ -305,6 +491,8 @@ class GateRequest:
         fail_on: Sequence[str] | str,
         limits: Mapping[str, float] | None = None,
         keep: float | None = None,
+        *,
+        has_baseline: bool = False,
     ) -> GateRequest:
         """Check what is asked.
 
@@ -316,8 +504,21 @@ class GateRequest:
             What the size of a finding may reach, by its name.
         keep
             Limit of ``tails_lost``, the odds of tail rows that have to be kept.
+        has_baseline
+            Whether ``"worse"`` may be among the names.
         """
-        names, given = checked_names(fail_on), checked_limits(limits or {})
+        asked = fail_on.split(",") if isinstance(fail_on, str) else list(fail_on)
+        others = [name for name in asked if name.strip() != WORSE]
+        worse = len(others) < len(asked)
+        if worse and not has_baseline:
+            raise InputError(
+                argument="fail_on",
+                expected="worse only against a baseline",
+                got=WORSE,
+                hint="compare with a baseline",
+            )
+        names = checked_names(others) if others or not worse else frozenset()
+        given = checked_limits(limits or {})
         if keep is not None:
             if "tails_lost" in given:
                 raise InputError(
@@ -332,18 +533,27 @@ class GateRequest:
                 got=shown(unasked[0]),
                 hint=f"add {unasked[0]} to fail_on",
             )
-        return cls(names, given)
+        return cls(names, given, worse)
 
-    def decide(self, findings: Iterable[Finding]) -> Gate:
-        """Decide by findings under these limits."""
+    def decide(self, findings: Iterable[Finding], changes: Sequence[ChangeFinding] = ()) -> Gate:
+        """Decide by findings under these limits, and by changes if they were asked for.
+
+        A change that cannot be told decides nothing as long as another can be.
+        """
         deciding = tuple(one for one in findings if one.name in self.names)
-        states = {one.state for one in deciding}
+        states: set[str] = {one.state for one in deciding}
+        asked = tuple(changes) if self.worse else ()
+        changed = {one.state for one in asked}
+        if WORSE in changed:
+            states.add("found")
+        elif changed == {"cannot tell"}:
+            states.add("cannot tell")
         state: GateState = "passed"
         if "found" in states:
             state = "failed"
         elif "cannot tell" in states:
             state = "inconclusive"
-        return Gate(state, deciding)
+        return Gate(state, deciding, asked)
 
 
 def checked_names(fail_on: Sequence[str] | str) -> frozenset[Name]:

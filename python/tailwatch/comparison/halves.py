@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tailwatch._core import Rows
+    from tailwatch.progress import Settings
 
 __all__ = [
     "GROUPS",
@@ -23,7 +24,10 @@ __all__ = [
     "Halves",
     "Human",
     "Sizes",
+    "common_rows",
+    "hashes_of",
     "matrix_of",
+    "paired_orders",
     "size_of_halves",
 ]
 
@@ -108,6 +112,13 @@ class Candidate:
     def draw(cls, rows: Rows, size: int, *, max_rows: int | None, seed: int) -> Candidate:
         """Cut a candidate to `size` rows, at random under `seed`."""
         order = _core.sample(rows.shape[0], rows.shape[0], seed, "candidate")
+        return cls.in_order(rows, order, size, max_rows=max_rows)
+
+    @classmethod
+    def in_order(
+        cls, rows: Rows, order: NDArray[np.int64], size: int, *, max_rows: int | None
+    ) -> Candidate:
+        """Cut a candidate to the first `size` rows in this order."""
         return cls(
             rows.take(order[:size]),
             rows.take(order[: _within(size, max_rows)]),
@@ -152,7 +163,7 @@ class Human:
         return Halves(rows, bounded, self.whole, self.bounded_whole)
 
 
-def size_of_halves(rows: int, candidate_rows: int) -> int:
+def size_of_halves(rows: int, candidate_rows: int, candidate: str = "candidate") -> int:
     """Return the rows of a half beside a candidate: n // 2, or all of it if it has fewer.
 
     Raises
@@ -163,12 +174,84 @@ def size_of_halves(rows: int, candidate_rows: int) -> int:
     size = min(rows // 2, candidate_rows)
     if size < LEAST_ROWS:
         name, least, got = (
-            ("candidate", LEAST_ROWS, candidate_rows)
+            (candidate, LEAST_ROWS, candidate_rows)
             if candidate_rows < LEAST_ROWS
             else ("reference", 2 * LEAST_ROWS, rows)
         )
         raise InputError(argument=name, expected=f"at least {least} rows to compare", got=f"{got}")
     return size
+
+
+def paired_orders(
+    new: Rows, old: Rows, size: int, seed: int, settings: Settings
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return random orders of two candidates whose first `size` rows have much in common.
+
+    Each order alone is uniform, and that of `new` is the one that it has without `old`. All rows of
+    both are put in one random order, of which each candidate has its own (permanent random numbers,
+    Brewer, Early and Joyce 1972); a row that is among the first of both then stands at the same
+    place in both, so that it is in the same parts. Where no row is in both candidates, or each at
+    its own place in samples of one size, `old` too has the order that it has alone.
+    """
+    (n, m), purpose = (new.shape[0], old.shape[0]), "candidate"
+    of_new, of_old = (_core.sample(rows, rows, seed, purpose) for rows in (n, m))
+    in_new, in_old = common_rows(new, old, settings)
+    if not len(in_new) or (n == m and (in_new == in_old).all()):
+        return of_new, of_old
+    twin = np.full(n, -1)
+    twin[in_new] = in_old
+    alone = np.delete(np.arange(m), in_old)
+    alone = alone[_core.sample(len(alone), len(alone), seed, "baseline")]
+    # Rows of the baseline alone fall anywhere between those of the candidate.
+    union = np.full(n + len(alone), -1)
+    places = np.sort(_core.sample(len(union), len(alone), seed, "baseline between"))
+    union[places] = alone
+    union[np.delete(np.arange(len(union)), places)] = twin[of_new]
+    order = union[union >= 0]
+    place_of = np.full(m, -1)
+    place_of[in_old] = np.argsort(of_new)[in_new]
+    stays = (place_of[order[:size]] >= 0) & (place_of[order[:size]] < size)
+    first = np.full(size, -1)
+    first[place_of[order[:size][stays]]] = order[:size][stays]
+    first[first < 0] = order[:size][~stays]
+    return of_new, np.concatenate([first, order[size:]])
+
+
+def common_rows(
+    x: Rows, y: Rows, settings: Settings
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the numbers of the rows that are in both, value by value, each paired once."""
+    of_x, of_y = (_told_apart(hashes_of(rows, settings)) for rows in (x, y))
+    _, in_x, in_y = np.intersect1d(of_x, of_y, assume_unique=True, return_indices=True)
+    order = np.argsort(in_x)
+    return in_x[order], in_y[order]
+
+
+def _told_apart(hashes: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Return hashes of which no two are equal: the n-th of equal ones becomes another."""
+    order = np.argsort(hashes, kind="stable")
+    ranked = hashes[order]
+    firsts = np.searchsorted(ranked, ranked)
+    repeats = (np.arange(len(hashes)) - firsts).astype(np.uint64)
+    told = np.empty_like(hashes)
+    # An odd number spreads the repeats over all hashes.
+    told[order] = ranked + repeats * np.uint64(0x9E3779B97F4A7C15)
+    return told
+
+
+BLOCK = 1 << 14
+"""Rows that are hashed at a time."""
+
+
+def hashes_of(rows: Rows, settings: Settings) -> NDArray[np.uint64]:
+    """Return a hash of each row as float64: equal rows have equal ones, and −0 is 0."""
+    quiet: Settings = {"threads": settings["threads"], "progress": None}
+    hashes = np.empty(rows.shape[0], np.uint64)
+    for first in range(0, len(hashes), BLOCK):
+        some = np.arange(first, min(first + BLOCK, len(hashes)))
+        block = np.ascontiguousarray(matrix_of(rows.take(some)) + 0)
+        hashes[some] = _core.row_hashes(block.view(np.uint8), quiet)
+    return hashes
 
 
 def _within(size: int, max_rows: int | None) -> int:

@@ -18,7 +18,7 @@ import numpy as np
 
 from tailwatch.comparison.halves import Candidate, Sizes, size_of_halves
 from tailwatch.comparison.metrics.family import Summary
-from tailwatch.comparison.preparation import Meeting, Preparation, Prepared
+from tailwatch.comparison.preparation import Meeting, Pairing, Preparation, Prepared
 from tailwatch.comparison.registry import METRICS
 from tailwatch.exceptions import DimensionError, InputError, TailwatchError
 
@@ -92,6 +92,10 @@ class HumanSide(ABC):
         """Put the rows of a candidate beside the human side."""
 
     @abstractmethod
+    def meet_both(self, new: Rows, old: Rows, settings: Settings) -> Pairing:
+        """Put a candidate and its baseline beside the same halves."""
+
+    @abstractmethod
     def require_rows(self, argument: str) -> HumanRows:
         """Return the human side if it has rows, which `argument` asks for.
 
@@ -111,7 +115,7 @@ class HumanSide(ABC):
             Some metrics need the rows, see :func:`summary_shapes`.
         """
 
-    def require_columns(self, candidate: Embeddings) -> Embeddings:
+    def require_columns(self, candidate: Embeddings, argument: str = "candidate") -> Embeddings:
         """Return a candidate that has as many columns.
 
         Raises
@@ -121,7 +125,7 @@ class HumanSide(ABC):
         """
         if self.source.columns != candidate.columns:
             raise DimensionError(
-                argument="candidate",
+                argument=argument,
                 expected=f"{self.source.columns} columns as in reference",
                 got=f"{candidate.columns}",
             )
@@ -154,6 +158,10 @@ class HumanRows(HumanSide):
     def meet(self, rows: Rows) -> Meeting:
         """Put the rows of a candidate beside the human ones."""
         return self._preparation.meet(rows)
+
+    def meet_both(self, new: Rows, old: Rows, settings: Settings) -> Pairing:
+        """Put a candidate and its baseline beside the same halves."""
+        return self._preparation.meet_both(new, old, settings)
 
     def require_rows(self, argument: str) -> HumanRows:
         """Return this."""
@@ -219,18 +227,37 @@ class HumanSummary(HumanSide):
 
     def meet(self, rows: Rows) -> Meeting:
         """Put the rows of a candidate beside what is left of the human ones."""
+        half = self._require_half(rows, "candidate")
+        max_rows, seed = self.request.max_rows, self.request.panel.seed
+        candidate = Candidate.draw(rows, half, max_rows=max_rows, seed=seed)
+        return Meeting(self._prepared, candidate)
+
+    def meet_both(self, new: Rows, old: Rows, settings: Settings) -> Pairing:
+        """Put a candidate and its baseline beside what is left of the human rows."""
+        self._require_half(new, "candidate")
+        half = self._require_half(old, "baseline")
+        # Metrics that need no rows of the reference count no neighbours.
+        return Pairing.of(
+            self._prepared,
+            (new, old),
+            half,
+            max_rows=self.request.max_rows,
+            counted=None,
+            settings=settings,
+        )
+
+    def _require_half(self, rows: Rows, argument: str) -> int:
+        """Return the rows of a half, which a candidate has to have."""
         half, candidate_rows = self._sizes.half, rows.shape[0]
         if candidate_rows < half:
             raise InputError(
-                argument="candidate",
+                argument=argument,
                 expected=f"at least {half} rows, as many as a half of this reference, which was "
                 "saved without its rows",
                 got=f"{candidate_rows}",
                 hint="save the reference with its rows for smaller candidates",
             )
-        max_rows, seed = self.request.max_rows, self.request.panel.seed
-        candidate = Candidate.draw(rows, half, max_rows=max_rows, seed=seed)
-        return Meeting(self._prepared, candidate)
+        return half
 
     def require_rows(self, argument: str) -> HumanRows:
         """Refuse what needs the rows."""

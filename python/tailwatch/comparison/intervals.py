@@ -65,10 +65,15 @@ __all__ = [
     "Intervals",
     "Triple",
     "around",
+    "binomial_interval",
+    "counts_few",
+    "difference_of",
     "farther_than_zero",
     "interval_of_distance",
     "intervals_of",
+    "present_binomial",
     "ratio_of",
+    "smoothed",
 ]
 
 Bounds = tuple[float | None, float | None]
@@ -180,7 +185,7 @@ def farther_than_zero(value: float, error: ClosedVariance) -> float | None:
 
 def _binomial(estimate: Estimate, error: Binomial, confidence: float) -> Intervals:
     value, null = (
-        _mid_p(share * total, total, confidence)
+        binomial_interval(share * total, total, confidence)
         for share, total in ((estimate.value, error.total), (estimate.null, error.of_null))
     )
     retention, *retained = ratio_of((estimate.value, *value), (estimate.null, *null))
@@ -259,8 +264,12 @@ def _margin(statistic: NDArray[np.float64], error: HalfSamples, confidence: floa
     return _t(statistic, error, confidence) * standard_error(statistic, error)
 
 
+def smoothed(error: HalfSamples) -> NDArray[np.float64]:
+    """Return the values of shares with half a count added to both sides, so that none is 0 or 1."""
+    return _smoothed(error.values, error)
+
+
 def _smoothed(counted: NDArray[np.float64], error: HalfSamples) -> NDArray[np.float64]:
-    """Shares with half a count added to both sides, so that none is 0 or 1."""
     total = np.full(counted.shape, error.total * error.kept)
     total[0] = error.total
     smoothed: NDArray[np.float64] = (counted * total + 0.5) / (total + 1)
@@ -273,6 +282,19 @@ def _log(counted: NDArray[np.float64], error: HalfSamples) -> NDArray[np.float64
     presented[0] = min(presented[0], error.most)
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.log(presented)
+
+
+def counts_few(error: HalfSamples) -> bool:
+    """Return whether the value is a share of few rows, or of nearly all."""
+    return _is_few(error.values, error)
+
+
+def present_binomial(error: HalfSamples, confidence: float) -> tuple[float, float, float]:
+    """Return a share, as the metric is shown, with its binomial interval."""
+    share = float(error.values[0])
+    low, high = binomial_interval(share * error.total, error.total, confidence)
+    ends = _presented(np.array([min(low, share), max(high, share)]), error)
+    return (float(np.minimum(error.present(error.values[:1]), error.most)[0]), *ends)
 
 
 def _is_few(counted: NDArray[np.float64], error: HalfSamples) -> bool:
@@ -311,7 +333,7 @@ def _of_share(counted: NDArray[np.float64], error: HalfSamples, confidence: floa
     margin = _margin(logits, error, confidence)
     bounds = [counted[0], float(expit(logits[0] - margin)), float(expit(logits[0] + margin))]
     if _is_few(counted, error):
-        bounds += _mid_p(counted[0] * error.total, error.total, confidence)
+        bounds += binomial_interval(counted[0] * error.total, error.total, confidence)
     return _presented(np.array([min(bounds), max(bounds)]), error)
 
 
@@ -320,8 +342,8 @@ def _presented(bounds: NDArray[np.float64], error: HalfSamples) -> tuple[float, 
     return float(low), float(high)
 
 
-def _mid_p(count: float, total: float, confidence: float) -> tuple[float, float]:
-    """Bounds of a binomial share in which the count itself is worth half its probability."""
+def binomial_interval(count: float, total: float, confidence: float) -> tuple[float, float]:
+    """Return bounds of a binomial share in which the count is worth half its probability."""
     from scipy.optimize import brentq
     from scipy.special import betainc
 
@@ -370,6 +392,38 @@ def ratio_of(value: Triple, null: Triple) -> tuple[float | None, float | None, f
     up = math.hypot(math.log(high / v), math.log(n / null_low) if null_low > 0 else math.inf)
     down = math.hypot(math.log(v / low) if low > 0 else math.inf, math.log(null_high / n))
     return v / n, math.exp(log - down), None if math.isinf(up) else math.exp(log + up)
+
+
+def difference_of(
+    new: tuple[float, float, float],
+    old: tuple[float, float, float],
+    correlation: float = 0.0,
+) -> tuple[float, float]:
+    """Return the interval of new − old, from estimates whose intervals are known.
+
+    Each is taken as it reaches up and down: MOVER (Zou & Donner 2008), with the correlation of the
+    two estimates (Zou 2007).
+
+    Parameters
+    ----------
+    new, old
+        Each with the lower and the upper end of its interval.
+    correlation
+        Of the two.
+
+    Examples
+    --------
+    >>> from tailwatch.comparison.intervals import difference_of
+    >>> difference_of((0.5, 0.2, 0.8), (0.5, 0.1, 0.9))
+    (-0.5, 0.5)
+    """
+    (n, n_low, n_high), (o, o_low, o_high) = new, old
+
+    def reach(one: float, other: float) -> float:
+        return math.sqrt(max(one**2 + other**2 - 2 * correlation * one * other, 0.0))
+
+    change = n - o
+    return change - reach(n - n_low, o_high - o), change + reach(n_high - n, o - o_low)
 
 
 def around(centre: float, margin: float) -> tuple[float, float]:

@@ -8,10 +8,18 @@ smaller.
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from tailwatch.comparison.halves import Candidate, Halves, Human, Sizes, size_of_halves
+from tailwatch.comparison.halves import (
+    Candidate,
+    Halves,
+    Human,
+    Sizes,
+    paired_orders,
+    size_of_halves,
+)
+from tailwatch.comparison.metrics.neighbors import Authenticity, KnnDivergence, Neighborhoods
 from tailwatch.comparison.registry import METRICS
 
 if TYPE_CHECKING:
@@ -22,7 +30,10 @@ if TYPE_CHECKING:
     from tailwatch.comparison.metrics.family import Family, Panel, Whole
     from tailwatch.progress import Settings
 
-__all__ = ["Meeting", "Preparation", "Prepared"]
+__all__ = ["COUNTED", "Meeting", "Pairing", "Preparation", "Prepared"]
+
+COUNTED: Final = frozenset({Neighborhoods, Authenticity, KnnDivergence})
+"""Families whose changes need parts of their own: complementary halves."""
 
 MOST_SIZES: Final = 2
 """Sizes of halves that are kept."""
@@ -104,6 +115,44 @@ class Meeting:
         ]
 
 
+@dataclass(frozen=True, slots=True)
+class Pairing:
+    """Two candidates beside one human reference.
+
+    Attributes
+    ----------
+    new, old
+        The candidate and its baseline beside the same halves; rows that both have in C stand at the
+        same places.
+    counted
+        The same halves in complementary parts, for families in :data:`COUNTED`; none where there
+        are no such families.
+    """
+
+    new: Meeting
+    old: Meeting
+    counted: Prepared | None
+
+    @classmethod
+    def of(
+        cls,
+        prepared: Prepared,
+        rows: tuple[Rows, Rows],
+        size: int,
+        *,
+        max_rows: int | None,
+        counted: Prepared | None,
+        settings: Settings,
+    ) -> Pairing:
+        """Cut both to `size` rows, with as many in common as can be."""
+        orders = paired_orders(*rows, size, prepared.panel.seed, settings)
+        new, old = (
+            Meeting(prepared, Candidate.in_order(each, order, size, max_rows=max_rows))
+            for each, order in zip(rows, orders, strict=True)
+        )
+        return cls(new, old, counted)
+
+
 class Preparation:
     """Human rows under one panel, prepared for candidates of one size or two.
 
@@ -120,7 +169,7 @@ class Preparation:
     def __init__(self, rows: Rows, panel: Panel, max_rows: int | None) -> None:
         self._human = Human.draw(rows, max_rows=max_rows, seed=panel.seed)
         self._panel = panel
-        self._sizes: dict[int, tuple[Halves, Prepared]] = {}
+        self._sizes: dict[int, tuple[Halves, Prepared, Prepared | None]] = {}
         self._lock = threading.Lock()
 
     @property
@@ -141,6 +190,21 @@ class Preparation:
         candidate = Candidate.draw(rows, size, max_rows=max_rows, seed=seed)
         return Meeting(self.prepared(size), candidate)
 
+    def meet_both(self, new: Rows, old: Rows, settings: Settings) -> Pairing:
+        """Put a candidate and its baseline, cut to one size, beside the same halves."""
+        human = self._human.whole.shape[0]
+        size = size_of_halves(human, new.shape[0])
+        size = min(size, size_of_halves(human, old.shape[0], "baseline"))
+        _, prepared, counted = self._of_size(size)
+        return Pairing.of(
+            prepared,
+            (new, old),
+            size,
+            max_rows=self._human.max_rows,
+            counted=counted,
+            settings=settings,
+        )
+
     def halves(self, size: int) -> Halves:
         """Return A and B of so many rows."""
         return self._of_size(size)[0]
@@ -149,7 +213,7 @@ class Preparation:
         """Return what is made of halves of so many rows."""
         return self._of_size(size)[1]
 
-    def _of_size(self, size: int) -> tuple[Halves, Prepared]:
+    def _of_size(self, size: int) -> tuple[Halves, Prepared, Prepared | None]:
         with self._lock:
             if size not in self._sizes:
                 while len(self._sizes) >= MOST_SIZES:
@@ -157,11 +221,16 @@ class Preparation:
                 self._sizes[size] = self._make(size)
             return self._sizes[size]
 
-    def _make(self, size: int) -> tuple[Halves, Prepared]:
+    def _make(self, size: int) -> tuple[Halves, Prepared, Prepared | None]:
         halves, panel = self._human.halves(size), self._panel
         sizes = Sizes.of(self._human.whole.shape[0], size, self._human.max_rows)
 
-        def make(kind: type[Family], settings: Settings) -> Family:
-            return kind(halves, panel, settings)
+        def under(panel: Panel) -> Prepared:
+            def make(kind: type[Family], settings: Settings) -> Family:
+                return kind(halves, panel, settings)
 
-        return halves, Prepared(sizes, panel, make)
+            return Prepared(sizes, panel, make)
+
+        names = frozenset(name for name in panel.names if METRICS[name].family in COUNTED)
+        counted = replace(panel, names=names, complementary=True)
+        return halves, under(panel), under(counted) if names - {"density"} else None

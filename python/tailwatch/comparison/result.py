@@ -6,10 +6,21 @@ from abc import abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from tailwatch.comparison.findings import FAIL_ON, GateRequest, findings_of
+from tailwatch.comparison.change import SCHEMA as CHANGE_SCHEMA
+from tailwatch.comparison.findings import (
+    FAIL_ON,
+    GateRequest,
+    change_findings_of,
+    findings_of,
+)
 from tailwatch.comparison.frame import SCHEMA
 from tailwatch.comparison.registry import LABELS
-from tailwatch.comparison.sentence import sentence_of, told
+from tailwatch.comparison.sentence import (
+    sentence_of,
+    sentence_of_change,
+    told,
+    told_of_change,
+)
 from tailwatch.report.findings import junit_document, markdown_document
 from tailwatch.results import Result
 
@@ -19,10 +30,10 @@ if TYPE_CHECKING:
     import polars as pl
     from altair import LayerChart, VConcatChart
 
-    from tailwatch.comparison.findings import Gate
+    from tailwatch.comparison.findings import ChangeFinding, Gate
     from tailwatch.comparison.questions import Finding
 
-__all__ = ["Comparison", "ComparisonResult"]
+__all__ = ["Comparison", "ComparisonResult", "PairedComparison"]
 
 
 class ComparisonResult(Result):
@@ -41,6 +52,10 @@ class ComparisonResult(Result):
     @abstractmethod
     def _told(self) -> list[dict[str, Any]]:
         """Return the findings that pages and files show."""
+
+    def _changes(self) -> tuple[ChangeFinding, ...]:
+        """Return the findings about the change against a baseline, if there is one."""
+        return ()
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -66,7 +81,7 @@ class ComparisonResult(Result):
         ----------
         fail_on
             Names of findings that may not be there, in a sequence or joined by commas; ``"any"``
-            for all of them.
+            for all of them. Against a baseline also ``"worse"``: nothing may be worse than with it.
         limits
             What the size of a finding may reach, by its name: a share of rows for ``junk`` and
             ``copies``, an odds ratio for tails, a ratio for spread, a share of the largest possible
@@ -98,17 +113,20 @@ class ComparisonResult(Result):
         >>> found.gate("copies", limits={"copies": 0.1}).state
         'passed'
         """
-        asked = GateRequest.of(fail_on, limits, keep)
-        return asked.decide(self._answers(asked.limits))
+        changes = self._changes()
+        asked = GateRequest.of(fail_on, limits, keep, has_baseline=bool(changes))
+        return asked.decide(self._answers(asked.limits), changes)
 
     def to_markdown(self) -> str:
         """Return sentence and findings as Markdown, as for the summary of a job."""
-        return markdown_document(self.sentence, self.run, self._told())
+        changes = told_of_change(self._changes())
+        return markdown_document(self.sentence, self.run, self._told(), changes)
 
     def to_junit(self, gate: Gate) -> str:
         """Return the findings of a gate as JUnit XML: a test case each."""
         asked = [one.name for one in gate.findings]
-        return junit_document(self.run, told(gate.findings), asked)
+        changes = told_of_change(gate.changes)
+        return junit_document(self.run, told(gate.findings), asked, changes)
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
@@ -196,3 +214,57 @@ class Comparison(ComparisonResult):
             "run": self.run,
             "frame": self.frame,
         }
+
+
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
+class PairedComparison(Comparison):
+    """A comparison of a candidate, and how each number changed from a baseline to it.
+
+    Attributes
+    ----------
+    frame, run
+        As of :class:`Comparison`: of the candidate. The baseline is in ``run["baseline"]``.
+    changes
+        One row per metric and level, in the order of `frame`; its columns are the attributes of
+        :class:`tailwatch.comparison.change.Change`: ``value`` and ``baseline`` are metric(A, C) and
+        metric(A, C₀), for one half A of the reference and as many rows C and C₀ of candidate and
+        baseline, and ``change`` is their difference with its interval. ``method`` says how the
+        interval was made, or ``reason`` why there is none.
+    """
+
+    KIND = "paired comparison"
+    TABLES: ClassVar = {"frame": SCHEMA, "changes": CHANGE_SCHEMA}
+
+    changes: pl.DataFrame
+
+    @property
+    def sentence(self) -> str:
+        """What the change is, and then the findings in words, the most important first."""
+        now = sentence_of(self.frame, self._confidence, self.findings)
+        return f"{sentence_of_change(self.change)} {now}"
+
+    @property
+    def change(self) -> tuple[ChangeFinding, ...]:
+        """All questions asked of the change, what matters most first."""
+        return change_findings_of(self.changes, confidence=self._confidence)
+
+    def _changes(self) -> tuple[ChangeFinding, ...]:
+        return self.change
+
+    def to_html(self) -> str:
+        """Return the report page: one HTML document that needs nothing else."""
+        from tailwatch.report.comparison import comparison_page
+
+        return comparison_page(
+            self.frame,
+            self.run,
+            sentence=self.sentence,
+            findings=told(self.findings),
+            labels=LABELS,
+            change=(told_of_change(self.change), self.changes),
+        )
+
+    def _document(self) -> dict[str, Any]:
+        # A dataclass with slots is another class than the one that super() would look for.
+        document = Comparison._document(self)  # noqa: SLF001  (its own)
+        return document | {"change": told_of_change(self.change), "changes": self.changes}

@@ -19,9 +19,18 @@ if TYPE_CHECKING:
 
     import polars as pl
 
+    from tailwatch.comparison.findings import ChangeFinding
     from tailwatch.comparison.metrics.moments import Difference
 
-__all__ = ["said", "sentence_of", "told", "words_of"]
+__all__ = [
+    "said",
+    "sentence_of",
+    "sentence_of_change",
+    "told",
+    "told_of_change",
+    "words_of",
+    "words_of_change",
+]
 
 Row: TypeAlias = "Mapping[str, Any]"
 Rows: TypeAlias = "Mapping[tuple[str, float | None], Row]"
@@ -75,6 +84,79 @@ def sentence_of(
             parts.append(f"Also found: {_listed([one.name for one in found[MOST_NAMED:]])}.")
         return " ".join(parts)
     return " ".join(_nothing(findings, rows, confidence))
+
+
+TITLES: dict[str, tuple[str, str]] = {
+    "elsewhere": (
+        "fewer rows lie where human rows do",
+        "more rows lie where human rows do",
+    ),
+    "copies": ("more rows are copies of human rows", "fewer rows are copies of human rows"),
+    "repeated": ("more rows are repeated", "fewer rows are repeated"),
+    "junk": (
+        "more rows lie where next to no human row does",
+        "fewer rows lie where next to no human row does",
+    ),
+    "tails_lost": ("tails were lost", "tails came back"),
+    "modes_lost": ("modes were lost", "modes came back"),
+    "tails_widened": ("tails widened", "tails are less wide"),
+    "moved": ("it has moved away from the human data", "it has moved towards the human data"),
+    "spread_lost": ("spread was lost", "spread came back"),
+    "spread_gained": ("spread was gained", "spread is less wide"),
+}
+"""What a change for the worse is called, and one for the better."""
+
+
+def sentence_of_change(findings: Sequence[ChangeFinding]) -> str:
+    """Say in a sentence or two what a change is: worse, better, or none that can be told.
+
+    Parameters
+    ----------
+    findings
+        About the change, what matters most first.
+    """
+    worse = [one for one in findings if one.state == "worse"]
+    better = [one for one in findings if one.state == "better"]
+    if not worse and not better:
+        if all(one.state == "cannot tell" for one in findings):
+            return "Whether anything changed from the baseline cannot be told."
+        return "No change from the baseline can be told."
+    parts: list[str] = []
+    for direction, found in (("Worse", worse), ("Better", better)):
+        if found:
+            opening = f"{direction} than the baseline" if not parts else f"{direction}"
+            also = ", ".join(words_of_change(one, short=True) for one in found[1:])
+            rest = f"; also {also}" if also else ""
+            parts.append(f"{opening}: {words_of_change(found[0])}{rest}.")
+    return " ".join(parts)
+
+
+def words_of_change(one: ChangeFinding, *, short: bool = False) -> str:
+    """Say one change that was found."""
+    title = TITLES[one.name][one.state == "better"]
+    if short or not one.evidence:
+        return title
+    metric, level = one.evidence[0]
+    of = "" if level is None else f" {100 * level:g} %"
+    ends = "" if one.low is None else f" [{_signed(one.low)}, {_signed(one.high)}]"
+    was = f"{_figure(one.baseline)} to {_figure(one.value)}"
+    return f"{title} ({metric.replace('_', ' ')}{of} {was}, change {_signed(one.change)}{ends})"
+
+
+def told_of_change(findings: Iterable[ChangeFinding]) -> list[dict[str, Any]]:
+    """Return findings about a change as JSON has them, in words where there is one."""
+    return [
+        plain(one) | {"words": words_of_change(one) if one.state in {"worse", "better"} else None}
+        for one in findings
+    ]
+
+
+def _figure(number: float | None) -> str:
+    return "unknown" if number is None else f"{number:.3g}"
+
+
+def _signed(number: float | None) -> str:
+    return "unknown" if number is None else f"{number:+.2g}".replace("-", "−")
 
 
 def told(findings: Iterable[Finding]) -> list[dict[str, Any]]:

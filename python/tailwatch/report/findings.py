@@ -29,10 +29,13 @@ if TYPE_CHECKING:
 __all__ = [
     "SIZES",
     "answer",
+    "change_table",
+    "changes_table",
     "findings_by_generation",
     "findings_table",
     "junit_document",
     "markdown_document",
+    "numbers_of_change",
     "written_size",
 ]
 
@@ -145,23 +148,107 @@ def _line_of(one: Mapping[str, Any], labels: Mapping[str, Label]) -> str:
     size, interval = written_size(one)
     limit = percent(one["limit"]) if one["name"] in _SHARES else f"{one['limit']:g}"
     q = ABSENT if one["q_value"] is None else write(Number(one["q_value"])).value
-    read = ", ".join(
-        describe(metric, labels).name + ("" if level is None else f" {percent(level)}")
-        for metric, level in one["evidence"]
-    )
     mark = "w" if one["state"] == "found" else None
     cells = (
         element("td", escape(answer(one)), class_=mark),
-        *(element("td", escape(text)) for text in (size, interval, limit, q, read or ABSENT)),
+        *(element("td", escape(text)) for text in (size, interval, limit, q, _read(one, labels))),
     )
     return element("tr", element("th", escape(named + of) + unit, scope="row") + "".join(cells))
 
 
-MARKS = {"found": "✗ found", "not found": "✓ not found", "cannot tell": "? cannot tell"}
+def change_table(changes: Sequence[Mapping[str, Any]], labels: Mapping[str, Label]) -> str:
+    """Return the findings about a change as a table of HTML.
+
+    Parameters
+    ----------
+    changes
+        Each with its name, state, baseline, value, change, low, high, q-value and evidence.
+    labels
+        What each metric is called.
+    """
+    heads = ("Finding", "Answer", "Baseline", "Candidate", "Change", "q", "Read from")
+    return scrolling_table(
+        heads,
+        "".join(
+            _row_of(
+                one["name"].replace("_", " ").capitalize(),
+                (one["state"], *numbers_of_change(one), _written(one["q_value"])),
+                _read(one, labels),
+                marked=one["state"] == "worse",
+            )
+            for one in changes
+        ),
+        label="Findings about the change",
+    )
+
+
+def changes_table(rows: Sequence[Mapping[str, Any]], labels: Mapping[str, Label]) -> str:
+    """Return the change of each metric as a table of HTML.
+
+    Parameters
+    ----------
+    rows
+        Of the frame of changes.
+    labels
+        What each metric is called.
+    """
+    heads = ("Metric", "Baseline", "Candidate", "Change", "Interval from")
+    return scrolling_table(
+        heads,
+        "".join(
+            _row_of(
+                describe(row["metric"], labels).name
+                + ("" if row["level"] is None else f" {percent(row['level'])}"),
+                numbers_of_change(row),
+                row["method"] or f"none: {row['reason']}",
+            )
+            for row in rows
+        ),
+        label="The change of each metric",
+    )
+
+
+def _row_of(name: str, cells: Sequence[str], last: str, *, marked: bool = False) -> str:
+    """Return a row of a table of changes."""
+    first, *others = (*cells, last)
+    made = [element("td", escape(first), class_="w" if marked else None)]
+    made += [element("td", escape(text)) for text in others]
+    return element("tr", element("th", escape(name), scope="row") + "".join(made))
+
+
+def numbers_of_change(one: Mapping[str, Any]) -> tuple[str, str, str]:
+    """Return baseline, candidate and change with its interval as text."""
+    written = write(Number(one["change"], one["low"], one["high"]), signed=True)
+    interval = f" {written.interval}" if written.interval else ""
+    return _written(one["baseline"]), _written(one["value"]), f"{written.value}{interval}"
+
+
+def _written(number: float | None) -> str:
+    return ABSENT if number is None else write(Number(number)).value
+
+
+def _read(one: Mapping[str, Any], labels: Mapping[str, Label]) -> str:
+    read = (
+        describe(metric, labels).name + ("" if level is None else f" {percent(level)}")
+        for metric, level in one["evidence"]
+    )
+    return ", ".join(read) or ABSENT
+
+
+MARKS = {
+    "found": "✗ found",
+    "not found": "✓ not found",
+    "cannot tell": "? cannot tell",
+    "worse": "✗ worse",
+    "better": "✓ better",
+}
 
 
 def markdown_document(
-    sentence: str, run: Mapping[str, Any], findings: Sequence[Mapping[str, Any]]
+    sentence: str,
+    run: Mapping[str, Any],
+    findings: Sequence[Mapping[str, Any]],
+    changes: Sequence[Mapping[str, Any]] = (),
 ) -> str:
     """Return a comparison as Markdown: the sentence, and a table of its findings.
 
@@ -173,10 +260,13 @@ def markdown_document(
         What was run.
     findings
         Each with its name, state, words, size, low and high.
+    changes
+        Findings about the change against a baseline, as for :func:`change_table`.
     """
     sides = " vs ".join(
         f"{_plain(run[side]['name'])} ({count(run[side]['rows'])} rows)"
-        for side in ("reference", "candidate")
+        for side in ("reference", "candidate", "baseline")
+        if side in run
     )
     confidence = percent(run["arguments"]["confidence"])
     lines = [
@@ -193,14 +283,31 @@ def markdown_document(
             for one in findings
         ),
         "",
+        *_markdown_of(changes, confidence),
         f"<sub>tailwatch {run['versions']['tailwatch']}</sub>",
         "",
     ]
     return "\n".join(lines)
 
 
+def _markdown_of(changes: Sequence[Mapping[str, Any]], confidence: str) -> list[str]:
+    """Return findings about a change as lines of a table."""
+    if not changes:
+        return []
+    rows = [
+        f"| {one['name'].replace('_', ' ')} | {MARKS[one['state']]} | {_number(one['baseline'])} "
+        f"| {_number(one['value'])} | {_number(one['change'])} | {_interval(one)} |"
+        for one in changes
+    ]
+    head = f"| against the baseline | | was | is | change | {confidence} interval |"
+    return [head, "|---|---|--:|--:|--:|---|", *rows, ""]
+
+
 def junit_document(
-    run: Mapping[str, Any], findings: Sequence[Mapping[str, Any]], asked: Sequence[str]
+    run: Mapping[str, Any],
+    findings: Sequence[Mapping[str, Any]],
+    asked: Sequence[str],
+    changes: Sequence[Mapping[str, Any]] = (),
 ) -> str:
     """Return findings as the test cases of a JUnit report.
 
@@ -213,8 +320,20 @@ def junit_document(
     asked
         Names of those that may not be found: each is a case, which fails where it is found and is
         skipped where it cannot be told.
+    changes
+        Findings about the change against a baseline that may not be worse, a case each.
     """
     cases = [one for one in findings if one["name"] in asked]
+    cases += [
+        {
+            **one,
+            "state": {"worse": "found", "better": "not found"}.get(one["state"], one["state"]),
+            "size": one["change"],
+            "limit": 0.0,
+            "of": "change",
+        }
+        for one in changes
+    ]
     states = [one["state"] for one in cases]
     suite = ET.Element(
         "testsuite",

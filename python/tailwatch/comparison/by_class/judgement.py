@@ -43,7 +43,8 @@ from tailwatch.metrics.embeddings.tail_test import tail_test_of_counts
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tailwatch.comparison.by_class.partition import Class
+    from numpy.typing import NDArray
+
     from tailwatch.comparison.estimates import Estimate
     from tailwatch.comparison.metrics.family import Panel
     from tailwatch.metrics.embeddings.tail_test import TailCounts
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CLASSES_SCHEMA",
     "FRAME_SCHEMA",
+    "Class",
     "Evidence",
     "Found",
     "Verdict",
@@ -91,6 +93,23 @@ CLASSES_SCHEMA: dict[str, type[pl.DataType]] = LEADING | {
 
 SMALLEST = 5e-324
 """Above 0, so that it has a logarithm."""
+
+
+@dataclass(frozen=True, slots=True)
+class Class:
+    """The rows of one class.
+
+    Attributes
+    ----------
+    name
+        The label, as text.
+    reference, candidate
+        Numbers of its rows, ascending; empty on a side that has none.
+    """
+
+    name: str
+    reference: NDArray[np.int64]
+    candidate: NDArray[np.int64]
 
 
 @dataclass(slots=True)

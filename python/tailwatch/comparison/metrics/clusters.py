@@ -47,6 +47,12 @@ class RareModes:
         p_value = self._clusters.chance(counts, self._fresh)
         yield Estimate("mode_coverage", self.LEVEL, value, self._null, error, p_value=p_value)
 
+    def chance(self, new: Rows, old: Rows, settings: Settings) -> float:
+        """Return the chance that a rare mode differs so much between two samples."""
+        counts = [self._clusters.counted(rows, settings) for rows in (new, old)]
+        less = self._clusters.chance(*counts), self._clusters.chance(*reversed(counts))
+        return min(2 * min(less), 1.0)
+
     def wholes(self, candidate: Candidate, settings: Settings) -> Iterator[Whole]:
         """Yield the metric on all rows."""
         clusters = _Clusters(self._human, self._seed, settings)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, Protocol, TypeAlias
 
 import numpy as np
 
@@ -60,6 +60,9 @@ __all__ = [
 ]
 
 
+COMPLEMENTARY: Final = "complementary halves"
+
+
 @dataclass(frozen=True, slots=True)
 class Panel:
     """How a comparison was asked for.
@@ -74,16 +77,19 @@ class Panel:
         Tail levels.
     seed
         Seed of all random choices.
+    complementary
+        Whether all parts are complementary halves, as the change against a baseline needs them.
     """
 
     names: frozenset[str]
     k: int
     levels: tuple[float, ...]
     seed: int
+    complementary: bool = False
 
     def replicates(self, parts: str = "halves") -> tuple[int, int, str]:
         """Say how parts of the samples are drawn."""
-        return REPLICATES, self.seed, parts
+        return REPLICATES, self.seed, COMPLEMENTARY if self.complementary else parts
 
 
 class Family(Protocol):

@@ -4,6 +4,11 @@ Total variance, effective rank, participation ratio and Vendi score describe one
 rows of the reference their nulls are all that is kept, and 31 total variances, which fix the units
 of spectra. The Fréchet distance needs the mean and the covariance of A, of 30 halves of it and of
 all rows, the extrapolated one those of 31 parts of all rows too: d + d(d+1)/2 numbers each.
+
+What one row adds to a metric of one sample is known in closed form: a function f of the eigenvalues
+λᵢ of the covariance changes by ∂f/∂λᵢ · (zᵢ² − λᵢ) with z the row along the eigenvectors, less the
+mean (the infinitesimal jackknife, Jaeckel 1972). Two candidates with rows in common differ by the
+sum of the differences of these.
 """
 
 from __future__ import annotations
@@ -16,7 +21,7 @@ import numpy as np
 from tailwatch import _core
 from tailwatch._core import NoValue
 from tailwatch.comparison.estimates import Estimate, HalfSamples, TailIndex, tail_index, too_heavy
-from tailwatch.comparison.halves import REPLICATES
+from tailwatch.comparison.halves import REPLICATES, matrix_of
 from tailwatch.comparison.metrics.family import (
     Summary,
     estimate_from,
@@ -88,6 +93,27 @@ class MomentMetrics(Summary):
             for name, error in made:
                 estimate = estimate_from(name, level, error)
                 yield replace(estimate, error=heavy) if heavy else estimate
+
+    def influences(self, candidate: Candidate) -> dict[str, NDArray[np.float64]]:
+        """Return what each row of C adds to each metric that is of C alone."""
+        rows = matrix_of(candidate.rows)
+        centred = rows - rows.mean(axis=0)
+        values, vectors = np.linalg.eigh(centred.T @ centred / (len(rows) - 1))
+        values = np.maximum(values, 0.0)
+        total, squares = float(values.sum()), float((values**2).sum())
+        if not 0 < squares < np.inf:
+            return {}
+        beyond = (centred @ vectors) ** 2 - values
+        shares = values / total
+        # Nothing lies along a direction without variance.
+        logs = np.log(shares, out=np.zeros_like(shares), where=shares > 0)
+        entropy = -float(shares @ logs)
+        slopes = (
+            np.ones_like(values),
+            np.where(shares > 0, -np.exp(entropy) * (logs + entropy) / total, 0.0),
+            2 * total / squares - 2 * values * (total / squares) ** 2,
+        )
+        return {name: beyond @ slope for name, slope in zip(OF_ONE, slopes, strict=True)}
 
     def wholes(self, candidate: Candidate, settings: Settings) -> Iterator[Whole]:
         """Yield each metric on all rows."""

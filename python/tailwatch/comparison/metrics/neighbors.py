@@ -22,6 +22,7 @@ from tailwatch.comparison.estimates import (
     HalfSamples,
     NoInterval,
 )
+from tailwatch.comparison.halves import hashes_of
 from tailwatch.comparison.metrics.family import estimate_from, over, paired, required, without_value
 from tailwatch.distributions import binomial_at_least
 from tailwatch.exceptions import InputError
@@ -265,6 +266,10 @@ class Copies:
             error = Binomial(rows, rows)
             yield Estimate(name, None, count / rows, null / rows, error, p_value=p_value)
 
+    def alone(self, rows: Rows, settings: Settings) -> dict[str, int]:
+        """Return how many of some candidate rows are copies."""
+        return dict(zip(self.NAMES, _core.copies(self._a, rows, settings), strict=True))
+
     def wholes(self, candidate: Candidate, settings: Settings) -> Iterator[Whole]:
         """Yield both metrics on all rows."""
         found = _core.copies(self._human, candidate.whole, settings)
@@ -388,19 +393,3 @@ def sum_at_least(
     beyond = max(count - share * most, 0.0)
     bound = math.exp(-2 * beyond**2 / float(sizes**2 @ times))
     return min(max(exact, 0.0) + ROUNDING, bound, 1.0)
-
-
-BLOCK = 1 << 14
-"""Rows that are hashed at a time."""
-
-
-def hashes_of(rows: Rows, settings: Settings) -> NDArray[np.uint64]:
-    """Return a hash of the values of each row, whatever type they are of; −0 is 0."""
-    quiet: Settings = {"threads": settings["threads"], "progress": None}
-    n = rows.shape[0]
-    hashes = np.empty(n, np.uint64)
-    for first in range(0, n, BLOCK):
-        some = np.arange(first, min(first + BLOCK, n))
-        block = np.ascontiguousarray(rows.take(some).to_numpy().astype(np.float64) + 0)
-        hashes[some] = _core.row_hashes(block.view(np.uint8), quiet)
-    return hashes

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from tailwatch.background import uses_polars
 from tailwatch.report.comparison.charts import divergence_chart, retention_chart
 from tailwatch.report.comparison.readings import legend, panel_table, read
-from tailwatch.report.findings import findings_table
+from tailwatch.report.findings import change_table, changes_table, findings_table
 from tailwatch.report.html import details
 from tailwatch.report.page import (
     Section,
@@ -44,6 +44,7 @@ def comparison_page(
     sentence: str,
     findings: Sequence[Mapping[str, Any]],
     labels: Mapping[str, Label],
+    change: tuple[Sequence[Mapping[str, Any]], pl.DataFrame] | None = None,
 ) -> str:
     """Return the page of a comparison as one HTML document.
 
@@ -59,6 +60,9 @@ def comparison_page(
         All of them, as :func:`~tailwatch.report.findings.findings_table` takes them.
     labels
         What each metric is called.
+    change
+        Findings about the change against a baseline, as
+        :func:`~tailwatch.report.findings.change_table` takes them, and the frame of all changes.
 
     Returns
     -------
@@ -76,10 +80,12 @@ def comparison_page(
         facts={
             "Reference": _size(reference),
             "Candidate": _size(candidate),
+            **({"Baseline": _size(run["baseline"])} if change else {}),
             "Compared on": f"{count(used['reference_half'])} + {count(used['candidate'])} rows",
             "Intervals": confidence,
         },
         sections=[
+            *([] if change is None else [_change(*change, labels, confidence)]),
             Section(
                 "What was found",
                 f"<p>{_RULE.format(percent(1 - run['arguments']['confidence']))}</p>"
@@ -119,6 +125,22 @@ def comparison_fragment(
     return fragment(
         sentence=sentence,
         body=f"{_tails(readings, confidence, f'tails-{mark}')}{asked}{table}",
+    )
+
+
+def _change(
+    findings: Sequence[Mapping[str, Any]],
+    changes: pl.DataFrame,
+    labels: Mapping[str, Label],
+    confidence: str,
+) -> Section:
+    """Return the section of the change against a baseline."""
+    return Section(
+        "Change against the baseline",
+        "<p>Candidate and baseline are held against the same human rows, and rows that both have "
+        f"cancel. Each change stands with its {confidence} interval.</p>"
+        + change_table(findings, labels)
+        + details("The change of each metric", changes_table(changes.to_dicts(), labels)),
     )
 
 
