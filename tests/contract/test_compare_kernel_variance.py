@@ -68,17 +68,17 @@ def test_of_a_candidate_that_is_human(kernel: str) -> None:
 
 
 def test_copies_within_the_samples_bring_no_distance() -> None:
-    # Of 96 rows 32 are copies of others; 250 runs, z ≤ 4. As pairs of draws they would add about
+    # Of 96 rows 32 are copies of others; 120 runs, z ≤ 4. As pairs of draws they would add about
     # two standard deviations to the distance.
     rng = np.random.default_rng(5)
     found = []
-    for _ in range(250):
+    for _ in range(120):
         a, b, c = rng.normal(size=(3, ROWS, COLUMNS))
         for rows in (a, c):
             rows[:32] = rows[32 + rng.integers(64, size=32)]
         found += kernel_estimates((rows_of(a), rows_of(b), rows_of(c)), [KERNELS["energy"]])
     value, _, of_value, *_ = np.array(found).T
-    assert abs(value.mean()) <= 4 * value.std(ddof=1) / math.sqrt(250)
+    assert abs(value.mean()) <= 4 * value.std(ddof=1) / math.sqrt(120)
     assert_mean_variance(value, of_value, 0.05)
 
 

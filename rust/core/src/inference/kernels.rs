@@ -329,13 +329,13 @@ fn without_copies<'a>(sums: &'a PairSums, copied: &[f64]) -> (Cow<'a, [f64]>, f6
         return (Cow::Borrowed(&sums.rows), sums.squares);
     }
     let n = sums.rows.len() as f64;
-    // A copy has all distances of its original, so that its own pair has the kernel of a row with itself.
+    // A row and its copy have the kernel of a row with itself. Of rows that are all copies nothing is left.
     let kept: Vec<f64> = sums
         .rows
         .iter()
         .zip(&sums.diagonal)
         .zip(copied)
-        .map(|((sum, own), copies)| (sum - copies * own) / (n - 1.0 - copies))
+        .map(|((sum, own), copies)| (sum - copies * own) / (n - 1.0 - copies).max(1.0))
         .collect();
     let mean = self::mean(&kept);
     let (mut rows, mut square) = (sums.rows.clone(), sums.squares);
