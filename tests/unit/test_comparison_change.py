@@ -82,7 +82,8 @@ def candidate(array: np.ndarray) -> Candidate:
 
 def test_influences_are_the_slopes_by_the_weight_of_a_row() -> None:
     rows = samples.gaussian(3, 80, 4) * np.array([1.0, 2.0, 0.5, 1.5])
-    found = MomentMetrics.influences(MomentMetrics.__new__(MomentMetrics), candidate(rows))
+    family = MomentMetrics.__new__(MomentMetrics)
+    found = family.influences(candidate(rows), SETTINGS)
 
     def metrics(weights: np.ndarray) -> list[float]:
         shares = weights / weights.sum()

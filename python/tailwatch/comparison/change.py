@@ -64,7 +64,7 @@ from tailwatch.comparison.estimates import (
     degrees_of_freedom,
     standard_error,
 )
-from tailwatch.comparison.halves import GROUPS, matrix_of
+from tailwatch.comparison.halves import GROUPS, hashes_of
 from tailwatch.comparison.intervals import (
     binomial_interval,
     counts_few,
@@ -272,7 +272,7 @@ class _Known:
     def __init__(self, pairing: Pairing, confidence: float, settings: Settings) -> None:
         self._confidence = confidence
         new, old = pairing.new.candidate, pairing.old.candidate
-        self.common = np.asarray((matrix_of(new.rows) == matrix_of(old.rows)).all(axis=1))
+        self.common = hashes_of(new.rows, settings) == hashes_of(old.rows, settings)
         self.common_bounded = self.common[: new.bounded.shape[0]]
         self._counted: list[dict[Key, Estimate]] = []
         if pairing.counted is not None:
@@ -295,7 +295,7 @@ class _Known:
             if isinstance(family, Kernels):
                 self._kernels = {name: (d, v) for name, d, v in family.changes(new, old)}
             elif isinstance(family, MomentMetrics):
-                now, before = family.influences(new), family.influences(old)
+                now, before = (family.influences(each, settings) for each in (new, old))
                 both = now.keys() & before.keys()
                 self._influences = {name: now[name] - before[name] for name in both}
             elif isinstance(family, Copies) and len(apart):

@@ -56,6 +56,9 @@ HALVES = "complementary halves"
 DISTANCE, EXTRAPOLATED = "frechet_distance", "frechet_distance_extrapolated"
 OF_ONE = ("total_variance", "effective_rank", "participation_ratio")
 
+BLOCK = 1 << 13
+"""Rows that are put along the eigenvectors at a time."""
+
 POINTS = 2
 CUTS = 31
 """Parts of the cuts that the line through :data:`POINTS` points is drawn from: the whole, and both
@@ -94,26 +97,35 @@ class MomentMetrics(Summary):
                 estimate = estimate_from(name, level, error)
                 yield replace(estimate, error=heavy) if heavy else estimate
 
-    def influences(self, candidate: Candidate) -> dict[str, NDArray[np.float64]]:
-        """Return what each row of C adds to each metric that is of C alone."""
-        rows = matrix_of(candidate.rows)
-        centred = rows - rows.mean(axis=0)
-        values, vectors = np.linalg.eigh(centred.T @ centred / (len(rows) - 1))
+    def influences(
+        self, candidate: Candidate, settings: Settings
+    ) -> dict[str, NDArray[np.float64]]:
+        """Return what each row of C adds to each metric of C alone; nothing if it overflows."""
+        n, mean, covariance = _core.moments(candidate.rows, settings)
+        if not np.isfinite(covariance).all():
+            return {}
+        values, vectors = np.linalg.eigh(covariance)
         values = np.maximum(values, 0.0)
         total, squares = float(values.sum()), float((values**2).sum())
         if not 0 < squares < np.inf:
             return {}
-        beyond = (centred @ vectors) ** 2 - values
         shares = values / total
         # Nothing lies along a direction without variance.
         logs = np.log(shares, out=np.zeros_like(shares), where=shares > 0)
         entropy = -float(shares @ logs)
-        slopes = (
-            np.ones_like(values),
-            np.where(shares > 0, -np.exp(entropy) * (logs + entropy) / total, 0.0),
-            2 * total / squares - 2 * values * (total / squares) ** 2,
+        slopes = np.stack(
+            [
+                np.ones_like(values),
+                np.where(shares > 0, -np.exp(entropy) * (logs + entropy) / total, 0.0),
+                2 * total / squares - 2 * values * (total / squares) ** 2,
+            ]
         )
-        return {name: beyond @ slope for name, slope in zip(OF_ONE, slopes, strict=True)}
+        added = np.empty((len(OF_ONE), n))
+        for first in range(0, n, BLOCK):
+            some = np.arange(first, min(first + BLOCK, n))
+            along = (matrix_of(candidate.rows.take(some)) - mean) @ vectors
+            added[:, some] = slopes @ (along**2 - values).T
+        return dict(zip(OF_ONE, added, strict=True))
 
     def wholes(self, candidate: Candidate, settings: Settings) -> Iterator[Whole]:
         """Yield each metric on all rows."""
