@@ -103,6 +103,9 @@ def test_intervals_over_seeds_are_those_of_the_mean() -> None:
     mean = np.mean(values)
     assert found["value"] == pytest.approx(mean)
     assert (found["low"], found["high"]) == pytest.approx((mean - reach, mean + reach))
+    # At 95 % this interval would begin below 0, where no average precision is.
+    assert mean - t.ppf(0.975, 2) * np.std(values, ddof=1) / 3**0.5 < 0
+    assert tw.yolo.over_seeds(frames)["low"].item() == 0.0
     alone = tw.yolo.over_seeds({0: frames[0]}).row(0, named=True)
     assert alone["low"] is None
     assert (alone["method"], alone["reason"]) == (None, "1 of 1 seeds measured it")

@@ -5,7 +5,7 @@ For each arm, generation, metric and level, over the seeds that measured it:
 ==============  ================================================================================
 column          content
 ==============  ================================================================================
-``value``       mean over seeds, with the t interval mean ± t · sd/√n
+``value``       mean over seeds, with the t interval mean ± t · sd/√n, cut where the metric ends
 ``null``        mean over seeds of what each run gives; for average precision and risk, which have
                 none within a run, the control arm at the same generation
 ``retention``   value over null, where less is a loss, with the errors of both in its interval
@@ -18,6 +18,7 @@ new experiment of this kind. With one seed there is no interval over seeds, and 
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -59,6 +60,16 @@ MOST_METHODS = 3
 """Different methods of single seeds that are quoted."""
 
 KEY = ("run", "generation", "group", "metric", "level")
+
+SHARES = frozenset(
+    {
+        *("class_share", "tail_class_mass", "type_coverage", "empty_images", "confidence"),
+        *("crop_coverage", "crop_tail_coverage", "map", "map50", "ap", "ap50"),
+    }
+)
+NOT_NEGATIVE = frozenset(
+    {"classes_gone", "box_size", "box_size_distance", "boxes_per_image", "boxes_distance"}
+)
 
 SEEDS: dict[str, type[pl.DataType]] = {**SCHEMA, "seed": pl.Int64}
 """Columns of the runs of all seeds below each other."""
@@ -120,6 +131,14 @@ def _is_precision(row: dict[str, Any]) -> bool:
     }
 
 
+def _bounds(row: dict[str, Any]) -> tuple[float, float]:
+    """Return the least and the largest value that a metric can have."""
+    name = row["metric"].partition(":")[0]
+    if name in SHARES or row["group"] == "risk":
+        return 0.0, 1.0
+    return (0.0 if name in NOT_NEGATIVE else -math.inf), math.inf
+
+
 def _joined(part: pl.DataFrame, confidence: float) -> dict[str, Any]:
     """Return mean and interval over the seeds of one metric."""
     row = part.drop("seed").row(0, named=True)
@@ -140,7 +159,10 @@ def _joined(part: pl.DataFrame, confidence: float) -> dict[str, Any]:
         return row
     error = values.std(ddof=1) / np.sqrt(values.size)
     reach = t_quantile((1 + confidence) / 2, values.size - 1) * error
-    row["low"], row["high"] = row["value"] - float(reach), row["value"] + float(reach)
+    # What cannot be the truth is no part of an interval that holds it.
+    least, most = _bounds(row)
+    row["low"] = max(row["value"] - float(reach), least)
+    row["high"] = min(row["value"] + float(reach), most)
     row["method"] = f"mean of {values.size} seeds, t interval"
     return row
 
