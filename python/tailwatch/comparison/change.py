@@ -4,7 +4,7 @@ Old and new candidate, cut to C₀ and C of as many rows, are held against the s
 reference, and the change is metric(A, C) − metric(A, C₀). What chance there is in A moves both
 alike and cancels as far as it does so; rows that both have stand at the same places in C and C₀
 (:func:`~tailwatch.comparison.halves.paired_orders`) and cancel too. So the interval rests on the
-variance of the difference, never on two intervals, and how is known from what each error is:
+variance of the difference, which is known in one way or another for each kind of error:
 
 - **Counts of neighbours** (all but density): complementary halves (A', C', C₀') and (A", C", C₀")
   are independent samples of half the size. Half the difference of their changes has variance
@@ -108,6 +108,7 @@ OF_REFERENCE: Final = frozenset(
 
 MODES: Final = "mode_coverage"
 ROUNDING: Final = 1e-6
+WITHIN: Final = "repeated rows are counted within each candidate, and no error of a change is known"
 REPEATED: Final = (
     "rows are repeated within a sample, and no error of a change is known of such rows"
 )
@@ -347,7 +348,7 @@ class _Known:
 
     def _of_binomial(self, metric: str, rows: float) -> _Interval:
         if metric not in Copies.NAMES:
-            return _Interval(reason=REPEATED)
+            return _Interval(reason=WITHIN)
         # Common rows are copies in both, or in neither.
         share, (new, old) = self._apart / rows, self._copies[metric]
         of_new, of_old = (
