@@ -261,8 +261,8 @@ be it is longer: what is marked lies above the band but where the count above sa
 - *Copies*: there are none; the interval is that of none in as many rows that are not common.
 - *Clipped density and coverage* at their cut of 1: nothing cancels, and the interval is that of two
   comparisons.
-- *Kernels, Fréchet distance, effective rank* of equal candidates: the first-order variance cannot be
-  negative, and an estimate of it is too large on average.
+- *Kernels, Fréchet distance, effective rank* of equal candidates: the first-order variance cannot
+  be negative, and an estimate of it is too large on average.
 - *Duplicates and small modes* have no interval: the frame says why.
 """
 

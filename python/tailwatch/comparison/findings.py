@@ -56,11 +56,11 @@ from tailwatch.arguments import real, share
 from tailwatch.comparison.questions import (
     BELOW,
     DECIDING,
-    FEWEST,
     NAMES,
     Finding,
     asked_of,
     nearest_rows,
+    outermost_level,
 )
 from tailwatch.distributions import false_discovery_rates
 from tailwatch.exceptions import InputError, meant
@@ -295,16 +295,13 @@ def change_findings_of(
 
 def _asked_of_change(name: Name, rows: Rows) -> ChangeFinding:
     """Return the change that answers a question, worse or better if it is sure."""
-    levels = sorted(level for metric, level in rows if metric == "tail_mass" and level is not None)
-    enough = (each for each in levels if each * rows["tail_mass", each]["n_candidate"] >= FEWEST)
-    junk = [("tail_mass", next(enough, levels[-1]))] if levels else []
     tails = [(metric, None) for metric in DECIDING if (metric, None) in rows][:1]
     spread: list[tuple[str, float | None]] = [("total_variance", None), ("effective_rank", None)]
     read: dict[str, list[tuple[str, float | None]]] = {
         "elsewhere": [("clipped_density", None), ("clipped_coverage", None)],
         "copies": [("copies", None), ("normalised_copies", None)],
         "repeated": [("duplicates", None)],
-        "junk": list(junk),
+        "junk": [("tail_mass", outermost_level(rows))],
         "tails_lost": list(tails),
         "modes_lost": [("mode_coverage", None)],
         "tails_widened": list(tails),

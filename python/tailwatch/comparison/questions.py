@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 __all__ = [
     "BELOW",
     "DECIDING",
-    "FEWEST",
     "LEVEL",
     "LIMITS",
     "NAMES",
@@ -34,6 +33,7 @@ __all__ = [
     "asked_of",
     "detectable_odds",
     "nearest_rows",
+    "outermost_level",
 ]
 
 Name: TypeAlias = Literal[
@@ -180,17 +180,22 @@ def _repeated(name: Name, rows: Rows) -> Finding | None:
 
 
 def _junk(name: Name, rows: Rows) -> Finding | None:
-    levels = sorted(level for metric, level in rows if metric == "tail_mass" and level is not None)
-    if not levels:
-        return None
-    enough = (each for each in levels if each * rows["tail_mass", each]["n_candidate"] >= FEWEST)
-    level = next(enough, levels[-1])
-    row = rows["tail_mass", level]
-    if row["p_value"] is None:
+    level = outermost_level(rows)
+    row = rows.get(("tail_mass", level))
+    if level is None or row is None or row["p_value"] is None:
         return None
     # Of fresh rows the share α lies beyond, and of junk all.
     beyond = (level * (row[end] - 1) / (1 - level) for end in RETAINED)
     return _measured(name, _size(min(max(each, 0.0), 1.0) for each in beyond), _above(row), [row])
+
+
+def outermost_level(rows: Rows) -> float | None:
+    """Return the smallest level whose tail has rows enough for its mass to be of use."""
+    levels = sorted(level for metric, level in rows if metric == "tail_mass" and level is not None)
+    if not levels:
+        return None
+    enough = (each for each in levels if each * rows["tail_mass", each]["n_candidate"] >= FEWEST)
+    return next(enough, levels[-1])
 
 
 def _modes(name: Name, rows: Rows) -> Finding | None:

@@ -178,7 +178,12 @@ class Comparison(ComparisonResult):
             sentence=self.sentence,
             findings=told(self.findings),
             labels=LABELS,
+            change=self._told_changes(),
         )
+
+    def _told_changes(self) -> tuple[list[dict[str, Any]], pl.DataFrame] | None:
+        """Return what the page says of the change against a baseline, if there is one."""
+        return None
 
     def plot(self) -> LayerChart | VConcatChart:
         """Return what each metric retains as an Altair chart, to look at and to change.
@@ -251,18 +256,8 @@ class PairedComparison(Comparison):
     def _changes(self) -> tuple[ChangeFinding, ...]:
         return self.change
 
-    def to_html(self) -> str:
-        """Return the report page: one HTML document that needs nothing else."""
-        from tailwatch.report.comparison import comparison_page
-
-        return comparison_page(
-            self.frame,
-            self.run,
-            sentence=self.sentence,
-            findings=told(self.findings),
-            labels=LABELS,
-            change=(told_of_change(self.change), self.changes),
-        )
+    def _told_changes(self) -> tuple[list[dict[str, Any]], pl.DataFrame] | None:
+        return told_of_change(self.change), self.changes
 
     def _document(self) -> dict[str, Any]:
         # A dataclass with slots is another class than the one that super() would look for.
