@@ -35,7 +35,15 @@ def installed(package: str) -> str | None:
 
 def revision() -> str:
     """Return the commit of the tree, with a ``+`` if its code was changed since."""
-    asked = ("git", "describe", "--always", "--abbrev=12", "--exclude=*")
+    return _described(("git", "describe", "--always", "--abbrev=12", "--exclude=*"))
+
+
+def code_revision() -> str:
+    """Return the commit that changed the code last, with a ``+`` if it was changed since."""
+    return _described(("git", "log", "-1", "--format=%h", "--abbrev=12", "--", "rust", "python"))
+
+
+def _described(asked: tuple[str, ...]) -> str:
     changed = ("git", "status", "--porcelain", "--untracked-files=no", "--", "rust", "python")
     try:
         commit, dirt = (
