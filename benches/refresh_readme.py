@@ -14,6 +14,8 @@ from pathlib import Path
 
 import polars as pl
 
+from tailwatch.report.words import Number, write
+
 ROOT = Path(__file__).resolve().parents[1]
 PLACE = re.compile(r"(<!-- demo: begin -->\n).*?(<!-- demo: end -->)", re.DOTALL)
 
@@ -29,11 +31,10 @@ HEADINGS = {
 
 def table(frame: pl.DataFrame) -> str:
     """Write retention with its interval, a row per generation, as Markdown."""
-    retention = pl.format(
-        "{} [{}, {}]",
-        *(pl.col(f"retention{end}").map_elements("{:.2f}".format, pl.String) for end in ENDS),
-    )
-    wide = frame.with_columns(cell=retention).pivot("metric", index="generation", values="cell")
+    retention = frame.select(f"retention{end}" for end in ENDS).rows()
+    written = [write(Number(*each), places=2) for each in retention]
+    cells = pl.Series([f"{each.value} {each.interval}" for each in written])
+    wide = frame.with_columns(cell=cells).pivot("metric", index="generation", values="cell")
     lines = ["| generation | " + " | ".join(HEADINGS.values()) + " |", "|---" * 5 + "|"]
     lines += [
         f"| {row['generation']} | " + " | ".join(row[metric] for metric in HEADINGS) + " |"

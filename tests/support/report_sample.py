@@ -19,6 +19,7 @@ clipped_density,,0.982,0.941,1.0,0.991,0.953,1.0,0.99,0.94,1.05,higher,half-samp
 clipped_coverage,,0.993,0.952,1.0,0.987,0.944,1.0,1.01,0.95,1.06,higher,half-sampling,1.0
 copies,,0.0,0.0,0.0012,0.0,0.0,0.0012,,,,match,binomial,0.0
 normalised_copies,,0.0,0.0,0.0012,0.0,0.0,0.0012,,,,match,binomial,0.0
+duplicates,,0.0,0.0,0.0012,0.0,0.0,0.0012,,,,match,binomial,0.0
 tail_coverage,0.1,0.934,0.866,0.969,0.978,0.922,0.994,0.96,0.91,1.01,higher,half-sampling,0.94
 tail_coverage,0.05,0.911,0.788,0.966,0.978,0.862,0.997,0.93,0.85,1.02,higher,half-sampling,0.918
 tail_coverage,0.01,0.778,0.421,0.944,0.889,0.509,0.984,0.88,0.57,1.35,higher,half-sampling,0.81

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 from rich.console import Console
 
-from tailwatch.cli.table import comparison_table, generations_table
+from tailwatch.cli.table import comparison_table, findings_table, generations_table
 from tests.support import report_sample
 
 if TYPE_CHECKING:
@@ -102,3 +102,21 @@ def test_generations_are_lines_and_metrics_columns() -> None:
         "0.13 [0.08, 0.21]",
     ]
     assert second[0] == "2"
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_no_interval_is_torn_and_no_line_is_longer_than_the_terminal(width: int) -> None:
+    wide = {"value": 1356.0, "low": 1142.0, "high": 1609.0, "retention": 31_460.0}
+    wide |= {"retention_low": 18_744.0, "retention_high": 44_171.0}
+    frame = report_sample.frame([row | wide for row in report_sample.records()])
+    sizes = {"size": 0.891, "low": -0.0123, "high": 0.9789, "state": "found"}
+    findings = [{"name": name, **sizes} for name in ("repeated", "tails_lost", "moved")]
+
+    for table in (comparison_table(frame, width), findings_table(findings)):
+        stream = io.StringIO()
+        Console(file=stream, width=width, highlight=False).print(table)
+        for line in stream.getvalue().splitlines():
+            assert line.count("[") == line.count("]")
+            assert len(line) <= width
+            assert "…" not in line
+            assert not line.strip().startswith("%")

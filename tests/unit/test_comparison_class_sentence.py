@@ -32,7 +32,7 @@ BY_CHANCE = (
 def test_one_class_lost_its_tails() -> None:
     assert sentence(odds("dog", "lost"), odds("cat", "no change found"), confidence=0.9) == (
         "Tails were lost in 1 of 2 classes, “dog”: the odds of finding a candidate row among the "
-        "rarest 5 % are 0.05 [0.01, 0.12] times those of a human row (q = 3e-08). "
+        "rarest 5 % are 0.05 [0.01, 0.12] times those of a human row (q < 0.0001). "
         + BY_CHANCE.format(10)
     )
 

@@ -74,8 +74,8 @@ def test_the_sentence_comes_first_then_the_surest_losses_and_all_classes(parsed:
         SENTENCE.replace("5 %", "5\u202f%"),
     ]
     assert parsed.text("h2") == [
-        "What was found",
         "The surest losses",
+        "What was found",
         "All classes",
         "What each number means",
         "What was run",
@@ -104,7 +104,7 @@ def test_a_line_per_class_in_the_order_of_the_summary(parsed: Page) -> None:
         *(row["class"] for row in FEW),
     ]
     cells = parsed.text("td")
-    assert cells[:3] == ["12\u202f345 + 6\u202f789", "lost", "3e-08"]
+    assert cells[:3] == ["12\u202f345 + 6\u202f789", "lost", "< 0.0001"]
     assert cells.count("12 reference rows, of 128 at least") == 2
     assert "↓ " in cells
     assert "[0.04, 0.14]" in parsed.text("i")

@@ -8,8 +8,8 @@ import pytest
 
 from tailwatch.comparison.registry import LABELS
 from tailwatch.comparison.request import PANELS
-from tailwatch.report.comparison.readings import Reading, read
-from tailwatch.report.words import Label, describe
+from tailwatch.report.comparison.readings import Reading, panel_table, read, to_draw
+from tailwatch.report.words import Label, Number, describe
 from tests.support.report_sample import METRICS, frame, records
 
 
@@ -37,9 +37,28 @@ def test_the_value_on_all_rows_is_in_the_reading() -> None:
     readings = read(frame(), LABELS)
 
     assert len(readings) == len(records())
-    whole = {(r.metric, r.level): r.value_all for r in readings}
+    whole = {(r.metric, r.level): r.all_rows.value for r in readings}
     assert whole["tail_mass", 0.05] == 0.071
     assert whole["total_variance", None] == 40.95
+
+
+def test_odds_are_drawn_as_the_sentence_has_them_on_all_rows() -> None:
+    odds = reading("tail_odds_ratio", 0.05, value_all=0.7, low_all=0.5, high_all=0.9)
+    recall = reading("recall")
+
+    drawn, other = to_draw([odds, recall])
+    assert drawn.retention == Number(0.7, 0.5, 0.9)
+    assert drawn.null_band is None
+    assert drawn.status == "worse"
+    assert other == recall
+
+
+def test_the_table_has_the_interval_of_all_rows_where_there_is_one() -> None:
+    odds = reading("tail_odds_ratio", 0.05, value_all=0.7, low_all=0.5, high_all=0.9)
+    table = panel_table([odds, reading("recall", value_all=0.6)], "95 %")
+
+    assert '0.700<span class="tw-small">[0.500, 0.900]</span>' in table
+    assert 'tw-full">0.600</td>' in table
 
 
 @pytest.mark.parametrize(

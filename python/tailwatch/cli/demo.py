@@ -79,7 +79,13 @@ def _write(result: Generations, out: Path) -> None:
 
 def _show(result: Generations) -> None:
     """Print what was done, the generations, and the whole comparison of the last one."""
-    from tailwatch.cli.table import comparison_table, for_people, generations_table
+    from tailwatch.cli.table import (
+        comparison_table,
+        findings_table,
+        for_people,
+        generations_table,
+    )
+    from tailwatch.comparison.sentence import told
 
     console = for_people()
     console.print(
@@ -89,7 +95,10 @@ def _show(result: Generations) -> None:
     )
     console.print()
     console.print(generations_table(result.frame))
+    console.print()
     console.print("The last generation:")
     console.print(result.last.sentence)
+    console.print()
+    console.print(findings_table(told(result.last.findings)))
     console.print()
     console.print(comparison_table(result.last.frame, console.width))

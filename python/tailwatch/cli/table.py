@@ -10,11 +10,20 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tailwatch.report.comparison.classes import STATUSES, written_q
+from tailwatch.report.comparison.classes import STATUSES
 from tailwatch.report.comparison.readings import read
 from tailwatch.report.findings import SIZES, answer, numbers_of_change, written_size
 from tailwatch.report.loop.verdicts import alarm_in_words
-from tailwatch.report.words import ABSENT, Number, describe, percent, write
+from tailwatch.report.words import (
+    ABSENT,
+    Number,
+    count,
+    counted,
+    describe,
+    percent,
+    write,
+    written_q,
+)
 from tailwatch.text_form import shortened, visible
 
 if TYPE_CHECKING:
@@ -104,11 +113,12 @@ def comparison_table(frame: pl.DataFrame, width: int) -> Table:
     from tailwatch.comparison.registry import LABELS
 
     readings = [reading for reading in read(frame, LABELS) if reading.value.value is not None]
-    table = _table("metric")
-    for name in ("value", "null", "retention"):
-        table.add_column(name, justify="right")
-    table.add_column("", no_wrap=True)
     wide = width >= LINE_WIDTH
+    # A name may go on in a second line, as its numbers do; an interval may not be torn.
+    table = _table("metric", no_wrap=wide)
+    for name in ("value", "null", "retention"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("", no_wrap=True)
     for group in GROUPS:
         for reading in readings:
             if reading.label.group == group:
@@ -132,7 +142,7 @@ def findings_table(findings: Iterable[Mapping[str, Any]]) -> Table:
     """
     table = _table("finding")
     table.add_column("answer")
-    table.add_column("size", justify="right")
+    table.add_column("size", justify="right", no_wrap=True)
     table.add_column("of")
     for one in findings:
         size, interval = written_size(one)
@@ -205,13 +215,14 @@ def classes_table(classes: pl.DataFrame, width: int) -> Table:
         reason = "" if row["note"] is None else f": {row['note']}"
         table.add_row(
             Text(shortened(visible(row["class"]), LONGEST_NAME)),
-            f"{row['reference_rows']} + {row['candidate_rows']}",
+            f"{count(row['reference_rows'])} + {count(row['candidate_rows'])}",
             *([_with_interval(number, gap, places=2)] if decided else []),
             written_q(row["q_value"]),
             Text(visible(f"{row['verdict']}{reason}"), style=style),
         )
     if classes.height > MOST_CLASSES:
-        table.caption = f"{classes.height - MOST_CLASSES} more classes are in the files"
+        rest = counted(classes.height - MOST_CLASSES, "more class is", "more classes are")
+        table.caption = f"{rest} in the files"
     return table
 
 
@@ -282,17 +293,18 @@ def _rang(alarm: dict[str, Any]) -> Text:
     return Text("none") if at is None else Text(f"generation {at}", style=_STYLES["holds"])
 
 
-def _table(first: str) -> Table:
+def _table(first: str, *, no_wrap: bool = True) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    table.add_column(first, no_wrap=True)
+    table.add_column(first, no_wrap=no_wrap)
     return table
 
 
 def _cells(reading: Reading, *, wide: bool) -> tuple[str | Text, ...]:
     gap, places = (" ", 3) if wide else ("\n", 2)
     word, style = MARKS[reading.status]
+    name = reading.label.name
     return (
-        reading.name,
+        name if reading.level is None else f"{name},{gap}{percent(reading.level)}",
         _with_interval(reading.value, gap, places=places),
         write(Number(reading.null.value), places=places).value,
         _retention(reading, gap),

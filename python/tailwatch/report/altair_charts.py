@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from tailwatch.background import uses_polars
 from tailwatch.exceptions import InputError, MissingDependencyError, meant
 from tailwatch.report.comparison.classes import read_classes
-from tailwatch.report.comparison.readings import read
+from tailwatch.report.comparison.readings import read, to_draw
 from tailwatch.report.contamination.charts import shares_by_bin, written_edges
 from tailwatch.report.html import LIGHT, LINES
 from tailwatch.report.loop.drawing import MOST
@@ -56,7 +56,7 @@ def plot_comparison(frame: pl.DataFrame, labels: Mapping[str, Label]) -> LayerCh
     """
     alt = _altair()
     uses_polars("drawing a chart")
-    readings = read(frame, labels)
+    readings = to_draw(read(frame, labels))
     ratios = [reading for reading in readings if not reading.is_divergence]
     divergences = [reading for reading in readings if reading.is_divergence]
     charts = []

@@ -16,8 +16,8 @@ from tailwatch.report.words import (
     describe,
     percent,
     write,
-    written_interval,
-    written_share,
+    written_q,
+    written_shares,
 )
 from tailwatch.text_form import shortened, visible
 
@@ -46,7 +46,7 @@ _RATIO = "times that of a fresh human sample"
 SIZES = {
     "elsewhere": "share of the candidate rows that lie where human rows do",
     "copies": _ROWS,
-    "repeated": "share of the candidate rows, beyond that of human ones",
+    "repeated": "share of the candidate rows, less that of the human ones",
     "junk": _ROWS,
     "tails_lost": _ODDS,
     "modes_lost": "share of the small modes that is left",
@@ -74,9 +74,8 @@ def answer(one: Mapping[str, Any]) -> str:
 
 def written_size(one: Mapping[str, Any]) -> tuple[str, str]:
     """Return the size of a finding and its interval as text."""
-    if one["name"] in _SHARES:
-        return written_share(one["size"]), written_interval(one["low"], one["high"])
-    written = write(Number(one["size"], one["low"], one["high"]), places=2)
+    number = Number(one["size"], one["low"], one["high"])
+    written = written_shares(number) if one["name"] in _SHARES else write(number, places=2)
     return written.value, written.interval or ABSENT
 
 
@@ -146,14 +145,17 @@ def _line_of(one: Mapping[str, Any], labels: Mapping[str, Label]) -> str:
     of = "" if one["of"] is None else f", {shortened(visible(one['of']), _LONGEST_CLASS)}"
     unit = element("i", escape(SIZES[one["name"]]))
     size, interval = written_size(one)
-    limit = percent(one["limit"]) if one["name"] in _SHARES else f"{one['limit']:g}"
-    q = ABSENT if one["q_value"] is None else write(Number(one["q_value"])).value
     mark = "w" if one["state"] == "found" else None
+    numbers = (size, interval, _limit(one), written_q(one["q_value"]), _read(one, labels))
     cells = (
         element("td", escape(answer(one)), class_=mark),
-        *(element("td", escape(text)) for text in (size, interval, limit, q, _read(one, labels))),
+        *(element("td", escape(text)) for text in numbers),
     )
     return element("tr", element("th", escape(named + of) + unit, scope="row") + "".join(cells))
+
+
+def _limit(one: Mapping[str, Any]) -> str:
+    return percent(one["limit"]) if one["name"] in _SHARES else f"{one['limit']:g}"
 
 
 def change_table(changes: Sequence[Mapping[str, Any]], labels: Mapping[str, Label]) -> str:
@@ -172,7 +174,7 @@ def change_table(changes: Sequence[Mapping[str, Any]], labels: Mapping[str, Labe
         "".join(
             _row_of(
                 one["name"].replace("_", " ").capitalize(),
-                (one["state"], *numbers_of_change(one), _written(one["q_value"])),
+                (one["state"], *numbers_of_change(one), written_q(one["q_value"])),
                 _read(one, labels),
                 marked=one["state"] == "worse",
             )
@@ -279,7 +281,7 @@ def markdown_document(
         f"| finding | | size | {confidence} interval |",
         "|---|---|--:|---|",
         *(
-            f"| {_title(one)} | {MARKS[one['state']]} | {_number(one['size'])} | {_interval(one)} |"
+            f"| {_title(one)} | {MARKS[one['state']]} | {' | '.join(written_size(one))} |"
             for one in findings
         ),
         "",
@@ -295,12 +297,12 @@ def _markdown_of(changes: Sequence[Mapping[str, Any]], confidence: str) -> list[
     if not changes:
         return []
     rows = [
-        f"| {one['name'].replace('_', ' ')} | {MARKS[one['state']]} | {_number(one['baseline'])} "
-        f"| {_number(one['value'])} | {_number(one['change'])} | {_interval(one)} |"
+        f"| {one['name'].replace('_', ' ')} | {MARKS[one['state']]} "
+        f"| {' | '.join(numbers_of_change(one))} |"
         for one in changes
     ]
-    head = f"| against the baseline | | was | is | change | {confidence} interval |"
-    return [head, "|---|---|--:|--:|--:|---|", *rows, ""]
+    head = f"| against the baseline | | was | is | change [{confidence} interval] |"
+    return [head, "|---|---|--:|--:|--:|", *rows, ""]
 
 
 def junit_document(
@@ -357,10 +359,10 @@ def junit_document(
                 "time": "0",
             },
         )
-        said = _line(one["words"] or f"size {_number(one['size'])} {_interval(one)}")
+        said = _line(one["words"] or _sized(one))
         if one["state"] == "found":
             failure = ET.SubElement(case, "failure", {"message": said})
-            failure.text = f"size {_number(one['size'])} {_interval(one)}, limit {one['limit']:g}"
+            failure.text = _sized(one)
         elif one["state"] == "cannot tell":
             ET.SubElement(case, "skipped", {"message": "cannot be told"})
     root = ET.Element("testsuites")
@@ -368,6 +370,13 @@ def junit_document(
     ET.indent(root)
     declaration = '<?xml version="1.0" encoding="utf-8"?>\n'
     return declaration + ET.tostring(root, encoding="unicode") + "\n"
+
+
+def _sized(one: Mapping[str, Any]) -> str:
+    """Return the size of a finding with its limit, or a change, whose limit is 0."""
+    if "change" in one:
+        return f"change {numbers_of_change(one)[2]}"
+    return f"size {' '.join(written_size(one))}, limit {_limit(one)}"
 
 
 def _of(one: Mapping[str, Any]) -> str:
@@ -391,13 +400,3 @@ def _plain(text: str) -> str:
     for sign in ("\\", "`", "*", "_", "|", "<", ">", "[", "]"):
         shown = shown.replace(sign, f"\\{sign}")
     return shown
-
-
-def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3g}"
-
-
-def _interval(one: Mapping[str, Any]) -> str:
-    if one["low"] is None or one["high"] is None:
-        return ""
-    return f"{_number(one['low'])} to {_number(one['high'])}"

@@ -21,13 +21,15 @@ __all__ = [
     "Number",
     "Written",
     "count",
+    "counted",
     "describe",
     "percent",
     "power_of_ten",
     "spaced",
     "write",
-    "written_interval",
+    "written_q",
     "written_share",
+    "written_shares",
 ]
 
 Group = Literal["tails", "fidelity", "spread", "divergence"]
@@ -109,6 +111,9 @@ _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _SMALLEST, _LARGEST = 1e-3, 1e6
 # Below this, the usual places would leave a single digit or none.
 _FINE = 1e-2
+_TENTH, _THOUSANDTH = 0.1, 1e-3
+# Which of two q-values below it is smaller changes nothing for anybody.
+_LEAST_Q = 1e-4
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3})")
 # The smallest power of ten that a float can divide by without loss.
 _LEAST_EXPONENT = -307
@@ -145,7 +150,8 @@ def write(number: Number, *, places: int = 3, signed: bool = False) -> Written:
         What to write.
     places
         Decimal places for numbers between 0.01 and 10; larger numbers get fewer, smaller ones
-        more, and a value and both ends get the same.
+        more, so that the largest of the three has two digits at least. A value and both ends get
+        the same, but for 0, which is exact and has none.
     signed
         Whether a positive value carries a plus sign.
 
@@ -163,7 +169,7 @@ def write(number: Number, *, places: int = 3, signed: bool = False) -> Written:
         decimals = 2
     else:
         finer = -1 - exponent if 0 < magnitude < _FINE else 0
-        decimals = max(0, places + finer - max(0, exponent))
+        decimals = max(0, places + finer - max(0, exponent), 1 - exponent if magnitude else 0)
 
     def text(part: float | None, sign: str = "") -> str:
         if part is None:
@@ -172,14 +178,13 @@ def write(number: Number, *, places: int = 3, signed: bool = False) -> Written:
             return "undefined"
         if math.isinf(part):
             return "∞" if part > 0 else f"{MINUS}∞"
-        written = f"{part / scale:{sign}z,.{decimals}f}"
-        return written.replace(",", NARROW_SPACE).replace("-", MINUS)
+        return _fixed(part / scale, decimals, sign)
 
-    finite = number.value is not None and math.isfinite(number.value)
+    scaled = number.value is not None and math.isfinite(number.value) and number.value != 0
     interval = None
     if number.has_interval:
         interval = f"[{text(number.low)}, {text(number.high)}]{suffix}"
-    return Written(text(number.value, "+" if signed else "") + (suffix if finite else ""), interval)
+    return Written(text(number.value, "+" if signed else "") + (suffix if scaled else ""), interval)
 
 
 def count(number: int) -> str:
@@ -199,16 +204,65 @@ def percent(part: float) -> str:
 
 def written_share(part: float | None) -> str:
     """Write a share to a hundredth of a percent, from 10 % on to a tenth."""
-    if part is None:
+    return written_shares(Number(part)).value
+
+
+def written_shares(number: Number) -> Written:
+    """Write a share with its interval in percent, as :func:`write` would.
+
+    Parameters
+    ----------
+    number
+        What to write: a value and both ends get as many places as suit the largest of them.
+
+    Returns
+    -------
+    Written
+        ``7.18 %`` and ``[5.02 %, 9.61 %]``.
+    """
+    numbers = (number.value, number.low, number.high)
+    largest = max((abs(n) for n in numbers if n is not None and math.isfinite(n)), default=0.0)
+    places = 1 if largest >= _TENTH else 2
+    if 0 < largest < _THOUSANDTH:
+        places = min(-1 - math.floor(math.log10(largest)), 15)
+
+    def text(part: float | None) -> str:
+        if part is None or math.isnan(part):
+            return ABSENT
+        return f"{_fixed(100 * part, places)}{NARROW_SPACE}%"
+
+    interval = f"[{text(number.low)}, {text(number.high)}]" if number.has_interval else None
+    return Written(text(number.value), interval)
+
+
+def written_q(q_value: float | None) -> str:
+    """Write a q-value to two digits, and none where there was no test."""
+    if q_value is None:
         return ABSENT
-    return f"{100 * part:.{1 if part >= 0.1 else 2}f}{NARROW_SPACE}%"
+    if q_value < _LEAST_Q:
+        return f"< {_LEAST_Q:.4f}"
+    return f"{q_value:.2f}" if q_value >= _TENTH else f"{q_value:.2g}"
 
 
-def written_interval(low: float | None, high: float | None) -> str:
-    """Write an interval of shares."""
-    return (
-        ABSENT if low is None or high is None else f"[{written_share(low)}, {written_share(high)}]"
-    )
+def counted(number: int, one: str, several: str = "") -> str:
+    """Write a number of things, in the singular of one: ``1 class``, ``2 classes``.
+
+    Parameters
+    ----------
+    number
+        How many.
+    one, several
+        What they are called; without `several`, an s makes it.
+    """
+    return f"{count(number)} {one if number == 1 else several or f'{one}s'}"
+
+
+def _fixed(number: float, decimals: int, sign: str = "") -> str:
+    """Write a number to so many places, thousands apart; 0 is exact and has none."""
+    if number == 0:
+        return "0"
+    written = f"{number:{sign}z,.{decimals}f}"
+    return written.replace(",", NARROW_SPACE).replace("-", MINUS)
 
 
 def spaced(text: str) -> str:

@@ -17,6 +17,7 @@ from tailwatch.comparison.registry import LABELS
 from tailwatch.comparison.result import Comparison, ComparisonResult
 from tailwatch.comparison.sentence import said, told
 from tailwatch.exceptions import InputError
+from tailwatch.report.words import written_q
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -210,15 +211,16 @@ def _tails(classes: pl.DataFrame, names: dict[str, list[str]], judged: int) -> l
         ]
     widened = [f"Tails widened in {quoted(names['widened'])}."] if "widened" in names else []
     if "lost" not in names:
-        return [f"No loss of tails was found in any of {judged} classes.", *widened]
+        where = f"any of {judged} classes" if judged > 1 else "the only class"
+        return [f"No loss of tails was found in {where}.", *widened]
     first, *others = names["lost"]
     row = classes.row(0, named=True)
     finding = said(*(row[name] for name in ("metric", "level", "value", "low", "high")))
     surest = "most surely in " if others else ""
-    lost = (
-        f"Tails were lost in {len(others) + 1} of {judged} classes, {surest}{quoted([first])}: "
-        f"{finding} (q = {row['q_value']:.1g})."
-    )
+    where = f"{len(others) + 1} of {judged} classes" if judged > 1 else "the only class"
+    sure = written_q(row["q_value"])
+    sure = sure if sure.startswith("<") else f"= {sure}"
+    lost = f"Tails were lost in {where}, {surest}{quoted([first])}: {finding} (q {sure})."
     then = [f"Then in {quoted(others)}."] if others else []
     return [lost, *then, *widened]
 

@@ -18,6 +18,7 @@ from tailwatch.contamination.groups import GroupShares
 from tailwatch.contamination.histogram import Histogram
 from tailwatch.contamination.prevalence import Prevalence
 from tailwatch.exceptions import ShardError
+from tailwatch.report.words import NARROW_SPACE, Number, written_shares
 from tailwatch.results import Result, plain
 from tailwatch.text_form import path_of, path_text, shortened, visible
 
@@ -258,21 +259,23 @@ def summarize(
 def sentence_of(found: Prevalence) -> str:
     """Return the result in words: the share, its interval, and what human rows alone would give."""
     sure = f"{100 * found.confidence:g} % confidence"
+    rows, are = ("only row", "is") if found.n == 1 else (f"{found.n:,} rows", "are")
+    value, low, high = _percents(found.value, found.low, found.high)
     if found.method == "lower bound":
         if found.low <= 0:
-            return f"With {sure} nothing shows that any of the {found.n:,} rows is synthetic."
-        return f"At least {_percent(found.low)} of the {found.n:,} rows are not human, with {sure}."
+            return f"With {sure} nothing shows that any of the {rows} is synthetic."
+        return f"At least {_percents(found.low)[0]} of the {rows} {are} not human, with {sure}."
     if math.isnan(found.value):
-        return f"What share of the {found.n:,} rows is synthetic cannot be told."
-    span = f"between {_percent(found.low)} and {_percent(found.high)}, with {sure}"
-    said = f"{_percent(found.value)} of the {found.n:,} rows are synthetic: {span}"
+        return f"What share of the {rows} is synthetic cannot be told."
+    span = f"between {low} and {high}, with {sure}"
+    said = f"{value} of the {rows} {are} synthetic: {span}"
     if found.audit is not None:
         return f"{said}, by {found.audit.rows:,} verified labels."
-    human = _percent(found.null_floor.high)
+    (human,) = _percents(found.null_floor.high)
     if found.low <= 0 or found.value <= found.null_floor.high:
         return (
-            f"The share of synthetic rows among the {found.n:,} cannot be told from none: "
-            f"{_percent(found.value)} is estimated, {span}; human rows alone give up to {human}."
+            f"The share of synthetic rows among the {rows} cannot be told from none: {value} is "
+            f"estimated, {span}; human rows alone give up to {human}."
         )
     return f"{said}. Human rows alone give at most {human}."
 
@@ -285,10 +288,13 @@ def _said_of_groups(found: Prevalence) -> Iterator[str]:
     above = frame.filter("above")["group"]
     if not found.groups.ordered:
         above = frame.filter("above").sort("value", "group", descending=[True, False])["group"]
-    among = f"{len(above):,} of {len(frame):,} groups by {by} lie above what human rows alone give"
+    beyond = "above what human rows alone give"
     if not len(above):
-        yield f"None of {len(frame):,} groups by {by} is found above what human rows alone give."
+        none = f"None of {len(frame):,} groups by {by} is" if len(frame) > 1 else None
+        yield f"{none or f'The only group by {by} is not'} found {beyond}."
         return
+    among = f"{len(above):,} of {len(frame):,} groups by {by} {'lie' if len(above) > 1 else 'lies'}"
+    among = f"{among if len(frame) > 1 else f'The only group by {by} lies'} {beyond}"
     named = [visible(shortened(name, _LONGEST_NAME)) for name in above[:_NAMED]]
     named += [f"and {len(above) - _NAMED:,} more"] if len(above) > _NAMED else []
     yield f"{among}: {', '.join(named)}."
@@ -313,6 +319,8 @@ def raise_failures(
     )
 
 
-def _percent(share: float) -> str:
-    """Write a share to a hundredth of a percent, from 10 % on to a tenth."""
-    return f"{100 * share:.{1 if share >= 0.1 else 2}f} %"
+def _percents(*shares: float) -> list[str]:
+    """Write a share and the ends of its interval, all to the same place."""
+    written = written_shares(Number(*shares))
+    texts = [written.value, *(written.interval or "").strip("[]").split(", ")]
+    return [text.replace(NARROW_SPACE, " ") for text in texts[: len(shares)]]

@@ -27,16 +27,18 @@ from tailwatch.report.words import (
     Number,
     Written,
     count,
+    counted,
     describe,
     percent,
     write,
+    written_q,
 )
 from tailwatch.text_form import shortened, visible
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["STATUSES", "classes_fragment", "classes_page", "read_classes", "written_q"]
+__all__ = ["STATUSES", "classes_fragment", "classes_page", "read_classes"]
 
 STATUSES: dict[str, Status] = {"lost": "worse", "widened": "beyond", "no change found": "same"}
 """Where the verdict on a class sets it; classes of other verdicts were not judged."""
@@ -106,15 +108,15 @@ def classes_page(
         subject=f"{reference['name']} vs {candidate['name']}",
         sentence=sentence,
         facts={
-            "Reference": f"{count(reference['rows'])} rows",
-            "Candidate": f"{count(candidate['rows'])} rows",
+            "Reference": counted(reference["rows"], "row"),
+            "Candidate": counted(candidate["rows"], "row"),
             "Classes": f"{count(run['classes']['compared'])} of "
             f"{count(run['classes']['all'])} compared",
             "Intervals": confidence,
         },
         sections=[
-            Section("What was found", findings_table(findings, labels, confidence)),
             Section("The surest losses", _chart(classes, labels, confidence, "classes")),
+            Section("What was found", findings_table(findings, labels, confidence)),
             Section("All classes", _table(frame, classes, labels, confidence)),
             Section("What each number means", definitions(metrics, labels, CLASS_TERMS)),
             Section("What was run", run_details(run)),
@@ -142,11 +144,6 @@ def classes_fragment(
     table = _table(frame, classes, labels, confidence, LINES_OF_FRAGMENT)
     chart = _chart(classes, labels, confidence, f"classes-{mark}")
     return fragment(sentence=sentence, body=chart + details("The classes", table))
-
-
-def written_q(q_value: float | None) -> str:
-    """Write a q-value to two digits, and none where there was no test."""
-    return ABSENT if q_value is None else f"{q_value:.2f}" if q_value >= 0.01 else f"{q_value:.0e}"
 
 
 def _chart(classes: pl.DataFrame, labels: Mapping[str, Label], confidence: str, name: str) -> str:
@@ -204,7 +201,7 @@ def read_classes(classes: pl.DataFrame) -> list[ClassReading]:
             null=missing,
             standard_error=None,
             retention=Number(row["value"], row["low"], row["high"]),
-            value_all=None,
+            all_rows=missing,
             n_reference=row["reference_rows"],
             n_candidate=row["candidate_rows"],
             method=None,
@@ -239,7 +236,7 @@ def _table(
         for row in shown.to_dicts()
     ]
     rest = classes.height - shown.height
-    more = f" {count(rest)} more classes are in the frame." if rest else ""
+    more = f" {counted(rest, 'more class is', 'more classes are')} in the frame." if rest else ""
     caption = (
         "Sorted by how sure it is that tails were lost. Brackets hold "
         f"{confidence} intervals; ↓ and ↑ mark those below and above what a fresh sample "
@@ -283,7 +280,7 @@ def _line(
     if row["note"] is not None:
         note = escape(shortened(visible(row["note"]), LONGEST_NOTE))
         return f"{start}<td colspan={1 + decided + len(besides)}>{note}</td></tr>"
-    cells = [_cell(written_q(row["q_value"]))]
+    cells = [_cell(escape(written_q(row["q_value"])))]
     if decided:
         number = write(Number(row["value"], row["low"], row["high"]), places=2)
         cells.append(_cell(_stacked(number)))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from tailwatch.background import uses_polars
 from tailwatch.report.comparison.charts import divergence_chart, retention_chart
-from tailwatch.report.comparison.readings import legend, panel_table, read
+from tailwatch.report.comparison.readings import legend, panel_table, read, to_draw
 from tailwatch.report.findings import change_table, changes_table, findings_table
 from tailwatch.report.html import details
 from tailwatch.report.page import (
@@ -17,7 +17,7 @@ from tailwatch.report.page import (
     page,
     run_details,
 )
-from tailwatch.report.words import count, percent
+from tailwatch.report.words import count, counted, percent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -145,13 +145,15 @@ def _change(
 
 
 def _size(data: dict[str, Any]) -> str:
-    return f"{count(data['rows'])} rows × {count(data['columns'])} columns"
+    return f"{counted(data['rows'], 'row')} × {counted(data['columns'], 'column')}"
 
 
 def _tails(readings: Sequence[Reading], confidence: str, name: str) -> str:
-    tails = [reading for reading in readings if reading.label.group == "tails"]
+    tails = to_draw([reading for reading in readings if reading.label.group == "tails"])
     if not tails:
         return "<p>This panel holds no tail metrics; the standard panel does.</p>"
+    has_odds = any(reading.metric == "tail_odds_ratio" for reading in tails)
+    odds = " Odds ratios are those of all rows, all else of halves." if has_odds else ""
     chart = retention_chart(
         tails,
         name=name,
@@ -160,8 +162,8 @@ def _tails(readings: Sequence[Reading], confidence: str, name: str) -> str:
     )
     return (
         "<p>Each line sets the candidate against a fresh sample of the reference, which scores 1. "
-        "At 0 nothing is left. A tail is the rarest share of the reference rows.</p>"
-        + _figure(chart, tails, confidence)
+        "At 0 nothing is left. A tail is the rarest share of the reference rows."
+        f"{odds}</p>" + _figure(chart, tails, confidence)
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from math import isnan
 from typing import TYPE_CHECKING, Any, Literal
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from tailwatch.report.words import Group, Label
 
-__all__ = ["Reading", "Status", "legend", "panel_table", "read"]
+__all__ = ["Reading", "Status", "legend", "panel_table", "read", "to_draw"]
 
 #: Where the interval of the retention lies: short of what a fresh sample scores, around it, on the
 #: far side of it, or there is no interval to tell.
@@ -38,7 +38,7 @@ class Reading:
     null: Number
     standard_error: float | None
     retention: Number
-    value_all: float | None
+    all_rows: Number
     n_reference: int | None
     n_candidate: int | None
     method: str | None
@@ -104,6 +104,19 @@ def read(frame: pl.DataFrame, labels: Mapping[str, Label]) -> list[Reading]:
     return [_reading(row, labels) for row in frame.to_dicts()]
 
 
+def to_draw(readings: Sequence[Reading]) -> list[Reading]:
+    """Return readings with the numbers that findings rest on: of odds in a pooled tail, all rows.
+
+    Such odds are 1 if nothing happened, as a retention is, and have no null to be divided by.
+    """
+    return [
+        replace(reading, retention=reading.all_rows, null=Number(None))
+        if reading.metric == "tail_odds_ratio" and reading.all_rows.has_interval
+        else reading
+        for reading in readings
+    ]
+
+
 def _reading(row: dict[str, Any], labels: Mapping[str, Label]) -> Reading:
     return Reading(
         metric=row["metric"],
@@ -115,7 +128,7 @@ def _reading(row: dict[str, Any], labels: Mapping[str, Label]) -> Reading:
         standard_error=row["standard_error"],
         retention=Number(row["retention"], row["retention_low"], row["retention_high"]),
         # A generation of a loop is measured on halves alone.
-        value_all=row.get("value_all"),
+        all_rows=Number(*(row.get(f"{end}_all") for end in ("value", "low", "high"))),
         n_reference=row["n_reference"],
         n_candidate=row["n_candidate"],
         method=row["method"],
@@ -166,7 +179,8 @@ def panel_table(readings: Sequence[Reading], confidence: str) -> str:
     heads = "".join(element("th", it, role="columnheader", scope="col") for it in columns)
     caption = (
         f"Brackets hold {confidence} intervals. “All rows” is the value on the whole sets, as "
-        "papers quote it; intervals and nulls need equal halves, so it has neither."
+        "papers quote it; most intervals and all nulls need equal halves, so it has an interval "
+        "only where one is exact or of closed form."
     )
     return data_table(heads, groups, kind="tw-table", caption=caption)
 
@@ -193,7 +207,7 @@ def _row(reading: Reading, *, again: bool) -> str:
         ("Value", "tw-number", _stacked(write(reading.value))),
         ("Null", "tw-number", _stacked(write(reading.null))),
         ("Retention", "tw-number", retention),
-        ("All rows", "tw-number tw-full", write(Number(reading.value_all)).value),
+        ("All rows", "tw-number tw-full", _of_all_rows(reading)),
         ("Rows", "tw-rows", " + ".join(ABSENT if n is None else count(n) for n in numbers)),
         ("Method", "tw-method", escape(reading.how)),
     )
@@ -203,6 +217,14 @@ def _row(reading: Reading, *, again: bool) -> str:
     )
     kind = ' class="tw-again"' if again else ""
     return f'<tr role="row"{kind}><th role="rowheader" scope="row">{name}</th>{body}</tr>'
+
+
+def _of_all_rows(reading: Reading) -> str:
+    """Return the value on all rows, over its interval where it has one."""
+    written = write(reading.all_rows)
+    if written.interval is None:
+        return written.value
+    return f'{written.value}<span class="tw-small">{written.interval}</span>'
 
 
 def _sign(reading: Reading) -> str:

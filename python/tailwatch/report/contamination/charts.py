@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from tailwatch.report.html import SWATCH, element, legend, paint
 from tailwatch.report.svg import Drawing, Scale, tick_labels, ticks
-from tailwatch.report.words import MINUS, NARROW_SPACE, percent, written_interval, written_share
+from tailwatch.report.words import (
+    ABSENT,
+    MINUS,
+    NARROW_SPACE,
+    Number,
+    written_share,
+    written_shares,
+)
 from tailwatch.text_form import shortened, visible
 
 if TYPE_CHECKING:
@@ -98,9 +105,9 @@ def group_chart(groups: dict[str, Any]) -> str:
     shown = in_chart_order(groups)
     by = visible(shortened(groups["by"], 40))
     description = "; ".join(
-        f"{visible(shortened(row['group'], 60))}: {written_share(row['value'])} "
-        f"{written_interval(row['low'], row['high'])}"
+        f"{visible(shortened(row['group'], 60))}: {share.value} {share.interval or ABSENT}"
         for row in shown
+        for share in [written_shares(Number(row["value"], row["low"], row["high"]))]
     )
     draw = _along if groups["ordered"] else _down
     drawings = "".join(
@@ -116,7 +123,7 @@ def group_chart(groups: dict[str, Any]) -> str:
         for variant, width in _WIDTHS.items()
     )
     signs = [
-        f"{SWATCH}human rows alone: up to {percent(groups['limit'])}",
+        f"{SWATCH}human rows alone: up to {written_share(groups['limit'])}",
         "filled: above that, others not found to be",
     ]
     return element("div", drawings, class_="tw-chart") + element("figcaption", legend(signs))

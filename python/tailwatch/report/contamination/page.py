@@ -11,11 +11,15 @@ from tailwatch.report.contamination.charts import group_chart, in_chart_order, s
 from tailwatch.report.html import data_table, element, escape
 from tailwatch.report.page import Section, fragment, page, run_details
 from tailwatch.report.words import (
+    ABSENT,
+    Number,
     count,
+    counted,
     percent,
     spaced,
-    written_interval,
+    written_q,
     written_share,
+    written_shares,
 )
 
 if TYPE_CHECKING:
@@ -62,8 +66,8 @@ def contamination_page(summary: dict[str, Any]) -> str:
         "Rows": count(found["n"]),
         "Shards": count(len(summary["shards"]))
         + (f", and {count(len(failures))} that failed" if failures else ""),
-        "Human reference": f"{count(found['n_human'])} rows",
-        "Synthetic reference": f"{count(found['n_synthetic'])} rows"
+        "Human reference": counted(found["n_human"], "row"),
+        "Synthetic reference": counted(found["n_synthetic"], "row")
         if found["n_synthetic"]
         else "none",
         "Interval": percent(found["confidence"]),
@@ -94,8 +98,7 @@ def _prevalence(summary: dict[str, Any]) -> str:
     rows = (
         _row(
             _head(name, what),
-            _number("Share", written_share(each["value"])),
-            _number("Interval", written_interval(each["low"], each["high"])),
+            *_share_and_interval(each),
         )
         for name, what, each in _estimates(found)
     )
@@ -106,6 +109,12 @@ def _prevalence(summary: dict[str, Any]) -> str:
     return text + _table(("Estimate", "Share", "Interval"), rows, caption)
 
 
+def _share_and_interval(found: dict[str, Any]) -> tuple[str, str]:
+    """Return the cells of a share and of its interval."""
+    written = written_shares(Number(found["value"], found["low"], found["high"]))
+    return _number("Share", written.value), _number("Interval", written.interval or ABSENT)
+
+
 def _estimates(found: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """Yield name, description, and value with bounds."""
     yield "Share", found["method"], found
@@ -113,7 +122,11 @@ def _estimates(found: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]
         yield "Template fit", "before drift and labels", found["profile"]
     floor = found["null_floor"]
     held_out = "a human stratum" if floor["source"] == "strata" else "a part of the human rows"
-    yield "Null floor", f"the same on {held_out}, held out, {floor['parts']} times", floor
+    yield (
+        "Null floor",
+        f"the same on {held_out}, held out, {counted(floor['parts'], 'time')}",
+        floor,
+    )
     checks = found["checks"]
     if checks is not None:
         acc = {"value": checks["acc"], "low": checks["acc_low"], "high": checks["acc_high"]}
@@ -141,14 +154,14 @@ def _said_of_prevalence(summary: dict[str, Any]) -> Iterator[str]:
     audit = found["audit"]
     if audit is not None:
         yield (
-            f"The share rests on {count(audit['rows'])} rows with verified labels, of which "
-            f"{count(audit['positive'])} are synthetic; it holds under any drift if they are a "
+            f"The share rests on {counted(audit['rows'], 'row')} with verified labels, "
+            f"{count(audit['positive'])} of them synthetic; it holds under any drift if they are a "
             "random sample of the target."
         )
     limit = f"a q-value of at most {selected['q_value']:g}"
     yield (
-        f"{count(selected['rows'])} rows have {limit}: that share of them, at most, is expected to "
-        "be human."
+        f"{counted(selected['rows'], 'row has', 'rows have')} {limit}: that share of them, at "
+        "most, is expected to be human."
         if selected["rows"]
         else f"No row has {limit}."
     )
@@ -161,9 +174,8 @@ def _groups(groups: dict[str, Any]) -> str:
         _row(
             _head(row["group"][:500], "above" if row["above"] else ""),
             _number("Rows", count(row["rows"])),
-            _number("Share", written_share(row["value"])),
-            _number("Interval", written_interval(row["low"], row["high"])),
-            _number("q", _q_value(row["q_value"])),
+            *_share_and_interval(row),
+            _number("q", escape(written_q(row["q_value"]))),
         )
         for row in shown
     )
@@ -177,8 +189,9 @@ def _groups(groups: dict[str, Any]) -> str:
     )
     text = (
         "<p>Each group is estimated as the whole is, by the same references. <em>Above</em> are "
-        f"those whose share is found to be more than {percent(groups['limit'])}, up to which human "
-        f"rows alone may lie: of all that are called so, at most {rate} are expected not to be. "
+        f"those whose share is found to be more than {written_share(groups['limit'])}, up to which "
+        f"human rows alone may lie: of all that are called so, at most {rate} are expected not to "
+        "be. "
         "q is the smallest such rate at which the group would be one of them.</p>"
     )
     heads = ("Group", "Rows", "Share", "Interval", "q")
@@ -190,7 +203,7 @@ def _surest(surest: Sequence[dict[str, Any]]) -> str:
     rows = (
         _row(
             _head(_name_of(row), f"{count(row['row'])} of {row['shard'][:300]}"),
-            _number("q", _q_value(row["q_value"])),
+            _number("q", escape(written_q(row["q_value"]))),
         )
         for row in surest
     )
@@ -209,10 +222,6 @@ def _name_of(row: dict[str, Any]) -> str:
     return ", ".join(f"{value}"[:300] for value in row["ids"].values())
 
 
-def _q_value(q: float) -> str:
-    return "&lt; 0.0001" if q < 1e-4 else f"{q:.2g}"
-
-
 def _scores(summary: dict[str, Any]) -> str:
     found = summary["prevalence"]
     words = (
@@ -226,7 +235,8 @@ def _scores(summary: dict[str, Any]) -> str:
     return (
         f"<p>{words}</p>"
         f"<figure>{score_chart(summary['histogram'])}</figure>"
-        f"<p>{count(found['n_calibration'])} human scores stand behind the p-values.</p>"
+        f"<p>{counted(found['n_calibration'], 'human score stands', 'human scores stand')} behind "
+        "the p-values.</p>"
     )
 
 
@@ -269,8 +279,8 @@ def _said_of_copies(copies: dict[str, Any]) -> Iterator[str]:
         )
     else:
         yield (
-            f"Copies of {count(of['rows'])} given rows were looked for, by the exact distance to "
-            "the nearest of them."
+            f"Copies of {counted(of['rows'], 'given row')} were looked for, by the exact distance "
+            "to the nearest of them."
         )
 
 
@@ -306,7 +316,7 @@ def _failures(failures: Sequence[dict[str, str]]) -> str:
     rest = len(failures) - _FAILURES
     caption = "All numbers on this page are of the other shards."
     if rest > 0:
-        caption += f" {count(rest)} more failures are in summary.json."
+        caption += f" {counted(rest, 'more failure is', 'more failures are')} in summary.json."
     return _table(("Shard", "Reason"), rows, caption, numbers=False)
 
 
