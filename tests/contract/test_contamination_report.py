@@ -126,8 +126,14 @@ def test_a_share_that_human_rows_give_too_is_first_said_to_be_none(share: float)
         none = "The share of synthetic rows among the 800 cannot be told from none: "
         assert said.startswith(none) == is_none
         assert is_none == (share == 0)
-        for number in (found.value, found.low, found.high, found.null_floor.high):
-            assert f"{100 * number:.{1 if number >= 0.1 else 2}f} %" in said
+        # A value and its interval to the same place; an exact 0 has none.
+        places = 1 if found.high >= 0.1 else 2
+        numbers = (found.value, found.low, found.high)
+        value, low, high = (f"{100 * n:.{places}f} %" if n else "0 %" for n in numbers)
+        assert f"between {low} and {high}, with" in said
+        assert f" {value} is estimated" in said or said.startswith(f"{value} of")
+        floor = found.null_floor.high
+        assert said.endswith(f" {100 * floor:.{1 if floor >= 0.1 else 2}f} %.")
 
 
 def test_reports_differ(report: ContaminationReport, tmp_path: Path) -> None:

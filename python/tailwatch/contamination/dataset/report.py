@@ -274,8 +274,8 @@ def sentence_of(found: Prevalence) -> str:
     (human,) = _percents(found.null_floor.high)
     if found.low <= 0 or found.value <= found.null_floor.high:
         return (
-            f"The share of synthetic rows among the {found.n:,} cannot be told from none: {value} is "
-            f"estimated, {span}; human rows alone give up to {human}."
+            f"The share of synthetic rows among the {found.n:,} cannot be told from none: {value} "
+            f"is estimated, {span}; human rows alone give up to {human}."
         )
     return f"{said}. Human rows alone give at most {human}."
 
