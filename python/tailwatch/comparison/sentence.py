@@ -2,7 +2,8 @@
 
 Words are those of people who are to act: shares of rows, odds, and what was left, each with its
 interval. What was found is named in the order of :data:`~tailwatch.comparison.findings.NAMES`;
-where nothing was, the loss that would have been found is.
+where nothing was, the loss that would have been found is. The file is long because every finding
+has its words here.
 """
 
 from __future__ import annotations
