@@ -28,8 +28,8 @@ REASONS: dict[str, str] = {
     "interval of total variance now and then (1 of 40 samples of 1,000 rows). Spread is then "
     "*cannot tell*, though it is a millionth of what it was.",
     "modes fade": "as for *mode invention* where nine modes are gone, and as for *modes drop*. At "
-    "0.94 nine modes have 39 % of their weight left, which is a loss of nearly all of no cluster, "
-    "and the rarest of the pooled rows need not be theirs. `moved` is found.",
+    "0.94 nine modes have 39 % of their weight left: too much for a cluster to count as lost, and "
+    "the rarest of the pooled rows need not be theirs. `moved` is found.",
     "modes drop": "of total variance and effective rank the one with the smaller p-value decides "
     "for both findings of spread. What is left, one mode, has 1 % of the total variance and eight "
     "times the effective rank, so that `spread_gained` is found and `spread_lost` is not.",
