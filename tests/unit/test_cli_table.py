@@ -5,11 +5,14 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING
 
+import numpy as np
 import polars as pl
 import pytest
 from rich.console import Console
 
-from tailwatch.cli.table import comparison_table, findings_table, generations_table
+from tailwatch import recursion
+from tailwatch.cli.table import comparison_table, findings_table, generations_table, verdicts_table
+from tailwatch.recursion.verdicts import alarms
 from tests.support import report_sample
 
 if TYPE_CHECKING:
@@ -120,3 +123,22 @@ def test_no_interval_is_torn_and_no_line_is_longer_than_the_terminal(width: int)
             assert len(line) <= width
             assert "…" not in line
             assert not line.strip().startswith("%")
+
+
+def test_evidence_of_one_generation_names_metrics_as_tables_do() -> None:
+    human = np.random.default_rng(3).normal(size=(300, 3))
+    run = recursion.run(
+        recursion.Gaussian(),
+        human,
+        policy=recursion.Replace(),
+        generations=1,
+        metrics=("tail_coverage", "total_variance"),
+    )
+    named = pl.lit("replace").alias("run")
+
+    judged = (each.select(named, pl.all()) for each in (run.verdicts, alarms(run.alarm)))
+    table = verdicts_table(*judged)
+    text = " ".join(" ".join(line) for line in drawn(table, 400))
+    assert "total variance, generation 1: " in text
+    assert "1 generation, and 4 are the fewest" in text
+    assert "_" not in text

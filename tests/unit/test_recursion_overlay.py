@@ -100,6 +100,7 @@ def test_files_of_every_form(both: Overlay, tmp_path: Path) -> None:
         "arguments",
         "stopped",
         "alarms",
+        "findings",
         "verdicts",
         "diagnosis",
         "onsets",

@@ -81,9 +81,9 @@ def test_the_verdict_in_a_sentence_comes_first_then_the_sections_in_order(parsed
     shown = [text for tag, text in parsed.texts if tag in {"p", "h1", "h2"}]
     assert shown[:2] == ["tailwatch loop", "replace"]
     assert shown[2].startswith(
-        "Under replace, two of 8 definitions of collapse hold within 6 generations: any increase "
-        "of population risk and entanglement of real modes. Of what a fresh human sample scores, "
-        "the last generation keeps "
+        "Under replace, two of eight definitions of collapse hold within 6 generations: any "
+        "increase of population risk and entanglement of real modes. Of what a fresh human "
+        "sample scores, the last generation keeps "
     )
     assert re.search(r"\d\.\d\d \[\d\.\d\d, \d\.\d\d\] in tail mass \(rarest 5", shown[2])
     assert re.search(r"and \d\.\d\d \[\d\.\d\d, \d\.\d\d\] in total variance\.$", shown[2])

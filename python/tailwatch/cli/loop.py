@@ -278,11 +278,13 @@ def _show(found: Run, directory: Path, *, as_json: bool) -> None:
     import polars as pl
 
     from tailwatch.cli.table import for_people, verdicts_table
+    from tailwatch.comparison.registry import LABELS
     from tailwatch.recursion.verdicts import alarms
+    from tailwatch.report.loop.verdicts import named
 
     console = for_people()
     console.print(found.sentence, markup=False)
-    console.print(found.diagnosis.sentence, markup=False)
+    console.print(named(found.diagnosis.sentence, LABELS), markup=False)
     tables = (
         each.select(pl.lit(found.label).alias("run"), pl.all())
         for each in (found.verdicts, alarms(found.alarm))

@@ -109,6 +109,8 @@ def _by_generation(found: pl.DataFrame, generations: int) -> Table:
     from rich import box
     from rich.table import Table
 
+    from tailwatch.report.words import Number, write
+
     step = -(-generations // MOST_GENERATIONS)
     shown = sorted({1, *range(step, generations + 1, step), generations})
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
@@ -118,11 +120,13 @@ def _by_generation(found: pl.DataFrame, generations: int) -> Table:
     table.add_column("growing rows that keep it", justify="right")
     for generation in shown:
         row = found.filter(quantity="variance_kept", generation=generation).row(0, named=True)
-        reach = "–" if row["low"] is None else f"{row['low']:.3g} to {row['high']:.3g}"
+        ends = write(Number(None, row["low"], row["high"])).interval or "–"
+        reach = ends.strip("[]").replace(", ", " to ")
+        kept = write(Number(row["value"]), places=4).value
         rows = _value(found, "schedule", generation)
-        table.add_row(str(generation), f"{row['value']:.4g}", reach, f"{rows:,.0f}")
+        table.add_row(str(generation), kept, reach, f"{rows:,.0f}")
     limit = _value(found, "variance_limit")
-    table.add_row("∞", "–" if limit is None else f"{limit:.4g}", "–", "")
+    table.add_row("∞", write(Number(limit), places=4).value, "–", "")
     return table
 
 

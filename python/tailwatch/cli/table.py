@@ -13,7 +13,7 @@ from rich.text import Text
 from tailwatch.report.comparison.classes import STATUSES
 from tailwatch.report.comparison.readings import read
 from tailwatch.report.findings import SIZES, answer, numbers_of_change, written_size
-from tailwatch.report.loop.verdicts import alarm_in_words
+from tailwatch.report.loop.verdicts import alarm_in_words, named
 from tailwatch.report.words import (
     ABSENT,
     Number,
@@ -268,6 +268,8 @@ def verdicts_table(verdicts: pl.DataFrame, alarms: pl.DataFrame) -> Table:
     rich.table.Table
         The status of each, and for one run its evidence; below them when its alarm rang.
     """
+    from tailwatch.comparison.registry import LABELS
+
     runs = verdicts["run"].unique(maintain_order=True).to_list()
     table = _table("definition")
     for name in runs:
@@ -278,12 +280,12 @@ def verdicts_table(verdicts: pl.DataFrame, alarms: pl.DataFrame) -> Table:
         status = dict(zip(rows["run"], rows["status"], strict=True))
         given: list[str] = [status.get(name, "not measured") for name in runs]
         cells = [Text(word, style=_STYLES.get(word, "")) for word in given]
-        evidence = [Text(visible(rows["evidence"][0]))] if len(runs) == 1 else []
+        evidence = [Text(visible(named(rows["evidence"][0], LABELS)))] if len(runs) == 1 else []
         table.add_row(str(definition), *cells, *evidence)
     table.add_section()
     rang = {row["run"]: row for row in alarms.to_dicts()}
     cells = [_rang(rang[name]) for name in runs]
-    evidence = [Text(alarm_in_words(rang[runs[0]]))] if len(runs) == 1 else []
+    evidence = [Text(named(alarm_in_words(rang[runs[0]]), LABELS))] if len(runs) == 1 else []
     table.add_row("alarm while it ran", *cells, *evidence)
     return table
 

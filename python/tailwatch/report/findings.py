@@ -115,9 +115,9 @@ def findings_by_generation(findings: Sequence[Mapping[str, Any]]) -> str:
     for one in findings:
         by_name.setdefault(one["name"], {})[one["of"]] = one
     generations = list(dict.fromkeys(one["of"] for one in findings))
-    step = max(-(-len(generations) // MOST_GENERATIONS), 1)
-    shown = [of for place, of in enumerate(reversed(generations)) if place % step == 0][::-1]
-    shown = shown if shown[0] == generations[0] else [generations[0], *shown]
+    most = min(len(generations), MOST_GENERATIONS)
+    places = (round(at * (len(generations) - 1) / max(most - 1, 1)) for at in range(most))
+    shown = [generations[place] for place in places]
     lines = (
         element(
             "tr",

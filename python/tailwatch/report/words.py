@@ -26,6 +26,7 @@ __all__ = [
     "percent",
     "power_of_ten",
     "spaced",
+    "with_interval",
     "write",
     "written_q",
     "written_share",
@@ -200,6 +201,12 @@ def power_of_ten(exponent: int) -> str:
 def percent(part: float) -> str:
     """Write a share such as 0.05 as a percentage, ``5 %``."""
     return f"{100 * part:.4g}{NARROW_SPACE}%"
+
+
+def with_interval(value: float, low: float, high: float, *, places: int = 3) -> str:
+    """Write a value with its interval, as in a sentence: ``0.812 [0.364, 1.810]``."""
+    written = write(Number(value, low, high), places=places)
+    return f"{written.value} {written.interval or '(no interval)'}"
 
 
 def written_share(part: float | None) -> str:

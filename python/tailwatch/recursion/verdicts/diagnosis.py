@@ -30,6 +30,7 @@ from tailwatch.arguments import share
 from tailwatch.recursion.verdicts.evidence import between, retained
 from tailwatch.recursion.verdicts.levels import TAILS, VARIANCE, measured
 from tailwatch.recursion.verdicts.series import change, check_frame, series_of, window_length
+from tailwatch.report.words import percent, with_interval
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -179,6 +180,7 @@ def _forgotten(earlier: Series | None, present: Series, confidence: float, error
     if rise is None or more is None:
         return Finding("undetermined", "too few generations to see a risk change")
     value, low, high = np.exp([rise.value, rise.low, rise.high])
+    beside = np.exp([more.value, more.low, more.high])
     status: Status = "undetermined"
     if low > FORGOTTEN and more.low > 0:
         status = "holds"
@@ -186,9 +188,9 @@ def _forgotten(earlier: Series | None, present: Series, confidence: float, error
         status = "does not hold"
     return Finding(
         status,
-        f"the risk of {name} became {value:.3g} [{low:.3g}, {high:.3g}] times what it was at first "
-        f"(threshold {FORGOTTEN:g}), and {np.exp(more.value):.3g} [{np.exp(more.low):.3g}, "
-        f"{np.exp(more.high):.3g}] times so over that of the present task",
+        f"the risk of {name} became {with_interval(value, low, high)} times what it was at first "
+        f"(threshold {FORGOTTEN:g}), and {with_interval(*beside)} times so over that of the "
+        "present task",
     )
 
 
@@ -225,8 +227,8 @@ def _gap(frame: pl.DataFrame, confidence: float) -> str:
     low = gap - np.hypot(held_out["value"] - held_out["low"], learnt["high"] - learnt["value"])
     high = gap + np.hypot(held_out["high"] - held_out["value"], learnt["value"] - learnt["low"])
     return (
-        f"; held-out risk less training risk in the last generation: {gap:.3g} [{low:.3g}, "
-        f"{high:.3g}] at {confidence:.0%}"
+        "; held-out risk less training risk in the last generation: "
+        f"{with_interval(gap, low, high)} at {percent(confidence)}"
     )
 
 
@@ -265,9 +267,9 @@ def _model_collapse(frame: pl.DataFrame, confidence: float, error: float) -> Fin
         if len(one) > 1 and fall is not None and fall.high < GRADUAL:
             return Finding(
                 "holds",
-                f"{_words(span)} of what a fresh human sample has, which is {fall.value:.3g} "
-                f"[{fall.low:.3g}, {fall.high:.3g}] times what the first third of the "
-                f"generations had; thresholds {bound:g} and {GRADUAL:g}",
+                f"{_words(span)} of what a fresh human sample has, which is "
+                f"{with_interval(fall.value, fall.low, fall.high)} times what the first third of "
+                f"the generations had; thresholds {bound:g} and {GRADUAL:g}",
             )
     if closest is None:
         return Finding("undetermined", "no interval is claimed for tails or variance")
@@ -294,6 +296,5 @@ def _against(span: Span | None, bound: float, unit: str) -> Finding:
 def _words(span: Span) -> str:
     where = "generation" if span.first == span.last else "generations"
     return (
-        f"{span.name}, {where} {span.generations}: {span.value:.3g} [{span.low:.3g}, "
-        f"{span.high:.3g}]"
+        f"{span.name}, {where} {span.generations}: {with_interval(span.value, span.low, span.high)}"
     )

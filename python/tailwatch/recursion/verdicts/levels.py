@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from tailwatch.recursion.verdicts.evidence import retained
 from tailwatch.recursion.verdicts.series import levels_of, series_of, window_length
+from tailwatch.report.words import with_interval
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -133,9 +134,9 @@ def judge_levels(
 def _verdict(definition: str, status: Status, span: Span, threshold: float, unit: str) -> Verdict:
     high = None if span.high == float("inf") else span.high
     where = "generation" if span.first == span.last else "generations"
-    reach = f"[{span.low:.3g}, {'∞' if high is None else format(high, '.3g')}]"
     evidence = (
-        f"{span.name}, {where} {span.generations}: {span.value:.3g} {reach} {unit}; "
+        f"{span.name}, {where} {span.generations}: "
+        f"{with_interval(span.value, span.low, span.high)} {unit}; "
         f"threshold {threshold:g}"
     )
     return Verdict(
@@ -187,7 +188,7 @@ VARIANCE = Level(
     0.9,
     below=True,
     unit=OF_HUMAN,
-    missing="none of total_variance, effective_rank, gini_simpson is in the frame with a null",
+    missing="no metric of spread is in the frame with a null",
 )
 TAILS = Level(
     ("tail_odds_ratio", "tail_coverage", "directional_tails", "type_coverage", "types"),
@@ -208,8 +209,8 @@ ENTANGLEMENT = Level(
     2.0,
     below=False,
     unit="times as many rows between the modes of human data as a fresh human sample has",
-    missing="rows between modes (between_modes) are not in the frame: human data show no separate "
-    "modes, or were not looked at",
+    missing="rows between modes are not in the frame: human data show no separate modes, or were "
+    "not looked at",
 )
 
 

@@ -29,6 +29,7 @@ from tailwatch.recursion.verdicts.series import (
     stretch,
     window_length,
 )
+from tailwatch.report.words import counted, with_interval
 
 if TYPE_CHECKING:
     import polars as pl
@@ -162,7 +163,7 @@ def judge_increase(
     how = "times that of" if risk.is_ratio else "(first = 1, in units of its size) against"
     span = _last(risk)
     evidence = (
-        f"{risk.words} of generations {span}: {value:.3g} [{low:.3g}, {high:.3g}] {how} "
+        f"{risk.words} of generations {span}: {with_interval(value, low, high)} {how} "
         f"generation {risk.generations[0]}; threshold {threshold:g}"
     )
     numbers = (float(value), float(low), float(high), threshold)
@@ -202,9 +203,9 @@ def judge_divergence(definition: str, risk: Risk | None, *, error: float) -> Ver
     elif (after.high < flat and after.low <= 0) or high < 0:
         status = "does not hold"
     evidence = (
-        f"{risk.words} of generations {where} grows by {after.value:.3g} [{after.low:.3g}, "
-        f"{after.high:.3g}] per doubling of generations, which is {more:.3g} [{low:.3g}, "
-        f"{high:.3g}] more than in the doubling before; thresholds 0 and 0"
+        f"{risk.words} of generations {where} grows by "
+        f"{with_interval(after.value, after.low, after.high)} per doubling of generations, which "
+        f"is {with_interval(more, low, high)} more than in the doubling before; thresholds 0 and 0"
     )
     numbers = (after.value, after.low, after.high, 0.0)
     return Verdict(definition, status, risk.name, where, *numbers, evidence)
@@ -237,8 +238,8 @@ def _last(risk: Risk) -> str:
 
 
 def _too_few(definition: str, risk: Risk, least: int, threshold: float) -> Verdict:
-    count = len(risk.values)
-    evidence = f"{risk.words}: {count} generations, and {least} are the fewest that show a change"
+    there = counted(len(risk.values), "generation")
+    evidence = f"{risk.words}: {there}, and {least} are the fewest that show a change"
     span = f"{risk.generations[0]}–{risk.generations[-1]}"
     return Verdict(
         definition, "undetermined", risk.name, span, None, None, None, threshold, evidence
@@ -273,8 +274,8 @@ NO_CHANGE = 0.1
 """Change of the exponent below which the law is the same."""
 
 ONE_SIZE = (
-    "a scaling law needs runs of at least three sizes: judge(frame, sizes=[other frames]) with "
-    "different numbers of rows"
+    "a scaling law needs runs of at least three sizes, which differ in their number of rows alone "
+    "and are judged together"
 )
 
 
@@ -324,7 +325,7 @@ def judge_scaling(
     last = str(int(frame["generation"].max()))  # type: ignore[arg-type]
     evidence = (
         f"from {least} to {most} rows in {len(known)} runs, the exponent of risk over rows changes "
-        f"by {value:.3g} [{low:.3g}, {high:.3g}] from generation 1 to the last; "
+        f"by {with_interval(value, low, high)} from generation 1 to the last; "
         f"threshold {threshold:g}"
     )
     return Verdict(definition, status, "risk", last, value, low, high, threshold, evidence)

@@ -9,7 +9,7 @@ import polars as pl
 from tailwatch.report.loop.plots import NEAREST_LEVEL
 from tailwatch.report.loop.verdicts import alarm_in_words, by_run, named
 from tailwatch.report.loop.words import SPREAD, TAILS, describe_loop
-from tailwatch.report.words import Number, percent, write
+from tailwatch.report.words import Number, counted, percent, write
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -87,7 +87,7 @@ def _rang(alarms: pl.DataFrame | None, labels: Mapping[str, Label]) -> str:
     told = [f"at generation {row['generation']} under {row['run']}" for row in rang[:MOST_RUNS]]
     more = len(rang) - len(told)
     if more:
-        told.append(f"under {more} more runs")
+        told.append(f"under {counted(more, 'more run')}")
     return f" Alarms rang {_listed(told)}."
 
 
@@ -104,13 +104,11 @@ def _last(frame: pl.DataFrame) -> int:
 
 def _of_one(name: str, last: int, verdicts: pl.DataFrame) -> str:
     holds = _with_status(verdicts, "holds")
-    span = f"within {last} generations" if last != 1 else "in the only generation"
+    span = _span(last)
     if holds:
         senses = _listed([definition.replace("_", " ") for definition in holds])
-        return (
-            f"Under {name}, {_count(len(holds))} of {verdicts.height} definitions of collapse "
-            f"{'holds' if len(holds) == 1 else 'hold'} {span}: {senses}."
-        )
+        several = f"{_count(len(holds))} of {_count(verdicts.height)} definitions of collapse"
+        return f"Under {name}, {several} {'holds' if len(holds) == 1 else 'hold'} {span}: {senses}."
     excluded = len(_with_status(verdicts, "does not hold"))
     open_ones = len(_with_status(verdicts, "undetermined"))
     missing = len(_with_status(verdicts, "not measured"))
@@ -129,6 +127,10 @@ def _of_one(name: str, last: int, verdicts: pl.DataFrame) -> str:
     )
 
 
+def _span(last: int) -> str:
+    return f"within {last} generations" if last != 1 else "in the only generation"
+
+
 def _of_several(
     frame: pl.DataFrame,
     verdicts: pl.DataFrame,
@@ -141,9 +143,9 @@ def _of_several(
     told = [f"{_count(holding.get(name, 0))} under {name}" for name in named]
     rest = len(runs) - len(named)
     if rest:
-        told.append(f"others under {rest} more runs")
+        told.append(f"others under {counted(rest, 'more run')}")
     words = (
-        f"Definitions of collapse that hold within {_last(frame)} generations, of "
+        f"Definitions of collapse that hold {_span(_last(frame))}, of "
         f"{_count(definitions)}: {_listed(told)}."
     )
     # Text has no variance; what it keeps of its types says as much.
