@@ -253,14 +253,14 @@ READING = """
 ## Outside the band, and why
 
 The rules of the intervals were chosen on other seeds. Where an interval is not as long as it should
-be it is longer: what is marked lies above the band but where the count above says otherwise.
+be it is longer: what is marked `*` lies above the band but where the count above says otherwise.
 
 - *Shares of few rows* (precision and recall near 1, coverage of tails, tails of 15 or 30 rows):
   halves cannot show their error, and the interval reaches at least as far as the binomial ones of
   both candidates under their correlation.
 - *Copies*: there are none; the interval is that of none in as many rows that are not common.
 - *Clipped density and coverage* at their cut of 1: nothing cancels, and the interval is that of two
-  comparisons.
+  comparisons; where both candidates are at the cut there is none.
 - *Kernels, Fréchet distance, effective rank* of equal candidates: the first-order variance cannot
   be negative, and an estimate of it is too large on average.
 - *Duplicates and small modes* have no interval: the frame says why.

@@ -31,11 +31,11 @@ Halves vary on the scale of their metric (logit, log); deviations there are brou
 metric by its slope at the whole, so that a share whose level is another in halves does not look
 more variable. Clipped metrics are cut at 1 and their halves are not. A value at the cut does not
 move with the other one, so that nothing cancels: there the interval is MOVER of the intervals of
-both values, and elsewhere it reaches no farther than that. Where a share counts fewer than ten rows
-on one side, halves do not tell, and the interval reaches at least as far as MOVER of the two
-binomial ones under their correlation (Zou 2007): of candidate rows the share ρ that is common; of
-reference rows, which common, new and old rows miss independently, with q missed of either, (q^(2−ρ)
-− q²)/(q − q²).
+both values, none where both are at the cut, and elsewhere it reaches no farther than that. Where a
+share counts fewer than ten rows on one side, halves do not tell, and the interval reaches at least
+as far as MOVER of the two binomial ones under their correlation (Zou 2007): of candidate rows the
+share ρ that is common; of reference rows, which common, new and old rows miss independently, with q
+missed of either, (q^(2−ρ) − q²)/(q − q²).
 
 The file is long because every kind of error has its interval here, from the same two candidates.
 
@@ -108,6 +108,7 @@ OF_REFERENCE: Final = frozenset(
 
 MODES: Final = "mode_coverage"
 ROUNDING: Final = 1e-6
+IN_COMMON: Final = "all rows in common"
 WITHIN: Final = "repeated rows are counted within each candidate, and no error of a change is known"
 REPEATED: Final = (
     "rows are repeated within a sample, and no error of a change is known of such rows"
@@ -258,7 +259,11 @@ def _beside_cut(made: _Interval, new: Row, old: Row, confidence: float) -> _Inte
     low, high = difference_of((n, n_low, n_high), (o, o_low, o_high))
     if made.low is None or made.high is None or not math.isfinite(low + high):
         return made
-    if max(n, o) < 1:
+    if min(n, o) >= 1 and made.method != IN_COMMON:
+        return _Interval(
+            p_value=1.0, reason="both values are cut at 1, and how far beyond is not seen"
+        )
+    if max(n, o) < 1 or made.method == IN_COMMON:
         return replace(made, low=max(made.low, low), high=min(made.high, high))
     change = n - o
     side = change - low if change > 0 else high - change
@@ -320,7 +325,7 @@ class _Known:
         if not math.isfinite(change):
             return _Interval(reason="a value is infinite")
         if self.common.all():
-            return _Interval(change, change, None, "all rows in common")
+            return _Interval(change, change, None, IN_COMMON)
         return self._of_numbers(new, old, change)
 
     def _of_numbers(self, new: Estimate, old: Estimate, change: float) -> _Interval:
