@@ -12,6 +12,7 @@ from tailwatch.report.words import (
     Number,
     count,
     counted,
+    in_sentence,
     write,
     written_q,
     written_share,
@@ -118,4 +119,15 @@ def test_one_of_a_thing_is_singular() -> None:
         "1\u202f000 rows",
         "1 class",
         "2 classes",
+    ]
+
+
+def test_names_of_people_keep_their_capital() -> None:
+    names = ("Total variance", "Gini–Simpson diversity", "MMD², Gaussian", "Sliced Wasserstein")
+
+    assert [in_sentence(name) for name in names] == [
+        "total variance",
+        "Gini–Simpson diversity",
+        "MMD², Gaussian",
+        "sliced Wasserstein",
     ]

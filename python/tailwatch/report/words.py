@@ -23,6 +23,7 @@ __all__ = [
     "count",
     "counted",
     "describe",
+    "in_sentence",
     "percent",
     "power_of_ten",
     "spaced",
@@ -100,6 +101,17 @@ def describe(metric: str, labels: Mapping[str, Label]) -> Label:
     """Return the label of a metric, or a plain one made from its name if there is none."""
     plain = metric.replace("_", " ").capitalize()
     return labels.get(metric, Label(plain, "fidelity", "", ""))
+
+
+# Names of people keep their capital within a sentence.
+_PROPER = re.compile(
+    "Fréchet|Gini|Hellinger|Hill|Jensen|Kolmogorov|Kullback|Vendi|Wasserstein|Zipf|[A-Z]{2}"
+)
+
+
+def in_sentence(name: str) -> str:
+    """Return the name of a metric as it stands within a sentence: ``total variance``."""
+    return name if _PROPER.match(name) else name[:1].lower() + name[1:]
 
 
 #: What stands where there is no number.
@@ -203,7 +215,9 @@ def percent(part: float) -> str:
     return f"{100 * part:.4g}{NARROW_SPACE}%"
 
 
-def with_interval(value: float, low: float, high: float, *, places: int = 3) -> str:
+def with_interval(
+    value: float | None, low: float | None, high: float | None, *, places: int = 3
+) -> str:
     """Write a value with its interval, as in a sentence: ``0.812 [0.364, 1.810]``."""
     written = write(Number(value, low, high), places=places)
     return f"{written.value} {written.interval or '(no interval)'}"

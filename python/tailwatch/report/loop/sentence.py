@@ -9,7 +9,7 @@ import polars as pl
 from tailwatch.report.loop.plots import NEAREST_LEVEL
 from tailwatch.report.loop.verdicts import alarm_in_words, by_run, named
 from tailwatch.report.loop.words import SPREAD, TAILS, describe_loop
-from tailwatch.report.words import Number, counted, percent, write
+from tailwatch.report.words import counted, in_sentence, percent, with_interval
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -183,12 +183,10 @@ def _kept(
     if found is None:
         return None
     row = last.filter(pl.col("metric") == found).row(0, named=True)
-    written = write(Number(row["retention"], row["retention_low"], row["retention_high"]), places=2)
-    name = describe_loop(found, labels).name
+    ends = (row[f"retention{end}"] for end in ("", "_low", "_high"))
+    name = in_sentence(describe_loop(found, labels).name)
     level = "" if row["level"] is None else f" (rarest {percent(row['level'])})"
-    return f"{written.value} {written.interval or '(no interval)'}", name[:1].lower() + name[
-        1:
-    ] + level
+    return with_interval(*ends, places=2), name + level
 
 
 def _with_status(verdicts: pl.DataFrame, status: str) -> list[str]:

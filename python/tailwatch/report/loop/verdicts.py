@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tailwatch.report.html import data_table, element, escape, scrolling_table
 from tailwatch.report.loop.plots import spread_out
 from tailwatch.report.loop.words import LOOP_LABELS, describe_loop
-from tailwatch.report.words import ABSENT, Number, count, percent, write
+from tailwatch.report.words import ABSENT, Number, count, in_sentence, percent, write
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -174,8 +174,7 @@ def _name(found: re.Match[str], labels: Mapping[str, Label]) -> str:
     metric, level = found["metric"], found["level"]
     if metric not in labels and metric not in LOOP_LABELS:
         return found[0]
-    name = describe_loop(metric, labels).name
-    name = name if name[1:2].isupper() else name[:1].lower() + name[1:]
+    name = in_sentence(describe_loop(metric, labels).name)
     return f"{name}, {percent(float(level))}" if level else name
 
 
