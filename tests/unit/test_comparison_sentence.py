@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
+from tailwatch.comparison.findings import findings_of
 from tailwatch.comparison.frame import SCHEMA
 from tailwatch.comparison.sentence import sentence_of
 from tests.support.finding_rows import FRESH, frame, odds, retained
@@ -114,7 +115,7 @@ def test_widening() -> None:
             {"metric": "energy_coefficient", "value_all": 0.01, "low_all": 0.008}
             | {"high_all": 0.012},
             (
-                "The candidate has moved: its energy distance from the human data is 1 % "
+                "The candidate has moved: its energy distance from the human data is 1.0 % "
                 "[0.8, 1.2] of the largest possible."
             ),
         ),
@@ -198,8 +199,77 @@ def test_without_any_tail_metric() -> None:
 def test_numbers_are_rounded_and_never_written_with_an_exponent() -> None:
     found = said(odds(123.456, 12.34, 1234.5, p=1e-9))
     assert "123 [12, 1,234]" in found
-    assert "0.012 [0.00, 0.023]" in said(odds(0.0123, 0.0, 0.0234, p=1e-9))
+    assert "0.012 [0, 0.023]" in said(odds(0.0123, 0.0, 0.0234, p=1e-9))
 
 
 def test_a_frame_without_rows_is_said_to_tell_nothing() -> None:
     assert "can be told" in sentence_of(pl.DataFrame(schema=SCHEMA))
+
+
+@pytest.mark.parametrize(
+    ("variance", "rank", "start"),
+    [
+        # Far rows hold all of a variance that is a hundred times as large: nothing was lost.
+        ((100.0, 90.0, 110.0), (0.07, 0.06, 0.08), "Spread was gained: total variance is 100 [90"),
+        ((0.5, 0.4, 0.6), (0.3, 0.2, 0.4), "Spread was lost: total variance is 0.50 [0.40, 0.60]"),
+        ((1.0, 0.9, 1.1), (0.3, 0.2, 0.4), "Spread was lost: effective rank is 0.30 [0.20, 0.40]"),
+    ],
+)
+def test_of_spread_total_variance_is_asked_first(
+    variance: tuple[float, float, float], rank: tuple[float, float, float], start: str
+) -> None:
+    found = said(
+        *FRESH,
+        retained("total_variance", *variance, p=1e-6),
+        retained("effective_rank", *rank, p=1e-12),
+    )
+    assert found.startswith(start)
+    assert "Spread was" not in found.removeprefix(start)
+
+
+def test_far_rows_that_move_a_candidate_are_named_and_not_the_spread_they_bring() -> None:
+    found = said(
+        *FRESH,
+        retained("tail_mass", 2.5, 2.0, 3.0, level=0.05, p=1e-9),
+        retained("tail_mass", 10.8, 5.0, 24.0, level=0.01, p=1e-9),
+        {"metric": "energy_distance", "p_value": 1e-9},
+        {"metric": "energy_coefficient", "value_all": 0.07, "low_all": 0.05, "high_all": 0.09},
+        retained("total_variance", 100.0, 90.0, 110.0, p=1e-9),
+        retained("effective_rank", 0.07, 0.06, 0.08, p=1e-12),
+    )
+    assert found.startswith("About 10 % [4, 23] of the candidate rows lie where next to no human")
+    assert "rank" not in found
+
+
+def test_what_decided_is_not_said_again_to_be_left() -> None:
+    found = said(retained("tail_mass", 0.0, 0.0, 0.4, level=0.05, p=1e-9))
+    assert found == (
+        "Tails were lost: tail mass at level 5 % is 0 [0, 0.40] times that of a fresh human sample."
+    )
+
+
+def test_where_any_odds_are_as_likely_no_loss_would_have_been_found() -> None:
+    assert "would have been found" not in said(odds(1.0, 0.0, float("inf")))
+
+
+def test_sizes_that_are_shares_stay_from_0_to_1() -> None:
+    rows = frame(
+        retained("clipped_density", 1.08, 0.93, 1.26),
+        retained("clipped_coverage", 1.0, 0.9, 1.1),
+        {
+            "metric": "duplicates",
+            "value_all": 0.0,
+            "low_all": 0.0,
+            "high_all": 0.004,
+            "null": 0.0,
+            "null_low": 0.0,
+            "null_high": 0.003,
+            "p_value": 1.0,
+        },
+        {"metric": "energy_distance", "p_value": 0.9},
+        {"metric": "energy_coefficient", "value_all": -0.01, "low_all": -0.02, "high_all": 0.01},
+    )
+    for one in findings_of(rows):
+        if one.name in {"elsewhere", "repeated", "moved"}:
+            assert one.size is not None
+            assert 0 <= (one.low or 0) <= one.size <= (one.high or 0) <= 1

@@ -151,7 +151,7 @@ def _elsewhere(name: Name, rows: Rows) -> Finding | None:
     if len(found) < len(both):
         return None
     # Both have to be low: the larger one, and the larger p-value, decide.
-    size = _size(max(row[end] for row in found) for end in RETAINED)
+    size = _size(min(max(row[end] for row in found), 1.0) for end in RETAINED)
     return _measured(name, size, max(_below(row) for row in found), found)
 
 
@@ -176,7 +176,8 @@ def _repeated(name: Name, rows: Rows) -> Finding | None:
     down = math.hypot(share - low, row["null_high"] - human)
     up = math.hypot(high - share, human - row["null_low"])
     more = share - human
-    return _measured(name, (more, more - down, more + up), row["p_value"], [row])
+    size = _size(max(end, 0.0) for end in (more, more - down, more + up))
+    return _measured(name, size, row["p_value"], [row])
 
 
 def _junk(name: Name, rows: Rows) -> Finding | None:
@@ -218,18 +219,33 @@ def _moved(name: Name, rows: Rows) -> Finding | None:
     row, size = rows.get(("energy_distance", None)), rows.get(("energy_coefficient", None))
     if row is None or size is None or row["p_value"] is None:
         return None
-    return _measured(name, _on_all(size), row["p_value"], [row, size])
+    # An unbiased estimate of 0 is below it as often as not; a share is not.
+    ends = _size(None if end is None else max(end, 0.0) for end in _on_all(size))
+    return _measured(name, ends, row["p_value"], [row, size])
 
 
 def _spread(name: Name, rows: Rows) -> Finding | None:
-    metrics = ("total_variance", "effective_rank")
-    both = [rows[metric, None] for metric in metrics if (metric, None) in rows]
-    known = [row for row in both if row["p_value"] is not None]
+    both = [rows.get((metric, None)) for metric in ("total_variance", "effective_rank")]
+    known = [row for row in both if row is not None and row["p_value"] is not None]
     if not known:
         return None
-    row = min(known, key=lambda each: each["p_value"])
-    p = min(len(known) * row["p_value"], 1.0)
+    first = known[0]
+    if _clear_of_1(first, below=name not in BELOW):
+        # What varies more in all has not lost spread, however few directions hold it, nor gained
+        # any where it varies less.
+        return _of_side(name, _size(first[end] for end in RETAINED), first["p_value"], [first])
+    surest = min(known, key=lambda each: each["p_value"])
+    p = min(len(known) * surest["p_value"], 1.0)
+    row = first if _clear_of_1(first, below=name in BELOW) else surest
     return _of_side(name, _size(row[end] for end in RETAINED), p, [row])
+
+
+def _clear_of_1(row: Row, *, below: bool) -> bool:
+    """Return whether the interval of what is retained lies on one side of 1."""
+    _, low, high = (row[end] for end in RETAINED)
+    if low is None or high is None:
+        return False
+    return bool(high < 1 if below else low > 1)
 
 
 def _on_all(row: Row) -> Size:
@@ -238,7 +254,7 @@ def _on_all(row: Row) -> Size:
     return _size(row[f"{end}{suffix}"] for end in ("value", "low", "high"))
 
 
-def _size(ends: Iterable[float]) -> Size:
+def _size(ends: Iterable[Any]) -> Size:
     """Return a size and the ends of its interval."""
     size, low, high = ends
     return size, low, high

@@ -8,11 +8,14 @@ has its words here.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from tailwatch.background import uses_polars
 from tailwatch.comparison.findings import findings_of
 from tailwatch.comparison.questions import DECIDING, Finding, detectable_odds, nearest_rows
+from tailwatch.comparison.registry import LABELS
+from tailwatch.report.words import NARROW_SPACE, Number, in_sentence, write
 from tailwatch.results import plain
 
 if TYPE_CHECKING:
@@ -45,8 +48,12 @@ NOUNS = {
     "precision": "precision",
     "coverage": "coverage",
 }
+LEFT = frozenset({"tail_mass", "tail_recall", "tail_coverage"})
+"""What is left by these is said besides what decided."""
 APART = 0.75
 """Of the share beyond the largest level, what lies beyond the smallest where it is apart."""
+MOST_ROUNDED = 0.995
+"""Shares from here on are 100 % to a whole percent."""
 MOST_NAMED = 3
 """Findings that a sentence names; the others are in the table."""
 
@@ -79,7 +86,9 @@ def sentence_of(
         for one in found[:MOST_NAMED]:
             parts += [words_of(one), *(_distinct(rows) if one.name == "repeated" else ())]
         if found[0].name == "tails_lost":
-            parts += [*_left(rows, ("tail_mass", "tail_recall", "tail_coverage"))]
+            decided, _ = found[0].evidence[0]
+            others = (name for name in DECIDING if name in LEFT and name != decided)
+            parts += _left(rows, tuple(others))
             parts += _looks_better(rows)
         if len(found) > MOST_NAMED:
             parts.append(f"Also found: {_listed([one.name for one in found[MOST_NAMED:]])}.")
@@ -139,9 +148,11 @@ def words_of_change(one: ChangeFinding, *, short: bool = False) -> str:
         return title
     metric, level = one.evidence[0]
     of = "" if level is None else f" {100 * level:g} %"
-    ends = "" if one.low is None else f" [{_signed(one.low)}, {_signed(one.high)}]"
-    was = f"{_figure(one.baseline)} to {_figure(one.value)}"
-    return f"{title} ({metric.replace('_', ' ')}{of} {was}, change {_signed(one.change)}{ends})"
+    change = write(Number(one.change, one.low, one.high), signed=True)
+    ends = f" {change.interval}" if change.interval else ""
+    was, now = (write(Number(number)).value for number in (one.baseline, one.value))
+    name = in_sentence(LABELS[metric].name)
+    return _spaced(f"{title} ({name}{of} {was} to {now}, change {change.value}{ends})")
 
 
 def told_of_change(findings: Iterable[ChangeFinding]) -> list[dict[str, Any]]:
@@ -150,14 +161,6 @@ def told_of_change(findings: Iterable[ChangeFinding]) -> list[dict[str, Any]]:
         plain(one) | {"words": words_of_change(one) if one.state in {"worse", "better"} else None}
         for one in findings
     ]
-
-
-def _figure(number: float | None) -> str:
-    return "unknown" if number is None else f"{number:.3g}"
-
-
-def _signed(number: float | None) -> str:
-    return "unknown" if number is None else f"{number:+.2g}".replace("-", "−")
 
 
 def told(findings: Iterable[Finding]) -> list[dict[str, Any]]:
@@ -322,7 +325,8 @@ def _nothing(findings: Sequence[Finding], rows: Rows, confidence: float) -> list
     parts = [f"Nothing was found: {_of_tails(tails)}."]
     count = sum(one.p_value is not None for one in findings)
     odds = detectable_odds(rows, (1 - confidence) / max(count, 1))
-    if odds is not None:
+    # Where all rows are tied any odds are as likely, and no loss would have been found.
+    if odds is not None and (tails.low, tails.high) != (0.0, math.inf):
         parts.append(f"A loss of {_percent(1 - odds)} of the tail would have been found.")
     return parts
 
@@ -409,27 +413,42 @@ def _kept(row: Row) -> str:
 
 
 def _with_interval(number: float | None, low: float | None, high: float | None) -> str:
-    interval = "" if low is None or high is None else f" [{_number(low)}, {_number(high)}]"
-    return f"{_number(number)}{interval}"
+    written = write(Number(number, low, high), places=2)
+    return _spaced(f"{written.value} {written.interval or ''}".rstrip())
 
 
 def _number(value: float | None) -> str:
+    """Write a number that has no interval."""
     if value is None:
         return "unknown"
     if value >= 10:
         return f"{value:,.0f}"
     # Two decimals where they say something; else two significant digits.
-    return f"{value:.2f}" if value == 0 or value >= 0.095 else f"{value:.2g}"
+    return f"{value:.2f}" if value >= 0.095 else f"{value:.2g}"
+
+
+def _spaced(text: str) -> str:
+    """Return text with commas between thousands, which a page sets apart by spaces."""
+    return text.replace(NARROW_SPACE, ",")
 
 
 def _percent(share: float | None) -> str:
     if share is None:
         return "an unknown share"
-    return f"{100 * share:.2g} %" if 100 * share < 99.5 else f"{100 * share:.0f} %"
+    return f"{100 * share:.2g} %" if share < MOST_ROUNDED else f"{100 * share:.0f} %"
 
 
 def _share(one: Finding) -> str:
-    if one.low is None or one.high is None:
+    if one.size is None or one.low is None or one.high is None:
         return _percent(one.size)
-    ends = (f"{100 * end:.2g}" if 100 * end < 99.5 else "100" for end in (one.low, one.high))
-    return f"{_percent(one.size)} [{', '.join(ends)}]"
+    size, low, high = _percents(one.size, one.low, one.high)
+    return f"{size} % [{low}, {high}]"
+
+
+def _percents(*shares: float) -> list[str]:
+    """Write shares in percent to the place at which the largest has two digits; 0 is exact."""
+    largest = 100 * max(map(abs, shares))
+    places = max(1 - math.floor(math.log10(largest)), 0) if largest > 0 else 0
+    # What rounds to all and is not has one more.
+    places = max(places, 1 if any(MOST_ROUNDED <= share < 1 for share in shares) else 0)
+    return [f"{100 * share:.{places}f}" if share else "0" for share in shares]

@@ -46,7 +46,7 @@ _RATIO = "times that of a fresh human sample"
 SIZES = {
     "elsewhere": "share of the candidate rows that lie where human rows do",
     "copies": _ROWS,
-    "repeated": "share of the candidate rows, less that of the human ones",
+    "repeated": "share of the candidate rows, beyond that of the human ones",
     "junk": _ROWS,
     "tails_lost": _ODDS,
     "modes_lost": "share of the small modes that is left",
