@@ -140,6 +140,19 @@ def test_small_numbers_keep_their_digits() -> None:
         assert {"0.0042", "[0.0013, 0.0091]"} <= set(texts(svg))
 
 
+def test_long_numbers_stand_beside_the_plot_and_not_on_it() -> None:
+    changes = {"retention": 1.59e9, "retention_low": 0.9e9, "retention_high": 2.54e9}
+
+    for short, long in zip(
+        draw(readings("energy_distance")),
+        draw(readings("energy_distance", **changes)),
+        strict=True,
+    ):
+        widths = [float(svg.get("viewBox", "").split()[2]) for svg in (short, long)]
+        # Six more letters of about half their height, which are 12 pixels or 13.
+        assert widths[1] - widths[0] > 6 * 6
+
+
 def test_a_loss_stands_left_of_the_null_and_a_gain_right_of_it() -> None:
     for svg in draw(readings("recall") + readings("density")):
         (loss,), (gain,) = points(svg, "worse"), points(svg, "beyond")

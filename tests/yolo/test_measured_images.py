@@ -117,12 +117,12 @@ def test_where_nothing_was_learnt_nothing_is_said_to_be_lost() -> None:
     from tailwatch.recursion.frame import frame_of
     from tailwatch.report.detection import sentence_of_study
 
-    def of_precision(value: float) -> str:
+    def of_precision(value: float, gone: float = 8.0) -> str:
         rows = [
             {"run": run, "generation": generation, "metric": metric, "value": number}
             for run in ("replace", "human only")
             for generation in (1, 2)
-            for metric, number in (("classes_gone", 8.0), ("map50", value))
+            for metric, number in (("classes_gone", gone), ("map50", value))
         ]
         frames = (frame_of([row | {"group": "model"} for row in rows]) for _ in range(3))
         return sentence_of_study(tw.yolo.over_seeds(dict(enumerate(frames))), held_out=False)
@@ -132,6 +132,7 @@ def test_where_nothing_was_learnt_nothing_is_said_to_be_lost() -> None:
     assert "0.00400" in said
     assert "gone" not in said
     assert "8 classes are gone" in of_precision(0.3)
+    assert "1 class is gone" in of_precision(0.3, 1.0)
 
 
 def test_over_seeds_keeps_what_was_said_of_each() -> None:

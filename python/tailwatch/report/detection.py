@@ -224,7 +224,8 @@ def sentence_of_study(frame: pl.DataFrame, *, held_out: bool = True) -> str:
         first, last = (write(each).value for each in precision)
         interval = write(precision[1]).interval
         lost = gone[1].value or 0.0
-        classes = f"{lost:.2g} classes are gone" if lost else "no class is gone"
+        several = f"{lost:.2g} {'class is' if lost == 1 else 'classes are'} gone"
+        classes = several if lost else "no class is gone"
         parts.append(
             f"{name}: {classes} and mAP50 goes from {first} to {last}"
             + (f" {interval}" if interval else "")

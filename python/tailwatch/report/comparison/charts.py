@@ -8,7 +8,7 @@ from 0.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -229,6 +229,7 @@ def _forest(readings: Sequence[Reading], axis: _Axis, layout: _Layout) -> Drawin
 
     Where an interval leaves the axis, an arrow stands at the edge.
     """
+    layout = _roomy(readings, layout)
     lines, names, height = _place(readings, layout)
     x = Scale(*axis.domain, 0, layout.plot, axis.linear_to)
     drawing = Drawing(
@@ -251,6 +252,15 @@ def _forest(readings: Sequence[Reading], axis: _Axis, layout: _Layout) -> Drawin
     _write(drawing, lines, names, layout)
     _head(drawing, axis, layout, x(axis.neutral), tails=any(r.level is not None for r in readings))
     return drawing
+
+
+def _roomy(readings: Sequence[Reading], layout: _Layout) -> _Layout:
+    """Return a layout that has room beside the plot for the longest number and interval."""
+    written = [reading.written_retention for reading in readings]
+    value = max(len(text.value) for text in written)
+    interval = max(len(text.interval or "") for text in written)
+    wanted = (1.6 * layout.font * (value + 1), (0.53 * layout.font * interval + 8) / 0.6)
+    return replace(layout, right=max(layout.right, *map(round, wanted)))
 
 
 def _place(

@@ -102,7 +102,10 @@ def classes_page(
     uses_polars("drawing a page")
     confidence = percent(run["arguments"]["confidence"])
     reference, candidate = run["reference"], run["candidate"]
-    metrics = frame["metric"].drop_nulls().unique(maintain_order=True).to_list()
+    told = {metric for one in findings for metric, _ in one["evidence"]}
+    told |= {*_BESIDES, *classes["metric"].drop_nulls()}
+    measured = frame["metric"].drop_nulls().unique(maintain_order=True)
+    metrics = [metric for metric in measured if metric in told]
     return page(
         kind="tailwatch comparison by class",
         subject=f"{reference['name']} vs {candidate['name']}",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tailwatch.report.words import Label, describe
+from tailwatch.report.words import Label, describe, in_sentence
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -233,7 +233,8 @@ def describe_loop(metric: str, labels: Mapping[str, Label], group: str = "panel"
         Its group in the frame.
     """
     if group == "parameter":
-        plain = metric.replace("_", " ")
+        known = labels.get(metric) or LOOP_LABELS.get(metric)
+        plain = in_sentence(known.name) if known else metric.replace("_", " ")
         return Label(
             f"Model: {plain}", "spread", "as fitted", "A parameter that the model learned."
         )
