@@ -138,7 +138,7 @@ def test_a_group_above_fails_the_gate(tmp_path: Path, capsys: pytest.CaptureFixt
     assert score(tmp_path, tmp_path / "out", *asked) == 1
     shown = capsys.readouterr()
     last = shown.err.splitlines()[-1]
-    assert last.startswith("gate: failed: month=2024-03 [0.")
+    assert last.startswith("gate: failed: month=2024-03 [")
     assert last.endswith(") is above 0.2")
     groups = json.loads(shown.out)["groups"]
     assert [row["above"] for row in groups["table"]] == [False, False, True]

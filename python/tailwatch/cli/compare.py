@@ -242,10 +242,13 @@ def _show(comparison: Comparison | ClassComparison, *, as_json: bool) -> None:
 
     console = for_people()
     console.print(comparison.sentence)
+    console.print()
     if isinstance(comparison, PairedComparison):
         console.print(change_table(told_of_change(comparison.change)))
+        console.print()
     if isinstance(comparison, Comparison):
         console.print(findings_table(told(comparison.findings)))
+        console.print()
         console.print(comparison_table(comparison.frame, console.width))
     else:
         console.print(classes_table(comparison.classes, console.width))

@@ -10,6 +10,7 @@ import typer
 from tailwatch.cli.options import AsJson, Binary, Column, Confidence, Threads
 from tailwatch.cli.wording import ExitCode, in_options, option_words
 from tailwatch.exceptions import InputError, OutputError, ShardError
+from tailwatch.report.words import Number, percent, written_q, written_shares
 from tailwatch.text_form import path_text, shortened, visible
 
 if TYPE_CHECKING:
@@ -183,17 +184,22 @@ def _check_written(report: ContaminationReport) -> None:
 
 def _verdict(report: ContaminationReport, gate: Gate, limit: float) -> str:
     found = report.prevalence
-    interval = f"[{found.low:.4f}, {found.high:.4f}]"
+    interval = _interval(found.low, found.high)
     if gate == "kept":
-        return f"gate: passed: {interval} is not above {limit:g}"
+        return f"gate: passed: {interval} is not above {percent(limit)}"
     if gate == "open":
-        return f"gate: inconclusive: {interval} holds {limit:g}"
+        return f"gate: inconclusive: {interval} holds {percent(limit)}"
     groups, by = report.groups_above(limit), "" if found.groups is None else found.groups.by
     above = [interval] if found.low > limit else []
     for row in groups.head(_NAMED).iter_rows(named=True):
         name = visible(shortened(f"{by}={row['group']}", _LONGEST_NAME))
-        above.append(f"{name} [{row['low']:.4f}, {row['high']:.4f}] (q {row['q_value']:.2g})")
+        sure = f"(q {written_q(row['q_value'])})"
+        above.append(f"{name} {_interval(row['low'], row['high'])} {sure}")
     if len(groups) > _NAMED:
         above.append(f"{len(groups) - _NAMED:,} more")
     listed = " and ".join(filter(None, [", ".join(above[:-1]), above[-1]]))
-    return f"gate: failed: {listed} {'is' if len(above) == 1 else 'are'} above {limit:g}"
+    return f"gate: failed: {listed} {'is' if len(above) == 1 else 'are'} above {percent(limit)}"
+
+
+def _interval(low: float, high: float) -> str:
+    return str(written_shares(Number(None, low, high)).interval)

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from tailwatch.report.comparison.classes import STATUSES
 from tailwatch.report.comparison.readings import read
-from tailwatch.report.findings import SIZES, answer, numbers_of_change, written_size
+from tailwatch.report.findings import SIZES, answer, numbers_of_change, read_from, written_size
 from tailwatch.report.loop.verdicts import alarm_in_words, named
 from tailwatch.report.words import (
     ABSENT,
@@ -169,10 +169,12 @@ def change_table(changes: Iterable[Mapping[str, Any]]) -> Table:
     rich.table.Table
         One line per question: its answer, what was and is, and the change with its interval.
     """
+    from tailwatch.comparison.registry import LABELS
+
     table = _table("against the baseline")
     table.add_column("answer")
     for name in ("was", "is", "change"):
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", no_wrap=True)
     table.add_column("of")
     styles = {"worse": "red", "better": "cyan"}
     for one in changes:
@@ -180,7 +182,7 @@ def change_table(changes: Iterable[Mapping[str, Any]]) -> Table:
             one["name"].replace("_", " "),
             Text(one["state"], style=styles.get(one["state"], "")),
             *numbers_of_change(one),
-            ", ".join(metric.replace("_", " ") for metric, _ in one["evidence"]),
+            read_from(one, LABELS),
         )
     return table
 

@@ -36,6 +36,7 @@ __all__ = [
     "junit_document",
     "markdown_document",
     "numbers_of_change",
+    "read_from",
     "written_size",
 ]
 
@@ -146,7 +147,7 @@ def _line_of(one: Mapping[str, Any], labels: Mapping[str, Label]) -> str:
     unit = element("i", escape(SIZES[one["name"]]))
     size, interval = written_size(one)
     mark = "w" if one["state"] == "found" else None
-    numbers = (size, interval, _limit(one), written_q(one["q_value"]), _read(one, labels))
+    numbers = (size, interval, _limit(one), written_q(one["q_value"]), read_from(one, labels))
     cells = (
         element("td", escape(answer(one)), class_=mark),
         *(element("td", escape(text)) for text in numbers),
@@ -175,7 +176,7 @@ def change_table(changes: Sequence[Mapping[str, Any]], labels: Mapping[str, Labe
             _row_of(
                 one["name"].replace("_", " ").capitalize(),
                 (one["state"], *numbers_of_change(one), written_q(one["q_value"])),
-                _read(one, labels),
+                read_from(one, labels),
                 marked=one["state"] == "worse",
             )
             for one in changes
@@ -229,7 +230,8 @@ def _written(number: float | None) -> str:
     return ABSENT if number is None else write(Number(number)).value
 
 
-def _read(one: Mapping[str, Any], labels: Mapping[str, Label]) -> str:
+def read_from(one: Mapping[str, Any], labels: Mapping[str, Label]) -> str:
+    """Return the metrics that a finding is read from, with their levels."""
     read = (
         describe(metric, labels).name + ("" if level is None else f" {percent(level)}")
         for metric, level in one["evidence"]
