@@ -139,7 +139,7 @@ def test_a_group_above_fails_the_gate(tmp_path: Path, capsys: pytest.CaptureFixt
     shown = capsys.readouterr()
     last = shown.err.splitlines()[-1]
     assert last.startswith("gate: failed: month=2024-03 [")
-    assert last.endswith(") is above 0.2")
+    assert last.endswith(") is above 20\u202f%")
     groups = json.loads(shown.out)["groups"]
     assert [row["above"] for row in groups["table"]] == [False, False, True]
     assert score(tmp_path, tmp_path / "out", "--by", "month", "--fail-above", "0.6") == 0
