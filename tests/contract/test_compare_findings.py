@@ -119,8 +119,10 @@ LOSSES: dict[str, Callable[[], NDArray[np.float64]]] = {
 DECIDING = {"standard": ("tail_odds_ratio", 0.05), "fast": ("directional_tails", 0.01)}
 
 
-@pytest.mark.parametrize("metrics", DECIDING)
-@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize(
+    ("loss", "metrics"),
+    [(loss, list(DECIDING)[place % 2]) for place, loss in enumerate(LOSSES)],
+)
 def test_losses_of_all_strengths_are_called_losses(loss: str, metrics: str) -> None:
     # The strongest loss leaves no row in the tail, and no half-sample with one: it must not look
     # less certain for that.

@@ -75,7 +75,9 @@ print(json.dumps(said))
 
 
 @pytest.mark.skipif(os.name == "nt", reason="an open file stays where it is")
-@pytest.mark.parametrize("suffix", [".npy", ".parquet", ".arrow"])
+@pytest.mark.parametrize(
+    "suffix", [".npy", ".parquet", pytest.param(".arrow", marks=pytest.mark.slow)]
+)
 def test_a_shard_that_changes_while_it_is_scored_is_named(suffix: str, tmp_path: Path) -> None:
     child = subprocess.run(
         [sys.executable, "-c", CHANGING, str(tmp_path), suffix],

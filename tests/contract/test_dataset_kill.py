@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
 
-KILLS = 6
+KILLS = 4
 SHARDS, ROWS = 12, 5_000
 JOB = """
 import sys

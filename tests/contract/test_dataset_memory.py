@@ -85,7 +85,7 @@ def peak(model: Path, shard: Path, out: Path) -> int:
     return int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
-@pytest.mark.parametrize("suffix", FORMATS)
+@pytest.mark.parametrize("suffix", [".parquet", pytest.param(".npy", marks=pytest.mark.slow)])
 def test_a_shard_six_times_as_large_takes_no_more(suffix: str, model: Path, tmp_path: Path) -> None:
     found = []
     for rows in (SMALL, LARGE):

@@ -79,8 +79,11 @@ PAIRS = [
 assert {layout for pair in PAIRS for layout in pair} == set(LAYOUTS)
 
 
-@pytest.mark.parametrize("pair", PAIRS, ids=" and ".join)
-@pytest.mark.parametrize("name", CALLS)
+@pytest.mark.parametrize(
+    ("name", "pair"),
+    # Two pairs for each call, and all for many.
+    [(name, PAIRS[(at + more) % 4]) for at, name in enumerate(CALLS) for more in (0, 1)],
+)
 def test_chunks_and_layout(name: str, pair: tuple[str, str], alone: dict[str, object]) -> None:
     x, y = (LAYOUTS[layout](rows) for layout, rows in zip(pair, (X, Y), strict=True))
     assert bits(CALLS[name](x, y, threads=2)) == alone[name]

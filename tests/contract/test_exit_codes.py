@@ -68,7 +68,11 @@ SCORE = ["score", "shards", "--model", "web.tailwatch", "--out", "scores"]
 
 @pytest.mark.parametrize(
     ("limit", "code", "streams"),
-    [("0.01", 1, "2>&-"), ("0.5", 0, "2>/dev/full"), ("0.01", 1, "2> >(exec true)")],
+    [
+        ("0.01", 1, "2>&-"),
+        ("0.5", 0, "2>/dev/full"),
+        pytest.param("0.01", 1, "2> >(exec true)", marks=pytest.mark.slow),
+    ],
 )
 def test_a_gate_is_heard_where_standard_error_is_lost(
     limit: str, code: int, streams: str, folder: Path
@@ -148,8 +152,10 @@ class Learner:
     ("act", "says"),
     [
         ("sys.exit(0)", "sys.exit(0)"),
-        ("raise BrokenPipeError(32, 'Broken pipe')", "Broken pipe"),
-        ("raise EOFError('no more rows')", "no more rows"),
+        pytest.param(
+            "raise BrokenPipeError(32, 'Broken pipe')", "Broken pipe", marks=pytest.mark.slow
+        ),
+        pytest.param("raise EOFError('no more rows')", "no more rows", marks=pytest.mark.slow),
     ],
 )
 def test_a_learner_that_leaves_is_no_success(act: str, says: str, tmp_path: Path) -> None:
@@ -193,7 +199,11 @@ main()
 
 @pytest.mark.parametrize(
     ("name", "which"),
-    [("typer", "SIGINT"), ("tailwatch.cli.compare", "SIGTERM"), ("polars", "SIGINT")],
+    [
+        ("tailwatch.cli.compare", "SIGTERM"),
+        pytest.param("typer", "SIGINT", marks=pytest.mark.slow),
+        pytest.param("polars", "SIGINT", marks=pytest.mark.slow),
+    ],
 )
 def test_a_signal_during_imports_shows_no_traceback(name: str, which: str, folder: Path) -> None:
     code = SIGNAL_AT_AN_IMPORT.format(name=name, signal=which, arguments=COMPARE)

@@ -218,8 +218,7 @@ def test_a_mapped_array_that_is_cut_within_a_page_is_noticed(tmp_path: Path) -> 
         embeddings.handle()
 
 
-@pytest.mark.parametrize("with_pyarrow", [True, False])
-@pytest.mark.parametrize("version", ["1.0", "2.0"])
+@pytest.mark.parametrize(("version", "with_pyarrow"), [("1.0", True), ("2.0", False)])
 def test_page_checksums(
     version: str, with_pyarrow: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

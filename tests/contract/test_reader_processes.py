@@ -24,7 +24,7 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
-@pytest.mark.parametrize("suffix", [".parquet", ".arrow"])
+@pytest.mark.parametrize("suffix", [".parquet", pytest.param(".arrow", marks=pytest.mark.slow)])
 def test_the_death_of_a_reader_is_survived(suffix: str, tmp_path: Path) -> None:
     # More than a pipe holds and the process reads ahead.
     rows = values(50_000, 64)

@@ -60,7 +60,7 @@ def test_copies_of_a_sample_s_own_rows_count_as_one(copies: int) -> None:
     assert all(test.low <= test.odds_ratio <= test.high for test in found)
 
 
-@pytest.mark.parametrize("spread", [1.5, 4])
+@pytest.mark.parametrize("spread", [4, pytest.param(1.5, marks=pytest.mark.slow)])
 def test_copies_are_told_from_values_that_samples_share(spread: float) -> None:
     # Of 1,200 rows half are there twice, and half lie on a grid, of whose cells some hold many rows
     # and some one. In the tail the variance is twice that of independent rows for copies alone.

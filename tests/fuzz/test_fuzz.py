@@ -32,6 +32,13 @@ def test_altered_shards_are_scored_or_named(kind: str) -> None:
     assert not fuzz(kind, ["score"], seed=SEED, first=2000, cases=8).problems
 
 
-@pytest.mark.parametrize("kind", ["pack.json", "model", "result", "toml"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "pack.json",
+        "model",
+        *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("result", "toml")),
+    ],
+)
 def test_altered_files_of_ours_are_accepted_or_refused(kind: str) -> None:
     assert not fuzz(kind, ["load"], seed=SEED, cases=16).problems

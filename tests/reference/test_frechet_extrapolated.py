@@ -52,7 +52,7 @@ CLOSED = {
 }
 
 
-@pytest.mark.parametrize("points", [2, 4])
+@pytest.mark.parametrize("points", [4, pytest.param(2, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", CLOSED)
 def test_closed_form_of_gaussians(name: str, points: int) -> None:
     # d(1 − σ)² + dδ². 400 + 300 rows, 8 columns, 80 pairs of seeds: the plain distance is seen to

@@ -16,7 +16,7 @@ CASES = {
     "shrunk": (samples.gaussian(3, 400, 10), samples.gaussian(4, 300, 10, scale=0.9)),
     "widened": (samples.gaussian(5, 250, 10), samples.gaussian(6, 350, 10, scale=1.1)),
     "student": (samples.student(7, 333, 3), samples.student(8, 222, 3)),
-    "many rows": (samples.clusters(15, 1300, 10), samples.clusters(16, 1700, 10, centres=7)),
+    "many rows": (samples.clusters(15, 700, 10), samples.clusters(16, 900, 10, centres=7)),
     "ties": (samples.lattice(9, 200, 2, side=9), samples.lattice(10, 210, 2, side=9)),
     "ties that moved": MOVED,
     "none of the candidate": (samples.gaussian(11, 200, 5), samples.gaussian(12, 200, 5) / 100.0),

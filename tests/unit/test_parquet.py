@@ -92,6 +92,8 @@ def peak(path: Path, reader: str) -> int:
     return 1024 * int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
+# A job over such a file is in tests/contract/test_dataset_memory.py.
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="peaks are read from /proc")
 def test_a_file_of_one_row_group_is_not_held(tmp_path: Path) -> None:
     path = tmp_path / "a.parquet"
