@@ -216,7 +216,7 @@ def test_every_generation_replays_from_the_directory(tmp_path: Path) -> None:
 
 def test_global_generators_are_left_as_they_were() -> None:
     np.random.seed(3)  # noqa: NPY002
-    expected = np.random.uniform(size=3)  # noqa: NPY002
+    expected = np.random.uniform(size=4)  # noqa: NPY002
     np.random.seed(3)  # noqa: NPY002
     found = [np.random.uniform(size=2)]  # noqa: NPY002
     human = np.random.default_rng(0).normal(size=(10, 1))
