@@ -1,6 +1,7 @@
 """Findings as tables: on a page, in Markdown for a job's summary, in JUnit XML for a test report.
 
 Pure functions of findings as :meth:`tailwatch.Comparison.to_json` writes them.
+The file is long because each of these forms has the same findings, sizes and words.
 """
 
 from __future__ import annotations
