@@ -89,7 +89,14 @@ def wait_until_it_works(child: subprocess.Popen[str]) -> str:
 
 @pytest.mark.parametrize(
     ("job", "signal_number", "after"),
-    [*((job, signal.SIGINT, 0.3) for job in JOBS), ("score", signal.SIGTERM, 0.0)],
+    [
+        *((job, signal.SIGINT, 0.3) for job in JOBS),
+        ("score", signal.SIGTERM, 0.0),
+        *(
+            pytest.param(job, signal.SIGTERM, 0.0, marks=pytest.mark.slow)
+            for job in ("compare", "fit")
+        ),
+    ],
 )
 def test_an_interrupted_job_ends_at_once_and_leaves_nothing(
     job: str,

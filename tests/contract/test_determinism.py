@@ -81,8 +81,12 @@ assert {layout for pair in PAIRS for layout in pair} == set(LAYOUTS)
 
 @pytest.mark.parametrize(
     ("name", "pair"),
-    # Two pairs for each call, and all for many.
-    [(name, PAIRS[(at + more) % 4]) for at, name in enumerate(CALLS) for more in (0, 1)],
+    # Two pairs for each call, and the other two where there is time.
+    [
+        pytest.param(name, PAIRS[(at + more) % 4], marks=[pytest.mark.slow] * (more > 1))
+        for at, name in enumerate(CALLS)
+        for more in range(4)
+    ],
 )
 def test_chunks_and_layout(name: str, pair: tuple[str, str], alone: dict[str, object]) -> None:
     x, y = (LAYOUTS[layout](rows) for layout, rows in zip(pair, (X, Y), strict=True))

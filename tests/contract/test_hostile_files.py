@@ -218,7 +218,15 @@ def test_a_mapped_array_that_is_cut_within_a_page_is_noticed(tmp_path: Path) -> 
         embeddings.handle()
 
 
-@pytest.mark.parametrize(("version", "with_pyarrow"), [("1.0", True), ("2.0", False)])
+@pytest.mark.parametrize(
+    ("version", "with_pyarrow"),
+    [
+        ("1.0", True),
+        ("2.0", False),
+        pytest.param("1.0", False, marks=pytest.mark.slow),
+        pytest.param("2.0", True, marks=pytest.mark.slow),
+    ],
+)
 def test_page_checksums(
     version: str, with_pyarrow: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

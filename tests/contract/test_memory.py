@@ -32,6 +32,7 @@ x, y = (rng.standard_normal((rows, columns), dtype=np.float32) for _ in range(2)
 jobs = {
     "nearest_neighbors": lambda: tw.metrics.nearest_neighbors(x, y, k=5),
     "prdc": lambda: tw.metrics.precision_recall_density_coverage(x, y),
+    "energy_distance": lambda: tw.metrics.energy_distance(x, y),
     "knn_divergence": lambda: tw.metrics.knn_divergence(x, y, dimension="intrinsic"),
     "knn_jensen_shannon": lambda: tw.metrics.knn_jensen_shannon(x, np.concatenate([y, y[:9]])),
     "authenticity": lambda: tw.metrics.authenticity(x, y),
@@ -55,6 +56,7 @@ print(json.dumps(peaks))
 QUADRATIC = (
     "nearest_neighbors",
     "prdc",
+    "energy_distance",
     "knn_divergence",
     "knn_jensen_shannon",
     "authenticity",

@@ -242,7 +242,7 @@ def test_null_of_the_comparison_is_what_equal_sources_show() -> None:
         assert scipy.stats.kstest(rows["p_value"].to_numpy(), "uniform").pvalue > 1e-4, metric
 
 
-@pytest.mark.parametrize("types", [200])
+@pytest.mark.parametrize("types", [200, pytest.param(10, marks=pytest.mark.slow)])
 def test_intervals_of_the_comparison_hold(types: int) -> None:
     # 120 pairs of 500 labels with shares like 1/rank and like 1/rank^1.3, seeds 0 to 119. Truth is
     # the mean value over these pairs; z <= 4 from below 95 %.

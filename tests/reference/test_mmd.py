@@ -132,7 +132,15 @@ WIDE = {
 
 @pytest.mark.parametrize(
     ("name", "dtype"),
-    [(name, np.float32) for name in WIDE] + [("just wide enough", np.float16)],
+    [
+        *((name, np.float32) for name in WIDE),
+        ("just wide enough", np.float16),
+        *(
+            pytest.param(name, np.float16, marks=pytest.mark.slow)
+            for name in WIDE
+            if name != "just wide enough"
+        ),
+    ],
 )
 def test_narrow_rows(name: str, dtype: type) -> None:
     # Roundings leave a millionth of the standard error at the null, and these values are many

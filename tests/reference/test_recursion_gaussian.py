@@ -209,7 +209,11 @@ def test_fresh_rows_out_of_the_data_are_as_good_as_new_ones() -> None:
 
 @pytest.mark.parametrize(
     ("policy", "size", "real", "synthetic"),
-    [(Augment(5), 20, 5, 20), (Mix(0.4), 20, 8, 12)],
+    [
+        (Augment(5), 20, 5, 20),
+        (Mix(0.4), 20, 8, 12),
+        pytest.param(Augment(), 20, 10, 20, marks=pytest.mark.slow),
+    ],
 )
 def test_a_fixed_human_set(policy: Opaque, size: int, real: int, synthetic: int) -> None:
     # 8 generations, 40 runs of 6 columns, seed 180.

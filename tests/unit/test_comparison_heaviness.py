@@ -61,7 +61,9 @@ def test_rows_that_are_all_equal_or_equally_far_are_not_heavy() -> None:
     assert index_of(np.tile(square, (50, 1))) == np.inf
 
 
-@pytest.mark.parametrize(("reference", "candidate"), [(3, None), (None, 3)])
+@pytest.mark.parametrize(
+    ("reference", "candidate"), [(3, None), (None, 3), pytest.param(3, 3, marks=pytest.mark.slow)]
+)
 def test_heavy_tails_in_either_sample_take_the_interval(
     reference: int | None, candidate: int | None
 ) -> None:

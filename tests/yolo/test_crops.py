@@ -51,7 +51,9 @@ def coverage(
     return pl.DataFrame(rows, infer_schema_length=None)
 
 
-@pytest.mark.parametrize("boxes", [12, 13, 40])
+@pytest.mark.parametrize(
+    "boxes", [12, 13, 40, *(pytest.param(n, marks=pytest.mark.slow) for n in (16, 24))]
+)
 def test_the_null_is_what_fresh_human_images_give(boxes: int) -> None:
     # 60 pairs, seeds 0 to 59: the mean of value − null is 0 up to 4 of its standard errors.
     data = drawn({0: boxes})

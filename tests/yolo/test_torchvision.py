@@ -12,8 +12,8 @@ from tailwatch.yolo import extra as operators
 from tailwatch.yolo.extra import extra
 
 
-@pytest.mark.parametrize("threshold", [0.0, 0.3, 1.0])
-@pytest.mark.parametrize("count", [0, 1, 100])
+@pytest.mark.parametrize("threshold", [0.0, 0.3, 0.7, 1.0])
+@pytest.mark.parametrize("count", [0, 1, 100, pytest.param(200, marks=pytest.mark.slow)])
 def test_the_same_boxes_stay_as_in_torchvision(threshold: float, count: int) -> None:
     torch, ops = extra("torch"), extra("torchvision.ops")
     rng = np.random.default_rng(count)

@@ -274,7 +274,15 @@ def test_epochs_are_counted_once(
     assert [stage for stage, _, _ in seen] == ["epoch 1/2"] * 3 + ["epoch 2/2"] * 3
 
 
-@pytest.mark.parametrize(("budget", "epochs"), [(24 * 3, 3), (1, 1)])
+@pytest.mark.parametrize(
+    ("budget", "epochs"),
+    [
+        (24 * 3, 3),
+        (1, 1),
+        pytest.param(None, 2, marks=pytest.mark.slow),
+        pytest.param(12, 1, marks=pytest.mark.slow),
+    ],
+)
 def test_a_budget_is_met_in_whole_epochs(
     sets: dict[str, DetectionDataset],
     tmp_path: Path,
