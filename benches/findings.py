@@ -381,6 +381,8 @@ def tables(lines: Iterable[dict[str, Any]], sizes: Sequence[int]) -> dict[str, s
 
 def _laid_out(rows: Sequence[Sequence[str]]) -> str:
     run = [row for row in rows[1:] if any("%" in cell for cell in row[1:])]
+    if not run:
+        return "Not run yet.\n"
     ruled = [rows[0], ["---"] * len(rows[0]), *run]
     return "\n".join(f"| {' | '.join(row)} |" for row in ruled) + "\n"
 
