@@ -1,14 +1,19 @@
-"""What must hold for any histograms: means of probabilities, orders of merging, q-values."""
+"""What must hold for any histograms: means of probabilities, orders of merging, q-values, gates."""
 
 from __future__ import annotations
 
+import warnings
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy.stats import false_discovery_control
 from sklearn.isotonic import IsotonicRegression
 
+from tailwatch.contamination import Audit, Prevalence, share_from_scores
+from tailwatch.contamination.dataset.report import sentence_of
 from tailwatch.contamination.histogram import (
     LEAST_COUNT,
     Histogram,
@@ -23,6 +28,7 @@ from tailwatch.contamination.rows import (
     q_values,
     tail_probabilities,
 )
+from tailwatch.exceptions import TailwatchWarning
 
 COUNT = st.integers(0, 10) | st.integers(0, 10**7)
 
@@ -140,3 +146,89 @@ def test_probabilities_are_pooled_as_scikit_learn_does(counts: tuple[np.ndarray,
     pooled = IsotonicRegression().fit(np.arange(len(raw)), raw, sample_weight=target)
     found = mixture_probabilities(p0, p1, target, share)
     np.testing.assert_allclose(found, pooled.predict(np.arange(len(raw))), rtol=1e-9, atol=1e-12)
+
+
+def drawn_share(
+    seed: int, *, strata: int, drift: float, share: float, synthetic: bool, months: int
+) -> Prevalence:
+    """Estimate a share by normal scores, whose mean drifts between strata and to the target."""
+    rng = np.random.default_rng(seed)
+    stratum = np.arange(240) % max(strata, 1)
+    human = rng.normal(size=240) + (drift * rng.normal(size=max(strata, 1)))[stratum]
+    target = rng.normal(size=600) + drift * rng.normal()
+    # The first groups have the most, so that a group may be above where the whole is not.
+    target[: round(share * 600)] += 2
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", TailwatchWarning)
+        return share_from_scores(
+            target,
+            human,
+            2 + rng.normal(size=240) if synthetic else None,
+            strata=stratum if strata else None,
+            by=np.arange(600) * months // 600 if months else None,
+        )
+
+
+NONE = ("cannot be told from none", "othing shows that any")
+
+
+@settings(max_examples=20)
+@given(
+    seed=st.integers(0, 10**6),
+    strata=st.sampled_from([0, 2, 8]),
+    drift=st.sampled_from([0.0, 0.1, 0.5]),
+    share=st.sampled_from([0.0, 0.01, 0.05, 0.15, 0.6]),
+    synthetic=st.booleans(),
+    months=st.sampled_from([0, 0, 1, 3]),
+    limit=st.floats(0, 0.6),
+    positive=st.none() | st.integers(0, 3),
+)
+# The whole, and a group, whose intervals lie above the limit but are held by the floor.
+@example(0, 8, 0.5, 0.15, True, 4, 0.01, None)
+@example(3, 8, 0.5, 0.05, False, 4, 0.01, None)
+# A group above in a whole that cannot be told from none.
+@example(3, 8, 0.1, 0.15, True, 4, 0.01, None)
+def test_sentence_and_gate_agree(
+    seed: int,
+    strata: int,
+    drift: float,
+    share: float,
+    synthetic: bool,
+    months: int,
+    limit: float,
+    positive: int | None,
+) -> None:
+    found = drawn_share(
+        seed, strata=strata, drift=drift, share=share, synthetic=synthetic, months=months
+    )
+    if positive is not None:
+        low = positive / 100 if positive > 1 else 0.0
+        audit = Audit(positive / 50, low, 0.2, 50, positive, 0.0)
+        labelled = {"value": audit.value, "low": low, "high": 0.2, "method": "audit"}
+        found = replace(found, audit=audit, **labelled)
+    is_none = any(words in sentence_of(found) for words in NONE)
+    assert is_none == (found.finding == "not found")
+    below = float(np.nextafter(found.low, 0))
+    limits = sorted({0.0, limit, below, *(end for end in (found.low, found.high) if end < 1)})
+    states = []
+    for each in limits:
+        standing = found.against(each)
+        states.append(standing.state)
+        assert found.gate(each) == standing.state
+        # Whatever fails the gate is said to be there: the whole, or groups that are named.
+        if standing.state == "exceeded":
+            assert not is_none or len(standing.groups)
+        assert (standing.whole == "above") == (found.low > each and not is_none)
+        any_above = standing.whole == "above" or len(standing.groups) > 0
+        assert (standing.state == "exceeded") == any_above
+        if standing.state == "kept":
+            assert found.high <= each
+        if found.groups is not None:
+            said = found.groups.frame.filter("above")["group"].to_list()
+            assert set(standing.groups["group"]) <= set(said)
+            assert not set(standing.groups_held["group"]) & set(said)
+            both = {*standing.groups["group"], *standing.groups_held["group"]}
+            assert both == set(found.groups.above(each).filter("above")["group"])
+    # A larger limit is never a harder one.
+    order = [("exceeded", "open", "kept").index(state) for state in states]
+    assert order == sorted(order)

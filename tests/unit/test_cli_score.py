@@ -16,7 +16,7 @@ import pytest
 
 import tailwatch as tw
 from tailwatch.cli import run
-from tailwatch.contamination import ContaminationModel
+from tailwatch.contamination import ContaminationModel, fit
 from tests.support.datasets import COLUMNS, SHIFT, contents, model, rows, table, write_shards
 
 if TYPE_CHECKING:
@@ -122,6 +122,39 @@ def test_without_a_shard_that_was_scored_it_is_bad_input(tmp_path: Path) -> None
     assert not (tmp_path / "strict" / "summary.json").exists()
     (shards / "part-000.parquet").write_text("")
     assert score(tmp_path, tmp_path / "out", "--fail-above", "0.9") == 2
+
+
+@pytest.mark.parametrize(
+    ("share", "code", "finding", "says"),
+    [
+        (0.06, 3, "not found", "gate: inconclusive: ["),
+        (0.2, 1, "found", "gate: failed: ["),
+    ],
+)
+def test_a_gate_fails_on_nothing_that_is_told_from_none(
+    share: float,
+    code: int,
+    finding: str,
+    says: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """One of 20 strata differs from the others: its interval ends higher than that of 6 %."""
+    human, strata = rows(2000, 6, 0.0), np.arange(2000) % 20
+    human[strata == 0] += np.float32(0.15 * SHIFT)
+    fit(human, rows(1000, 7, 1.0), strata=strata).save(tmp_path / "web.tailwatch")
+    (tmp_path / "shards").mkdir()
+    table(rows(3000, 8, share)).write_parquet(tmp_path / "shards" / "a.parquet")
+    assert score(tmp_path, tmp_path / "out", "--fail-above", "0.01", "--json") == code
+    shown = capsys.readouterr()
+    summary, last = json.loads(shown.out), shown.err.splitlines()[-1]
+    assert summary["prevalence"]["low"] > 0.01
+    assert summary["finding"] == finding
+    assert ("cannot be told from none" in summary["sentence"]) == (finding == "not found")
+    assert last.startswith(says)
+    assert ("but human rows alone give up to " in last) == (finding == "not found")
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert ("cannot be told from none" in page) == (finding == "not found")
 
 
 def test_a_group_above_fails_the_gate(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

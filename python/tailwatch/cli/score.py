@@ -10,11 +10,14 @@ import typer
 from tailwatch.cli.options import AsJson, Binary, Column, Confidence, Threads
 from tailwatch.cli.wording import ExitCode, in_options, option_words
 from tailwatch.exceptions import InputError, OutputError, ShardError
-from tailwatch.report.words import Number, percent, written_q, written_shares
+from tailwatch.report.words import Number, percent, written_q, written_share, written_shares
 from tailwatch.text_form import path_text, shortened, visible
 
 if TYPE_CHECKING:
-    from tailwatch.contamination.dataset.report import ContaminationReport, Gate
+    import polars as pl
+
+    from tailwatch.contamination.dataset.report import ContaminationReport
+    from tailwatch.contamination.prevalence import Gate, Prevalence, Standing
 
 __all__ = ["score"]
 
@@ -75,7 +78,7 @@ def score(
         typer.Option(
             metavar="SHARE",
             help="Gate: exit 1 if the whole interval is above, or with --by that of a group, 3 if "
-            "SHARE is within, else 0.",
+            "SHARE is within or human rows alone give as much, else 0.",
         ),
     ] = None,
     confidence: Confidence = 0.95,
@@ -146,9 +149,9 @@ def score(
         typer.echo(f"error: {option_words(str(failed))}", err=True)
     code = ExitCode.FINE
     if fail_above is not None:
-        gate = report.gate(fail_above)
-        typer.echo(_verdict(report, gate, fail_above), err=True)
-        code = CODES[gate]
+        standing = report.prevalence.against(fail_above)
+        typer.echo(_verdict(report.prevalence, standing), err=True)
+        code = CODES[standing.state]
     if failed is not None and code != ExitCode.GATE_FAILED:
         code = ExitCode.INCOMPLETE
     raise typer.Exit(code)
@@ -182,23 +185,36 @@ def _check_written(report: ContaminationReport) -> None:
             )
 
 
-def _verdict(report: ContaminationReport, gate: Gate, limit: float) -> str:
-    found = report.prevalence
-    interval = _interval(found.low, found.high)
-    if gate == "kept":
-        return f"gate: passed: {interval} is not above {percent(limit)}"
-    if gate == "open":
-        return f"gate: inconclusive: {interval} holds {percent(limit)}"
-    groups, by = report.groups_above(limit), "" if found.groups is None else found.groups.by
-    above = [interval] if found.low > limit else []
+def _verdict(found: Prevalence, standing: Standing) -> str:
+    """Return the line of a gate: what it says, and of what."""
+    interval, limit = _interval(found.low, found.high), percent(standing.limit)
+    if standing.state == "kept":
+        return f"gate: passed: {interval} is not above {limit}"
+    if standing.state == "exceeded":
+        above = [interval] if standing.whole == "above" else []
+        return f"gate: failed: {_listed(above, standing.groups, found)} above {limit}"
+    reasons = []
+    if standing.whole == "around":
+        reasons.append(f"{interval} holds {limit}")
+    held = [interval] if standing.whole == "held by floor" else []
+    if held or len(standing.groups_held):
+        floor = written_share(found.null_floor.limit)
+        named = _listed(held, standing.groups_held, found)
+        reasons.append(f"{named} above {limit}, but human rows alone give up to {floor}")
+    return f"gate: inconclusive: {'; '.join(reasons)}"
+
+
+def _listed(first: list[str], groups: pl.DataFrame, found: Prevalence) -> str:
+    """Return intervals, those of groups with their names, and the verb that goes with them."""
+    named, by = list(first), "" if found.groups is None else found.groups.by
     for row in groups.head(_NAMED).iter_rows(named=True):
         name = visible(shortened(f"{by}={row['group']}", _LONGEST_NAME))
         sure = f"(q {written_q(row['q_value'])})"
-        above.append(f"{name} {_interval(row['low'], row['high'])} {sure}")
+        named.append(f"{name} {_interval(row['low'], row['high'])} {sure}")
     if len(groups) > _NAMED:
-        above.append(f"{len(groups) - _NAMED:,} more")
-    listed = " and ".join(filter(None, [", ".join(above[:-1]), above[-1]]))
-    return f"gate: failed: {listed} {'is' if len(above) == 1 else 'are'} above {percent(limit)}"
+        named.append(f"{len(groups) - _NAMED:,} more")
+    listed = " and ".join(filter(None, [", ".join(named[:-1]), named[-1]]))
+    return f"{listed} {'is' if len(named) == 1 else 'are'}"
 
 
 def _interval(low: float, high: float) -> str:

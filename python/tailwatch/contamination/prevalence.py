@@ -4,6 +4,13 @@ The share is that of the template fit, or of the lower bound where there is no s
 The null floor holds out one part of the human reference at a time and takes it for a target: its
 share of synthetic rows is 0. Strata beyond `LARGEST_PARTS` are held out together.
 
+Whatever is said of the share, in words, by a gate or as JSON, rests on one decision about a limit,
+:meth:`Prevalence.against`. A share is *above* a limit if its whole interval is, and if it is more
+than human rows alone give; the limit 0 asks whether it can be told from none. What is above a limit
+is above every lower one, so that a gate fails on nothing that the words call none. The floor is
+asked beside the interval since this allows for drift as normal strata vary: one stratum far from
+the others is seen by the floor alone.
+
 Cost O(B) for B bins, whatever the number of rows, but for audit labels, whose rows are scored.
 """
 
@@ -12,10 +19,12 @@ from __future__ import annotations
 import math
 import warnings
 from dataclasses import dataclass, field, fields, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+import polars as pl
 
+from tailwatch.arguments import share as checked_share
 from tailwatch.contamination.audit import Audit, audit_share
 from tailwatch.contamination.estimators import CrossChecks, cross_checks
 from tailwatch.contamination.likelihood import BinCounts, Interval, fit_templates
@@ -38,8 +47,11 @@ if TYPE_CHECKING:
     from tailwatch.contamination.histogram import Histogram
 
 __all__ = [
+    "Finding",
+    "Gate",
     "NullFloor",
     "Prevalence",
+    "Standing",
     "bin_probabilities",
     "calibration_note",
     "estimate_share",
@@ -48,6 +60,10 @@ __all__ = [
 
 LARGEST_PARTS = 32
 """Parts that are held out one at a time."""
+
+Finding = Literal["found", "not found", "cannot tell"]
+Gate = Literal["kept", "exceeded", "open"]
+Place = Literal["above", "held by floor", "around", "within"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +93,33 @@ class NullFloor:
     source: str
     parts: int
     limit: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Standing:
+    """Where a share, and that of each group, stands to a limit.
+
+    Attributes
+    ----------
+    limit
+        The largest share that is allowed.
+    state
+        ``"exceeded"`` if the share or that of a group is above the limit; else ``"kept"`` if none
+        of the interval lies above it and no group is held by the floor; else ``"open"``.
+    whole
+        Where the share of all rows is: its whole interval ``"above"`` the limit, or above it but no
+        more than human rows alone give (``"held by floor"``), or ``"within"`` it, or ``"around"``.
+    groups
+        The groups above, with p- and q-values of this limit.
+    groups_held
+        Groups that would be, were it not that human rows alone may give as much.
+    """
+
+    limit: float
+    state: Gate
+    whole: Place
+    groups: pl.DataFrame
+    groups_held: pl.DataFrame
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +184,67 @@ class Prevalence:
     audit: Audit | None
     histogram: Histogram = field(repr=False, compare=False)
     groups: GroupShares | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def finding(self) -> Finding:
+        """Whether there are synthetic rows: it is found, not found, or the share is not known."""
+        if self.audit is not None:
+            # A verified synthetic row is one, whatever the interval of their share.
+            told = self.low > 0 or self.audit.positive > 0
+        elif self.method == "lower bound":
+            # Nothing is promised of the value.
+            told = self.low > self.null_floor.limit
+        elif math.isnan(self.value):
+            return "cannot tell"
+        else:
+            told = self.low > 0 and self.value > self.null_floor.limit
+        return "found" if told else "not found"
+
+    def against(self, limit: float) -> Standing:
+        """Return where the share stands to a limit, and those of its groups.
+
+        Parameters
+        ----------
+        limit
+            The largest share that is allowed, from 0 to below 1.
+
+        Raises
+        ------
+        InputError
+            The limit is not within this range.
+        """
+        limit = 0.0 if limit == 0 else checked_share(limit, "limit")
+        above = held = pl.DataFrame()
+        if self.groups is not None:
+            judged, told = self.groups.above(limit), self.groups.frame["above"]
+            above, held = (judged.filter(judged["above"] & each) for each in (told, ~told))
+        whole: Place = "within" if self.high <= limit else "around"
+        if self.low > limit:
+            whole = "above" if self.finding == "found" else "held by floor"
+        state: Gate = "kept" if whole == "within" and not len(held) else "open"
+        if whole == "above" or len(above):
+            state = "exceeded"
+        return Standing(limit, state, whole, above, held)
+
+    def gate(self, limit: float) -> Gate:
+        """Return whether the share keeps within a limit, in each group too.
+
+        Parameters
+        ----------
+        limit
+            The largest share that is allowed, from 0 to below 1.
+
+        Returns
+        -------
+        str
+            The state of :meth:`against`: ``"exceeded"``, ``"kept"`` or ``"open"``.
+
+        Raises
+        ------
+        InputError
+            The limit is not within this range.
+        """
+        return self.against(limit).state
 
     def to_plain(self) -> dict[str, Any]:
         """Return all but histogram and groups as JSON holds it: what is not known is null."""

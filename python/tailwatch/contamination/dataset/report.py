@@ -6,17 +6,15 @@ Numbers that are not known are null, in JSON as here.
 
 from __future__ import annotations
 
-import math
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import polars as pl
 
-from tailwatch.arguments import share as checked_share
 from tailwatch.contamination.groups import GroupShares
 from tailwatch.contamination.histogram import Histogram
-from tailwatch.contamination.prevalence import Prevalence
+from tailwatch.contamination.prevalence import Gate, Prevalence
 from tailwatch.exceptions import ShardError
 from tailwatch.report.words import NARROW_SPACE, Number, written_shares
 from tailwatch.results import Result, plain
@@ -37,14 +35,11 @@ __all__ = [
     "SELECTED_AT",
     "ContaminationReport",
     "Failure",
-    "Gate",
     "ShardSummary",
     "raise_failures",
     "sentence_of",
     "summarize",
 ]
-
-Gate = Literal["kept", "exceeded", "open"]
 
 SELECTED_AT = 0.05
 """The q-value up to which rows are counted as found."""
@@ -131,14 +126,12 @@ class ContaminationReport(Result):
         Returns
         -------
         str
-            ``"exceeded"`` if the whole interval lies above the limit, or there is a group in
-            :meth:`groups_above`; else ``"kept"`` if none of the interval lies above, ``"open"`` if
-            the limit is within.
+            ``"exceeded"`` if the whole interval lies above the limit and the share is more than
+            human rows alone give, or there is a group in :meth:`groups_above`; else ``"kept"`` if
+            none of the interval lies above; ``"open"`` if the limit is within, or human rows alone
+            give as much.
         """
-        limit = 0.0 if limit == 0 else checked_share(limit, "limit")
-        if self.prevalence.low > limit or len(self.groups_above(limit)):
-            return "exceeded"
-        return "kept" if self.prevalence.high <= limit else "open"
+        return self.prevalence.gate(limit)
 
     def groups_above(self, limit: float) -> pl.DataFrame:
         """Return the groups above a limit, at a false-discovery rate of 1 − confidence.
@@ -151,12 +144,10 @@ class ContaminationReport(Result):
         Returns
         -------
         polars.DataFrame
-            The rows of :attr:`groups` with p- and q-values of this limit, those above alone; no row
-            where there are no groups.
+            The rows of :attr:`groups` with p- and q-values of this limit, those above alone, and
+            above what human rows alone give; no row where there are no groups.
         """
-        limit = 0.0 if limit == 0 else checked_share(limit, "limit")
-        found = self.prevalence.groups
-        return pl.DataFrame() if found is None else found.above(limit).filter("above")
+        return self.prevalence.against(limit).groups
 
     def to_html(self) -> str:
         """Return the report page: one HTML document that needs nothing else."""
@@ -231,6 +222,7 @@ def summarize(
         "version": 1,
         "tailwatch": version("tailwatch"),
         "sentence": " ".join([sentence_of(found), *_said_of_groups(found)]),
+        "finding": found.finding,
         "prevalence": found.to_plain(),
         "groups": None if found.groups is None else found.groups.summary(),
         "selected": {"q_value": SELECTED_AT, "rows": selected},
@@ -261,23 +253,29 @@ def sentence_of(found: Prevalence) -> str:
     sure = f"{100 * found.confidence:g} % confidence"
     rows, are = ("only row", "is") if found.n == 1 else (f"{found.n:,} rows", "are")
     value, low, high = _percents(found.value, found.low, found.high)
+    (least,), (human,) = _percents(found.low), _percents(found.null_floor.limit)
     if found.method == "lower bound":
+        if found.finding == "found":
+            return f"At least {least} of the {rows} {are} not human, with {sure}."
+        nothing = f"nothing shows that any of the {rows} is synthetic"
         if found.low <= 0:
-            return f"With {sure} nothing shows that any of the {rows} is synthetic."
-        return f"At least {_percents(found.low)[0]} of the {rows} {are} not human, with {sure}."
-    if math.isnan(found.value):
+            return f"With {sure} {nothing}."
+        return (
+            f"{nothing.capitalize()}: at least {least} differ from the human reference, with "
+            f"{sure}, and human rows held out do so up to {human}."
+        )
+    if found.finding == "cannot tell":
         return f"What share of the {rows} is synthetic cannot be told."
-    span = f"between {low} and {high}, with {sure}"
-    said = f"{value} of the {rows} {are} synthetic: {span}"
-    if found.audit is not None:
-        return f"{said}, by {found.audit.rows:,} verified labels."
-    (human,) = _percents(found.null_floor.high)
-    if found.low <= 0 or found.value <= found.null_floor.high:
+    by_labels = "" if found.audit is None else f", by {found.audit.rows:,} verified labels"
+    span = f"between {low} and {high}, with {sure}{by_labels}"
+    alone = "" if found.audit is not None else f"; human rows alone give up to {human}"
+    if found.finding == "not found":
         return (
             f"The share of synthetic rows among the {found.n:,} cannot be told from none: {value} "
-            f"is estimated, {span}; human rows alone give up to {human}."
+            f"is estimated, {span}{alone}."
         )
-    return f"{said}. Human rows alone give at most {human}."
+    said = f"{value} of the {rows} {are} synthetic: {span}."
+    return said if found.audit is not None else f"{said} Human rows alone give at most {human}."
 
 
 def _said_of_groups(found: Prevalence) -> Iterator[str]:
@@ -297,7 +295,8 @@ def _said_of_groups(found: Prevalence) -> Iterator[str]:
     among = f"{among if len(frame) > 1 else f'The only group by {by} lies'} {beyond}"
     named = [visible(shortened(name, _LONGEST_NAME)) for name in above[:_NAMED]]
     named += [f"and {len(above) - _NAMED:,} more"] if len(above) > _NAMED else []
-    yield f"{among}: {', '.join(named)}."
+    said = f"{among}: {', '.join(named)}."
+    yield f"Yet {said}" if found.finding == "not found" else said
 
 
 def raise_failures(

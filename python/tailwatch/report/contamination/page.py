@@ -140,9 +140,11 @@ def _said_of_prevalence(summary: dict[str, Any]) -> Iterator[str]:
     found, selected = summary["prevalence"], summary["selected"]
     for warning in summary["warnings"]:
         yield f"<strong>Warning.</strong> {escape(spaced(warning.rstrip('.')))}."
+    bounded = found["method"] == "lower bound"
+    end = "a bound below its own" if bounded else "a share below its upper end"
     yield (
         "The null floor is what the estimator says of human rows that it was not given, of which "
-        "none is synthetic: a share below its upper end shows nothing."
+        f"none is synthetic: {end} shows nothing."
     )
     if found["null_floor"]["source"] != "strata":
         yield (
