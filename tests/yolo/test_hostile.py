@@ -337,7 +337,7 @@ def test_an_image_without_a_suffix_is_refused_by_name(
     with refused(
         SourceError,
         "…/blob",
-        "an image file whose name ends in .bmp, .jpeg, .j…",
+        "an image file whose name ends in .avif, .bmp, .dng, .h…",
         "a name without a suffix",
     ):
         DetectionDataset.from_images([tmp_path / "blob"], [[]], names=NAMES)

@@ -257,7 +257,7 @@ def test_where_labels_were_looked_for_is_said(tmp_path: Path) -> None:
         "no labels were found: 3 images, 0 boxes",
         "labels of …/000000.png were looked for in …/made/labels/000000.txt",
     ):
-        Checks().look(data, data, data)
+        Checks().look(data, drawn, data)
 
 
 def test_an_image_that_was_changed_is_found_out(

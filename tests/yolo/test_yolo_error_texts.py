@@ -78,7 +78,8 @@ TEXTS: dict[str, tuple[Callable[[Path], object], str]] = {
         lambda at: described(at, "train: .\n" + NAMES),
         (
             "@/data.yaml: expected images in the set 'train', got none in .; image files "
-            "end in .bmp, .jpeg, .jpg, .png, .tif, .tiff, .webp"
+            "end in .avif, .bmp, .dng, .heic, .heif, .jp2, .jpeg, .jpg, .mpo, .png, .tif, .tiff, "
+            ".webp"
         ),
     ),
     "numbers of classes": (

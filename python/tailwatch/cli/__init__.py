@@ -9,7 +9,7 @@ once; and nothing at all before signals are heard.
 ``options``  what several commands take; ``parts``: what a loop is made of
 ``outputs``  where results go; ``table``: comparisons for a terminal; ``wording``
 ``compare``  commands, a file each: ``demo``, ``fit``, ``loop``, ``pack``, ``plan``, ``report``,
-             ``score``, ``yolo_loop``
+             ``score``, ``yolo_check``, ``yolo_loop``
 ===========  =======================================================================================
 """
 

@@ -14,6 +14,7 @@ from tailwatch.cli.plan import plan
 from tailwatch.cli.report import report
 from tailwatch.cli.score import score
 from tailwatch.cli.wording import EPILOG, ExitCode
+from tailwatch.cli.yolo_check import yolo_check
 from tailwatch.cli.yolo_loop import yolo_loop
 
 __all__ = ["app"]
@@ -59,4 +60,5 @@ app.command(epilog=EPILOG)(pack)
 app.command(epilog=EPILOG)(plan)
 app.command(epilog=EPILOG)(report)
 app.command(epilog=EPILOG)(score)
+app.command(name="yolo-check", epilog=EPILOG)(yolo_check)
 app.command(name="yolo-loop", epilog=EPILOG)(yolo_loop)

@@ -11,6 +11,7 @@ from tailwatch.cli.options import POLICIES, AsJson, StopOn
 from tailwatch.cli.outputs import check_directory
 from tailwatch.cli.parts import blaming, policy_named
 from tailwatch.cli.wording import ExitCode
+from tailwatch.cli.yolo_check import BadFiles, SingleCls, check_word
 from tailwatch.exceptions import InputError
 from tailwatch.text_form import path_text, shown, visible
 
@@ -54,6 +55,8 @@ def yolo_loop(
             "Else what tailwatch wrote beside them, or unknown.",
         ),
     ] = None,
+    bad_files: BadFiles = "refuse",
+    single_cls: SingleCls = False,
     generations: Annotated[
         int,
         typer.Option(
@@ -162,23 +165,34 @@ def yolo_loop(
 
       tailwatch yolo-loop coco8.yaml --model yolo26n.pt --epochs 5
       tailwatch yolo-loop data.yaml --policy mix:0.25 --imgsz 160 --out study
+      tailwatch yolo-loop data.yaml --bad-files leave-out
     """
     arms = policies_from(policy or ["replace"])
     thresholds = _thresholds(class_confidence or [])
     if origin not in {None, "human", "unknown"}:
         raise InputError(argument="--origin", expected="human or unknown", got=shown(origin))
+    check_word(bad_files)
     check_directory("--out", out)
-    from tailwatch.yolo import DetectionDataset, Experiment, YoloLearner, study
+    from tailwatch.yolo import DetectionDataset, Experiment, YoloLearner, check_data, study
     from tailwatch.yolo.environment import remove_private_folder
 
-    names = sorted({"train", pool, test})
-    # The labels of the pool are not looked at, so nothing is said of them.
-    sets = {
-        name: DetectionDataset.from_yaml(
-            data, split=name, origin=origin if name in {"train", test} else None
+    # All that is wrong with the sets that tell something, at once.
+    splits = sorted({"train", test}, reverse=True)
+    checked = check_data(
+        data,
+        splits=splits,
+        origin=origin,
+        single_cls=single_cls,
+        directory=out,
+        trainings=generations * seeds * (len(arms) + control),
+    )
+    checked.require(bad_files)
+    sets = dict(checked.sets)
+    if pool not in sets:
+        # The labels of the pool are not looked at, so nothing is said of them.
+        sets[pool] = DetectionDataset.from_yaml(
+            data, split=pool, bad_files=bad_files, single_cls=single_cls
         )
-        for name in names
-    }
     try:
         learner = YoloLearner(
             pool=sets[pool],

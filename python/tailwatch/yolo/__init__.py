@@ -11,11 +11,17 @@ The extra ``tailwatch[yolo]`` brings Ultralytics, licensed under AGPL-3.0.
 ``image_files``           image files, and their pixels
 ``detections``            the frame of boxes, and label files; names of classes
 ``folder``                a data set as a folder, written once and checked
+``problems``              problems of a data set, and the error that names them all
+``label_rows``            label files as people have them
 ``data_yaml``             a user's ``data.yaml``
+``image_lists``           which files are the images of a set
+``ndjson``                sets in one NDJSON file
+``reader``                one set as Ultralytics reads it, with all that is wrong with it
 ``origins``               whose labels: a person's, a detector's, or unknown
 ``dataset``               images with boxes: the data of the loop
 ``detector``              what a detector has to do for the loop
 ``checks``                what is looked at before anything is trained
+``data_check``            all that is wrong with the sets of a ``data.yaml``, in one list
 ``ultralytics_detector``  YOLO26 as such a detector
 ``embedding``             images or crops as embeddings
 ``fits``                  the folder of a learner: weights by all that decides them
@@ -36,6 +42,7 @@ from typing import NoReturn
 
 from tailwatch.exceptions import no_such_name
 from tailwatch.recursion.policies import HumanOnly
+from tailwatch.yolo.data_check import DataCheck, check_data
 from tailwatch.yolo.dataset import DetectionDataset
 from tailwatch.yolo.detections import detections
 from tailwatch.yolo.detector import Detector, Evaluation
@@ -46,6 +53,7 @@ from tailwatch.yolo.study_result import Study, over_seeds
 from tailwatch.yolo.ultralytics_detector import UltralyticsDetector
 
 __all__ = [
+    "DataCheck",
     "DetectionDataset",
     "Detector",
     "Evaluation",
@@ -55,6 +63,7 @@ __all__ = [
     "UltralyticsDetector",
     "YoloLearner",
     "YoloModel",
+    "check_data",
     "detections",
     "embed",
     "over_seeds",

@@ -25,9 +25,10 @@ from tailwatch.text_form import path_of, path_text
 from tailwatch.yolo.data_yaml import label_path
 from tailwatch.yolo.image_files import unusable
 from tailwatch.yolo.origins import refuse_pseudo, unknown_sentence
+from tailwatch.yolo.problems import ERROR, Problem, refuse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from tailwatch.yolo.dataset import DetectionDataset
 
@@ -174,20 +175,23 @@ class Checks:
         Raises
         ------
         InputError
-            They cannot be used.
+            They cannot be used: all that is wrong with them is in one error.
         """
-        for argument, part in (("data", data), ("test", test)):
-            refuse_pseudo(part, argument)
-            _require_boxes(part, argument)
-        self._used.require(data, "data")
-        self._used.require(pool, "pool")
+        problems = [
+            *_problems(lambda: refuse_pseudo(data, "data"), "data"),
+            *_problems(lambda: _require_boxes(data, "data"), "data"),
+            *_problems(lambda: refuse_pseudo(test, "test"), "test"),
+            *_problems(lambda: _require_boxes(test, "test"), "test"),
+            *_problems(lambda: self._used.require(data, "data"), "data"),
+        ]
+        if pool is not data:
+            problems += _problems(lambda: self._used.require(pool, "pool"), "pool")
         left_out = self._used.left_out(test)
-        if len(left_out) == len(test):
-            raise InputError(
-                argument="test",
-                expected="images that a detector can be measured on",
-                got=f"none of {len(test)}: {named(left_out.values(), LISTED)}",
-            )
+        problems += _problems(lambda: _require_measurable(test, left_out), "test")
+        refuse(problems, "experiment")
+        for part in (data, test, pool):
+            for remark in part.remarks:
+                self._say(remark)
         self._say(unknown_sentence(data, "first images"))
         self._say(unknown_sentence(test, "test images"))
         shared = overlap(test, data, pool)
@@ -203,6 +207,27 @@ class Checks:
         if sentence and sentence not in self._remarks:
             self._remarks[sentence] = None
             warnings.warn(sentence, TailwatchWarning, stacklevel=4)
+
+
+def _problems(check: Callable[[], None], argument: str) -> list[Problem]:
+    """Return what a check refuses, for one error about all that is wrong."""
+    try:
+        check()
+    except InputError as error:
+        return [
+            Problem("data", str(error).removeprefix(f"{argument}: "), ERROR, argument, cause=error)
+        ]
+    return []
+
+
+def _require_measurable(test: DetectionDataset, left_out: Mapping[int, str]) -> None:
+    """Refuse test data of which no image can be measured on."""
+    if len(left_out) == len(test):
+        raise InputError(
+            argument="test",
+            expected="images that a detector can be measured on",
+            got=f"none of {len(test)}: {named(left_out.values(), LISTED)}",
+        )
 
 
 def _require_boxes(data: DetectionDataset, argument: str) -> None:

@@ -20,7 +20,7 @@ images by their SHA-256. How the folder is written and read is in :mod:`tailwatc
 Whose labels they are is a column of the images: ``"human"``, ``"pseudo"`` (a detector's), or
 ``"unknown"`` where nobody has said: :mod:`tailwatch.yolo.origins`.
 
-Level: above ``detections`` and ``data_yaml``; no Ultralytics here. Cost: a pass over the images to
+Level: above ``detections`` and ``reader``; no Ultralytics here. Cost: a pass over the images to
 read a ``data.yaml`` or a folder (their SHA-256); otherwise O(images + boxes).
 """
 
@@ -39,11 +39,12 @@ import polars as pl
 
 from tailwatch.exceptions import InputError, SourceError
 from tailwatch.text_form import path_of, path_text
-from tailwatch.yolo.data_yaml import label_path, read_split
-from tailwatch.yolo.detections import SCHEMA, detections, read_labels
+from tailwatch.yolo.detections import SCHEMA, detections
 from tailwatch.yolo.folder import MANIFEST, read_folder, write_folder
 from tailwatch.yolo.image_files import measure
 from tailwatch.yolo.origins import HUMAN, ORIGINS, PSEUDO, check_origin, origins_beside
+from tailwatch.yolo.problems import check_bad_files
+from tailwatch.yolo.reader import read_set
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tailwatch.yolo.detections import Box
+    from tailwatch.yolo.reader import SetContent
 
 __all__ = ["IMAGES", "MANIFEST", "DetectionDataset"]
 
@@ -80,6 +82,9 @@ class DetectionDataset:
         ``"unknown"``) and teacher, the fingerprint of the weights that labelled it.
     boxes
         A row per box: image, class, x, y, w, h, confidence; ordered by image.
+    remarks
+        What has to be said of the set as it was read: files that were left out, rows that were
+        there twice.
 
     Examples
     --------
@@ -92,6 +97,7 @@ class DetectionDataset:
     names: tuple[str, ...]
     images: pl.DataFrame
     boxes: pl.DataFrame
+    remarks: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.images.schema != IMAGES or self.boxes.schema != SCHEMA:
@@ -107,9 +113,15 @@ class DetectionDataset:
 
     @classmethod
     def from_yaml(
-        cls, path: str | Path, *, split: str = "train", origin: str | None = None
+        cls,
+        path: str | Path,
+        *,
+        split: str = "train",
+        origin: str | None = None,
+        bad_files: str = "refuse",
+        single_cls: bool = False,
     ) -> Self:
-        """Read one set of a ``data.yaml``, as a user of Ultralytics has it.
+        """Read one set of a ``data.yaml``, as Ultralytics reads it.
 
         A ``data.yaml`` does not say who drew the boxes. What lies in a folder that tailwatch wrote
         has the origin that its manifest says; all else is unknown, unless `origin` says it.
@@ -117,11 +129,18 @@ class DetectionDataset:
         Parameters
         ----------
         path
-            The ``data.yaml``.
+            The ``data.yaml``, a folder that has it, the bare name of one that comes with
+            Ultralytics (``coco8.yaml``), or an NDJSON file.
         split
             ``"train"``, ``"val"`` or ``"test"``.
         origin
             Who made the labels, as you know it: ``"human"``, ``"pseudo"`` or ``"unknown"``.
+        bad_files
+            What becomes of images that Ultralytics passes over with a line in its log, for what is
+            wrong with them or with a row of their labels: ``"refuse"`` names them all in one error,
+            ``"leave-out"`` leaves them out and says so in `remarks`.
+        single_cls
+            Whether to take all classes for one, named ``item``, as Ultralytics does by that name.
 
         Raises
         ------
@@ -132,15 +151,25 @@ class DetectionDataset:
             The extra ``yolo`` is not installed.
         """
         check_origin(origin)
-        found = read_split(Path(path), split)
-        known = origins_beside(found.images, origin, _is_unchanged)
-        boxes = [read_labels(label_path(image), len(found.names)) for image in found.images]
-        data = cls.from_images(found.images, boxes, names=found.names)
-        columns = {
-            "origin": pl.Series([each.origin for each in known], dtype=pl.String),
-            "teacher": pl.Series([each.teacher for each in known], dtype=pl.String),
-        }
-        return cls(data.names, data.images.with_columns(**columns), data.boxes)
+        check_bad_files(bad_files)
+        found = read_set(Path(path), split, single_cls=single_cls)
+        found.require(bad_files)
+        return cls.from_content(found, origin=origin)
+
+    @classmethod
+    def from_content(cls, found: SetContent, *, origin: str | None = None) -> Self:
+        """Make a data set of what was read and can be used."""
+        known = origins_beside([image.path for image in found.images], origin, _is_unchanged)
+        rows = [
+            (path_text(each.path), each.sha256, each.width, each.height, of.origin, of.teacher)
+            for each, of in zip(found.images, known, strict=True)
+        ]
+        return cls(
+            found.names,
+            pl.DataFrame(rows, schema=IMAGES, orient="row"),
+            detections(image.boxes for image in found.images),
+            found.remarks(),
+        )
 
     @classmethod
     def from_images(

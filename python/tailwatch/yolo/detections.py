@@ -28,6 +28,7 @@ Level: above :mod:`tailwatch.yolo.environment` alone; no Ultralytics here.
 
 from __future__ import annotations
 
+import codecs
 import stat
 from collections import Counter
 from itertools import repeat
@@ -47,12 +48,16 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ALL_CLASSES",
+    "MOST_CLASSES",
     "SCHEMA",
     "TAIL",
     "TAIL_CLASSES",
     "Box",
+    "box_of",
     "class_labels",
+    "class_of",
     "detections",
+    "label_file_text",
     "label_text",
     "read_labels",
     "tail_classes",
@@ -76,8 +81,11 @@ Box = tuple[int, float, float, float, float]
 MOST_BYTES = 2**26
 """Of a label file: more than a million boxes."""
 
-LARGEST = 1.01
+LARGEST, LEAST = np.float32(1.01), np.array([-0.01, -0.01, 0, 0], np.float32)
 """Ultralytics' own tolerance for coordinates that were rounded outwards."""
+
+MOST_CLASSES = 2**16 - 1
+"""Classes that a frame of detections can number."""
 
 
 def detections(
@@ -128,7 +136,7 @@ def label_text(boxes: Iterable[Box]) -> str:
 
 
 def read_labels(path: Path, classes: int) -> list[Box]:
-    """Read a label file; one that is not there has no box.
+    """Read a label file that tailwatch wrote; one that is not there has no box.
 
     Parameters
     ----------
@@ -148,13 +156,20 @@ def read_labels(path: Path, classes: int) -> list[Box]:
         A line that is no box: the error names file, line and what it has.
     """
     return [
-        _box(line.split(), f"line {number}", path, classes)
-        for number, line in enumerate(_text(path).splitlines(), start=1)
+        box_of(line.split(), f"{path_text(path)}: line {number}", classes)
+        for number, line in enumerate((label_file_text(path) or "").splitlines(), start=1)
         if line.strip()
     ]
 
 
-def _text(path: Path) -> str:
+def label_file_text(path: Path) -> str | None:
+    """Return the text of a label file, in UTF-8 as Ultralytics reads it; None without a file.
+
+    Raises
+    ------
+    SourceError
+        It is a folder, a device, too large, or in another encoding.
+    """
     try:
         found = path.stat()
         if not stat.S_ISREG(found.st_mode):
@@ -166,14 +181,17 @@ def _text(path: Path) -> str:
                 expected=f"a label file of at most {MOST_BYTES:,} bytes",
                 got=f"{found.st_size:,}",
             )
-        return path.read_text(encoding="utf-8-sig")
+        content = path.read_bytes()
+        return content.decode("utf-8-sig")
     except FileNotFoundError:
-        return ""
+        return None
     except UnicodeDecodeError as error:
+        wide = content[:2] in {codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE}
         raise SourceError(
             argument=path_text(path),
             expected="a label file, lines of text",
-            got="bytes that are no UTF-8",
+            got="UTF-16" if wide else "bytes that are no UTF-8",
+            hint="save it as UTF-8: Ultralytics drops the image" if wide else None,
         ) from error
     except OSError as error:
         raise SourceError(
@@ -181,9 +199,23 @@ def _text(path: Path) -> str:
         ) from error
 
 
-def _box(fields: list[str], line: str, path: Path, classes: int) -> Box:
-    """Read a line; an error names the file first, then the line."""
-    where = f"{path_text(path)}: {line}"
+def box_of(fields: list[str], where: str, classes: int | None) -> Box:
+    """Read the fields of a row as a box.
+
+    Parameters
+    ----------
+    fields
+        Class, x, y, w, h as text.
+    where
+        File and line, which an error names first.
+    classes
+        Number of classes; None where any number will do.
+
+    Raises
+    ------
+    SourceError
+        It is no box.
+    """
     if len(fields) != 5:
         hint = "a column of confidences makes Ultralytics drop the image"
         raise SourceError(
@@ -198,18 +230,24 @@ def _box(fields: list[str], line: str, path: Path, classes: int) -> Box:
         raise SourceError(
             argument=where, expected="five numbers", got=repr(" ".join(fields)[:200])
         ) from error
-    # Not a number of a class: a share, a NaN, an infinity, or one that is not there.
-    if not 0 <= number < classes or number != int(number):
-        raise SourceError(
-            argument=where, expected=f"a class from 0 to {classes - 1}", got=fields[0][:40]
-        )
-    if not all(0.0 <= value <= LARGEST for value in (x, y, w, h)):
+    of_class = class_of(number, fields[0], where, classes)
+    # In the precision that the trainer compares in: 1.01 itself is still inside.
+    places = np.array([x, y, w, h], np.float32)
+    if not (places <= LARGEST).all() or not (places >= LEAST).all():
         raise SourceError(
             argument=where,
             expected="x, y, w, h as shares of the image",
             got=" ".join(fields[1:])[:200],
         )
-    return int(number), x, y, w, h
+    return of_class, x, y, w, h
+
+
+def class_of(number: float, text: str, where: str, classes: int | None) -> int:
+    """Return a number of a class; refuse a share, a NaN, an infinity, or one that is not there."""
+    most = MOST_CLASSES if classes is None else classes
+    if not 0 <= number < most or number != int(number):
+        raise SourceError(argument=where, expected=f"a class from 0 to {most - 1}", got=text[:40])
+    return int(number)
 
 
 TAIL = 0.10

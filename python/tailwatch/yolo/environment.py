@@ -27,8 +27,11 @@ of tailwatch.
 from __future__ import annotations
 
 import atexit
+import importlib.util
+import json
 import logging
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -38,13 +41,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tailwatch.exceptions import MissingDependencyError
 from tailwatch.yolo.extra import extra, mend_torchvision, require_extra
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import ModuleType
 
-__all__ = ["OFFLINE", "remove_private_folder", "ultralytics", "unlogged"]
+__all__ = [
+    "OFFLINE",
+    "data_sets_folder",
+    "packaged_file",
+    "remove_private_folder",
+    "ultralytics",
+    "unlogged",
+]
 
 OFFLINE = {
     "YOLO_OFFLINE": "true",
@@ -52,6 +63,9 @@ OFFLINE = {
     "ULTRALYTICS_SKIP_REQUIREMENTS_CHECKS": "1",
     "ULTRALYTICS_SAFE_LOAD": "1",
 }
+
+FLOOR = (8, 4, 167)
+"""The first version that puts a restored image in the place of the link, and not into the file."""
 
 SERVICES = (
     "sync",
@@ -79,6 +93,9 @@ PRIVATE = "tailwatch-ultralytics-"
 _private: list[tuple[str, int]] = []
 """The folder of settings, and the process that it belongs to."""
 
+_own: list[str | None] = []
+"""What the user's environment said of that folder before it was changed."""
+
 
 def ultralytics() -> ModuleType:
     """Import Ultralytics, configured so that it never asks the network.
@@ -102,6 +119,7 @@ def ultralytics() -> ModuleType:
             _private.append((str(folder.parent), os.getpid()))
         return loaded
     require_extra()
+    _require_floor()
     os.environ.update(OFFLINE)
     if loaded is None:
         _use_private_folder()
@@ -118,6 +136,25 @@ def ultralytics() -> ModuleType:
     _lay_out_fonts(Path(state.USER_CONFIG_DIR))
     module._tailwatch_offline = True  # type: ignore[attr-defined]  # noqa: SLF001
     return module
+
+
+def _require_floor() -> None:
+    """Refuse a version that writes JPEGs anew in place, through links, in a user's own folder."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        found = version("ultralytics")
+    except PackageNotFoundError:
+        # A copy on the path, of which nobody knows the version.
+        return
+    numbers = tuple(int(each) for each in re.findall(r"\d+", found)[:3])
+    if numbers < FLOOR:
+        raise MissingDependencyError(
+            argument="ultralytics",
+            expected=f"version {'.'.join(map(str, FLOOR))} or later",
+            got=found,
+            hint="earlier ones write over images that they find damaged, in your own folder",
+        )
 
 
 @contextmanager
@@ -153,6 +190,7 @@ def _elsewhere_unchanged() -> Iterator[None]:
 def _use_private_folder() -> None:
     """Return Ultralytics a folder for its settings that ends with this process."""
     folder = tempfile.mkdtemp(prefix=PRIVATE)
+    _own.append(os.environ.get("YOLO_CONFIG_DIR"))
     _private.append((folder, os.getpid()))
     atexit.register(remove_private_folder)
     os.environ["YOLO_CONFIG_DIR"] = folder
@@ -186,3 +224,49 @@ def _lay_out_fonts(folder: Path) -> None:
     for name in FONTS:
         if not (folder / name).exists():
             shutil.copyfile(font, folder / name)
+
+
+def packaged_file(name: str) -> Path | None:
+    """Return a file that comes with Ultralytics, without importing it; None where there is none."""
+    try:
+        spec = importlib.util.find_spec("ultralytics")
+    except ValueError:
+        spec = None
+    for folder in (spec.submodule_search_locations or ()) if spec else ():
+        file = Path(folder) / name
+        if file.is_file():
+            return file
+    return None
+
+
+def data_sets_folder() -> Path:
+    """Return the folder of data sets of the user's own settings of Ultralytics.
+
+    Settings that were never written are what Ultralytics would write: beside the repository that
+    it lies in, or where the command runs.
+    """
+    try:
+        settings = json.loads((_user_settings() / "settings.json").read_text(encoding="utf-8"))
+        return Path(settings["datasets_dir"])
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        pass
+    package = packaged_file("__init__.py")
+    around = () if package is None else package.parents
+    root = next((folder for folder in around if (folder / ".git").exists()), None)
+    if root is None:
+        return Path.cwd() / "datasets"
+    return (root.parent if os.access(root.parent, os.W_OK) else root).resolve() / "datasets"
+
+
+def _user_settings() -> Path:
+    """Return the folder of the user's settings of Ultralytics, which this process leaves alone."""
+    given = os.environ.get("YOLO_CONFIG_DIR")
+    if given and Path(given).name.startswith(PRIVATE):
+        given = _own[-1] if _own else None
+    if given:
+        return Path(given).expanduser() / "Ultralytics"
+    if sys.platform == "win32":
+        return Path.home() / "AppData" / "Roaming" / "Ultralytics"
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support" / "Ultralytics"
+    return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "Ultralytics"

@@ -1,13 +1,19 @@
 """Image files: what they hold, whether a trainer will take them, and how they get into a folder.
 
 Ultralytics passes over an image that it cannot verify, or that has fewer than ten pixels on a side,
-with no more than a line in its log. :func:`unusable` says so beforehand, by the same rule. Pixels
-are those that Ultralytics reads.
+with no more than a line in its log, and stops in the middle of an epoch at one that it can verify
+and not decode. :func:`unusable` says so beforehand, by the same rule. A JPEG that does not end as
+one is written anew by Ultralytics, in the folder that tailwatch made for it, and taken if that
+succeeds.
+
+Sizes and pixels are those of the image as it is seen: turned where the camera says so (EXIF).
 """
 
 from __future__ import annotations
 
 import hashlib
+import importlib
+import importlib.util
 import os
 import shutil
 import stat
@@ -36,10 +42,33 @@ __all__ = [
     "unusable",
 ]
 
-IMAGE_SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
+IMAGE_SUFFIXES = frozenset(
+    {
+        *(".avif", ".bmp", ".dng", ".heic", ".heif", ".jp2", ".jpeg", ".jpg", ".mpo", ".png"),
+        *(".tif", ".tiff", ".webp"),
+    }
+)
 
-FORMATS = frozenset({"BMP", "JPEG", "JPEG2000", "MPO", "PNG", "TIFF", "WEBP"})
+FORMATS = frozenset({"AVIF", "BMP", "HEIF", "JPEG", "JPEG2000", "MPO", "PNG", "TIFF", "WEBP"})
 """Formats, as Pillow names them, that a file of these suffixes may be in and be trained on."""
+
+BY_PILLOW = frozenset({".avif", ".heic", ".heif"})
+"""Suffixes of which Ultralytics has Pillow read the pixels; all others OpenCV reads."""
+
+NOT_EVERYWHERE = frozenset({".dng", ".jp2", ".mpo", ".tif", ".tiff"})
+"""Suffixes of formats that OpenCV may have been built without, in whole or in part."""
+
+TURNED = frozenset({5, 6, 7, 8})
+"""Orientations of EXIF at which width and height change places."""
+
+ORIENTATION = 274
+"""Number of that tag."""
+
+HEIF_READER = "pi_heif"
+"""The package that Ultralytics reads HEIC with."""
+
+PNG_EXIF = frozenset({"exif", "Raw profile type exif", "XML:com.adobe.xmp", "xmp"})
+"""What holds the orientation of a PNG, known before its pixels are read."""
 
 LEAST_PIXELS = 10
 """The smallest width and height of an image that Ultralytics takes."""
@@ -59,35 +88,95 @@ def measure(file: Path) -> tuple[str, int, int]:
             expected=f"an image file whose name ends in {', '.join(sorted(IMAGE_SUFFIXES))}",
             got=repr(file.suffix) if file.suffix else "a name without a suffix",
         )
-    image: Any = extra("PIL.Image")
     digest = sha256(file)
     try:
         # Pillow warns of doubtful files; such a file is taken, or refused by name.
-        with warnings.catch_warnings(action="ignore"), image.open(file) as opened:
-            width, height = opened.size
+        with warnings.catch_warnings(action="ignore"), _opened(file) as opened:
+            width, height = _turned_size(opened, file)
     # Pillow's readers raise what their parsers do: SyntaxError, struct.error, ValueError, …
     except Exception as error:
         raise SourceError(
             argument=path_text(file),
             expected="an image file",
-            got=f"one that Pillow cannot read ({error})",
+            got=f"one that Pillow cannot read ({_said(error, file)})",
         ) from error
     return digest, width, height
 
 
 def unusable(file: Path) -> str | None:
     """Return why a trainer would pass over an image, or None where it takes the image."""
-    image: Any = extra("PIL.Image")
     try:
-        with warnings.catch_warnings(action="ignore"), image.open(file) as opened:
+        with warnings.catch_warnings(action="ignore"), _opened(file) as opened:
             opened.verify()
-            width, height = opened.size
+            width, height = _turned_size(opened, file)
             form = opened.format
+        if min(width, height) < LEAST_PIXELS:
+            return f"{width} × {height} pixels, under {LEAST_PIXELS} on a side"
+        if form not in FORMATS:
+            return f"its content is {form}"
+        if not _decodes(file, form):
+            return f"OpenCV cannot decode this {form}"
     except Exception as error:  # noqa: BLE001  (whatever a parser raises)
-        return f"unreadable: {str(error) or type(error).__name__}"
-    if min(width, height) < LEAST_PIXELS:
-        return f"{width} × {height} pixels, under {LEAST_PIXELS} on a side"
-    return None if form in FORMATS else f"its content is {form}"
+        return f"unreadable: {_said(error, file)}"
+    return None
+
+
+def _opened(file: Path) -> Any:  # noqa: ANN401  (an image of Pillow)
+    """Open an image; HEIC where the package that reads it is installed."""
+    image: Any = extra("PIL.Image")
+    if file.suffix.lower() in {".heic", ".heif"} and importlib.util.find_spec(HEIF_READER):
+        importlib.import_module(HEIF_READER).register_heif_opener()
+    return image.open(file)
+
+
+def _said(error: Exception, file: Path) -> str:
+    said = str(error) or type(error).__name__
+    is_heif = file.suffix.lower() in {".heic", ".heif"}
+    if is_heif and importlib.util.find_spec(HEIF_READER) is None:
+        return f"{said}; pip install pi-heif reads HEIC"
+    return said
+
+
+def _turned_size(opened: Any, file: Path) -> tuple[int, int]:  # noqa: ANN401
+    """Return width and height of an open image as it is seen."""
+    width, height = opened.size
+    form = opened.format
+    try:
+        if form == "PNG" and not PNG_EXIF & set(opened.info):
+            return width, height
+        exif = opened.tag_v2 if form == "TIFF" else opened.getexif()
+        if exif.get(ORIENTATION) not in TURNED:
+            return width, height
+        if form not in {"JPEG", "MPO", "PNG", "AVIF"}:
+            # Whether these are turned is up to the versions of the libraries that decode them.
+            height, width = read_pixels(file).shape[:2]
+            return width, height
+    except Exception:  # noqa: BLE001  (tags that cannot be read turn nothing)
+        return width, height
+    return height, width
+
+
+def _decodes(file: Path, form: str) -> bool:
+    """Return whether the pixels can be read, where a look at the file does not tell."""
+    suffix = file.suffix.lower()
+    if form == "JPEG":
+        with file.open("rb") as content:
+            content.seek(-2, os.SEEK_END)
+            if content.read() == b"\xff\xd9":
+                return True
+        with _opened(file) as opened:
+            # Raises where the file was cut short.
+            opened.load()
+        return True
+    if suffix in BY_PILLOW:
+        with _opened(file) as opened:
+            opened.load()
+        return True
+    if suffix not in NOT_EVERYWHERE:
+        return True
+    opencv: Any = extra("cv2")
+    content_bytes = np.fromfile(file, np.uint8)
+    return opencv.imdecode(content_bytes, opencv.IMREAD_UNCHANGED) is not None
 
 
 def sha256(file: Path) -> str:

@@ -115,8 +115,10 @@ def draw(data: DetectionDataset, number: int, *, pixels: int = PIXELS) -> bytes:
     """Return one image with its boxes drawn, as a JPEG."""
     pillow: Any = extra("PIL.Image")
     drawing: Any = extra("PIL.ImageDraw")
+    operations: Any = extra("PIL.ImageOps")
     with pillow.open(path_of(data.images["path"][number])) as opened:
-        image = opened.convert("RGB").resize((pixels, pixels))
+        # Boxes are on the image as it is seen, not as the camera held it.
+        image = operations.exif_transpose(opened).convert("RGB").resize((pixels, pixels))
     names = class_labels(data.names)
     pen = drawing.Draw(image)
     boxes = data.boxes.filter(pl.col("image") == number)

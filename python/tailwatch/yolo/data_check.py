@@ -1,0 +1,346 @@
+"""All that is wrong with the sets of a ``data.yaml``, in one list, before anything is trained.
+
+What each set has by itself is found by :mod:`tailwatch.yolo.reader`. Looked at here is what they
+are together: one picture in two of them (by the SHA-256 of its file), classes that cannot be
+measured, labels that no image has, labels of a detector, and the disk that a run needs.
+
+Level: above ``dataset`` and ``checks``. Cost: a pass over the images of the sets that are asked
+for, and over the folders of their labels.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from tailwatch.exceptions import TailwatchError
+from tailwatch.text_form import path_text, shown
+from tailwatch.yolo.checks import named
+from tailwatch.yolo.data_yaml import SPLITS, label_path
+from tailwatch.yolo.dataset import DetectionDataset
+from tailwatch.yolo.detections import class_labels
+from tailwatch.yolo.image_lists import is_image_name
+from tailwatch.yolo.origins import PSEUDO
+from tailwatch.yolo.problems import (
+    ERROR,
+    NOTE,
+    WARNING,
+    Problem,
+    check_bad_files,
+    refuse,
+)
+from tailwatch.yolo.reader import read_set, splits_of
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from tailwatch.yolo.reader import SetContent
+
+__all__ = ["DataCheck", "check_data"]
+
+COUNTS = pl.Schema(
+    {
+        "split": pl.String,
+        "images": pl.Int64,
+        "boxes": pl.Int64,
+        "unlabelled": pl.Int64,
+        "left_out": pl.Int64,
+        "duplicates": pl.Int64,
+    }
+)
+"""Columns of the counts, a row per set."""
+
+FEW_BOXES = 12
+"""Boxes of a class below which its crops are not measured."""
+
+BLOCK = 4096
+"""Bytes that a small file takes on a disk."""
+
+NO_LABELS = frozenset({"classes.txt", "notes.json"})
+"""Files that tools for labelling put among the labels."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class DataCheck:
+    """What was found in the sets of a ``data.yaml``.
+
+    Attributes
+    ----------
+    path
+        The file.
+    sets
+        The sets, of the images that can be used.
+    counts
+        By set: images that can be used, their boxes, images without a label file, images that
+        cannot be used, rows that were there before.
+    problems
+        Errors first, then warnings, then notes.
+    """
+
+    path: Path
+    sets: Mapping[str, DetectionDataset]
+    counts: pl.DataFrame
+    problems: tuple[Problem, ...]
+
+    @property
+    def fine(self) -> bool:
+        """Whether there is no error and no warning."""
+        return all(problem.severity == NOTE for problem in self.problems)
+
+    @property
+    def sentence(self) -> str:
+        """How many images there are, and how many problems of each severity."""
+        times = Counter(problem.severity for problem in self.problems)
+        counted = [
+            f"{times[each] or 'no'} {each}{'' if times[each] == 1 else 's'}"
+            for each in (ERROR, WARNING, NOTE)
+        ]
+        images = [
+            f"{count:,} {split}" for split, count in self.counts.select("split", "images").rows()
+        ]
+        return f"{', '.join(counted)}; images that can be used: {', '.join(images) or 'none'}"
+
+    def __repr__(self) -> str:
+        """Return the sentence and the problems, a line each."""
+        return "\n".join(
+            [self.sentence, *(f"{each.severity}: {each.text}" for each in self.problems)]
+        )
+
+    def describe(self) -> dict[str, Any]:
+        """Return all that was found as JSON takes it."""
+        return {
+            "data": path_text(self.path),
+            "fine": self.fine,
+            "sentence": self.sentence,
+            "sets": self.counts.to_dicts(),
+            "problems": [problem.describe() for problem in self.problems],
+        }
+
+    def require(self, bad_files: str = "refuse") -> None:
+        """Refuse data with errors, all in one.
+
+        Parameters
+        ----------
+        bad_files
+            ``"refuse"``, or ``"leave-out"`` where files that cannot be used are to be passed over.
+
+        Raises
+        ------
+        InputError
+            Data cannot be trained on.
+        """
+        kept, _ = self.apart(bad_files)
+        refuse(
+            kept,
+            path_text(self.path),
+            hint="`tailwatch yolo-check` lists them all, and bad_files='leave-out' leaves files "
+            "out that cannot be used",
+        )
+
+    def apart(self, bad_files: str) -> tuple[list[Problem], list[Problem]]:
+        """Return the problems that stay, and those of files that are to be left out."""
+        check_bad_files(bad_files)
+        left_out = [each for each in self.problems if bad_files == "leave-out" and each.kind in BAD]
+        return [each for each in self.problems if each not in left_out], left_out
+
+
+BAD = frozenset({"image", "row", "label file", "folder", "labels without an image"})
+"""Kinds of problems of single files, which can be left out."""
+
+
+def check_data(
+    path: str | Path,
+    *,
+    splits: Sequence[str] | None = None,
+    origin: str | None = None,
+    single_cls: bool = False,
+    directory: str | os.PathLike[str] | None = None,
+    trainings: int = 1,
+) -> DataCheck:
+    """Find all that is wrong with the sets of a ``data.yaml``.
+
+    Parameters
+    ----------
+    path
+        The ``data.yaml``, the bare name of one that comes with Ultralytics, or an NDJSON file.
+    splits
+        The sets; by default all that there are. What is not ``"train"`` measures.
+    origin
+        Who made the labels, as you know it.
+    single_cls
+        Whether to take all classes for one.
+    directory
+        Where a run would be kept: the disk that it needs is compared with what is free there.
+    trainings
+        Trainings of that run.
+
+    Returns
+    -------
+    DataCheck
+
+    Raises
+    ------
+    SourceError
+        There is no such file, or it cannot be read. What is wrong with a set is in `problems`.
+
+    Examples
+    --------
+    >>> import tailwatch as tw
+    >>> tw.yolo.check_data("coco8.yaml", splits=["train", "val"])               # doctest: +SKIP
+    no errors, no warnings, no notes; images that can be used: 4 train, 4 val
+    """
+    file = Path(path)
+    sets: dict[str, DetectionDataset] = {}
+    contents: dict[str, SetContent] = {}
+    problems: list[Problem] = []
+    for split in splits_of(file) if splits is None else splits:
+        try:
+            found = read_set(file, split, single_cls=single_cls)
+            contents[split] = found
+            problems += [*found.problems_of(ERROR), *found.notes()]
+            sets[split] = DetectionDataset.from_content(found, origin=origin)
+        except TailwatchError as error:
+            if not contents and split not in SPLITS:
+                raise
+            problems.append(Problem("set", str(error), ERROR, split))
+    problems += [problem for content in contents.values() for problem in _orphans(content)]
+    problems += _of_sets(sets)
+    problems += _together(sets)
+    if directory is not None:
+        problems += _disk(sets.values(), Path(directory), trainings)
+    order = (ERROR, WARNING, NOTE)
+    rows = [
+        (split, len(each.images), sets[split].boxes.height if split in sets else 0,
+         each.unlabelled, each.left_out, each.duplicates)
+        for split, each in contents.items()
+    ]  # fmt: skip
+    return DataCheck(
+        file,
+        sets,
+        pl.DataFrame(rows, schema=COUNTS, orient="row"),
+        tuple(sorted(problems, key=lambda each: order.index(each.severity))),
+    )
+
+
+def _orphans(content: SetContent) -> Iterator[Problem]:
+    """Yield label files of which there is no image.
+
+    Another set may have the image: so it is looked for on the disk, and not in the set.
+    """
+    labels: dict[Path, Path] = {}
+    for image in content.images:
+        file = label_path(image.path)
+        if file.parent != image.path.parent:
+            labels.setdefault(file.parent, image.path.parent)
+    for folder, images in labels.items():
+        try:
+            stems = {each.stem for each in images.iterdir() if is_image_name(each.name)}
+            files = sorted(each for each in folder.iterdir() if each.suffix.lower() == ".txt")
+        except OSError:
+            continue
+        for file in files:
+            if file.stem not in stems and file.name not in NO_LABELS and file.name[0] != ".":
+                yield Problem(
+                    "labels without an image",
+                    f"no image of this name in {path_text(images)}",
+                    ERROR,
+                    content.split,
+                    file,
+                )
+
+
+def _of_sets(sets: Mapping[str, DetectionDataset]) -> Iterator[Problem]:
+    """Yield what is wrong with each set by itself."""
+    for split, data in sets.items():
+        pseudo = data.origins().get(PSEUDO, 0)
+        if pseudo:
+            said = (
+                f"{pseudo} of {len(data)} images have labels of a detector, by the manifest beside "
+                "them: they cannot stand for human ones"
+            )
+            yield Problem("labels of a detector", said, ERROR, split)
+        if not data.boxes.height:
+            looked = path_text(label_path(data.paths()[0])) if len(data) else "no image"
+            said = (
+                f"no labels were found: {len(data)} images, 0 boxes; the first were looked for in "
+                f"{looked}"
+            )
+            yield Problem("no boxes", said, ERROR, split)
+    for names in {data.names for data in sets.values()}:
+        twice = [name for name, times in Counter(names).items() if times > 1]
+        for name in twice[:5]:
+            numbers = [str(place) for place, each in enumerate(names) if each == name]
+            said = (
+                f"classes {' and '.join(numbers)} are both called {shown(name)}; they are told "
+                "apart by number"
+            )
+            yield Problem("one name for two classes", said, WARNING)
+
+
+def _together(sets: Mapping[str, DetectionDataset]) -> Iterator[Problem]:
+    """Yield what is wrong with the sets beside each other."""
+    splits = list(sets)
+    for place, first in enumerate(splits):
+        for second in splits[place + 1 :]:
+            both = sets[second].images["sha256"].is_in(sets[first].images["sha256"].implode())
+            paths = sets[second].images["path"].filter(both).to_list()
+            if paths:
+                whole = len(paths) == len(sets[second])
+                said = (
+                    f"{'all' if whole else len(paths)} of the {len(sets[second])} images of "
+                    f"{second} are in {first} too ({named(paths)}): precision on them says how "
+                    "well they were memorised"
+                )
+                kind = "one set for two" if whole else "picture in two sets"
+                yield Problem(kind, said, WARNING, second)
+    train = sets.get("train")
+    for split in splits:
+        if split == "train" or train is None or not sets[split].boxes.height:
+            continue
+        labels = class_labels(train.names)
+        missing = (sets[split].class_totals() == 0) & (train.class_totals() > 0)
+        if missing.any():
+            names = [labels[number] for number in np.flatnonzero(missing)]
+            said = (
+                f"{len(names)} of {len(labels)} classes are learned and have no box in {split}, "
+                f"so no precision: {named(names)}"
+            )
+            yield Problem("class without a test box", said, WARNING, split)
+    if train is not None:
+        totals = train.class_totals()
+        few = np.flatnonzero((totals > 0) & (totals < FEW_BOXES))
+        if few.size:
+            labels = class_labels(train.names)
+            names = [f"{labels[number]} ({totals[number]})" for number in few]
+            said = (
+                f"{few.size} of {len(labels)} classes have fewer than {FEW_BOXES} boxes, too few "
+                f"for their crops to be measured: {named(names)}"
+            )
+            yield Problem("few boxes", said, NOTE, "train")
+
+
+def _disk(sets: Iterable[DetectionDataset], directory: Path, trainings: int) -> Iterator[Problem]:
+    """Yield what a run needs on the disk of its folder, and whether that is there."""
+    there = next(each for each in (directory, *directory.absolute().parents) if each.exists())
+    device = there.stat().st_dev
+    copied = images = 0
+    for data in sets:
+        images += len(data)
+        for path in data.paths():
+            found = path.stat()
+            copied += found.st_size if found.st_dev != device else 0
+    needed = copied + BLOCK * images * (1 + trainings)
+    free = shutil.disk_usage(there).free
+    how = f"{copied / 1e6:,.0f} MB of images are copied" if copied else "images are linked"
+    said = (
+        f"a run of {trainings} trainings needs about {needed / 1e6:,.0f} MB in "
+        f"{path_text(directory)} besides its weights ({how}), and {free / 1e6:,.0f} MB are free"
+    )
+    yield Problem("disk", said, ERROR if needed > free else NOTE)
