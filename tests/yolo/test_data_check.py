@@ -11,10 +11,11 @@ from PIL import Image
 
 import tailwatch as tw
 from tailwatch.cli import run
-from tailwatch.exceptions import InputError, SourceError
-from tailwatch.yolo import DetectionDataset, check_data
+from tailwatch.exceptions import InputError, MissingDependencyError, SourceError
+from tailwatch.yolo import DetectionDataset, check_data, environment
 from tailwatch.yolo.pictures import draw
 from tailwatch.yolo.problems import DataError
+from tailwatch.yolo.reader import read_set
 from tests.support.errors import refused
 from tests.yolo.drawn_sets import BOX, OTHER, Drawn
 from tests.yolo.scenes import scenes
@@ -81,7 +82,7 @@ def test_everything_is_found_at_once_with_its_place(at: Drawn) -> None:
     ]
     assert "line 3: expected a class from 0 to 2, got 9" in repr(found)
     assert "9 × 30 pixels, under 10 on a side" in repr(found)
-    assert "train: 1 images have no label file: background" in repr(found)
+    assert "train: 1 image has no label file: background" in repr(found)
     assert found.counts["left_out"].to_list() == [3, 1]
     with pytest.raises(DataError, match="6 problems: ") as caught:
         found.require()
@@ -250,3 +251,94 @@ def test_a_loop_looks_at_all_sets_before_it_begins(
     assert run([*arguments, "--bad-files", "leave-out"]) == 2
     assert [(len(each.data), len(each.test)) for each in seen] == [(2, 2)]
     assert seen[0].data.remarks[0].startswith("left out: 1 of 3 train images cannot be used")
+
+
+def test_an_older_ultralytics_is_refused_by_its_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.metadata.version", lambda _: "8.4.166")
+    with refused(MissingDependencyError, "ultralytics", "version 8.4.167 or later", "8.4.166"):
+        environment._require_floor()
+    for fine in ("8.4.167", "8.5.0", "9.0"):
+        monkeypatch.setattr("importlib.metadata.version", lambda _, found=fine: found)
+        environment._require_floor()
+
+
+def test_an_ndjson_line_that_names_a_teacher_is_no_human_label(at: Drawn) -> None:
+    lines = [
+        {"type": "dataset", "task": "detect", "path": ".", "class_names": {"0": "a"}},
+        *(
+            {
+                "file": f"{number}.png",
+                "split": "train",
+                "annotations": {"boxes": [[0, 0.5, 0.5, 0.1, 0.1]]},
+                "metadata": {"origin": origin, "teacher": "ab" * 32},
+            }
+            for number, origin in enumerate(("pseudo", "human"))
+        ),
+    ]
+    # Without `val` a tenth, at least one, is held out, and both have to be there.
+    lines.append({"file": "b.png", "split": "val", "annotations": {}})
+    file = at.text("".join(json.dumps(line) + "\n" for line in lines), "set.ndjson")
+    found = DetectionDataset.from_yaml(file)
+    assert found.images["origin"].to_list() == ["pseudo", "unknown"]
+    assert found.images["teacher"][0] == "ab" * 32
+    with refused(SourceError, "origin", "the origin that the manifest says, pseudo", "'human'"):
+        DetectionDataset.from_yaml(file, origin="human")
+
+
+def test_a_bad_row_of_ndjson_is_named_by_line_and_row(at: Drawn) -> None:
+    header = {"path": ".", "class_names": {"0": "a", "1": "b"}}
+    bad = {
+        "file": "0.png",
+        "split": "train",
+        "annotations": {"boxes": [[0, 0.5, 0.5, 0.1, 0.1], [1, 2]]},
+    }
+    good = {"file": "1.png", "split": "train", "annotations": {"boxes": [[1, 0.5, 0.5, 0.1, 0.1]]}}
+    held = good | {"split": "val", "file": "b.png"}
+    lines = [header, bad, good, held]
+    file = at.text("".join(json.dumps(line) + "\n" for line in lines), "set.ndjson")
+    found = check_data(file)
+    (problem,) = [each for each in found.problems if each.severity == "error"]
+    assert problem.text == f"{file}: line 2: row 2: expected five columns, class x y w h, got 2"
+
+
+def test_folders_that_meet_again_and_again_are_refused(
+    at: Drawn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = at.folder / "images/train"
+    for _ in range(12):
+        (place / "d").mkdir()
+        (place / "e").symlink_to("d")
+        place /= "d"
+    monkeypatch.setattr("tailwatch.yolo.image_lists.MOST_FOLDERS", 1000)
+    with refused(SourceError, str(at.folder / "images/train"), "at most 1,000 folders"):
+        DetectionDataset.from_yaml(at.file)
+
+
+def test_a_page_says_of_how_many_images_its_numbers_are() -> None:
+    from tailwatch.recursion.frame import frame_of
+    from tailwatch.report.detection import detection_page
+
+    rows = [
+        {"run": "replace", "generation": 1, "group": "model", "metric": metric, "value": 0.5}
+        | {"n_reference": reference, "n_candidate": candidate}
+        for metric, reference, candidate in (("map50", 29, None), ("class_share:red", 118, 1200))
+    ]
+    page = detection_page(tw.yolo.over_seeds({0: frame_of(rows)}), classes={"red": 3}, arguments={})
+    assert "Each number is of 29 test images." in page
+    assert "Each number is of 1,200 labelled images and 118 first ones." in page
+
+
+def test_a_set_for_segmentation_has_polygons(at: Drawn) -> None:
+    at.pair("2", "1 0.1 0.2 0.5 0.2 0.5 0.8\n0 0.3 0.3 0.6 0.3 0.6 0.9 0.3 0.9\n")
+    at.image("images/train/3.png")
+    found = read_set(at.file, "train", segments=True)
+    assert [image.polygons for image in found.images] == [
+        ((1, 0.1, 0.2, 0.5, 0.2, 0.5, 0.8), (0, 0.3, 0.3, 0.6, 0.3, 0.6, 0.9, 0.3, 0.9)),
+        (),
+    ]
+    assert [problem.file for problem in found.problems] == [
+        at.folder / "labels/train/0.txt",
+        at.folder / "labels/train/1.txt",
+    ]
+    with refused(DataError, str(at.file), "a data set without problems", "2 problems"):
+        found.require("refuse")

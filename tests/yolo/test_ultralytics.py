@@ -171,6 +171,21 @@ def test_all_images_are_used(
     assert observed["trainer"].args.fraction == 1.0
 
 
+def test_weights_of_one_class_for_all_do_not_make_one_of_all(
+    sets: dict[str, DetectionDataset], trained: Path, tmp_path: Path, observed: dict[str, Any]
+) -> None:
+    # Ultralytics takes `single_cls` from a checkpoint: all classes but one would be gone.
+    torch = extra("torch")
+    content, _ = extra("ultralytics.nn.tasks").torch_safe_load(str(trained), safe_only=True)
+    content["train_args"] = content["model"].args = content["train_args"] | {"single_cls": True}
+    single = tmp_path / "single.pt"
+    torch.save(content, single)
+    weights = fit(tiny(epochs=1), sets["human"], tmp_path / "fit", start=single)
+    assert observed["trainer"].data["nc"] == 3
+    found = tiny().evaluate(weights, sets["test"])
+    assert sum(value is not None for value in found.ap) > 1
+
+
 def test_no_cache_of_labels_outlives_a_training(
     sets: dict[str, DetectionDataset], tmp_path: Path
 ) -> None:

@@ -107,6 +107,7 @@ def detection_page(
             "Classes by generation",
             "<p>The share of each class in the labels of each generation, from frequent to rare. "
             "A class that leaves its band is gaining or losing ground; at 0 it is gone.</p>"
+            + _counted(frame, "class_share", "labelled images", "first ones")
             + _of_classes(frame, arms, "class_share", drawn, said),
         ),
         Section(
@@ -129,6 +130,7 @@ def detection_page(
         Section(
             "Average precision",
             f"<p>{_measured_on(held_out=held_out, remarks=remarks)}</p>"
+            + _counted(frame, "map50", "", "test images")
             + _of_metrics(frame, arms, ("map50", "map", "risk"), "precision", said)
             + "<h3>By class</h3>"
             + _of_classes(frame, arms, "ap50", drawn, said),
@@ -192,6 +194,19 @@ def detection_fragment(
 def _listed(remarks: Sequence[str]) -> str:
     items = "".join(f"<li>{escape(visible(remark))}</li>" for remark in remarks)
     return f"<ul>{items}</ul>" if items else ""
+
+
+def _counted(frame: pl.DataFrame, metric: str, candidates: str, references: str) -> str:
+    """Say how many images the numbers of a metric are of."""
+    rows = frame.filter(pl.col("metric").str.split(":").list.first() == metric)
+    said = []
+    for column, what in (("n_candidate", candidates), ("n_reference", references)):
+        numbers = rows[column].drop_nulls().unique().sort().to_list()
+        if numbers and what:
+            # Seeds may have data of their own.
+            number = " to ".join(f"{each:,}" for each in dict.fromkeys((numbers[0], numbers[-1])))
+            said.append(f"{number} {what}")
+    return f"<p>Each number is of {' and '.join(said)}.</p>" if said else ""
 
 
 def _measured_on(*, held_out: bool, remarks: Sequence[str]) -> str:

@@ -15,7 +15,7 @@ The extra ``tailwatch[yolo]`` brings Ultralytics, licensed under AGPL-3.0.
 ``label_rows``            label files as people have them
 ``data_yaml``             a user's ``data.yaml``
 ``image_lists``           which files are the images of a set
-``ndjson``                sets in one NDJSON file
+``ndjson_set``            sets in one NDJSON file
 ``reader``                one set as Ultralytics reads it, with all that is wrong with it
 ``origins``               whose labels: a person's, a detector's, or unknown
 ``dataset``               images with boxes: the data of the loop

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -146,6 +147,19 @@ class UsableImages:
                 + named(left_out.values(), LISTED),
                 hint="take them out of the set",
             )
+
+    def require_all(self, **parts: DetectionDataset) -> None:
+        """Refuse images that cannot be learnt from, of several sets in one error.
+
+        Parameters
+        ----------
+        **parts
+            The sets, by the argument that they were given as.
+        """
+        problems = []
+        for argument, data in parts.items():
+            problems += _problems(partial(self.require, data, argument), argument)
+        refuse(problems, "learner")
 
 
 class Checks:

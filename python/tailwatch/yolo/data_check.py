@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from tailwatch.exceptions import TailwatchError
+from tailwatch.exceptions import InputError
 from tailwatch.text_form import path_text, shown
 from tailwatch.yolo.checks import named
-from tailwatch.yolo.data_yaml import SPLITS, label_path
+from tailwatch.yolo.data_yaml import label_path
 from tailwatch.yolo.dataset import DetectionDataset
 from tailwatch.yolo.detections import class_labels
 from tailwatch.yolo.image_lists import is_image_name
@@ -65,6 +65,9 @@ BLOCK = 4096
 
 NO_LABELS = frozenset({"classes.txt", "notes.json"})
 """Files that tools for labelling put among the labels."""
+
+BAD_KINDS = frozenset({"image", "row", "label file", "folder", "labels without an image"})
+"""Kinds of problems of single files, which can be left out."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -140,19 +143,18 @@ class DataCheck:
         refuse(
             kept,
             path_text(self.path),
-            hint="`tailwatch yolo-check` lists them all, and bad_files='leave-out' leaves files "
-            "out that cannot be used",
+            hint="`tailwatch yolo-check` lists them all, and --bad-files leave-out, or "
+            "bad_files='leave-out', leaves single files out",
         )
 
     def apart(self, bad_files: str) -> tuple[list[Problem], list[Problem]]:
         """Return the problems that stay, and those of files that are to be left out."""
         check_bad_files(bad_files)
-        left_out = [each for each in self.problems if bad_files == "leave-out" and each.kind in BAD]
-        return [each for each in self.problems if each not in left_out], left_out
-
-
-BAD = frozenset({"image", "row", "label file", "folder", "labels without an image"})
-"""Kinds of problems of single files, which can be left out."""
+        passed = BAD_KINDS if bad_files == "leave-out" else frozenset()
+        return (
+            [each for each in self.problems if each.kind not in passed],
+            [each for each in self.problems if each.kind in passed],
+        )
 
 
 def check_data(
@@ -200,17 +202,18 @@ def check_data(
     sets: dict[str, DetectionDataset] = {}
     contents: dict[str, SetContent] = {}
     problems: list[Problem] = []
-    for split in splits_of(file) if splits is None else splits:
+    there = splits_of(file)
+    for split in there if splits is None else splits:
         try:
             found = read_set(file, split, single_cls=single_cls)
             contents[split] = found
             problems += [*found.problems_of(ERROR), *found.notes()]
             sets[split] = DetectionDataset.from_content(found, origin=origin)
-        except TailwatchError as error:
-            if not contents and split not in SPLITS:
-                raise
-            problems.append(Problem("set", str(error), ERROR, split))
-    problems += [problem for content in contents.values() for problem in _orphans(content)]
+        except InputError as error:
+            problems.append(Problem("set", str(error), ERROR, split, cause=error))
+    # Two sets may share a folder of labels.
+    orphans = [problem for content in contents.values() for problem in _orphans(content)]
+    problems += {problem.file: problem for problem in reversed(orphans)}.values()
     problems += _of_sets(sets)
     problems += _together(sets)
     if directory is not None:

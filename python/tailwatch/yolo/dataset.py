@@ -159,7 +159,12 @@ class DetectionDataset:
     @classmethod
     def from_content(cls, found: SetContent, *, origin: str | None = None) -> Self:
         """Make a data set of what was read and can be used."""
-        known = origins_beside([image.path for image in found.images], origin, _is_unchanged)
+        known = origins_beside(
+            [image.path for image in found.images],
+            origin,
+            _is_unchanged,
+            told=[image.origin for image in found.images],
+        )
         rows = [
             (path_text(each.path), each.sha256, each.width, each.height, of.origin, of.teacher)
             for each, of in zip(found.images, known, strict=True)

@@ -14,7 +14,7 @@ from tailwatch.progress import reporting
 from tailwatch.text_form import path_text, storable
 from tailwatch.yolo.dataset import DetectionDataset
 from tailwatch.yolo.extra import require_extra
-from tailwatch.yolo.image_files import IMAGE_SUFFIXES
+from tailwatch.yolo.image_lists import images_in
 from tailwatch.yolo.ultralytics_detector import UltralyticsDetector
 
 if TYPE_CHECKING:
@@ -136,8 +136,7 @@ def _paths(source: Source) -> list[Path]:
     found: list[Path] = []
     for path in given:
         if path.is_dir():
-            inside = (file for file in path.rglob("*") if file.suffix.lower() in IMAGE_SUFFIXES)
-            found += sorted(inside)
+            found += images_in(path)
         elif path.is_file():
             found.append(path)
         else:

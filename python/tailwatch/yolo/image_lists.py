@@ -21,15 +21,18 @@ from typing import TYPE_CHECKING
 from tailwatch.exceptions import SourceError
 from tailwatch.text_form import path_text
 from tailwatch.yolo.image_files import IMAGE_SUFFIXES
-from tailwatch.yolo.problems import NOTE, Problem
+from tailwatch.yolo.problems import NOTE, Problem, refuse
 
 if TYPE_CHECKING:
     from tailwatch.yolo.data_yaml import DataYaml
 
-__all__ = ["MOST_LIST", "ImageList", "is_image_name", "list_images"]
+__all__ = ["MOST_LIST", "ImageList", "images_in", "is_image_name", "list_images"]
 
 MOST_LIST = 2**28
 """Bytes of a text file that lists images."""
+
+MOST_FOLDERS = 2**17
+"""Folders below one, each counted as often as links lead to it."""
 
 
 @dataclass(slots=True)
@@ -65,7 +68,7 @@ def list_images(data: DataYaml, split: str) -> ImageList:
     found = ImageList()
     for place in places:
         if place.is_dir():
-            _walk(place, split, found, set())
+            _walk(place, split, found)
         elif not place.is_file():
             raise SourceError(
                 argument=path_text(data.path),
@@ -88,28 +91,51 @@ def list_images(data: DataYaml, split: str) -> ImageList:
     return found
 
 
-def _walk(folder: Path, split: str, found: ImageList, above: set[tuple[int, int]]) -> None:
-    """Add the images of a folder and of those in it."""
-    try:
-        here = folder.stat()
-        with os.scandir(folder) as listed:
-            entries = [
-                (entry.name, entry.is_dir()) for entry in listed if not entry.name.startswith(".")
-            ]
-    except OSError as error:
-        _refuse_folder(folder, split, found, "a folder that can be read", error.strerror)
-        return
-    if (here.st_dev, here.st_ino) in above:
-        # Ultralytics reads every image on the way again, up to forty times.
-        expected = "linked folders that do not lead back"
-        _refuse_folder(folder, split, found, expected, "one that contains itself")
-        return
-    for name, is_folder in sorted(entries):
-        if is_image_name(name):
-            # A folder of such a name too: that it is no image is said of it.
-            found.images.append(folder / name)
-        if is_folder:
-            _walk(folder / name, split, found, above | {(here.st_dev, here.st_ino)})
+def images_in(folder: Path) -> list[Path]:
+    """List the images of a folder, at any depth, in the order of their paths.
+
+    Raises
+    ------
+    SourceError
+        A folder in it cannot be read, or leads back.
+    """
+    found = ImageList()
+    _walk(folder, "", found)
+    refuse(found.problems, path_text(folder))
+    return sorted(found.images, key=str)
+
+
+def _walk(folder: Path, split: str, found: ImageList) -> None:
+    """Add the images of a folder and of those in it, at any depth."""
+    waiting: list[tuple[Path, frozenset[tuple[int, int]]]] = [(folder, frozenset())]
+    looked = 0
+    while waiting:
+        place, above = waiting.pop()
+        looked += 1
+        if looked > MOST_FOLDERS:
+            got = "more, as links that meet again make them"
+            _refuse_folder(folder, split, found, f"at most {MOST_FOLDERS:,} folders", got)
+            return
+        try:
+            here = place.stat()
+            with os.scandir(place) as listed:
+                entries = [
+                    (entry.name, entry.is_dir())
+                    for entry in listed
+                    if not entry.name.startswith(".")
+                ]
+        except OSError as error:
+            _refuse_folder(place, split, found, "a folder that can be read", error.strerror)
+            continue
+        identity = here.st_dev, here.st_ino
+        if identity in above:
+            # Ultralytics reads every image on the way again, up to forty times.
+            expected = "linked folders that do not lead back"
+            _refuse_folder(place, split, found, expected, "one that contains itself")
+            continue
+        # A folder whose name is an image's too: that it is none is said of it.
+        found.images += [place / name for name, _ in entries if is_image_name(name)]
+        waiting += [(place / name, above | {identity}) for name, inside in entries if inside]
 
 
 def _refuse_folder(

@@ -206,8 +206,7 @@ class YoloLearner:
                 got=shown(self.pool.names),
             )
         # What a trainer passes over without a word would make another experiment of this one.
-        self._used.require(data, "data")
-        self._used.require(self.pool, "pool")
+        self._used.require_all(data=data, pool=self.pool)
         fit = self._fits.fit(
             self._detector,
             self._fits.bring(data, report=self.report),

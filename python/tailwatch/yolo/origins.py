@@ -63,7 +63,11 @@ def check_origin(origin: object, argument: str = "origin") -> None:
 
 
 def origins_beside(
-    images: Sequence[Path], stated: str | None, unchanged: Callable[[Path], bool]
+    images: Sequence[Path],
+    stated: str | None,
+    unchanged: Callable[[Path], bool],
+    *,
+    told: Sequence[Origin | None] | None = None,
 ) -> list[Origin]:
     """Return whose labels the images have, for each image.
 
@@ -75,6 +79,8 @@ def origins_beside(
         Origin that the caller states, if any.
     unchanged
         Function that tells whether a folder is as tailwatch wrote it.
+    told
+        What the set itself tells of each image, if anything.
 
     Raises
     ------
@@ -83,12 +89,14 @@ def origins_beside(
     """
     manifests: dict[Path, dict[str, Origin]] = {}
     found = []
-    for image in images:
+    for image, itself in zip(images, told or [None] * len(images), strict=True):
         known = {
             manifest[name]
             for folder, name in _places(image)
             if name in (manifest := _manifest(folder, manifests, unchanged))
         }
+        if itself is not None:
+            known.add(itself)
         # A detector's labels are that wherever else they are listed.
         pseudo = next((each for each in known if each.origin == PSEUDO), None)
         if pseudo is not None:
@@ -97,7 +105,8 @@ def origins_beside(
                     argument="origin",
                     expected="the origin that the manifest says, pseudo",
                     got=repr(stated),
-                    where=f"{path_text(image)}, whose folder has {MANIFEST}",
+                    where=f"{path_text(image)}, "
+                    + ("by its own line" if itself else f"whose folder has {MANIFEST}"),
                     hint="labels that a person has corrected belong into a folder of their own",
                 )
             found.append(pseudo)

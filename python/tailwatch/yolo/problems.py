@@ -77,7 +77,12 @@ class Problem:
         cls, cause: InputError, kind: str, split: str, file: Path, line: int | None = None
     ) -> Problem:
         """Return the problem that an error of reading tells of."""
-        message = str(cause).removeprefix(f"{cause.argument}: ")
+        message = str(cause)
+        place = path_text(file) if line is None else f"{path_text(file)}: line {line}"
+        # The place first: of a row in a line the number of the row stays.
+        for lead in (place, cause.argument):
+            if message.startswith(f"{lead}: "):
+                return cls(kind, message[len(f"{lead}: ") :], ERROR, split, file, line, cause)
         return cls(kind, message, ERROR, split, file, line, cause)
 
     @property

@@ -10,13 +10,13 @@ An image without a label file is one on which there is nothing, as for Ultralyti
 are is said. A label file whose name differs in case (``a.TXT``) would be passed over in that way,
 and is a bad file here.
 
-Level: above ``data_yaml``, ``image_lists``, ``label_rows`` and ``ndjson``. Cost: each image is
+Level: above ``data_yaml``, ``image_lists``, ``label_rows`` and ``ndjson_set``. Cost: each image is
 read once for its SHA-256 and looked at as Pillow verifies it.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from tailwatch.exceptions import SourceError, TailwatchError
@@ -25,7 +25,8 @@ from tailwatch.yolo.data_yaml import label_path, read_yaml
 from tailwatch.yolo.image_files import measure, unusable
 from tailwatch.yolo.image_lists import is_image_name, list_images
 from tailwatch.yolo.label_rows import LabelRows, parse_rows, read_rows
-from tailwatch.yolo.ndjson import read_ndjson
+from tailwatch.yolo.ndjson_set import read_ndjson
+from tailwatch.yolo.origins import PSEUDO, Origin
 from tailwatch.yolo.problems import ERROR, NOTE, Problem, refuse
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tailwatch.yolo.detections import Box
+    from tailwatch.yolo.ndjson_set import Record
 
 __all__ = ["ImageContent", "SetContent", "read_set", "splits_of"]
 
@@ -57,6 +59,8 @@ class ImageContent:
         What it is, and its size as it is seen.
     labels
         Its rows; None where it has no label file.
+    origin
+        Whose labels these are, where the set says that they are a detector's.
     """
 
     path: Path
@@ -64,11 +68,20 @@ class ImageContent:
     width: int
     height: int
     labels: LabelRows | None
+    origin: Origin | None = None
 
     @property
     def boxes(self) -> tuple[Box, ...]:
         """Its boxes."""
         return () if self.labels is None else self.labels.boxes
+
+    @property
+    def polygons(self) -> tuple[tuple[float, ...], ...]:
+        """Its polygons, where it has them: class, x1, y1, x2, y2, …."""
+        if self.labels is None or self.labels.polygons is None:
+            return ()
+        rows = zip(self.labels.boxes, self.labels.polygons, strict=True)
+        return tuple((box[0], *corners) for box, corners in rows)
 
 
 @dataclass(slots=True)
@@ -140,19 +153,18 @@ class SetContent:
     def remarks(self) -> tuple[str, ...]:
         """Return sentences of what was left out or changed on the way."""
         said = []
-        if self.left_out:
-            errors = self.problems_of(ERROR)
+        errors = self.problems_of(ERROR)
+        if errors:
             first = "; ".join(problem.text for problem in errors[:NAMED])
             more = f" and {len(errors) - NAMED} more" if len(errors) > NAMED else ""
+            folders = sum(problem.kind == "folder" for problem in errors)
+            beside = f" and {folders} folders" if folders else ""
             said.append(
-                f"left out: {self.left_out} of {self.listed} {self.split} images cannot be used: "
-                f"{first}{more}"
+                f"left out: {self.left_out} of {self.listed} {self.split} images{beside} cannot be "
+                f"used: {first}{more}"
             )
         if self.duplicates:
-            said.append(
-                f"{self.duplicates} rows of the {self.split} labels are there twice: each counts "
-                "once"
-            )
+            said.append(f"{self.split} labels: {_twice(self.duplicates)}")
         return tuple(said)
 
     def problems_of(self, severity: str) -> list[Problem]:
@@ -162,14 +174,24 @@ class SetContent:
     def notes(self) -> Iterator[Problem]:
         """Yield what is to be known of the set and is no problem."""
         yield from self.problems_of(NOTE)
-        counts = (
-            ("image without labels", self.unlabelled, "images have no label file: background"),
-            ("duplicate rows", self.duplicates, "rows are there twice and count once"),
-            ("polygons", self.polygons, "images have polygons, which are read as boxes"),
-        )
-        for kind, count, said in counts:
-            if count:
-                yield Problem(kind, f"{count} {said}", NOTE, self.split)
+        if count := self.unlabelled:
+            said = "1 image has" if count == 1 else f"{count} images have"
+            said += " no label file: background"
+            yield Problem("image without labels", said, NOTE, self.split)
+        if self.duplicates:
+            yield Problem("duplicate rows", _twice(self.duplicates), NOTE, self.split)
+        if count := self.polygons:
+            said = "1 image has" if count == 1 else f"{count} images have"
+            said += " polygons, which are read as boxes"
+            yield Problem("polygons", said, NOTE, self.split)
+
+
+def _twice(rows: int) -> str:
+    return (
+        f"{rows} rows are there twice and count once"
+        if rows > 1
+        else ("1 row is there twice and counts once")
+    )
 
 
 def splits_of(path: Path) -> tuple[str, ...]:
@@ -179,7 +201,9 @@ def splits_of(path: Path) -> tuple[str, ...]:
     return tuple(read_yaml(path).entries)
 
 
-def read_set(path: Path, split: str, *, single_cls: bool = False) -> SetContent:
+def read_set(
+    path: Path, split: str, *, single_cls: bool = False, segments: bool = False
+) -> SetContent:
     """Read one set, and find all that is wrong with it.
 
     Parameters
@@ -191,6 +215,8 @@ def read_set(path: Path, split: str, *, single_cls: bool = False) -> SetContent:
         ``"train"``, ``"val"`` or ``"test"``.
     single_cls
         Whether to take all classes for one.
+    segments
+        Whether the set is for segmentation: then an image whose rows are boxes is a bad file.
 
     Raises
     ------
@@ -198,7 +224,7 @@ def read_set(path: Path, split: str, *, single_cls: bool = False) -> SetContent:
         The file, the set or its places are not there. The network is not asked for them.
     """
     try:
-        return _read(path, split, single_cls=single_cls)
+        found = _read(path, split, single_cls=single_cls)
     except TailwatchError:
         raise
     # A name that is too long, has a NUL in it, or leads through what may not be read.
@@ -206,6 +232,24 @@ def read_set(path: Path, split: str, *, single_cls: bool = False) -> SetContent:
         raise SourceError(
             argument=path_text(path), expected=f"a set {split!r} that can be read", got=str(error)
         ) from error
+    if segments:
+        _require_polygons(found)
+    return found
+
+
+def _require_polygons(found: SetContent) -> None:
+    """Make bad files of images whose rows are boxes."""
+    kept = []
+    for image in found.images:
+        if image.boxes and not image.polygons:
+            file = label_path(image.path)
+            cause = SourceError(
+                argument=path_text(file), expected="polygons, class x1 y1 x2 y2 …", got="boxes"
+            )
+            found.problems.append(Problem.of(cause, "label file", found.split, file))
+        else:
+            kept.append(image)
+    found.images = kept
 
 
 def _read(path: Path, split: str, *, single_cls: bool) -> SetContent:
@@ -217,9 +261,7 @@ def _read(path: Path, split: str, *, single_cls: bool) -> SetContent:
             if image.labels is not None:
                 boxes = tuple((0, *box[1:]) for box in image.labels.boxes)
                 labels = LabelRows(boxes, image.labels.polygons, image.labels.duplicates)
-                content.images[place] = ImageContent(
-                    image.path, image.sha256, image.width, image.height, labels
-                )
+                content.images[place] = replace(image, labels=labels)
     return content
 
 
@@ -266,7 +308,7 @@ def _of_ndjson(path: Path, split: str, *, single_cls: bool) -> SetContent:
             keypoint_columns=data.keypoint_columns,
             word="row",
         )
-        _add(found, record.image, labels, path, record.line)
+        _add(found, record.image, labels, path, record.line, origin=_origin_of(record))
     return found
 
 
@@ -276,6 +318,8 @@ def _add(
     labels: LabelRows | None,
     label_file: Path,
     line: int | None = None,
+    *,
+    origin: Origin | None = None,
 ) -> None:
     """Add an image and its labels to a set, or what is wrong with them to its problems."""
     errors = () if labels is None else labels.errors
@@ -290,11 +334,22 @@ def _add(
         found.problems.append(Problem.of(error, "image", found.split, image))
     else:
         if not errors:
-            found.images.append(ImageContent(image, sha, width, height, labels))
+            found.images.append(ImageContent(image, sha, width, height, labels, origin))
     for number, cause in errors:
         kind = "label file" if number is None else "row"
         place = number if line is None else line
         found.problems.append(Problem.of(cause, kind, found.split, label_file, place))
+
+
+def _origin_of(record: Record) -> Origin | None:
+    """Return whose labels an image has, where its line says that they are a detector's.
+
+    That a person made them would be a claim that nothing here can check.
+    """
+    if record.metadata.get("origin") != PSEUDO:
+        return None
+    teacher = record.metadata.get("teacher")
+    return Origin(PSEUDO, teacher if isinstance(teacher, str) else None)
 
 
 class _FileNames:

@@ -12,6 +12,8 @@ argument            reason
 ``val=False``       the best epoch would be chosen on data that then measure it: the last epoch is
                     what is kept, and a separate human set measures it
 ``amp=False``       the check that precedes mixed precision fetches weights
+``single_cls``      weights remember that all classes were taken for one: here they are what the
+                    data say
 ``fraction=1``      a smaller share would be the first files by name, not a sample: the caller
                     takes the sample
 ``workers=0``       batches come in one order
@@ -177,6 +179,7 @@ class UltralyticsDetector:
                 device=self.device,
                 seed=seed,
                 deterministic=True,
+                single_cls=False,
                 project=str(folder),
                 name="run",
                 exist_ok=True,
@@ -247,6 +250,7 @@ class UltralyticsDetector:
                 iou=self.iou,
                 max_det=self.max_det,
                 nms=self._nms,
+                single_cls=False,
                 workers=0,
                 plots=False,
                 verbose=False,

@@ -18,15 +18,18 @@ from __future__ import annotations
 import json
 import os
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tailwatch.exceptions import SourceError
 from tailwatch.text_form import path_text, shown
 from tailwatch.yolo.data_yaml import SPLITS
 from tailwatch.yolo.detections import MOST_CLASSES
 from tailwatch.yolo.image_lists import MOST_LIST
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = ["NdjsonSet", "Record", "read_ndjson"]
 
@@ -45,11 +48,14 @@ class Record:
         Line of the NDJSON file.
     rows
         Number and fields of each row of its annotations.
+    metadata
+        What the line says besides: tailwatch writes whose labels they are.
     """
 
     image: Path
     line: int
     rows: tuple[tuple[int, list[str]], ...]
+    metadata: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +159,9 @@ def _record(path: Path, line: int, content: dict[str, Any], folder: str) -> tupl
         raise _wrong(path, line, "a list of rows", shown(rows))
     image = Path(os.path.realpath(path.absolute().parent / folder / "images" / split / name))
     fields = [(number, [str(each) for each in row]) for number, row in enumerate(rows, start=1)]
-    return Record(image, line, tuple((n, row) for n, row in fields if row)), split
+    metadata = content.get("metadata")
+    kept = metadata if isinstance(metadata, dict) else {}
+    return Record(image, line, tuple((n, row) for n, row in fields if row), kept), split
 
 
 def _classes(content: dict[str, Any], path: Path, line: int) -> set[int]:
