@@ -199,7 +199,7 @@ def test_bad_input_is_one_line_and_no_network(yaml: Path, tmp_path: Path) -> Non
         ("--model", "yolo26n.pt", "yolo26n.pt: no such file of weights; nothing is downloaded"),
         ("--policy", "mixed", "--policy: expected one of replace |"),
         ("--policy", "mix:much", "--policy: expected mix:SHARE or mix:SHARE,fresh, got"),
-        ("yolo-loop", "coco8.yaml", "error: coco8.yaml: no such data.yaml; nothing is downloaded"),
+        ("yolo-loop", "none.yaml", "error: none.yaml: no such data.yaml; nothing is downloaded"),
     ]
     given = []
     for option, value, _ in changed:
