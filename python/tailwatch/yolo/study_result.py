@@ -68,7 +68,10 @@ SHARES = frozenset(
     }
 )
 NOT_NEGATIVE = frozenset(
-    {"classes_gone", "box_size", "box_size_distance", "boxes_per_image", "boxes_distance"}
+    {
+        *("classes_gone", "class_kl", "box_size", "box_size_distance"),
+        *("boxes_per_image", "boxes_distance"),
+    }
 )
 
 SEEDS: dict[str, type[pl.DataType]] = {**SCHEMA, "seed": pl.Int64}
