@@ -168,6 +168,11 @@ def test_the_loop_loses_what_the_detector_does_not_see(replaced: Done) -> None:
     assert values["crop_coverage:tail classes"] == 0
     assert values["map50"] == pytest.approx(2 / 3)
     assert values["risk"] == pytest.approx(1 / 3)
+    # A detector that knows no blue takes it for another colour, in cells that nothing shares.
+    assert {values["fusion"], values["fused_only"]} == {0}
+    pairs = [values.get(f"confusion:blue→{other}") or 0.0 for other in ("red", "green")]
+    assert sum(pairs) == pytest.approx(1)
+    assert values["matched"] == pytest.approx(1)
 
 
 def test_human_data_alone_lose_nothing(sets: dict[str, DetectionDataset], tmp_path: Path) -> None:

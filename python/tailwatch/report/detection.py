@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 __all__ = ["TELLING", "Picture", "detection_fragment", "detection_page", "sentence_of_study"]
 
+MOST_PAIRS = 12
+"""Pairs of confused classes that are drawn: those with the largest share anywhere."""
+
 MOST_CLASSES = 30
 """Classes that are drawn: half of them the most frequent, half the rarest."""
 
@@ -43,6 +46,10 @@ TERMS = {
     "Classes gone": "Classes of the human data of which the labels have no box at all.",
     "Crop coverage": "Share of the human crops of a class that a crop of the new labels comes as "
     "near to as other human crops do, in an encoder that stays the same.",
+    "Fused": "A predicted instance that covers two or more human ones: it has at least half of the "
+    "area of the smaller one in common with each. Human instances do so too: that is the band.",
+    "Matched": "A human instance to which a predicted one belongs: intersection over union of "
+    "at least a half, by confidence and whatever the class; the two may be of different classes.",
     "AP50": "Average precision on human boxes at an intersection over union of a half.",
     "Control": "Human data alone, trained as often and as long: what training does by itself.",
 }
@@ -134,6 +141,15 @@ def detection_page(
             + _of_metrics(frame, arms, ("map50", "map", "risk"), "precision", said)
             + "<h3>By class</h3>"
             + _of_classes(frame, arms, "ap50", drawn, said),
+        ),
+        Section(
+            "What runs together",
+            "<p>Instances that people tell apart and the detector does not, on the images that "
+            "measure precision; and classes that it takes for each other.</p>"
+            + _of_metrics(
+                frame, arms, ("fusion", "fused_only", "matched", "confusion"), "fusion", said
+            )
+            + _of_pairs(frame, arms, said),
         ),
         Section("The same images, first and last generation", _gallery(pictures)),
         Section(
@@ -291,6 +307,23 @@ def _of_metrics(
     if not plots:
         return "<p>Not measured.</p>"
     return figures(plots, arms, name=name, confidence=confidence, from_zero=True)
+
+
+def _of_pairs(frame: pl.DataFrame, arms: Sequence[Arm], confidence: str) -> str:
+    """Draw the pairs of classes that are confused most; nothing where none is."""
+    pairs = (
+        frame.filter(pl.col("metric").str.starts_with("confusion:"), pl.col("value") > 0)
+        .group_by("metric", maintain_order=True)
+        .agg(pl.col("value").max())
+        .sort("value", descending=True, maintain_order=True)["metric"]
+    )
+    if pairs.is_empty():
+        return ""
+    drawn = pairs.head(MOST_PAIRS).to_list()
+    many = f"{len(drawn)} of {len(pairs)} pairs that were measured" * (len(pairs) > len(drawn))
+    return f"<h3>Human class → class as labelled{f': {many}' if many else ''}</h3>" + _of_metrics(
+        frame, arms, drawn, "confusion", confidence
+    )
 
 
 def _gallery(pictures: Sequence[Picture]) -> str:

@@ -29,6 +29,7 @@ The extra ``tailwatch[yolo]`` brings Ultralytics, licensed under AGPL-3.0.
 ``rows``                  rows of the frame of a run
 ``statistics``            the new labels against the human ones
 ``crops``                 crops of each class against the human ones
+``fusion``                instances that run together, and classes that are confused
 ``learner``               YOLO26 as a learner
 ``study``                 several policies and seeds, one budget, one control
 ``pictures``              images with the boxes of two generations

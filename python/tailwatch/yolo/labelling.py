@@ -107,17 +107,13 @@ class Labelling:
         drop = self.uncertain == "drop"
         # Which images will do is known only once all have been looked at.
         seen = np.sort(order if drop else order[: min(size, len(order))])
-        every = pool.paths()
-        paths = [every[number] for number in seen]
-        found = detector.predict(fit.weights, paths, least=float(thresholds.min()), report=report)
-        kept = found.filter(found["confidence"] >= pl.Series(thresholds).gather(found["class"]))
-        labelled = pool.take(seen).relabelled(kept, teacher=fit.fingerprint)
+        labelled = self.labels_of(detector, fit, pool.take(seen), report=report)
         place = np.full(len(pool), -1)
         place[seen] = np.arange(len(seen))
         chosen = place[order]
         chosen = chosen[chosen >= 0]
         if drop:
-            chosen = chosen[np.isin(chosen, kept["image"].unique().to_numpy())]
+            chosen = chosen[np.isin(chosen, labelled.boxes["image"].unique().to_numpy())]
         if not len(chosen):
             raise TailwatchError(
                 argument="uncertain",
@@ -126,6 +122,16 @@ class Labelling:
                 hint="take 'background', or a lower confidence",
             )
         return labelled.take(np.resize(chosen, size))
+
+    def labels_of(
+        self, detector: Detector, fit: Weights, data: DetectionDataset, *, report: ProgressReport
+    ) -> DetectionDataset:
+        """Return all images of `data` with what the detector labels on them."""
+        thresholds = self.thresholds(data.names)
+        least = float(thresholds.min())
+        found = detector.predict(fit.weights, data.paths(), least=least, report=report)
+        kept = found.filter(found["confidence"] >= pl.Series(thresholds).gather(found["class"]))
+        return data.relabelled(kept, teacher=fit.fingerprint)
 
 
 def _check_threshold(value: object, argument: str, of: str) -> None:

@@ -36,6 +36,7 @@ from tailwatch.yolo.checks import UsableImages, named, overlap
 from tailwatch.yolo.crops import CropCoverage
 from tailwatch.yolo.detector import MOST
 from tailwatch.yolo.fits import Fits, Weights
+from tailwatch.yolo.fusion import fusion
 from tailwatch.yolo.image_files import link
 from tailwatch.yolo.labelling import Labelling
 from tailwatch.yolo.rows import as_frame, precision_rows
@@ -220,6 +221,7 @@ class YoloLearner:
             label=self._label,
             evaluate=self._evaluate,
             compare=self._compare,
+            fuse=self._fuse,
             remark=partial(self._remark, learned=data),
         )
 
@@ -314,6 +316,12 @@ class YoloLearner:
         said += [f"labels of {n} test images are {name}" for name, n in others.items()]
         return "; ".join(filter(None, said))
 
+    def _fuse(self, fit: Weights, reference: DetectionDataset, remark: str) -> list[Row]:
+        """Measure fusion and confusion on the images that can be used."""
+        used, _ = self._used.split(reference)
+        found = self._labelling.labels_of(self._detector, fit, used, report=self.report)
+        return fusion(used, found, remark=remark)
+
     def _compare(self, samples: DetectionDataset) -> list[Row]:
         """Measure labels, and crops in the fixed encoder, against the human ones."""
         human = self._fits.human()
@@ -329,8 +337,9 @@ class YoloModel:
     ----------
     fit
         The weights.
-    label, evaluate, compare
-        Functions of the learner: label images, measure precision, measure labels.
+    label, evaluate, compare, fuse
+        Functions of the learner: label images, measure precision, measure labels, measure fusion
+        and confusion.
     remark
         Function that returns what has to be said of data that measure.
     """
@@ -342,10 +351,11 @@ class YoloModel:
         label: Callable[[Weights, int, np.random.Generator], DetectionDataset],
         evaluate: Callable[[Weights, DetectionDataset], Evaluation],
         compare: Callable[[DetectionDataset], list[Row]],
+        fuse: Callable[[Weights, DetectionDataset, str], list[Row]],
         remark: Callable[[DetectionDataset], str],
     ) -> None:
         self.fit, self._label, self._evaluate, self._compare = fit, label, evaluate, compare
-        self._remark = remark
+        self._fuse, self._remark = fuse, remark
         self._evaluations: dict[str, Evaluation] = {}
 
     @property
@@ -370,9 +380,10 @@ class YoloModel:
         return float("nan") if found is None else 1.0 - found
 
     def measure(self, reference: DetectionDataset, samples: DetectionDataset) -> pl.DataFrame:
-        """Measure average precision on `reference`, and `samples` against the human labels."""
-        found = self.evaluate(reference)
-        rows = precision_rows(found, reference, remark=self._remark(reference))
+        """Measure precision and fusion on `reference`, and `samples` against the human labels."""
+        found, remark = self.evaluate(reference), self._remark(reference)
+        rows = precision_rows(found, reference, remark=remark)
+        rows += self._fuse(self.fit, reference, remark)
         return as_frame(rows + self._compare(samples))
 
     def save(self, directory: Path) -> None:

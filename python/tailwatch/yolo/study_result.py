@@ -6,8 +6,8 @@ For each arm, generation, metric and level, over the seeds that measured it:
 column          content
 ==============  ================================================================================
 ``value``       mean over seeds, with the t interval mean ± t · sd/√n, cut where the metric ends
-``null``        mean over seeds of what each run gives; for average precision and risk, which have
-                none within a run, the control arm at the same generation
+``null``        mean over seeds of what each run gives; for average precision, risk and confusion,
+                which have none within a run, the control arm at the same generation
 ``retention``   value over null, where less is a loss, with the errors of both in its interval
 ==============  ================================================================================
 
@@ -65,8 +65,12 @@ SHARES = frozenset(
     {
         *("class_share", "tail_class_mass", "type_coverage", "empty_images", "confidence"),
         *("crop_coverage", "crop_tail_coverage", "map", "map50", "ap", "ap50"),
+        *("fusion", "fused_only", "matched", "confusion"),
     }
 )
+CONTROLLED = frozenset({"map", "map50", "ap", "ap50", "matched", "confusion"})
+"""Metrics that have no null within a run."""
+
 NOT_NEGATIVE = frozenset(
     {
         *("classes_gone", "class_kl", "box_size", "box_size_distance"),
@@ -105,7 +109,7 @@ def over_seeds(frames: Mapping[int, pl.DataFrame], *, confidence: float = 0.95) 
     }
     for each in rows:
         beside = control.get((each["generation"], each["metric"], each["level"]))
-        if each["null"] is None and beside is not None and _is_precision(each):
+        if each["null"] is None and beside is not None and _is_controlled(each):
             each |= {
                 "null": beside["value"],
                 "null_low": beside["low"],
@@ -125,13 +129,9 @@ def over_seeds(frames: Mapping[int, pl.DataFrame], *, confidence: float = 0.95) 
     return frame_of(rows).select(list(SCHEMA))
 
 
-def _is_precision(row: dict[str, Any]) -> bool:
-    return row["group"] == "risk" or row["metric"].partition(":")[0] in {
-        "map",
-        "map50",
-        "ap",
-        "ap50",
-    }
+def _is_controlled(row: dict[str, Any]) -> bool:
+    """Return whether the control arm says what a metric is where nothing happened."""
+    return row["group"] == "risk" or row["metric"].partition(":")[0] in CONTROLLED
 
 
 def _bounds(row: dict[str, Any]) -> tuple[float, float]:

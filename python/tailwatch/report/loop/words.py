@@ -205,6 +205,30 @@ _OF_DETECTIONS = {
     ),
     "empty_images": Label("Images without a box", "spread", _SHARE, "Share of such images."),
     "confidence": Label("Mean confidence", "fidelity", "confidence", "Of the boxes kept."),
+    "fusion": Label(
+        "Fused predictions",
+        "fidelity",
+        _SHARE,
+        "Share of the predicted instances that cover two or more human ones.",
+    ),
+    "fused_only": Label(
+        "Found only fused",
+        "fidelity",
+        _SHARE,
+        "Share of the human instances that only such predicted ones cover.",
+    ),
+    "matched": Label(
+        "Human instances matched",
+        "fidelity",
+        _SHARE,
+        "Share of the human instances that a predicted one matches, whatever its class.",
+    ),
+    "confusion": Label(
+        "Labelled as another class",
+        "fidelity",
+        _SHARE,
+        "Share of the matched human instances that are labelled as another class.",
+    ),
 }
 
 _OF_CLASS = {
@@ -216,6 +240,12 @@ _OF_CLASS = {
     ),
     "crop_tail_coverage": Label(
         "Crop tail coverage", "tails", _SHARE, "The same, of the most unusual human crops of {}."
+    ),
+    "confusion": Label(
+        "Labelled otherwise",
+        "fidelity",
+        _SHARE,
+        "Share of the matched human instances of one class that are labelled as another: {}.",
     ),
 }
 
