@@ -163,7 +163,7 @@ def test_all_images_are_used(
     with refused(
         InputError,
         "settings",
-        "none that tailwatch sets, or has as an argument of its own",
+        "training arguments that a run leaves open",
         "fraction",
     ):
         tiny(settings={"fraction": 0.5})
@@ -261,9 +261,7 @@ def test_the_last_epoch_is_kept_and_nothing_is_chosen(
     fit(tiny(), sets["human"], tmp_path)
     assert [path.name for path in seen] == ["last.pt"]
     assert observed["arguments"]["val"] is False
-    with refused(
-        InputError, "settings", "none that tailwatch sets, or has as an argument of its own", "val"
-    ):
+    with refused(InputError, "settings", "training arguments that a run leaves open", "val"):
         tiny(settings={"val": True})
 
 
@@ -501,7 +499,7 @@ def test_what_is_not_on_disk_is_one_error(
         ({"epochs": 0}, fields("epochs", "an integer of at least 1", "0")),
         (
             {"settings": {"amp": True, "seed": 3}},
-            fields("settings", "none that tailwatch sets, …", "amp, seed"),
+            fields("settings", "training arguments that a run leaves open", "amp, seed"),
         ),
     ],
 )

@@ -169,7 +169,10 @@ TEXTS: dict[str, tuple[Callable[[Path], object], str]] = {
     ),
     "settings that tailwatch sets": (
         lambda _: tw.yolo.UltralyticsDetector(model="yolo26n.yaml", settings={"amp": True}),
-        ("settings: expected none that tailwatch sets, or has as an argument of its own, got amp"),
+        (
+            "settings: expected training arguments that a run leaves open, got amp; "
+            "amp: tailwatch has an argument of this name"
+        ),
     ),
     "a size of images": (
         lambda _: tw.yolo.UltralyticsDetector(model="yolo26n.yaml", imgsz=100),

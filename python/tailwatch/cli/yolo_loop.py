@@ -29,6 +29,7 @@ MOST = {
     "imgsz": 8_192,
     "batch": 4_096,
     "threads": 1_024,
+    "workers": 256,
     "seeds": 1_000,
     "size": 10**9,
     "generations": 10_000,
@@ -94,7 +95,13 @@ def yolo_loop(
         int, typer.Option(min=32, max=MOST["imgsz"], metavar="PIXELS", help="Size of images.")
     ] = 640,
     batch: Annotated[
-        int, typer.Option(min=1, max=MOST["batch"], metavar="N", help="Images in a batch.")
+        int,
+        typer.Option(
+            min=-1,
+            max=MOST["batch"],
+            metavar="N",
+            help="Images in a batch; -1 for as many as are estimated to fit into the GPU.",
+        ),
     ] = 16,
     start: Annotated[
         str | None,
@@ -146,9 +153,36 @@ def yolo_loop(
             min=1, max=MOST["threads"], metavar="N", help="Threads; another number, other weights."
         ),
     ] = 1,
+    workers: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            max=MOST["workers"],
+            metavar="N",
+            help="Processes that load images; another number, other weights.",
+        ),
+    ] = 0,
+    amp: Annotated[
+        bool, typer.Option("--amp/--no-amp", help="Train in mixed precision, on a GPU.")
+    ] = False,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help="Another training argument of Ultralytics, such as mosaic=0. Again for others.",
+        ),
+    ] = None,
     device: Annotated[
         str, typer.Option(metavar="NAME", help="Where to compute, as Ultralytics names it.")
     ] = "cpu",
+    ndjson: Annotated[
+        bool,
+        typer.Option(
+            "--ndjson/--no-ndjson",
+            help="Keep each training set as NDJSON too, with whose labels each image has.",
+        ),
+    ] = False,
     out: Annotated[
         Path, typer.Option(metavar="DIR", help="Where the study is kept; it goes on if cut short.")
     ] = Path("tailwatch-yolo"),
@@ -175,7 +209,9 @@ def yolo_loop(
     check_directory("--out", out)
     from tailwatch.yolo import DetectionDataset, Experiment, YoloLearner, check_data, study
     from tailwatch.yolo.environment import remove_private_folder
+    from tailwatch.yolo.train_arguments import settings_from
 
+    chosen = settings_from(settings or [], "--set")
     # All that is wrong with the sets that tell something, at once.
     splits = sorted({"train", test}, reverse=True)
     checked = check_data(
@@ -205,7 +241,11 @@ def yolo_loop(
             class_confidence=thresholds,
             uncertain=uncertain,
             threads=threads,
+            workers=workers,
+            amp=amp,
             device=device,
+            settings=chosen,
+            ndjson=ndjson,
         )
         # In the main thread: it writes files, and Ctrl-C is heard between two batches.
         with blaming():

@@ -5,8 +5,8 @@ The extra ``tailwatch[yolo]`` brings Ultralytics, licensed under AGPL-3.0.
 ========================  =================================================================
 ``extra``                 the packages of the extra, imported when first needed
 ``environment``           Ultralytics, imported offline; the one file that imports it
-``session``               a stretch of time in which the process belongs to Ultralytics; the
-                          training arguments that a caller may give
+``session``               a stretch of time in which the process belongs to Ultralytics
+``train_arguments``       training arguments that a caller may give, and those that a run freezes
 ``checkpoints``           weights, architectures and devices, checked and opened
 ``image_files``           image files, and their pixels
 ``detections``            the frame of boxes, and label files; names of classes
@@ -24,6 +24,8 @@ The extra ``tailwatch[yolo]`` brings Ultralytics, licensed under AGPL-3.0.
 ``data_check``            all that is wrong with the sets of a ``data.yaml``, in one list
 ``ultralytics_detector``  YOLO26 as such a detector
 ``embedding``             images or crops as embeddings
+``image_copies``          images of another device, copied once
+``ndjson``                a set as NDJSON, with whose labels each image has
 ``fits``                  the folder of a learner: weights by all that decides them
 ``labelling``             from detections to the labels of the next generation
 ``rows``                  rows of the frame of a run

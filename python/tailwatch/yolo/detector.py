@@ -33,6 +33,7 @@ MOST = {
     "max_det": 100_000,
     "crop_imgsz": 2_048,
     "threads": 1_024,
+    "workers": 256,
     "budget": 10**12,
     "seeds": 1_000,
     "size": 10**9,

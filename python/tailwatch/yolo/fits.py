@@ -6,6 +6,9 @@ path                  content
 ``human/``            the data of the first fit, of which no label may be a detector's
 ``images/``           copies of images on another device, one of each, that folders link to;
                       where links are possible there is none
+``sets/DATA/``        what was fitted on, as a ``data.yaml`` with links to the images, by its
+                      fingerprint; a set that is the first data is ``human/``
+``ndjson/DATA/``      the same as Ultralytics' NDJSON, if that was asked for
 ``fits/KEY.pt``       weights
 ``fits/KEY.json``     what they were fitted on, and from which start; written last
 ``arms/NAME.json``    the fits of one arm, in the order of its generations
@@ -25,20 +28,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
-import secrets
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import polars as pl
-
 from tailwatch.exceptions import InputError, SourceError
 from tailwatch.text_form import path_text
 from tailwatch.writing import (
-    make_owned,
     owned_directory,
     owned_file,
     read_owned,
@@ -47,7 +45,10 @@ from tailwatch.writing import (
 )
 from tailwatch.yolo.checkpoints import digest
 from tailwatch.yolo.dataset import MANIFEST, DetectionDataset
+from tailwatch.yolo.folder import read_manifest
+from tailwatch.yolo.image_copies import ImageCopies, made_within
 from tailwatch.yolo.image_files import link
+from tailwatch.yolo.ndjson import write_ndjson
 from tailwatch.yolo.origins import PSEUDO
 
 if TYPE_CHECKING:
@@ -91,12 +92,18 @@ class Fits:
         Name of the run among those that share the folder: its generations follow each other.
     encoder
         Weights to embed with; by default those of the first fit.
+    ndjson
+        Whether to keep training sets as NDJSON too.
     """
 
     directory: Path
     arm: str = "run"
     encoder: Path | None = None
-    _linkable: dict[Path, bool] = field(default_factory=dict, init=False, repr=False)
+    ndjson: bool = False
+    _copies: ImageCopies = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_copies", ImageCopies(self.directory))
 
     def fit(
         self,
@@ -127,6 +134,7 @@ class Fits:
         """
         folder = self._made("fits")
         self._keep_human(data)
+        kept = self._keep_set(data)
         done = {"data": data.fingerprint(), "seed": seed, "budget": budget}
         before = self._before(done)
         start = self._weights(before[-1]["key"]) if go_on and before else None
@@ -143,36 +151,15 @@ class Fits:
             weights = owned_file(self.directory, f"fits/{key}.pt")
             first = None if start is None else start.weights
             detector.fit(data, weights, seed=seed, start=first, budget=budget, report=report)
-            self._write(record, settings | {"weights": digest(weights)})
+            self._write(record, settings | {"set": kept, "weights": digest(weights)})
         fit = self._weights(key)
         self._keep_encoder(fit.weights)
         self._write(self._arm_file(), [*before, done | {"key": key}])
         return fit
 
     def bring(self, data: DetectionDataset, *, report: ProgressReport) -> DetectionDataset:
-        """Return the same data with image files that can be linked into this folder.
-
-        Files on another device cannot be linked: each is copied once for the whole run, into
-        ``images/``, so that generations have no copies of their own.
-        """
-        paths = data.paths()
-        far = [not self._is_linkable(path) for path in paths]
-        if not any(far):
-            return data
-        folder = self._made("images")
-        brought, done = [], 0
-        for path, sha, is_far in zip(paths, data.images["sha256"], far, strict=True):
-            if not is_far:
-                brought.append(path_text(path))
-                continue
-            name = f"images/{sha}{path.suffix.lower()}"
-            if not owned_file(self.directory, name).exists():
-                write_owned(self.directory, name, partial(link, path))
-            brought.append(path_text(folder / Path(name).name))
-            done += 1
-            report("copying images from another device, once", done, sum(far))
-        images = data.images.with_columns(path=pl.Series(brought, dtype=pl.String))
-        return DetectionDataset(data.names, images, data.boxes)
+        """Return the same data with image files that can be linked into this folder."""
+        return self._copies.bring(data, report=report)
 
     def human(self) -> DetectionDataset:
         """Read the data of the first fit."""
@@ -184,30 +171,7 @@ class Fits:
 
     def _made(self, name: str) -> Path:
         """Make a folder of this one."""
-        try:
-            self.directory.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise InputError(
-                argument="directory",
-                expected="a folder to keep fits in",
-                got=f"{path_text(self.directory)} ({error.strerror})",
-            ) from error
-        return make_owned(self.directory, name).absolute()
-
-    def _is_linkable(self, path: Path) -> bool:
-        """Return whether files of the folder of `path` can be linked to from here."""
-        # The folder of the file itself, where its name is a link.
-        folder = Path(os.path.realpath(path)).parent
-        if folder not in self._linkable:
-            attempt = self._made("fits") / f".{secrets.token_hex(8)}.part"
-            try:
-                os.link(os.path.realpath(path), attempt)
-                self._linkable[folder] = True
-            except OSError:
-                self._linkable[folder] = False
-            finally:
-                attempt.unlink(missing_ok=True)
-        return self._linkable[folder]
+        return made_within(self.directory, name)
 
     def _arm_file(self) -> str:
         self._made("arms")
@@ -242,6 +206,22 @@ class Fits:
             )
         remove_owned(self.directory, "human")
         data.save(folder)
+
+    def _keep_set(self, data: DetectionDataset) -> str:
+        """Keep what is fitted on, unless it is there already; return the name of its folder."""
+        fingerprint = data.fingerprint()
+        name = f"sets/{fingerprint[:32]}"
+        if self.ndjson:
+            self._made("ndjson")
+            write_ndjson(data, self.directory, f"ndjson/{fingerprint[:32]}")
+        _, written = read_manifest(owned_directory(self.directory, "human"))
+        if written["fingerprint"] == fingerprint:
+            return "human"
+        if not owned_file(self.directory, f"{name}/{MANIFEST}").exists():
+            self._made("sets")
+            remove_owned(self.directory, name)
+            data.save(owned_directory(self.directory, name))
+        return name
 
     def _keep_encoder(self, first: Path) -> None:
         if not self.encoder_weights().exists():

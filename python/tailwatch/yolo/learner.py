@@ -12,7 +12,8 @@ measure   average precision by class; classes, box sizes, boxes per image and cr
 ========  ====================================================================================
 
 All of it is frozen before the first generation and written into the run directory: the head, the
-thresholds, the start, the budget.
+thresholds, the start, the budget. The file is a long one because the settings of a learner are, and
+are said once.
 """
 
 from __future__ import annotations
@@ -78,7 +79,8 @@ class YoloLearner:
     pool
         The images to label. Their own labels are not looked at.
     epochs, imgsz, batch
-        Epochs, side of an image in pixels, and images of a batch, in each training.
+        Epochs, side of an image in pixels, and images of a batch, in each training; a batch of −1
+        is as many as are estimated to fit into the device, once for all trainings.
     start
         Where each training begins: ``"scratch"``, at random weights; ``"base"``, at the weights of
         `model`; ``"previous"``, at those of the generation before (the first: at `model`). By
@@ -99,8 +101,13 @@ class YoloLearner:
         Threads of the CPU. Another number gives other weights.
     device
         Where to compute, as Ultralytics names it.
+    workers
+        Processes that load images. Another number gives other weights.
+    amp
+        Whether to train in mixed precision, on a device that has it.
     settings
-        Other training arguments of Ultralytics.
+        Other training arguments of Ultralytics, such as ``{"mosaic": 0.0}``; those that a run
+        freezes are refused with the reason.
     directory
         Folder of the fits. Without one they are in a temporary folder, and a run cannot go on in
         another process. The arms of a study share it, and so their first generation.
@@ -108,6 +115,9 @@ class YoloLearner:
         Name of the run among those that share the folder.
     encoder
         Weights for embedding crops, fixed for the whole run; by default those of the first fit.
+    ndjson
+        Whether the folder keeps each training set as Ultralytics' NDJSON too, with the origin and
+        the teacher of each image in its ``metadata``.
     detector
         Another detector than YOLO26.
     report
@@ -140,11 +150,14 @@ class YoloLearner:
     uncertain: str = "background"
     nms_free: bool = False
     threads: int = 1
+    workers: int = 0
+    amp: bool = False
     device: str = "cpu"
     settings: Mapping[str, Any] = field(default_factory=dict)
     directory: str | os.PathLike[str] | None = None
     arm: str = "run"
     encoder: str | os.PathLike[str] | None = None
+    ndjson: bool = False
     detector: Detector | None = None
     report: ProgressReport = _silent
 
@@ -251,6 +264,8 @@ class YoloLearner:
             nms_free=self.nms_free,
             crop_imgsz=self.crop_imgsz,
             threads=self.threads,
+            workers=self.workers,
+            amp=self.amp,
             device=self.device,
             settings=self.settings,
         )
@@ -259,7 +274,7 @@ class YoloLearner:
     def _fits(self) -> Fits:
         encoder = None if self.encoder is None else Path(self.encoder)
         folder = self._temporary if self.directory is None else self.directory
-        return Fits(Path(folder), self.arm, encoder)
+        return Fits(Path(folder), self.arm, encoder, self.ndjson)
 
     @cached_property
     def _temporary(self) -> str:

@@ -6,32 +6,28 @@ threads that were asked for, begins at a seed and is quiet; afterwards the gener
 all its devices), NumPy and Python, torch's settings and the environment are as they were.
 
 What it raises is its own: an error of one line says that it was Ultralytics, and during what.
-
-Training arguments that a caller may give are checked before anything is trained.
 """
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import random
 import warnings
-from collections.abc import Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tailwatch.exceptions import InputError, TailwatchError
-from tailwatch.text_form import shortened, shown, visible
+from tailwatch.exceptions import TailwatchError
+from tailwatch.text_form import shortened, visible
 from tailwatch.yolo.environment import ultralytics
 from tailwatch.yolo.extra import extra
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["answering", "check_settings", "session"]
+__all__ = ["amp_unchecked", "answering", "said", "session"]
 
 VARIABLES = ("CUBLAS_WORKSPACE_CONFIG", "PYTHONHASHSEED")
 """What a deterministic training sets in the environment."""
@@ -86,6 +82,23 @@ def session(threads: int, *, seed: int = 0) -> Iterator[None]:
 
 
 @contextmanager
+def amp_unchecked() -> Iterator[None]:
+    """Leave out the check before mixed precision, which compares weights that it would fetch.
+
+    It warns of cards whose half precision is broken, and switches it off on a CPU; without it mixed
+    precision is what was asked for.
+    """
+    ultralytics()
+    trainer: Any = extra("ultralytics.engine.trainer")
+    check = trainer.check_amp
+    trainer.check_amp = lambda model: next(model.parameters()).device.type not in {"cpu", "mps"}
+    try:
+        yield
+    finally:
+        trainer.check_amp = check
+
+
+@contextmanager
 def answering(step: str, passed: list[BaseException] | None = None) -> Iterator[None]:
     """Turn what Ultralytics raises in the block into one error of tailwatch.
 
@@ -116,61 +129,3 @@ def said(error: BaseException) -> str:
     return shortened(
         visible(f"{type(error).__name__}: {text}" if text else type(error).__name__), 300
     )
-
-
-OURS = frozenset(
-    {
-        "amp", "batch", "cfg", "data", "device", "epochs", "exist_ok", "fraction", "imgsz", "iou",
-        "max_det", "mode", "model", "name", "nbs", "nms", "patience", "plots", "pretrained",
-        "project", "resume", "save", "seed", "task", "val", "verbose", "warmup_epochs", "workers",
-        # What would change the classes, the budget, or what is written and shown.
-        "classes", "conf", "deterministic", "distill_model", "embed", "half", "int8", "profile",
-        "quantize", "save_conf", "save_crop", "save_frames", "save_json", "save_period", "save_txt",
-        "show", "single_cls", "source", "split", "time", "visualize",
-    }
-)  # fmt: skip
-"""Arguments of Ultralytics that `settings` may not have."""
-
-OPTIMIZERS = frozenset(
-    {"SGD", "MuSGD", "Adam", "Adamax", "AdamW", "NAdam", "RAdam", "RMSProp", "auto"}
-)
-
-
-def check_settings(settings: Mapping[str, Any]) -> None:
-    """Refuse settings that Ultralytics does not have, or that are not the caller's to give.
-
-    Raises
-    ------
-    InputError
-        Before anything is trained.
-    """
-    if not isinstance(settings, Mapping):
-        raise InputError(argument="settings", expected="a mapping", got=type(settings).__name__)
-    if taken := sorted(OURS & {str(name) for name in settings}):
-        raise InputError(
-            argument="settings",
-            expected="none that tailwatch sets, or has as an argument of its own",
-            got=", ".join(taken),
-        )
-    if not settings:
-        return
-    ultralytics()
-    given = dict(settings)
-    try:
-        # What is written into the record of a run, and read back.
-        json.dumps(given, allow_nan=False)
-        extra("ultralytics.cfg").get_cfg(overrides=given)
-    except (Exception, SystemExit) as error:
-        # Its answer to a name that it does not know is a SyntaxError with a page of help.
-        raise InputError(
-            argument="settings",
-            expected="training arguments of Ultralytics",
-            got=f"{shown(dict(settings))} ({said(error)})",
-        ) from error
-    optimizer = given.get("optimizer", "auto")
-    if optimizer not in OPTIMIZERS:
-        raise InputError(
-            argument="settings",
-            expected=f"an optimizer among {', '.join(sorted(OPTIMIZERS))}",
-            got=shown(optimizer),
-        )

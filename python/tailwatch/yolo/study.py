@@ -3,7 +3,8 @@
 ::
 
     DIRECTORY/
-      seed-0/fits/            what was fitted; the arms share their first generation
+      images/                 copies of images on another device, one of each for the study
+      seed-0/fits/            what was fitted, and on which sets; arms share the first one
       seed-0/replace/         the run directory of one arm
       frame.parquet           all arms, means and intervals over seeds
       seeds.parquet           every run, by seed
@@ -34,6 +35,7 @@ from tailwatch.yolo.checks import Checks
 from tailwatch.yolo.dataset import DetectionDataset
 from tailwatch.yolo.detections import class_labels
 from tailwatch.yolo.detector import MOST
+from tailwatch.yolo.image_copies import ImageCopies
 from tailwatch.yolo.origins import UNKNOWN
 from tailwatch.yolo.pictures import side_by_side
 from tailwatch.yolo.study_result import CONTROL, CONTROL_OF_UNKNOWN, Study, over_seeds
@@ -138,12 +140,18 @@ def study(
     runs: dict[int, dict[str, Run]] = {}
     first: list[DetectionDataset] = []
     checks = Checks()
+    copies = ImageCopies(folder)
     with reporting(progress) as report:
         for seed in numbers:
             made = experiment if isinstance(experiment, Experiment) else experiment(seed)
             first = first or [made.data]
             checks.look(made.data, made.test, made.learner.pool)
             place = _made(folder, f"seed-{seed}")
+            near = [
+                copies.bring(each, report=report)
+                for each in (made.data, made.test, made.learner.pool)
+            ]
+            made = Experiment(near[0], near[1], replace(made.learner, pool=near[2]))
             runs[seed] = {}
             arms = _arms(policies, made.data, control=control)
             for label, policy in arms.items():

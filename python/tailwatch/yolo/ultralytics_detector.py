@@ -11,16 +11,19 @@ argument            reason
 ``warmup_epochs``   default: a few epochs of a small set would be no training at all
 ``val=False``       the best epoch would be chosen on data that then measure it: the last epoch is
                     what is kept, and a separate human set measures it
-``amp=False``       the check that precedes mixed precision fetches weights
+``amp=False``       unless asked for: other weights; and the check that precedes mixed precision
+                    fetches weights, so it is left out
 ``single_cls``      weights remember that all classes were taken for one: here they are what the
                     data say
 ``fraction=1``      a smaller share would be the first files by name, not a sample: the caller
                     takes the sample
-``workers=0``       batches come in one order
+``workers=0``       unless asked for: another number, other weights
+``batch=-1``        is estimated once for a process, so that all trainings have the same one
 threads             Ultralytics sets them to cores − 1; other numbers give other weights
 ==================  ==========================================================================
 
-The checkpoint is written again without date, paths and times: equal weights are equal files.
+All that is pinned stands in this one class, which makes the file a long one. The checkpoint is
+written again without date, paths and times: equal weights are equal files.
 """
 
 from __future__ import annotations
@@ -41,7 +44,13 @@ from tailwatch.yolo.checks import UsableImages, named
 from tailwatch.yolo.detections import SCHEMA
 from tailwatch.yolo.detector import MOST, Evaluation
 from tailwatch.yolo.image_files import cut, read_pixels
-from tailwatch.yolo.session import answering, check_settings, session
+from tailwatch.yolo.session import amp_unchecked, answering, session
+from tailwatch.yolo.train_arguments import (
+    ESTIMATED,
+    check_amp,
+    check_settings,
+    estimated_batch,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -70,7 +79,8 @@ class UltralyticsDetector:
         Where training begins: the name of an architecture of Ultralytics (``yolo26n.yaml``), or a
         file of your own, ``.yaml`` or ``.pt``.
     epochs, imgsz, batch
-        Epochs, side of an image in pixels, and images of a batch, as in Ultralytics.
+        Epochs, side of an image in pixels, and images of a batch, as in Ultralytics; a batch of −1
+        is as many as are estimated to fit into the device.
     nms_free
         Whether to use the head without non-maximum suppression.
     iou
@@ -85,6 +95,10 @@ class UltralyticsDetector:
         ``"cpu"``, or a GPU as Ultralytics names it.
     threads
         Threads of the CPU.
+    workers
+        Processes that load images. Another number gives other weights.
+    amp
+        Whether to train in mixed precision, on a device that has it.
     settings
         Other training arguments of Ultralytics (``mosaic``, ``lr0``, …).
     """
@@ -100,11 +114,16 @@ class UltralyticsDetector:
     crop_imgsz: int = 96
     device: str = "cpu"
     threads: int = 1
+    workers: int = 0
+    amp: bool = False
     settings: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "imgsz", "batch", "max_det", "crop_imgsz", "threads"):
+        for name in ("epochs", "imgsz", "max_det", "crop_imgsz", "threads"):
             integer(getattr(self, name), name, most=MOST[name])
+        integer(self.workers, "workers", least=0, most=MOST["workers"])
+        if self.batch != ESTIMATED:
+            integer(self.batch, "batch", most=MOST["batch"])
         for name in ("imgsz", "crop_imgsz"):
             if getattr(self, name) % 32:
                 raise InputError(
@@ -120,6 +139,14 @@ class UltralyticsDetector:
         # Without the extra it is said where the detector is used.
         if str(self.device) != "cpu":
             check_device(self.device)
+        check_amp(self.amp, self.device)
+
+    @property
+    def images_of_a_batch(self) -> int:
+        """Images of a batch: those that were asked for, or that are estimated to fit."""
+        if self.batch != ESTIMATED:
+            return self.batch
+        return estimated_batch(self.model, self.imgsz, str(self.device), amp=self.amp)
 
     def describe(self) -> dict[str, Any]:
         """Return all settings, and the versions of the libraries, that the weights depend on."""
@@ -130,7 +157,7 @@ class UltralyticsDetector:
             "model": check_model(self.model),
             "epochs": self.epochs,
             "imgsz": self.imgsz,
-            "batch": self.batch,
+            "batch": self.images_of_a_batch,
             "nms_free": self.nms_free,
             "iou": self.iou,
             "max_det": self.max_det,
@@ -138,6 +165,8 @@ class UltralyticsDetector:
             "crop_imgsz": self.crop_imgsz,
             "device": self.device,
             "threads": self.threads,
+            "workers": self.workers,
+            "amp": self.amp,
             "settings": dict(self.settings),
             "versions": {name: version(name) for name in ("ultralytics", "torch", "torchvision")},
         }
@@ -158,15 +187,17 @@ class UltralyticsDetector:
         """
         UsableImages().require(data, "data")
         epochs = self.epochs if budget is None else max(1, round(budget / len(data)))
+        batch = self.images_of_a_batch
         kept: dict[str, Any] = {"passed": []}
         with (
             session(self.threads, seed=seed),
             answering("train", kept["passed"]),
+            amp_unchecked(),
             tempfile.TemporaryDirectory(dir=weights.parent, prefix=WORK) as work,
         ):
             # Ultralytics puts what is relative into a folder of its own.
             folder = Path(work).resolve()
-            yaml = _lay_out(data, folder / "data", validate=self.batch)
+            yaml = _lay_out(data, folder / "data", validate=batch)
             model = open_model(self.model if start is None else str(start))
             for event, callback in _callbacks(report, kept, data).items():
                 model.add_callback(event, callback)
@@ -174,8 +205,8 @@ class UltralyticsDetector:
                 data=str(yaml),
                 epochs=epochs,
                 imgsz=self.imgsz,
-                batch=self.batch,
-                nbs=self.batch,
+                batch=batch,
+                nbs=batch,
                 device=self.device,
                 seed=seed,
                 deterministic=True,
@@ -184,8 +215,8 @@ class UltralyticsDetector:
                 name="run",
                 exist_ok=True,
                 patience=epochs,
-                workers=0,
-                amp=False,
+                workers=self.workers,
+                amp=self.amp,
                 val=False,
                 save=False,
                 plots=False,
