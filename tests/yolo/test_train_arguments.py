@@ -155,3 +155,17 @@ def test_what_is_given_reaches_the_training(
     # On a CPU Ultralytics loads images in its own process, whatever it is told.
     assert trainer.train_loader.num_workers == 0
     assert trainer.train_loader.batch_size == 16
+
+
+def test_the_command_refuses_a_setting_before_it_reads_anything(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from tailwatch.cli import run
+
+    arguments = ["yolo-loop", str(tmp_path / "none.yaml"), "--out", str(tmp_path / "out")]
+    assert run([*arguments, "--set", "mosaik=0"]) == 2
+    assert "did you mean mosaic?" in capsys.readouterr().err
+    assert run([*arguments, "--set", "patience=3"]) == 2
+    assert "the last epoch is kept" in " ".join(capsys.readouterr().err.split())
+    assert run([*arguments, "--workers", "-1"]) == 2
+    assert not list((tmp_path / "out").iterdir())

@@ -10,6 +10,7 @@
 :mod:`.contamination`  the page of a scoring job
 :mod:`.loop`           the page of a loop, or of several side by side
 :mod:`.detection`      the page of a study of detectors
+:mod:`.observation`    the page of observed models: a training that is watched, models side by side
 :mod:`.altair_charts`  results as Altair charts, which no page needs
 =====================  ===========================================================================
 """

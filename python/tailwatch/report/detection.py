@@ -24,7 +24,19 @@ if TYPE_CHECKING:
 
     from tailwatch.report.loop.plots import Arm
 
-__all__ = ["TELLING", "Picture", "detection_fragment", "detection_page", "sentence_of_study"]
+__all__ = [
+    "TELLING",
+    "Picture",
+    "detection_fragment",
+    "detection_page",
+    "drawn_classes",
+    "listed",
+    "of_classes",
+    "of_metrics",
+    "of_pairs",
+    "sentence_of_study",
+    "terms",
+]
 
 MOST_PAIRS = 12
 """Pairs of confused classes that are drawn: those with the largest share anywhere."""
@@ -105,21 +117,21 @@ def detection_page(
     """
     arms = arms_of(frame)
     said = percent(confidence)
-    drawn = _drawn(classes)
+    drawn = drawn_classes(classes)
     precise = frame.filter(pl.col("metric") == "map50")
     over_seeds = precise["low"].is_not_null().any()
     sections = [
-        Section("What to know of the data", _listed(remarks)),
+        Section("What to know of the data", listed(remarks)),
         Section(
             "Classes by generation",
             "<p>The share of each class in the labels of each generation, from frequent to rare. "
             "A class that leaves its band is gaining or losing ground; at 0 it is gone.</p>"
             + _counted(frame, "class_share", "labelled images", "first ones")
-            + _of_classes(frame, arms, "class_share", drawn, said),
+            + of_classes(frame, arms, "class_share", drawn, said),
         ),
         Section(
             "What became of the tail classes",
-            _of_metrics(
+            of_metrics(
                 frame,
                 arms,
                 (
@@ -138,24 +150,24 @@ def detection_page(
             "Average precision",
             f"<p>{_measured_on(held_out=held_out, remarks=remarks)}</p>"
             + _counted(frame, "map50", "", "test images")
-            + _of_metrics(frame, arms, ("map50", "map", "risk"), "precision", said)
+            + of_metrics(frame, arms, ("map50", "map", "risk"), "precision", said)
             + "<h3>By class</h3>"
-            + _of_classes(frame, arms, "ap50", drawn, said),
+            + of_classes(frame, arms, "ap50", drawn, said),
         ),
         Section(
             "What runs together",
             "<p>Instances that people tell apart and the detector does not, on the images that "
             "measure precision; and classes that it takes for each other.</p>"
-            + _of_metrics(
+            + of_metrics(
                 frame, arms, ("fusion", "fused_only", "matched", "confusion"), "fusion", said
             )
-            + _of_pairs(frame, arms, said),
+            + of_pairs(frame, arms, said),
         ),
         Section("The same images, first and last generation", _gallery(pictures)),
         Section(
             "What hardly moves",
             "<p>Numbers that are often watched, and say little of a class that dies.</p>"
-            + _of_metrics(
+            + of_metrics(
                 frame,
                 arms,
                 (
@@ -170,7 +182,7 @@ def detection_page(
                 said,
             ),
         ),
-        Section("What each number means", _terms()),
+        Section("What each number means", terms()),
         Section("What was run", run_details(arguments)),
     ]
     generations = frame["generation"].max()
@@ -203,11 +215,12 @@ def detection_fragment(
     """
     sentence = sentence_of_study(frame, held_out=held_out)
     mark = fragment_mark(sentence, frame)
-    drawn = _of_metrics(frame, arms_of(frame), TELLING, f"study-{mark}", percent(confidence))
-    return fragment(sentence=sentence, body=_listed(remarks) + drawn)
+    drawn = of_metrics(frame, arms_of(frame), TELLING, f"study-{mark}", percent(confidence))
+    return fragment(sentence=sentence, body=listed(remarks) + drawn)
 
 
-def _listed(remarks: Sequence[str]) -> str:
+def listed(remarks: Sequence[str]) -> str:
+    """Return remarks as a list; nothing without any."""
     items = "".join(f"<li>{escape(visible(remark))}</li>" for remark in remarks)
     return f"<ul>{items}</ul>" if items else ""
 
@@ -283,7 +296,7 @@ def _ends(of_run: pl.DataFrame, metric: str) -> tuple[Number, Number] | None:
     return (found[0], found[-1]) if found else None
 
 
-def _drawn(classes: Mapping[str, int]) -> list[str]:
+def drawn_classes(classes: Mapping[str, int]) -> list[str]:
     """Names of the classes that are drawn, from frequent to rare."""
     order = sorted((name for name in classes if classes[name]), key=lambda name: -classes[name])
     if len(order) <= MOST_CLASSES:
@@ -292,24 +305,40 @@ def _drawn(classes: Mapping[str, int]) -> list[str]:
     return [*order[:half], *order[-half:]]
 
 
-def _of_classes(
-    frame: pl.DataFrame, arms: Sequence[Arm], metric: str, names: Sequence[str], confidence: str
+def of_classes(
+    frame: pl.DataFrame,
+    arms: Sequence[Arm],
+    metric: str,
+    names: Sequence[str],
+    confidence: str,
+    *,
+    step: str = "generation",
 ) -> str:
+    """Draw a metric of each class."""
     wanted = [f"{metric}:{name}" for name in names]
-    return _of_metrics(frame, arms, wanted, metric, confidence)
+    return of_metrics(frame, arms, wanted, metric, confidence, step=step)
 
 
-def _of_metrics(
-    frame: pl.DataFrame, arms: Sequence[Arm], metrics: Sequence[str], name: str, confidence: str
+def of_metrics(
+    frame: pl.DataFrame,
+    arms: Sequence[Arm],
+    metrics: Sequence[str],
+    name: str,
+    confidence: str,
+    *,
+    step: str = "generation",
 ) -> str:
+    """Draw metrics by generation, or by another `step`, under ids that begin with `name`."""
     # None of these is a metric of a comparison: their words are those of loops.
     plots = plots_of(frame.filter(pl.col("metric").is_in(metrics)), arms, {}, metrics)
     if not plots:
         return "<p>Not measured.</p>"
-    return figures(plots, arms, name=name, confidence=confidence, from_zero=True)
+    return figures(plots, arms, name=name, confidence=confidence, from_zero=True, step=step)
 
 
-def _of_pairs(frame: pl.DataFrame, arms: Sequence[Arm], confidence: str) -> str:
+def of_pairs(
+    frame: pl.DataFrame, arms: Sequence[Arm], confidence: str, *, step: str = "generation"
+) -> str:
     """Draw the pairs of classes that are confused most; nothing where none is."""
     pairs = (
         frame.filter(pl.col("metric").str.starts_with("confusion:"), pl.col("value") > 0)
@@ -321,8 +350,8 @@ def _of_pairs(frame: pl.DataFrame, arms: Sequence[Arm], confidence: str) -> str:
         return ""
     drawn = pairs.head(MOST_PAIRS).to_list()
     many = f"{len(drawn)} of {len(pairs)} pairs that were measured" * (len(pairs) > len(drawn))
-    return f"<h3>Human class → class as labelled{f': {many}' if many else ''}</h3>" + _of_metrics(
-        frame, arms, drawn, "confusion", confidence
+    return f"<h3>Human class → class as labelled{f': {many}' if many else ''}</h3>" + of_metrics(
+        frame, arms, drawn, "confusion", confidence, step=step
     )
 
 
@@ -348,6 +377,7 @@ def _gallery(pictures: Sequence[Picture]) -> str:
     )
 
 
-def _terms() -> str:
+def terms() -> str:
+    """Return what each number means."""
     entries = "".join(f"<dt>{escape(k)}</dt><dd>{escape(v)}</dd>" for k, v in TERMS.items())
     return f"<dl>{entries}</dl>"

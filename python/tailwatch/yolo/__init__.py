@@ -34,6 +34,10 @@ The extra ``tailwatch[yolo]`` brings Ultralytics, licensed under AGPL-3.0.
 ``fusion``                instances that run together, and classes that are confused
 ``learner``               YOLO26 as a learner
 ``study``                 several policies and seeds, one budget, one control
+``observation``           what models make of human images: halves, measurements, result
+``watch``                 callbacks that observe a training of one's own
+``existing_runs``         models that exist already, side by side
+``loggers``               values for MLflow, TensorBoard and Weights & Biases
 ``pictures``              images with the boxes of two generations
 ``study_result``          what came of a study: its seeds as one frame, and its page
 ========================  =================================================================
@@ -50,10 +54,13 @@ from tailwatch.yolo.dataset import DetectionDataset
 from tailwatch.yolo.detections import detections
 from tailwatch.yolo.detector import Detector, Evaluation
 from tailwatch.yolo.embedding import embed
+from tailwatch.yolo.existing_runs import read_runs
 from tailwatch.yolo.learner import YoloLearner, YoloModel
+from tailwatch.yolo.observation import Observation
 from tailwatch.yolo.study import Experiment, study
 from tailwatch.yolo.study_result import Study, over_seeds
 from tailwatch.yolo.ultralytics_detector import UltralyticsDetector
+from tailwatch.yolo.watch import Watch
 
 __all__ = [
     "DataCheck",
@@ -62,14 +69,17 @@ __all__ = [
     "Evaluation",
     "Experiment",
     "HumanOnly",
+    "Observation",
     "Study",
     "UltralyticsDetector",
+    "Watch",
     "YoloLearner",
     "YoloModel",
     "check_data",
     "detections",
     "embed",
     "over_seeds",
+    "read_runs",
     "study",
 ]
 

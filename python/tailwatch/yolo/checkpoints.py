@@ -11,7 +11,7 @@ import functools
 import hashlib
 import re
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tailwatch.exceptions import InputError, SourceError
 from tailwatch.io.settings_text import parse_yaml, read_text
@@ -20,7 +20,18 @@ from tailwatch.yolo.environment import ultralytics, unlogged
 from tailwatch.yolo.extra import extra, require_extra
 from tailwatch.yolo.session import said
 
-__all__ = ["check_device", "check_model", "digest", "open_model", "rewrite"]
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = [
+    "check_device",
+    "check_model",
+    "class_names",
+    "digest",
+    "open_model",
+    "rewrite",
+    "write_model",
+]
 
 KEPT = ("imgsz", "single_cls", "task")
 """Training arguments that Ultralytics reads from a checkpoint."""
@@ -222,11 +233,40 @@ def open_model(model: str) -> Any:  # noqa: ANN401  (Ultralytics' own class)
 
 def rewrite(source: Path, target: Path) -> None:
     """Write a checkpoint again: weights and classes, without times and paths."""
-    torch: Any = extra("torch")
     tasks: Any = extra("ultralytics.nn.tasks")
     content, _ = tasks.torch_safe_load(str(source), safe_only=True)
     model = content.get("ema") or content["model"]
-    arguments = content.get("train_args") or {}
+    write_model(model, content.get("train_args") or {}, target, content.get("version"))
+
+
+def class_names(weights: Path) -> tuple[str, ...]:
+    """Return the classes of a file of weights, in the order of their numbers."""
+    check_model(weights)
+    content = _detector_in(weights)
+    names = (content.get("ema") or content["model"]).names
+    return tuple(str(names[number]) for number in sorted(names)) if isinstance(names, dict) else ()
+
+
+def write_model(
+    model: Any,  # noqa: ANN401  (a module of torch, which is changed)
+    arguments: Mapping[str, Any],
+    target: Path,
+    release: str | None,
+) -> None:
+    """Write a model as a checkpoint: weights and classes, without times and paths.
+
+    Parameters
+    ----------
+    model
+        The network.
+    arguments
+        Those that it was trained with, of which few are kept.
+    target
+        The file.
+    release
+        Version of Ultralytics that trained it.
+    """
+    torch: Any = extra("torch")
     kept = {name: arguments[name] for name in KEPT if name in arguments}
     model.args = kept
     model.pt_path = None
@@ -234,6 +274,6 @@ def rewrite(source: Path, target: Path) -> None:
     with target.open("wb") as file:
         # Given a file and not a path, torch writes no name into the archive.
         torch.save(
-            {"model": model, "ema": None, "train_args": kept, "version": content.get("version")},
+            {"model": model, "ema": None, "train_args": kept, "version": release},
             file,
         )

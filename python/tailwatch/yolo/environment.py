@@ -45,11 +45,12 @@ from tailwatch.exceptions import MissingDependencyError
 from tailwatch.yolo.extra import extra, mend_torchvision, require_extra
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from types import ModuleType
 
 __all__ = [
     "OFFLINE",
+    "borrowed",
     "data_sets_folder",
     "packaged_file",
     "remove_private_folder",
@@ -132,7 +133,8 @@ def ultralytics() -> ModuleType:
     # Around the settings' own `update`, which would write them to the user's file where Ultralytics
     # was imported before.
     dict.update(state.SETTINGS, dict.fromkeys(SERVICES, False))
-    _forget_network()
+    # Corrects what an earlier import may have found out.
+    _tell_all(CONSTANTS)
     _lay_out_fonts(Path(state.USER_CONFIG_DIR))
     module._tailwatch_offline = True  # type: ignore[attr-defined]  # noqa: SLF001
     return module
@@ -155,6 +157,38 @@ def _require_floor() -> None:
             got=found,
             hint="earlier ones write over images that they find damaged, in your own folder",
         )
+
+
+@contextmanager
+def borrowed() -> Iterator[None]:
+    """Use an Ultralytics that its user has imported, offline, and leave it as the user has it.
+
+    Settings, what it knows of the network, and the folder of its fonts are as before after the
+    block. Where tailwatch itself imported it there is nothing to give back.
+    """
+    loaded = sys.modules.get("ultralytics")
+    if loaded is None or getattr(loaded, "_tailwatch_offline", False):
+        yield
+        return
+    state: Any = extra("ultralytics.utils")
+    settings = dict(state.SETTINGS)
+    constants = {name: getattr(state, name) for name in CONSTANTS}
+    folder = Path(state.USER_CONFIG_DIR)
+    fonts = [folder / name for name in FONTS if not (folder / name).exists()]
+    variables = {name: os.environ.get(name) for name in OFFLINE}
+    try:
+        yield
+    finally:
+        dict.update(state.SETTINGS, settings)
+        _tell_all(constants)
+        for font in fonts:
+            font.unlink(missing_ok=True)
+        for name, value in variables.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+        loaded.__dict__.pop("_tailwatch_offline", None)
 
 
 @contextmanager
@@ -205,11 +239,11 @@ def remove_private_folder() -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _forget_network() -> None:
-    """Correct what an earlier import may have found out; modules hold copies of it."""
+def _tell_all(constants: Mapping[str, object]) -> None:
+    """Set constants in all modules of Ultralytics, which hold copies of them."""
     for name, module in list(sys.modules.items()):
         if name.partition(".")[0] == "ultralytics":
-            for constant, value in CONSTANTS.items():
+            for constant, value in constants.items():
                 if hasattr(module, constant):
                     setattr(module, constant, value)
 

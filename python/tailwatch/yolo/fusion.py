@@ -39,6 +39,7 @@ the other. No Ultralytics here.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -51,7 +52,7 @@ from tailwatch.yolo.rows import row
 from tailwatch.yolo.statistics import HALVES, Cuts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -60,7 +61,9 @@ if TYPE_CHECKING:
     from tailwatch.yolo.rows import Floats
 
     Labels = NDArray[np.int64]
+    Flags = NDArray[np.bool_]
     Statistic = tuple[str, str, Floats, Floats]
+    Pairing = Callable[[DetectionDataset, DetectionDataset], Iterator["Instances"]]
 
 __all__ = [
     "COVERED",
@@ -123,6 +126,22 @@ class Intersections:
             human[:, 2] * human[:, 3],
             np.maximum(high - low, 0.0).prod(axis=2),
         )
+
+    @classmethod
+    def of_masks(cls, predicted: Flags, human: Flags) -> Intersections:
+        """Return the areas of masks, in pixels.
+
+        Parameters
+        ----------
+        predicted, human
+            Flags of the pixels of each mask: masks × rows × columns, of one image.
+        """
+        flat = human.reshape(len(human), math.prod(human.shape[1:]))
+        shared = np.zeros((len(predicted), len(human)))
+        for place, mask in enumerate(predicted):
+            shared[place] = flat[:, mask.ravel()].sum(axis=1)
+        first, last = (each.sum(axis=(1, 2), dtype=np.float64) for each in (predicted, human))
+        return cls(first, last, shared)
 
     def covered(self) -> Floats:
         """Return the share of the smaller of two instances that lies in the other: p × h."""
@@ -210,6 +229,7 @@ def fusion(
     *,
     confidence: float = 0.95,
     remark: str = "",
+    instances: Pairing | None = None,
 ) -> list[Row]:
     """Return fusion and confusion of predicted boxes, against the human ones of the same images.
 
@@ -223,6 +243,8 @@ def fusion(
         Confidence of the intervals.
     remark
         Sentence about the data, added to every row.
+    instances
+        Function that yields the instances of each image; by default those of the boxes.
 
     Returns
     -------
@@ -232,8 +254,9 @@ def fusion(
     if not len(human):
         return []
     labels = class_labels(human.names)
-    counts, pairs = _counts(instances_of(human, predicted), len(human), len(labels))
-    nulls, _ = _counts(instances_of(human, human), len(human), len(labels))
+    paired = instances_of if instances is None else instances
+    counts, pairs = _counts(paired(human, predicted), len(human), len(labels))
+    nulls, _ = _counts(paired(human, human), len(human), len(labels))
     largest = pairs.largest(MOST_PAIRS)
     of_pair = pairs.counts(largest, len(human))
     cuts = Cuts(len(human), len(human))

@@ -59,7 +59,7 @@ if TYPE_CHECKING:
     Members = NDArray[np.bool_]
     Statistic = tuple[str, float | None, str, Floats, Floats]
 
-__all__ = ["CUTS", "Cuts", "statistics"]
+__all__ = ["CUTS", "Cuts", "boxes_of_classes", "statistics"]
 
 CUTS = 200
 DISTANCE_CUTS = 50
@@ -168,6 +168,11 @@ def statistics(
             }
         )
     return rows
+
+
+def boxes_of_classes(data: DetectionDataset) -> dict[str, int]:
+    """Return the number of boxes of each class, by its label."""
+    return dict(zip(class_labels(data.names), data.class_totals().tolist(), strict=True))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -33,11 +33,11 @@ from tailwatch.text_form import path_text, shown
 from tailwatch.writing import fill, make_owned, owned_directory, write_owned
 from tailwatch.yolo.checks import Checks
 from tailwatch.yolo.dataset import DetectionDataset
-from tailwatch.yolo.detections import class_labels
 from tailwatch.yolo.detector import MOST
 from tailwatch.yolo.image_copies import ImageCopies
 from tailwatch.yolo.origins import UNKNOWN
 from tailwatch.yolo.pictures import side_by_side
+from tailwatch.yolo.statistics import boxes_of_classes
 from tailwatch.yolo.study_result import CONTROL, CONTROL_OF_UNKNOWN, Study, over_seeds
 
 if TYPE_CHECKING:
@@ -194,18 +194,12 @@ def study(
         checks.remarks,
         checks.held_out,
         confidence,
-        _class_totals(human),
+        boxes_of_classes(human),
         tuple(side_by_side(human, _ends(runs[numbers[0]]))),
     )
     page = found.to_html()
     write_owned(folder, "report.html", lambda file: file.write_text(page, encoding="utf-8"))
     return found
-
-
-def _class_totals(human: DetectionDataset) -> dict[str, int]:
-    """Return the number of human boxes of each class, by its label."""
-    counts = human.class_totals().tolist()
-    return dict(zip(class_labels(human.names), counts, strict=True))
 
 
 def _ends(

@@ -70,7 +70,7 @@ class _Scales:
         return self.x(generation), self.y.clipped(low), self.y.clipped(high)
 
 
-def draw(plot: Plot, size: Size, *, from_zero: bool = False) -> Drawing:
+def draw(plot: Plot, size: Size, *, from_zero: bool = False, step: str = "generation") -> Drawing:
     """Draw a plot.
 
     Parameters
@@ -81,6 +81,8 @@ def draw(plot: Plot, size: Size, *, from_zero: bool = False) -> Drawing:
         :data:`LARGE` or :data:`SMALL`.
     from_zero
         Whether 0 is on the axis wherever the values are.
+    step
+        What the horizontal axis counts.
 
     Returns
     -------
@@ -98,7 +100,7 @@ def draw(plot: Plot, size: Size, *, from_zero: bool = False) -> Drawing:
     drawing = Drawing(
         size.width, size.height, left=size.left, right=_RIGHT, top=_TOP, bottom=_BOTTOM
     )
-    _axes(drawing, scales, size, plot.label.unit or "value")
+    _axes(drawing, scales, size, plot.label.unit or "value", step)
     _null(drawing, scales, plot)
     _alarms(drawing, scales, plot)
     _measured(drawing, scales, plot)
@@ -123,7 +125,7 @@ def _steps() -> Iterator[int]:
     return (factor * 10**power for power in count() for factor in (1, 2, 5))
 
 
-def _axes(drawing: Drawing, scales: _Scales, size: Size, unit: str) -> None:
+def _axes(drawing: Drawing, scales: _Scales, size: Size, unit: str, step: str) -> None:
     x, y = scales.x, scales.y
     labels, factor = tick_labels(ticks(y.low, y.high, _TICKS))
     drawing.segments([(x.start, y(tick), x.end, y(tick)) for tick in labels], "line", 1)
@@ -132,7 +134,7 @@ def _axes(drawing: Drawing, scales: _Scales, size: Size, unit: str) -> None:
     drawing.texts([(-size.left, -15, f"{unit} {factor}".rstrip())], "muted", font)
     shown = generation_ticks(min(scales.drawn), max(scales.drawn))
     generations = {float(generation): str(generation) for generation in shown}
-    drawing.axis_below(x, generations, size.height, font, title="generation", far=33)
+    drawing.axis_below(x, generations, size.height, font, title=step, far=33)
 
 
 def _extent(plot: Plot, *, from_zero: bool) -> tuple[float, float]:

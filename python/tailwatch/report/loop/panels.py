@@ -41,6 +41,7 @@ def figures(
     confidence: str,
     large: bool = False,
     from_zero: bool = False,
+    step: str = "generation",
 ) -> str:
     """Return a figure of drawings side by side, their legend, and their numbers to unfold.
 
@@ -58,25 +59,27 @@ def figures(
         Whether the drawings are those of the opening.
     from_zero
         Whether 0 is on every axis.
+    step
+        What the horizontal axis counts.
     """
     size = LARGE if large else SMALL
     panels = []
     for place, plot in enumerate(plots):
-        svg = draw(plot, size, from_zero=from_zero).inline(
+        svg = draw(plot, size, from_zero=from_zero, step=step).inline(
             name=f"{name}-{place}",
-            title=f"{plot.name} by generation",
-            description=_describe(plot, confidence),
+            title=f"{plot.name} by {step}",
+            description=_describe(plot, confidence, step),
         )
         panels.append(f'<div class="tw-panel"><p>{escape(plot.name)}</p>{svg}</div>')
     kind = "tw-panels tw-large" if large else "tw-panels"
     return (
         f'<figure><div class="{kind}">{"".join(panels)}</div>'
-        f"<figcaption>{_legend(plots, arms, confidence)}</figcaption></figure>"
-        + details(_summary(plots), _table(plots, confidence))
+        f"<figcaption>{_legend(plots, arms, confidence, step)}</figcaption></figure>"
+        + details(_summary(plots), _table(plots, confidence, step))
     )
 
 
-def _legend(plots: Sequence[Plot], arms: Sequence[Arm], confidence: str) -> str:
+def _legend(plots: Sequence[Plot], arms: Sequence[Arm], confidence: str, step: str) -> str:
     """Explain the signs that the drawings use, and only those."""
     points = [point for plot in plots for point in plot.points]
     shown = {curve.arm.name for plot in plots for curve in plot.curves}
@@ -86,7 +89,7 @@ def _legend(plots: Sequence[Plot], arms: Sequence[Arm], confidence: str) -> str:
     if any(point.value.has_interval for point in points):
         cut = ", those that reach far cut at the edge" if any(map(is_cut, plots)) else ""
         what = "Shade" if alone and not few else "Bars"
-        where = "" if few or alone else " of some generations"
+        where = "" if few or alone else f" of some {step}s"
         items.append(f"{what}: {confidence} intervals{where}{cut}")
     if any(point.theory is not None for point in points):
         items.append(f"{_DASHES}expected by theory")
@@ -96,17 +99,17 @@ def _legend(plots: Sequence[Plot], arms: Sequence[Arm], confidence: str) -> str:
         items.append(f"{_DOTS}the alarm rang")
     thinned = max(len(plot.generations) for plot in plots)
     if thinned > MOST:
-        items.append(f"{MOST} of {thinned} generations are drawn")
+        items.append(f"{MOST} of {thinned} {step}s are drawn")
     return legend(items)
 
 
-def _describe(plot: Plot, confidence: str) -> str:
-    """Return in words what a drawing shows: first and last generation of each run, and the null."""
+def _describe(plot: Plot, confidence: str, step: str) -> str:
+    """Return in words what a drawing shows: first and last step of each run, and the null."""
     parts = [f"{plot.name} ({plot.label.unit or 'value'}) with {confidence} intervals."]
     for curve in plot.curves:
         ends = dict.fromkeys((curve.points[0], curve.points[-1]))
-        said = [f"generation {p.generation}: {_spoken(p)}" for p in ends]
-        rang = f"; its alarm rang at generation {curve.arm.alarm}" if is_marked(curve) else ""
+        said = [f"{step} {p.generation}: {_spoken(p)}" for p in ends]
+        rang = f"; its alarm rang at {step} {curve.arm.alarm}" if is_marked(curve) else ""
         parts.append(f"{curve.arm.name}, {'; '.join(said)}{rang}.")
     if plot.null_band:
         _, null = plot.null_band[-1]
@@ -127,7 +130,7 @@ def _summary(plots: Sequence[Plot]) -> str:
     return "The numbers of this chart" if len(plots) == 1 else "The numbers of these charts"
 
 
-def _table(plots: Sequence[Plot], confidence: str) -> str:
+def _table(plots: Sequence[Plot], confidence: str, step: str) -> str:
     """Return the numbers of the drawings: a line for each run and generation."""
     names = list(dict.fromkeys(curve.arm.name for plot in plots for curve in plot.curves))
     cells: dict[tuple[str, int], dict[int, str]] = {}
@@ -148,11 +151,11 @@ def _table(plots: Sequence[Plot], confidence: str) -> str:
         for plot in plots
     )
     heads = [
-        "Run, generation",
+        f"Run, {step}",
         *(f"{escape(plot.name)}<i>{escape(plot.label.unit)}</i>" for plot in plots),
     ]
     shortened = any(len(c.points) > LINES_OF_TABLE for plot in plots for c in plot.curves)
-    more = " Some generations are left out; the frame has all." if shortened else ""
+    more = f" Some {step}s are left out; the frame has all." if shortened else ""
     return scrolling_table(
         heads,
         f"<tr><th scope=row>A fresh human sample</th>{nulls}</tr>{''.join(lines)}",

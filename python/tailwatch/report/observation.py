@@ -1,0 +1,139 @@
+"""The page of observed models: what a training, or models side by side, make of human images.
+
+A pure function of a frame in the schema of a run's, of the number of human boxes of each class, and
+of what was done.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tailwatch.report.detection import (
+    drawn_classes,
+    listed,
+    of_classes,
+    of_metrics,
+    of_pairs,
+    terms,
+)
+from tailwatch.report.loop.plots import arms_of
+from tailwatch.report.page import Section, fragment, fragment_mark, page, run_details
+from tailwatch.report.words import Number, percent, written_shares
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import polars as pl
+
+__all__ = ["OBSERVED", "observation_fragment", "observation_page", "sentence_of_observation"]
+
+OBSERVED = ("tail_class_mass", "classes_gone", "fusion", "confusion")
+"""What tells most of observed models."""
+
+
+def observation_page(
+    frame: pl.DataFrame,
+    *,
+    classes: Mapping[str, int],
+    arguments: Mapping[str, Any],
+    confidence: float,
+    remarks: Sequence[str],
+    step: str,
+) -> str:
+    """Return the page as one HTML document that needs nothing else.
+
+    Parameters
+    ----------
+    frame
+        In the schema of a run's frame; its column ``generation`` counts steps.
+    classes
+        Human boxes of each class.
+    arguments
+        What was done.
+    confidence
+        Of the intervals.
+    remarks
+        What has to be said of the data before a number is read.
+    step
+        What ``generation`` counts: ``"epoch"`` or ``"model"``.
+    """
+    arms = arms_of(frame)
+    said = percent(confidence)
+    drawn = drawn_classes(classes)
+    titled = {
+        "What is left of the classes": (
+            *("tail_class_mass", "classes_gone", "type_coverage", "class_kl"),
+            *("crop_coverage:tail classes", "crop_tail_coverage:tail classes"),
+            *("crop_coverage:all classes", "crop_tail_coverage:all classes"),
+        ),
+        "What runs together": ("fusion", "fused_only", "matched", "confusion"),
+        "Average precision": ("map50", "map"),
+        "Boxes and images": (
+            *("confidence", "boxes_per_image", "empty_images", "box_size", "box_size_distance"),
+            "boxes_distance",
+        ),
+    }
+    bodies = {
+        title: of_metrics(frame, arms, metrics, f"part-{place}", said, step=step)
+        for place, (title, metrics) in enumerate(titled.items())
+    }
+    bodies["What runs together"] += of_pairs(frame, arms, said, step=step)
+    sections = [
+        Section("What to know of the data", listed(remarks)),
+        *(Section(title, body) for title, body in bodies.items()),
+        Section("Classes", of_classes(frame, arms, "class_share", drawn, said, step=step)),
+        Section("What each number means", terms()),
+        Section("What was observed", run_details(arguments)),
+    ]
+    return page(
+        kind="tailwatch observation",
+        subject=", ".join(arm.name for arm in arms) or "nothing yet",
+        sentence=sentence_of_observation(frame, step),
+        facts={
+            "Models": str(frame["run"].n_unique()),
+            "Classes": str(len(classes)),
+            "Human boxes": str(sum(classes.values())),
+            "Intervals": said,
+        },
+        sections=[section for section in sections if section.body],
+        foot="This file holds aggregated numbers, and loads nothing.",
+    )
+
+
+def observation_fragment(
+    frame: pl.DataFrame, *, confidence: float, remarks: Sequence[str], step: str
+) -> str:
+    """Return the sentence, remarks and what tells most as an element for a notebook."""
+    sentence = sentence_of_observation(frame, step)
+    name = f"observation-{fragment_mark(sentence, frame)}"
+    drawn = of_metrics(frame, arms_of(frame), OBSERVED, name, percent(confidence), step=step)
+    return fragment(sentence=sentence, body=listed(remarks) + drawn)
+
+
+def sentence_of_observation(frame: pl.DataFrame, step: str) -> str:
+    """Say for each run what is left of the classes, and what is fused and confused, at its end."""
+    parts = []
+    for name in frame["run"].unique(maintain_order=True):
+        of_run = frame.filter(run=name)
+        last = of_run["generation"].to_list()[-1]
+        at_end = of_run.filter(generation=last)
+        gone = _number(at_end, "classes_gone")
+        if gone is None or gone.value is None:
+            continue
+        classes = (
+            f"{gone.value:.2g} classes are not found" if gone.value else "every class is found"
+        )
+        where = f" after {step} {last}" if step == "epoch" else ""
+        told = [f"{name}: {classes}{where}"]
+        for metric, words in (("fusion", "fused"), ("confusion", "labelled as another class")):
+            found = _number(at_end, metric)
+            if found is not None and found.value is not None:
+                written = written_shares(found)
+                told.append(f"{written.value} {written.interval or ''}".strip() + f" {words}")
+        parts.append(", ".join(told))
+    return "; ".join(parts) + "." if parts else "Nothing was measured."
+
+
+def _number(rows: pl.DataFrame, metric: str) -> Number | None:
+    found = rows.filter(metric=metric).select("value", "low", "high").rows()
+    return Number(*found[0]) if found else None
