@@ -46,6 +46,20 @@ def scenes(folder: Path, count: int, *, seed: int = 0) -> DetectionDataset:
     return DetectionDataset.from_images(images, boxes, names=NAMES)
 
 
+def instance_scenes(folder: Path, count: int, *, seed: int = 0) -> DetectionDataset:
+    """Draw the same squares with their outlines for boxes."""
+    boxes = scenes(folder, count, seed=seed)
+    corners = ((-0.5, -0.5), (0.5, -0.5), (0.5, 0.5), (-0.5, 0.5))
+    polygons = [
+        [
+            (label, *(value for a, b in corners for value in (x + a * w, y + b * h)))
+            for label, x, y, w, h in of_image
+        ]
+        for of_image in boxes.boxes_of()
+    ]
+    return DetectionDataset.from_images(boxes.paths(), polygons, names=NAMES, task="segment")
+
+
 def three_sets(folder: Path) -> dict[str, DetectionDataset]:
     """Draw human scenes, those of a pool, and those to be tested on."""
     return {

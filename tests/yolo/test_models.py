@@ -15,9 +15,10 @@ import pytest
 
 import tailwatch as tw
 from tailwatch.exceptions import InputError, SourceError, TailwatchError
-from tailwatch.yolo.checkpoints import check_device, check_model
+from tailwatch.yolo.checkpoints import check_device, check_model, model_task
 from tailwatch.yolo.environment import ultralytics
 from tailwatch.yolo.extra import extra
+from tailwatch.yolo.tasks import Task
 from tests.support.errors import refused
 from tests.yolo.scenes import NAMES, scenes
 
@@ -175,20 +176,29 @@ def test_altered_weights_are_read_or_one_error(weights: Path, tmp_path: Path) ->
             tiny().predict(path, [], least=0.5, report=silent)
 
 
-@pytest.mark.parametrize("model", ["yolo26n-seg.yaml", "yolo26n-cls.yaml", "yolo26n-pose.yaml"])
-def test_models_for_other_tasks_are_refused(
-    human: DetectionDataset, tmp_path: Path, model: str
+@pytest.mark.parametrize("task", ["classify", "pose", "obb"])
+def test_models_for_tasks_that_are_not_built_are_refused(
+    human: DetectionDataset, task: str
 ) -> None:
-    with refused(SourceError, model, "a model that detects boxes", "…"):
+    model = f"yolo26n-{'cls' if task == 'classify' else task}.yaml"
+    expected = "a model that detects boxes or segments instances"
+    with refused(SourceError, model, expected, f"one for the task {task}"):
         tw.yolo.YoloLearner(model, pool=human)
-    if "seg" in model:
-        path = tmp_path / "renamed.pt"
-        made = ultralytics().YOLO(model, verbose=False)
-        made.save(path)
-        with refused(
-            SourceError, "…/renamed.pt", "a model that detects boxes", "one for the task segment"
-        ):
-            check_model(path)
+    with refused(InputError, "task", "detect or segment", f"'{task}', which is not built"):
+        tw.yolo.YoloLearner("nowhere.pt", pool=human, task=task)
+    with refused(InputError, "task", "detect or segment", f"'{task}', which is not built"):
+        tw.yolo.DetectionDataset.from_yaml("nowhere.yaml", task=task)
+
+
+def test_the_task_is_that_of_the_model_whatever_its_file_is_called(tmp_path: Path) -> None:
+    assert model_task(str(TINY)) is Task.DETECT
+    path = tmp_path / "renamed.pt"
+    ultralytics().YOLO("yolo26n-seg.yaml", verbose=False).save(path)
+    assert model_task(path) is model_task("yolo26n-seg.yaml") is Task.SEGMENT
+    with refused(
+        SourceError, "…/renamed.pt", "a model that detects boxes", "one for the task segment"
+    ):
+        check_model(path, Task.DETECT)
 
 
 @pytest.mark.parametrize(

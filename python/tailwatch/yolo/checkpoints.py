@@ -19,6 +19,7 @@ from tailwatch.text_form import path_text, shown
 from tailwatch.yolo.environment import ultralytics, unlogged
 from tailwatch.yolo.extra import extra, require_extra
 from tailwatch.yolo.session import said
+from tailwatch.yolo.tasks import Task
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,6 +29,7 @@ __all__ = [
     "check_model",
     "class_names",
     "digest",
+    "model_task",
     "open_model",
     "rewrite",
     "write_model",
@@ -39,11 +41,18 @@ KEPT = ("imgsz", "single_cls", "task")
 DEVICE = re.compile(r"cpu|mps|cuda|(cuda:)?[0-9]{1,3}|(npu|xpu)(:[0-9]{1,3})?")
 
 
-def check_model(model: str | Path) -> str:
+def check_model(model: str | Path, task: Task | None = None) -> str:
     """Return the name of a model: of weights or a file of one's own with their SHA-256.
 
     Weights are opened, without any code in them being run, and an architecture is built: what
     cannot be a detector is an error here and not after a training.
+
+    Parameters
+    ----------
+    model
+        A file, or the name of an architecture.
+    task
+        What the model has to do; by default, either.
 
     Raises
     ------
@@ -52,6 +61,19 @@ def check_model(model: str | Path) -> str:
     MissingDependencyError
         The extra ``yolo`` is not installed.
     """
+    name, found = _looked_at(model)
+    if task is not None and found is not task:
+        raise _other_task(str(model), str(found), f"a model that {task.does}")
+    return name
+
+
+def model_task(model: str | Path) -> Task:
+    """Return what a model does; it is looked at as :func:`check_model` does."""
+    return _looked_at(model)[1]
+
+
+def _looked_at(model: str | Path) -> tuple[str, Task]:
+    """Return name and task of a model."""
     require_extra()
     path = Path(model)
     # A path has lost one of the slashes of a URL.
@@ -65,10 +87,10 @@ def check_model(model: str | Path) -> str:
             argument="model", expected="a .pt or .yaml file", got=f"{shown(str(model))} ({error})"
         ) from error
     if stamp is not None:
-        _check_file(
+        task = _check_file(
             path.absolute(), (stamp.st_ino, stamp.st_size, stamp.st_mtime_ns, stamp.st_ctime_ns)
         )
-        return f"{path_text(path.name)} {digest(path)}"
+        return f"{path_text(path.name)} {digest(path)}", task
     if path.suffix == ".pt":
         raise SourceError(
             argument=path_text(path),
@@ -78,27 +100,25 @@ def check_model(model: str | Path) -> str:
             hint="nothing is downloaded: put it there, or begin from an architecture, such as "
             "yolo26n.yaml",
         )
-    _check_architecture(str(path))
-    return path.name
+    return path.name, _check_architecture(str(path))
 
 
 @functools.lru_cache(maxsize=64)
-def _check_file(path: Path, stamp: tuple[int, ...]) -> None:  # noqa: ARG001  (what the file was)
-    """Refuse a file that is no detector; one that did not change is looked at once."""
+def _check_file(path: Path, stamp: tuple[int, ...]) -> Task:  # noqa: ARG001  (what the file was)
+    """Return the task of a file of a detector; one that did not change is looked at once."""
     if path.suffix == ".pt":
-        _detector_in(path)
-        return
+        return _task_of_weights(path)
     content = parse_yaml(read_text(path, "model"), "model", path_text(path))
     if not isinstance(content, dict):
         raise SourceError(
             argument=path_text(path), expected="an architecture", got=type(content).__name__
         )
-    _build(str(path))
+    return _build(str(path))
 
 
 @functools.lru_cache(maxsize=64)
-def _check_architecture(name: str) -> None:
-    """Refuse a name that is no architecture of a detector in Ultralytics."""
+def _check_architecture(name: str) -> Task:
+    """Return the task of the name of an architecture of a detector in Ultralytics."""
     ultralytics()
     tasks: Any = extra("ultralytics.nn.tasks")
     try:
@@ -112,19 +132,20 @@ def _check_architecture(name: str) -> None:
             expected="a file, or the name of an architecture of Ultralytics",
             got="neither",
         ) from error
-    _build(name)
+    return _build(name)
 
 
-def _build(name: str) -> None:
-    """Refuse an architecture that Ultralytics cannot build, or that is for another task."""
+def _build(name: str) -> Task:
+    """Return the task of an architecture that Ultralytics can build."""
     ultralytics()
     tasks: Any = extra("ultralytics.nn.tasks")
     torch: Any = extra("torch")
     try:
         with unlogged(), torch.random.fork_rng(range(torch.cuda.device_count())):
             content = tasks.yaml_model_load(name)
-            _require_detect(tasks.guess_model_task(content), name)
-            tasks.DetectionModel(content, verbose=False)
+            task = _known_task(tasks.guess_model_task(content), name)
+            kind = tasks.SegmentationModel if task is Task.SEGMENT else tasks.DetectionModel
+            kind(content, verbose=False)
     except SourceError:
         raise
     except Exception as error:
@@ -133,19 +154,26 @@ def _build(name: str) -> None:
             expected="an architecture that Ultralytics can build",
             got=said(error),
         ) from error
+    return task
 
 
-def _require_detect(task: str | None, name: str) -> None:
-    if task != "detect":
-        raise SourceError(
-            argument=path_text(name),
-            expected="a model that detects boxes",
-            got=f"one for the task {task}" if task else "one whose task is not known",
-        )
+def _known_task(task: str | None, name: str) -> Task:
+    """Return the task of this name; another than the two is refused."""
+    if task in list(Task):
+        return Task(task)
+    raise _other_task(name, task, "a model that detects boxes or segments instances")
 
 
-def _detector_in(path: Path) -> Any:  # noqa: ANN401  (a checkpoint of Ultralytics)
-    """Read a checkpoint, with the classes of known layers and nothing else."""
+def _other_task(name: str, task: str | None, expected: str) -> SourceError:
+    return SourceError(
+        argument=path_text(name),
+        expected=expected,
+        got=f"one for the task {task}" if task else "one whose task is not known",
+    )
+
+
+def _task_of_weights(path: Path) -> Task:
+    """Return the task of a checkpoint, read with the classes of known layers and nothing else."""
     ultralytics()
     tasks: Any = extra("ultralytics.nn.tasks")
     torch: Any = extra("torch")
@@ -172,8 +200,7 @@ def _detector_in(path: Path) -> Any:  # noqa: ANN401  (a checkpoint of Ultralyti
         with unlogged():
             task = tasks.guess_model_task(model)
     # Where it cannot guess it says that it is a detector.
-    _require_detect(task if isinstance(model, tasks.BaseModel) else None, str(path))
-    return content
+    return _known_task(task if isinstance(model, tasks.BaseModel) else None, str(path))
 
 
 def check_device(device: object) -> str:
@@ -218,11 +245,11 @@ def digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def open_model(model: str) -> Any:  # noqa: ANN401  (Ultralytics' own class)
+def open_model(model: str, task: Task | None = None) -> Any:  # noqa: ANN401  (Ultralytics' own)
     """Open a model that is on this machine."""
-    check_model(model)
+    check_model(model, task)
     try:
-        return ultralytics().YOLO(model, task="detect", verbose=False)
+        return ultralytics().YOLO(model, task=str(model_task(model)), verbose=False)
     except Exception as error:
         raise SourceError(
             argument=path_text(model),

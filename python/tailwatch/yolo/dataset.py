@@ -1,7 +1,8 @@
-"""A set of images with their boxes, and where each of them came from.
+"""A set of images with their boxes or polygons, and where each of them came from.
 
-In memory it is two frames and holds no pixel: where the images are, and the boxes. On disk it is
-one immutable folder:
+In memory it is two frames and holds no pixel: where the images are, and the boxes. Where boxes have
+polygons the set is one of segmentation: :mod:`tailwatch.yolo.instances`. On disk it is one
+immutable folder:
 
 ====================  ========================================================================
 file                  content
@@ -39,12 +40,14 @@ import polars as pl
 
 from tailwatch.exceptions import InputError, SourceError
 from tailwatch.text_form import path_of, path_text
-from tailwatch.yolo.detections import SCHEMA, detections
+from tailwatch.yolo.detections import SCHEMA
 from tailwatch.yolo.folder import MANIFEST, read_folder, write_folder
 from tailwatch.yolo.image_files import measure
+from tailwatch.yolo.instances import INSTANCES, frame_of_rows, rows_of
 from tailwatch.yolo.origins import HUMAN, ORIGINS, PSEUDO, check_origin, origins_beside
 from tailwatch.yolo.problems import check_bad_files
 from tailwatch.yolo.reader import read_set
+from tailwatch.yolo.tasks import Task
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,6 +55,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tailwatch.yolo.detections import Box
+    from tailwatch.yolo.instances import LabelRow
     from tailwatch.yolo.reader import SetContent
 
 __all__ = ["IMAGES", "MANIFEST", "DetectionDataset"]
@@ -71,7 +75,7 @@ IMAGES = pl.Schema(
 
 @dataclass(frozen=True, eq=False, repr=False)
 class DetectionDataset:
-    """Images with boxes: the data of a loop of detectors.
+    """Images with boxes or polygons: the data of a loop of detectors.
 
     Attributes
     ----------
@@ -81,7 +85,8 @@ class DetectionDataset:
         A row per image: path, sha256, width, height, origin (``"human"``, ``"pseudo"`` or
         ``"unknown"``) and teacher, the fingerprint of the weights that labelled it.
     boxes
-        A row per box: image, class, x, y, w, h, confidence; ordered by image.
+        A row per box: image, class, x, y, w, h, confidence; ordered by image. Instances have
+        ``points`` besides, the polygon that the box is around.
     remarks
         What has to be said of the set as it was read: files that were left out, rows that were
         there twice.
@@ -100,9 +105,10 @@ class DetectionDataset:
     remarks: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.images.schema != IMAGES or self.boxes.schema != SCHEMA:
+        if self.images.schema != IMAGES or self.boxes.schema not in (SCHEMA, INSTANCES):
             raise InputError(
-                argument="images, boxes", expected=f"the columns {IMAGES} and {SCHEMA}"
+                argument="images, boxes",
+                expected=f"the columns {IMAGES} and {SCHEMA}, with or without points",
             )
         other = self.images["origin"].is_in(ORIGINS).not_() | self.images["origin"].is_null()
         if other.any():
@@ -118,6 +124,7 @@ class DetectionDataset:
         *,
         split: str = "train",
         origin: str | None = None,
+        task: str = Task.DETECT,
         bad_files: str = "refuse",
         single_cls: bool = False,
     ) -> Self:
@@ -135,6 +142,8 @@ class DetectionDataset:
             ``"train"``, ``"val"`` or ``"test"``.
         origin
             Who made the labels, as you know it: ``"human"``, ``"pseudo"`` or ``"unknown"``.
+        task
+            What the labels are: ``"detect"``, boxes, or ``"segment"``, polygons.
         bad_files
             What becomes of images that Ultralytics passes over with a line in its log, for what is
             wrong with them or with a row of their labels: ``"refuse"`` names them all in one error,
@@ -150,9 +159,10 @@ class DetectionDataset:
         MissingDependencyError
             The extra ``yolo`` is not installed.
         """
+        kind = Task.of(task)
         check_origin(origin)
         check_bad_files(bad_files)
-        found = read_set(Path(path), split, single_cls=single_cls)
+        found = read_set(Path(path), split, single_cls=single_cls, task=kind)
         found.require(bad_files)
         return cls.from_content(found, origin=origin)
 
@@ -169,10 +179,11 @@ class DetectionDataset:
             (path_text(each.path), each.sha256, each.width, each.height, of.origin, of.teacher)
             for each, of in zip(found.images, known, strict=True)
         ]
+        labels = [image.rows(found.task) for image in found.images]
         return cls(
             found.names,
             pl.DataFrame(rows, schema=IMAGES, orient="row"),
-            detections(image.boxes for image in found.images),
+            frame_of_rows(found.task, labels),
             found.remarks(),
         )
 
@@ -180,10 +191,11 @@ class DetectionDataset:
     def from_images(
         cls,
         images: Sequence[str | Path],
-        boxes: Sequence[Sequence[Box]],
+        boxes: Sequence[Sequence[Sequence[float]]],
         *,
         names: Sequence[str],
         origin: str = HUMAN,
+        task: str = Task.DETECT,
     ) -> Self:
         """Make a data set of image files and their boxes, whose origin is human by default.
 
@@ -192,12 +204,16 @@ class DetectionDataset:
         images
             The files.
         boxes
-            For each image its boxes: class, and centre, width and height as shares of the image.
+            For each image its boxes: class, and centre, width and height as shares of the image;
+            or, for the task ``"segment"``, its polygons: class, x1, y1, x2, y2, ….
         names
             The classes.
         origin
             Who made the boxes: ``"human"``, ``"pseudo"`` or ``"unknown"``.
+        task
+            ``"detect"`` or ``"segment"``.
         """
+        kind = Task.of(task)
         check_origin(origin)
         if len(images) != len(boxes):
             raise InputError(
@@ -212,16 +228,23 @@ class DetectionDataset:
             schema=IMAGES,
             orient="row",
         )
-        return cls(tuple(names), table, detections(boxes))
+        rows = [[tuple(row) for row in of_image] for of_image in boxes]
+        return cls(tuple(names), table, frame_of_rows(kind, rows))
 
     def __len__(self) -> int:
         return self.images.height
+
+    @property
+    def task(self) -> Task:
+        """What the labels are: boxes, or instances with polygons."""
+        return Task.SEGMENT if "points" in self.boxes.columns else Task.DETECT
 
     def __repr__(self) -> str:
         """Return the numbers of images, boxes and classes, and the origins."""
         origins = self.images["origin"].unique().sort().to_list()
         return (
-            f"DetectionDataset({len(self)} images, {self.boxes.height} boxes, "
+            f"DetectionDataset({len(self)} images, {self.boxes.height} "
+            f"{'instances' if self.task is Task.SEGMENT else 'boxes'}, "
             f"{len(self.names)} classes, {' and '.join(origins) or 'empty'})"
         )
 
@@ -239,7 +262,7 @@ class DetectionDataset:
             {"new": np.arange(chosen.size, dtype=np.uint32), "image": chosen.astype(np.uint32)}
         )
         boxes = places.join(self.boxes, on="image", how="inner", maintain_order="left_right")
-        boxes = boxes.drop("image").rename({"new": "image"}).select(SCHEMA.names())
+        boxes = boxes.drop("image").rename({"new": "image"}).select(self.boxes.columns)
         return type(self)(self.names, self.images[chosen], boxes)
 
     def concat(self, others: Sequence[Self]) -> Self:
@@ -250,6 +273,8 @@ class DetectionDataset:
                 raise InputError(
                     argument="others", expected=f"the classes {self.names}", got=str(other.names)
                 )
+            if other.task is not self.task:
+                raise InputError(argument="others", expected=self.task.holds, got=other.task.holds)
         starts = np.cumsum([0, *(len(part) for part in parts)])
         boxes = [
             part.boxes.with_columns(pl.col("image") + pl.lit(int(start), pl.UInt32))
@@ -274,9 +299,13 @@ class DetectionDataset:
     def boxes_of(self) -> list[list[Box]]:
         """List the boxes of each image."""
         of_image: list[list[Box]] = [[] for _ in range(len(self))]
-        for image, *box, _ in self.boxes.iter_rows():
+        for image, *box in self.boxes.select(SCHEMA.names()[:-1]).iter_rows():
             of_image[image].append(tuple(box))
         return of_image
+
+    def label_rows(self) -> list[list[LabelRow]]:
+        """List the lines of the label file of each image: boxes, or polygons."""
+        return rows_of(self.boxes, len(self))
 
     def paths(self) -> list[Path]:
         """List the image files; in `images`, a path whose bytes are no text has escapes."""
@@ -309,6 +338,10 @@ class DetectionDataset:
         for name in SCHEMA.names():
             column = self.boxes[name].fill_null(-1.0) if name == "confidence" else self.boxes[name]
             digest.update(np.ascontiguousarray(column.to_numpy()).tobytes())
+        if self.task is Task.SEGMENT:
+            points = self.boxes["points"]
+            for column in (points.list.len(), points.explode().drop_nulls()):
+                digest.update(np.ascontiguousarray(column.to_numpy()).tobytes())
         return digest.hexdigest()
 
     def save(self, directory: str | Path) -> Path:
@@ -343,7 +376,8 @@ class DetectionDataset:
         """
         folder = Path(directory)
         found = read_folder(folder)
-        data = cls(found.names, found.images, detections(found.boxes, found.confidences))
+        boxes = frame_of_rows(found.task, found.rows, found.confidences)
+        data = cls(found.names, found.images, boxes)
         if data.fingerprint() != found.fingerprint:
             raise SourceError(
                 argument=path_text(folder),

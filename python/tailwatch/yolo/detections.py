@@ -120,8 +120,8 @@ def detections(
     return pl.DataFrame(rows, schema=SCHEMA, orient="row")
 
 
-def label_text(boxes: Iterable[Box]) -> str:
-    r"""Write the boxes of one image as a label file; an empty one for no box.
+def label_text(rows: Iterable[Sequence[float]]) -> str:
+    r"""Write the boxes, or polygons, of one image as a label file; an empty one for none.
 
     Examples
     --------
@@ -132,7 +132,7 @@ def label_text(boxes: Iterable[Box]) -> str:
     ''
     """
     # The shortest text that gives the same float64 back.
-    return "".join(f"{c} {' '.join(repr(float(value)) for value in box)}\n" for c, *box in boxes)
+    return "".join(f"{c} {' '.join(repr(float(value)) for value in row)}\n" for c, *row in rows)
 
 
 def read_labels(path: Path, classes: int) -> list[Box]:

@@ -10,12 +10,13 @@ never. An error names the argument.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+    from typing import Self
 
     import numpy as np
     import polars as pl
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from tailwatch.progress import ProgressReport
     from tailwatch.yolo.dataset import DetectionDataset
 
-__all__ = ["MOST", "Detector", "Evaluation"]
+__all__ = ["MOST", "Detector", "Evaluation", "Precision"]
 
 MOST = {
     "epochs": 100_000,
@@ -42,8 +43,8 @@ MOST = {
 
 
 @dataclass(frozen=True, slots=True)
-class Evaluation:
-    """How well a detector finds what a person drew.
+class Precision:
+    """Average precision, of boxes or of masks.
 
     Attributes
     ----------
@@ -56,18 +57,52 @@ class Evaluation:
         Average precision .50 to .95 by class; ``None`` for a class of which the data have no box.
     ap50
         Average precision at .50 alone, by class.
-    images
-        Number of images that were measured; ``None`` for all.
-    left_out
-        File and reason of each other image.
     """
 
     map: float | None
     map50: float | None
     ap: tuple[float | None, ...]
     ap50: tuple[float | None, ...]
+
+    @classmethod
+    def of_found(cls, found: Any, classes: int) -> Self:  # noqa: ANN401  (Ultralytics' own class)
+        """Return what Ultralytics measured, of boxes or of masks, by the number of the class."""
+        ap: list[float | None] = [None] * classes
+        ap50 = ap.copy()
+        for place, number in enumerate(found.ap_class_index):
+            ap[number] = float(found.ap[place])
+            ap50[number] = float(found.ap50[place])
+        return cls(float(found.map), float(found.map50), tuple(ap), tuple(ap50))
+
+    def without_mean(self) -> Self:
+        """Return this precision for data without a box, in which there is nothing to find."""
+        return replace(self, map=None, map50=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation(Precision):
+    """How well a detector finds what a person drew: boxes, and masks where it segments.
+
+    Attributes
+    ----------
+    map, map50, ap, ap50
+        Average precision of boxes.
+    images
+        Number of images that were measured; ``None`` for all.
+    left_out
+        File and reason of each other image.
+    mask
+        Average precision of masks; ``None`` for a detector of boxes.
+    """
+
     images: int | None = None
     left_out: tuple[str, ...] = ()
+    mask: Precision | None = None
+
+    @property
+    def of_task(self) -> Precision:
+        """Average precision of what the detector is for: of masks where it segments."""
+        return self if self.mask is None else self.mask
 
 
 class Detector(Protocol):
@@ -98,7 +133,7 @@ class Detector(Protocol):
     def predict(
         self, weights: Path, images: Sequence[Path], *, least: float, report: ProgressReport
     ) -> pl.DataFrame:
-        """Return a frame of detections, of a confidence of at least `least`."""
+        """Return a frame of detections or instances, of a confidence of at least `least`."""
         ...
 
     def evaluate(self, weights: Path, data: DetectionDataset) -> Evaluation:

@@ -24,13 +24,15 @@ from tailwatch.io.regular import Place
 from tailwatch.io.tables import read_frame
 from tailwatch.text_form import path_of, path_text, shown
 from tailwatch.writing import fill, owned_directory, owned_file
-from tailwatch.yolo.detections import label_text, read_labels
+from tailwatch.yolo.detections import label_text
 from tailwatch.yolo.image_files import link, sha256
+from tailwatch.yolo.instances import read_rows
+from tailwatch.yolo.tasks import Task
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from tailwatch.yolo.detections import Box
+    from tailwatch.yolo.instances import LabelRow
 
 __all__ = [
     "MANIFEST",
@@ -79,8 +81,13 @@ class LabelledImages(Protocol):
         """A row per box."""
         ...
 
-    def boxes_of(self) -> list[list[Box]]:
-        """Return the boxes of each image."""
+    @property
+    def task(self) -> Task:
+        """What the labels are."""
+        ...
+
+    def label_rows(self) -> list[list[LabelRow]]:
+        """Return the lines of the label file of each image."""
         ...
 
     def origins(self) -> dict[str, int]:
@@ -102,15 +109,18 @@ class FolderContent:
         The classes.
     images
         A row per image, with its path.
-    boxes, confidences
-        Boxes of each image, and their confidences.
+    task
+        What the labels are.
+    rows, confidences
+        Lines of the label file of each image, and their confidences.
     fingerprint
         Fingerprint of the set, by the manifest.
     """
 
     names: tuple[str, ...]
     images: pl.DataFrame
-    boxes: list[list[Box]]
+    task: Task
+    rows: list[list[LabelRow]]
     confidences: list[list[float | None]]
     fingerprint: str
 
@@ -137,10 +147,10 @@ def write_folder(data: LabelledImages, folder: Path) -> Path:
         (folder / name).mkdir()
     files = []
     paths = data.images["path"].to_list()
-    for number, (path, boxes) in enumerate(zip(paths, data.boxes_of(), strict=True)):
+    for number, (path, rows) in enumerate(zip(paths, data.label_rows(), strict=True)):
         file = f"{number:06d}{path_of(path).suffix.lower()}"
         link(path_of(path), folder / "images" / file)
-        text = label_text(boxes)
+        text = label_text(rows)
         (folder / "labels" / f"{number:06d}.txt").write_text(text, encoding="utf-8")
         files.append(file)
     (folder / "data.yaml").write_text(yaml_text(data.names), encoding="utf-8")
@@ -155,6 +165,8 @@ def write_folder(data: LabelledImages, folder: Path) -> Path:
     )
     # Written last: a folder without it is not a set.
     metadata = {"names": json.dumps(data.names), "fingerprint": data.fingerprint()}
+    if data.task is not Task.DETECT:
+        metadata["task"] = str(data.task)
     table = manifest.select(COLUMNS.names())
     fill(folder / MANIFEST, lambda file: table.write_parquet(file, metadata=metadata))
     return folder
@@ -170,10 +182,11 @@ def read_folder(folder: Path) -> FolderContent:
     """
     manifest, metadata = read_manifest(folder)
     names = _names(metadata, folder)
+    task = _task(metadata, folder)
     for part in ("images", "labels"):
         owned_directory(folder, part)
     base = Path(folder.resolve()) / "images"
-    paths, boxes = [], []
+    paths, rows = [], []
     for file, written in manifest.select("file", "sha256").iter_rows():
         if sha256(owned_file(folder, f"images/{file}")) != written:
             raise SourceError(
@@ -187,14 +200,15 @@ def read_folder(folder: Path) -> FolderContent:
             raise SourceError(
                 argument=path_text(folder), expected=f"labels of the image {file}", got="none"
             )
-        boxes.append(read_labels(labels, len(names)))
+        rows.append(read_rows(task, labels, len(names)))
         paths.append(path_text(base / file))
     images = manifest.with_columns(path=pl.Series(paths, dtype=pl.String))
     return FolderContent(
         names,
         images.select("path", *COLUMNS.names()[1:-1]),
-        boxes,
-        list(_confidences(manifest, boxes, folder)),
+        task,
+        rows,
+        list(_confidences(manifest, rows, folder)),
         metadata["fingerprint"],
     )
 
@@ -266,10 +280,18 @@ def _names(metadata: dict[str, str], folder: Path) -> tuple[str, ...]:
     return tuple(names)
 
 
+def _task(metadata: dict[str, str], folder: Path) -> Task:
+    """Return what the labels are; those of a manifest that does not say it are boxes."""
+    try:
+        return Task(metadata.get("task", Task.DETECT))
+    except ValueError as error:
+        raise _foreign(folder, "one of another task") from error
+
+
 def _confidences(
-    manifest: pl.DataFrame, boxes: list[list[Box]], folder: Path
+    manifest: pl.DataFrame, rows: list[list[LabelRow]], folder: Path
 ) -> Iterator[list[float | None]]:
-    for given, of_image in zip(manifest["confidences"].to_list(), boxes, strict=True):
+    for given, of_image in zip(manifest["confidences"].to_list(), rows, strict=True):
         # An image without a box has one that is missing, or none.
         if given is None or len(given) < len(of_image):
             raise SourceError(

@@ -15,8 +15,8 @@ columns; a number outside     so each is named here and the image is a bad file
 Coordinates may lie a hundredth outside of the image, as a tool's rounding puts them; they stay as
 they are.
 
-Level: above ``detections``. Labels that tailwatch wrote are read by ``detections.read_labels``, to
-the last bit and with every row.
+Level: above ``instances``. Labels that tailwatch wrote are read by ``instances.read_rows``, to the
+last bit and with every row.
 """
 
 from __future__ import annotations
@@ -27,8 +27,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tailwatch.exceptions import SourceError
-from tailwatch.text_form import path_text, shortened
-from tailwatch.yolo.detections import box_of, class_of, label_file_text
+from tailwatch.text_form import path_text
+from tailwatch.yolo.detections import box_of, label_file_text
+from tailwatch.yolo.instances import box_around, polygon_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -145,17 +146,8 @@ def _polygon(fields: list[str], where: str, classes: int | None) -> tuple[Box, P
             expected="polygons, class x1 y1 x2 y2 …, as in other rows of this file",
             got="a box" if len(fields) == 5 else f"{len(fields)} columns",
         )
-    try:
-        number, *values = map(float, fields)
-    except ValueError as error:
-        got = repr(shortened(" ".join(fields), 200))
-        raise SourceError(argument=where, expected="numbers", got=got) from error
-    of_class = class_of(number, fields[0], where, classes)
-    points = np.array(values).reshape(-1, 2)
-    (left, top), (right, bottom) = points.min(axis=0), points.max(axis=0)
-    box = ((left + right) / 2, (top + bottom) / 2, right - left, bottom - top)
-    around = [repr(float(value)) for value in box]
-    return box_of([str(of_class), *around], where, None), tuple(values)
+    of_class, *points = polygon_of(fields, where, classes)
+    return (int(of_class), *box_around(points)), tuple(points)
 
 
 def _each_once(rows: Iterable[tuple[Box, Polygon]]) -> Iterable[tuple[Box, Polygon]]:

@@ -6,7 +6,7 @@ step      what happens
 fit       the detector is trained on the images and boxes of the training set, from scratch, from
           the same base each time, or from the weights of the generation before
 sample    images of the pool are labelled by it
-risk      1 − mAP50–95 on human boxes
+risk      1 − mAP50–95 on human boxes; of masks where the model segments
 measure   average precision by class; classes, box sizes, boxes per image and crops of the new
           labels against the human ones: :mod:`tailwatch.yolo.statistics`
 ========  ====================================================================================
@@ -32,7 +32,7 @@ from typing import TYPE_CHECKING, Any
 from tailwatch.arguments import integer
 from tailwatch.exceptions import InputError
 from tailwatch.text_form import shown
-from tailwatch.yolo.checkpoints import check_model, digest
+from tailwatch.yolo.checkpoints import check_model, digest, model_task
 from tailwatch.yolo.checks import UsableImages, named, overlap
 from tailwatch.yolo.crops import CropCoverage
 from tailwatch.yolo.detector import MOST
@@ -42,6 +42,7 @@ from tailwatch.yolo.image_files import link
 from tailwatch.yolo.labelling import Labelling
 from tailwatch.yolo.rows import as_frame, precision_rows
 from tailwatch.yolo.statistics import statistics
+from tailwatch.yolo.tasks import Task, require_task
 from tailwatch.yolo.ultralytics_detector import UltralyticsDetector
 
 if TYPE_CHECKING:
@@ -120,6 +121,9 @@ class YoloLearner:
         the teacher of each image in its ``metadata``.
     detector
         Another detector than YOLO26.
+    task
+        ``"detect"`` or ``"segment"``, as the data have boxes or polygons; by default what `model`
+        does, and ``"detect"`` for another detector.
     report
         ``report(stage, done, total)``, called with epochs and images.
 
@@ -159,9 +163,12 @@ class YoloLearner:
     encoder: str | os.PathLike[str] | None = None
     ndjson: bool = False
     detector: Detector | None = None
+    task: str | None = None
     report: ProgressReport = _silent
 
     def __post_init__(self) -> None:
+        if self.task is not None:
+            Task.of(self.task)
         if not len(self.pool):
             raise InputError(argument="pool", expected="at least one image", got="none")
         if ARM.fullmatch(str(self.arm)) is None:
@@ -177,7 +184,7 @@ class YoloLearner:
                 argument="start", expected=f"one of {', '.join(STARTS)}", got=shown(self.start)
             )
         if self.detector is None:
-            check_model(self.model)
+            check_model(self.model, None if self.task is None else Task.of(self.task))
         weights = Path(self.model).suffix == ".pt"
         if self.detector is None and self.start == "base" and not weights:
             raise InputError(
@@ -219,6 +226,7 @@ class YoloLearner:
                 expected=f"the classes of data, {shown(data.names)}",
                 got=shown(self.pool.names),
             )
+        self.require_task(data, "data")
         # What a trainer passes over without a word would make another experiment of this one.
         self._used.require_all(data=data, pool=self.pool)
         fit = self._fits.fit(
@@ -237,6 +245,14 @@ class YoloLearner:
             fuse=self._fuse,
             remark=partial(self._remark, learned=data),
         )
+
+    def require_task(self, data: DetectionDataset, argument: str) -> None:
+        """Refuse data with boxes where polygons are learnt from, or the other way round."""
+        if self.task is not None:
+            task = Task.of(self.task)
+        else:
+            task = model_task(self.model) if self.detector is None else Task.DETECT
+        require_task(data.task, task, argument)
 
     @property
     def _start(self) -> str:
@@ -268,6 +284,7 @@ class YoloLearner:
             amp=self.amp,
             device=self.device,
             settings=self.settings,
+            task=self.task,
         )
 
     @cached_property
@@ -308,6 +325,7 @@ class YoloLearner:
 
     def _evaluate(self, fit: Weights, data: DetectionDataset) -> Evaluation:
         """Measure average precision on the images that can be used, and name the others."""
+        self.require_task(data, "holdout")
         used, left_out = self._used.split(data)
         if not len(used):
             raise InputError(
@@ -322,7 +340,9 @@ class YoloLearner:
         left_out += found.left_out
         found = replace(found, images=images, left_out=left_out)
         # Without a box there is nothing to find, and no precision in finding it.
-        return found if near.boxes.height else replace(found, map=None, map50=None)
+        if near.boxes.height:
+            return found
+        return replace(found.without_mean(), mask=found.mask and found.mask.without_mean())
 
     def _remark(self, reference: DetectionDataset, learned: DetectionDataset) -> str:
         """Return what has to be said of the data that measure."""
@@ -390,8 +410,8 @@ class YoloModel:
         return self._evaluations[key]
 
     def risk(self, data: DetectionDataset) -> float:
-        """Return 1 − mAP50–95; NaN on data without a box."""
-        found = self.evaluate(data).map
+        """Return 1 − mAP50–95, of masks where there are any; NaN on data without a box."""
+        found = self.evaluate(data).of_task.map
         return float("nan") if found is None else 1.0 - found
 
     def measure(self, reference: DetectionDataset, samples: DetectionDataset) -> pl.DataFrame:

@@ -1,4 +1,4 @@
-"""Images with their boxes, as two generations labelled them, small enough for a page."""
+"""Images with their boxes or masks, as two generations labelled them, small enough for a page."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from tailwatch.report.detection import Picture
 from tailwatch.text_form import path_of, shortened, visible
 from tailwatch.yolo.detections import class_labels, tail_classes
 from tailwatch.yolo.extra import extra
+from tailwatch.yolo.masks import rings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -112,7 +113,7 @@ def _drawable(name: str) -> str:
 
 
 def draw(data: DetectionDataset, number: int, *, pixels: int = PIXELS) -> bytes:
-    """Return one image with its boxes drawn, as a JPEG."""
+    """Return one image with its boxes, or the outlines of its masks, drawn, as a JPEG."""
     pillow: Any = extra("PIL.Image")
     drawing: Any = extra("PIL.ImageDraw")
     operations: Any = extra("PIL.ImageOps")
@@ -122,12 +123,16 @@ def draw(data: DetectionDataset, number: int, *, pixels: int = PIXELS) -> bytes:
     names = class_labels(data.names)
     pen = drawing.Draw(image)
     boxes = data.boxes.filter(pl.col("image") == number)
-    for _, of_class, x, y, w, h, _ in boxes.iter_rows():
+    for _, of_class, x, y, w, h, _, *points in boxes.iter_rows():
         colour = COLOURS[of_class % len(COLOURS)]
         left, top, right, bottom = (
             round(edge * pixels) for edge in (x - w / 2, y - h / 2, x + w / 2, y + h / 2)
         )
-        pen.rectangle((left, top, right, bottom), outline=colour, width=2)
+        if points:
+            for ring in rings(np.array(points[0]).reshape(-1, 2) * pixels):
+                pen.line([*map(tuple, ring), tuple(ring[0])], fill=colour, width=2)
+        else:
+            pen.rectangle((left, top, right, bottom), outline=colour, width=2)
         pen.text((left + 3, max(top - 11, 0)), _drawable(names[of_class]), fill=colour)
     file = io.BytesIO()
     image.save(file, "JPEG", quality=80)

@@ -23,17 +23,20 @@ from tailwatch.exceptions import SourceError, TailwatchError
 from tailwatch.text_form import path_text
 from tailwatch.yolo.data_yaml import label_path, read_yaml
 from tailwatch.yolo.image_files import measure, unusable
+from tailwatch.yolo.instances import LEAST_COLUMNS
 from tailwatch.yolo.image_lists import is_image_name, list_images
 from tailwatch.yolo.label_rows import LabelRows, parse_rows, read_rows
 from tailwatch.yolo.ndjson_set import read_ndjson
 from tailwatch.yolo.origins import PSEUDO, Origin
 from tailwatch.yolo.problems import ERROR, NOTE, Problem, refuse
+from tailwatch.yolo.tasks import Task
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from tailwatch.yolo.detections import Box
+    from tailwatch.yolo.instances import LabelRow
     from tailwatch.yolo.ndjson_set import Record
 
 __all__ = ["ImageContent", "SetContent", "read_set", "splits_of"]
@@ -83,6 +86,10 @@ class ImageContent:
         rows = zip(self.labels.boxes, self.labels.polygons, strict=True)
         return tuple((box[0], *corners) for box, corners in rows)
 
+    def rows(self, task: Task) -> tuple[LabelRow, ...]:
+        """Return what its labels are for a task: boxes, or polygons."""
+        return self.polygons if task is Task.SEGMENT else self.boxes
+
 
 @dataclass(slots=True)
 class SetContent:
@@ -102,6 +109,8 @@ class SetContent:
         Bad files, by severity error; and notes.
     listed
         Number of images that the set names.
+    task
+        What it was read for.
     """
 
     source: Path
@@ -110,6 +119,7 @@ class SetContent:
     images: list[ImageContent] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     listed: int = 0
+    task: Task = Task.DETECT
 
     @property
     def left_out(self) -> int:
@@ -180,7 +190,7 @@ class SetContent:
             yield Problem("image without labels", said, NOTE, self.split)
         if self.duplicates:
             yield Problem("duplicate rows", _twice(self.duplicates), NOTE, self.split)
-        if count := self.polygons:
+        if (count := self.polygons) and self.task is Task.DETECT:
             said = "1 image has" if count == 1 else f"{count} images have"
             said += " polygons, which are read as boxes"
             yield Problem("polygons", said, NOTE, self.split)
@@ -202,7 +212,7 @@ def splits_of(path: Path) -> tuple[str, ...]:
 
 
 def read_set(
-    path: Path, split: str, *, single_cls: bool = False, segments: bool = False
+    path: Path, split: str, *, single_cls: bool = False, task: Task = Task.DETECT
 ) -> SetContent:
     """Read one set, and find all that is wrong with it.
 
@@ -215,8 +225,8 @@ def read_set(
         ``"train"``, ``"val"`` or ``"test"``.
     single_cls
         Whether to take all classes for one.
-    segments
-        Whether the set is for segmentation: then an image whose rows are boxes is a bad file.
+    task
+        What the set is for. An image whose rows are boxes is a bad file where masks are learnt.
 
     Raises
     ------
@@ -232,19 +242,24 @@ def read_set(
         raise SourceError(
             argument=path_text(path), expected=f"a set {split!r} that can be read", got=str(error)
         ) from error
-    if segments:
+    found.task = task
+    if task is Task.SEGMENT:
         _require_polygons(found)
     return found
 
 
 def _require_polygons(found: SetContent) -> None:
-    """Make bad files of images whose rows are boxes."""
+    """Make bad files of images whose rows are boxes, or no more than a point."""
     kept = []
     for image in found.images:
-        if image.boxes and not image.polygons:
+        least = min(map(len, image.polygons), default=0)
+        if image.boxes and least < LEAST_COLUMNS:
             file = label_path(image.path)
             cause = SourceError(
-                argument=path_text(file), expected="polygons, class x1 y1 x2 y2 …", got="boxes"
+                argument=path_text(file),
+                expected="polygons, class x1 y1 x2 y2 x3 y3 …",
+                got="a point" if image.polygons else "boxes",
+                hint=None if image.polygons else "no mask can be learnt of a box",
             )
             found.problems.append(Problem.of(cause, "label file", found.split, file))
         else:

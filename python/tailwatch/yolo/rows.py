@@ -14,8 +14,10 @@ from tailwatch.yolo.checks import LISTED, named
 from tailwatch.yolo.detections import class_labels
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tailwatch.yolo.dataset import DetectionDataset
-    from tailwatch.yolo.detector import Evaluation
+    from tailwatch.yolo.detector import Evaluation, Precision
 
 __all__ = ["Floats", "as_frame", "precision_rows", "row"]
 
@@ -77,12 +79,10 @@ def precision_rows(
     remark
         Sentence about the data, added to every row.
     """
-    values: dict[str, float | None] = {"map": found.map, "map50": found.map50}
     labels = class_labels(reference.names)
-    for metric, of_class in (("ap", found.ap), ("ap50", found.ap50)):
-        for name, value in zip(labels, of_class, strict=True):
-            if value is not None:
-                values[f"{metric}:{name}"] = value
+    values = _values(found, labels)
+    if found.mask is not None:
+        values |= _values(found.mask, labels, "mask_")
     said = [OVER_SEEDS] if found.map is not None else ["the test set has no box"]
     if found.left_out:
         said.append(
@@ -100,6 +100,16 @@ def precision_rows(
         }
         for metric, value in values.items()
     ]
+
+
+def _values(found: Precision, labels: Sequence[str], of: str = "") -> dict[str, float | None]:
+    """Return average precision by the names of the metrics."""
+    values: dict[str, float | None] = {f"{of}map": found.map, f"{of}map50": found.map50}
+    for metric, of_class in (("ap", found.ap), ("ap50", found.ap50)):
+        for name, value in zip(labels, of_class, strict=True):
+            if value is not None:
+                values[f"{of}{metric}:{name}"] = value
+    return values
 
 
 def as_frame(rows: list[Row]) -> pl.DataFrame:

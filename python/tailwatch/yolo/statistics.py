@@ -26,10 +26,14 @@ metric                 definition                                            nul
 ``confidence``         mean confidence of the boxes                          none
 ``map``, ``map50``     average precision over IoU .50–.95, and at .50, on    none
                        human boxes; by class as ``ap:NAME``, ``ap50:NAME``
+``mask_map``, …        the same of masks, where the task is to segment       none
 =====================  ====================================================  ==============
 
 Mean confidence, boxes per image and distances of whole images do not see a class die; what sees it
 is on the side of the labels, and crops by class (:mod:`tailwatch.yolo.crops`).
+
+Instances have the statistics of their boxes, and those of their masks besides:
+:mod:`tailwatch.yolo.shapes`.
 
 NAME is that of :func:`tailwatch.yolo.detections.class_labels`. Cost: O(images + boxes + classes)
 per cut, and as much memory, with some 5 KB for each class. No Ultralytics here.
@@ -46,6 +50,8 @@ from tailwatch.metrics.categorical import type_coverage
 from tailwatch.metrics.univariate import wasserstein_distance
 from tailwatch.yolo.detections import TAIL, class_labels, tail_classes
 from tailwatch.yolo.rows import row
+from tailwatch.yolo.shapes import shape_rows
+from tailwatch.yolo.tasks import Task
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -156,6 +162,9 @@ def statistics(
         for metric, level, direction, values, nulls in found
     ]
     rows += _coverage(human.class_totals(), samples.class_totals(), confidence, sizes)
+    if human.task is Task.SEGMENT and samples.task is Task.SEGMENT:
+        method = HALVES.format(cuts=len(cuts))
+        rows += shape_rows(human, samples, cuts, confidence=confidence, method=method)
     given = samples.boxes["confidence"].drop_nulls()
     if len(given):
         rows.append(

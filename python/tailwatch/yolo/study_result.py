@@ -66,15 +66,18 @@ SHARES = frozenset(
         *("class_share", "tail_class_mass", "type_coverage", "empty_images", "confidence"),
         *("crop_coverage", "crop_tail_coverage", "map", "map50", "ap", "ap50"),
         *("fusion", "fused_only", "matched", "confusion"),
+        *("mask_map", "mask_map50", "mask_ap", "mask_ap50", "mask_area"),
     }
 )
-CONTROLLED = frozenset({"map", "map50", "ap", "ap50", "matched", "confusion"})
+PRECISIONS = frozenset({"map", "map50", "ap", "ap50"})
+CONTROLLED = PRECISIONS | {f"mask_{name}" for name in PRECISIONS} | {"matched", "confusion"}
 """Metrics that have no null within a run."""
 
 NOT_NEGATIVE = frozenset(
     {
         *("classes_gone", "class_kl", "box_size", "box_size_distance"),
         *("boxes_per_image", "boxes_distance"),
+        *("mask_compactness", "mask_parts", "mask_vertices"),
     }
 )
 

@@ -39,12 +39,21 @@ import polars as pl
 from tailwatch.arguments import integer, real
 from tailwatch.exceptions import InputError, TailwatchError
 from tailwatch.writing import write_atomically
-from tailwatch.yolo.checkpoints import check_device, check_model, open_model, rewrite
+from tailwatch.yolo.checkpoints import (
+    check_device,
+    check_model,
+    model_task,
+    open_model,
+    rewrite,
+)
 from tailwatch.yolo.checks import UsableImages, named
-from tailwatch.yolo.detections import SCHEMA
-from tailwatch.yolo.detector import MOST, Evaluation
+from tailwatch.yolo.detector import MOST, Evaluation, Precision
+from tailwatch.yolo.extra import extra
 from tailwatch.yolo.image_files import cut, read_pixels
+from tailwatch.yolo.instances import box_around, schema_of
+from tailwatch.yolo.masks import polygon_from_mask
 from tailwatch.yolo.session import amp_unchecked, answering, session
+from tailwatch.yolo.tasks import Task, require_task
 from tailwatch.yolo.train_arguments import (
     ESTIMATED,
     check_amp,
@@ -67,6 +76,9 @@ WORK = "work-"
 
 PREDICTED = 16
 """Images in a batch of predictions."""
+
+SEGMENTED = 4
+"""The same where each detection has a mask of the size of its image."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,6 +113,9 @@ class UltralyticsDetector:
         Whether to train in mixed precision, on a device that has it.
     settings
         Other training arguments of Ultralytics (``mosaic``, ``lr0``, …).
+    task
+        ``"detect"`` or ``"segment"``; by default what `model` does. A model that does another is
+        refused.
     """
 
     model: str = "yolo26n.yaml"
@@ -117,8 +132,11 @@ class UltralyticsDetector:
     workers: int = 0
     amp: bool = False
     settings: Mapping[str, Any] = field(default_factory=dict)
+    task: str | None = None
 
     def __post_init__(self) -> None:
+        if self.task is not None:
+            Task.of(self.task)
         for name in ("epochs", "imgsz", "max_det", "crop_imgsz", "threads"):
             integer(getattr(self, name), name, most=MOST[name])
         integer(self.workers, "workers", least=0, most=MOST["workers"])
@@ -152,9 +170,11 @@ class UltralyticsDetector:
         """Return all settings, and the versions of the libraries, that the weights depend on."""
         from importlib.metadata import version
 
+        task = self._task(self.model)
         return {
             "detector": "ultralytics",
             "model": check_model(self.model),
+            **({} if task is Task.DETECT else {"task": str(task)}),
             "epochs": self.epochs,
             "imgsz": self.imgsz,
             "batch": self.images_of_a_batch,
@@ -185,6 +205,8 @@ class UltralyticsDetector:
 
         A budget is met to the nearest whole epoch, of which there is at least one.
         """
+        begin = self.model if start is None else str(start)
+        require_task(data.task, self._task(begin), "data")
         UsableImages().require(data, "data")
         epochs = self.epochs if budget is None else max(1, round(budget / len(data)))
         batch = self.images_of_a_batch
@@ -198,7 +220,7 @@ class UltralyticsDetector:
             # Ultralytics puts what is relative into a folder of its own.
             folder = Path(work).resolve()
             yaml = _lay_out(data, folder / "data", validate=batch)
-            model = open_model(self.model if start is None else str(start))
+            model = open_model(begin)
             for event, callback in _callbacks(report, kept, data).items():
                 model.add_callback(event, callback)
             model.train(
@@ -233,12 +255,17 @@ class UltralyticsDetector:
     def predict(
         self, weights: Path, images: Sequence[Path], *, least: float, report: ProgressReport
     ) -> pl.DataFrame:
-        """Return a frame of detections, of a confidence of at least `least`."""
-        rows: list[tuple[int, int, float, float, float, float, float]] = []
+        """Return a frame of detections or instances, of a confidence of at least `least`.
+
+        An instance whose mask has no area, or is a pixel wide everywhere, is none.
+        """
+        rows: list[tuple[Any, ...]] = []
         passed: list[BaseException] = []
         with session(self.threads), answering("predict", passed):
+            task = self._task(str(weights))
             model = open_model(str(weights))
-            for start, chunk in _chunks(images, report, "labelling", passed):
+            size = PREDICTED if task is Task.DETECT else SEGMENTED
+            for start, chunk in _chunks(images, report, "labelling", passed, size):
                 results = model.predict(
                     [read_pixels(path) for path in chunk],
                     conf=least,
@@ -254,16 +281,21 @@ class UltralyticsDetector:
                 )
                 for image, found in enumerate(results, start=start):
                     boxes = found.boxes
+                    if task is Task.SEGMENT:
+                        rows += _instances(image, found)
+                        continue
                     places = boxes.xywhn.clamp(0, 1).double().tolist()
                     columns = (boxes.cls.int().tolist(), places, boxes.conf.double().tolist())
                     rows += [
                         (image, number, *place, confidence)
                         for number, place, confidence in zip(*columns, strict=True)
                     ]
-        return pl.DataFrame(rows, schema=SCHEMA, orient="row")
+        return pl.DataFrame(rows, schema=schema_of(task), orient="row")
 
     def evaluate(self, weights: Path, data: DetectionDataset) -> Evaluation:
-        """Measure average precision, by Ultralytics' own validation."""
+        """Measure average precision, of masks too, by Ultralytics' own validation."""
+        task = self._task(str(weights))
+        require_task(data.task, task, "data")
         # Beside the weights, where links to images are possible if they are at all.
         folder = tempfile.TemporaryDirectory(dir=weights.parent, prefix=WORK)
         with session(self.threads), answering("evaluate"), folder as work:
@@ -288,17 +320,18 @@ class UltralyticsDetector:
                 project=work,
                 name="val",
             )
-            ap: list[float | None] = [None] * len(data.names)
-            ap50 = ap.copy()
-            for place, number in enumerate(found.box.ap_class_index):
-                ap[number] = float(found.box.ap[place])
-                ap50[number] = float(found.box.ap50[place])
-            there = data.boxes.height > 0
+            box = Precision.of_found(found.box, len(data.names))
+            mask = None
+            if task is Task.SEGMENT:
+                mask = Precision.of_found(found.seg, len(data.names))
+            if not data.boxes.height:
+                box, mask = box.without_mean(), mask and mask.without_mean()
             return Evaluation(
-                float(found.box.map) if there else None,
-                float(found.box.map50) if there else None,
-                tuple(ap),
-                tuple(ap50),
+                box.map,
+                box.map50,
+                box.ap,
+                box.ap50,
+                mask=mask,
                 images=len(read),
                 left_out=tuple(f"{each} (left out by Ultralytics)" for each in _left(data, read)),
             )
@@ -347,10 +380,35 @@ class UltralyticsDetector:
                 rows.extend(row.cpu().numpy() for row in found)
         return np.stack(rows).astype(np.float32) if rows else np.empty((0, 0), np.float32)
 
+    def _task(self, model: str) -> Task:
+        """Return what a model does, which is what was asked for if anything was."""
+        found = model_task(model)
+        if self.task is not None:
+            check_model(model, Task.of(self.task))
+        return found
+
     @property
     def _nms(self) -> bool | None:
         """Head that predicts, as Ultralytics names it."""
         return False if self.nms_free else None
+
+
+def _instances(image: int, found: Any) -> Iterator[tuple[Any, ...]]:  # noqa: ANN401
+    """Yield the instances on an image as rows of a frame: their masks, as polygons."""
+    if found.masks is None:
+        return
+    operations: Any = extra("ultralytics.utils.ops")
+    boxes = found.boxes
+    masks = found.masks.data.cpu().numpy()
+    labels, confidences = boxes.cls.int().tolist(), boxes.conf.double().tolist()
+    for mask, label, confidence in zip(masks, labels, confidences, strict=True):
+        # Masks are of the size that the network sees, with borders that are no part of the image.
+        points = np.array(polygon_from_mask(mask), np.float64).reshape(-1, 2)
+        points *= mask.shape[::-1]
+        operations.scale_coords(mask.shape, points, found.orig_shape, normalize=True)
+        polygon = points.ravel().tolist()
+        if polygon:
+            yield (image, label, *box_around(polygon), confidence, polygon)
 
 
 def _lay_out(data: DetectionDataset, folder: Path, *, validate: int | None = None) -> Path:
@@ -414,11 +472,15 @@ def _tell(report: ProgressReport, what: tuple[str, int, int], passed: list[BaseE
 
 
 def _chunks(
-    items: Sequence[Any], report: ProgressReport, stage: str, passed: list[BaseException]
+    items: Sequence[Any],
+    report: ProgressReport,
+    stage: str,
+    passed: list[BaseException],
+    size: int = PREDICTED,
 ) -> Iterator[tuple[int, Sequence[Any]]]:
-    for start in range(0, len(items), PREDICTED):
-        yield start, items[start : start + PREDICTED]
-        done = min(start + PREDICTED, len(items))
+    for start in range(0, len(items), size):
+        yield start, items[start : start + size]
+        done = min(start + size, len(items))
         _tell(report, (stage, done, len(items)), passed)
 
 
