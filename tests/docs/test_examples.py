@@ -144,17 +144,20 @@ def test_the_word_model_continues_what_it_learnt(monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.parametrize(
-    "generations",
-    # Half a minute each and more: loops of YOLO26 are tested in tests/yolo/test_process.py.
-    [pytest.param(count, marks=pytest.mark.slow) for count in (1, 2)],
+    ("task", "generations"),
+    # Half a minute each and more: loops of YOLO26 are tested in tests/yolo.
+    [
+        pytest.param(task, count, marks=pytest.mark.slow)
+        for task, count in (("detect", 1), ("detect", 2), ("segment", 2))
+    ],
 )
-def test_yolo_recursion(tmp_path: Path, generations: int) -> None:
+def test_yolo_recursion(tmp_path: Path, task: str, generations: int) -> None:
     """In a process of its own: torch and Ultralytics warn of themselves as they are imported."""
     if importlib.util.find_spec("ultralytics") is None:
         pytest.skip("ultralytics is not installed")
     out = tmp_path / "study"
     command = [sys.executable, str(EXAMPLES / "yolo_recursion.py"), "--small", "--seeds", "1"]
-    command += ["--generations", str(generations), "--out", out.name]
+    command += ["--generations", str(generations), "--task", task, "--out", out.name]
     done = subprocess.run(
         command, capture_output=True, text=True, timeout=600, check=False, cwd=tmp_path
     )
@@ -162,5 +165,7 @@ def test_yolo_recursion(tmp_path: Path, generations: int) -> None:
     for arm in ("replace", "mix:0.25", "human only"):
         assert any(line.startswith(f"{arm} ") for line in done.stdout.splitlines()), done.stdout
     frame = pl.read_parquet(out / "frame.parquet")
-    assert {"map50", "class_kl", "classes_gone"} <= set(frame["metric"])
+    expected = {"map50", "class_kl", "classes_gone"}
+    expected |= {"mask_map50", "mask_area", "mask_parts"} if task == "segment" else set()
+    assert expected <= set(frame["metric"])
     assert "://" not in (out / "report.html").read_text(encoding="utf-8")

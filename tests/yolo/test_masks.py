@@ -12,7 +12,8 @@ from tailwatch.exceptions import InputError
 from tailwatch.yolo.detections import label_text
 from tailwatch.yolo.environment import ultralytics
 from tailwatch.yolo.extra import extra
-from tailwatch.yolo.masks import LEAST_IOU, Shape, rings, shape_of
+from tailwatch.yolo.masks import LEAST_IOU
+from tailwatch.yolo.outlines import Shape, rings, shape_of
 from tests.support.errors import refused
 from tests.yolo.masks import SIDE, drawn_mask, filled_by_skimage, iou
 
@@ -65,7 +66,7 @@ def test_a_mask_comes_back_from_its_polygon(
         "trainer": (trainers_mask, MASKS),
         "ours": (tw.yolo.mask_from_polygon, MASKS),
         # Slower than the others.
-        "scikit-image": (filled_by_skimage, MASKS // 5),
+        "scikit-image": (filled_by_skimage, MASKS // 10),
     }
     for name, (fill, number) in fillings.items():
         found = zip(polygons[:number], masks[:number], strict=True)
@@ -159,6 +160,20 @@ def test_shapes_are_those_of_plane_geometry(
     assert found.area == pytest.approx(expected.area)
     assert found.perimeter == pytest.approx(expected.perimeter)
     assert (found.parts, found.vertices) == (expected.parts, expected.vertices)
+
+
+def test_bridges_of_ultralytics_own_converter_are_taken_out() -> None:
+    ultralytics()
+    parts = [
+        np.array([(left, 10), (left + 20, 10), (left + 20, 30), (left, 30)]) for left in (0, 50, 80)
+    ]
+    merge = extra("ultralytics.data.converter").merge_multi_segment
+    for number in (2, 3):
+        points = np.concatenate(merge([part.ravel() for part in parts[:number]])) / 100
+        found = shape_of(points.ravel(), 100, 100)
+        assert found.parts == number
+        assert found.area == pytest.approx(400 * number)
+        assert found.perimeter == pytest.approx(80 * number)
 
 
 def test_a_disc_is_compact_and_a_bar_is_not() -> None:

@@ -18,12 +18,15 @@ import pytest
 import tailwatch
 from tailwatch.yolo import DetectionDataset
 from tests.support.errors import refused
-from tests.yolo.scenes import scenes
+from tests.yolo.scenes import instance_scenes, scenes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-TINY = Path(__file__).with_name("yolo26_tiny.yaml")
+TINY = {
+    "detect": Path(__file__).with_name("yolo26_tiny.yaml"),
+    "segment": Path(__file__).with_name("yolo26_tiny_seg.yaml"),
+}
 
 OFFLINE = """
 import sys
@@ -77,11 +80,13 @@ def python(code: str, *arguments: str, timeout: float = 600) -> subprocess.Compl
     )
 
 
-@pytest.fixture(scope="module")
-def yaml(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("data")
+@pytest.fixture(scope="module", params=["detect", pytest.param("segment", marks=pytest.mark.slow)])
+def yaml(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Scenes with boxes, or with masks, in a folder with the name of the task."""
+    draw = {"detect": scenes, "segment": instance_scenes}[request.param]
+    folder = tmp_path_factory.mktemp("data") / request.param
     for name, count, seed in (("train", 16, 3), ("val", 6, 2)):
-        made = scenes(folder / "drawn" / name, count, seed=seed).save(folder / "made" / name)
+        made = draw(folder / "drawn" / name, count, seed=seed).save(folder / "made" / name)
         for kind in ("images", "labels"):
             (folder / kind).mkdir(exist_ok=True)
             (made / kind).rename(folder / kind / name)
@@ -92,7 +97,8 @@ def yaml(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def arguments(yaml: Path, out: Path) -> list[str]:
     return [
-        "yolo-loop", str(yaml), "--model", str(TINY), "--generations", "2", "--policy", "replace",
+        "yolo-loop", str(yaml), "--model", str(TINY[yaml.parent.name]),
+        "--generations", "2", "--policy", "replace",
         "--epochs", "3", "--imgsz", "64", "--batch", "8", "--seeds", "1", "--no-control",
         "--confidence", "0.0001", "--out", str(out),
     ]  # fmt: skip

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
 import tailwatch as tw
@@ -14,6 +15,8 @@ from tailwatch.exceptions import TailwatchError
 from tailwatch.yolo import DetectionDataset
 from tailwatch.yolo.checkpoints import check_model
 from tailwatch.yolo.detections import read_labels
+from tailwatch.yolo.instances import read_rows
+from tailwatch.yolo.tasks import Task
 from tests.support.errors import is_like
 from tests.yolo.scenes import NumpyDetector, scenes
 
@@ -29,7 +32,7 @@ def holding(path: Path, content: str) -> Path:
     return path
 
 
-def learner(at: Path, **changes: object) -> object:
+def learner(at: Path, **changes: object) -> tw.yolo.YoloLearner:
     return tw.yolo.YoloLearner(pool=scenes(at, 4), detector=NumpyDetector(), **changes)  # type: ignore[arg-type]
 
 
@@ -39,6 +42,10 @@ def described(at: Path, text: str) -> object:
 
 def labelled(at: Path, line: str) -> object:
     return read_labels(holding(at / "a.txt", f"{line}\n"), 3)
+
+
+def outlined(at: Path, line: str) -> object:
+    return read_rows(Task.SEGMENT, holding(at / "a.txt", f"{line}\n"), 3)
 
 
 def saved_twice(at: Path) -> object:
@@ -108,6 +115,42 @@ TEXTS: dict[str, tuple[Callable[[Path], object], str]] = {
     "pixels for shares": (
         lambda at: labelled(at, "0 50 0.5 0.1 0.1"),
         "@/a.txt: line 1: expected x, y, w, h as shares of the image, got 50 0.5 0.1 0.1",
+    ),
+    "boxes among polygons": (
+        lambda at: outlined(at, "0 0.5 0.5 0.1 0.1"),
+        (
+            "@/a.txt: line 1: expected a class and at least three points, x1 y1 x2 y2 x3 y3, got 5 "
+            "columns; a box, of which no mask can be learnt; task='detect' reads boxes"
+        ),
+    ),
+    "half a point": (
+        lambda at: outlined(at, "0 0 0 1 0 1 1 0"),
+        (
+            "@/a.txt: line 1: expected a class and at least three points, x1 y1 x2 y2 x3 y3, got 8 "
+            "columns"
+        ),
+    ),
+    "a point outside": (
+        lambda at: outlined(at, "0 0 0 1 0 1 7"),
+        "@/a.txt: line 1: expected points as shares of the image, got 7",
+    ),
+    "a task that is not built": (
+        lambda at: learner(at, task="pose"),
+        "task: expected detect or segment, got 'pose', which is not built",
+    ),
+    "a model of another task": (
+        lambda _: check_model("yolo26n-pose.yaml"),
+        (
+            "yolo26n-pose.yaml: expected a model that detects boxes or segments instances, got one "
+            "for the task pose"
+        ),
+    ),
+    "boxes for a model that segments": (
+        lambda at: learner(at, task="segment").fit(scenes(at, 4), rng=np.random.default_rng(0)),
+        (
+            "data: expected instances with polygons, as the model segments instances, got boxes; "
+            "read the data with task='segment'"
+        ),
     ),
     "no image": (
         lambda at: DetectionDataset.from_images(

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tailwatch.recursion.policies import Policy
+    from tailwatch.yolo import Task
     from tailwatch.yolo.study_result import Study
 
 __all__ = ["policies_from", "yolo_loop"]
@@ -42,12 +43,21 @@ def yolo_loop(
     ],
     *,
     model: Annotated[
-        str,
+        str | None,
         typer.Option(
             metavar="MODEL",
             help="An architecture (yolo26n.yaml) to begin from nothing, or weights on disk (.pt).",
+            show_default="yolo26n.yaml, or yolo26n-seg.yaml to segment",
         ),
-    ] = "yolo26n.yaml",
+    ] = None,
+    task: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TASK",
+            help="What MODEL does, and what the labels are: detect (boxes) or segment (polygons).",
+            show_default="what MODEL does",
+        ),
+    ] = None,
     origin: Annotated[
         str | None,
         typer.Option(
@@ -200,24 +210,28 @@ def yolo_loop(
       tailwatch yolo-loop coco8.yaml --model yolo26n.pt --epochs 5
       tailwatch yolo-loop data.yaml --policy mix:0.25 --imgsz 160 --out study
       tailwatch yolo-loop data.yaml --bad-files leave-out
+      tailwatch yolo-loop data.yaml --task segment --model yolo26n-seg.pt
     """
     arms = policies_from(policy or ["replace"])
     thresholds = _thresholds(class_confidence or [])
     if origin not in {None, "human", "unknown"}:
         raise InputError(argument="--origin", expected="human or unknown", got=shown(origin))
     check_word(bad_files)
+    asked = task_named(task)
     check_directory("--out", out)
     from tailwatch.yolo import DetectionDataset, Experiment, YoloLearner, check_data, study
     from tailwatch.yolo.environment import remove_private_folder
     from tailwatch.yolo.train_arguments import settings_from
 
     chosen = settings_from(settings or [], "--set")
+    model, kind = _model_and_task(model, asked)
     # All that is wrong with the sets that tell something, at once.
     splits = sorted({"train", test}, reverse=True)
     checked = check_data(
         data,
         splits=splits,
         origin=origin,
+        task=kind,
         single_cls=single_cls,
         directory=out,
         trainings=generations * seeds * (len(arms) + control),
@@ -227,12 +241,13 @@ def yolo_loop(
     if pool not in sets:
         # The labels of the pool are not looked at, so nothing is said of them.
         sets[pool] = DetectionDataset.from_yaml(
-            data, split=pool, bad_files=bad_files, single_cls=single_cls
+            data, split=pool, task=kind, bad_files=bad_files, single_cls=single_cls
         )
     try:
         learner = YoloLearner(
             pool=sets[pool],
             model=model,
+            task=kind,
             epochs=epochs,
             imgsz=imgsz,
             batch=batch,
@@ -282,6 +297,22 @@ def policies_from(texts: Sequence[str]) -> dict[str, Policy]:
             argument="--policy", expected="different policies", got=shown(", ".join(texts))
         )
     return arms
+
+
+def _task(text: str | None) -> Task | None:
+    """Return the task of an option; one that is not built is refused before anything is read."""
+    from tailwatch.yolo import Task
+
+    return None if text is None else Task.of(text, "--task")
+
+
+def _model_and_task(model: str | None, asked: Task | None) -> tuple[str, Task]:
+    """Return the model, and what it does."""
+    from tailwatch.yolo.checkpoints import check_model, model_task
+
+    chosen = model or ("yolo26n-seg.yaml" if asked == "segment" else "yolo26n.yaml")
+    check_model(chosen, asked)
+    return chosen, model_task(chosen)
 
 
 def _thresholds(texts: Sequence[str]) -> dict[str, float]:

@@ -44,7 +44,7 @@ MOST_PAIRS = 12
 MOST_CLASSES = 30
 """Classes that are drawn: half of them the most frequent, half the rarest."""
 
-TELLING = ("tail_class_mass", "classes_gone", "map50")
+TELLING = ("tail_class_mass", "classes_gone", "map50", "mask_map50")
 """What tells most of a study."""
 
 LEAST_PRECISION = 0.05
@@ -65,6 +65,16 @@ TERMS = {
     "AP50": "Average precision on human boxes at an intersection over union of a half.",
     "Control": "Human data alone, trained as often and as long: what training does by itself.",
 }
+
+TERMS_OF_MASKS = {
+    "Mask AP50": "The same of masks: pixels in common, of the pixels that either has.",
+    "Compactness": "4π · area / perimeter²: 1 for a disc, less for all else.",
+    "Parts, vertices": "Parts of a mask, and corners of its polygon.",
+}
+
+PRECISIONS = {"map50": "mAP50", "mask_map50": "mask mAP50"}
+
+SHAPES = ("mask_area", "mask_compactness", "mask_parts", "mask_vertices")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +129,7 @@ def detection_page(
     said = percent(confidence)
     drawn = drawn_classes(classes)
     precise = frame.filter(pl.col("metric") == "map50")
+    segments = _precision_of(frame) == "mask_map50"
     over_seeds = precise["low"].is_not_null().any()
     sections = [
         Section("What to know of the data", listed(remarks)),
@@ -150,9 +161,20 @@ def detection_page(
             "Average precision",
             f"<p>{_measured_on(held_out=held_out, remarks=remarks)}</p>"
             + _counted(frame, "map50", "", "test images")
-            + of_metrics(frame, arms, ("map50", "map", "risk"), "precision", said)
+            + of_metrics(
+                frame, arms, ("mask_map50", "mask_map", "map50", "map", "risk"), "precision", said
+            )
             + "<h3>By class</h3>"
-            + of_classes(frame, arms, "ap50", drawn, said),
+            + of_classes(frame, arms, "mask_ap50" if segments else "ap50", drawn, said),
+        ),
+        Section(
+            "Shapes of the masks",
+            "<p>Means over the instances; the band is that of human images.</p>"
+            + of_metrics(frame, arms, SHAPES, "shapes", said)
+            + "<h3>Area by class</h3>"
+            + of_classes(frame, arms, "mask_area", drawn, said)
+            if segments
+            else "",
         ),
         Section(
             "What runs together",
@@ -182,7 +204,7 @@ def detection_page(
                 said,
             ),
         ),
-        Section("What each number means", terms()),
+        Section("What each number means", terms(segments=segments)),
         Section("What was run", run_details(arguments)),
     ]
     generations = frame["generation"].max()
@@ -258,11 +280,13 @@ def sentence_of_study(frame: pl.DataFrame, *, held_out: bool = True) -> str:
     nothing = _learnt_nothing(frame)
     if nothing is not None:
         return nothing
+    metric = _precision_of(frame)
+    words = PRECISIONS[metric]
     parts = [] if held_out else ["Not held out: precision is measured on images learned from"]
     for name in frame["run"].unique(maintain_order=True):
         of_run = frame.filter(pl.col("run") == name)
         gone = _ends(of_run, "classes_gone")
-        precision = _ends(of_run, "map50")
+        precision = _ends(of_run, metric)
         if gone is None or precision is None or precision[1].value is None:
             continue
         first, last = (write(each).value for each in precision)
@@ -271,7 +295,7 @@ def sentence_of_study(frame: pl.DataFrame, *, held_out: bool = True) -> str:
         several = f"{lost:.2g} {'class is' if lost == 1 else 'classes are'} gone"
         classes = several if lost else "no class is gone"
         parts.append(
-            f"{name}: {classes} and mAP50 goes from {first} to {last}"
+            f"{name}: {classes} and {words} goes from {first} to {last}"
             + (f" {interval}" if interval else "")
         )
     return "; ".join(parts) + "." if len(parts) > (not held_out) else "Nothing was measured."
@@ -279,15 +303,22 @@ def sentence_of_study(frame: pl.DataFrame, *, held_out: bool = True) -> str:
 
 def _learnt_nothing(frame: pl.DataFrame) -> str | None:
     """Say that no run has learnt anything, by the precision of its first generation."""
-    first = frame.filter(metric="map50", generation=1).sort("value", descending=True)
+    metric = _precision_of(frame)
+    first = frame.filter(metric=metric, generation=1).sort("value", descending=True)
     if first["value"].drop_nulls().is_empty() or first["value"].drop_nulls()[0] >= LEAST_PRECISION:
         return None
     best = write(Number(*first.select("value", "low", "high").row(0)))
     interval = f" {best.interval}" if best.interval else ""
     return (
-        f"Nothing was learnt, so nothing can be lost: the first generation has a mAP50 of "
+        f"Nothing was learnt, so nothing can be lost: the first generation has a "
+        f"{PRECISIONS[metric]} of "
         f"{best.value}{interval}. It needs more epochs, more images, or weights to begin with."
     )
+
+
+def _precision_of(frame: pl.DataFrame) -> str:
+    """Return the precision that tells of this study: of masks, where there are masks."""
+    return "mask_map50" if (frame["metric"] == "mask_map50").any() else "map50"
 
 
 def _ends(of_run: pl.DataFrame, metric: str) -> tuple[Number, Number] | None:
@@ -377,7 +408,8 @@ def _gallery(pictures: Sequence[Picture]) -> str:
     )
 
 
-def terms() -> str:
+def terms(*, segments: bool) -> str:
     """Return what each number means."""
-    entries = "".join(f"<dt>{escape(k)}</dt><dd>{escape(v)}</dd>" for k, v in TERMS.items())
+    said = TERMS | TERMS_OF_MASKS if segments else TERMS
+    entries = "".join(f"<dt>{escape(k)}</dt><dd>{escape(v)}</dd>" for k, v in said.items())
     return f"<dl>{entries}</dl>"

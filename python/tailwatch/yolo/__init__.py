@@ -11,7 +11,8 @@ The extra ``tailwatch[yolo]`` brings Ultralytics, licensed under AGPL-3.0.
 ``checkpoints``           weights, architectures and devices, checked and opened
 ``image_files``           image files, and their pixels
 ``detections``            the frame of boxes, and label files; names of classes
-``masks``                 from a mask to a polygon and back; area, parts, vertices
+``outlines``              outlines of a polygon: area, perimeter, parts, vertices
+``masks``                 from a mask to a polygon and back
 ``instances``             the frame of polygons, and their label files
 ``folder``                a data set as a folder, written once and checked
 ``problems``              problems of a data set, and the error that names them all

@@ -36,6 +36,7 @@ from tailwatch.yolo.problems import (
     refuse,
 )
 from tailwatch.yolo.reader import read_set, splits_of
+from tailwatch.yolo.tasks import Task
 
 if TYPE_CHECKING:
     import os
@@ -162,6 +163,7 @@ def check_data(
     *,
     splits: Sequence[str] | None = None,
     origin: str | None = None,
+    task: str = Task.DETECT,
     single_cls: bool = False,
     directory: str | os.PathLike[str] | None = None,
     trainings: int = 1,
@@ -176,6 +178,8 @@ def check_data(
         The sets; by default all that there are. What is not ``"train"`` measures.
     origin
         Who made the labels, as you know it.
+    task
+        What the sets are for: ``"detect"``, boxes, or ``"segment"``, polygons.
     single_cls
         Whether to take all classes for one.
     directory
@@ -198,6 +202,7 @@ def check_data(
     >>> tw.yolo.check_data("coco8.yaml", splits=["train", "val"])               # doctest: +SKIP
     no errors, no warnings, no notes; images that can be used: 4 train, 4 val
     """
+    kind = Task.of(task)
     file = Path(path)
     sets: dict[str, DetectionDataset] = {}
     contents: dict[str, SetContent] = {}
@@ -205,7 +210,7 @@ def check_data(
     there = splits_of(file)
     for split in there if splits is None else splits:
         try:
-            found = read_set(file, split, single_cls=single_cls)
+            found = read_set(file, split, single_cls=single_cls, task=kind)
             contents[split] = found
             problems += [*found.problems_of(ERROR), *found.notes()]
             sets[split] = DetectionDataset.from_content(found, origin=origin)

@@ -64,8 +64,8 @@ def embed(
     polars.DataFrame
         A row per image: ``path``, ``sha256`` (null outside of a data set) and ``embedding``; with
         `crops` a row per box, with ``class_id`` (its number), ``class`` (its name), ``x``, ``y``,
-        ``w``, ``h`` and ``confidence`` besides. Write it to Parquet, or take its column
-        ``embedding``.
+        ``w``, ``h`` and ``confidence`` besides, and the ``points`` of instances. Write it to
+        Parquet, or take its column ``embedding``.
 
     Raises
     ------

@@ -169,7 +169,7 @@ def read_rows(task: Task, path: Path, classes: int) -> list[LabelRow]:
         return list(read_labels(path, classes))
     return [
         _row(line.split(), f"{path_text(path)}: line {number}", classes)
-        for number, line in enumerate(label_file_text(path).splitlines(), start=1)
+        for number, line in enumerate((label_file_text(path) or "").splitlines(), start=1)
         if line.strip()
     ]
 

@@ -226,7 +226,7 @@ class YoloLearner:
                 expected=f"the classes of data, {shown(data.names)}",
                 got=shown(self.pool.names),
             )
-        self.require_task(data, "data")
+        self.check_task(data, "data")
         # What a trainer passes over without a word would make another experiment of this one.
         self._used.require_all(data=data, pool=self.pool)
         fit = self._fits.fit(
@@ -246,7 +246,7 @@ class YoloLearner:
             remark=partial(self._remark, learned=data),
         )
 
-    def require_task(self, data: DetectionDataset, argument: str) -> None:
+    def check_task(self, data: DetectionDataset, argument: str) -> None:
         """Refuse data with boxes where polygons are learnt from, or the other way round."""
         if self.task is not None:
             task = Task.of(self.task)
@@ -325,7 +325,7 @@ class YoloLearner:
 
     def _evaluate(self, fit: Weights, data: DetectionDataset) -> Evaluation:
         """Measure average precision on the images that can be used, and name the others."""
-        self.require_task(data, "holdout")
+        self.check_task(data, "holdout")
         used, left_out = self._used.split(data)
         if not len(used):
             raise InputError(

@@ -17,15 +17,13 @@ same way back.
   would not, the tolerance is lowered to ½, ¼ and nothing.
 - A mask of which every part is one pixel wide has no area, and no outline.
 
-:func:`rings` takes the bridges out again; it serves any polygon of this kind, also those that
-Ultralytics' converters make of parts.
+:func:`tailwatch.yolo.outlines.rings` takes the bridges out again.
 
-Level: below ``instances``. Cost: O(pixels + vertices²) for a mask.
+Level: above ``outlines``. Cost: O(pixels + vertices²) for a mask.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -34,13 +32,14 @@ import numpy as np
 from tailwatch.arguments import integer, real
 from tailwatch.exceptions import InputError
 from tailwatch.yolo.extra import extra
+from tailwatch.yolo.outlines import area_within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["TOLERANCE", "Shape", "mask_from_polygon", "polygon_from_mask", "rings", "shape_of"]
+__all__ = ["TOLERANCE", "mask_from_polygon", "polygon_from_mask", "without_border"]
 
 TOLERANCE = 1.0
 """Pixels that an outline may move when vertices are left out."""
@@ -52,7 +51,7 @@ LEAST_IOU = 0.993
 """Intersection over union with the mask that leaving out vertices has to keep."""
 
 MOST_RINGS = 64
-"""Outlines of a mask that are joined, the largest ones."""
+"""Outlines of a mask that are joined, those of the largest parts."""
 
 RESAMPLED = 1000
 """Points along an outline, of which a trainer of Ultralytics makes the mask."""
@@ -127,102 +126,22 @@ def mask_from_polygon(points: Sequence[float], height: int, width: int) -> NDArr
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """A polygon measured, in pixels.
-
-    Attributes
-    ----------
-    area
-        Area of the parts without their holes.
-    perimeter
-        Length of all outlines, those of holes among them; bridges are none.
-    parts
-        Number of parts.
-    vertices
-        Number of vertices of all outlines.
-    """
-
-    area: float
-    perimeter: float
-    parts: int
-    vertices: int
-
-    @property
-    def compactness(self) -> float:
-        """4π·area/perimeter²: 1 for a disc, less for all else; NaN without a perimeter."""
-        return 4 * np.pi * self.area / self.perimeter**2 if self.perimeter else float("nan")
-
-
-def shape_of(points: Sequence[float], height: int, width: int) -> Shape:
-    """Return area, perimeter, parts and vertices of a polygon on an image of this size."""
-    corners = np.asarray(points, np.float64).reshape(-1, 2) * (width, height)
-    found = rings(corners)
-    if not found:
-        return Shape(0.0, 0.0, 1, len(corners))
-    area, parts = 0.0, 0
-    for number, ring in enumerate(found):
-        others = (other for place, other in enumerate(found) if place != number)
-        hole = sum(_holds(other, ring[0]) for other in others) % 2
-        area += -_area(ring) if hole else _area(ring)
-        parts += not hole
-    length = sum(
-        float(np.linalg.norm(ring - np.roll(ring, -1, axis=0), axis=1).sum()) for ring in found
-    )
-    return Shape(max(area, 0.0), length, max(parts, 1), sum(map(len, found)))
-
-
-def rings(corners: NDArray[np.float64]) -> list[NDArray[np.float64]]:
-    """Return the outlines of a polygon: what is left of it when its bridges are taken out.
+def without_border(masks: NDArray[np.uint8], image: tuple[int, int]) -> NDArray[np.uint8]:
+    """Return masks as large as the network sees the image, which it has in the middle of a border.
 
     Parameters
     ----------
-    corners
-        x and y of each vertex.
-
-    Returns
-    -------
-    list of numpy.ndarray
-        The vertices of each outline, three at least. A line that is walked there and back, as a
-        bridge is, belongs to none.
+    masks
+        A mask for each instance, border and all.
+    image
+        Height and width of the image itself.
     """
-    count = len(corners)
-    keys = list(map(tuple, corners.tolist()))
-    back = [-1] * count
-    waiting: dict[tuple[Any, Any], list[int]] = defaultdict(list)
-    for number in range(count):
-        start, end = keys[number], keys[(number + 1) % count]
-        there = waiting.get((end, start))
-        if there and start != end:
-            other = there.pop()
-            back[number], back[other] = other, number
-        else:
-            waiting[start, end].append(number)
-    found: list[list[int]] = []
-    walks: list[list[int]] = [[]]
-    for number, other in enumerate(back):
-        if other < 0:
-            walks[-1].append(number)
-        elif other > number:
-            walks.append([])
-        else:
-            found.append(walks.pop())
-    found += walks
-    return [corners[walk] for walk in found if len(walk) > 2]
-
-
-def _area(ring: NDArray[np.float64]) -> float:
-    """Return the area within an outline."""
-    x, y = (ring - ring[0]).T
-    return abs(float(x @ np.roll(y, -1) - y @ np.roll(x, -1))) / 2
-
-
-def _holds(ring: NDArray[np.float64], point: NDArray[np.float64]) -> bool:
-    """Return whether a point lies within an outline."""
-    (x, y), (next_x, next_y) = ring.T, np.roll(ring, -1, axis=0).T
-    crosses = (y > point[1]) != (next_y > point[1])
-    where = x[crosses] + (point[1] - y[crosses]) * (next_x - x)[crosses] / (next_y - y)[crosses]
-    return bool((where > point[0]).sum() % 2)
+    seen = masks.shape[1:]
+    scale = min(side / own for side, own in zip(seen, image, strict=True))
+    sizes = [max(round(own * scale), 1) for own in image]
+    # Of an odd border the greater half is below and on the right.
+    top, left = (round((side - own) / 2 - 0.1) for side, own in zip(seen, sizes, strict=True))
+    return masks[:, top : top + sizes[0], left : left + sizes[1]]
 
 
 @dataclass(eq=False, slots=True)
@@ -236,7 +155,9 @@ class _Ring:
     part
         Number of the part that it bounds.
     size
-        Pixels of the part for an outer outline, none for a hole.
+        Pixels of the part.
+    outer
+        Whether it bounds the part from outside, and not a hole in it.
     bridges
         Place on the outline (number of an edge and share of it), point there, the outline that the
         bridge leads to, and the place and the point of arrival.
@@ -244,7 +165,8 @@ class _Ring:
 
     corners: NDArray[np.int64]
     part: int
-    size: int | None
+    size: int
+    outer: bool
     bridges: list[tuple[float, tuple[int, int], _Ring, float, tuple[int, int]]] = field(
         default_factory=list
     )
@@ -278,32 +200,33 @@ def _rings_of(pixels: NDArray[np.uint8], tolerance: float) -> list[_Ring]:
             kept = contour
         x, y = contour[0, 0]
         part = int(labels[y, x])
-        size = int(numbers[part, cv2.CC_STAT_AREA]) if parent < 0 else None
-        outlines.append(_Ring(kept[:, 0].astype(np.int64), part, size))
-    outlines.sort(key=lambda ring: -(ring.size or _area(ring.corners.astype(np.float64))))
-    wide = (
-        ring for ring in outlines if ring.size is not None and _area(ring.corners.astype(float))
-    )
-    first = next(wide, None)
-    if first is None:
+        size = int(numbers[part, cv2.CC_STAT_AREA])
+        outlines.append(_Ring(kept[:, 0].astype(np.int64), part, size, parent < 0))
+    areas = {id(ring): area_within(ring.corners.astype(np.float64)) for ring in outlines}
+    wide = [ring for ring in outlines if ring.outer and areas[id(ring)]]
+    if not wide:
         return []
+    first = max(wide, key=lambda ring: ring.size)
     outlines.remove(first)
+    # A part goes before its holes: without it they would be parts themselves.
+    outlines.sort(key=lambda ring: (-ring.size, not ring.outer, -areas[id(ring)]))
     return [first, *outlines[: MOST_RINGS - 1]]
 
 
 def _join(outlines: list[_Ring]) -> None:
     """Join outlines to the first one by the shortest bridges, as Prim's algorithm finds them."""
-    left = outlines[1:]
+    left, joined = outlines[1:], {outlines[0].part}
     nearest = [(_bridge(outlines[0], ring), outlines[0]) for ring in left]
     while left:
         place = min(range(len(left)), key=lambda number: nearest[number][0][0])
         ring, (bridge, source) = left.pop(place), nearest.pop(place)
         length, start, leaving, end, arriving = bridge
-        if ring.size is not None and ring.size < length:
-            # Its holes go with it.
+        if ring.part not in joined and ring.size < length:
+            # All its outlines go with it.
             kept = [number for number, other in enumerate(left) if other.part != ring.part]
             left, nearest = [left[n] for n in kept], [nearest[n] for n in kept]
             continue
+        joined.add(ring.part)
         source.bridges.append((start, leaving, ring, end, arriving))
         for number, other in enumerate(left):
             shorter = _bridge(ring, other)

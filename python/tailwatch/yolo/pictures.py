@@ -12,7 +12,7 @@ from tailwatch.report.detection import Picture
 from tailwatch.text_form import path_of, shortened, visible
 from tailwatch.yolo.detections import class_labels, tail_classes
 from tailwatch.yolo.extra import extra
-from tailwatch.yolo.masks import rings
+from tailwatch.yolo.outlines import rings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tailwatch.yolo.detections import class_labels
-from tailwatch.yolo.masks import shape_of
+from tailwatch.yolo.outlines import shape_of
 from tailwatch.yolo.rows import row
 
 if TYPE_CHECKING:

@@ -146,7 +146,7 @@ def study(
             made = experiment if isinstance(experiment, Experiment) else experiment(seed)
             first = first or [made.data]
             for argument, part in (("data", made.data), ("test", made.test)):
-                made.learner.require_task(part, argument)
+                made.learner.check_task(part, argument)
             checks.look(made.data, made.test, made.learner.pool)
             place = _made(folder, f"seed-{seed}")
             near = [

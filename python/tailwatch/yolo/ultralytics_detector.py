@@ -48,10 +48,9 @@ from tailwatch.yolo.checkpoints import (
 )
 from tailwatch.yolo.checks import UsableImages, named
 from tailwatch.yolo.detector import MOST, Evaluation, Precision
-from tailwatch.yolo.extra import extra
 from tailwatch.yolo.image_files import cut, read_pixels
 from tailwatch.yolo.instances import box_around, schema_of
-from tailwatch.yolo.masks import polygon_from_mask
+from tailwatch.yolo.masks import polygon_from_mask, without_border
 from tailwatch.yolo.session import amp_unchecked, answering, session
 from tailwatch.yolo.tasks import Task, require_task
 from tailwatch.yolo.train_arguments import (
@@ -397,18 +396,12 @@ def _instances(image: int, found: Any) -> Iterator[tuple[Any, ...]]:  # noqa: AN
     """Yield the instances on an image as rows of a frame: their masks, as polygons."""
     if found.masks is None:
         return
-    operations: Any = extra("ultralytics.utils.ops")
-    boxes = found.boxes
-    masks = found.masks.data.cpu().numpy()
-    labels, confidences = boxes.cls.int().tolist(), boxes.conf.double().tolist()
+    labels, confidences = found.boxes.cls.int().tolist(), found.boxes.conf.double().tolist()
+    masks = without_border(found.masks.data.cpu().numpy(), found.orig_shape)
     for mask, label, confidence in zip(masks, labels, confidences, strict=True):
-        # Masks are of the size that the network sees, with borders that are no part of the image.
-        points = np.array(polygon_from_mask(mask), np.float64).reshape(-1, 2)
-        points *= mask.shape[::-1]
-        operations.scale_coords(mask.shape, points, found.orig_shape, normalize=True)
-        polygon = points.ravel().tolist()
+        polygon = polygon_from_mask(mask)
         if polygon:
-            yield (image, label, *box_around(polygon), confidence, polygon)
+            yield (image, label, *box_around(polygon), confidence, list(polygon))
 
 
 def _lay_out(data: DetectionDataset, folder: Path, *, validate: int | None = None) -> Path:

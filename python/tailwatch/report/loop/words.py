@@ -190,6 +190,16 @@ def stop_in_words(stopped: str, last: int, asked: int) -> str:
 _OF_DETECTIONS = {
     "map": Label("mAP50–95", "fidelity", "precision", "Average precision over IoU .50 to .95."),
     "map50": Label("mAP50", "fidelity", "precision", "Average precision at IoU .50."),
+    "mask_map": Label(
+        "Mask mAP50–95", "fidelity", "precision", "Average precision of masks, IoU .50 to .95."
+    ),
+    "mask_map50": Label("Mask mAP50", "fidelity", "precision", "Of masks, at IoU .50."),
+    "mask_area": Label("Area of masks", "spread", "share of the image", "Mean area."),
+    "mask_compactness": Label(
+        "Compactness", "spread", "share of a disc's", "Mean of 4π · area / perimeter²."
+    ),
+    "mask_parts": Label("Parts of a mask", "spread", "parts", "Mean number of parts."),
+    "mask_vertices": Label("Vertices", "spread", "vertices", "Mean number of vertices."),
     "class_kl": Label("KL of the classes", "divergence", "nats", "KL(labels ‖ human), by class."),
     "tail_class_mass": Label(
         "Boxes in tail classes", "tails", _SHARE, "Share of the boxes that rare classes have."
@@ -234,6 +244,16 @@ _OF_DETECTIONS = {
 _OF_CLASS = {
     "ap": Label("AP50–95", "fidelity", "precision", "Average precision over IoU .50 to .95 of {}."),
     "ap50": Label("AP50", "fidelity", "precision", "Average precision at IoU .50 of {}."),
+    "mask_ap": Label(
+        "Mask AP50–95", "fidelity", "precision", "Of masks of {}, over IoU .50 to .95."
+    ),
+    "mask_ap50": Label("Mask AP50", "fidelity", "precision", "Of masks of {}, at IoU .50."),
+    "mask_area": Label("Area of masks", "spread", "share of the image", "Mean area of {}."),
+    "mask_compactness": Label(
+        "Compactness", "spread", "share of a disc's", "Mean of 4π · area / perimeter² of {}."
+    ),
+    "mask_parts": Label("Parts of a mask", "spread", "parts", "Mean number of parts of {}."),
+    "mask_vertices": Label("Vertices", "spread", "vertices", "Mean number of vertices of {}."),
     "class_share": Label("Share", "spread", _SHARE, "Share of the boxes that are {}."),
     "crop_coverage": Label(
         "Crop coverage", "fidelity", _SHARE, "Human crops of {} that new crops come near to."
