@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 import tailwatch as tw
 from tailwatch.exceptions import InputError, SourceError
+from tailwatch.recursion.frame import frame_of
 from tailwatch.yolo import DetectionDataset, Task
 from tailwatch.yolo.detections import label_text
 from tailwatch.yolo.environment import ultralytics
@@ -196,6 +197,18 @@ def test_boxes_have_no_shapes(human: DetectionDataset) -> None:
     plain = {each["metric"]: each["value"] for each in statistics(boxes, boxes)}
     with_masks = {each["metric"]: each["value"] for each in statistics(human, human)}
     assert {name: with_masks[name] for name in plain} == plain
+
+
+def test_the_null_of_mask_precision_is_the_control() -> None:
+    rows = [
+        {"run": run, "generation": 1, "group": "model", "metric": metric, "n_sample": 9}
+        | {"value": value, "direction": "higher"}
+        for run, value in (("replace", 0.2), ("human only", 0.5))
+        for metric in ("mask_map", "mask_ap50:red")
+    ]
+    found = tw.yolo.over_seeds({0: frame_of(rows), 1: frame_of(rows)}).filter(run="replace")
+    assert found["null"].to_list() == [0.5, 0.5]
+    assert found["retention"].to_list() == pytest.approx([0.4, 0.4])
 
 
 def test_pictures_have_outlines(human: DetectionDataset) -> None:

@@ -20,18 +20,15 @@ from tests.yolo.masks import SIDE, drawn_mask, filled_by_skimage, iou
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-MASKS = 1000
+
+def drawn(number: int) -> list[np.ndarray]:
+    rng = np.random.default_rng(0)
+    return [drawn_mask(rng) for _ in range(number)]
 
 
 @pytest.fixture(scope="module")
 def masks() -> list[np.ndarray]:
-    rng = np.random.default_rng(0)
-    return [drawn_mask(rng) for _ in range(MASKS)]
-
-
-@pytest.fixture(scope="module")
-def polygons(masks: list[np.ndarray]) -> list[tuple[float, ...]]:
-    return [tw.yolo.polygon_from_mask(mask) for mask in masks]
+    return drawn(200)
 
 
 def corners_of(points: Sequence[float], side: int = SIDE) -> np.ndarray:
@@ -58,15 +55,16 @@ def test_drawn_masks_have_holes_and_parts(masks: list[np.ndarray]) -> None:
     assert min(mask.sum() for mask in masks) > 500
 
 
-def test_a_mask_comes_back_from_its_polygon(
-    masks: list[np.ndarray], polygons: list[tuple[float, ...]]
-) -> None:
+@pytest.mark.parametrize("count", [200, pytest.param(1000, marks=pytest.mark.slow)])
+def test_a_mask_comes_back_from_its_polygon(count: int) -> None:
     ultralytics()
+    masks = drawn(count)
+    polygons = [tw.yolo.polygon_from_mask(mask) for mask in masks]
     fillings = {
-        "trainer": (trainers_mask, MASKS),
-        "ours": (tw.yolo.mask_from_polygon, MASKS),
+        "trainer": (trainers_mask, count),
+        "ours": (tw.yolo.mask_from_polygon, count),
         # Slower than the others.
-        "scikit-image": (filled_by_skimage, MASKS // 10),
+        "scikit-image": (filled_by_skimage, count // 4),
     }
     for name, (fill, number) in fillings.items():
         found = zip(polygons[:number], masks[:number], strict=True)
@@ -76,7 +74,7 @@ def test_a_mask_comes_back_from_its_polygon(
 def test_without_a_tolerance_only_bridges_are_added(masks: list[np.ndarray]) -> None:
     from skimage.measure import label
 
-    for mask in masks[:200]:
+    for mask in masks:
         points = tw.yolo.polygon_from_mask(mask, tolerance=0)
         found = tw.yolo.mask_from_polygon(points, SIDE, SIDE)
         parts = label(mask, connectivity=2).max()
