@@ -53,6 +53,16 @@ def boxes_of(of_image: Sequence[Spot]) -> NDArray[np.float64]:
     return np.array(rows, np.float64).reshape(-1, 4)
 
 
+def polygon_of(spot: Spot) -> list[float]:
+    """Return the polygon through the centres of the outermost cells."""
+    left, top, right, bottom = spot
+    if left == right or top == bottom:
+        return []
+    ends = (left + 0.5, top + 0.5), (right - 0.5, bottom - 0.5)
+    corners = ((0, 0), (1, 0), (1, 1), (0, 1))
+    return [ends[place][axis] / SIDE for corner in corners for axis, place in enumerate(corner)]
+
+
 def by_loops(
     predicted: Sequence[set[Any]], human: Sequence[set[Any]], confidence: Sequence[float]
 ) -> tuple[list[bool], list[bool], list[int]]:
@@ -90,12 +100,8 @@ def test_boxes_and_masks_agree_with_loops(
     confidence = [each for _, each in found]
     cells = [[painted(spot) for spot in side] for side in (predicted, human)]
     of_boxes = Intersections.of_boxes(boxes_of(predicted), boxes_of(human))
-    flags = [np.zeros((len(side), SIDE, SIDE), np.bool_) for side in cells]
-    for masks, side in zip(flags, cells, strict=True):
-        for mask, inside in zip(masks, side, strict=True):
-            for x, y in inside:
-                mask[y, x] = True
-    of_masks = Intersections.of_masks(*flags)
+    drawn = [[polygon_of(spot) for spot in side] for side in (predicted, human)]
+    of_masks = Intersections.of_polygons(*drawn, height=SIDE, width=SIDE)
     several, only, taken = by_loops(*cells, confidence)
     for areas in (of_boxes, of_masks):
         assert covers_several(areas).tolist() == several

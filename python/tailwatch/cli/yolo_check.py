@@ -13,9 +13,10 @@ from tailwatch.exceptions import InputError
 from tailwatch.text_form import shown, visible
 
 if TYPE_CHECKING:
+    from tailwatch.yolo import Task
     from tailwatch.yolo.data_check import DataCheck
 
-__all__ = ["BadFiles", "SingleCls", "check_word", "yolo_check"]
+__all__ = ["BadFiles", "SingleCls", "check_word", "task_named", "yolo_check"]
 
 BadFiles: TypeAlias = Annotated[
     str,
@@ -48,6 +49,9 @@ def yolo_check(
         ),
     ] = None,
     bad_files: BadFiles = "refuse",
+    task: Annotated[
+        str, typer.Option(metavar="TASK", help="What the set is for: detect or segment.")
+    ] = "detect",
     single_cls: SingleCls = False,
     out: Annotated[
         Path | None,
@@ -69,12 +73,13 @@ def yolo_check(
       tailwatch yolo-check coco8.yaml --bad-files leave-out
     """
     check_word(bad_files)
+    task_named(task)
     for name in split or []:
         if name not in {"train", "val", "test"}:
             raise InputError(argument="--split", expected="train, val or test", got=shown(name))
     from tailwatch.yolo import check_data
 
-    found = check_data(data, splits=split, single_cls=single_cls, directory=out)
+    found = check_data(data, splits=split, task=task, single_cls=single_cls, directory=out)
     _show(found, as_json=as_json)
     kept, left_out = found.apart(bad_files)
     if any(problem.severity != "note" for problem in kept):
@@ -89,6 +94,13 @@ def check_word(bad_files: str) -> None:
         raise InputError(
             argument="--bad-files", expected="refuse or leave-out", got=shown(bad_files)
         )
+
+
+def task_named(text: str | None) -> Task | None:
+    """Return the task of an option; one that is not built is refused before anything is read."""
+    from tailwatch.yolo import Task
+
+    return None if text is None else Task.of(text, "--task")
 
 
 def _show(found: DataCheck, *, as_json: bool) -> None:

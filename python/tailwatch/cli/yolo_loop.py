@@ -11,7 +11,7 @@ from tailwatch.cli.options import POLICIES, AsJson, StopOn
 from tailwatch.cli.outputs import check_directory
 from tailwatch.cli.parts import blaming, policy_named
 from tailwatch.cli.wording import ExitCode
-from tailwatch.cli.yolo_check import BadFiles, SingleCls, check_word
+from tailwatch.cli.yolo_check import BadFiles, SingleCls, check_word, task_named
 from tailwatch.exceptions import InputError
 from tailwatch.text_form import path_text, shown, visible
 
@@ -297,13 +297,6 @@ def policies_from(texts: Sequence[str]) -> dict[str, Policy]:
             argument="--policy", expected="different policies", got=shown(", ".join(texts))
         )
     return arms
-
-
-def _task(text: str | None) -> Task | None:
-    """Return the task of an option; one that is not built is refused before anything is read."""
-    from tailwatch.yolo import Task
-
-    return None if text is None else Task.of(text, "--task")
 
 
 def _model_and_task(model: str | None, asked: Task | None) -> tuple[str, Task]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tailwatch.report.detection import (
+    SHAPES,
     drawn_classes,
     listed,
     of_classes,
@@ -60,6 +61,7 @@ def observation_page(
     arms = arms_of(frame)
     said = percent(confidence)
     drawn = drawn_classes(classes)
+    segments = not frame.filter(metric="mask_area").is_empty()
     titled = {
         "What is left of the classes": (
             *("tail_class_mass", "classes_gone", "type_coverage", "class_kl"),
@@ -67,7 +69,8 @@ def observation_page(
             *("crop_coverage:all classes", "crop_tail_coverage:all classes"),
         ),
         "What runs together": ("fusion", "fused_only", "matched", "confusion"),
-        "Average precision": ("map50", "map"),
+        "Average precision": ("mask_map50", "mask_map", "map50", "map"),
+        "Shapes of the masks": SHAPES,
         "Boxes and images": (
             *("confidence", "boxes_per_image", "empty_images", "box_size", "box_size_distance"),
             "boxes_distance",
@@ -82,7 +85,7 @@ def observation_page(
         Section("What to know of the data", listed(remarks)),
         *(Section(title, body) for title, body in bodies.items()),
         Section("Classes", of_classes(frame, arms, "class_share", drawn, said, step=step)),
-        Section("What each number means", terms()),
+        Section("What each number means", terms(segments=segments)),
         Section("What was observed", run_details(arguments)),
     ]
     return page(

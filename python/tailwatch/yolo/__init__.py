@@ -19,7 +19,7 @@ The extra ``tailwatch[yolo]`` brings Ultralytics, licensed under AGPL-3.0.
 ``label_rows``            label files as people have them
 ``data_yaml``             a user's ``data.yaml``
 ``image_lists``           which files are the images of a set
-``ndjson_set``            sets in one NDJSON file
+``ndjson_reader``         sets in one NDJSON file
 ``reader``                one set as Ultralytics reads it, with all that is wrong with it
 ``origins``               whose labels: a person's, a detector's, or unknown
 ``dataset``               images with boxes or polygons: the data of the loop
@@ -29,7 +29,7 @@ The extra ``tailwatch[yolo]`` brings Ultralytics, licensed under AGPL-3.0.
 ``ultralytics_detector``  YOLO26 as such a detector
 ``embedding``             images or crops as embeddings
 ``image_copies``          images of another device, copied once
-``ndjson``                a set as NDJSON, with whose labels each image has
+``ndjson_writer``         a set as NDJSON, with whose labels each image has
 ``fits``                  the folder of a learner: weights by all that decides them
 ``labelling``             from detections to the labels of the next generation
 ``rows``                  rows of the frame of a run

@@ -178,8 +178,7 @@ def _task_of_weights(path: Path) -> Task:
     tasks: Any = extra("ultralytics.nn.tasks")
     torch: Any = extra("torch")
     try:
-        with unlogged():
-            content, _ = tasks.torch_safe_load(str(path), safe_only=True)
+        content = _content_of(path)
         model = content.get("ema") or content.get("model")
     except Exception as error:
         raise SourceError(
@@ -201,6 +200,13 @@ def _task_of_weights(path: Path) -> Task:
             task = tasks.guess_model_task(model)
     # Where it cannot guess it says that it is a detector.
     return _known_task(task if isinstance(model, tasks.BaseModel) else None, str(path))
+
+
+def _content_of(path: Path) -> Any:  # noqa: ANN401  (what Ultralytics has saved)
+    """Read a checkpoint with the classes of known layers and nothing else."""
+    tasks: Any = extra("ultralytics.nn.tasks")
+    with unlogged():
+        return tasks.torch_safe_load(str(path), safe_only=True)[0]
 
 
 def check_device(device: object) -> str:
@@ -260,8 +266,7 @@ def open_model(model: str, task: Task | None = None) -> Any:  # noqa: ANN401  (U
 
 def rewrite(source: Path, target: Path) -> None:
     """Write a checkpoint again: weights and classes, without times and paths."""
-    tasks: Any = extra("ultralytics.nn.tasks")
-    content, _ = tasks.torch_safe_load(str(source), safe_only=True)
+    content = _content_of(source)
     model = content.get("ema") or content["model"]
     write_model(model, content.get("train_args") or {}, target, content.get("version"))
 
@@ -269,7 +274,7 @@ def rewrite(source: Path, target: Path) -> None:
 def class_names(weights: Path) -> tuple[str, ...]:
     """Return the classes of a file of weights, in the order of their numbers."""
     check_model(weights)
-    content = _detector_in(weights)
+    content = _content_of(weights)
     names = (content.get("ema") or content["model"]).names
     return tuple(str(names[number]) for number in sorted(names)) if isinstance(names, dict) else ()
 

@@ -48,7 +48,7 @@ from tailwatch.yolo.dataset import MANIFEST, DetectionDataset
 from tailwatch.yolo.folder import read_manifest
 from tailwatch.yolo.image_copies import ImageCopies, made_within
 from tailwatch.yolo.image_files import link
-from tailwatch.yolo.ndjson import write_ndjson
+from tailwatch.yolo.ndjson_writer import write_ndjson
 from tailwatch.yolo.origins import PSEUDO
 
 if TYPE_CHECKING:

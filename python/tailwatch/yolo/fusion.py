@@ -39,7 +39,6 @@ the other. No Ultralytics here.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -48,11 +47,13 @@ import numpy as np
 
 from tailwatch.recursion.frame import joined
 from tailwatch.yolo.detections import class_labels
+from tailwatch.yolo.masks import mask_from_polygon
 from tailwatch.yolo.rows import row
 from tailwatch.yolo.statistics import HALVES, Cuts
+from tailwatch.yolo.tasks import Task
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -63,7 +64,7 @@ if TYPE_CHECKING:
     Labels = NDArray[np.int64]
     Flags = NDArray[np.bool_]
     Statistic = tuple[str, str, Floats, Floats]
-    Pairing = Callable[[DetectionDataset, DetectionDataset], Iterator["Instances"]]
+    Polygons = Sequence[Sequence[float]]
 
 __all__ = [
     "COVERED",
@@ -86,6 +87,9 @@ MATCHED = 0.5
 
 MOST_PAIRS = 10
 """Pairs of classes that have rows of their own."""
+
+MOST_SIDE = 1024
+"""Pixels of the longer side of an image on which polygons are filled."""
 
 NONE = -1
 
@@ -128,20 +132,28 @@ class Intersections:
         )
 
     @classmethod
-    def of_masks(cls, predicted: Flags, human: Flags) -> Intersections:
-        """Return the areas of masks, in pixels.
+    def of_polygons(
+        cls, predicted: Polygons, human: Polygons, *, height: int, width: int
+    ) -> Intersections:
+        """Return the areas of polygons, in pixels.
 
         Parameters
         ----------
         predicted, human
-            Flags of the pixels of each mask: masks × rows × columns, of one image.
+            x1, y1, x2, y2, … of each, as shares of the image.
+        height, width
+            Pixels of the image; polygons of one whose longer side has more than `MOST_SIDE` are
+            filled as if it had so many.
         """
-        flat = human.reshape(len(human), math.prod(human.shape[1:]))
-        shared = np.zeros((len(predicted), len(human)))
-        for place, mask in enumerate(predicted):
-            shared[place] = flat[:, mask.ravel()].sum(axis=1)
-        first, last = (each.sum(axis=(1, 2), dtype=np.float64) for each in (predicted, human))
-        return cls(first, last, shared)
+        scale = min(1.0, MOST_SIDE / max(height, width))
+        size = [max(round(side * scale), 1) for side in (height, width)]
+        first, last = ([_Mask.of(each, *size) for each in of] for of in (predicted, human))
+        shared = [[float(one.shared(other)) for other in last] for one in first]
+        return cls(
+            np.array([mask.pixels.sum() for mask in first], np.float64),
+            np.array([mask.pixels.sum() for mask in last], np.float64),
+            np.array(shared, np.float64).reshape(len(first), len(last)),
+        )
 
     def covered(self) -> Floats:
         """Return the share of the smaller of two instances that lies in the other: p × h."""
@@ -150,6 +162,48 @@ class Intersections:
     def union_shares(self) -> Floats:
         """Return intersection over union of each two instances: p × h."""
         return _ratio(self.shared, self.predicted[:, None] + self.human[None] - self.shared)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Mask:
+    """The filled pixels of a polygon, cut to the box around them.
+
+    Attributes
+    ----------
+    top, left
+        The first row and column of the box.
+    pixels
+        Flags of the pixels in it.
+    """
+
+    top: int
+    left: int
+    pixels: Flags
+
+    @classmethod
+    def of(cls, points: Sequence[float], height: int, width: int) -> _Mask:
+        """Fill a polygon as Ultralytics fills it."""
+        flags = mask_from_polygon(points, height, width)
+        rows, columns = (np.flatnonzero(flags.any(axis=axis)) for axis in (1, 0))
+        if not rows.size:
+            return cls(0, 0, flags[:0, :0])
+        within = flags[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+        return cls(int(rows[0]), int(columns[0]), within.copy())
+
+    def shared(self, other: _Mask) -> int:
+        """Count the pixels that two masks of one image share."""
+        top, left = max(self.top, other.top), max(self.left, other.left)
+        bottom, right = (
+            min(*(getattr(each, start) + each.pixels.shape[axis] for each in (self, other)))
+            for axis, start in enumerate(("top", "left"))
+        )
+        if bottom <= top or right <= left:
+            return 0
+        mine, others = (
+            each.pixels[top - each.top : bottom - each.top, left - each.left : right - each.left]
+            for each in (self, other)
+        )
+        return int((mine & others).sum())
 
 
 def covers_several(areas: Intersections) -> NDArray[np.bool_]:
@@ -209,18 +263,24 @@ class Instances:
 
 
 def instances_of(human: DetectionDataset, predicted: DetectionDataset) -> Iterator[Instances]:
-    """Yield the boxes of each image, human and predicted ones.
+    """Yield the instances of each image, human and predicted ones: boxes, or masks.
 
     Parameters
     ----------
     human
-        Images with the boxes that people drew.
+        Images with the boxes or polygons that people drew.
     predicted
-        The same images in the same order, with boxes of a detector, or of people.
+        The same images in the same order, with those of a detector, or of people.
     """
     sides = [_by_image(each) for each in (predicted, human)]
-    for (places, labels, confidence), (of_human, human_labels, _) in zip(*sides, strict=True):
-        yield Instances(Intersections.of_boxes(places, of_human), labels, human_labels, confidence)
+    sizes = human.images.select("height", "width").iter_rows()
+    for found, drawn, (height, width) in zip(*sides, sizes, strict=True):
+        areas = (
+            Intersections.of_polygons(found.points, drawn.points, height=height, width=width)
+            if human.task is Task.SEGMENT
+            else Intersections.of_boxes(found.boxes, drawn.boxes)
+        )
+        yield Instances(areas, found.labels, drawn.labels, found.confidence)
 
 
 def fusion(
@@ -229,9 +289,8 @@ def fusion(
     *,
     confidence: float = 0.95,
     remark: str = "",
-    instances: Pairing | None = None,
 ) -> list[Row]:
-    """Return fusion and confusion of predicted boxes, against the human ones of the same images.
+    """Return fusion and confusion of predicted instances, against human ones of the same images.
 
     Parameters
     ----------
@@ -243,8 +302,6 @@ def fusion(
         Confidence of the intervals.
     remark
         Sentence about the data, added to every row.
-    instances
-        Function that yields the instances of each image; by default those of the boxes.
 
     Returns
     -------
@@ -254,9 +311,8 @@ def fusion(
     if not len(human):
         return []
     labels = class_labels(human.names)
-    paired = instances_of if instances is None else instances
-    counts, pairs = _counts(paired(human, predicted), len(human), len(labels))
-    nulls, _ = _counts(paired(human, human), len(human), len(labels))
+    counts, pairs = _counts(instances_of(human, predicted), len(human), len(labels))
+    nulls, _ = _counts(instances_of(human, human), len(human), len(labels))
     largest = pairs.largest(MOST_PAIRS)
     of_pair = pairs.counts(largest, len(human))
     cuts = Cuts(len(human), len(human))
@@ -368,16 +424,38 @@ def _counts(
     return counts, _Pairs(image, human, predicted, classes)
 
 
-def _by_image(data: DetectionDataset) -> Iterator[tuple[Floats, Labels, Floats]]:
-    """Yield places, classes and confidences of the boxes of each image."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _OfImage:
+    """The instances of one side of an image.
+
+    Attributes
+    ----------
+    boxes
+        x, y, w, h of each.
+    points
+        The polygon of each, where they have them.
+    labels, confidence
+        Class and confidence of each.
+    """
+
+    boxes: Floats
+    points: Polygons
+    labels: Labels
+    confidence: Floats
+
+
+def _by_image(data: DetectionDataset) -> Iterator[_OfImage]:
+    """Yield the instances of each image."""
     boxes = data.boxes.sort("image", maintain_order=True)
     places = boxes.select("x", "y", "w", "h").to_numpy()
+    points = boxes["points"].to_list() if data.task is Task.SEGMENT else []
     labels = boxes["class"].to_numpy().astype(np.int64)
     # What a person drew is sure.
     confidence = boxes["confidence"].fill_null(1.0).to_numpy()
     edges = np.searchsorted(boxes["image"].to_numpy(), np.arange(len(data) + 1))
     for start, end in pairwise(edges.tolist()):
-        yield places[start:end], labels[start:end], confidence[start:end]
+        inside = slice(start, end)
+        yield _OfImage(places[inside], points[inside], labels[inside], confidence[inside])
 
 
 def _ratio(part: Floats, whole: Floats, otherwise: float = 0.0) -> Floats:

@@ -35,6 +35,7 @@ from tailwatch.yolo.fits import Weights
 from tailwatch.yolo.fusion import fusion
 from tailwatch.yolo.origins import refuse_pseudo, unknown_sentence
 from tailwatch.yolo.statistics import statistics
+from tailwatch.yolo.tasks import require_task
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -102,6 +103,7 @@ class Sides:
                     f"left out: {len(left_out)} of {len(data)} images of {name} cannot be measured "
                     f"on: {named(left_out)}"
                 )
+            require_task(data.task, holdout.task, name)
             if sentence := unknown_sentence(data, f"images of {name}"):
                 remarks.append(sentence)
         if human is not None and human.names != holdout.names:

@@ -10,8 +10,8 @@ An image without a label file is one on which there is nothing, as for Ultralyti
 are is said. A label file whose name differs in case (``a.TXT``) would be passed over in that way,
 and is a bad file here.
 
-Level: above ``data_yaml``, ``image_lists``, ``label_rows`` and ``ndjson_set``. Cost: each image is
-read once for its SHA-256 and looked at as Pillow verifies it.
+Level: above ``data_yaml``, ``image_lists``, ``label_rows`` and ``ndjson_reader``. Cost: each image
+is read once for its SHA-256 and looked at as Pillow verifies it.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from tailwatch.exceptions import SourceError, TailwatchError
 from tailwatch.text_form import path_text
 from tailwatch.yolo.data_yaml import label_path, read_yaml
 from tailwatch.yolo.image_files import measure, unusable
-from tailwatch.yolo.instances import LEAST_COLUMNS
 from tailwatch.yolo.image_lists import is_image_name, list_images
+from tailwatch.yolo.instances import LEAST_COLUMNS
 from tailwatch.yolo.label_rows import LabelRows, parse_rows, read_rows
-from tailwatch.yolo.ndjson_set import read_ndjson
+from tailwatch.yolo.ndjson_reader import read_ndjson
 from tailwatch.yolo.origins import PSEUDO, Origin
 from tailwatch.yolo.problems import ERROR, NOTE, Problem, refuse
 from tailwatch.yolo.tasks import Task
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from tailwatch.yolo.detections import Box
     from tailwatch.yolo.instances import LabelRow
-    from tailwatch.yolo.ndjson_set import Record
+    from tailwatch.yolo.ndjson_reader import Record
 
 __all__ = ["ImageContent", "SetContent", "read_set", "splits_of"]
 

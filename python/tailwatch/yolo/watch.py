@@ -55,6 +55,7 @@ from tailwatch.yolo.loggers import check_loggers, log_rows
 from tailwatch.yolo.observation import MOST_IMAGES, Observation, Observer, Sides
 from tailwatch.yolo.session import said
 from tailwatch.yolo.statistics import boxes_of_classes
+from tailwatch.yolo.tasks import Task, require_task
 from tailwatch.yolo.ultralytics_detector import UltralyticsDetector
 
 if TYPE_CHECKING:
@@ -242,10 +243,7 @@ class Watch:
     def _begin(self, trainer: Any) -> None:  # noqa: ANN401  (Ultralytics' own class)
         """Refuse what cannot be measured, before the first epoch."""
         self._training = None
-        if trainer.args.task != "detect":
-            raise InputError(
-                argument="model", expected="a model that detects boxes", got=trainer.args.task
-            )
+        require_task(self._sides.human.task, Task.of(trainer.args.task, "model"), "holdout")
         names = tuple(str(name) for _, name in sorted(trainer.data["names"].items()))
         if names != self._sides.human.names:
             raise InputError(
@@ -410,6 +408,8 @@ def _validated(trainer: Any) -> list[Row]:  # noqa: ANN401
     found = {
         "map50": trainer.metrics.get("metrics/mAP50(B)"),
         "map": trainer.metrics.get("metrics/mAP50-95(B)"),
+        "mask_map50": trainer.metrics.get("metrics/mAP50(M)"),
+        "mask_map": trainer.metrics.get("metrics/mAP50-95(M)"),
     }
     if not trainer.args.val:
         return []

@@ -6,10 +6,10 @@
     FOLDER/images/train/        hard links to the images
 
 The first line has the task and the classes; a line of an image has its file, size and split, its
-boxes as ``class x y w h``, and ``metadata``: SHA-256, origin, teacher, and the confidences of boxes
-that a detector drew. ``YOLO(...).train(data="dataset.ndjson")`` copies such a set into its folder
-of data sets. It has images to train on and none to validate on: Ultralytics then takes a tenth of
-them for that.
+boxes as ``class x y w h`` or polygons as ``class x1 y1 x2 y2 …``, and ``metadata``: SHA-256,
+origin, teacher, and the confidences of what a detector drew.
+``YOLO(...).train(data="dataset.ndjson")`` copies such a set into its folder of data sets. It has
+images to train on and none to validate on: Ultralytics then takes a tenth of them for that.
 
 No Ultralytics here. Cost: O(images + boxes).
 """
@@ -24,6 +24,7 @@ import polars as pl
 
 from tailwatch.writing import make_owned, owned_file, write_owned
 from tailwatch.yolo.image_files import link
+from tailwatch.yolo.tasks import Task
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,7 +75,7 @@ def ndjson_lines(data: DetectionDataset) -> Iterator[str]:
     yield json.dumps(
         {
             "type": "dataset",
-            "task": "detect",
+            "task": str(data.task),
             "name": "tailwatch",
             "path": ".",
             "class_names": {str(number): name for number, name in enumerate(data.names)},
@@ -89,8 +90,9 @@ def ndjson_lines(data: DetectionDataset) -> Iterator[str]:
         .to_list()
     )
     rows = data.images.drop("path").iter_rows(named=True)
-    for name, row, boxes, confidences in zip(
-        _files(data), rows, data.boxes_of(), given, strict=True
+    kind = "segments" if data.task is Task.SEGMENT else "boxes"
+    for name, row, labels, confidences in zip(
+        _files(data), rows, data.label_rows(), given, strict=True
     ):
         metadata = {key: row[key] for key in ("sha256", "origin", "teacher")}
         yield json.dumps(
@@ -100,8 +102,8 @@ def ndjson_lines(data: DetectionDataset) -> Iterator[str]:
                 "width": row["width"],
                 "height": row["height"],
                 "split": "train",
-                "annotations": {"boxes": [list(box) for box in boxes]},
-                "metadata": metadata | {"confidences": confidences[: len(boxes)]},
+                "annotations": {kind: [list(each) for each in labels]},
+                "metadata": metadata | {"confidences": confidences[: len(labels)]},
             }
         )
 
