@@ -143,7 +143,7 @@ def test_a_name_of_any_character_goes_everywhere(tmp_path: Path, name: str) -> N
         ("[a, [b]]", fields("…/data.yaml", "text as the name of class 1", "['b']")),
         ("[a, {b: c}]", fields("…/data.yaml", "text as the name of class 1", "{'b': 'c'}")),
         ('["\\ud800"]', fields("…/data.yaml", "…")),
-        ("abc", fields("…/data.yaml", "names, a list or mapping…", "abc")),
+        ("abc", fields("…/data.yaml", "a list or a mapping as names", "abc")),
         ("{true: a, 0: b}", fields("…/data.yaml", "names with the numbers 0 to 1")),
     ],
 )

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tailwatch.report.detection import detection_page
-from tailwatch.yolo import DetectionDataset
+from tailwatch.yolo import DetectionDataset, mask_from_polygon, polygon_from_mask
 from tailwatch.yolo.dataset import IMAGES
 from tailwatch.yolo.detections import SCHEMA
 from tailwatch.yolo.fusion import (
@@ -25,6 +25,7 @@ from tailwatch.yolo.fusion import (
     matches,
 )
 from tailwatch.yolo.study_result import over_seeds
+from tests.yolo.masks import drawn_mask
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -107,6 +108,45 @@ def test_boxes_and_masks_agree_with_loops(
         assert covers_several(areas).tolist() == several
         assert found_only_fused(areas).tolist() == only
         assert matches(areas, np.array(confidence)).tolist() == taken
+
+
+def test_masks_of_polygons_agree_with_loops_over_pixels() -> None:
+    rng = np.random.default_rng(7)
+    height, width = 90, 120
+    drawn = [drawn_mask(rng, 60) for _ in range(10)]
+    # Two are found nearly where people drew them.
+    drawn += drawn[1:3]
+    polygons = []
+    for number, mask in enumerate(drawn):
+        whole = np.zeros((height, width), bool)
+        top, left = (9 * (number % 3), 15 * (number % 4)) if number < 10 else (11, 18)
+        left += 15 if number == 11 else 0
+        whole[top : top + 60, left : left + 60] = mask
+        # Some of it in a corner, and one of nothing.
+        polygons.append(polygon_from_mask(whole if number else whole & False))
+    predicted, human = polygons[:6], polygons[6:]
+    cells = [
+        [set(zip(*np.nonzero(mask_from_polygon(each, height, width)), strict=True)) for each in of]
+        for of in (predicted, human)
+    ]
+    confidence = [0.5, 0.9, 0.9, 0.3, 0.6, 0.7]
+    areas = Intersections.of_polygons(predicted, human, height=height, width=width)
+    shared = [[len(one & other) for other in cells[1]] for one in cells[0]]
+    assert areas.shared.tolist() == shared
+    assert areas.predicted.tolist() == [len(each) for each in cells[0]]
+    several, only, taken = by_loops(*cells, confidence)
+    assert covers_several(areas).tolist() == several
+    assert found_only_fused(areas).tolist() == only
+    assert matches(areas, np.array(confidence)).tolist() == taken
+    assert any(several)
+    assert max(taken) >= 0
+
+
+def test_polygons_of_a_large_image_are_filled_on_a_smaller_one() -> None:
+    square = [0.25, 0.25, 0.75, 0.25, 0.75, 0.75, 0.25, 0.75]
+    large = Intersections.of_polygons([square], [square], height=4096, width=8192)
+    small = Intersections.of_polygons([square], [square], height=512, width=1024)
+    assert large.shared.tolist() == small.shared.tolist() == [[257 * 513]]
 
 
 def dataset(

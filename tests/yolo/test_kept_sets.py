@@ -17,10 +17,10 @@ import pytest
 
 import tailwatch as tw
 from tailwatch.yolo import DetectionDataset
-from tailwatch.yolo.data_yaml import read_split
 from tailwatch.yolo.environment import ultralytics
 from tailwatch.yolo.extra import extra
 from tailwatch.yolo.image_copies import COPYING
+from tailwatch.yolo.reader import read_set
 from tests.yolo.scenes import NumpyDetector, learner, scenes
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def check_kept_sets(fits: Path, data: DetectionDataset) -> None:
     for record in records:
         found = DetectionDataset.load(fits / record["set"])
         assert found.fingerprint() == record["data"]
-        split = read_split(fits / record["set"] / "data.yaml", "train")
+        split = read_set(fits / record["set"] / "data.yaml", "train")
         assert len(split.images) == len(found)
         again = DetectionDataset.from_yaml(fits / record["set"] / "data.yaml")
         assert again.origins() == found.origins()

@@ -132,7 +132,7 @@ class Fits:
         report
             Called with stage, done and total.
         """
-        folder = self._made("fits")
+        self._made("fits")
         self._keep_human(data)
         kept = self._keep_set(data)
         done = {"data": data.fingerprint(), "seed": seed, "budget": budget}
@@ -146,16 +146,24 @@ class Fits:
         key = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:32]
         record = f"fits/{key}.json"
         if not owned_file(self.directory, record).exists():
-            for unfinished in folder.glob("work-*"):
-                remove_owned(self.directory, f"fits/{unfinished.name}")
+            self._remove_unfinished()
             weights = owned_file(self.directory, f"fits/{key}.pt")
             first = None if start is None else start.weights
-            detector.fit(data, weights, seed=seed, start=first, budget=budget, report=report)
+            try:
+                detector.fit(data, weights, seed=seed, start=first, budget=budget, report=report)
+            finally:
+                # An interrupt may come between the folder and what would remove it.
+                self._remove_unfinished()
             self._write(record, settings | {"set": kept, "weights": digest(weights)})
         fit = self._weights(key)
         self._keep_encoder(fit.weights)
         self._write(self._arm_file(), [*before, done | {"key": key}])
         return fit
+
+    def _remove_unfinished(self) -> None:
+        """Remove the folders of trainings that did not end."""
+        for unfinished in (self.directory / "fits").glob("work-*"):
+            remove_owned(self.directory, f"fits/{unfinished.name}")
 
     def bring(self, data: DetectionDataset, *, report: ProgressReport) -> DetectionDataset:
         """Return the same data with image files that can be linked into this folder."""
