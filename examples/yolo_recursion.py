@@ -231,7 +231,8 @@ def table(study: tw.yolo.Study) -> str:
     """Say in a table what became of each arm."""
     metrics = (
         *("map50", "mask_map50", "class_kl", "tail_class_mass", "classes_gone"),
-        *("crop_coverage:tail classes", "mask_area", "mask_compactness", "mask_parts"),
+        *("fusion", "fused_only", "matched", "confusion", "crop_coverage:tail classes"),
+        *("mask_area", "mask_compactness", "mask_parts"),
     )
     rows = study.frame.filter(pl.col("metric").is_in(metrics))
     last = rows.filter(pl.col("generation") == pl.col("generation").max())

@@ -16,6 +16,7 @@ from tailwatch.yolo import DetectionDataset, check_data, environment
 from tailwatch.yolo.pictures import draw
 from tailwatch.yolo.problems import DataError
 from tailwatch.yolo.reader import read_set
+from tailwatch.yolo.tasks import Task
 from tests.support.errors import refused
 from tests.yolo.drawn_sets import BOX, OTHER, Drawn
 from tests.yolo.scenes import scenes
@@ -331,7 +332,7 @@ def test_a_page_says_of_how_many_images_its_numbers_are() -> None:
 def test_a_set_for_segmentation_has_polygons(at: Drawn) -> None:
     at.pair("2", "1 0.1 0.2 0.5 0.2 0.5 0.8\n0 0.3 0.3 0.6 0.3 0.6 0.9 0.3 0.9\n")
     at.image("images/train/3.png")
-    found = read_set(at.file, "train", segments=True)
+    found = read_set(at.file, "train", task=Task.SEGMENT)
     assert [image.polygons for image in found.images] == [
         ((1, 0.1, 0.2, 0.5, 0.2, 0.5, 0.8), (0, 0.3, 0.3, 0.6, 0.3, 0.6, 0.9, 0.3, 0.9)),
         (),

@@ -126,8 +126,14 @@ def test_a_data_yaml_is_read_by_the_task(human: DetectionDataset, tmp_path: Path
     assert found.boxes.equals(human.boxes)
     assert found.images["origin"].unique().to_list() == ["human"]
     boxes = scenes(tmp_path / "boxes", 12, seed=3)
-    with refused(SourceError, "…line 1", "a class and …", "5 columns", hint="a box, …"):
-        DetectionDataset.from_yaml(boxes.save(tmp_path / "b") / "data.yaml", task="segment")
+    yaml = boxes.save(tmp_path / "b") / "data.yaml"
+    with refused(SourceError, "…/data.yaml", "a data set without problems", "11 problems") as found:
+        DetectionDataset.from_yaml(yaml, task="segment")
+    assert "expected polygons, class x1 y1 x2 y2 x3 y3 …, got boxes" in str(found.value)
+    # An image on which there is nothing is no problem.
+    left = DetectionDataset.from_yaml(yaml, task="segment", bad_files="leave-out")
+    assert (len(left), left.boxes.height) == (1, 0)
+    assert left.remarks[0].startswith("left out: 11 of 12 train images cannot be used")
 
 
 def test_taking_and_joining_keep_the_polygons(human: DetectionDataset, tmp_path: Path) -> None:

@@ -268,7 +268,10 @@ def test_what_cannot_be_watched_is_refused_before_the_first_epoch(
     with refused(InputError, "holdout", "the classes of the training, ('cat',)", str(NAMES)):
         watch.callbacks()["on_train_start"](at)
     at.args.task = "pose"
-    with refused(InputError, "model", "a model that detects boxes", "pose"):
+    with refused(InputError, "model", "detect or segment", "'pose', which is not built"):
+        watch.callbacks()["on_train_start"](at)
+    at.args.task = "segment"
+    with refused(InputError, "holdout", "instances with polygons…", "boxes"):
         watch.callbacks()["on_train_start"](at)
     # Images that are learnt from are known by the files that they are.
     at = trainer(tmp_path, 2)

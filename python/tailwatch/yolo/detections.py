@@ -57,6 +57,7 @@ __all__ = [
     "class_labels",
     "class_of",
     "detections",
+    "is_within",
     "label_file_text",
     "label_text",
     "read_labels",
@@ -231,15 +232,20 @@ def box_of(fields: list[str], where: str, classes: int | None) -> Box:
             argument=where, expected="five numbers", got=repr(" ".join(fields)[:200])
         ) from error
     of_class = class_of(number, fields[0], where, classes)
-    # In the precision that the trainer compares in: 1.01 itself is still inside.
-    places = np.array([x, y, w, h], np.float32)
-    if not (places <= LARGEST).all() or not (places >= LEAST).all():
+    if not is_within((x, y, w, h)):
         raise SourceError(
             argument=where,
             expected="x, y, w, h as shares of the image",
             got=" ".join(fields[1:])[:200],
         )
     return of_class, x, y, w, h
+
+
+def is_within(box: Sequence[float]) -> bool:
+    """Return whether x, y, w, h are shares of an image as the trainer takes them."""
+    # In the precision that the trainer compares in: 1.01 itself is still inside.
+    places = np.array(box, np.float32)
+    return bool((places <= LARGEST).all() and (places >= LEAST).all())
 
 
 def class_of(number: float, text: str, where: str, classes: int | None) -> int:

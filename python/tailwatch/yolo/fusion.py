@@ -34,7 +34,9 @@ side of the truth, and a pair that is not among them has no row. Confusion is of
 class that is found nowhere is confused with nothing, which `matched` and the classes gone show.
 
 Cost: O(p · h) time and memory for an image of p predicted and h human instances, one image after
-the other. No Ultralytics here.
+the other; for polygons, the pixels of the boxes around them. No Ultralytics here.
+
+The file is long because what overlaps, what is counted and what a row says are one definition.
 """
 
 from __future__ import annotations

@@ -22,6 +22,7 @@ Level: above ``detections``, ``masks`` and ``tasks``; no Ultralytics here.
 
 from __future__ import annotations
 
+import math
 from itertools import repeat
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -31,9 +32,9 @@ from tailwatch.exceptions import InputError, SourceError
 from tailwatch.text_form import path_text, shortened
 from tailwatch.yolo.detections import (
     SCHEMA,
-    box_of,
     class_of,
     detections,
+    is_within,
     label_file_text,
     read_labels,
 )
@@ -210,6 +211,12 @@ def polygon_of(fields: list[str], where: str, classes: int | None) -> LabelRow:
         got = repr(shortened(" ".join(fields), 200))
         raise SourceError(argument=where, expected="numbers", got=got) from error
     of_class = class_of(number, fields[0], where, classes)
-    around = [repr(value) for value in box_around(points)]
-    box_of([str(of_class), *around], where, None)
-    return (of_class, *points)
+    # Of a coordinate that is no number a least and a largest one say nothing.
+    if all(map(math.isfinite, points)) and is_within(box_around(points)):
+        return (of_class, *points)
+    outside = (text for text, value in zip(fields[1:], points, strict=True) if not 0 <= value <= 1)
+    raise SourceError(
+        argument=where,
+        expected="points as shares of the image",
+        got=shortened(next(outside, " ".join(fields)), 40),
+    )

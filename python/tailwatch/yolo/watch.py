@@ -25,6 +25,8 @@ A measurement that fails is a warning and a remark, and the training goes on. A 
 interrupted, or ends with an error, is measured once more as far as it came, and leaves frame and
 page; what is wrong with the data is an error before the first epoch. Trainings on several devices
 at once run in other processes, which know no callbacks of this one.
+
+The file is long because each callback reads what the others have left.
 """
 
 from __future__ import annotations
