@@ -51,6 +51,10 @@ def test_neighbours(name: str, other: int, frame: pl.DataFrame, abc: Trio) -> No
     assert pick(column(frame, name), NEIGHBORS) == pytest.approx(expected, rel=1e-12)
 
 
+def modes_kept(a: Array, y: Array, level: float) -> float:
+    return 1 - tw.metrics.mode_coverage(a, y, level=level, seed=SEED).lost_share
+
+
 def others(a: Array, y: Array, pooled: Array) -> Numbers:
     """Metrics that one sample beside another gives, by definition or by their own function."""
     d = a.shape[1]
@@ -63,7 +67,8 @@ def others(a: Array, y: Array, pooled: Array) -> Numbers:
         ("copies", None): exact / len(y),
         ("normalised_copies", None): normalised / len(y),
         ("duplicates", None): 0.0,
-        ("mode_coverage", 0.05): 1 - tw.metrics.mode_coverage(a, y, seed=SEED).lost_share,
+        ("mode_coverage", 0.05): modes_kept(a, y, 0.05),
+        ("mode_coverage", 1.0): modes_kept(a, y, 1 - 1e-9),
         ("directional_tails", 0.01): tw.metrics.directional_tails(a, y, seed=SEED).mean,
         ("frechet_distance", None): oracle.frechet_by_eigenvalues(a, y),
         ("mmd_polynomial", None): oracle.mmd(*cubic, unbiased=True),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from xml.etree import ElementTree as ET
 
 import numpy as np
@@ -14,6 +15,7 @@ from tailwatch.comparison.questions import (
     LIMITS,
     NAMES,
     READ,
+    Finding,
     detectable_odds,
     nearest_rows,
 )
@@ -291,3 +293,82 @@ def test_the_interval_of_copies_is_of_the_confidence_that_was_asked_for() -> Non
     for one, level in ((wide, 0.99), (narrow, 0.8)):
         exact = binomtest(500, 1000).proportion_ci(level, method="exact")
         assert (one.low, one.high) == pytest.approx((exact.low, exact.high), rel=1e-9)
+
+
+def test_lost_modes_are_those_of_the_surer_of_small_ones_and_all() -> None:
+    def kept(level: float, value: float, p: float) -> dict[str, Any]:
+        return {"metric": "mode_coverage", "level": level, "value": value, "p_value": p}
+
+    def finding(*rows: dict[str, Any]) -> Finding:
+        found = findings_of(frame(*rows))
+        return next(one for one in found if one.name == "modes_lost")
+
+    large = finding(kept(0.05, 1.0, 0.9), kept(1.0, 0.2, 1e-6))
+    assert (large.state, large.size, large.p_value) == ("found", 0.2, pytest.approx(2e-6))
+    assert large.evidence == (("mode_coverage", 1.0),)
+    small = finding(kept(0.05, 0.5, 1e-6), kept(1.0, 0.9, 1e-5))
+    assert (small.size, small.evidence) == (0.5, (("mode_coverage", 0.05),))
+    # What differs most surely need not be lost.
+    other = finding(kept(0.05, 0.5, 1e-3), kept(1.0, 1.0, 1e-9))
+    assert (other.size, other.p_value) == (0.5, pytest.approx(2e-3))
+    assert finding(kept(0.05, 0.5, 0.03)).p_value == 0.03
+
+
+CENTRES = 6 * np.random.default_rng(0).normal(size=(20, 8))
+EQUAL = {clusters: np.ones(clusters) for clusters in (5, 20)}
+ONE_SMALL = {clusters: np.r_[0.5, np.ones(clusters - 1)] for clusters in (5, 20)}
+
+
+def in_clusters(seed: int, rows: int, weights: np.ndarray) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    chosen = rng.choice(len(weights), size=rows, p=weights / weights.sum())
+    return CENTRES[chosen] + rng.normal(size=(rows, 8))
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize(
+    ("human", "gone"),
+    [
+        (EQUAL[5], 1),
+        (EQUAL[5], 4),
+        (ONE_SMALL[5], 1),
+        (EQUAL[20], 1),
+        (EQUAL[20], 5),
+        (ONE_SMALL[20], 1),
+    ],
+    ids=["1 of 5", "4 of 5", "small of 5", "1 of 20", "5 of 20", "small of 20"],
+)
+def test_modes_of_any_size_are_seen_to_be_lost(human: np.ndarray, gone: int, seed: int) -> None:
+    # There have to be more k-means clusters, √(n/4) of them, than modes.
+    left, n = np.where(np.arange(len(human)) < gone, 0, human), 200 * len(human)
+    rows = in_clusters(seed, n, human), in_clusters(seed + 10, n, left)
+    found = tw.compare(*rows, metrics=["mode_coverage"], threads=1)
+    assert [one.name for one in found.findings if one.found] == ["modes_lost"]
+    fresh = tw.compare(rows[0], in_clusters(seed + 20, n, human), metrics=["mode_coverage"])
+    assert not any(one.found for one in fresh.findings)
+
+
+@pytest.mark.parametrize("outlier_of", ["human", "candidate"])
+@pytest.mark.parametrize(("columns", "shift"), [(1, 6.0), (8, 3.0), (64, 1.0)])
+def test_outliers_amid_the_other_sample_do_not_hide_that_it_is_elsewhere(
+    columns: int, shift: float, outlier_of: str
+) -> None:
+    for seed in range(3):
+        rng = np.random.default_rng([seed, columns])
+        human, fresh = rng.normal(size=(2, 600, columns))
+        candidate = fresh + shift
+        # As few as leave the k-th nearest neighbour of any row on its own side.
+        if outlier_of == "human":
+            human[:3] = shift
+        else:
+            candidate[:3], candidate[3] = fresh[:3], 0
+        found = tw.compare(human, candidate, metrics=READ, threads=1)
+        assert found.sentence.startswith("The candidate is not in the same place"), seed
+
+
+def test_a_candidate_collapsed_amid_human_rows_is_not_elsewhere() -> None:
+    rng = np.random.default_rng(3)
+    human = rng.normal(size=(600, 8))
+    collapsed = human.mean(axis=0) + 1e-3 * rng.normal(size=(600, 8))
+    found = tw.compare(human, collapsed, metrics=READ, threads=1)
+    assert "elsewhere" not in {one.name for one in found.findings if one.found}

@@ -72,7 +72,7 @@ from tailwatch.comparison.intervals import (
     present_binomial,
     smoothed,
 )
-from tailwatch.comparison.metrics.clusters import RareModes
+from tailwatch.comparison.metrics.clusters import Modes
 from tailwatch.comparison.metrics.kernels import Kernels
 from tailwatch.comparison.metrics.moments import MomentMetrics
 from tailwatch.comparison.metrics.neighbors import Copies
@@ -293,7 +293,7 @@ class _Known:
         self._kernels: dict[str, tuple[float, float]] = {}
         self._influences: dict[str, NDArray[np.float64]] = {}
         self._copies: dict[str, tuple[int, int]] = {}
-        self._chance_of_modes: float | None = None
+        self._chance_of_modes: dict[float, float] = {}
         apart = np.flatnonzero(~self.common)
         of_bounded = np.flatnonzero(~self.common_bounded)
         self._apart = len(apart)
@@ -308,9 +308,9 @@ class _Known:
                 of_new = family.alone(new.rows.take(apart), settings)
                 of_old = family.alone(old.rows.take(apart), settings)
                 self._copies = {name: (of_new[name], of_old[name]) for name in of_new}
-            elif isinstance(family, RareModes) and len(of_bounded):
+            elif isinstance(family, Modes) and len(of_bounded):
                 sides = new.bounded.take(of_bounded), old.bounded.take(of_bounded)
-                self._chance_of_modes = family.chance(*sides, settings)
+                self._chance_of_modes = family.chances(*sides, settings)
 
     def interval(self, new: Estimate, old: Estimate) -> _Interval:
         """Return the interval of a change."""
@@ -319,7 +319,9 @@ class _Known:
                 return _Interval(reason=error.reason)
         for error in (new.error, old.error):
             if isinstance(error, NoInterval):
-                chance = self._chance_of_modes if new.metric == MODES else None
+                chance = None
+                if new.metric == MODES and new.level is not None:
+                    chance = self._chance_of_modes.get(new.level)
                 return _Interval(p_value=chance, reason=error.reason)
         change = new.value - old.value
         if not math.isfinite(change):

@@ -7,13 +7,16 @@ page, JSON and the gate show these and nothing else.
 ==================  ==============================================================================
 finding             is there when
 ==================  ==============================================================================
-``elsewhere``       next to no candidate row lies where human rows do, and next to none covers them
+``elsewhere``       next to no candidate row lies where human rows do, and next to none covers
+                    them: by balls of human rows, or by rarity where a few human rows lie amid the
+                    candidate
 ``copies``          more candidate rows are human rows, value by value, than human rows are of
                     each other; or are so once both have length 1
 ``repeated``        more candidate rows equal another candidate row than human rows one of theirs
 ``junk``            more candidate rows lie beyond nearly all human ones than `limit` allows
 ``tails_lost``      candidate rows are too seldom among the rarest rows of both samples
-``modes_lost``      some of the small modes of the human data are left without rows
+``modes_lost``      some of the modes of the human data are left with next to no rows: of the small
+                    ones, or of all
 ``tails_widened``   tail rows are so too often
 ``moved``           the energy distance is clear of 0
 ``spread_lost``     total variance or effective rank is below that of human rows
@@ -59,6 +62,7 @@ from tailwatch.comparison.questions import (
     NAMES,
     Finding,
     asked_of,
+    modes_of,
     nearest_rows,
     outermost_level,
 )
@@ -303,7 +307,7 @@ def _asked_of_change(name: Name, rows: Rows) -> ChangeFinding:
         "repeated": [("duplicates", None)],
         "junk": [("tail_mass", outermost_level(rows))],
         "tails_lost": list(tails),
-        "modes_lost": [("mode_coverage", None)],
+        "modes_lost": modes_of(rows),
         "tails_widened": list(tails),
         "moved": [("energy_distance", None)],
         "spread_lost": spread,
@@ -325,7 +329,9 @@ def _asked_of_change(name: Name, rows: Rows) -> ChangeFinding:
         if len({np.sign(each["change"]) for each in known}) > 1:
             p_value = 1.0
     else:
-        row = min(known, key=lambda each: float(each["p_value"]))
+        # Modes may differ surely without one more of them, or one less, being lost.
+        changed = [each for each in known if each["change"]]
+        row = min(changed or known, key=lambda each: float(each["p_value"]))
         p_value = min(len(known) * row["p_value"], 1.0)
     state = _direction(name, row)
     return ChangeFinding(

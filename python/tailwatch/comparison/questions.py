@@ -7,7 +7,7 @@ Each is read from the frame alone. What counts as an answer is in
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, get_args
 
 from tailwatch.arguments import tail_size
@@ -32,6 +32,7 @@ __all__ = [
     "State",
     "asked_of",
     "detectable_odds",
+    "modes_of",
     "nearest_rows",
     "outermost_level",
 ]
@@ -146,6 +147,16 @@ def asked_of(name: Name, rows: Rows) -> Finding:
 
 
 def _elsewhere(name: Name, rows: Rows) -> Finding | None:
+    ways = [way for way in (_by_balls(name, rows), _by_rarity(name, rows)) if way is not None]
+    if not ways:
+        return None
+    # Human rows far out hide it from one, and human rows where the candidate is from the other.
+    nearest = min(ways, key=lambda way: math.inf if way.high is None else way.high)
+    return replace(nearest, p_value=min(len(ways) * (nearest.p_value or 0.0), 1.0))
+
+
+def _by_balls(name: Name, rows: Rows) -> Finding | None:
+    """Ask whether human balls hold next to no candidate row, nor enough of them."""
     both = [rows.get((metric, None)) for metric in ("clipped_density", "clipped_coverage")]
     found = [row for row in both if row is not None and row["p_value"] is not None]
     if len(found) < len(both):
@@ -153,6 +164,27 @@ def _elsewhere(name: Name, rows: Rows) -> Finding | None:
     # Both have to be low: the larger one, and the larger p-value, decide.
     size = _size(min(max(row[end] for row in found), 1.0) for end in RETAINED)
     return _measured(name, size, max(_below(row) for row in found), found)
+
+
+def _by_rarity(name: Name, rows: Rows) -> Finding | None:
+    """Ask whether nearly all candidate rows are rarer than human ones, and few balls hold any.
+
+    A human row amid the candidate may hold all of it in its ball; but its k-th human neighbours are
+    no nearer for that, and it is one ball.
+    """
+    level = outermost_level(rows)
+    both = [rows.get(("tail_mass", level)), rows.get(("coverage", None))]
+    found = [row for row in both if row is not None and row["p_value"] is not None]
+    if level is None or len(found) < len(both):
+        return None
+    mass, coverage = found
+    if mass["low"] is None or coverage["retention_low"] is None:
+        return None
+    # Of fresh rows the share 1 − α is no rarer, and of those elsewhere none.
+    near = ((1 - level * mass[end]) / (1 - level) for end in ("value", "high", "low"))
+    held = (coverage[end] for end in RETAINED)
+    size = _size(min(max(*each, 0.0), 1.0) for each in zip(near, held, strict=True))
+    return _measured(name, size, max(_above(mass), _below(coverage)), found)
 
 
 def _copies(name: Name, rows: Rows) -> Finding | None:
@@ -199,11 +231,21 @@ def outermost_level(rows: Rows) -> float | None:
     return next(enough, levels[-1])
 
 
+def modes_of(rows: Rows) -> list[tuple[str, float | None]]:
+    """Return where rows have the modes that are kept: of the small ones, and of all."""
+    return [key for key in rows if key[0] == "mode_coverage" and key[1] is not None]
+
+
 def _modes(name: Name, rows: Rows) -> Finding | None:
-    row = rows.get(("mode_coverage", None))
-    if row is None or row["p_value"] is None:
+    known = [rows[key] for key in modes_of(rows) if rows[key]["p_value"] is not None]
+    if not known:
         return None
-    return _measured(name, (row["value"], None, None), row["p_value"], [row])
+    # Of the small modes and of all of them, those of which any is lost, and most surely so.
+    kept = [row["value"] if row.get("value_all") is None else row["value_all"] for row in known]
+    lost = [number for number, share in enumerate(kept) if share < 1] or range(len(known))
+    place = min(lost, key=lambda number: known[number]["p_value"])
+    p = min(len(known) * known[place]["p_value"], 1.0)
+    return _measured(name, (kept[place], None, None), p, [known[place]])
 
 
 def _tails(name: Name, rows: Rows) -> Finding | None:
@@ -283,6 +325,7 @@ def _above(row: Row) -> float:
 
 
 READ: Final = (
+    "coverage",
     "clipped_density",
     "clipped_coverage",
     "copies",

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from tailwatch.comparison.metrics.clusters import Mauve, RareModes
+from tailwatch.comparison.metrics.clusters import Mauve, Modes
 from tailwatch.comparison.metrics.directions import DirectionalTails, SlicedWasserstein
 from tailwatch.comparison.metrics.family import Direction, IntervalMethod, Metric
 from tailwatch.comparison.metrics.kernels import Kernels
@@ -325,14 +325,16 @@ METRICS: dict[str, Metric] = {
         Metric(
             name="mode_coverage",
             label=Label(
-                "Rare modes kept",
+                "Modes kept",
                 "tails",
-                "share of rare modes",
-                "Small clusters of the reference that the candidate still fills.",
+                "share of modes",
+                "Clusters of the reference that the candidate still fills: of the smallest, and of "
+                "all of them (level 100 %).",
             ),
             direction="higher",
-            family=RareModes,
-            definition="share of the smallest k-means clusters of X that Y still fills",
+            family=Modes,
+            definition="share of the k-means clusters of X that Y still fills: of the smallest, "
+            "which hold 5 % of X, and of all (level 1)",
             source="of this project, after Lloyd 1982",
             null="1, but for chance: a mode is lost only where its own 95 % interval says so",
             interval=IntervalMethod(

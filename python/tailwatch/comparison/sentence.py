@@ -259,7 +259,8 @@ def _junk(one: Finding) -> str:
 
 def _modes_lost(one: Finding) -> str:
     gone = 1 - (one.size or 0.0)
-    return f"Modes were lost: {_percent(gone)} of the small modes of the human data are empty."
+    modes = "small modes" if any(level != 1 for _, level in one.evidence) else "modes"
+    return f"Modes were lost: {_percent(gone)} of the {modes} of the human data are empty."
 
 
 def _tails_lost(one: Finding) -> str:

@@ -51,7 +51,7 @@ SIZES = {
     "repeated": "share of the candidate rows, beyond that of the human ones",
     "junk": _ROWS,
     "tails_lost": _ODDS,
-    "modes_lost": "share of the small modes that is left",
+    "modes_lost": "share of the modes that is left, of the small ones or of all",
     "tails_widened": _ODDS,
     "moved": "share of the largest possible distance",
     "spread_lost": _RATIO,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import polars as pl
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from tailwatch.comparison.metrics.family import Panel, Whole
     from tailwatch.progress import Settings
 
-__all__ = ["Mauve", "RareModes"]
+__all__ = ["Mauve", "Modes"]
 
 
-class RareModes:
-    """The share of the rare modes of A that a sample reaches."""
+class Modes:
+    """The share of the modes of A that a sample reaches: of the rare ones, and of all."""
 
-    LEVEL = 0.05
+    LEVELS: Final = (0.05, 1.0)
     REASON = "a mode counts as lost only where its own 95 % interval says so"
 
     def __init__(self, halves: Halves, panel: Panel, settings: Settings) -> None:
@@ -38,26 +38,35 @@ class RareModes:
         self._seed = panel.seed
         self._clusters = _Clusters(a, panel.seed, settings)
         self._fresh = self._clusters.counted(b, settings)
-        self._null = self._clusters.kept(self._fresh)
+        self._nulls = [self._clusters.kept(self._fresh, level) for level in self.LEVELS]
 
     def estimates(self, candidate: Candidate, settings: Settings) -> Iterator[Estimate]:
-        """Yield the metric with its null."""
-        counts = self._clusters.counted(candidate.bounded, settings)
-        value, error = self._clusters.kept(counts), NoInterval(self.REASON)
-        p_value = self._clusters.chance(counts, self._fresh)
-        yield Estimate("mode_coverage", self.LEVEL, value, self._null, error, p_value=p_value)
+        """Yield the metric with its null, at each level."""
+        counts, error = self._clusters.counted(candidate.bounded, settings), NoInterval(self.REASON)
+        for level, null in zip(self.LEVELS, self._nulls, strict=True):
+            value = self._clusters.kept(counts, level)
+            p_value = self._clusters.chance(counts, self._fresh, level)
+            yield Estimate("mode_coverage", level, value, null, error, p_value=p_value)
 
-    def chance(self, new: Rows, old: Rows, settings: Settings) -> float:
-        """Return the chance that a rare mode differs so much between two samples."""
+    def chances(self, new: Rows, old: Rows, settings: Settings) -> dict[float, float]:
+        """Return the chance that a mode differs so much between two samples, at each level."""
         counts = [self._clusters.counted(rows, settings) for rows in (new, old)]
-        less = self._clusters.chance(*counts), self._clusters.chance(*reversed(counts))
-        return min(2 * min(less), 1.0)
+        orders = counts, counts[::-1]
+        less = {
+            level: min(self._clusters.chance(x, y, level) for x, y in orders)
+            for level in self.LEVELS
+        }
+        return {level: min(2 * chance, 1.0) for level, chance in less.items()}
 
     def wholes(self, candidate: Candidate, settings: Settings) -> Iterator[Whole]:
-        """Yield the metric on all rows."""
+        """Yield the metric on all rows, at each level, and the chance of all candidate rows."""
         clusters = _Clusters(self._human, self._seed, settings)
-        value = clusters.kept(clusters.counted(candidate.bounded_whole, settings))
-        yield "mode_coverage", self.LEVEL, value, None
+        counts = clusters.counted(candidate.bounded_whole, settings)
+        # In the modes of A, to which neither B nor any candidate row is fitted.
+        beside = self._clusters.counted(candidate.bounded_whole, settings)
+        for level in self.LEVELS:
+            p_value = self._clusters.chance(beside, self._fresh, level)
+            yield "mode_coverage", level, clusters.kept(counts, level), p_value
 
 
 class _Clusters:
@@ -72,26 +81,24 @@ class _Clusters:
         """Return how many of the rows each mode has."""
         return np.bincount(self._centres.assign(rows, settings), minlength=self._count)
 
-    def kept(self, counts: NDArray[np.int64]) -> float:
-        """Return the share of the rare modes that a sample has kept."""
-        rare, lost = rare_and_lost(self._table(counts))
+    def kept(self, counts: NDArray[np.int64], level: float) -> float:
+        """Return the share of the modes that a sample has kept, of the rarest that hold `level`."""
+        rare, lost = rare_and_lost(mode_table(self._sizes, counts, level=level))
         return 1 - lost / rare
 
-    def chance(self, counts: NDArray[np.int64], fresh: NDArray[np.int64]) -> float:
-        """Return the chance that a rare mode has so much less of a sample than of a fresh one.
+    def chance(self, counts: NDArray[np.int64], fresh: NDArray[np.int64], level: float) -> float:
+        """Return the chance that such a mode has so much less of a sample than of a fresh one.
 
         Modes are fitted to their own rows, so that it is fresh rows that a sample is held against:
         given the rows of both in a mode, those of either are binomial. The p-value is that of the
-        mode that lost most surely, times the number of rare modes (Bonferroni).
+        mode that lost most surely, times the number of those modes (Bonferroni).
         """
-        rare = self._table(counts).filter(pl.col("rare") > 0)["mode"].to_numpy()
+        table = mode_table(self._sizes, counts, level=level)
+        rare = table.filter(pl.col("rare") > 0)["mode"].to_numpy()
         share = counts.sum() / (counts.sum() + fresh.sum())
         pairs = zip(counts[rare].tolist(), fresh[rare].tolist(), strict=True)
         least = min(binomial_at_most(y, y + x, share) for y, x in pairs)
         return min(len(rare) * least, 1.0)
-
-    def _table(self, counts: NDArray[np.int64]) -> pl.DataFrame:
-        return mode_table(self._sizes, counts, level=RareModes.LEVEL)
 
 
 class Mauve:
