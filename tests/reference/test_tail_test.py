@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import tailwatch as tw
+from tailwatch.metrics.embeddings.tail_test import TailCounts
 from tests.support import oracle, samples
 
 MOVED = (samples.lattice(9, 200, 2, side=9), samples.lattice(10, 210, 2, side=9) + 1.0)
@@ -97,3 +98,17 @@ def test_null_is_one_in_any_dimension(columns: int) -> None:
     assert rejected <= 0.05 + 4.0 * math.sqrt(0.05 * 0.95 / repetitions)
     inside = np.mean([test.low <= 1.0 <= test.high for test in tests])
     assert inside >= 0.95 - 4.0 * math.sqrt(0.05 * 0.95 / repetitions)
+
+
+@pytest.mark.parametrize("beyond", [0, 3, 12])
+def test_the_variance_ratio_is_that_of_all_ways_to_choose_the_candidate(beyond: int) -> None:
+    # Of N rows with these weights in the tail any m are as likely to be the candidate's.
+    tied, places, rows, candidate = 30, 20, 400, 150
+    ratio = TailCounts(
+        places, (beyond, 0), (tied, 0), (rows - candidate, candidate), design_effect=1.5
+    ).variance_ratio
+    weights = np.r_[np.ones(beyond), np.full(tied, (places - beyond) / tied)]
+    weights = np.r_[weights, np.zeros(rows - len(weights))]
+    untied = np.r_[np.ones(places), np.zeros(rows - places)]
+    assert ratio == pytest.approx(1.5 * weights.var() / untied.var(), rel=1e-12)
+    assert TailCounts(20, (9, 11), (0, 0), (250, 150)).variance_ratio == 1.0

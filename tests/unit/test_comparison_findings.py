@@ -22,6 +22,7 @@ from tailwatch.comparison.questions import (
 from tailwatch.comparison.registry import METRICS
 from tailwatch.comparison.request import PANELS
 from tailwatch.exceptions import InputError
+from tailwatch.metrics.embeddings.tail_test import TailCounts
 from tests.support import samples
 from tests.support.errors import refused
 from tests.support.finding_rows import FRESH, frame, odds, retained
@@ -372,3 +373,38 @@ def test_a_candidate_collapsed_amid_human_rows_is_not_elsewhere() -> None:
     collapsed = human.mean(axis=0) + 1e-3 * rng.normal(size=(600, 8))
     found = tw.compare(human, collapsed, metrics=READ, threads=1)
     assert "elsewhere" not in {one.name for one in found.findings if one.found}
+
+
+def test_a_detectable_loss_is_smaller_where_rows_are_tied_and_larger_where_they_repeat() -> None:
+    def detectable(ratio: float | None) -> float | None:
+        row = odds(1.0, 0.9, 1.1) | {"level": 0.05, "variance_ratio_all": ratio}
+        row |= {"n_reference_all": 1000, "n_candidate_all": 1000}
+        return detectable_odds(nearest_rows([row]), 0.05 / 9)
+
+    assert detectable(None) == detectable(1.0)
+    # It does not jump where rows begin to be tied.
+    assert detectable(1.0) == pytest.approx(detectable(1.0 - 1e-9), rel=0.02)
+    ratios = [1.5, 1.2, 1.0 - 1e-9, 0.5, 0.25]
+    found = [detectable(ratio) for ratio in ratios]
+    assert found == sorted(found)
+    assert detectable(0.0) is None
+
+
+@pytest.mark.parametrize("n", [300, 1000])
+def test_the_detectable_loss_of_tied_rows_is_found_in_four_of_five_samples(n: int) -> None:
+    # A row in six is tied at the edge of the tail, as of whole numbers from 1 to 5 in four columns.
+    places, share = n // 10, 1 / 6
+    fresh = TailCounts(places, (0, 0), (round(n * share), round(n * share)), (n, n))
+    row = {"metric": "tail_odds_ratio", "level": 0.05, "variance_ratio_all": fresh.variance_ratio}
+    row |= {"n_reference_all": n, "n_candidate_all": n}
+    odds = detectable_odds(nearest_rows([row]), 0.05 / 9)
+    assert odds is not None
+    rng, trials = np.random.default_rng(n), 1000
+    tied = rng.binomial(n, [share, odds * share], size=(trials, 2))
+    kinds, times = np.unique(tied, axis=0, return_counts=True)
+    sure = [
+        TailCounts(places, (0, 0), (human, kept), (n, n)).p_value() <= 0.05 / 9
+        for human, kept in kinds.tolist()
+    ]
+    # Within 5 % and z = 4 of 1,000 trials.
+    assert abs(times @ sure / trials - 0.8) < 0.05 + 4 * (0.8 * 0.2 / trials) ** 0.5

@@ -36,6 +36,7 @@ COLUMNS = {
     "n_candidate_all": pl.Int64(),
     "tail_rows": pl.Float64(),
     "tail_rows_all": pl.Float64(),
+    "variance_ratio_all": pl.Float64(),
     "p_value": pl.Float64(),
     "method": pl.String(),
     "reason": pl.String(),

@@ -73,7 +73,7 @@ def test_the_panel_is_that_of_compare() -> None:
     shared = [name for name in expected.columns if name in of_second.columns]
     assert set(expected.columns) - set(shared) == {
         *("value_all", "low_all", "high_all", "n_reference_all", "n_candidate_all"),
-        "tail_rows_all",
+        *("tail_rows_all", "variance_ratio_all"),
     }
     # The p-values of a comparison are those of all rows, where there are any.
     shared.remove("p_value")

@@ -61,6 +61,9 @@ class Row:
     tail_rows, tail_rows_all
         Of the odds in a pooled tail: rows of C, or of the whole candidate, in it, those tied at its
         edge in proportion.
+    variance_ratio_all
+        Variance of `tail_rows_all` over that of rows no two of which are equally rare or copies of
+        each other; 1 for continuous data.
     p_value
         Of the candidate being another sample of the human distribution: exact for the odds in
         a pooled tail, for copies, duplicates and modes, one-sided for squared distances; else
@@ -93,6 +96,7 @@ class Row:
     n_candidate_all: int | None = None
     tail_rows: float | None = None
     tail_rows_all: float | None = None
+    variance_ratio_all: float | None = None
     p_value: float | None = None
     method: str | None = None
     reason: str | None = None
@@ -179,6 +183,7 @@ def rows_of(
                         low_all=tested.low,
                         high_all=tested.high,
                         tail_rows_all=known.candidate,
+                        variance_ratio_all=known.variance_ratio,
                         p_value=tested.p_value,
                     )
                 elif isinstance(known, float):

@@ -11,7 +11,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, get_args
 
 from tailwatch.arguments import tail_size
+from tailwatch.distributions import normal_quantile
 from tailwatch.metrics.embeddings.tail_law import TailLaw
+from tailwatch.metrics.embeddings.tail_test import as_independent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -341,6 +343,9 @@ READ: Final = (
 )
 """The metrics of the standard panel that findings are read from."""
 
+MOST_STEPS: Final = 50
+SAME_ODDS: Final = 1e-3
+"""Odds that are as near as that are the same to all digits that are said."""
 POWER: Final = 0.8
 """Share of samples in which what is said to be found is."""
 RETAINED: Final = ("retention", "retention_low", "retention_high")
@@ -391,15 +396,41 @@ def detectable_odds(rows: Rows, rate: float) -> float | None:
     row = rows.get(("tail_odds_ratio", None))
     if row is None or row["n_reference_all"] is None:
         return None
-    n, m = row["n_reference_all"], row["n_candidate_all"]
+    n, m, ratio = row["n_reference_all"], row["n_candidate_all"], row.get("variance_ratio_all")
     places = tail_size(row["level"], n + m)
     law = TailLaw.of(beyond=places, tied=0, places=0, rows=n + m, candidate=m)
+    ratio = 1.0 if ratio is None else ratio
+    found = _detectable(law, rate, ratio)
+    # A candidate that has lost some leaves fewer rows that are tied for the places, which are told
+    # apart the more by chance.
+    for _ in range(MOST_STEPS if ratio < 1 else 0):
+        if found is None:
+            return None
+        before, tied = found, (n + m * found) / (n + m)
+        found = _detectable(law, rate, min(ratio / tied, 1.0))
+        if found is not None and abs(found - before) < SAME_ODDS:
+            break
+    return found
+
+
+def _detectable(law: TailLaw, rate: float, ratio: float) -> float | None:
+    """Return those odds where the variance of the rows in the tail has a ratio to that of a law."""
+    if ratio <= 0:
+        return None
+    # Deviations of tied rows are smaller, and of repeated rows larger, than those of others.
+    rate, power = 2 * as_independent(rate / 2, ratio), as_independent(POWER, ratio)
     least, _ = law.support
     # The largest count that is found, by bisection: p-values rise up to the mean.
-    low, high = least, math.floor(places * m / (n + m))
+    low, high = least, math.floor(law.tail * law.candidate / law.rows)
     if low >= high or law.p_value(low) > rate:
         return None
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (middle, high) if law.p_value(middle) <= rate else (low, middle)
-    return math.exp(law.limit(low, POWER, upper=True))
+    if ratio == 1:
+        return math.exp(law.limit(low, power, upper=True))
+    # Such rows count in parts: what is found ends between two whole numbers.
+    ends = [normal_quantile(1 - law.p_value(units) / 2) for units in (low, high)]
+    part = (ends[0] - normal_quantile(1 - rate / 2)) / (ends[0] - ends[1])
+    limits = [law.limit(units, power, upper=True) for units in (low, high)]
+    return math.exp(limits[0] + part * (limits[1] - limits[0]))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tailwatch.embeddings import EmbeddingsLike
     from tailwatch.progress import ProgressOption
 
-__all__ = ["TailCounts", "TailTest", "tail_test", "tail_test_of_counts"]
+__all__ = ["TailCounts", "TailTest", "as_independent", "tail_test", "tail_test_of_counts"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +77,19 @@ class TailCounts:
         law, (_, beyond), (_, tied) = self.law, self.beyond, self.tied
         return law.tied * beyond + law.places * tied if law.tied else beyond + tied
 
+    @property
+    def variance_ratio(self) -> float:
+        """Variance of the candidate's rows in the tail over that of independent rows all unequal.
+
+        Of e rows tied for r places each weighs r/e, which varies less than r of them would that
+        are told apart at random.
+        """
+        law = self.law
+        if not law.tied:
+            return self.design_effect
+        squares, mean = law.beyond + law.places**2 / law.tied, law.tail / law.rows
+        return self.design_effect * (squares / law.rows - mean**2) / (mean - mean**2)
+
     def swapped(self) -> TailCounts:
         """Return the counts with the samples in each other's place."""
         return replace(self, beyond=self.beyond[::-1], tied=self.tied[::-1], rows=self.rows[::-1])
@@ -87,9 +100,7 @@ class TailCounts:
         A deviation of z standard deviations of these rows is one of z·√D of independent rows, D the
         design effect.
         """
-        if self.design_effect == 1:
-            return probability
-        return _scaled(probability, math.sqrt(self.design_effect))
+        return as_independent(probability, self.design_effect)
 
     def p_value(self) -> float:
         """Return the two-sided probability of a count no more probable than this."""
@@ -266,6 +277,19 @@ def tail_test_of_counts(counts: TailCounts, confidence: float) -> TailTest:
     return TailTest(
         odds, least, largest, counts.p_value(), counts.places, law.tied, counts.design_effect
     )
+
+
+def as_independent(probability: float, variance_ratio: float) -> float:
+    """Return the one-sided probability that independent rows have where others have another.
+
+    Parameters
+    ----------
+    probability
+        That of the others.
+    variance_ratio
+        Their variance over that of independent rows.
+    """
+    return probability if variance_ratio == 1 else _scaled(probability, math.sqrt(variance_ratio))
 
 
 def _scaled(probability: float, factor: float) -> float:
