@@ -19,6 +19,7 @@ from tailwatch.yolo.environment import ultralytics
 from tailwatch.yolo.extra import extra
 from tailwatch.yolo.instances import INSTANCES, read_rows
 from tailwatch.yolo.pictures import draw
+from tailwatch.yolo.problems import DataError
 from tailwatch.yolo.statistics import Cuts, statistics
 from tests.support.errors import fields, refused
 from tests.yolo.scenes import NAMES, instance_scenes, scenes
@@ -127,9 +128,10 @@ def test_a_data_yaml_is_read_by_the_task(human: DetectionDataset, tmp_path: Path
     assert found.images["origin"].unique().to_list() == ["human"]
     boxes = scenes(tmp_path / "boxes", 12, seed=3)
     yaml = boxes.save(tmp_path / "b") / "data.yaml"
-    with refused(SourceError, "…/data.yaml", "a data set without problems", "11 problems") as found:
+    with refused(DataError, "…/data.yaml", "a data set without problems", "11 problems") as found:
         DetectionDataset.from_yaml(yaml, task="segment")
-    assert "expected polygons, class x1 y1 x2 y2 x3 y3 …, got boxes" in str(found.value)
+    causes = [problem.cause for problem in found.value.problems]
+    assert {cause.got for cause in causes if cause is not None} == {"boxes"}
     # An image on which there is nothing is no problem.
     left = DetectionDataset.from_yaml(yaml, task="segment", bad_files="leave-out")
     assert (len(left), left.boxes.height) == (1, 0)
