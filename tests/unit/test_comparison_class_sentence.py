@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import pytest
 
 from tailwatch.comparison.by_class.judgement import CLASSES_SCHEMA
 from tailwatch.comparison.by_class.result import sentence_of_classes
+from tailwatch.comparison.questions import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tailwatch.comparison.questions import Name
 
 
 def row(name: str, verdict: str, **given: object) -> dict[str, Any]:
@@ -20,8 +26,11 @@ def odds(name: str, verdict: str) -> dict[str, Any]:
     return row(name, verdict, metric="tail_odds_ratio", **given)
 
 
-def sentence(*rows: dict[str, Any], confidence: float = 0.95) -> str:
-    return sentence_of_classes(pl.DataFrame(list(rows), schema=CLASSES_SCHEMA), [], confidence)
+def sentence(
+    *rows: dict[str, Any], findings: Sequence[Finding] = (), confidence: float = 0.95
+) -> str:
+    classes = pl.DataFrame(list(rows), schema=CLASSES_SCHEMA)
+    return sentence_of_classes(classes, findings, confidence)
 
 
 BY_CHANCE = (
@@ -67,7 +76,7 @@ def test_many_classes_of_every_kind() -> None:
         ),
         (
             [odds("a", "no change found"), odds("b", "widened")],
-            "No loss of tails was found in any of 2 classes. Tails widened in “b”. "
+            "Tails widened in “b”. No loss of tails was found in any of 2 classes. "
             + BY_CHANCE.format(5),
         ),
         (
@@ -87,3 +96,22 @@ def test_long_names_are_cut() -> None:
     found = sentence(odds("x" * 100, "lost"))
     assert f"“{'x' * 39}…”" in found
     assert "x" * 40 not in found
+
+
+def test_findings_come_in_their_order_and_classes_by_how_sure_they_are() -> None:
+    def found(name: Name, of: str, p: float) -> Finding:
+        return Finding(name, "found", 0.5, p_value=p, evidence=(("m", None),), of=of)
+
+    findings = [
+        found("spread_lost", "d", 1e-9),
+        found("moved", "b", 1e-3),
+        found("moved", "c", 1e-6),
+        found("copies", "d", 1e-5),
+        found("modes_lost", "d", 1e-4),
+    ]
+    rows = row("a", "absent"), *(odds(name, "no change found") for name in "bcd")
+    assert sentence(*rows, findings=findings) == (
+        "“a” is gone: no candidate row is of it. Copies of human rows are in “d”. Modes were lost "
+        "in “d”. Moved away from the human rows: “c” and “b”. Also found: spread lost. No loss of "
+        "tails was found in any of 3 classes. " + BY_CHANCE.format(5)
+    )

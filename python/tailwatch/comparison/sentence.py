@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from tailwatch.comparison.metrics.moments import Difference
 
 __all__ = [
+    "MOST_NAMED",
+    "listed",
+    "named",
     "said",
     "sentence_of",
     "sentence_of_change",
@@ -80,7 +83,7 @@ def sentence_of(
     uses_polars("the sentence of a comparison")
     rows = nearest_rows(frame.to_dicts())
     findings = findings or findings_of(frame, confidence=confidence)
-    found = _named([one for one in findings if one.found], rows)
+    found = named([one for one in findings if one.found], rows)
     if found:
         parts = []
         for one in found[:MOST_NAMED]:
@@ -91,7 +94,7 @@ def sentence_of(
             parts += _left(rows, tuple(others))
             parts += _looks_better(rows)
         if len(found) > MOST_NAMED:
-            parts.append(f"Also found: {_listed([one.name for one in found[MOST_NAMED:]])}.")
+            parts.append(f"Also found: {listed([one.name for one in found[MOST_NAMED:]])}.")
         return " ".join(parts)
     return " ".join(_nothing(findings, rows, confidence))
 
@@ -173,7 +176,7 @@ def words_of(one: Finding) -> str:
     return WORDS[one.name](one)
 
 
-def _named(found: Sequence[Finding], rows: Rows) -> list[Finding]:
+def named(found: Sequence[Finding], rows: Rows) -> list[Finding]:
     """Return what is to be named, the most important first.
 
     What another finding says already is left out: of a candidate elsewhere all that follows from
@@ -405,7 +408,8 @@ def _looks_better(rows: Rows) -> list[str]:
     return [f"{names[0].upper()}{names[1:]} {verb} not see this."]
 
 
-def _listed(names: Sequence[str]) -> str:
+def listed(names: Sequence[str]) -> str:
+    """Return names of findings in words."""
     return ", ".join(name.replace("_", " ") for name in names)
 
 

@@ -1,6 +1,6 @@
 """The result of a comparison class by class, and what it says.
 
-Sentences are read from the summary of the classes alone.
+Sentences are read from the summary of the classes and from their findings.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ import polars as pl
 from tailwatch.comparison.by_class.judgement import CLASSES_SCHEMA, FRAME_SCHEMA
 from tailwatch.comparison.findings import findings_of_classes, quoted
 from tailwatch.comparison.frame import SCHEMA
+from tailwatch.comparison.questions import NAMES, nearest_rows
 from tailwatch.comparison.registry import LABELS
 from tailwatch.comparison.result import Comparison, ComparisonResult
-from tailwatch.comparison.sentence import said, told
+from tailwatch.comparison.sentence import MOST_NAMED, listed, named, said, told
 from tailwatch.exceptions import InputError
 from tailwatch.report.words import written_q
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from altair import LayerChart
 
-    from tailwatch.comparison.questions import Finding
+    from tailwatch.comparison.questions import Finding, Name
 
 __all__ = ["ClassComparison", "sentence_of_classes"]
 
@@ -66,7 +67,8 @@ class ClassComparison(ComparisonResult):
     @property
     def sentence(self) -> str:
         """The finding in words."""
-        return sentence_of_classes(self.classes, self.findings, self._confidence)
+        findings = _to_name(self.frame, self.findings)
+        return sentence_of_classes(self.classes, findings, self._confidence)
 
     def _answers(self, limits: Mapping[str, float] | None = None) -> tuple[Finding, ...]:
         return findings_of_classes(self.frame, confidence=self._confidence, limits=limits)
@@ -168,32 +170,44 @@ class ClassComparison(ComparisonResult):
 def sentence_of_classes(
     classes: pl.DataFrame, findings: Sequence[Finding], confidence: float
 ) -> str:
-    """Say which classes lost their tails, and what else happened to them.
+    """Say what happened to which classes, what matters most first.
 
     Parameters
     ----------
     classes
-        :attr:`tailwatch.ClassComparison.classes`.
+        :attr:`tailwatch.ClassComparison.classes`, which tells whose tails were lost or widened.
     findings
-        Those of the classes.
+        Those of the classes that are to be named.
     confidence
         Of the intervals; 1 − confidence bounds the share of classes that are named by chance.
 
     Returns
     -------
     str
-        One to seven sentences: classes without candidate rows, those that are elsewhere, copied or
-        hold junk, those that lost tails, surest first, those that widened, and classes that could
-        not be compared.
+        Classes without candidate rows, then findings with their classes, surest first, in the order
+        of :data:`~tailwatch.comparison.questions.NAMES`, and classes that could not be compared.
     """
     names = {
         verdict: rows["class"].to_list()
         for (verdict,), rows in classes.group_by("verdict", maintain_order=True)
     }
     judged = [*names.get("lost", []), *names.get("no change found", []), *names.get("widened", [])]
-    gone = [f"{quoted(names['absent'])} {_has_gone(names['absent'])}."] if "absent" in names else []
-    parts = [*gone, *_besides(findings), *_tails(classes, names, len(judged)), *_others(names)]
-    if "lost" in names or "widened" in names:
+    parts = (
+        [f"{quoted(names['absent'])} {_has_gone(names['absent'])}."] if "absent" in names else []
+    )
+    found = _by_finding(findings)
+    if "lost" in names:
+        found["tails_lost"] = _lost(classes, names["lost"], len(judged))
+    if "widened" in names:
+        found["tails_widened"] = f"Tails widened in {quoted(names['widened'])}."
+    present = [name for name in NAMES if name in found]
+    parts += [found[name] for name in present[:MOST_NAMED]]
+    if len(present) > MOST_NAMED:
+        parts.append(f"Also found: {listed(present[MOST_NAMED:])}.")
+    if "lost" not in names:
+        parts.append(_not_lost(len(judged)))
+    parts += _others(names)
+    if present:
         parts.append(
             f"Of the classes said to have changed, {100 * (1 - confidence):.3g} % at most are "
             "expected to be among them by chance."
@@ -201,28 +215,26 @@ def sentence_of_classes(
     return " ".join(parts)
 
 
-def _tails(classes: pl.DataFrame, names: dict[str, list[str]], judged: int) -> list[str]:
-    if not judged:
-        return [
-            (
-                "No tail metric was asked for, or none has an interval: the frame has the values "
-                "beside their nulls."
-            )
-        ]
-    widened = [f"Tails widened in {quoted(names['widened'])}."] if "widened" in names else []
-    if "lost" not in names:
-        where = f"any of {judged} classes" if judged > 1 else "the only class"
-        return [f"No loss of tails was found in {where}.", *widened]
-    first, *others = names["lost"]
+def _lost(classes: pl.DataFrame, lost: Sequence[str], judged: int) -> str:
+    first, *others = lost
     row = classes.row(0, named=True)
     finding = said(*(row[name] for name in ("metric", "level", "value", "low", "high")))
     surest = "most surely in " if others else ""
-    where = f"{len(others) + 1} of {judged} classes" if judged > 1 else "the only class"
+    where = f"{len(lost)} of {judged} classes" if judged > 1 else "the only class"
     sure = written_q(row["q_value"])
     sure = sure if sure.startswith("<") else f"= {sure}"
-    lost = f"Tails were lost in {where}, {surest}{quoted([first])}: {finding} (q {sure})."
-    then = [f"Then in {quoted(others)}."] if others else []
-    return [lost, *then, *widened]
+    then = f" Then in {quoted(others)}." if others else ""
+    return f"Tails were lost in {where}, {surest}{quoted([first])}: {finding} (q {sure}).{then}"
+
+
+def _not_lost(judged: int) -> str:
+    if not judged:
+        return (
+            "No tail metric was asked for, or none has an interval: the frame has the values "
+            "beside their nulls."
+        )
+    where = f"any of {judged} classes" if judged > 1 else "the only class"
+    return f"No loss of tails was found in {where}."
 
 
 def _has_gone(names: Sequence[str]) -> str:
@@ -231,20 +243,48 @@ def _has_gone(names: Sequence[str]) -> str:
     )
 
 
-def _besides(findings: Sequence[Finding]) -> list[str]:
-    """Say what matters more than tails, class by class."""
-    said_of = {
-        "elsewhere": "Not in the place of the human rows: {}.",
-        "copies": "Copies of human rows are in {}.",
-        "repeated": "Rows are repeated in {}.",
-        "junk": "Rows lie where next to no human row does in {}.",
-    }
-    parts = []
-    for name, text in said_of.items():
-        classes = [str(one.of) for one in findings if one.found and one.name == name]
-        if classes:
-            parts.append(text.format(quoted(classes)))
+OF_CLASSES: dict[Name, str] = {
+    "elsewhere": "Not in the place of the human rows: {}.",
+    "copies": "Copies of human rows are in {}.",
+    "repeated": "Rows are repeated in {}.",
+    "junk": "Rows lie where next to no human row does in {}.",
+    "modes_lost": "Modes were lost in {}.",
+    "moved": "Moved away from the human rows: {}.",
+    "spread_lost": "Spread was lost in {}.",
+    "spread_gained": "Spread was gained in {}.",
+}
+"""Findings of classes in words; whose tails were lost or widened, the summary tells."""
+
+
+def _by_finding(findings: Sequence[Finding]) -> dict[Name, str]:
+    """Say of which classes each finding is, surest first."""
+    parts: dict[Name, str] = {}
+    for name, text in OF_CLASSES.items():
+        found = [one for one in findings if one.found and one.name == name]
+        found.sort(key=lambda one: 1.0 if one.p_value is None else one.p_value)
+        if found:
+            parts[name] = text.format(quoted([str(one.of) for one in found]))
     return parts
+
+
+def _to_name(frame: pl.DataFrame, findings: Sequence[Finding]) -> list[Finding]:
+    """Return the findings of classes that another one of the same class does not say already.
+
+    A class of which the candidate has no row is none of them: that it is gone is said of it. Where
+    a class has moved more surely than it has lost modes, it has moved.
+    """
+    found: dict[str, list[Finding]] = {}
+    for one in findings:
+        if one.found and one.evidence:
+            found.setdefault(str(one.of), []).append(one)
+    of_classes = frame.filter(pl.col("class").is_in(found))
+    chosen: list[Finding] = []
+    for (name,), rows in of_classes.group_by("class", maintain_order=True):
+        of_class = named(found[str(name)], nearest_rows(rows.to_dicts()))
+        if of_class and of_class[0].name == "moved":
+            of_class = [one for one in of_class if one.name != "modes_lost"]
+        chosen += of_class
+    return chosen
 
 
 def _others(names: dict[str, list[str]]) -> list[str]:
