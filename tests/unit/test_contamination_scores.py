@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,11 +12,14 @@ import pytest
 from scipy.optimize import minimize
 from scipy.stats import binom, chi2
 
+from benches import share_from_scores as share_from_scores_bench
 from tailwatch.contamination import ErrorRates, share_from_scores
 from tailwatch.exceptions import DimensionError, InputError
 from tests.support.errors import refused
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from numpy.typing import NDArray
 
     from tests.support.recursion_learners import Opaque
@@ -57,6 +61,47 @@ def test_the_interval_is_that_of_three_binomials(yes: int, rows: int) -> None:
         if bound > 0:
             assert top - height(bound) == pytest.approx(limit, abs=1e-5)
     assert found.low <= found.value < found.high
+
+
+def test_a_file_of_scores_is_asked_how_often_intervals_hold(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A drawn file, 60 targets of each share, seed 1: at least 95 % less z = 4 standard errors."""
+    human, synthetic = draw(21, 1500, 0.0), draw(22, 900, 1.0)
+    label = np.repeat([0, 1], [len(human), len(synthetic)])
+    table = pl.DataFrame({"score": np.concatenate([human, synthetic]), "label": label})
+    table.sample(fraction=1, shuffle=True, seed=1).write_csv(tmp_path / "scores.csv")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["", "--scores", "scores.csv", "--replications", "60"])
+    share_from_scores_bench.main()
+    head, rule, *lines = capsys.readouterr().out.splitlines()
+    assert head == "| n | N | π | holds | length | usual holds | usual length |"
+    assert rule.count("|") == head.count("|")
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    assert [row[2] for row in cells] == ["0.05", "0.2", "0.5"]
+    for n, size, share, held, length, *_ in cells:
+        assert n == "450"
+        # No row is in the target and in a reference.
+        assert float(size.replace(",", "")) * float(share) < 450
+        assert float(held) >= 0.95 - 4 * math.sqrt(0.95 * 0.05 / 60)
+        assert 0.05 < float(length) < 0.2
+    assert not (tmp_path / "docs").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("score,origin\n1,0\n", "expected the columns score and label, got score, origin"),
+        ("score,label\n1,0\n2,2\n", "expected finite scores and labels 0 and 1"),
+        ("score,label\n1,0\n,1\n", "expected finite scores and labels 0 and 1"),
+        ("score,label\n1,0\n2,1\n", "too few rows: 1 human and 1 synthetic ones"),
+    ],
+)
+def test_files_of_scores_that_are_refused(text: str, says: str, tmp_path: Path) -> None:
+    path = tmp_path / "scores.csv"
+    path.write_text(text)
+    with pytest.raises(SystemExit, match=says):
+        share_from_scores_bench.table_of_file(path, 2, 1)
 
 
 def holds(low: float, high: float, share: float) -> bool:
