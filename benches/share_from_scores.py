@@ -83,10 +83,10 @@ Not made by the command above, since the sentences are not ours to keep. Liang e
 *Mapping the Increasing Use of LLMs in Scientific Papers*) publish sentences of human and of
 synthetic abstracts in five subjects. Word likelihoods as theirs were learnt from half of them; the
 score of a sentence is the logarithm of its ratio of likelihoods (AUC 0.954 to 0.959). From the
-other half, 10,799 to 18,875 human sentences and more synthetic ones, 1,000 of each kind are references
-and 8,000 others a target, 400 times for each subject and share, seed 1. `published`: the share that
-maximises the method's own likelihood, with an interval over sentences of the target. Means over
-subjects, and the least and the largest.
+other half, 10,799 to 18,875 human sentences and more synthetic ones, 1,000 of each kind are
+references and 8,000 others a target, 400 times for each subject and share, seed 1. `published`: the
+share that maximises the method's own likelihood, with an interval over sentences of the target.
+Means over subjects, and the least and the largest.
 
 | π | holds | usual holds | published holds |
 |---|---|---|---|
@@ -99,9 +99,9 @@ Mean lengths are 0.022, 0.032 and 0.040; the usual ones 0.019, 0.024 and 0.028; 
 
 On the 55 mixtures of known share, 0 to 0.25, that are published with them, 30,000 sentences each,
 the published intervals hold in 3, with a mean error of 0.0196; those by scores, all of the other
-half being references, hold in 42, with 0.0033. They miss by up to 0.0103, most at large shares:
-synthetic sentences of the mixtures score higher than those among the references, and no interval
-allows for drift of a synthetic reference.
+half being references, hold in 42, with 0.0033. They miss by up to 0.0103, most at large shares,
+as they would if synthetic sentences of the mixtures scored higher than those among the references:
+no interval allows for drift of a synthetic reference.
 
 `python -m benches.share_from_scores --scores FILE.csv` asks the same of scores of your own.
 """

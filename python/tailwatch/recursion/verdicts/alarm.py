@@ -18,20 +18,22 @@ finding          metric                         interval of what is retained, of
 
 **The error is spent over looks.** The human halves A and B are the same in every generation, so
 looks depend on each other, and no test of one generation may be repeated at its own level. With m
-numbers to look at, each has α/m, α being 1 − confidence, and spends a part of it in 1/(t(t+1)) at
-the look at generation t. These parts add up over infinitely many generations, and whatever depends
-on what, the chance that any interval ever lies below ``keep`` without a loss is no more than α
-(Bonferroni).
+numbers to look at, each has α/m, α being 1 − confidence, and spends the part w(t) = 8/((t+7)(t+8))
+of it at the look at generation t. The parts of t looks add up to t/(t+8), those of infinitely many
+to 1, and whatever depends on what, the chance that any interval ever lies below ``keep`` without a
+loss is no more than α (Bonferroni). Half of it is spent on the first eight looks: with 1/(t(t+1))
+that would be so of the first alone, when a loop has seldom lost what few rows show.
 
 ========================  =========================  ===============================================
 looks                     of                         share of α/m
 ========================  =========================  ===============================================
-1 to 8                    the latest generation      0.6/(t(t+1)); its interval holds the null's
-                                                     error too, as that of a verdict
-from the ninth            the mean of the last 1,    0.6/(t(t+1)) for the value, shared by the
-                          2, 4, … 64 generations     windows; 0.4 for the null, which is bounded
-                                                     once for all of them
-odds; of the model        the same                   1/(t(t+1)): they have no null that errs
+1 to 8                    the latest generation      0.6 w(t); its interval holds the null's error
+                                                     too, and is stretched by the degrees of freedom
+                                                     of both (Satterthwaite)
+from the ninth            the mean of the last 1,    0.6 w(t) for the value, shared by the windows;
+                          2, 4, … 64 generations     0.4 for the null, which is bounded once for
+                                                     all of them
+odds; of the model        the same                   w(t): they have no null that errs
 ========================  =========================  ===============================================
 
 Human rows are few, and what is not known of them is one event: paid for at each look, it would be
@@ -99,7 +101,7 @@ LOSSES: dict[str, Loss] = {
 MEASURED_BY_MODEL = "model"
 
 EARLY: Final = 8
-"""Looks that are of one generation, and pay for the null each."""
+"""Looks that are of one generation, and pay for the null each; half of the error is theirs."""
 
 WINDOWS: Final = (1, 2, 4, 8, 16, 32, 64)
 OF_VALUE: Final = 0.6
@@ -243,7 +245,7 @@ class Watch:
         windows = [1] if is_early else [w for w in WINDOWS if w <= len(rows)]
         has_null = measure.metric != "tail_odds_ratio" and not measure.by_model
         error = of_measure * (OF_VALUE if has_null else 1.0)
-        error /= generation * (generation + 1) * len(windows)
+        error *= EARLY / ((generation + EARLY - 1) * (generation + EARLY) * len(windows))
         for window in windows:
             series = latest.part(slice(-window, None))
             span: Span | None
@@ -255,7 +257,11 @@ class Watch:
                 is_one_event = has_null and not is_early and measure not in self._moving
                 null_error = of_measure * (1 - OF_VALUE) if is_one_event else None
                 span = retained(
-                    series, confidence=self._confidence, error=error, null_error=null_error
+                    series,
+                    confidence=self._confidence,
+                    error=error,
+                    null_error=null_error,
+                    pooled=True,
                 )
             if span is not None:
                 yield span, error

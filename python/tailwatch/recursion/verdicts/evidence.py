@@ -9,7 +9,8 @@ ranks. The intervals of the frame hold A's error too, so this is on the long sid
 
 Intervals are given at the confidence of the frame. They are stretched to another one by the ratio
 of the quantiles of t with 10 degrees of freedom, which is the fewest that half-samples have: with
-more of them, or with a normal error, the ratio would be smaller.
+more of them, or with a normal error, the ratio would be smaller. The alarm, whose looks have errors
+of a few in ten thousand, counts the degrees of freedom of both parts (Satterthwaite 1946).
 
 Odds of rare rows are better known: if nothing happened, the count of samples in the pooled tail is
 hypergeometric whatever the distribution. It depends on A and on the samples alike, so that A, which
@@ -33,7 +34,7 @@ import numpy as np
 from tailwatch.arguments import tail_size
 from tailwatch.comparison.metrics.neighbors import odds_ratio
 from tailwatch.distributions import normal_quantile
-from tailwatch.recursion.verdicts.series import stretch
+from tailwatch.recursion.verdicts.series import pooled_stretch, stretch
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -88,7 +89,12 @@ class Span:
 
 
 def retained(
-    series: Series, *, confidence: float, error: float, null_error: float | None = None
+    series: Series,
+    *,
+    confidence: float,
+    error: float,
+    null_error: float | None = None,
+    pooled: bool = False,
 ) -> Span | None:
     """Return what a metric retains of its null over the generations of a series.
 
@@ -103,6 +109,9 @@ def retained(
     null_error
         Where many intervals share one null, that by which it is bounded, once for all of them;
         `error` is then that of the value. Odds have no null that errs.
+    pooled
+        Whether an interval that holds both errors stands on the degrees of freedom of both, in
+        place of the fewest that either may have.
 
     Returns
     -------
@@ -121,6 +130,9 @@ def retained(
         return None
     if some["null"].min() <= 0:
         return None
+    if null_error is None and pooled:
+        limits = _of_both(some, confidence, error, by_factors=by_factors)
+        return Span(series.name, int(some.generations[0]), int(some.generations[-1]), *limits)
     of_value = _mean(some, "", stretch(confidence, error), by_factors=by_factors)
     # One null for all: where rows used differ a little, so does it, and its errors are one error.
     reach = stretch(confidence, error if null_error is None else null_error)
@@ -192,6 +204,19 @@ def _factor(
     middle = value - null
     low, high = middle - np.hypot(below, null_above), middle + np.hypot(above, null_below)
     return float(np.exp(middle)), float(np.exp(low)), float(np.exp(high))
+
+
+def _of_both(
+    series: Series, confidence: float, error: float, *, by_factors: bool
+) -> tuple[float, float, float]:
+    """Return a ratio and its interval, each side by the degrees of freedom of its two errors."""
+    value, below, above = _mean(series, "", 1.0, by_factors=by_factors)
+    null, null_below, null_above = _mean(series, "null_", 1.0, by_factors=by_factors, same=True)
+    down = pooled_stretch(below, null_above, confidence, error)
+    up = pooled_stretch(above, null_below, confidence, error)
+    return (_factor if by_factors else _ratio)(
+        (value, down * below, up * above), (null, up * null_below, down * null_above)
+    )
 
 
 def _of_bounds(

@@ -17,13 +17,14 @@ left that no line is honest, values are taken for a random walk: its steps are i
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 
-from tailwatch.distributions import t_quantile
+from tailwatch.distributions import normal_quantile, t_quantile
 from tailwatch.exceptions import InputError
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ __all__ = [
     "check_frame",
     "drift",
     "levels_of",
+    "pooled_stretch",
     "series_from",
     "series_of",
     "slope",
@@ -89,6 +91,28 @@ def stretch(confidence: float, error: float) -> float:
     """Return how much longer an interval is that misses on either side with probability `error`."""
     given = t_quantile((1 - confidence) / 2, DEGREES_OF_FREEDOM)
     return t_quantile(error, DEGREES_OF_FREEDOM) / given
+
+
+def pooled_stretch(first: float, second: float, confidence: float, error: float) -> float:
+    """Return how much longer the interval of a difference is, by the freedom of both its errors.
+
+    Two independent errors with ν degrees of freedom each have ν/(s² + (1 − s)²) together, with s
+    the share of the first one's variance (Satterthwaite 1946): up to 2ν. With more than ν = 10 an
+    interval is stretched less, down to the ratio of normal quantiles, which is the least.
+
+    Parameters
+    ----------
+    first, second
+        How far the intervals of both reach.
+    confidence, error
+        As in :func:`stretch`.
+    """
+    length = math.hypot(first, second)
+    part = (first / length) ** 2 if length > 0 else 1.0
+    side = (1 - confidence) / 2
+    freedom = DEGREES_OF_FREEDOM / (part**2 + (1 - part) ** 2)
+    pooled = t_quantile(error, freedom) / t_quantile(side, DEGREES_OF_FREEDOM)
+    return max(pooled, normal_quantile(error) / normal_quantile(side))
 
 
 @dataclass(frozen=True, slots=True)
