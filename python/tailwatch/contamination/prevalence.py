@@ -83,7 +83,7 @@ class NullFloor:
     parts
         Parts held out, one at a time.
     limit
-        The share up to which human rows alone may come to lie, by which groups are judged: `high`,
+        The share up to which human rows alone may come to lie, by which shares are judged: `high`,
         or without a synthetic reference, where `high` is 1, the greatest of the lower bounds.
     """
 
@@ -225,26 +225,6 @@ class Prevalence:
         if whole == "above" or len(above):
             state = "exceeded"
         return Standing(limit, state, whole, above, held)
-
-    def gate(self, limit: float) -> Gate:
-        """Return whether the share keeps within a limit, in each group too.
-
-        Parameters
-        ----------
-        limit
-            The largest share that is allowed, from 0 to below 1.
-
-        Returns
-        -------
-        str
-            The state of :meth:`against`: ``"exceeded"``, ``"kept"`` or ``"open"``.
-
-        Raises
-        ------
-        InputError
-            The limit is not within this range.
-        """
-        return self.against(limit).state
 
     def to_plain(self) -> dict[str, Any]:
         """Return all but histogram and groups as JSON holds it: what is not known is null."""

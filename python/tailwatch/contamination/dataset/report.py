@@ -131,7 +131,7 @@ class ContaminationReport(Result):
             none of the interval lies above; ``"open"`` if the limit is within, or human rows alone
             give as much.
         """
-        return self.prevalence.gate(limit)
+        return self.prevalence.against(limit).state
 
     def groups_above(self, limit: float) -> pl.DataFrame:
         """Return the groups above a limit, at a false-discovery rate of 1 − confidence.

@@ -98,7 +98,8 @@ def pooled_stretch(first: float, second: float, confidence: float, error: float)
 
     Two independent errors with ν degrees of freedom each have ν/(s² + (1 − s)²) together, with s
     the share of the first one's variance (Satterthwaite 1946): up to 2ν. With more than ν = 10 an
-    interval is stretched less, down to the ratio of normal quantiles, which is the least.
+    interval is stretched less, down to the ratio of normal quantiles, which is the least. With 10
+    for both it misses, at errors of some ten-thousandths, up to 1.3 times as often as it says.
 
     Parameters
     ----------
