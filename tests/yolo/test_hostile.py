@@ -375,10 +375,10 @@ def test_images_from_another_device_are_copied_once_for_a_run(
     far = str(human.paths()[0].parent)
     link = os.link
 
-    def across(source: str | Path, target: str | Path) -> None:
+    def across(source: str | Path, target: str | Path, **given: bool) -> None:
         if str(source).startswith(far):
             raise OSError(18, "Invalid cross-device link")
-        link(source, target)
+        link(source, target, **given)
 
     monkeypatch.setattr(os, "link", across)
     said: list[tuple[str, int, int]] = []

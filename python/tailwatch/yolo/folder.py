@@ -10,7 +10,9 @@ Level: above ``detections`` and ``image_files``.
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 import stat
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -146,12 +148,15 @@ def write_folder(data: LabelledImages, folder: Path) -> Path:
     for name in ("images", "labels"):
         (folder / name).mkdir()
     files = []
-    paths = data.images["path"].to_list()
-    for number, (path, rows) in enumerate(zip(paths, data.label_rows(), strict=True)):
+    labelled = data.images.select("path", "teacher").iter_rows()
+    for number, ((path, teacher), rows) in enumerate(zip(labelled, data.label_rows(), strict=True)):
         file = f"{number:06d}{path_of(path).suffix.lower()}"
         link(path_of(path), folder / "images" / file)
-        text = label_text(rows)
-        (folder / "labels" / f"{number:06d}.txt").write_text(text, encoding="utf-8")
+        _write_labels(
+            label_text(rows).encode(),
+            folder / "labels" / f"{number:06d}.txt",
+            shared=teacher is not None,
+        )
         files.append(file)
     (folder / "data.yaml").write_text(yaml_text(data.names), encoding="utf-8")
     confidences = (
@@ -170,6 +175,36 @@ def write_folder(data: LabelledImages, folder: Path) -> Path:
     table = manifest.select(COLUMNS.names())
     fill(folder / MANIFEST, lambda file: table.write_parquet(file, metadata=metadata))
     return folder
+
+
+_WRITTEN: dict[bytes, Path] = {}
+"""Where this process has written labels of a detector, by the SHA-256 of the file."""
+
+MOST_WRITTEN = 2**20
+
+
+def _write_labels(content: bytes, file: Path, *, shared: bool) -> None:
+    """Write a label file; where the labels are a detector's, as a link to an equal one.
+
+    A loop keeps the labels of a generation twice, as its sample and in the set that the next one
+    learns from, and each file takes a block of the disk.
+    """
+    if not shared or not content:
+        file.write_bytes(content)
+        return
+    key = hashlib.sha256(content).digest()
+    try:
+        os.link(_WRITTEN[key], file, follow_symlinks=False)
+        # What was there may have been replaced since.
+        if stat.S_ISREG(file.lstat().st_mode) and file.read_bytes() == content:
+            return
+        file.unlink()
+    except (KeyError, OSError):
+        pass
+    file.write_bytes(content)
+    if len(_WRITTEN) >= MOST_WRITTEN:
+        _WRITTEN.clear()
+    _WRITTEN[key] = file.absolute()
 
 
 def read_folder(folder: Path) -> FolderContent:
