@@ -37,6 +37,7 @@ CALLS: dict[str, Callable[..., object]] = {
     "tail_coverage": metrics.tail_coverage,
     "tail_test": metrics.tail_test,
     "mode_coverage": metrics.mode_coverage,
+    "probe_auc": metrics.probe_auc,
     "mauve": metrics.mauve,
     "directional_tails": metrics.directional_tails,
     "frechet_distance": metrics.frechet_distance,

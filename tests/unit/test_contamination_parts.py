@@ -23,14 +23,14 @@ from tailwatch.contamination.estimators import (
 )
 from tailwatch.contamination.histogram import bin_counts, shared_edges
 from tailwatch.contamination.likelihood import BinCounts, Interval
-from tailwatch.contamination.probe import (
+from tailwatch.contamination.rows import least_calibration
+from tailwatch.metrics.embeddings.probe import (
     HASHES,
     content_folds,
     even_bounds,
     fold_bounds,
     stratum_folds,
 )
-from tailwatch.contamination.rows import least_calibration
 
 if TYPE_CHECKING:
     from types import ModuleType

@@ -50,8 +50,8 @@ METRICS = (
     "normalised_copies, duplicates, tail_coverage, tail_recall, tail_mass, tail_supported_mass, "
     "tail_odds_ratio, mode_coverage, directional_tails, frechet_distance, "
     "mmd_polynomial, mmd_gaussian, energy_distance, energy_coefficient, total_variance, "
-    "effective_rank, participation_ratio, sliced_wasserstein, authenticity, vendi_score, "
-    "knn_divergence, knn_jensen_shannon, mauve, frechet_distance_extrapolated"
+    "effective_rank, participation_ratio, sliced_wasserstein, probe_auc, authenticity, "
+    "vendi_score, knn_divergence, knn_jensen_shannon, mauve, frechet_distance_extrapolated"
 )
 """Panels and metrics of the registry, which imports what computes them."""
 

@@ -84,6 +84,7 @@ from tailwatch.distributions import (
     t_quantile,
     t_tail,
 )
+from tailwatch.metrics.embeddings.directions import Area
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -108,6 +109,9 @@ OF_REFERENCE: Final = frozenset(
 
 MODES: Final = "mode_coverage"
 ROUNDING: Final = 1e-6
+OF_ITS_OWN: Final = (
+    "each probe is fitted to its own candidate, and no error of a difference of two is known"
+)
 IN_COMMON: Final = "all rows in common"
 WITHIN: Final = "repeated rows are counted within each candidate, and no error of a change is known"
 REPEATED: Final = (
@@ -332,6 +336,8 @@ class _Known:
 
     def _of_numbers(self, new: Estimate, old: Estimate, change: float) -> _Interval:
         """Return the interval of a finite change of values that have intervals."""
+        if isinstance(new.error, Area):
+            return _Interval(reason=OF_ITS_OWN)
         if isinstance(new.error, ClosedVariance):
             return self._of_kernel(new.metric, change)
         if isinstance(new.error, Binomial):

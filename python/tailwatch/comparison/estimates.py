@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tailwatch._core import NoValue, Rows
+    from tailwatch.metrics.embeddings.directions import Area
     from tailwatch.progress import Settings
 
 __all__ = [
@@ -194,7 +195,7 @@ class Estimate:
     level: float | None
     value: float
     null: float
-    error: HalfSamples | ClosedVariance | Binomial | NoInterval | NoValue
+    error: HalfSamples | ClosedVariance | Binomial | Area | NoInterval | NoValue
     tail_rows: float | None = None
     p_value: float | None = None
 

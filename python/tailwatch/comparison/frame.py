@@ -17,6 +17,7 @@ from tailwatch.comparison.intervals import (
 )
 from tailwatch.comparison.registry import METRICS
 from tailwatch.distributions import clopper_pearson_interval
+from tailwatch.metrics.embeddings.directions import Area
 from tailwatch.metrics.embeddings.tail_test import TailCounts, tail_test_of_counts
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ class Row:
         Rows of A and of C that entered.
     low_all, high_all
         Interval of `value_all`: exact for the odds in a pooled tail, for copies and for duplicates,
-        in closed form for squared distances.
+        in closed form for squared distances and areas.
     n_reference_all, n_candidate_all
         Rows that entered `value_all`.
     tail_rows, tail_rows_all
@@ -139,7 +140,7 @@ def rows_of(
             c, y = candidate.rows, candidate.whole
         for estimate in found[metric.name]:
             made = intervals_of(estimate, metric.direction, confidence)
-            missing = isinstance(estimate.error, NoValue)
+            missing = isinstance(estimate.error, NoValue) or math.isnan(estimate.value)
             row = Row(
                 metric=metric.name,
                 level=estimate.level,
@@ -186,6 +187,9 @@ def rows_of(
                         variance_ratio_all=known.variance_ratio,
                         p_value=tested.p_value,
                     )
+                elif isinstance(known, Area):
+                    low, high = known.interval(confidence)
+                    row = replace(row, low_all=low, high_all=high, p_value=known.p_value)
                 elif isinstance(known, float):
                     row = replace(row, p_value=known)
                 elif (

@@ -54,6 +54,7 @@ from tailwatch.distributions import (
     t_quantile,
     t_tail,
 )
+from tailwatch.metrics.embeddings.directions import Area
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -140,6 +141,8 @@ def intervals_of(estimate: Estimate, direction: Direction, confidence: float) ->
         return _closed(estimate, error, confidence)
     if isinstance(error, Binomial):
         return _binomial(estimate, error, confidence)
+    if isinstance(error, Area):
+        return _area(estimate, error, confidence)
     method = "half-sampling" if error.kept == 0.5 else "three-quarter sampling"
     spread = None
     if direction == "lower":
@@ -190,6 +193,18 @@ def _binomial(estimate: Estimate, error: Binomial, confidence: float) -> Interva
     )
     retention, *retained = ratio_of((estimate.value, *value), (estimate.null, *null))
     return Intervals(value, null, retention, (retained[0], retained[1]), method="binomial")
+
+
+def _area(estimate: Estimate, error: Area, confidence: float) -> Intervals:
+    """Return the interval of an area beside its null, which is known exactly."""
+    value, spread = error.interval(confidence), error.null_error
+    null = (estimate.null, estimate.null)
+    if spread == 0:
+        return Intervals(value, null, method="closed variance")
+    excess, *ends = ((each - estimate.null) / spread for each in (estimate.value, *value))
+    return Intervals(
+        value, null, excess, (ends[0], ends[1]), spread, error.p_value, "closed variance"
+    )
 
 
 def _ratio(estimate: Estimate) -> float | None:

@@ -100,6 +100,9 @@ class Finding:
         The rows of the frame that were read, as (metric, level).
     of
         The class that it is about, in a comparison by class.
+    auc
+        Of `moved`, where `probe_auc` was asked for: with what area under the ROC curve a classifier
+        tells candidate rows from human ones, with its interval. It decides nothing.
     differs
         What differs most, of `elsewhere` and `moved`, where it is known: see
         :class:`~.metrics.moments.Difference`.
@@ -115,6 +118,7 @@ class Finding:
     q_value: float | None = None
     evidence: tuple[tuple[str, float | None], ...] = ()
     of: str | None = None
+    auc: tuple[float, float, float] | None = None
     differs: Difference | None = None
 
     @property
@@ -265,7 +269,14 @@ def _moved(name: Name, rows: Rows) -> Finding | None:
         return None
     # An unbiased estimate of 0 is below it as often as not; a share is not.
     ends = _size(None if end is None else max(end, 0.0) for end in _on_all(size))
-    return _measured(name, ends, row["p_value"], [row, size])
+    found = _measured(name, ends, row["p_value"], [row, size])
+    probe = rows.get(("probe_auc", None))
+    if probe is None or probe["low"] is None:
+        return found
+    area, low, high = _on_all(probe)
+    if low is None or high is None:
+        return found
+    return replace(found, auc=(area, low, high))
 
 
 def _spread(name: Name, rows: Rows) -> Finding | None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 from functools import partial
 
 from tailwatch.comparison.metrics.clusters import Mauve, Modes
-from tailwatch.comparison.metrics.directions import DirectionalTails, SlicedWasserstein
+from tailwatch.comparison.metrics.directions import DirectionalTails, LinearProbe, SlicedWasserstein
 from tailwatch.comparison.metrics.family import Direction, IntervalMethod, Metric
 from tailwatch.comparison.metrics.kernels import Kernels
 from tailwatch.comparison.metrics.moments import MomentMetrics, Vendi
@@ -491,6 +491,30 @@ METRICS: dict[str, Metric] = {
             cost="rows × log rows",
             work="3h·256 products of d columns, and a sort along each direction",
             memory="some ten numbers for each row and thread",
+        ),
+        Metric(
+            name="probe_auc",
+            label=Label(
+                "AUC of a probe",
+                "divergence",
+                "probability",
+                "How often a linear classifier gives a candidate row a larger score than a "
+                "reference row, neither of which it has seen.",
+            ),
+            direction="lower",
+            family=LinearProbe,
+            definition="share of pairs of a row of X and of Y in which that of Y has the larger "
+            "score of a cross-fitted logistic regression, ties half",
+            source="Lopez-Paz & Oquab 2017",
+            null="1/2 exactly, whatever the distribution",
+            interval=IntervalMethod(
+                "closed variance",
+                "DeLong's, times one plus the share of the probes that is noise, on the logit "
+                "scale; that of the null twice Mann & Whitney's, as folds share the models' noise",
+            ),
+            cost="linear in rows",
+            work="some hundred passes over 2h rows of d columns for each of 5 folds",
+            memory="2h rows, standardised",
         ),
         Metric(
             name="authenticity",

@@ -277,8 +277,15 @@ def _tails_widened(one: Finding) -> str:
 def _moved(one: Finding) -> str:
     return (
         f"The candidate has moved{_along(one.differs)}: its energy distance from the human data is "
-        f"{_share(one)} of the largest possible."
+        f"{_share(one)} of the largest possible.{_told_apart(one)}"
     )
+
+
+def _told_apart(one: Finding) -> str:
+    """Say how well a classifier tells the candidate from the human data, where it was asked for."""
+    if one.auc is None:
+        return ""
+    return f" A classifier tells them apart with AUC {_with_interval(*one.auc)}."
 
 
 def _along(differs: Difference | None) -> str:

@@ -17,7 +17,6 @@ target may be larger than memory and come in shards, in any order.
 ``estimators``    others beside it: a lower bound without a synthetic reference, cross-checks
 ``likelihood``    the share by template fit: maximum and profile interval
 ``model_file``    all that a model knows, and its file
-``probe``         the classifier behind the scores; folds by content
 ``histogram``     counts of scores, and the bins that they are counted in
 ================  ==============================================================================
 

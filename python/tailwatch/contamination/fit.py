@@ -18,7 +18,9 @@ from tailwatch.contamination.groups import label_texts
 from tailwatch.contamination.histogram import bin_counts, human_edges, shared_edges
 from tailwatch.contamination.model import BATCH_ROWS, ContaminationModel
 from tailwatch.contamination.model_file import ModelState
-from tailwatch.contamination.probe import (
+from tailwatch.embeddings import as_embeddings
+from tailwatch.exceptions import DimensionError, InputError
+from tailwatch.metrics.embeddings.probe import (
     LARGEST_FIT,
     TrainingRows,
     check_finite,
@@ -28,8 +30,6 @@ from tailwatch.contamination.probe import (
     fold_bounds,
     stratum_folds,
 )
-from tailwatch.embeddings import as_embeddings
-from tailwatch.exceptions import DimensionError, InputError
 from tailwatch.progress import MOST_THREADS, reporting
 from tailwatch.text_form import shown
 
@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tailwatch.contamination.groups import GroupLabels
-    from tailwatch.contamination.probe import Probe
     from tailwatch.embeddings import Embeddings, EmbeddingsLike
+    from tailwatch.metrics.embeddings.probe import Probe
     from tailwatch.progress import ProgressOption, ProgressReport
 
 __all__ = [

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from tailwatch.contamination.probe import HASHES, Probe
 from tailwatch.exceptions import InputError, SourceError
 from tailwatch.io.sealed import (
     Another,
@@ -28,6 +27,7 @@ from tailwatch.io.sealed import (
     seal,
     write_sealed,
 )
+from tailwatch.metrics.embeddings.probe import HASHES, Probe
 from tailwatch.text_form import path_text, shown
 from tailwatch.writing import kind_of
 

@@ -22,7 +22,9 @@ from tailwatch.metrics.embeddings.coverage import (
 )
 from tailwatch.metrics.embeddings.directions import (
     DirectionalTails,
+    ProbeAUC,
     directional_tails,
+    probe_auc,
     sliced_wasserstein,
 )
 from tailwatch.metrics.embeddings.divergence import energy_distance, frechet_distance, mmd
@@ -58,6 +60,7 @@ __all__ = [
     "IntrinsicDimension",
     "MMDTest",
     "ModeCoverage",
+    "ProbeAUC",
     "Spectrum",
     "TailTest",
     "authenticity",
@@ -79,6 +82,7 @@ __all__ = [
     "mode_coverage",
     "nearest_neighbors",
     "precision_recall_density_coverage",
+    "probe_auc",
     "rke",
     "sliced_wasserstein",
     "spectrum",

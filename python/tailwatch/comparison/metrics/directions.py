@@ -1,4 +1,4 @@
-"""Metrics along directions: tails, and optimal transport.
+"""Metrics along directions: tails, optimal transport, and the direction that tells most.
 
 Of the directional tails a file can keep directions and thresholds: 256 unit vectors and, for A and
 30 halves of it, two quantiles along each, with the share that lies on them. A threshold lies
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tailwatch import _core
-from tailwatch.comparison.estimates import HalfSamples, tail_index, too_heavy
+from tailwatch.comparison.estimates import Estimate, HalfSamples, NoInterval, tail_index, too_heavy
 from tailwatch.comparison.halves import GROUPS, REPLICATES
 from tailwatch.comparison.metrics.family import (
     Summary,
@@ -28,17 +28,18 @@ from tailwatch.comparison.metrics.family import (
     paired,
     required,
 )
+from tailwatch.exceptions import InputError
+from tailwatch.metrics.embeddings.directions import Area, area_between
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tailwatch._core import PreparedSummary
-    from tailwatch.comparison.estimates import Estimate
+    from tailwatch._core import PreparedSummary, Rows
     from tailwatch.comparison.halves import Candidate, Halves
     from tailwatch.comparison.metrics.family import Panel, Shapes, State, Whole
     from tailwatch.progress import Settings
 
-__all__ = ["BEYOND", "DirectionalTails", "SlicedWasserstein"]
+__all__ = ["BEYOND", "DirectionalTails", "LinearProbe", "SlicedWasserstein"]
 
 DIRECTIONS = 256
 
@@ -164,3 +165,42 @@ class SlicedWasserstein:
         directions = _core.projections(x.shape[1], DIRECTIONS, self._seed, settings)
         value = _core.sliced_wasserstein(x, y, directions, self.EXPONENT, settings)
         yield "sliced_wasserstein", None, value, None
+
+
+class LinearProbe:
+    """How well a linear classifier tells a sample from A, by rows that it has not seen."""
+
+    NAME = "probe_auc"
+    NULL = 0.5
+    REASON = "too few rows differ for folds of them"
+
+    def __init__(self, halves: Halves, panel: Panel, settings: Settings) -> None:
+        del settings
+        self._a, self._human, self._seed = halves.rows[0], halves.whole, panel.seed
+
+    def estimates(self, candidate: Candidate, settings: Settings) -> Iterator[Estimate]:
+        """Yield the metric with its null, which is known, and its error."""
+        found = self._between(self._a, candidate.rows, settings)
+        if found is None:
+            yield Estimate(self.NAME, None, math.nan, self.NULL, NoInterval(self.REASON))
+        else:
+            yield Estimate(self.NAME, None, found.value, self.NULL, found, p_value=found.p_value)
+
+    def wholes(self, candidate: Candidate, settings: Settings) -> Iterator[Whole]:
+        """Yield the metric on all rows, with its error."""
+        found = self._between(self._human, candidate.whole, settings)
+        if found is None:
+            yield self.NAME, None, None, None
+        else:
+            yield self.NAME, None, found.value, found
+
+    def _between(self, x: Rows, y: Rows, settings: Settings) -> Area | None:
+        def report(stage: str, done: int, total: int) -> None:
+            if settings["progress"] is not None:
+                settings["progress"](stage, done, total)
+
+        try:
+            return area_between(x, y, seed=self._seed, threads=settings["threads"], report=report)
+        except InputError:
+            # No fold can be left out where all rows are in one.
+            return None

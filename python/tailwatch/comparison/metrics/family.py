@@ -22,14 +22,15 @@ if TYPE_CHECKING:
     from tailwatch._core import PreparedMetrics, PreparedSummary, Rows
     from tailwatch.comparison.estimates import ClosedVariance, CountedRows, HalfSamples
     from tailwatch.comparison.halves import Candidate, Halves
+    from tailwatch.metrics.embeddings.directions import Area
     from tailwatch.metrics.embeddings.tail_test import TailCounts
     from tailwatch.progress import Settings
 
-    Known: TypeAlias = TailCounts | ClosedVariance | CountedRows | float | None
+    Known: TypeAlias = TailCounts | ClosedVariance | CountedRows | Area | float | None
     Whole: TypeAlias = tuple[str, float | None, float | None, Known]
     """Name, level and value on all rows, ``None`` where there is none; then what its error is known
     from: of the odds in a pooled tail the counts, of a squared distance its variance, of a share
-    its rows; or its p-value."""
+    its rows, of an area its error; or its p-value."""
 
     Pair: TypeAlias = tuple[str, float | None, NDArray[np.float64], NDArray[np.float64]]
     """Name, level, values and nulls of a metric: of the whole samples, then of their parts."""

@@ -30,10 +30,10 @@ import numpy as np
 from tailwatch import _core
 from tailwatch.background import wait_for
 from tailwatch.contamination.dataset.tables import COPY, HASH, read_table
-from tailwatch.contamination.probe import check_finite
 from tailwatch.embeddings import as_embeddings
 from tailwatch.exceptions import DimensionError, InputError
 from tailwatch.metrics.embeddings.neighbors import nearest_neighbors
+from tailwatch.metrics.embeddings.probe import check_finite
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

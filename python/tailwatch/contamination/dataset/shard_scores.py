@@ -50,9 +50,9 @@ if TYPE_CHECKING:
     from tailwatch.contamination.dataset.manifest import Stamps
     from tailwatch.contamination.dataset.tables import Beside
     from tailwatch.contamination.histogram import Histogram
-    from tailwatch.contamination.probe import Probe
     from tailwatch.io.layouts import Shard
     from tailwatch.io.part import Matrix, Part
+    from tailwatch.metrics.embeddings.probe import Probe
 
 __all__ = ["Receipt", "Recorder", "open_checked", "score_shard", "stamps"]
 

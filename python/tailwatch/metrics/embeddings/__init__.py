@@ -8,7 +8,9 @@
 ``clipped``         density and coverage that outliers cannot lift, as shares of good rows
 ``copies``          rows that are rows of the reference
 ``tail_test``       the test of tails; its law, with ties, is in ``tail_law``
-``directions``      along directions: mass beyond human quantiles, Wasserstein distance
+``directions``      along directions: mass beyond human quantiles, Wasserstein distance, how well a
+                    linear classifier tells
+``probe``           that classifier, cross-fitted; folds by content
 ``modes``           small groups that are kept
 ``divergence``      Fréchet distance, MMD, energy distance
 ``inference``       the Fréchet distance without its bias; a test by kernels
