@@ -263,7 +263,7 @@ be it is longer: what is marked `*` lies above the band but where the count abov
   comparisons; where both candidates are at the cut there is none.
 - *Kernels, Fréchet distance, effective rank* of equal candidates: the first-order variance cannot
   be negative, and an estimate of it is too large on average.
-- *Duplicates and modes* have no interval: the frame says why.
+- *Modes* have no interval: the frame says why.
 """
 
 

@@ -93,7 +93,7 @@ def test_every_change_has_an_interval_or_a_reason(worse: tw.PairedComparison) ->
         assert known == [row["reason"] is None] * 3
         assert row["low"] is None or row["low"] <= row["change"] <= row["high"]
     without = worse.changes.filter(pl.col("low").is_null())["metric"].to_list()
-    assert without == ["duplicates", "mode_coverage", "mode_coverage"]
+    assert without == ["mode_coverage", "mode_coverage"]
 
 
 def test_copies_within_a_candidate_leave_kernels_without_an_interval() -> None:
@@ -111,6 +111,22 @@ def test_more_copies_are_found_of_rows_that_are_not_common() -> None:
     assert row["n_common"] == 270
     assert 0 < row["low"] < row["change"] < row["high"] <= 0.1
     assert [one.name for one in found.change if one.state == "worse"] == ["copies"]
+
+
+def test_more_rows_are_repeated_than_before() -> None:
+    repeated = OLD.copy()
+    repeated[:60:2] = repeated[1:60:2]
+    found = paired(repeated, OLD, metrics=["duplicates"])
+    row = found.changes.row(0, named=True)
+    assert row["change"] == pytest.approx(0.2)
+    assert 0.08 < row["low"] < row["change"] < row["high"] < 0.32
+    assert [(one.name, one.state) for one in found.change if one.evidence] == [
+        ("repeated", "worse")
+    ]
+    back = paired(OLD, repeated, metrics=["duplicates"])
+    assert [one.state for one in back.change if one.evidence] == ["better"]
+    same = paired(repeated, repeated[::-1].copy(), metrics=["duplicates"]).changes
+    assert same.select("change", "low", "high").row(0) == (0.0, 0.0, 0.0)
 
 
 def test_the_gate_asks_whether_anything_is_worse(

@@ -17,10 +17,13 @@ from tailwatch.comparison.intervals import difference_of
 from tailwatch.comparison.metrics.family import Panel
 from tailwatch.comparison.metrics.kernels import LEAST_ACROSS, Kernels
 from tailwatch.comparison.metrics.moments import MomentMetrics
+from tailwatch.comparison.metrics.neighbors import variance_of_change
 from tailwatch.comparison.preparation import Preparation
 from tests.support import samples
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tailwatch.progress import Settings
 
 SETTINGS: Settings = {"threads": 1, "progress": None}
@@ -231,3 +234,46 @@ def test_intervals_hold_the_mean_change_as_often_as_they_say() -> None:
 
 
 SIZES = {1: 256, 2: 128, 3: 64}
+
+
+def with_copies(rng: np.random.Generator, size: int) -> np.ndarray:
+    """Hashes of 300 rows, of which groups of `size` equal ones are a tenth."""
+    hashes = rng.integers(2**63, size=300).astype(np.uint64)
+    for start in range(0, size * rng.binomial(300 // size, 0.1), size):
+        hashes[start : start + size] = hashes[start]
+    return hashes
+
+
+def of_values(rng: np.random.Generator, values: int) -> np.ndarray:
+    """Hashes of 300 draws of values of unequal shares."""
+    shares = 1 / np.arange(1, values + 1)
+    return rng.choice(values, size=300, p=shares / shares.sum()).astype(np.uint64)
+
+
+@pytest.mark.parametrize(
+    ("draw", "number"), [(with_copies, 2), (with_copies, 5), (of_values, 50), (of_values, 500)]
+)
+def test_the_variance_of_a_change_of_repeated_rows_is_that_of_the_change(
+    draw: Callable[[np.random.Generator, int], np.ndarray], number: int
+) -> None:
+    # 1,000 pairs of 300 rows of one law; 4 standard errors of a variance.
+    pairs, changes, variances = 1000, [], []
+    for seed in range(pairs):
+        rng = np.random.default_rng([seed, number])
+        new, old = draw(rng, number), draw(rng, number)
+        shares = [np.unique(of, return_inverse=True, return_counts=True)[1:] for of in (new, old)]
+        new_share, old_share = ((counts[places] > 1).mean() for places, counts in shares)
+        changes.append(new_share - old_share)
+        variances.append(variance_of_change(new, old))
+    ratio = np.mean(variances) / np.var(changes)
+    assert abs(ratio - 1) < 4 * (2 / pairs) ** 0.5
+
+
+def test_rows_that_both_have_do_not_change() -> None:
+    rng = np.random.default_rng(1)
+    old = with_copies(rng, 2)
+    assert variance_of_change(old, rng.permutation(old)) == 0
+    new = old.copy()
+    new[200:] = with_copies(rng, 2)[:100]
+    apart = variance_of_change(with_copies(rng, 2), old)
+    assert 0 < variance_of_change(new, old) < apart

@@ -24,6 +24,8 @@ variance of the difference, which is known in one way or another for each kind o
   value (:mod:`~tailwatch.comparison.estimates`), of the difference.
 - **Kernels**: the same with all pairs of rows in place of halves
   (:meth:`~tailwatch.comparison.metrics.kernels.Kernels.changes`).
+- **Duplicates**: what each value adds to the share of repeated rows of C and of C₀
+  (:func:`~tailwatch.comparison.metrics.neighbors.variance_of_change`).
 - **Copies**: of A as it is, rows of C and C₀ that are not common are copies or not by themselves:
   two binomial shares, whose intervals (mid-P) are put together (MOVER, Zou & Donner 2008).
 
@@ -66,6 +68,7 @@ from tailwatch.comparison.estimates import (
 )
 from tailwatch.comparison.halves import GROUPS, hashes_of
 from tailwatch.comparison.intervals import (
+    FEW_ROWS,
     binomial_interval,
     counts_few,
     difference_of,
@@ -75,7 +78,7 @@ from tailwatch.comparison.intervals import (
 from tailwatch.comparison.metrics.clusters import Modes
 from tailwatch.comparison.metrics.kernels import Kernels
 from tailwatch.comparison.metrics.moments import MomentMetrics
-from tailwatch.comparison.metrics.neighbors import Copies
+from tailwatch.comparison.metrics.neighbors import Copies, Duplicates, variance_of_change
 from tailwatch.comparison.registry import METRICS
 from tailwatch.distributions import (
     binomial_at_least,
@@ -113,7 +116,6 @@ OF_ITS_OWN: Final = (
     "each probe is fitted to its own candidate, and no error of a difference of two is known"
 )
 IN_COMMON: Final = "all rows in common"
-WITHIN: Final = "repeated rows are counted within each candidate, and no error of a change is known"
 REPEATED: Final = (
     "rows are repeated within a sample, and no error of a change is known of such rows"
 )
@@ -282,7 +284,9 @@ class _Known:
     def __init__(self, pairing: Pairing, confidence: float, settings: Settings) -> None:
         self._confidence = confidence
         new, old = pairing.new.candidate, pairing.old.candidate
-        self.common = hashes_of(new.rows, settings) == hashes_of(old.rows, settings)
+        hashes = hashes_of(new.rows, settings), hashes_of(old.rows, settings)
+        self.common = hashes[0] == hashes[1]
+        self._of_repeated = 0.0
         self.common_bounded = self.common[: new.bounded.shape[0]]
         self._counted: list[dict[Key, Estimate]] = []
         if pairing.counted is not None:
@@ -312,6 +316,8 @@ class _Known:
                 of_new = family.alone(new.rows.take(apart), settings)
                 of_old = family.alone(old.rows.take(apart), settings)
                 self._copies = {name: (of_new[name], of_old[name]) for name in of_new}
+            elif isinstance(family, Duplicates):
+                self._of_repeated = variance_of_change(*hashes)
             elif isinstance(family, Modes) and len(of_bounded):
                 sides = new.bounded.take(of_bounded), old.bounded.take(of_bounded)
                 self._chance_of_modes = family.chances(*sides, settings)
@@ -340,7 +346,9 @@ class _Known:
             return _Interval(reason=OF_ITS_OWN)
         if isinstance(new.error, ClosedVariance):
             return self._of_kernel(new.metric, change)
-        if isinstance(new.error, Binomial):
+        if isinstance(new.error, Binomial) and isinstance(old.error, Binomial):
+            if new.metric == Duplicates.NAME:
+                return self._of_duplicates((new.value, new.error), (old.value, old.error), change)
             return self._of_binomial(new.metric, new.error.total)
         return self._of_parts(new, old, change)
 
@@ -360,8 +368,6 @@ class _Known:
         return _Interval(change - margin, change + margin, p_value, method)
 
     def _of_binomial(self, metric: str, rows: float) -> _Interval:
-        if metric not in Copies.NAMES:
-            return _Interval(reason=WITHIN)
         # Common rows are copies in both, or in neither.
         share, (new, old) = self._apart / rows, self._copies[metric]
         of_new, of_old = (
@@ -373,6 +379,25 @@ class _Known:
         tails = binomial_at_least(new, new + old), binomial_at_least(old, new + old)
         p_value = min(2 * min(tails), 1.0)
         return _Interval(share * low, share * high, p_value, "binomial")
+
+    def _of_duplicates(
+        self, new: tuple[float, Binomial], old: tuple[float, Binomial], change: float
+    ) -> _Interval:
+        """Return the interval of a change of repeated rows: from values, or of few by counts."""
+        made = self._normal(change, math.sqrt(self._of_repeated), "variance over values")
+        of_new, of_old = (
+            (value, *binomial_interval(value * error.total, error.total, self._confidence))
+            for value, error in (new, old)
+        )
+        few = min(min(value, 1 - value) * error.total for value, error in (new, old)) < FEW_ROWS
+        if not few or made.low is None or made.high is None:
+            return made
+        least = difference_of(of_new, of_old, correlation=float(self.common.mean()))
+        low, high = min(made.low, least[0]), max(made.high, least[1])
+        side = change - low if change > 0 else high - change
+        z = normal_quantile(0.5 + self._confidence / 2)
+        p_value = min(2 * normal_tail(z * abs(change) / side), 1.0) if side > 0 else None
+        return replace(made, low=low, high=high, p_value=p_value)
 
     def _of_parts(self, new: Estimate, old: Estimate, change: float) -> _Interval:
         key, method = (new.metric, new.level), "paired complementary halves"

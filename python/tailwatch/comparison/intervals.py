@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from tailwatch.comparison.registry import Direction
 
 __all__ = [
+    "FEW_ROWS",
     "Intervals",
     "Triple",
     "around",

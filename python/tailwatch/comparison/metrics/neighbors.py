@@ -46,6 +46,7 @@ __all__ = [
     "KnnJensenShannon",
     "Neighborhoods",
     "odds_ratio",
+    "variance_of_change",
 ]
 
 
@@ -366,6 +367,37 @@ class Repetition:
         count = int(more[more > 0].sum() + candidate[~small].sum())
         sizes, times = np.append(sizes, 1), np.append(times, large)
         return sum_at_least(count, sizes, times, share)
+
+
+def variance_of_change(new: NDArray[np.uint64], old: NDArray[np.uint64]) -> float:
+    """Return the variance of the change of the share of repeated rows between two samples.
+
+    A share of repeated rows is a ratio of sums over values: of the rows that equal another one,
+    f(N) = N·1[N ≥ 2], and of all rows, N. To first order it varies as the sum over values of
+    e = f(N) − D·N, over the number of rows, D the share (linearised, Efron & Tibshirani 1993, and
+    as clusters in survey sampling). Values are independent, whether equal rows are copies of one
+    draw or draws of one value, and so are the samples; so the sum of squares of e − e₀ is unbiased
+    for the variance of the change if nothing changed, and too large by a squared difference else.
+    Rows that both samples have cancel. Rows of a value that :data:`LARGE` and more are of are taken
+    for draws, as for the share itself; which of them both samples have by chance cannot be told, so
+    that none of these cancels.
+
+    Parameters
+    ----------
+    new, old
+        Hashes of the rows of both samples, equally many.
+    """
+    rows = len(new)
+    _, places = np.unique(np.concatenate([new, old]), return_inverse=True)
+    groups = int(places.max()) + 1
+    counts = [np.bincount(part, minlength=groups) for part in np.split(places, [rows])]
+    shares = [float(repeated(of).sum()) / rows for of in counts]
+    excess = [repeated(of) - share * of for of, share in zip(counts, shares, strict=True)]
+    large = np.maximum(*counts) >= LARGE
+    draws = sum(of[large] * (1 - share) ** 2 for of, share in zip(counts, shares, strict=True))
+    small = float(((excess[0] - excess[1])[~large] ** 2).sum())
+    together = small + float(np.sum(draws))
+    return together / rows**2
 
 
 def repeated(groups: NDArray[np.int64]) -> NDArray[np.int64]:
