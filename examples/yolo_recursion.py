@@ -227,24 +227,40 @@ def experiment(seed: int, settings: Settings, out: Path) -> tw.yolo.Experiment:
     return tw.yolo.Experiment(human, test, learner)
 
 
+OF_A_DETECTOR = frozenset({"mask_map50", "map50", "matched", "confusion"})
+"""Metrics that human data have not: the arm that learns from them alone stands for these."""
+
+
 def table(study: tw.yolo.Study) -> str:
-    """Say in a table what became of each arm."""
+    """Say in a table what became of each arm: first generation, last one, and human data."""
     metrics = (
-        *("map50", "mask_map50", "class_kl", "tail_class_mass", "classes_gone"),
-        *("fusion", "fused_only", "matched", "confusion", "crop_coverage:tail classes"),
-        *("mask_area", "mask_compactness", "mask_parts"),
+        *("mask_map50", "map50", "classes_gone", "class_kl", "tail_class_mass"),
+        *("crop_coverage:tail classes", "crop_coverage:all classes"),
+        *("matched", "confusion", "fusion", "fused_only"),
+        *("mask_area", "mask_compactness", "mask_parts", "mask_vertices"),
+        *("confidence", "boxes_per_image", "empty_images"),
     )
     rows = study.frame.filter(pl.col("metric").is_in(metrics))
-    last = rows.filter(pl.col("generation") == pl.col("generation").max())
-    lines = []
-    for run, metric, value, low, high in last.select(
-        "run", "metric", "value", "low", "high"
-    ).iter_rows():
-        interval = "" if low is None else f"[{low:.3f}, {high:.3f}]"
-        # Without a box in any image, there is nothing to tell the classes' shares from.
-        known = "      –" if value is None else f"{value:7.3f}"
-        lines.append(f"{run:12} {metric:28} {known} {interval}".rstrip())
+    first, last = (rows.filter(generation=number) for number in (1, rows["generation"].max()))
+    runs = rows["run"].unique(maintain_order=True).to_list()
+    head = f"| | generation 1 | {' | '.join(runs)} | human data |"
+    lines = [head, "|---" * (3 + len(runs)) + "|"]
+    for metric in metrics:
+        cells = [_cell(first.filter(metric=metric, run=runs[0]))]
+        cells += [_cell(last.filter(metric=metric, run=run)) for run in runs]
+        if set(cells) != {""}:
+            null = first.filter(metric=metric)["null"].drop_nulls()
+            human = "" if metric in OF_A_DETECTOR or null.is_empty() else f"{null[0]:.3f}"
+            lines.append(f"| `{metric}` | {' | '.join(cells)} | {human} |")
     return "\n".join(lines)
+
+
+def _cell(found: pl.DataFrame) -> str:
+    """Say a value with its interval; nothing where there is none."""
+    for value, low, high in found.select("value", "low", "high").iter_rows():
+        if value is not None:
+            return f"{value:.3f}" + ("" if low is None else f" [{low:.3f}, {high:.3f}]")
+    return ""
 
 
 def main() -> None:

@@ -194,7 +194,13 @@ POLICIES = {
 }
 
 
-@pytest.mark.parametrize("name", POLICIES)
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("replace", "subsample", "mix"),
+        *(pytest.param(name, marks=pytest.mark.slow) for name in ("accumulate", "augment")),
+    ],
+)
 def test_every_policy_hands_over_what_it_promises(
     sets: dict[str, DetectionDataset], tmp_path: Path, name: str, replaced: Done
 ) -> None:
