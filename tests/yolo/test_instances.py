@@ -128,14 +128,26 @@ def test_a_data_yaml_is_read_by_the_task(human: DetectionDataset, tmp_path: Path
     assert found.images["origin"].unique().to_list() == ["human"]
     boxes = scenes(tmp_path / "boxes", 12, seed=3)
     yaml = boxes.save(tmp_path / "b") / "data.yaml"
-    with refused(DataError, "…/data.yaml", "a data set without problems", "11 problems") as found:
+    # A set of boxes alone is one problem, and nothing of it could be left.
+    expected = "polygons, class x1 y1 x2 y2 x3 y3 …, in the set 'train'"
+    for bad_files in ("refuse", "leave-out"):
+        with refused(SourceError, "…/data.yaml", expected, "boxes alone, on 11 images"):
+            DetectionDataset.from_yaml(yaml, task="segment", bad_files=bad_files)
+    found = tw.yolo.check_data(yaml, splits=["train"], task="segment")
+    assert [each.kind for each in found.problems] == ["labels of another task"]
+    assert found.counts["images"].to_list() == [0]
+    with refused(SourceError, "…/data.yaml", expected, "…"):
+        found.require("leave-out")
+    # Boxes among images with polygons are bad files; an image on which there is nothing is none.
+    (labels,) = yaml.parent.glob("labels/000000.txt")
+    labels.write_text("0 0.2 0.2 0.4 0.2 0.4 0.6\n")
+    with refused(DataError, "…/data.yaml", "a data set without problems", "… problems") as found:
         DetectionDataset.from_yaml(yaml, task="segment")
     causes = [problem.cause for problem in found.value.problems]
     assert {cause.got for cause in causes if cause is not None} == {"boxes"}
-    # An image on which there is nothing is no problem.
     left = DetectionDataset.from_yaml(yaml, task="segment", bad_files="leave-out")
-    assert (len(left), left.boxes.height) == (1, 0)
-    assert left.remarks[0].startswith("left out: 11 of 12 train images cannot be used")
+    assert (len(left), left.boxes.height) == (12 - len(causes), 1)
+    assert left.remarks[0].startswith(f"left out: {len(causes)} of 12 train images cannot be used")
 
 
 def test_taking_and_joining_keep_the_polygons(human: DetectionDataset, tmp_path: Path) -> None:

@@ -108,4 +108,4 @@ def test_intervals_over_seeds_are_those_of_the_mean() -> None:
     assert tw.yolo.over_seeds(frames)["low"].item() == 0.0
     alone = tw.yolo.over_seeds({0: frames[0]}).row(0, named=True)
     assert alone["low"] is None
-    assert (alone["method"], alone["reason"]) == (None, "1 of 1 seeds measured it")
+    assert (alone["method"], alone["reason"]) == (None, "1 of 1 seed measured it")

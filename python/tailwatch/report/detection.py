@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from tailwatch.report.html import escape
-from tailwatch.report.loop.panels import figures
+from tailwatch.report.loop.panels import FRESH, figures
 from tailwatch.report.loop.plots import arms_of, plots_of
 from tailwatch.report.page import Section, fragment, fragment_mark, page, run_details
 from tailwatch.report.words import Number, percent, write
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = [
     "TELLING",
     "Picture",
+    "classes_in_words",
     "detection_fragment",
     "detection_page",
     "drawn_classes",
@@ -44,18 +45,27 @@ MOST_PAIRS = 12
 MOST_CLASSES = 30
 """Classes that are drawn: half of them the most frequent, half the rarest."""
 
+CONTROL = "the arm that learns from human data alone"
+"""The null of precision and of confusion, which have none within a run."""
+
+HUMAN_LABELS = "human labels against themselves"
+"""The null of fusion."""
+
 TELLING = ("tail_class_mass", "classes_gone", "map50", "mask_map50")
 """What tells most of a study."""
+
+MANY = 10
+"""Classes from which on the decimals of their mean number say nothing."""
 
 LEAST_PRECISION = 0.05
 """A mAP50 below this is next to that of random weights, and labels by such a detector are noise."""
 
 TERMS = {
-    "Tail classes": "The rarest classes, which together have at most a tenth of the human boxes.",
-    "Class share": "Share of the boxes that are of a class; the band is that of human images.",
+    "Tail classes": "The rarest classes, which together have at most a tenth of the human labels.",
+    "Class share": "Share of the labels that are of a class; the band is that of human images.",
     "KL of the classes": "Sum of q ln(q/p) of the shares of the classes, in nats: 0 when nothing "
     "happened, but for what chance makes of it, which is the band.",
-    "Classes gone": "Classes of the human data of which the labels have no box at all.",
+    "Classes gone": "Classes of the human data that no label is of.",
     "Crop coverage": "Share of the human crops of a class that a crop of the new labels comes as "
     "near to as other human crops do, in an encoder that stays the same.",
     "Fused": "A predicted instance that covers two or more human ones: it has at least half of the "
@@ -67,7 +77,8 @@ TERMS = {
 }
 
 TERMS_OF_MASKS = {
-    "Mask AP50": "The same of masks: pixels in common, of the pixels that either has.",
+    "Mask AP50": "Average precision on human masks: at least a half of the pixels that either of "
+    "two masks has are in both.",
     "Compactness": "4π · area / perimeter²: 1 for a disc, less for all else.",
     "Parts, vertices": "Parts of a mask, and corners of its polygon.",
 }
@@ -130,6 +141,7 @@ def detection_page(
     drawn = drawn_classes(classes)
     precise = frame.filter(pl.col("metric") == "map50")
     segments = _precision_of(frame) == "mask_map50"
+    drawn_by_people = "instances" if segments else "boxes"
     over_seeds = precise["low"].is_not_null().any()
     sections = [
         Section("What to know of the data", listed(remarks)),
@@ -159,13 +171,20 @@ def detection_page(
         ),
         Section(
             "Average precision",
-            f"<p>{_measured_on(held_out=held_out, remarks=remarks)}</p>"
+            f"<p>{_measured_on(drawn_by_people, held_out=held_out, remarks=remarks)}</p>"
             + _counted(frame, "map50", "", "test images")
             + of_metrics(
-                frame, arms, ("mask_map50", "mask_map", "map50", "map", "risk"), "precision", said
+                frame,
+                arms,
+                ("mask_map50", "mask_map", "map50", "map"),
+                "precision",
+                said,
+                null=CONTROL,
             )
             + "<h3>By class</h3>"
-            + of_classes(frame, arms, "mask_ap50" if segments else "ap50", drawn, said),
+            + of_classes(
+                frame, arms, "mask_ap50" if segments else "ap50", drawn, said, null=CONTROL
+            ),
         ),
         Section(
             "Shapes of the masks",
@@ -180,10 +199,9 @@ def detection_page(
             "What runs together",
             "<p>Instances that people tell apart and the detector does not, on the images that "
             "measure precision; and classes that it takes for each other.</p>"
-            + of_metrics(
-                frame, arms, ("fusion", "fused_only", "matched", "confusion"), "fusion", said
-            )
-            + of_pairs(frame, arms, said),
+            + of_metrics(frame, arms, ("fusion", "fused_only"), "fusion", said, null=HUMAN_LABELS)
+            + of_metrics(frame, arms, ("matched", "confusion"), "matched", said, null=CONTROL)
+            + of_pairs(frame, arms, said, null=CONTROL),
         ),
         Section("The same images, first and last generation", _gallery(pictures)),
         Section(
@@ -215,7 +233,7 @@ def detection_page(
         facts={
             "Generations": str(generations),
             "Classes": str(len(classes)),
-            "Human boxes": str(sum(classes.values())),
+            f"Human {drawn_by_people}": str(sum(classes.values())),
             "Held out": "yes" if held_out else "no",
             "Intervals": said if over_seeds else "none: one seed",
         },
@@ -260,10 +278,10 @@ def _counted(frame: pl.DataFrame, metric: str, candidates: str, references: str)
     return f"<p>Each number is of {' and '.join(said)}.</p>" if said else ""
 
 
-def _measured_on(*, held_out: bool, remarks: Sequence[str]) -> str:
-    """Say what precision is measured on."""
+def _measured_on(labels: str, *, held_out: bool, remarks: Sequence[str]) -> str:
+    """Say what precision is measured on; labels are boxes or instances."""
     unknown = any(remark.startswith("origin unknown") for remark in remarks)
-    boxes = "boxes of unknown origin" if unknown else "human boxes"
+    boxes = f"{labels} of unknown origin" if unknown else f"human {labels}"
     if held_out:
         return f"On {boxes}, on images that no generation learned from."
     return (
@@ -275,9 +293,10 @@ def _measured_on(*, held_out: bool, remarks: Sequence[str]) -> str:
 def sentence_of_study(frame: pl.DataFrame, *, held_out: bool = True) -> str:
     """Say for each run what became of classes and precision, first generation to last.
 
-    Where the first generation has learnt nothing, nothing can be lost, and that alone is said.
+    Where the first generation has learnt nothing, or labels nothing, nothing can be lost, and that
+    alone is said.
     """
-    nothing = _learnt_nothing(frame)
+    nothing = _learnt_nothing(frame) or _labelled_nothing(frame)
     if nothing is not None:
         return nothing
     metric = _precision_of(frame)
@@ -291,14 +310,23 @@ def sentence_of_study(frame: pl.DataFrame, *, held_out: bool = True) -> str:
             continue
         first, last = (write(each).value for each in precision)
         interval = write(precision[1]).interval
-        lost = gone[1].value or 0.0
-        several = f"{lost:.2g} {'class is' if lost == 1 else 'classes are'} gone"
-        classes = several if lost else "no class is gone"
+        classes = classes_in_words(gone[1].value or 0.0, "gone") or "no class is gone"
+        # What is gone from the beginning was not lost on the way.
+        if gone[1].value and gone[0].value == gone[1].value:
+            classes += ", as in the first generation,"
         parts.append(
             f"{name}: {classes} and {words} goes from {first} to {last}"
             + (f" {interval}" if interval else "")
         )
     return "; ".join(parts) + "." if len(parts) > (not held_out) else "Nothing was measured."
+
+
+def classes_in_words(number: float, what: str) -> str:
+    """Say that so many classes, a mean perhaps, are `what`; nothing of none."""
+    if not number:
+        return ""
+    written = f"{number:.2g}" if number < MANY else f"{number:.0f}"
+    return f"{written} {'class is' if written == '1' else 'classes are'} {what}"
 
 
 def _learnt_nothing(frame: pl.DataFrame) -> str | None:
@@ -313,6 +341,18 @@ def _learnt_nothing(frame: pl.DataFrame) -> str | None:
         f"Nothing was learnt, so nothing can be lost: the first generation has a "
         f"{PRECISIONS[metric]} of "
         f"{best.value}{interval}. It needs more epochs, more images, or weights to begin with."
+    )
+
+
+def _labelled_nothing(frame: pl.DataFrame) -> str | None:
+    """Say that the first generation puts a label on no image, in no run."""
+    empty = frame.filter(metric="empty_images", generation=1)["value"].drop_nulls()
+    if empty.is_empty() or (empty < 1).any():
+        return None
+    return (
+        "Nothing is labelled, so nothing can be lost: on no image does the first generation find "
+        "anything that it is sure enough of. It needs a lower confidence, more epochs, or weights "
+        "to begin with."
     )
 
 
@@ -344,10 +384,11 @@ def of_classes(
     confidence: str,
     *,
     step: str = "generation",
+    null: str = FRESH,
 ) -> str:
     """Draw a metric of each class."""
     wanted = [f"{metric}:{name}" for name in names]
-    return of_metrics(frame, arms, wanted, metric, confidence, step=step)
+    return of_metrics(frame, arms, wanted, metric, confidence, step=step, null=null)
 
 
 def of_metrics(
@@ -358,17 +399,25 @@ def of_metrics(
     confidence: str,
     *,
     step: str = "generation",
+    null: str = FRESH,
 ) -> str:
     """Draw metrics by generation, or by another `step`, under ids that begin with `name`."""
     # None of these is a metric of a comparison: their words are those of loops.
     plots = plots_of(frame.filter(pl.col("metric").is_in(metrics)), arms, {}, metrics)
     if not plots:
         return "<p>Not measured.</p>"
-    return figures(plots, arms, name=name, confidence=confidence, from_zero=True, step=step)
+    return figures(
+        plots, arms, name=name, confidence=confidence, from_zero=True, step=step, null=null
+    )
 
 
 def of_pairs(
-    frame: pl.DataFrame, arms: Sequence[Arm], confidence: str, *, step: str = "generation"
+    frame: pl.DataFrame,
+    arms: Sequence[Arm],
+    confidence: str,
+    *,
+    step: str = "generation",
+    null: str = FRESH,
 ) -> str:
     """Draw the pairs of classes that are confused most; nothing where none is."""
     pairs = (
@@ -382,7 +431,7 @@ def of_pairs(
     drawn = pairs.head(MOST_PAIRS).to_list()
     many = f"{len(drawn)} of {len(pairs)} pairs that were measured" * (len(pairs) > len(drawn))
     return f"<h3>Human class → class as labelled{f': {many}' if many else ''}</h3>" + of_metrics(
-        frame, arms, drawn, "confusion", confidence, step=step
+        frame, arms, drawn, "confusion", confidence, step=step, null=null
     )
 
 
@@ -403,7 +452,7 @@ def _gallery(pictures: Sequence[Picture]) -> str:
     if not parts:
         return ""
     return (
-        "<p>Chosen because the boxes of tail classes differ most between the first and the last "
+        "<p>Chosen because the labels of tail classes differ most between the first and the last "
         "generation: they show what was lost and are no sample of all images.</p>" + "".join(parts)
     )
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tailwatch.report.detection import (
+    HUMAN_LABELS,
     SHAPES,
+    classes_in_words,
     drawn_classes,
     listed,
     of_classes,
@@ -17,6 +19,7 @@ from tailwatch.report.detection import (
     of_pairs,
     terms,
 )
+from tailwatch.report.loop.panels import FRESH
 from tailwatch.report.loop.plots import arms_of
 from tailwatch.report.page import Section, fragment, fragment_mark, page, run_details
 from tailwatch.report.words import Number, percent, written_shares
@@ -27,6 +30,8 @@ if TYPE_CHECKING:
     import polars as pl
 
 __all__ = ["OBSERVED", "observation_fragment", "observation_page", "sentence_of_observation"]
+
+RUNS_TOGETHER = "What runs together"
 
 OBSERVED = ("tail_class_mass", "classes_gone", "fusion", "confusion")
 """What tells most of observed models."""
@@ -40,6 +45,7 @@ def observation_page(
     confidence: float,
     remarks: Sequence[str],
     step: str,
+    held_out: bool = True,
 ) -> str:
     """Return the page as one HTML document that needs nothing else.
 
@@ -57,6 +63,8 @@ def observation_page(
         What has to be said of the data before a number is read.
     step
         What ``generation`` counts: ``"epoch"`` or ``"model"``.
+    held_out
+        Whether no image that is predicted is known to be learned from.
     """
     arms = arms_of(frame)
     said = percent(confidence)
@@ -68,7 +76,7 @@ def observation_page(
             *("crop_coverage:tail classes", "crop_tail_coverage:tail classes"),
             *("crop_coverage:all classes", "crop_tail_coverage:all classes"),
         ),
-        "What runs together": ("fusion", "fused_only", "matched", "confusion"),
+        RUNS_TOGETHER: ("fusion", "fused_only", "matched", "confusion"),
         "Average precision": ("mask_map50", "mask_map", "map50", "map"),
         "Shapes of the masks": SHAPES,
         "Boxes and images": (
@@ -77,10 +85,18 @@ def observation_page(
         ),
     }
     bodies = {
-        title: of_metrics(frame, arms, metrics, f"part-{place}", said, step=step)
+        title: of_metrics(
+            frame,
+            arms,
+            metrics,
+            f"part-{place}",
+            said,
+            step=step,
+            null=HUMAN_LABELS if title == RUNS_TOGETHER else FRESH,
+        )
         for place, (title, metrics) in enumerate(titled.items())
     }
-    bodies["What runs together"] += of_pairs(frame, arms, said, step=step)
+    bodies[RUNS_TOGETHER] += of_pairs(frame, arms, said, step=step)
     sections = [
         Section("What to know of the data", listed(remarks)),
         *(Section(title, body) for title, body in bodies.items()),
@@ -91,11 +107,11 @@ def observation_page(
     return page(
         kind="tailwatch observation",
         subject=", ".join(arm.name for arm in arms) or "nothing yet",
-        sentence=sentence_of_observation(frame, step),
+        sentence=sentence_of_observation(frame, step, held_out=held_out),
         facts={
             "Models": str(frame["run"].n_unique()),
             "Classes": str(len(classes)),
-            "Human boxes": str(sum(classes.values())),
+            f"Human {'instances' if segments else 'boxes'}": str(sum(classes.values())),
             "Intervals": said,
         },
         sections=[section for section in sections if section.body],
@@ -104,18 +120,23 @@ def observation_page(
 
 
 def observation_fragment(
-    frame: pl.DataFrame, *, confidence: float, remarks: Sequence[str], step: str
+    frame: pl.DataFrame,
+    *,
+    confidence: float,
+    remarks: Sequence[str],
+    step: str,
+    held_out: bool = True,
 ) -> str:
     """Return the sentence, remarks and what tells most as an element for a notebook."""
-    sentence = sentence_of_observation(frame, step)
+    sentence = sentence_of_observation(frame, step, held_out=held_out)
     name = f"observation-{fragment_mark(sentence, frame)}"
     drawn = of_metrics(frame, arms_of(frame), OBSERVED, name, percent(confidence), step=step)
     return fragment(sentence=sentence, body=listed(remarks) + drawn)
 
 
-def sentence_of_observation(frame: pl.DataFrame, step: str) -> str:
+def sentence_of_observation(frame: pl.DataFrame, step: str, *, held_out: bool = True) -> str:
     """Say for each run what is left of the classes, and what is fused and confused, at its end."""
-    parts = []
+    parts = [] if held_out else ["Not held out: images that are predicted were learned from"]
     for name in frame["run"].unique(maintain_order=True):
         of_run = frame.filter(run=name)
         last = of_run["generation"].to_list()[-1]
@@ -123,9 +144,7 @@ def sentence_of_observation(frame: pl.DataFrame, step: str) -> str:
         gone = _number(at_end, "classes_gone")
         if gone is None or gone.value is None:
             continue
-        classes = (
-            f"{gone.value:.2g} classes are not found" if gone.value else "every class is found"
-        )
+        classes = classes_in_words(gone.value, "not found") or "every class is found"
         where = f" after {step} {last}" if step == "epoch" else ""
         told = [f"{name}: {classes}{where}"]
         for metric, words in (("fusion", "fused"), ("confusion", "labelled as another class")):
@@ -134,7 +153,7 @@ def sentence_of_observation(frame: pl.DataFrame, step: str) -> str:
                 written = written_shares(found)
                 told.append(f"{written.value} {written.interval or ''}".strip() + f" {words}")
         parts.append(", ".join(told))
-    return "; ".join(parts) + "." if parts else "Nothing was measured."
+    return "; ".join(parts) + "." if len(parts) > (not held_out) else "Nothing was measured."
 
 
 def _number(rows: pl.DataFrame, metric: str) -> Number | None:

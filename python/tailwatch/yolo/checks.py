@@ -15,31 +15,51 @@ seen. What is found is measured all the same, and said wherever the numbers are.
 from __future__ import annotations
 
 import warnings
+from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tailwatch.exceptions import InputError, TailwatchWarning
-from tailwatch.text_form import path_of, path_text
+from tailwatch.exceptions import InputError, SourceError, TailwatchWarning
+from tailwatch.report.words import counted
+from tailwatch.text_form import path_of, path_text, shown
 from tailwatch.yolo.data_yaml import label_path
-from tailwatch.yolo.image_files import unusable
+from tailwatch.yolo.detections import class_labels
+from tailwatch.yolo.image_files import sha256, unusable
 from tailwatch.yolo.origins import refuse_pseudo, unknown_sentence
 from tailwatch.yolo.problems import ERROR, Problem, refuse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from tailwatch.yolo.dataset import DetectionDataset
 
-__all__ = ["LISTED", "Checks", "Overlap", "UsableImages", "named", "overlap"]
+__all__ = [
+    "LISTED",
+    "NOT_HELD_OUT",
+    "Checks",
+    "Overlap",
+    "UsableImages",
+    "named",
+    "overlap",
+    "overlap_with_files",
+    "same_names",
+    "unmeasured",
+]
 
 NAMED = 5
 """Images that a sentence names; the rest is counted."""
 
 LISTED = 20
 """Images that an error or a row names; the rest is counted."""
+
+
+NOT_HELD_OUT = "not held out"
+"""How the sentence about test images that are learned from begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +87,8 @@ class Overlap:
             return ""
         names = named(path_text(path_of(path).name) for path in self.learned)
         return (
-            f"not held out: {len(self.learned)} of {self.images} test images are among the images "
-            f"that are learned from ({names})"
+            f"{NOT_HELD_OUT}: {len(self.learned)} of {self.images} test images are among the "
+            f"images that are learned from ({names})"
         )
 
     def describe(self) -> dict[str, Any]:
@@ -97,11 +117,67 @@ def overlap(test: DetectionDataset, *learned: DetectionDataset) -> Overlap:
     return Overlap(len(test), tuple(test.images["path"].filter(both)))
 
 
+def overlap_with_files(test: DetectionDataset, files: Iterable[str | Path]) -> Overlap:
+    """Return which images of `test` are among files that are learnt from.
+
+    Read are only those that have the size of a test image; a file that is gone is none.
+    """
+    sizes = {size for path in test.paths() if (size := _size(path)) is not None}
+    known = set()
+    for file in map(Path, files):
+        if _size(file) in sizes:
+            with suppress(SourceError):
+                known.add(sha256(file))
+    both = test.images["sha256"].is_in(sorted(known))
+    return Overlap(len(test), tuple(test.images["path"].filter(both)))
+
+
+def _size(file: Path) -> int | None:
+    try:
+        return file.stat().st_size
+    except (OSError, ValueError):
+        return None
+
+
 def named(paths: Iterable[str], most: int = NAMED) -> str:
     """Return the first of several names, and the number of the others."""
     listed = list(paths)
     return ", ".join(listed[:most]) + (
         f" and {len(listed) - most} more" if len(listed) > most else ""
+    )
+
+
+def same_names(names: Sequence[str]) -> list[str]:
+    """Return a sentence about each name that several classes have, of the first few."""
+    twice = [name for name, times in Counter(names).items() if times > 1]
+    said = []
+    for name in twice[:NAMED]:
+        *numbers, last = (str(place) for place, each in enumerate(names) if each == name)
+        said.append(
+            f"classes {', '.join(numbers)} and {last} are {'both' if len(numbers) == 1 else 'all'} "
+            f"called {shown(name)}; they are told apart by number"
+        )
+    return said
+
+
+def unmeasured(learned: DetectionDataset, test: DetectionDataset, called: str) -> str:
+    """Return a sentence about classes that are learned and not tested; empty without any.
+
+    Parameters
+    ----------
+    learned, test
+        Data of the same classes.
+    called
+        What the test data are called.
+    """
+    missing = np.flatnonzero((test.class_totals() == 0) & (learned.class_totals() > 0))
+    if not missing.size:
+        return ""
+    labels = class_labels(learned.names)
+    return (
+        f"{missing.size} of {len(labels)} classes {'is' if missing.size == 1 else 'are'} learned "
+        f"and {'has' if missing.size == 1 else 'have'} no {test.task.one} in {called}, so no "
+        f"precision: {named(labels[number] for number in missing)}"
     )
 
 
@@ -211,6 +287,9 @@ class Checks:
         shared = overlap(test, data, pool)
         self.held_out = self.held_out and bool(shared)
         self._say(shared.sentence())
+        for sentence in same_names(data.names):
+            self._say(sentence)
+        self._say(unmeasured(data, test, "the test images"))
         if left_out:
             self._say(
                 f"left out: {len(left_out)} of {len(test)} test images cannot be measured on: "
@@ -254,7 +333,7 @@ def _require_boxes(data: DetectionDataset, argument: str) -> None:
         looked = f"labels of {path_text(first)} were looked for in {path_text(label_path(first))}"
     raise InputError(
         argument=argument,
-        expected="images with boxes",
-        got=f"no labels were found: {len(data)} images, 0 boxes",
+        expected=f"images with {data.task.several}",
+        got=f"no labels were found: {counted(len(data), 'image')}, 0 {data.task.several}",
         where=looked,
     )

@@ -19,10 +19,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from tailwatch.exceptions import InputError
-from tailwatch.text_form import path_text, shown
-from tailwatch.yolo.checks import named
-from tailwatch.yolo.data_yaml import label_path
+from tailwatch.exceptions import InputError, SourceError
+from tailwatch.report.words import counted
+from tailwatch.text_form import path_text
+from tailwatch.yolo.checks import named, same_names, unmeasured
+from tailwatch.yolo.data_yaml import SPLITS, label_path
 from tailwatch.yolo.dataset import DetectionDataset
 from tailwatch.yolo.detections import class_labels
 from tailwatch.yolo.image_lists import is_image_name
@@ -35,7 +36,7 @@ from tailwatch.yolo.problems import (
     check_bad_files,
     refuse,
 )
-from tailwatch.yolo.reader import read_set, splits_of
+from tailwatch.yolo.reader import OF_ANOTHER_TASK, read_set, splits_of
 from tailwatch.yolo.tasks import Task
 
 if TYPE_CHECKING:
@@ -208,7 +209,12 @@ def check_data(
     contents: dict[str, SetContent] = {}
     problems: list[Problem] = []
     there = splits_of(file)
-    for split in there if splits is None else splits:
+    if splits is None and not there:
+        cause = SourceError(
+            argument=path_text(file), expected=f"a set, one of {', '.join(SPLITS)}", got="none"
+        )
+        problems.append(Problem("set", str(cause), ERROR, cause=cause))
+    for split in there if splits is None else dict.fromkeys(splits):
         try:
             found = read_set(file, split, single_cls=single_cls, task=kind)
             contents[split] = found
@@ -219,7 +225,7 @@ def check_data(
     # Two sets may share a folder of labels.
     orphans = [problem for content in contents.values() for problem in _orphans(content)]
     problems += {problem.file: problem for problem in reversed(orphans)}.values()
-    problems += _of_sets(sets)
+    problems += _of_sets(sets, contents)
     problems += _together(sets)
     if directory is not None:
         problems += _disk(sets.values(), Path(directory), trainings)
@@ -264,31 +270,32 @@ def _orphans(content: SetContent) -> Iterator[Problem]:
                 )
 
 
-def _of_sets(sets: Mapping[str, DetectionDataset]) -> Iterator[Problem]:
+def _of_sets(
+    sets: Mapping[str, DetectionDataset], contents: Mapping[str, SetContent]
+) -> Iterator[Problem]:
     """Yield what is wrong with each set by itself."""
     for split, data in sets.items():
         pseudo = data.origins().get(PSEUDO, 0)
         if pseudo:
             said = (
-                f"{pseudo} of {len(data)} images have labels of a detector, by the manifest beside "
-                "them: they cannot stand for human ones"
+                f"{pseudo} of {counted(len(data), 'image has', 'images have')} labels of a "
+                "detector, by the manifest beside them: they cannot stand for human ones"
             )
             yield Problem("labels of a detector", said, ERROR, split)
-        if not data.boxes.height:
-            looked = path_text(label_path(data.paths()[0])) if len(data) else "no image"
+        content = contents[split]
+        if not len(data):
+            # Of labels of another task that is said already.
+            if OF_ANOTHER_TASK not in {each.kind for each in content.problems}:
+                said = f"none of {counted(content.listed, 'image')} can be used"
+                yield Problem("no images", said, ERROR, split)
+        elif not data.boxes.height:
             said = (
-                f"no labels were found: {len(data)} images, 0 boxes; the first were looked for in "
-                f"{looked}"
+                f"no labels were found: {counted(len(data), 'image')}, 0 {data.task.several}; the "
+                f"first were looked for in {path_text(content.images[0].label_file)}"
             )
             yield Problem("no boxes", said, ERROR, split)
-    for names in {data.names for data in sets.values()}:
-        twice = [name for name, times in Counter(names).items() if times > 1]
-        for name in twice[:5]:
-            numbers = [str(place) for place, each in enumerate(names) if each == name]
-            said = (
-                f"classes {' and '.join(numbers)} are both called {shown(name)}; they are told "
-                "apart by number"
-            )
+    for names in dict.fromkeys(data.names for data in sets.values()):
+        for said in same_names(names):
             yield Problem("one name for two classes", said, WARNING)
 
 
@@ -301,10 +308,12 @@ def _together(sets: Mapping[str, DetectionDataset]) -> Iterator[Problem]:
             paths = sets[second].images["path"].filter(both).to_list()
             if paths:
                 whole = len(paths) == len(sets[second])
+                how_many = f"{'all' if whole else len(paths)} of the {len(sets[second])} images"
+                if len(sets[second]) == 1:
+                    how_many = "the one image"
                 said = (
-                    f"{'all' if whole else len(paths)} of the {len(sets[second])} images of "
-                    f"{second} are in {first} too ({named(paths)}): precision on them says how "
-                    "well they were memorised"
+                    f"{how_many} of {second} {'is' if len(paths) == 1 else 'are'} in {first} too "
+                    f"({named(paths)}): precision on them says how well they were memorised"
                 )
                 kind = "one set for two" if whole else "picture in two sets"
                 yield Problem(kind, said, WARNING, second)
@@ -312,14 +321,7 @@ def _together(sets: Mapping[str, DetectionDataset]) -> Iterator[Problem]:
     for split in splits:
         if split == "train" or train is None or not sets[split].boxes.height:
             continue
-        labels = class_labels(train.names)
-        missing = (sets[split].class_totals() == 0) & (train.class_totals() > 0)
-        if missing.any():
-            names = [labels[number] for number in np.flatnonzero(missing)]
-            said = (
-                f"{len(names)} of {len(labels)} classes are learned and have no box in {split}, "
-                f"so no precision: {named(names)}"
-            )
+        if said := unmeasured(train, sets[split], split):
             yield Problem("class without a test box", said, WARNING, split)
     if train is not None:
         totals = train.class_totals()
@@ -328,8 +330,9 @@ def _together(sets: Mapping[str, DetectionDataset]) -> Iterator[Problem]:
             labels = class_labels(train.names)
             names = [f"{labels[number]} ({totals[number]})" for number in few]
             said = (
-                f"{few.size} of {len(labels)} classes have fewer than {FEW_BOXES} boxes, too few "
-                f"for their crops to be measured: {named(names)}"
+                f"{few.size} of {len(labels)} classes {'has' if few.size == 1 else 'have'} fewer "
+                f"than {FEW_BOXES} {train.task.several}, too few for crops to be measured: "
+                f"{named(names)}"
             )
             yield Problem("few boxes", said, NOTE, "train")
 
@@ -346,9 +349,14 @@ def _disk(sets: Iterable[DetectionDataset], directory: Path, trainings: int) -> 
             copied += found.st_size if found.st_dev != device else 0
     needed = copied + BLOCK * images * (1 + trainings)
     free = shutil.disk_usage(there).free
-    how = f"{copied / 1e6:,.0f} MB of images are copied" if copied else "images are linked"
+    how = f"{_megabytes(copied)} of images are copied" if copied else "images are linked"
     said = (
-        f"a run of {trainings} trainings needs about {needed / 1e6:,.0f} MB in "
-        f"{path_text(directory)} besides its weights ({how}), and {free / 1e6:,.0f} MB are free"
+        f"a run of {counted(trainings, 'training')} needs {_megabytes(needed)} in "
+        f"{path_text(directory)} besides its weights ({how}), and {_megabytes(free)} are free"
     )
     yield Problem("disk", said, ERROR if needed > free else NOTE)
+
+
+def _megabytes(size: int) -> str:
+    """Write a number of bytes in MB."""
+    return f"about {size / 1e6:,.0f} MB" if size >= 1e6 else "less than 1 MB"

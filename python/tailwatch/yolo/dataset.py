@@ -89,7 +89,7 @@ class DetectionDataset:
         ``points`` besides, the polygon that the box is around.
     remarks
         What has to be said of the set as it was read: files that were left out, rows that were
-        there twice.
+        there twice. Other labels have none of it.
 
     Examples
     --------
@@ -263,7 +263,7 @@ class DetectionDataset:
         )
         boxes = places.join(self.boxes, on="image", how="inner", maintain_order="left_right")
         boxes = boxes.drop("image").rename({"new": "image"}).select(self.boxes.columns)
-        return type(self)(self.names, self.images[chosen], boxes)
+        return type(self)(self.names, self.images[chosen], boxes, self.remarks)
 
     def concat(self, others: Sequence[Self]) -> Self:
         """Return these images followed by those of `others`, which have the same classes."""
@@ -281,7 +281,8 @@ class DetectionDataset:
             for part, start in zip(parts, starts, strict=False)
         ]
         images = pl.concat([part.images for part in parts])
-        return type(self)(self.names, images, pl.concat(boxes))
+        remarks = dict.fromkeys(remark for part in parts for remark in part.remarks)
+        return type(self)(self.names, images, pl.concat(boxes), tuple(remarks))
 
     def relabelled(self, boxes: pl.DataFrame, *, teacher: str) -> Self:
         """Return the same images with the boxes that a detector found on them.

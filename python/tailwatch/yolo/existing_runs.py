@@ -3,25 +3,32 @@
 Of each folder with ``weights/best.pt`` the model is measured on the same human images, as
 :mod:`tailwatch.yolo.observation` says, and its average precision on those of them that it predicts.
 Nothing in the folders is written, and weights are opened without running code that is in them.
+Whether the human images are held out is asked of the training data that each training names.
 """
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tailwatch.arguments import integer
-from tailwatch.exceptions import InputError, SourceError
+from tailwatch.exceptions import InputError, SourceError, TailwatchError
 from tailwatch.io.settings_text import parse_yaml, read_text
 from tailwatch.progress import reporting
 from tailwatch.recursion.frame import frame_of
 from tailwatch.text_form import path_text, shown
-from tailwatch.yolo.checkpoints import class_names
+from tailwatch.yolo.checkpoints import class_names, model_task
+from tailwatch.yolo.checks import named, overlap_with_files
+from tailwatch.yolo.data_yaml import read_yaml
 from tailwatch.yolo.dataset import DetectionDataset
+from tailwatch.yolo.image_files import link
+from tailwatch.yolo.image_lists import list_images
 from tailwatch.yolo.labelling import Labelling
 from tailwatch.yolo.observation import MOST_IMAGES, Observation, Observer, Sides
 from tailwatch.yolo.rows import precision_rows
 from tailwatch.yolo.statistics import boxes_of_classes
+from tailwatch.yolo.tasks import Task, require_task
 from tailwatch.yolo.ultralytics_detector import UltralyticsDetector
 
 if TYPE_CHECKING:
@@ -56,7 +63,7 @@ def read_runs(
         A folder of trainings, such as ``runs/detect``; or of one.
     holdout
         Human images that no model has learnt from; by default the set ``val`` of the ``data.yaml``
-        that all trainings name.
+        that all trainings name, on which ``best.pt`` was chosen.
     human
         Other human data to compare with; by default half of `holdout`, and the other half is
         predicted.
@@ -94,9 +101,14 @@ def read_runs(
         raise InputError(argument="weights", expected="'best' or 'last'", got=shown(weights))
     integer(images, "images")
     files = _weights_of(Path(directory), weights)
+    task = _common_task(files)
     trained = {name: _arguments(file.parent.parent) for name, file in files.items()}
-    test = _common_holdout(trained) if holdout is None else holdout
+    test = _common_holdout(trained, task) if holdout is None else holdout
+    require_task(test.task, task, "holdout")
     sides = Sides.of(test, human, images=images)
+    remarks = [*sides.remarks, *_not_held_out(sides.seen, trained)]
+    if holdout is None and weights == "best":
+        remarks.append("best.pt is the epoch that did best on the set that is measured on here")
     for name, file in files.items():
         if class_names(file) != test.names:
             raise InputError(
@@ -108,9 +120,15 @@ def read_runs(
     chosen = next(iter(files.values())) if encoder is None else Path(encoder)
     rows: list[Row] = []
     observer: Observer | None = None
-    with reporting(progress) as report:
+    with (
+        reporting(progress) as report,
+        tempfile.TemporaryDirectory(prefix="tailwatch-runs-") as work,
+    ):
         for place, (name, file) in enumerate(files.items()):
             report("models", place, len(files))
+            # The data to evaluate on are laid out beside the weights.
+            beside = Path(work) / f"{place}.pt"
+            link(file, beside)
             size = imgsz or trained[name].get("imgsz")
             detector = UltralyticsDetector(
                 imgsz=-(-size // 32) * 32 if isinstance(size, int) else 640,
@@ -123,7 +141,7 @@ def read_runs(
                 observer = Observer(sides, detector, labelling, chosen)
             observer.detector = detector
             found = observer.rows(file, report=report)
-            for row in precision_rows(detector.evaluate(file, sides.seen), sides.seen):
+            for row in precision_rows(detector.evaluate(beside, sides.seen), sides.seen):
                 found.append({"group": "model", **row, "reason": None})
             rows += [{"run": name, "generation": 1, **row} for row in found]
     arguments = {
@@ -133,7 +151,7 @@ def read_runs(
         "human images": len(sides.human),
     }
     return Observation(
-        frame_of(rows), boxes_of_classes(sides.human), arguments, list(sides.remarks), step="model"
+        frame_of(rows), boxes_of_classes(sides.human), arguments, remarks, step="model"
     )
 
 
@@ -141,7 +159,8 @@ def _weights_of(directory: Path, weights: str) -> dict[str, Path]:
     """Return the files of weights by the names of their trainings, in the order of the names."""
     within = Path("weights") / f"{weights}.pt"
     try:
-        folders = [directory, *sorted(directory.iterdir())]
+        # By its own name, also where it is given as a dot.
+        folders = [directory.resolve(), *sorted(directory.iterdir())]
         found = {folder.name: folder / within for folder in folders if (folder / within).is_file()}
     except (OSError, ValueError) as error:
         raise SourceError(
@@ -168,16 +187,49 @@ def _arguments(folder: Path) -> dict[str, Any]:
     return content if isinstance(content, dict) else {}
 
 
-def _common_holdout(trained: dict[str, dict[str, Any]]) -> DetectionDataset:
+def _common_task(files: dict[str, Path]) -> Task:
+    """Return what all models do; models of different tasks have no numbers in common."""
+    tasks = {name: model_task(file) for name, file in files.items()}
+    if len(set(tasks.values())) > 1:
+        raise InputError(
+            argument="directory",
+            expected="models of one task",
+            got=shown({name: str(task) for name, task in tasks.items()}),
+        )
+    return next(iter(tasks.values()))
+
+
+def _not_held_out(seen: DetectionDataset, trained: dict[str, dict[str, Any]]) -> list[str]:
+    """Return sentences about images that a model has learnt from, and where that is not known."""
+    files: list[Path] = []
+    unknown = []
+    for name, arguments in trained.items():
+        try:
+            files += list_images(read_yaml(Path(str(arguments["data"]))), "train").images
+        except (TailwatchError, KeyError):
+            unknown.append(name)
+    said = [overlap_with_files(seen, dict.fromkeys(files)).sentence()]
+    if unknown:
+        said.append(
+            "whether images that are predicted were learned from is not known: the training data "
+            f"of {named(unknown)} cannot be read"
+        )
+    return list(filter(None, said))
+
+
+def _common_holdout(trained: dict[str, dict[str, Any]], task: Task) -> DetectionDataset:
     """Read the validation set of the data that all trainings name."""
-    named = {name: arguments.get("data") for name, arguments in trained.items()}
-    if len(set(map(str, named.values()))) > 1 or not all(
-        isinstance(each, str) for each in named.values()
+    data = {name: arguments.get("data") for name, arguments in trained.items()}
+    if len(set(map(str, data.values()))) > 1 or not all(
+        isinstance(each, str) for each in data.values()
     ):
         raise InputError(
             argument="holdout",
             expected="human images, as the trainings do not name one data.yaml",
-            got=shown(named),
+            got=shown(data),
             hint="give holdout=tailwatch.yolo.DetectionDataset.from_yaml(…)",
         )
-    return DetectionDataset.from_yaml(str(next(iter(named.values()))), split="val")
+    alone = {arguments.get("single_cls") is True for arguments in trained.values()}
+    return DetectionDataset.from_yaml(
+        str(next(iter(data.values()))), split="val", task=task, single_cls=alone == {True}
+    )

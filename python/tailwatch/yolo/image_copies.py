@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,11 +21,11 @@ import polars as pl
 from tailwatch.exceptions import InputError
 from tailwatch.text_form import path_text
 from tailwatch.writing import make_owned, owned_file, write_owned
-from tailwatch.yolo.dataset import DetectionDataset
 from tailwatch.yolo.image_files import link
 
 if TYPE_CHECKING:
     from tailwatch.progress import ProgressReport
+    from tailwatch.yolo.dataset import DetectionDataset
 
 __all__ = ["COPYING", "ImageCopies", "made_within"]
 
@@ -95,7 +95,7 @@ class ImageCopies:
             for number, path in enumerate(paths)
         ]
         images = data.images.with_columns(path=pl.Series(brought, dtype=pl.String))
-        return DetectionDataset(data.names, images, data.boxes)
+        return replace(data, images=images)
 
     def _is_linkable(self, path: Path) -> bool:
         """Return whether files of the folder of `path` can be linked to from here."""

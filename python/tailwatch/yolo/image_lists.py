@@ -169,7 +169,11 @@ def _read_list(place: Path, root: Path, split: str, found: ImageList) -> None:
         else:
             found.images.append(file)
     if others:
-        said = f"{len(others)} lines name no image and are passed over, the first is {others[0]}"
+        said = (
+            f"{len(others)} lines name no image and are passed over, the first is {others[0]}"
+            if len(others) > 1
+            else "the line names no image and is passed over"
+        )
         found.problems.append(Problem("list", said, NOTE, split, place, others[0]))
 
 

@@ -31,6 +31,7 @@ from typing import TYPE_CHECKING, Any
 
 from tailwatch.arguments import integer
 from tailwatch.exceptions import InputError
+from tailwatch.report.words import counted
 from tailwatch.text_form import shown
 from tailwatch.yolo.checkpoints import check_model, digest, model_task
 from tailwatch.yolo.checks import UsableImages, named, overlap
@@ -40,6 +41,7 @@ from tailwatch.yolo.fits import Fits, Weights
 from tailwatch.yolo.fusion import fusion
 from tailwatch.yolo.image_files import link
 from tailwatch.yolo.labelling import Labelling
+from tailwatch.yolo.origins import PSEUDO, UNKNOWN
 from tailwatch.yolo.rows import as_frame, precision_rows
 from tailwatch.yolo.statistics import statistics
 from tailwatch.yolo.tasks import Task, require_task
@@ -347,8 +349,10 @@ class YoloLearner:
     def _remark(self, reference: DetectionDataset, learned: DetectionDataset) -> str:
         """Return what has to be said of the data that measure."""
         said = [overlap(reference, self._fits.human(), learned, self.pool).sentence()]
-        others = {name: n for name, n in reference.origins().items() if name != "human"}
-        said += [f"labels of {n} test images are {name}" for name, n in others.items()]
+        origins = reference.origins()
+        for origin, words in ((UNKNOWN, "of unknown origin"), (PSEUDO, "a detector's")):
+            if count := origins.get(origin):
+                said.append(f"labels of {counted(count, 'test image')} are {words}")
         return "; ".join(filter(None, said))
 
     def _fuse(self, fit: Weights, reference: DetectionDataset, remark: str) -> list[Row]:

@@ -26,10 +26,11 @@ from tailwatch.report.observation import (
     observation_page,
     sentence_of_observation,
 )
+from tailwatch.report.words import counted
 from tailwatch.results import Result
 from tailwatch.text_form import shown
 from tailwatch.yolo.checkpoints import digest
-from tailwatch.yolo.checks import UsableImages, named
+from tailwatch.yolo.checks import NOT_HELD_OUT, UsableImages, named
 from tailwatch.yolo.crops import CropCoverage
 from tailwatch.yolo.fits import Weights
 from tailwatch.yolo.fusion import fusion
@@ -92,16 +93,17 @@ class Sides:
         InputError
             Labels of a detector; too few images; images with no box; other classes.
         """
-        remarks = []
+        remarks: list[str] = []
         given = {"holdout": holdout} | ({} if human is None else {"human": human})
         used = {}
         for name, data in given.items():
             refuse_pseudo(data, name)
+            remarks += data.remarks
             used[name], left_out = UsableImages().split(data)
             if left_out:
                 remarks.append(
-                    f"left out: {len(left_out)} of {len(data)} images of {name} cannot be measured "
-                    f"on: {named(left_out)}"
+                    f"left out: {len(left_out)} of {counted(len(data), 'image')} of {name} cannot "
+                    f"be measured on: {named(left_out)}"
                 )
             require_task(data.task, holdout.task, name)
             if sentence := unknown_sentence(data, f"images of {name}"):
@@ -127,9 +129,11 @@ class Sides:
         for name, data in (("holdout", seen), ("holdout" if human is None else "human", side)):
             if not data.boxes.height:
                 raise InputError(
-                    argument=name, expected="images with boxes", got=f"{len(data)} without any"
+                    argument=name,
+                    expected=f"images with {data.task.several}",
+                    got=f"{len(data)} without any",
                 )
-        return cls(side, seen, tuple(remarks))
+        return cls(side, seen, tuple(dict.fromkeys(remarks)))
 
 
 @dataclass(slots=True, eq=False)
@@ -208,9 +212,14 @@ class Observation(Result):
     step: str = "model"
 
     @property
+    def held_out(self) -> bool:
+        """Whether no image that is predicted is known to be learned from."""
+        return not any(remark.startswith(NOT_HELD_OUT) for remark in self.remarks)
+
+    @property
     def sentence(self) -> str:
         """What is left of the classes, and what is fused and confused, in words."""
-        return sentence_of_observation(self.frame, self.step)
+        return sentence_of_observation(self.frame, self.step, held_out=self.held_out)
 
     def to_html(self) -> str:
         """Return the report page: one HTML document that needs nothing else."""
@@ -221,6 +230,7 @@ class Observation(Result):
             confidence=self.confidence,
             remarks=self.remarks,
             step=self.step,
+            held_out=self.held_out,
         )
 
     def plot(self, metrics: str | Sequence[str] | None = None) -> FacetChart:
@@ -241,7 +251,11 @@ class Observation(Result):
 
     def _repr_html_(self) -> str:
         return observation_fragment(
-            self.frame, confidence=self.confidence, remarks=self.remarks, step=self.step
+            self.frame,
+            confidence=self.confidence,
+            remarks=self.remarks,
+            step=self.step,
+            held_out=self.held_out,
         )
 
     def _document(self) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from tailwatch.exceptions import SourceError, TailwatchError
+from tailwatch.report.words import counted
 from tailwatch.text_form import path_text
 from tailwatch.yolo.data_yaml import label_path, read_yaml
 from tailwatch.yolo.image_files import measure, unusable
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from tailwatch.yolo.instances import LabelRow
     from tailwatch.yolo.ndjson_reader import Record
 
-__all__ = ["ImageContent", "SetContent", "read_set", "splits_of"]
+__all__ = ["OF_ANOTHER_TASK", "ImageContent", "SetContent", "read_set", "splits_of"]
 
 NAMED = 5
 """Files that a sentence names; the rest is counted."""
@@ -48,6 +49,11 @@ SINGLE = ("item",)
 """What Ultralytics calls the one class of a set whose classes are taken for one."""
 
 LEAVE_OUT = "bad_files='leave-out' leaves these images out, as Ultralytics does"
+
+NO_MASK = "no mask can be learnt of a box"
+
+OF_ANOTHER_TASK = "labels of another task"
+"""Kind of the one problem of a set whose labels are boxes alone, where masks are learnt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +68,8 @@ class ImageContent:
         What it is, and its size as it is seen.
     labels
         Its rows; None where it has no label file.
+    label_file, line
+        Where the rows are: a label file, or a line of an NDJSON file.
     origin
         Whose labels these are, where the set says that they are a detector's.
     """
@@ -71,6 +79,8 @@ class ImageContent:
     width: int
     height: int
     labels: LabelRows | None
+    label_file: Path
+    line: int | None = None
     origin: Origin | None = None
 
     @property
@@ -150,6 +160,9 @@ class SetContent:
         SourceError
             There are bad files, or there is nothing else.
         """
+        # Of a set for another task nothing would be left.
+        of_all = [each for each in self.problems if each.kind == OF_ANOTHER_TASK]
+        refuse(of_all, path_text(self.source))
         if bad_files == "refuse":
             refuse(self.problems, path_text(self.source), hint=LEAVE_OUT)
         if not self.images:
@@ -168,7 +181,7 @@ class SetContent:
             first = "; ".join(problem.text for problem in errors[:NAMED])
             more = f" and {len(errors) - NAMED} more" if len(errors) > NAMED else ""
             folders = sum(problem.kind == "folder" for problem in errors)
-            beside = f" and {folders} folders" if folders else ""
+            beside = f" and {counted(folders, 'folder')}" if folders else ""
             said.append(
                 f"left out: {self.left_out} of {self.listed} {self.split} images{beside} cannot be "
                 f"used: {first}{more}"
@@ -249,19 +262,35 @@ def read_set(
 
 
 def _require_polygons(found: SetContent) -> None:
-    """Make bad files of images whose rows are boxes, or no more than a point."""
+    """Make bad files of images whose rows are boxes, or no more than a point.
+
+    A set that has boxes alone is one problem, and not as many as it has images.
+    """
+    drawn = [image for image in found.images if image.boxes]
+    if len(drawn) > 1 and not any(image.polygons for image in drawn):
+        cause = SourceError(
+            argument=path_text(found.source),
+            expected=f"polygons, class x1 y1 x2 y2 x3 y3 …, in the set {found.split!r}",
+            got=f"boxes alone, on {len(drawn)} images",
+            hint=f"{NO_MASK}; the task 'detect' reads boxes",
+        )
+        found.problems.append(Problem.of(cause, OF_ANOTHER_TASK, found.split, found.source))
+        found.images = []
+        return
     kept = []
     for image in found.images:
         least = min(map(len, image.polygons), default=0)
         if image.boxes and least < LEAST_COLUMNS:
-            file = label_path(image.path)
+            place = "" if image.line is None else f": line {image.line}"
             cause = SourceError(
-                argument=path_text(file),
+                argument=path_text(image.label_file) + place,
                 expected="polygons, class x1 y1 x2 y2 x3 y3 …",
                 got="a point" if image.polygons else "boxes",
-                hint=None if image.polygons else "no mask can be learnt of a box",
+                hint=None if image.polygons else NO_MASK,
             )
-            found.problems.append(Problem.of(cause, "label file", found.split, file))
+            found.problems.append(
+                Problem.of(cause, "label file", found.split, image.label_file, image.line)
+            )
         else:
             kept.append(image)
     found.images = kept
@@ -349,7 +378,9 @@ def _add(
         found.problems.append(Problem.of(error, "image", found.split, image))
     else:
         if not errors:
-            found.images.append(ImageContent(image, sha, width, height, labels, origin))
+            found.images.append(
+                ImageContent(image, sha, width, height, labels, label_file, line, origin)
+            )
     for number, cause in errors:
         kind = "label file" if number is None else "row"
         place = number if line is None else line

@@ -39,6 +39,7 @@ from tailwatch.report.detection import (
     sentence_of_study,
 )
 from tailwatch.report.loop.verdicts import alarm_in_words, named
+from tailwatch.report.words import counted
 from tailwatch.results import Result, plain
 from tailwatch.text_form import path_of, path_text
 
@@ -104,7 +105,7 @@ def over_seeds(frames: Mapping[int, pl.DataFrame], *, confidence: float = 0.95) 
         [frame.with_columns(seed=pl.lit(seed)) for seed, frame in sorted(frames.items())]
     )
     groups = numbered.group_by(KEY, maintain_order=True)
-    rows = [_joined(part, confidence) for _, part in groups]
+    rows = [_joined(part, len(frames), confidence) for _, part in groups]
     control = {
         (each["generation"], each["metric"], each["level"]): each
         for each in rows
@@ -145,8 +146,8 @@ def _bounds(row: dict[str, Any]) -> tuple[float, float]:
     return (0.0 if name in NOT_NEGATIVE else -math.inf), math.inf
 
 
-def _joined(part: pl.DataFrame, confidence: float) -> dict[str, Any]:
-    """Return mean and interval over the seeds of one metric."""
+def _joined(part: pl.DataFrame, seeds: int, confidence: float) -> dict[str, Any]:
+    """Return mean and interval of one metric, over those of the seeds that measured it."""
     row = part.drop("seed").row(0, named=True)
     row |= dict.fromkeys(("low", "high", "null_low", "null_high", "standard_error"))
     row |= dict.fromkeys(("retention", "retention_low", "retention_high"))
@@ -161,7 +162,7 @@ def _joined(part: pl.DataFrame, confidence: float) -> dict[str, Any]:
         row["null_low"] = None if lows.is_empty() else float(lows.to_numpy().mean())
         row["null_high"] = None if highs.is_empty() else float(highs.to_numpy().mean())
     if values.size < 2:
-        row["reason"] = f"{values.size} of {part.height} seeds measured it"
+        row["reason"] = f"{values.size} of {counted(seeds, 'seed')} measured it"
         return row
     error = values.std(ddof=1) / np.sqrt(values.size)
     reach = t_quantile((1 + confidence) / 2, values.size - 1) * error
@@ -169,7 +170,8 @@ def _joined(part: pl.DataFrame, confidence: float) -> dict[str, Any]:
     least, most = _bounds(row)
     row["low"] = max(row["value"] - float(reach), least)
     row["high"] = min(row["value"] + float(reach), most)
-    row["method"] = f"mean of {values.size} seeds, t interval"
+    of = "" if values.size == seeds else f" of {seeds}"
+    row["method"] = f"mean of {values.size}{of} seeds, t interval"
     return row
 
 
@@ -293,7 +295,12 @@ class Study(Result):
         """Return the arguments of the first run, with the policies and seeds of all."""
         first = next(iter(self.runs.values()))
         arguments = dict(next(iter(first.values())).arguments)
-        arguments.pop("label", None)
+        # Metrics are those of a panel, which no study of detectors has.
+        for name in ("label", "metrics"):
+            arguments.pop(name, None)
+        # A loop is told that its reference is one, and the study has looked.
+        if isinstance(arguments.get("reference"), dict):
+            arguments["reference"] = arguments["reference"] | {"held_out": self.held_out}
         return {
             **arguments,
             "policy": {label: run.arguments["policy"] for label, run in first.items()},

@@ -67,6 +67,16 @@ class Task(StrEnum):
         return "segments instances" if self is Task.SEGMENT else "detects boxes"
 
     @property
+    def one(self) -> str:
+        """What a row of a label file is."""
+        return "instance" if self is Task.SEGMENT else "box"
+
+    @property
+    def several(self) -> str:
+        """What rows of a label file are."""
+        return "instances" if self is Task.SEGMENT else "boxes"
+
+    @property
     def holds(self) -> str:
         """What data of this task hold, in words."""
         return "instances with polygons" if self is Task.SEGMENT else "boxes"

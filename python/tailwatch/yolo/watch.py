@@ -33,7 +33,6 @@ from __future__ import annotations
 
 import copy
 import math
-import os
 import shutil
 import tempfile
 import time
@@ -49,7 +48,7 @@ from tailwatch.recursion.frame import frame_of
 from tailwatch.text_form import path_text, shown
 from tailwatch.writing import make_owned
 from tailwatch.yolo.checkpoints import write_model
-from tailwatch.yolo.checks import Overlap
+from tailwatch.yolo.checks import overlap_with_files
 from tailwatch.yolo.environment import borrowed
 from tailwatch.yolo.extra import extra, require_extra
 from tailwatch.yolo.labelling import Labelling
@@ -61,6 +60,7 @@ from tailwatch.yolo.tasks import Task, require_task
 from tailwatch.yolo.ultralytics_detector import UltralyticsDetector
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable, Iterable
 
     from tailwatch.recursion.frame import Row
@@ -382,10 +382,9 @@ class Watch:
             return None
 
     def _hold_out(self, trainer: Any) -> None:  # noqa: ANN401
-        """Remark on images that the training learns from, by the files that they are."""
-        learned = {os.path.realpath(file) for file in trainer.train_loader.dataset.im_files}
-        both = [path for path in self._sides.seen.paths() if os.path.realpath(path) in learned]
-        sentence = Overlap(len(self._sides.seen), tuple(map(path_text, both))).sentence()
+        """Remark on images that the training learns from, by their content."""
+        learned = trainer.train_loader.dataset.im_files
+        sentence = overlap_with_files(self._sides.seen, learned).sentence()
         if sentence:
             self._remarks[sentence] = None
 

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
     from tailwatch.report.loop.plots import Arm, Curve, Plot, Point
 
-__all__ = ["figures"]
+__all__ = ["FRESH", "figures"]
+
+FRESH = "a fresh human sample"
+"""What a null is, unless it is said to be another."""
 
 LINES_OF_TABLE = 12
 """Generations in the table of a run."""
@@ -42,6 +45,7 @@ def figures(
     large: bool = False,
     from_zero: bool = False,
     step: str = "generation",
+    null: str = FRESH,
 ) -> str:
     """Return a figure of drawings side by side, their legend, and their numbers to unfold.
 
@@ -61,6 +65,8 @@ def figures(
         Whether 0 is on every axis.
     step
         What the horizontal axis counts.
+    null
+        What the grey band is.
     """
     size = LARGE if large else SMALL
     panels = []
@@ -68,18 +74,20 @@ def figures(
         svg = draw(plot, size, from_zero=from_zero, step=step).inline(
             name=f"{name}-{place}",
             title=f"{plot.name} by {step}",
-            description=_describe(plot, confidence, step),
+            description=_describe(plot, confidence, step, null),
         )
         panels.append(f'<div class="tw-panel"><p>{escape(plot.name)}</p>{svg}</div>')
     kind = "tw-panels tw-large" if large else "tw-panels"
     return (
         f'<figure><div class="{kind}">{"".join(panels)}</div>'
-        f"<figcaption>{_legend(plots, arms, confidence, step)}</figcaption></figure>"
-        + details(_summary(plots), _table(plots, confidence, step))
+        f"<figcaption>{_legend(plots, arms, confidence, step, null)}</figcaption></figure>"
+        + details(_summary(plots), _table(plots, confidence, step, null))
     )
 
 
-def _legend(plots: Sequence[Plot], arms: Sequence[Arm], confidence: str, step: str) -> str:
+def _legend(
+    plots: Sequence[Plot], arms: Sequence[Arm], confidence: str, step: str, null: str
+) -> str:
     """Explain the signs that the drawings use, and only those."""
     points = [point for plot in plots for point in plot.points]
     shown = {curve.arm.name for plot in plots for curve in plot.curves}
@@ -94,7 +102,7 @@ def _legend(plots: Sequence[Plot], arms: Sequence[Arm], confidence: str, step: s
     if any(point.theory is not None for point in points):
         items.append(f"{_DASHES}expected by theory")
     if any(plot.null_band for plot in plots):
-        items.append(f"{SWATCH}a fresh human sample, with its interval")
+        items.append(f"{SWATCH}{null}, with its interval")
     if any(is_marked(curve) for plot in plots for curve in plot.curves):
         items.append(f"{_DOTS}the alarm rang")
     thinned = max(len(plot.generations) for plot in plots)
@@ -103,7 +111,7 @@ def _legend(plots: Sequence[Plot], arms: Sequence[Arm], confidence: str, step: s
     return legend(items)
 
 
-def _describe(plot: Plot, confidence: str, step: str) -> str:
+def _describe(plot: Plot, confidence: str, step: str, null: str) -> str:
     """Return in words what a drawing shows: first and last step of each run, and the null."""
     parts = [f"{plot.name} ({plot.label.unit or 'value'}) with {confidence} intervals."]
     for curve in plot.curves:
@@ -112,11 +120,8 @@ def _describe(plot: Plot, confidence: str, step: str) -> str:
         rang = f"; its alarm rang at {step} {curve.arm.alarm}" if is_marked(curve) else ""
         parts.append(f"{curve.arm.name}, {'; '.join(said)}{rang}.")
     if plot.null_band:
-        _, null = plot.null_band[-1]
-        written = write(null)
-        parts.append(
-            f"A fresh human sample: {written.value} {written.interval or ''}".strip() + "."
-        )
+        written = write(plot.null_band[-1][1])
+        parts.append(f"{_begun(null)}: {written.value} {written.interval or ''}".strip() + ".")
     return " ".join(parts)
 
 
@@ -130,7 +135,12 @@ def _summary(plots: Sequence[Plot]) -> str:
     return "The numbers of this chart" if len(plots) == 1 else "The numbers of these charts"
 
 
-def _table(plots: Sequence[Plot], confidence: str, step: str) -> str:
+def _begun(words: str) -> str:
+    """Return words as they begin a sentence."""
+    return words[:1].upper() + words[1:]
+
+
+def _table(plots: Sequence[Plot], confidence: str, step: str, null: str) -> str:
     """Return the numbers of the drawings: a line for each run and generation."""
     names = list(dict.fromkeys(curve.arm.name for plot in plots for curve in plot.curves))
     cells: dict[tuple[str, int], dict[int, str]] = {}
@@ -158,7 +168,7 @@ def _table(plots: Sequence[Plot], confidence: str, step: str) -> str:
     more = f" Some {step}s are left out; the frame has all." if shortened else ""
     return scrolling_table(
         heads,
-        f"<tr><th scope=row>A fresh human sample</th>{nulls}</tr>{''.join(lines)}",
+        f"<tr><th scope=row>{_begun(null)}</th>{nulls}</tr>{''.join(lines)}",
         label="Table of numbers",
         caption=f"Brackets hold {confidence} intervals.{more}",
     )

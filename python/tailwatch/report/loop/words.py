@@ -202,19 +202,19 @@ _OF_DETECTIONS = {
     "mask_vertices": Label("Vertices", "spread", "vertices", "Mean number of vertices."),
     "class_kl": Label("KL of the classes", "divergence", "nats", "KL(labels ‖ human), by class."),
     "tail_class_mass": Label(
-        "Boxes in tail classes", "tails", _SHARE, "Share of the boxes that rare classes have."
+        "Labels in tail classes", "tails", _SHARE, "Share of the labels that rare classes have."
     ),
-    "classes_gone": Label("Classes gone", "tails", "classes", "Human classes without any box."),
+    "classes_gone": Label("Classes gone", "tails", "classes", "Human classes that no label is of."),
     "box_size": Label("Size of boxes", "spread", "share of a side", "Mean of √(w·h)."),
     "box_size_distance": Label(
         "Distance of box sizes", "divergence", "share of a side", "Wasserstein distance of √(w·h)."
     ),
-    "boxes_per_image": Label("Boxes per image", "spread", "boxes", "Mean number of boxes."),
+    "boxes_per_image": Label("Labels per image", "spread", "labels", "Mean number of labels."),
     "boxes_distance": Label(
-        "Distance of boxes per image", "divergence", "boxes", "Wasserstein distance."
+        "Distance of labels per image", "divergence", "labels", "Wasserstein distance."
     ),
-    "empty_images": Label("Images without a box", "spread", _SHARE, "Share of such images."),
-    "confidence": Label("Mean confidence", "fidelity", "confidence", "Of the boxes kept."),
+    "empty_images": Label("Images without a label", "spread", _SHARE, "Share of such images."),
+    "confidence": Label("Mean confidence", "fidelity", "confidence", "Of the labels kept."),
     "fusion": Label(
         "Fused predictions",
         "fidelity",
@@ -254,7 +254,7 @@ _OF_CLASS = {
     ),
     "mask_parts": Label("Parts of a mask", "spread", "parts", "Mean number of parts of {}."),
     "mask_vertices": Label("Vertices", "spread", "vertices", "Mean number of vertices of {}."),
-    "class_share": Label("Share", "spread", _SHARE, "Share of the boxes that are {}."),
+    "class_share": Label("Share", "spread", _SHARE, "Share of the labels that are {}."),
     "crop_coverage": Label(
         "Crop coverage", "fidelity", _SHARE, "Human crops of {} that new crops come near to."
     ),
