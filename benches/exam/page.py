@@ -18,24 +18,17 @@ if TYPE_CHECKING:
     from benches.exam.readings import Lines
 
 REASONS: dict[str, str] = {
-    "mean, outlier": "one human row at the place where the candidate is hides that nothing else "
-    "is there, if it is in the half whose balls are counted, as it is here. In 64 columns its ball "
-    "holds every candidate row, so that each is in one ball where five are usual, and clipped "
-    "density is 0.5 beside a clipped coverage of 0.002; `elsewhere` asks both to be low. In 8 "
-    "columns clipped density is 0.05, but only half of the half-samples have the outlier, and the "
-    "interval reaches to 1 and beyond. `moved` and `junk` are found.",
     "deviation": "in one column a normal sample is taken for one with tails too heavy for an "
     "interval of total variance now and then (1 of 40 samples of 1,000 rows). Spread is then "
     "*cannot tell*, though it is a millionth of what it was.",
-    "modes fade": "as for *mode invention* where nine modes are gone, and as for *modes drop*. At "
-    "0.94 nine modes have 39 % of their weight left: too much for a cluster to count as lost, and "
-    "the rarest of the pooled rows need not be theirs. `moved` is found.",
+    "modes fade": "at 0.94 nine modes have 39 % of their weight left, about what a cluster may "
+    "keep without counting as lost, and the rarest of the pooled rows need not be theirs. `moved` "
+    "is found.",
     "modes drop": "of total variance and effective rank the one with the smaller p-value decides "
     "for both findings of spread. What is left, one mode, has 1 % of the total variance and eight "
     "times the effective rank, so that `spread_gained` is found and `spread_lost` is not.",
-    "mode invention": "`modes_lost` looks at the smallest of 16 or 23 clusters, 5 % of the human "
-    "rows, whatever becomes of the others. Of equally large modes these are parts of any of them, "
-    "at times of the one that is left alone: four of five modes are gone, and no small cluster.",
+    "mode invention": "with as many new modes as old ones each human mode has half of its rows, "
+    "which is where a cluster begins to count as lost: of 23 clusters one is at times, by chance.",
     "sphere": "rows well inside a sphere of many columns are nearer to most human rows than those "
     "are to each other, and lie in their balls. In 128 columns clipped density and coverage are 1; "
     "in 16 they are 0.0 on all 1,000 rows and 0.1 and 0.5 on halves, whose balls are larger. "

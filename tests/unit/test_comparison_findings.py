@@ -387,7 +387,10 @@ def test_a_detectable_loss_is_smaller_where_rows_are_tied_and_larger_where_they_
     ratios = [1.5, 1.2, 1.0 - 1e-9, 0.5, 0.25]
     found = [detectable(ratio) for ratio in ratios]
     assert found == sorted(found)
-    assert detectable(0.0) is None
+    # Where half of all rows are tied at its edge there is no tail.
+    half = TailCounts(100, (0, 0), (500, 500), (1000, 1000)).variance_ratio
+    assert (detectable(half), detectable(0.0)) == (None, None)
+    assert detectable(1.01 * half) is not None
 
 
 @pytest.mark.parametrize("n", [300, 1000])

@@ -402,7 +402,8 @@ def detectable_odds(rows: Rows, rate: float) -> float | None:
     Returns
     -------
     float or None
-        None where no odds were asked for, or the tail is too small for any loss to be found.
+        None where no odds were asked for, the tail is too small for any loss to be found, or most
+        rows are as rare as its edge.
     """
     row = rows.get(("tail_odds_ratio", None))
     if row is None or row["n_reference_all"] is None:
@@ -410,7 +411,10 @@ def detectable_odds(rows: Rows, rate: float) -> float | None:
     n, m, ratio = row["n_reference_all"], row["n_candidate_all"], row.get("variance_ratio_all")
     places = tail_size(row["level"], n + m)
     law = TailLaw.of(beyond=places, tied=0, places=0, rows=n + m, candidate=m)
-    ratio = 1.0 if ratio is None else ratio
+    ratio, share = 1.0 if ratio is None else ratio, places / (n + m)
+    if ratio <= share / (1 - share):
+        # At least half of all rows are tied for the places: that is no tail.
+        return None
     found = _detectable(law, rate, ratio)
     # A candidate that has lost some leaves fewer rows that are tied for the places, which are told
     # apart the more by chance.
@@ -426,8 +430,6 @@ def detectable_odds(rows: Rows, rate: float) -> float | None:
 
 def _detectable(law: TailLaw, rate: float, ratio: float) -> float | None:
     """Return those odds where the variance of the rows in the tail has a ratio to that of a law."""
-    if ratio <= 0:
-        return None
     # Deviations of tied rows are smaller, and of repeated rows larger, than those of others.
     rate, power = 2 * as_independent(rate / 2, ratio), as_independent(POWER, ratio)
     least, _ = law.support
