@@ -21,8 +21,10 @@ from tailwatch.yolo import DetectionDataset, check_data
 from tailwatch.yolo.checkpoints import write_model
 from tailwatch.yolo.checks import Checks, overlap_with_files
 from tailwatch.yolo.environment import ultralytics
+from tailwatch.yolo.fusion import fusion
 from tailwatch.yolo.image_copies import ImageCopies
 from tailwatch.yolo.observation import Observation, Sides
+from tailwatch.yolo.statistics import statistics
 from tests.support.errors import refused
 from tests.yolo.drawn_sets import BOX, OTHER, Drawn
 from tests.yolo.scenes import NAMES, instance_scenes, scenes
@@ -136,6 +138,70 @@ def test_a_box_among_the_polygons_of_ndjson_is_named_by_its_line(at: Drawn) -> N
     assert problem.text.startswith(f"{file}: line 3: expected polygons, class x1 y1 x2 y2")
     # As a set of detection it is one, and of another task whole.
     assert len(DetectionDataset.from_yaml(file)) == 2
+
+
+@pytest.mark.parametrize(
+    ("task", "row", "expected", "got"),
+    [
+        ("detect", (3, 0.5, 0.5, 0.1, 0.1), "a class from 0 to 2", "3.0"),
+        ("detect", (-1, 0.5, 0.5, 0.1, 0.1), "a class from 0 to 2", "-1.0"),
+        ("detect", (0, float("nan"), 0.5, 0.1, 0.1), "x, y, w, h as shares of the image", "nan …"),
+        ("detect", (0, 0.5, 0.5, 0.1, 0.1, 0.9), "five columns, class x y w h", "6"),
+        ("detect", "a", "numbers", "'a'"),
+        ("segment", (9, 0.1, 0.1, 0.5, 0.1, 0.5, 0.5), "a class from 0 to 2", "9.0"),
+        ("segment", (0, 0.1, 0.1, 5, 0.1, 0.5, 0.5), "points as shares of the image", "5.0"),
+        ("segment", (0, 0.5, 0.5, 0.1, 0.1), "a class and at least three points…", "5 columns"),
+    ],
+)
+def test_rows_that_a_caller_gives_are_held_to_what_those_of_files_are(
+    tmp_path: Path, task: str, row: tuple[float, ...], expected: str, got: str
+) -> None:
+    (image,) = scenes(tmp_path, 1).paths()
+    with refused(InputError, "boxes: image 1, row 0", expected, got):
+        DetectionDataset.from_images([image] * 2, [[], [row]], names=NAMES, task=task)
+
+
+def test_names_of_classes_are_a_list_of_text(tmp_path: Path) -> None:
+    (image,) = scenes(tmp_path, 1).paths()
+    for names in ("abc", [1, 2]):
+        with refused(InputError, "names", "a list of the names of the classes", "…"):
+            DetectionDataset.from_images([image], [[]], names=names)
+
+
+def test_of_a_polygon_beyond_the_image_the_part_within_is_measured(at: Drawn) -> None:
+    half = "0 0.6 0.6 1.4 0.6 1.4 0.9 0.6 0.9\n"
+    for name in ("a", "b"):
+        at.text(half, f"labels/val/{name}.txt")
+    data = DetectionDataset.from_yaml(at.file, split="val", task="segment")
+    assert data.boxes["points"][0].to_list()[2] == 1.4
+    (area,) = [row["value"] for row in statistics(data, data) if row["metric"] == "mask_area"]
+    assert area == pytest.approx(0.4 * 0.3)
+
+
+def test_boxes_are_not_held_against_masks(tmp_path: Path) -> None:
+    masks = instance_scenes(tmp_path, 4, seed=1)
+    boxes = masks.relabelled(masks.boxes.drop("points"), teacher="x")
+    with refused(InputError, "predicted", "instances with polygons, …", "boxes"):
+        fusion(masks, boxes)
+
+
+def test_the_labels_of_a_pool_are_not_looked_at(at: Drawn, monkeypatch: pytest.MonkeyPatch) -> None:
+    at.text(f"{at.file.read_text()}test: images/test\n")
+    for file in [*at.folder.glob("labels/*/*.txt")]:
+        file.write_text(TRIANGLE)
+    at.pair("a", BOX, "test")
+    seen: list[tw.yolo.Experiment] = []
+
+    def stop(experiment: tw.yolo.Experiment, **_: object) -> None:
+        seen.append(experiment)
+        raise InputError(argument="seen")
+
+    monkeypatch.setattr(tw.yolo, "study", stop)
+    monkeypatch.setattr(tw.yolo, "YoloLearner", lambda **given: given["pool"])
+    arguments = ["yolo-loop", str(at.file), "--pool", "test", "--task", "segment", "--model"]
+    out = ["--out", str(at.folder / "run")]
+    assert run([*arguments, str(HERE / "yolo26_tiny_seg.yaml"), *out]) == 2
+    assert [(len(each.data), len(each.learner)) for each in seen] == [(4, 1)]
 
 
 def rows(step: int, values: dict[str, float | None], name: str = "a") -> list[dict[str, Any]]:

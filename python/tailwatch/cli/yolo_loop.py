@@ -239,9 +239,9 @@ def yolo_loop(
     checked.require(bad_files)
     sets = dict(checked.sets)
     if pool not in sets:
-        # The labels of the pool are not looked at, so nothing is said of them.
+        # The labels of the pool are not looked at, so nothing is said of them: boxes will do.
         sets[pool] = DetectionDataset.from_yaml(
-            data, split=pool, task=kind, bad_files=bad_files, single_cls=single_cls
+            data, split=pool, bad_files=bad_files, single_cls=single_cls
         )
     try:
         learner = YoloLearner(

@@ -39,11 +39,11 @@ import numpy as np
 import polars as pl
 
 from tailwatch.exceptions import InputError, SourceError
-from tailwatch.text_form import path_of, path_text
+from tailwatch.text_form import path_of, path_text, shown
 from tailwatch.yolo.detections import SCHEMA
 from tailwatch.yolo.folder import MANIFEST, read_folder, write_folder
 from tailwatch.yolo.image_files import measure
-from tailwatch.yolo.instances import INSTANCES, frame_of_rows, rows_of
+from tailwatch.yolo.instances import INSTANCES, checked_row, frame_of_rows, rows_of
 from tailwatch.yolo.origins import HUMAN, ORIGINS, PSEUDO, check_origin, origins_beside
 from tailwatch.yolo.problems import check_bad_files
 from tailwatch.yolo.reader import read_set
@@ -212,9 +212,19 @@ class DetectionDataset:
             Who made the boxes: ``"human"``, ``"pseudo"`` or ``"unknown"``.
         task
             ``"detect"`` or ``"segment"``.
+
+        Raises
+        ------
+        SourceError
+            A file that is missing or no image, or a row that is no box, or no polygon, of these
+            classes.
         """
         kind = Task.of(task)
         check_origin(origin)
+        if isinstance(names, str) or not all(isinstance(name, str) for name in names):
+            raise InputError(
+                argument="names", expected="a list of the names of the classes", got=shown(names)
+            )
         if len(images) != len(boxes):
             raise InputError(
                 argument="boxes",
@@ -228,7 +238,13 @@ class DetectionDataset:
             schema=IMAGES,
             orient="row",
         )
-        rows = [[tuple(row) for row in of_image] for of_image in boxes]
+        rows = [
+            [
+                checked_row(kind, row, f"boxes: image {image}, row {number}", len(names))
+                for number, row in enumerate(of_image)
+            ]
+            for image, of_image in enumerate(boxes)
+        ]
         return cls(tuple(names), table, frame_of_rows(kind, rows))
 
     def __len__(self) -> int:

@@ -52,7 +52,7 @@ from tailwatch.yolo.detections import class_labels
 from tailwatch.yolo.masks import mask_from_polygon
 from tailwatch.yolo.rows import row
 from tailwatch.yolo.statistics import HALVES, Cuts
-from tailwatch.yolo.tasks import Task
+from tailwatch.yolo.tasks import Task, require_task
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -310,6 +310,7 @@ def fusion(
     list of dict
         Rows of the frame of a run.
     """
+    require_task(predicted.task, human.task, "predicted")
     if not len(human):
         return []
     labels = class_labels(human.names)

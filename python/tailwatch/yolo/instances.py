@@ -29,9 +29,10 @@ from typing import TYPE_CHECKING, TypeAlias
 import polars as pl
 
 from tailwatch.exceptions import InputError, SourceError
-from tailwatch.text_form import path_text, shortened
+from tailwatch.text_form import path_text, shortened, shown
 from tailwatch.yolo.detections import (
     SCHEMA,
+    box_of,
     class_of,
     detections,
     is_within,
@@ -49,6 +50,7 @@ __all__ = [
     "LEAST_COLUMNS",
     "LabelRow",
     "box_around",
+    "checked_row",
     "frame_of_rows",
     "instances",
     "polygon_of",
@@ -173,6 +175,34 @@ def read_rows(task: Task, path: Path, classes: int) -> list[LabelRow]:
         for number, line in enumerate((label_file_text(path) or "").splitlines(), start=1)
         if line.strip()
     ]
+
+
+def checked_row(task: Task, values: Sequence[float], where: str, classes: int) -> LabelRow:
+    """Return a row that a caller gives, held to what a line of a label file is held to.
+
+    Parameters
+    ----------
+    task
+        What the row is.
+    values
+        The class, and a box or a polygon.
+    where
+        Which row, which an error names first.
+    classes
+        Number of classes.
+
+    Raises
+    ------
+    SourceError
+        It is no box, or no polygon.
+    """
+    try:
+        fields = [repr(float(value)) for value in values]
+    except (TypeError, ValueError) as error:
+        raise SourceError(argument=where, expected="numbers", got=shown(values)) from error
+    if task is Task.DETECT:
+        return box_of(fields, where, classes)
+    return _row(fields, where, classes)
 
 
 def _row(fields: list[str], where: str, classes: int) -> LabelRow:

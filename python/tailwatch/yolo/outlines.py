@@ -54,7 +54,7 @@ class Shape:
         return 4 * np.pi * self.area / self.perimeter**2 if self.perimeter else float("nan")
 
 
-def shape_of(points: Sequence[float], height: int, width: int) -> Shape:
+def shape_of(points: Sequence[float] | NDArray[np.float64], height: int, width: int) -> Shape:
     """Return area, perimeter, parts and vertices of a polygon on an image of this size."""
     corners = np.asarray(points, np.float64).reshape(-1, 2) * (width, height)
     found = rings(corners)

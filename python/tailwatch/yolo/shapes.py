@@ -116,7 +116,8 @@ class _Masks:
         values = np.empty((len(METRICS), len(image)))
         for number, (place, points) in enumerate(data.boxes.select("image", "points").iter_rows()):
             height, width = sizes[place]
-            shape = shape_of(points, height, width)
+            # A trainer takes what reaches beyond the image, and what it learns is what is within.
+            shape = shape_of(np.clip(points, 0.0, 1.0), height, width)
             share = shape.area / (height * width)
             values[:, number] = share, shape.compactness, shape.parts, shape.vertices
         return cls(image, label, values)
