@@ -232,6 +232,17 @@ def test_the_sentence_of_an_observation_counts(gone: float, words: str) -> None:
     assert said.split(";", maxsplit=1)[0] in found._repr_html_()
 
 
+def test_the_sentence_of_an_observation_says_nothing_where_nothing_is() -> None:
+    values = {"classes_gone": 3.0, "empty_images": 1.0, "fusion": None, "confusion": None}
+    assert sentence_of_observation(frame_of(rows(4, values)), "epoch") == (
+        "a: nothing is found after epoch 4."
+    )
+    values |= {"classes_gone": 0.0, "empty_images": 0.5, "fusion": 0.0, "confusion": 0.25}
+    assert sentence_of_observation(frame_of(rows(4, values)), "epoch") == (
+        "a: every class is found after epoch 4, none fused, 25.0\u202f% labelled as another class."
+    )
+
+
 def of_study(*steps: dict[str, float | None]) -> str:
     frame = frame_of([row for step, of in enumerate(steps, 1) for row in rows(step, of)])
     return sentence_of_study(tw.yolo.over_seeds({0: frame}))

@@ -145,13 +145,17 @@ def sentence_of_observation(frame: pl.DataFrame, step: str, *, held_out: bool = 
         if gone is None or gone.value is None:
             continue
         classes = classes_in_words(gone.value, "not found") or "every class is found"
+        empty = _number(at_end, "empty_images")
+        if empty is not None and empty.value == 1:
+            classes = "nothing is found"
         where = f" after {step} {last}" if step == "epoch" else ""
         told = [f"{name}: {classes}{where}"]
         for metric, words in (("fusion", "fused"), ("confusion", "labelled as another class")):
             found = _number(at_end, metric)
             if found is not None and found.value is not None:
                 written = written_shares(found)
-                told.append(f"{written.value} {written.interval or ''}".strip() + f" {words}")
+                share = f"{written.value} {written.interval or ''}".strip()
+                told.append(f"{share if found.value else 'none'} {words}")
         parts.append(", ".join(told))
     return "; ".join(parts) + "." if len(parts) > (not held_out) else "Nothing was measured."
 
