@@ -336,9 +336,10 @@ METRICS: dict[str, Metric] = {
             definition="share of the k-means clusters of X that Y still fills: of the smallest, "
             "which hold 5 % of X, and of all (level 1)",
             source="of this project, after Lloyd 1982",
-            null="1, but for chance: a mode is lost only where its own 95 % interval says so",
+            null="1, but for chance: a mode is lost only where its own interval says so, at 95 %; "
+            "of all modes, at 95 % for all of them together",
             interval=IntervalMethod(
-                "no interval", "a mode counts as lost only where its own 95 % interval says so"
+                "no interval", "a mode counts as lost only where its own interval says so"
             ),
             cost="rows × √rows",
             work="h·√(h/2) distances of d columns in each round of k-means",

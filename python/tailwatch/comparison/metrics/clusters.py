@@ -30,7 +30,7 @@ class Modes:
     """The share of the modes of A that a sample reaches: of the rare ones, and of all."""
 
     LEVELS: Final = (0.05, 1.0)
-    REASON = "a mode counts as lost only where its own 95 % interval says so"
+    REASON = "a mode counts as lost only where its own interval says so"
 
     def __init__(self, halves: Halves, panel: Panel, settings: Settings) -> None:
         a, b = halves.bounded
@@ -83,7 +83,10 @@ class _Clusters:
 
     def kept(self, counts: NDArray[np.int64], level: float) -> float:
         """Return the share of the modes that a sample has kept, of the rarest that hold `level`."""
-        rare, lost = rare_and_lost(mode_table(self._sizes, counts, level=level))
+        # Of all modes one in forty would seem lost by chance where each has half of its rows.
+        modes = int((self._sizes > 0).sum()) if level == 1 else 1
+        table = mode_table(self._sizes, counts, level=level, confidence=1 - 0.05 / modes)
+        rare, lost = rare_and_lost(table)
         return 1 - lost / rare
 
     def chance(self, counts: NDArray[np.int64], fresh: NDArray[np.int64], level: float) -> float:
