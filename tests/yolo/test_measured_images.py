@@ -71,7 +71,8 @@ def test_a_picture_in_both_is_counted_by_its_content(
     checks, said = looked(sets["data"], test, sets["pool"])
     assert not checks.held_out
     assert said == [each for each in checks.remarks if each.startswith("not held out")]
-    assert said[0].startswith(f"not held out: {count} of {6 + count} test images are among")
+    verb = "is" if count == 1 else "are"
+    assert said[0].startswith(f"not held out: {count} of {6 + count} test images {verb} among")
     assert overlap(test, sets["data"], sets["pool"]).describe() == {
         "held_out": False,
         "test_images": 6 + count,

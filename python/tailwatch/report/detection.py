@@ -2,6 +2,8 @@
 
 A pure function of the study's frame, of the number of human boxes of each class, and of pictures
 that are encoded already; so a page can be drawn again without the images.
+
+The file is long because page, fragment and sentence say the same numbers in the same words.
 """
 
 from __future__ import annotations

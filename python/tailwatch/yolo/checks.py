@@ -87,8 +87,9 @@ class Overlap:
             return ""
         names = named(path_text(path_of(path).name) for path in self.learned)
         return (
-            f"{NOT_HELD_OUT}: {len(self.learned)} of {self.images} test images are among the "
-            f"images that are learned from ({names})"
+            f"{NOT_HELD_OUT}: {len(self.learned)} of {self.images} test images "
+            f"{'is' if len(self.learned) == 1 else 'are'} among the images that are learned from "
+            f"({names})"
         )
 
     def describe(self) -> dict[str, Any]:

@@ -23,6 +23,8 @@ Whose labels they are is a column of the images: ``"human"``, ``"pseudo"`` (a de
 
 Level: above ``detections`` and ``reader``; no Ultralytics here. Cost: a pass over the images to
 read a ``data.yaml`` or a folder (their SHA-256); otherwise O(images + boxes).
+
+The file is long because a set is one type, wherever it comes from and goes.
 """
 
 from __future__ import annotations

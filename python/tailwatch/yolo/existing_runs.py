@@ -206,7 +206,7 @@ def _not_held_out(seen: DetectionDataset, trained: dict[str, dict[str, Any]]) ->
     for name, arguments in trained.items():
         try:
             files += list_images(read_yaml(Path(str(arguments["data"]))), "train").images
-        except (TailwatchError, KeyError):
+        except (TailwatchError, KeyError, OSError, ValueError):
             unknown.append(name)
     said = [overlap_with_files(seen, dict.fromkeys(files)).sentence()]
     if unknown:

@@ -12,6 +12,8 @@ and is a bad file here.
 
 Level: above ``data_yaml``, ``image_lists``, ``label_rows`` and ``ndjson_reader``. Cost: each image
 is read once for its SHA-256 and looked at as Pillow verifies it.
+
+The file is long because what is read, and what is wrong with it, are one decision.
 """
 
 from __future__ import annotations
