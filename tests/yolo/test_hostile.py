@@ -260,12 +260,12 @@ def test_an_arm_is_a_name(human: DetectionDataset, tmp_path: Path, arm: str) -> 
 def test_a_study_follows_no_link_in_its_folder(
     human: DetectionDataset, tmp_path: Path, outside: Path, name: str
 ) -> None:
-    test = scenes(tmp_path / "test", 2, seed=9)
+    test = scenes(tmp_path / "test", 4, seed=9)
     place = tmp_path / "study" / name
     place.parent.mkdir(parents=True)
     place.symlink_to(outside / "folder")
     before = snapshot(outside)
-    with pytest.raises(TailwatchError):
+    with pytest.raises(TailwatchError, match="link"):
         tw.yolo.study(
             tw.yolo.Experiment(
                 human, test, tw.yolo.YoloLearner(pool=human, detector=NumpyDetector())

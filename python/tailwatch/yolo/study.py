@@ -148,7 +148,7 @@ def study(
             for argument, part in (("data", made.data), ("test", made.test)):
                 made.learner.check_task(part, argument)
             checks.look(made.data, made.test, made.learner.pool)
-            place = _made(folder, f"seed-{seed}")
+            _made(folder, f"seed-{seed}")
             near = [
                 copies.bring(each, report=report)
                 for each in (made.data, made.test, made.learner.pool)
@@ -160,7 +160,7 @@ def study(
                 steps = _ArmProgress(report, f"seed {seed}, {label}")
                 learner = replace(
                     made.learner,
-                    directory=place / "fits",
+                    directory=owned_directory(folder, f"seed-{seed}/fits"),
                     arm=_file_name(label),
                     # The same number of images in each training, whatever a policy hands over.
                     budget=made.learner.budget or made.learner.epochs * len(made.data),
