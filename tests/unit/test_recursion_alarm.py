@@ -131,7 +131,7 @@ def test_looks_share_one_error_however_many_there_are(monkeypatch: pytest.Monkey
 
 
 @pytest.mark.parametrize("ratio", [0.1, 0.5, 1.0, 3.0])
-@pytest.mark.parametrize("freedom", [10, 30])
+@pytest.mark.parametrize("freedom", [10, pytest.param(30, marks=pytest.mark.slow)])
 def test_pooled_degrees_of_freedom_hold_the_error(ratio: float, freedom: int) -> None:
     """Two normal errors with ν degrees of freedom each: how often their difference is missed.
 

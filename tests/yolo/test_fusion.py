@@ -271,6 +271,7 @@ def drawn(rng: np.random.Generator, images: int) -> tuple[DetectionDataset, Dete
     return dataset(human), dataset(predicted)
 
 
+@pytest.mark.slow
 def test_intervals_and_nulls_hold_what_is_true() -> None:
     metrics = ("fusion", "fused_only", "matched", "confusion")
     rng = np.random.default_rng(1)

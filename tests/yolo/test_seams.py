@@ -327,6 +327,7 @@ def sets_of(folder: Path, draw: Any, splits: Sequence[str]) -> Path:  # noqa: AN
     return path
 
 
+@pytest.mark.slow
 def test_models_of_masks_that_exist_are_compared(tmp_path: Path) -> None:
     data = sets_of(tmp_path / "set", instance_scenes, ("train", "val"))
     runs = tmp_path / "runs"
