@@ -229,6 +229,7 @@ def test_the_command_lists_and_leaves_its_code(
     assert run([*arguments, "--bad-files", "ignore"]) == 2
 
 
+@pytest.mark.filterwarnings("ignore:the model begins at random weights")
 def test_a_loop_looks_at_all_sets_before_it_begins(
     at: Drawn, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -216,6 +216,7 @@ def test_precision_on_labels_of_a_detector_is_called_that(
     assert "labels of 4 test images are a detector's" in reasons[0]
 
 
+@pytest.mark.filterwarnings("ignore:the model begins at random weights")
 def test_a_commands_statement_reaches_the_sets(
     human: DetectionDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -126,6 +126,8 @@ def test_a_whole_loop_asks_no_network(
 ) -> None:
     out, done = whole
     assert done.returncode == 0, done.stderr
+    # Said before anything is trained, and once.
+    assert done.stderr.count("warning: the model begins at random weights") == 1
     frame = pl.read_parquet(out / "frame.parquet")
     assert frame["generation"].unique().sort().to_list() == [1, 2]
     assert json.loads(done.stdout) == json.loads(frame.write_json())

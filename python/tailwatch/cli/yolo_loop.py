@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,7 +13,7 @@ from tailwatch.cli.outputs import check_directory
 from tailwatch.cli.parts import blaming, policy_named
 from tailwatch.cli.wording import ExitCode
 from tailwatch.cli.yolo_check import BadFiles, SingleCls, check_word, task_named
-from tailwatch.exceptions import InputError
+from tailwatch.exceptions import InputError, TailwatchWarning
 from tailwatch.text_form import path_text, shown, visible
 
 if TYPE_CHECKING:
@@ -220,6 +221,7 @@ def yolo_loop(
     asked = task_named(task)
     check_directory("--out", out)
     from tailwatch.yolo import DetectionDataset, Experiment, YoloLearner, check_data, study
+    from tailwatch.yolo.checks import little_shown
     from tailwatch.yolo.environment import remove_private_folder
     from tailwatch.yolo.train_arguments import settings_from
 
@@ -243,6 +245,8 @@ def yolo_loop(
         sets[pool] = DetectionDataset.from_yaml(
             data, split=pool, bad_files=bad_files, single_cls=single_cls
         )
+    if Path(model).suffix != ".pt" and (few := little_shown(len(sets["train"]), epochs)):
+        warnings.warn(few, TailwatchWarning, stacklevel=2)
     try:
         learner = YoloLearner(
             pool=sets[pool],

@@ -44,12 +44,19 @@ __all__ = [
     "Checks",
     "Overlap",
     "UsableImages",
+    "little_shown",
     "named",
     "overlap",
     "overlap_with_files",
     "same_names",
     "unmeasured",
 ]
+
+LEAST_SHOWN = 5_000
+"""Images shown, each time counted, from which on a small detector learns something from nothing."""
+
+ENOUGH_SHOWN = 10_000
+"""Images shown after which the studies of docs/guide/yolo.md begin to label themselves."""
 
 NAMED = 5
 """Images that a sentence names; the rest is counted."""
@@ -337,4 +344,27 @@ def _require_boxes(data: DetectionDataset, argument: str) -> None:
         expected=f"images with {data.task.several}",
         got=f"no labels were found: {counted(len(data), 'image')}, 0 {data.task.several}",
         where=looked,
+    )
+
+
+def little_shown(images: int, epochs: int) -> str | None:
+    """Say that a training from random weights is too short to learn anything, if it is.
+
+    Examples
+    --------
+    >>> from tailwatch.yolo.checks import little_shown
+    >>> little_shown(400, 30)
+    >>> little_shown(100, 5)  # doctest: +ELLIPSIS
+    'the model begins at random weights, and 5 epochs of 100 images show it 500 images: ...'
+    """
+    shown = images * epochs
+    if shown >= LEAST_SHOWN:
+        return None
+    passes = "1 epoch" if epochs == 1 else f"{epochs:,} epochs"
+    needed = -(-ENOUGH_SHOWN // max(images, 1))
+    several = "1 image" if images == 1 else f"{images:,} images"
+    return (
+        f"the model begins at random weights, and {passes} of {several} show it {shown:,} images: "
+        f"of fewer than some {LEAST_SHOWN:,} a detector learns next to nothing; "
+        f"{needed:,} epochs show {ENOUGH_SHOWN:,}, or begin with weights"
     )
