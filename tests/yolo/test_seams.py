@@ -185,6 +185,7 @@ def test_boxes_are_not_held_against_masks(tmp_path: Path) -> None:
         fusion(masks, boxes)
 
 
+@pytest.mark.filterwarnings("ignore:the model begins at random weights")
 def test_the_labels_of_a_pool_are_not_looked_at(at: Drawn, monkeypatch: pytest.MonkeyPatch) -> None:
     at.text(f"{at.file.read_text()}test: images/test\n")
     for file in [*at.folder.glob("labels/*/*.txt")]:
