@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tailwatch.yolo import Task
     from tailwatch.yolo.data_check import DataCheck
 
-__all__ = ["BadFiles", "SingleCls", "check_word", "task_named", "yolo_check"]
+__all__ = ["BadFiles", "SingleCls", "task_named", "yolo_check"]
 
 BadFiles: TypeAlias = Annotated[
     str,
@@ -72,13 +72,14 @@ def yolo_check(
       tailwatch yolo-check data.yaml --split train --split val --json
       tailwatch yolo-check coco8.yaml --bad-files leave-out
     """
-    check_word(bad_files)
+    from tailwatch.yolo import check_data
+    from tailwatch.yolo.problems import check_bad_files
+
+    check_bad_files(bad_files, "--bad-files")
     task_named(task)
     for name in split or []:
         if name not in {"train", "val", "test"}:
             raise InputError(argument="--split", expected="train, val or test", got=shown(name))
-    from tailwatch.yolo import check_data
-
     found = check_data(data, splits=split, task=task, single_cls=single_cls, directory=out)
     _show(found, as_json=as_json)
     kept, left_out = found.apart(bad_files)
@@ -86,14 +87,6 @@ def yolo_check(
         raise typer.Exit(ExitCode.BAD_INPUT)
     if left_out:
         raise typer.Exit(ExitCode.INCOMPLETE)
-
-
-def check_word(bad_files: str) -> None:
-    """Refuse another word for what becomes of bad files."""
-    if bad_files not in {"refuse", "leave-out"}:
-        raise InputError(
-            argument="--bad-files", expected="refuse or leave-out", got=shown(bad_files)
-        )
 
 
 def task_named(text: str | None) -> Task | None:

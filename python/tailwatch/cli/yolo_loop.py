@@ -12,7 +12,7 @@ from tailwatch.cli.options import POLICIES, AsJson, StopOn
 from tailwatch.cli.outputs import check_directory
 from tailwatch.cli.parts import blaming, policy_named
 from tailwatch.cli.wording import ExitCode
-from tailwatch.cli.yolo_check import BadFiles, SingleCls, check_word, task_named
+from tailwatch.cli.yolo_check import BadFiles, SingleCls, task_named
 from tailwatch.exceptions import InputError, TailwatchWarning
 from tailwatch.text_form import path_text, shown, visible
 
@@ -217,7 +217,9 @@ def yolo_loop(
     thresholds = _thresholds(class_confidence or [])
     if origin not in {None, "human", "unknown"}:
         raise InputError(argument="--origin", expected="human or unknown", got=shown(origin))
-    check_word(bad_files)
+    from tailwatch.yolo.problems import check_bad_files
+
+    check_bad_files(bad_files, "--bad-files")
     asked = task_named(task)
     check_directory("--out", out)
     from tailwatch.yolo import DetectionDataset, Experiment, YoloLearner, check_data, study

@@ -33,14 +33,14 @@ COPYING = "copying images from another device, once"
 """Stage that is reported for each image that is copied."""
 
 
-def made_within(directory: Path, name: str) -> Path:
+def made_within(directory: Path, name: str, *, keeps: str = "fits") -> Path:
     """Make the folder `name` of a directory that is made where it is not there."""
     try:
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(
             argument="directory",
-            expected="a folder to keep fits in",
+            expected=f"a folder to keep {keeps} in",
             got=f"{path_text(directory)} ({error.strerror})",
         ) from error
     return make_owned(directory, name).absolute()

@@ -159,9 +159,9 @@ def refuse(problems: Sequence[Problem], argument: str, hint: str | None = None) 
     raise error
 
 
-def check_bad_files(bad_files: object) -> None:
+def check_bad_files(bad_files: object, argument: str = "bad_files") -> None:
     """Refuse a word that says nothing about files that cannot be used."""
     if bad_files not in BAD_FILES:
         raise InputError(
-            argument="bad_files", expected="'refuse' or 'leave-out'", got=shown(bad_files)
+            argument=argument, expected="'refuse' or 'leave-out'", got=shown(bad_files)
         )

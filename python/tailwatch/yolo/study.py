@@ -29,12 +29,12 @@ from tailwatch.exceptions import InputError
 from tailwatch.progress import reporting
 from tailwatch.recursion.loop import run
 from tailwatch.recursion.policies import HumanOnly
-from tailwatch.text_form import path_text, shown
-from tailwatch.writing import fill, make_owned, owned_directory, write_owned
+from tailwatch.text_form import shown
+from tailwatch.writing import fill, owned_directory, write_owned
 from tailwatch.yolo.checks import Checks
 from tailwatch.yolo.dataset import DetectionDataset
 from tailwatch.yolo.detector import MOST
-from tailwatch.yolo.image_copies import ImageCopies
+from tailwatch.yolo.image_copies import ImageCopies, made_within
 from tailwatch.yolo.origins import UNKNOWN
 from tailwatch.yolo.pictures import side_by_side
 from tailwatch.yolo.statistics import boxes_of_classes
@@ -148,7 +148,7 @@ def study(
             for argument, part in (("data", made.data), ("test", made.test)):
                 made.learner.check_task(part, argument)
             checks.look(made.data, made.test, made.learner.pool)
-            _made(folder, f"seed-{seed}")
+            made_within(folder, f"seed-{seed}", keeps="the study")
             near = [
                 copies.bring(each, report=report)
                 for each in (made.data, made.test, made.learner.pool)
@@ -246,19 +246,6 @@ def _arms(
             got=shown(list(arms)),
         )
     return arms
-
-
-def _made(folder: Path, name: str) -> Path:
-    """Make a folder of the study."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(
-            argument="directory",
-            expected="a folder to keep the study in",
-            got=f"{path_text(folder)} ({error.strerror})",
-        ) from error
-    return make_owned(folder, name)
 
 
 def _file_name(label: str) -> str:
