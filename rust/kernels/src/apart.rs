@@ -20,7 +20,7 @@ pub fn squared_distances_apart(isa: Isa, query: &[f64], rows: &[&[f32]], out: &m
     assert!(rows.iter().all(|row| row.len() == query.len()), "rows differ in columns");
     assert_eq!(out.len(), rows.len(), "output size");
     assert!(isa.is_available(), "this processor has no {isa}");
-    match isa {
+    match isa.vectors() {
         #[cfg(target_arch = "x86_64")]
         // SAFETY: the processor has AVX2; the rows were measured above.
         Isa::Avx2 | Isa::AvxVnni => unsafe { each_avx2(query, rows, out) },

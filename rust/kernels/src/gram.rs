@@ -128,7 +128,7 @@ pub fn add_inner_products<T: Real>(
 pub(crate) fn fused(isa: Isa) -> Isa {
     assert!(isa.is_available(), "this processor has no {isa}");
     match isa {
-        Isa::Avx512 => Isa::Avx512,
+        Isa::Avx512 | Isa::Amx => Isa::Avx512,
         #[cfg(target_arch = "x86_64")]
         Isa::Avx2 | Isa::AvxVnni if std::arch::is_x86_feature_detected!("fma") => Isa::Avx2,
         _ => Isa::Portable,

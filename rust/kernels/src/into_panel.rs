@@ -24,7 +24,7 @@ pub fn into_panel(
     assert_eq!(centre.len(), panel.len(), "columns of the centre");
     assert!(rows.iter().all(|row| row.len() == panel.len()), "rows differ in columns");
     assert!(isa.is_available(), "this processor has no {isa}");
-    match isa {
+    match isa.vectors() {
         #[cfg(target_arch = "x86_64")]
         Isa::Avx512 => {
             let whole = panel.len() / PANEL * PANEL;

@@ -14,14 +14,16 @@ pub enum Isa {
     AvxVnni,
     /// x86-64 with 512-bit vectors and integer dot products: Ice Lake, Zen 4 and newer.
     Avx512,
+    /// The same with integer matrix units: Sapphire Rapids and newer, where the system grants them.
+    Amx,
     /// 64-bit ARM.
     Neon,
 }
 
 impl Isa {
     /// All that the kernels are written for, slowest first.
-    pub const ALL: [Self; 5] =
-        [Self::Portable, Self::Avx2, Self::AvxVnni, Self::Avx512, Self::Neon];
+    pub const ALL: [Self; 6] =
+        [Self::Portable, Self::Avx2, Self::AvxVnni, Self::Avx512, Self::Amx, Self::Neon];
 
     /// Whether this processor can run it.
     #[must_use]
@@ -42,6 +44,8 @@ impl Isa {
                     && std::arch::is_x86_feature_detected!("avx512vl")
                     && std::arch::is_x86_feature_detected!("avx512vnni")
             }
+            #[cfg(target_arch = "x86_64")]
+            Self::Amx => Self::Avx512.is_available() && crate::tile8::amx::is_granted(),
             #[cfg(target_arch = "aarch64")]
             Self::Neon => true,
             #[allow(unreachable_patterns)] // which of them are left depends on the architecture
@@ -61,6 +65,12 @@ impl Isa {
         Self::ALL.into_iter().rev().find(|isa| isa.is_available()).unwrap_or(Self::Portable)
     }
 
+    /// The set of its vectors, for kernels that have no use for matrix units.
+    #[must_use]
+    pub(crate) fn vectors(self) -> Self {
+        if self == Self::Amx { Self::Avx512 } else { self }
+    }
+
     /// The name that [`Isa::from_str`] reads.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -69,6 +79,7 @@ impl Isa {
             Self::Avx2 => "avx2",
             Self::AvxVnni => "avxvnni",
             Self::Avx512 => "avx512",
+            Self::Amx => "amx",
             Self::Neon => "neon",
         }
     }

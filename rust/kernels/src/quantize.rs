@@ -43,7 +43,7 @@ pub fn quantize(isa: Isa, panel: &[Column], codes: &mut [i8]) -> Codes {
     assert_eq!(codes.len(), panel.len().div_ceil(GROUP) * GROUP_BYTES, "one code per value");
     assert!(panel.len() <= MOST_COLUMNS, "more than {MOST_COLUMNS} columns");
     assert!(isa.is_available(), "this processor has no {isa}");
-    match isa {
+    match isa.vectors() {
         #[cfg(target_arch = "x86_64")]
         // SAFETY: the processor has AVX2.
         Isa::Avx2 | Isa::AvxVnni => unsafe { quantize_avx2(panel, codes) },

@@ -21,7 +21,7 @@ use crate::tile8::PANEL;
 pub fn rotate(isa: Isa, signs: &[f32], panel: &mut [Column]) {
     assert!(signs.len() >= panel.len(), "{} signs for {} columns", signs.len(), panel.len());
     assert!(isa.is_available(), "this processor has no {isa}");
-    match isa {
+    match isa.vectors() {
         #[cfg(target_arch = "x86_64")]
         // SAFETY: the processor has AVX2.
         Isa::Avx2 | Isa::AvxVnni => unsafe { rotate_avx2(signs, panel) },

@@ -72,20 +72,16 @@ fn dispatch<T: Term>(isa: Isa, queries: &[f64], base: &[f64], stride: usize, out
     );
     assert_eq!(out.len(), (queries.len() / stride) * (base.len() / stride), "output size");
     assert!(isa.is_available(), "this processor has no {isa}");
-    match isa {
-        // SAFETY: portable lanes need nothing; the panels were measured above.
-        Isa::Portable => unsafe { panels::<Portable, T, 2, 2>(queries, base, stride, out) },
+    match isa.vectors() {
         #[cfg(target_arch = "x86_64")]
         // SAFETY: the processor has AVX2; the panels were measured above.
         Isa::Avx2 | Isa::AvxVnni => unsafe { panels_avx2::<T>(queries, base, stride, out) },
         #[cfg(target_arch = "x86_64")]
         // SAFETY: the processor has AVX-512F; the panels were measured above.
         Isa::Avx512 => unsafe { panels_avx512::<T>(queries, base, stride, out) },
-        // The compiler's own NEON code, without contraction: the portable lanes serve it.
-        // SAFETY: as for the portable set.
-        Isa::Neon => unsafe { panels::<Portable, T, 2, 2>(queries, base, stride, out) },
-        #[cfg(not(target_arch = "x86_64"))]
-        _ => unreachable!("not available on this architecture"),
+        // NEON too: the compiler's own code, without contraction.
+        // SAFETY: portable lanes need nothing; the panels were measured above.
+        _ => unsafe { panels::<Portable, T, 2, 2>(queries, base, stride, out) },
     }
 }
 

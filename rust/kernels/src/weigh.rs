@@ -30,7 +30,7 @@ macro_rules! dispatched {
 
             assert_eq!($values.len(), $factors.len(), "one factor for each value");
             assert!(isa.is_available(), "this processor has no {isa}");
-            match isa {
+            match isa.vectors() {
                 #[cfg(target_arch = "x86_64")]
                 // SAFETY: the processor has AVX-512F and VL, as was just asserted.
                 Isa::Avx512 => unsafe { avx512($values, $factors) },

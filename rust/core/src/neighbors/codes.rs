@@ -9,7 +9,7 @@
 use std::ops::Range;
 
 use rayon::prelude::*;
-use tailwatch_kernels::tile8::{BaseTest, GROUP, GROUP_BYTES, MOST_COLUMNS, PANEL};
+use tailwatch_kernels::tile8::{BaseTest, GROUP, GROUP_BYTES, MOST_COLUMNS, PANEL, Panels};
 use tailwatch_kernels::{Column, Isa, into_panel, quantize, rotate};
 
 use super::bound::{self, Coded};
@@ -150,7 +150,7 @@ impl Frame {
 
 /// The codes of a set.
 pub(crate) struct Codes {
-    panels: Vec<i8>,
+    panels: Panels,
     bytes: usize,
     coded: Vec<Coded>,
     tests: Vec<BaseTest>,
@@ -168,7 +168,7 @@ impl Codes {
     fn trusting(rows: &Rows<'_>, frame: &Frame, trust: f64, control: &Control) -> Result<Self> {
         let (n, d) = (rows.len(), rows.columns());
         let bytes = d.div_ceil(GROUP) * GROUP_BYTES;
-        let mut panels = vec![0_i8; n.div_ceil(PANEL) * bytes];
+        let mut panels = Panels::zeros(n.div_ceil(PANEL) * bytes);
         let coded: Result<Vec<(Coded, BaseTest)>> = control.run(|| {
             let code = |entering: &mut Entering, (panel, out): (usize, &mut [i8])| {
                 control.check()?;
@@ -188,7 +188,7 @@ impl Codes {
     /// The codes of the rows at `indices`, in that order, as they are.
     pub(crate) fn some(&self, indices: &[usize], control: &Control) -> Self {
         let bytes = self.bytes;
-        let mut panels = vec![0_i8; indices.len().div_ceil(PANEL) * bytes];
+        let mut panels = Panels::zeros(indices.len().div_ceil(PANEL) * bytes);
         let gather = |(out, indices): (&mut [i8], &[usize])| {
             for (slot, &index) in indices.iter().enumerate() {
                 let panel = &self.panels[index / PANEL * bytes..][..bytes];

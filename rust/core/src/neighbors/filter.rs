@@ -4,7 +4,9 @@
 //! with bounds on its squared distance, to the candidates of the query and, where base rows ask too, of the base
 //! row.
 
-use tailwatch_kernels::tile8::{BaseTest, PANEL, QueryTest, SPAN, Sifted, WIDTH, sift};
+use tailwatch_kernels::tile8::{
+    BaseTest, PANEL, Panels, QueryTest, SPAN, Sifted, WIDTH, laid, lay, sift, sweep,
+};
 use tailwatch_kernels::{Isa, prefetch, prefetch_near};
 
 use super::bound::{self, Coded};
@@ -52,6 +54,8 @@ struct Kept {
 /// Buffers of one thread.
 pub(crate) struct Sieve {
     isa: Isa,
+    /// Codes of the queries as the kernels read them.
+    laid: Panels,
     queries: Vec<QueryTest>,
     base: Vec<BaseTest>,
     sifted: [Sifted; SPANS],
@@ -61,7 +65,20 @@ pub(crate) struct Sieve {
 impl Sieve {
     pub(crate) fn new(isa: Isa) -> Self {
         let (sifted, kept) = (Default::default(), [Kept::default(); PANEL * WIDTH]);
-        Self { isa, queries: Vec::new(), base: Vec::new(), sifted, kept }
+        let (laid, queries, base) = (Panels::default(), Vec::new(), Vec::new());
+        Self { isa, laid, queries, base, sifted, kept }
+    }
+
+    /// Sets the queries, until others are set.
+    pub(crate) fn lay(&mut self, queries: &Part<'_>) {
+        let count = queries.coded().len();
+        let mut panels = queries.panels(1);
+        let length = laid(self.isa, panels.clone().next().map_or(0, <[i8]>::len));
+        self.laid.resize(count * length);
+        let rooms = self.laid.chunks_exact_mut(length.max(1));
+        rooms.for_each(|room| {
+            panels.next().into_iter().for_each(|panel| lay(self.isa, panel, room))
+        });
     }
 
     /// Sets what queries ask.
@@ -97,7 +114,8 @@ impl Sieve {
         let mutual = reaches.is_some();
         let tests = if mutual { &self.base[..] } else { base.tests() };
         let spans = || tests.chunks(SPAN).zip(base.panels(SPAN));
-        for (panel, codes) in queries.panels(1).enumerate() {
+        let length = self.laid.len() / queries.coded().len();
+        for (panel, codes) in self.laid.chunks_exact(length).enumerate() {
             let asks = asks_of(queries, panel, state, reaches);
             for (sifted, (tests, base)) in self.sifted.iter_mut().zip(spans()) {
                 sift(self.isa, codes, &asks, base, tests, mutual, sifted);
@@ -120,7 +138,7 @@ impl Sieve {
         }
     }
 
-    /// Hands every pair that is kept, as (slot of the query, slot of the base row, bounds), to `take`.
+    /// Hands every pair of the queries that are laid and of base rows that is kept, as (slot of the query, slot of the base row, bounds), to `take`.
     /// `mutual` says whether what base rows ask, by [`Sieve::bring`], counts too.
     pub(crate) fn sift(
         &mut self,
@@ -129,9 +147,7 @@ impl Sieve {
         mutual: bool,
         mut take: impl FnMut(usize, usize, (f32, f32)),
     ) {
-        // What was kept is taken while the products of the next tile are on their way.
-        let [mut sifted, mut earlier, ..] = self.sifted.each_mut();
-        let mut waits: Option<(usize, usize)> = None;
+        let [first, second, ..] = &mut self.sifted;
         let tests = if mutual { &self.base[..] } else { base.tests() };
         let of_base = base.coded().chunks(SPAN).zip(tests.chunks(SPAN)).zip(base.panels(SPAN));
         for (span, ((coded, tests), base_codes)) in of_base.enumerate() {
@@ -140,17 +156,21 @@ impl Sieve {
             // The next base panels come nearer meanwhile, a piece with every query panel.
             let next = base.after(span * SPAN + tests.len(), SPAN);
             let mut next = next.chunks((next.len() / self.queries.len()).max(1));
-            for ((panel, test), codes) in self.queries.iter().enumerate().zip(queries.panels(1)) {
-                next.next().into_iter().for_each(prefetch_near);
-                sift(self.isa, codes, test, base_codes, tests, mutual, sifted);
-                std::mem::swap(&mut sifted, &mut earlier);
-                if let Some(at) = waits.replace((panel, span * SPAN)) {
-                    hand_over(sifted, at, queries, base, &mut self.kept, &mut take);
-                }
-            }
-        }
-        if let Some(at) = waits {
-            hand_over(earlier, at, queries, base, &mut self.kept, &mut take);
+            let sifted = [&mut *first, &mut *second];
+            let (asks, kept) = (&self.queries, &mut self.kept);
+            sweep(
+                self.isa,
+                &self.laid,
+                asks,
+                base_codes,
+                tests,
+                mutual,
+                sifted,
+                |panel, sifted| {
+                    next.next().into_iter().for_each(prefetch_near);
+                    hand_over(sifted, (panel, span * SPAN), queries, base, kept, &mut take);
+                },
+            );
         }
     }
 }

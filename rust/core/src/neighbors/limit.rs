@@ -79,6 +79,7 @@ mod tests {
             let part = codes.part(0..count);
             let mut state = Block::new(0..count, k, codes.unit(), 32);
             let mut sieve = Sieve::new(control.isa());
+            sieve.lay(&part);
             sieve.first(&part, &part, true, &mut state, None, |_, _, _, _| ());
             for slot in 0..count {
                 let limit = f64::from(state.bound(slot)) * codes.unit().powi(2);

@@ -163,6 +163,7 @@ fn within_distinct<T: Send>(
         let mut state = lock(block);
         let (sieve, mut search) = buffers.search(rows, rows, None, ());
         let part = codes.part(set.block(block));
+        sieve.lay(&part);
         sieve.first(&part, &part, true, &mut state, None, |state, x, y, bounds| {
             if x != y && state.offer(x, block * BLOCK + y, bounds, None) {
                 state.settle(x, &mut search);
@@ -171,33 +172,42 @@ fn within_distinct<T: Send>(
         control.count_measured(search.measure.take_count());
         control.advance((state.len() * state.len()) as u64)
     };
-    let both = |buffers: &mut Buffers, pair: usize| {
-        let (offset, block) = (pair / count + 1, pair % count);
-        let other = (block + offset) % count;
-        let (low, high) = (block.min(other), block.max(other));
+    // Offsets up to (count − 1)/2 name every pair once, all of a block after each other; of an even count the pairs
+    // that are count/2 apart come last.
+    let offsets = (count - 1) / 2;
+    let both = |(buffers, laid): &mut (Buffers, Option<usize>), pair: usize| {
+        let (block, other) = if pair < count * offsets {
+            (pair / offsets, (pair / offsets + pair % offsets + 1) % count)
+        } else {
+            (pair - count * offsets, pair - count * offsets + count / 2)
+        };
         // Always the lower one first: two threads never wait for each other.
-        let (mut below, mut above) = (lock(low), lock(high));
+        let (first, second) = (lock(block.min(other)), lock(block.max(other)));
+        let swapped = other < block;
+        let (mut asking, mut asked) = if swapped { (second, first) } else { (first, second) };
         let (sieve, mut search) = buffers.search(rows, rows, None, ());
-        let (part, other) = (codes.part(set.block(low)), codes.part(set.block(high)));
-        sieve.ask(&part, &below, None);
-        sieve.bring(&other, |slot| above.bound(slot));
-        sieve.sift(&part, &other, true, |x, y, bounds| {
-            if below.offer(x, high * BLOCK + y, bounds, None) {
-                below.settle(x, &mut search);
+        let (part, base) = (codes.part(set.block(block)), codes.part(set.block(other)));
+        if laid.replace(block) != Some(block) {
+            sieve.lay(&part);
+        }
+        sieve.ask(&part, &asking, None);
+        sieve.bring(&base, |slot| asked.bound(slot));
+        sieve.sift(&part, &base, true, |x, y, bounds| {
+            if asking.offer(x, other * BLOCK + y, bounds, None) {
+                asking.settle(x, &mut search);
             }
-            if above.offer(y, low * BLOCK + x, bounds, None) {
-                above.settle(y, &mut search);
+            if asked.offer(y, block * BLOCK + x, bounds, None) {
+                asked.settle(y, &mut search);
             }
         });
         control.count_measured(search.measure.take_count());
-        control.advance(2 * (below.len() * above.len()) as u64)
+        control.advance(2 * (asking.len() * asked.len()) as u64)
     };
-    // Offsets 1 to count/2 name every pair once; of an even count the last offset names each twice.
     let pairs = count * (count - 1) / 2;
     let buffers = || Buffers::new(rows, control);
     control.run(|| {
         (0..count).into_par_iter().try_for_each_init(buffers, alone)?;
-        (0..pairs).into_par_iter().try_for_each_init(buffers, both)
+        (0..pairs).into_par_iter().try_for_each_init(|| (buffers(), None), both)
     })?;
     control.run(|| {
         let settle = |buffers: &mut Buffers, state: Mutex<Block>| {
@@ -471,6 +481,7 @@ fn search(
     let buffers = buffers.get_or_insert_with(|| Buffers::new(of_base, control));
     let (sieve, mut search) = buffers.search(of_queries, of_base, reaches, met);
     let asking = codes.part(block.clone());
+    sieve.lay(&asking);
     let mut state = Block::new(block.clone(), depth, codes.unit(), of_base.columns());
     if let Some(limits) = limits {
         limits[block].iter().enumerate().for_each(|(slot, &squared)| state.limit(slot, squared));

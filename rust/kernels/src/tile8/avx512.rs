@@ -97,6 +97,50 @@ unsafe fn rows<const WIDE: usize, const MUTUAL: bool>(tile: &Tile<'_>, sifted: &
     }
 }
 
+/// Says which pairs are kept, of products that stand in memory.
+///
+/// # Safety
+/// The processor must have AVX-512 F, BW and VNNI.
+#[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
+pub(super) unsafe fn decide(
+    asks: &QueryTest,
+    base_tests: &[BaseTest],
+    mutual: bool,
+    sifted: &mut Sifted,
+) {
+    // SAFETY: as the caller vouches.
+    unsafe {
+        if mutual {
+            decide_by::<true>(asks, base_tests, sifted);
+        } else {
+            decide_by::<false>(asks, base_tests, sifted);
+        }
+    }
+}
+
+#[inline(always)]
+unsafe fn decide_by<const MUTUAL: bool>(
+    asks: &QueryTest,
+    base_tests: &[BaseTest],
+    sifted: &mut Sifted,
+) {
+    let mut kept = [[0_u64; SPAN]; PANEL];
+    for (panel, test) in base_tests.iter().take(SPAN).enumerate() {
+        // SAFETY: as the caller vouches; a row of products has room for SPAN panels.
+        unsafe {
+            let brings = Brings::<MUTUAL>::load(test);
+            unrolled!(q in 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 {
+                let dots = sifted.dots[q].as_ptr().add(panel * PANEL);
+                let lanes = brings.kept(asks, q, _mm512_loadu_si512(dots.cast()));
+                kept[q][panel] = u64::from(lanes) << (panel * PANEL);
+            });
+        }
+    }
+    unrolled!(q in 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 {
+        sifted.kept[q] = kept[q][0] | kept[q][1] | kept[q][2];
+    });
+}
+
 /// What the rows of a base panel bring, in registers.
 struct Brings<const MUTUAL: bool> {
     inverse: __m512,

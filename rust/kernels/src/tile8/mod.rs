@@ -14,6 +14,7 @@
 //! nobody can guess, and a processor that goes ahead on a wrong guess throws away products of the next tile.
 //! Cost: 2·16·16·d integer operations a panel pair.
 
+pub(crate) mod amx;
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 #[cfg(target_arch = "x86_64")]
@@ -38,6 +39,56 @@ pub const SPAN: usize = 3;
 pub const WIDTH: usize = PANEL * SPAN;
 /// Columns up to which an `i32` holds every inner product, and every step on the way to it.
 pub const MOST_COLUMNS: usize = 65_536;
+
+/// One group of columns of a panel, in one cache line.
+#[derive(Clone, Copy)]
+#[repr(C, align(64))]
+struct Group([i8; GROUP_BYTES]);
+
+/// Panels, each group of columns in a cache line of its own: matrix units take several times as long for rows of
+/// tiles that lie in two.
+#[derive(Clone, Default)]
+pub struct Panels(Vec<Group>);
+
+impl Panels {
+    /// Room for `length` codes, all zero.
+    ///
+    /// # Panics
+    /// If they are no whole groups.
+    #[must_use]
+    pub fn zeros(length: usize) -> Self {
+        let mut panels = Self::default();
+        panels.resize(length);
+        panels
+    }
+
+    /// Makes room for `length` codes; what is new is zero.
+    ///
+    /// # Panics
+    /// If they are no whole groups.
+    pub fn resize(&mut self, length: usize) {
+        assert!(length.is_multiple_of(GROUP_BYTES), "ragged panel");
+        self.0.resize(length / GROUP_BYTES, Group([0; GROUP_BYTES]));
+    }
+}
+
+impl std::ops::Deref for Panels {
+    type Target = [i8];
+
+    fn deref(&self) -> &[i8] {
+        let length = self.0.len() * GROUP_BYTES;
+        // SAFETY: a group is its codes and nothing else, and groups lie without gaps.
+        unsafe { std::slice::from_raw_parts(self.0.as_ptr().cast(), length) }
+    }
+}
+
+impl std::ops::DerefMut for Panels {
+    fn deref_mut(&mut self) -> &mut [i8] {
+        let length = self.0.len() * GROUP_BYTES;
+        // SAFETY: as above, and any codes make a group.
+        unsafe { std::slice::from_raw_parts_mut(self.0.as_mut_ptr().cast(), length) }
+    }
+}
 
 /// What the queries of a panel ask for, one value a row.
 #[derive(Clone, Copy, Debug, Default)]
@@ -120,12 +171,28 @@ impl Sifted {
     }
 }
 
-/// Multiplies a panel of queries by base panels and says which pairs are kept.
+/// Bytes that a query panel of `length` bytes takes once it is laid.
+#[must_use]
+pub fn laid(isa: Isa, length: usize) -> usize {
+    if isa == Isa::Amx { amx::laid(length) } else { length }
+}
+
+/// Lays a panel as queries are read, all of `out`.
+///
+/// # Panics
+/// If `out` has not the bytes that [`laid`] says.
+pub fn lay(isa: Isa, panel: &[i8], out: &mut [i8]) {
+    assert_eq!(out.len(), laid(isa, panel.len()), "room for a query panel");
+    if isa == Isa::Amx { amx::lay(panel, out) } else { out.copy_from_slice(panel) }
+}
+
+/// Multiplies a panel of queries, which is laid, by base panels and says which pairs are kept.
 ///
 /// `mutual` says whether base rows ask too.
 ///
 /// # Panics
-/// If `base` is not one to [`SPAN`] panels as long as `query`, one test a panel, or the processor lacks `isa`.
+/// If `base` is not one to [`SPAN`] panels, one test a panel, if `query` is not a panel as long, laid, or if the
+/// processor lacks `isa`.
 pub fn sift(
     isa: Isa,
     query: &[i8],
@@ -135,13 +202,7 @@ pub fn sift(
     mutual: bool,
     sifted: &mut Sifted,
 ) {
-    let panels = base_tests.len();
-    assert!((1..=SPAN).contains(&panels), "{panels} base panels");
-    assert!(query.len().is_multiple_of(GROUP_BYTES), "ragged panel");
-    assert!(query.len() / PANEL <= MOST_COLUMNS, "more than {MOST_COLUMNS} columns");
-    assert_eq!(base.len(), panels * query.len(), "panels differ in columns");
-    assert!(isa.is_available(), "this processor has no {isa}");
-    let tile = Tile { query, query_test, base, base_tests };
+    let tile = Tile::checked(isa, query, query_test, base, base_tests);
     sifted.kept = [0; PANEL];
     match isa {
         Isa::Portable => portable::sift(&tile, mutual, sifted),
@@ -154,11 +215,62 @@ pub fn sift(
         #[cfg(target_arch = "x86_64")]
         // SAFETY: the processor has AVX-512 with VNNI; the panels were measured above.
         Isa::Avx512 => unsafe { avx512::sift(&tile, mutual, sifted) },
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: the processor has the tiles and AVX-512, and they are granted; the panels were measured above.
+        Isa::Amx => unsafe {
+            let mut unit = amx::Processor;
+            amx::Unit::configure(&mut unit, amx::rest(tile.length()));
+            amx::multiply(&mut unit, &tile, sifted);
+            amx::Unit::release(&mut unit);
+            avx512::decide(query_test, base_tests, mutual, sifted);
+        },
         #[cfg(target_arch = "aarch64")]
         // SAFETY: NEON is part of the architecture; the panels were measured above.
         Isa::Neon => unsafe { neon::sift(&tile, mutual, sifted) },
         #[allow(unreachable_patterns)] // which of them are left depends on the architecture
         _ => unreachable!("not available on this architecture"),
+    }
+}
+
+/// Sifts several panels of queries, laid one after the other, with the same base panels. What comes of each goes to
+/// `take` with its number, while the products of the next are on their way.
+///
+/// # Panics
+/// As [`sift`], and if there is not one of `query_tests` a panel.
+#[allow(clippy::too_many_arguments)] // what is multiplied and asked, on both sides, and where it goes
+pub fn sweep(
+    isa: Isa,
+    queries: &[i8],
+    query_tests: &[QueryTest],
+    base: &[i8],
+    base_tests: &[BaseTest],
+    mutual: bool,
+    [mut now, mut earlier]: [&mut Sifted; 2],
+    mut take: impl FnMut(usize, &Sifted),
+) {
+    let length = laid(isa, base.len() / base_tests.len().max(1));
+    assert_eq!(queries.len(), query_tests.len() * length, "one test a query panel");
+    let panels = queries.chunks_exact(length).zip(query_tests);
+    #[cfg(target_arch = "x86_64")]
+    if isa == Isa::Amx {
+        let tiles = panels.map(|(query, test)| Tile::checked(isa, query, test, base, base_tests));
+        // SAFETY: the processor has the tiles and AVX-512, and they are granted; the panels were measured.
+        let decide = |sifted: &mut Sifted, test: &QueryTest| unsafe {
+            avx512::decide(test, base_tests, mutual, sifted);
+        };
+        // SAFETY: as above.
+        unsafe { amx::sweep(&mut amx::Processor, tiles, [now, earlier], decide, take) };
+        return;
+    }
+    for (panel, (query, test)) in panels.enumerate() {
+        sift(isa, query, test, base, base_tests, mutual, now);
+        std::mem::swap(&mut now, &mut earlier);
+        if let Some(panel) = panel.checked_sub(1) {
+            take(panel, now);
+        }
+    }
+    if let Some(last) = query_tests.len().checked_sub(1) {
+        take(last, earlier);
     }
 }
 
@@ -170,10 +282,34 @@ struct Tile<'a> {
     base_tests: &'a [BaseTest],
 }
 
-impl Tile<'_> {
+impl<'a> Tile<'a> {
+    #[inline]
+    fn checked(
+        isa: Isa,
+        query: &'a [i8],
+        query_test: &'a QueryTest,
+        base: &'a [i8],
+        base_tests: &'a [BaseTest],
+    ) -> Self {
+        let panels = base_tests.len();
+        assert!((1..=SPAN).contains(&panels), "{panels} base panels");
+        let length = base.len() / panels;
+        assert!(base.len() == panels * length, "panels differ in columns");
+        assert!(length.is_multiple_of(GROUP_BYTES), "ragged panel");
+        assert!(length / PANEL <= MOST_COLUMNS, "more than {MOST_COLUMNS} columns");
+        assert_eq!(query.len(), laid(isa, length), "panels differ in columns");
+        assert!(isa.is_available(), "this processor has no {isa}");
+        Self { query, query_test, base, base_tests }
+    }
+
+    /// Bytes of a base panel.
+    fn length(&self) -> usize {
+        self.base.len() / self.base_tests.len()
+    }
+
     /// Groups of columns.
     fn groups(&self) -> usize {
-        self.query.len() / GROUP_BYTES
+        self.length() / GROUP_BYTES
     }
 
     /// Notes the products of one query with one base panel, and which pairs are kept.
@@ -281,10 +417,18 @@ mod tests {
         Case { query, base, asks, brings: vec![BaseTest::default(); panels], dots }
     }
 
+    fn laid_query(isa: Isa, case: &Case) -> Vec<i8> {
+        // What stood there before does not matter.
+        let mut query = vec![99; laid(isa, case.query.len())];
+        lay(isa, &case.query, &mut query);
+        query
+    }
+
     fn sifted(isa: Isa, case: &Case, mutual: bool) -> Vec<(usize, usize, i32)> {
         // What an earlier call left does not matter.
         let mut sifted = Sifted { dots: [[7; WIDTH]; PANEL], kept: [u64::MAX; PANEL] };
-        sift(isa, &case.query, &case.asks, &case.base, &case.brings, mutual, &mut sifted);
+        let query = laid_query(isa, case);
+        sift(isa, &query, &case.asks, &case.base, &case.brings, mutual, &mut sifted);
         let mut found = Vec::new();
         sifted.each(|query, base, dot| found.push((query, base, dot)));
         assert!(found.is_sorted(), "{isa}");
@@ -294,7 +438,8 @@ mod tests {
     #[test]
     fn inner_products_are_exact_on_every_instruction_set() {
         for isa in Isa::available() {
-            for (groups, panels) in [(1, 1), (2, 3), (16, 2), (193, 3), (16_384, 1)] {
+            let sizes = [(1, 1), (2, 3), (15, 2), (16, 2), (17, 3), (48, 1), (193, 3), (16_384, 1)];
+            for (groups, panels) in sizes {
                 let mut case = case(groups, panels, groups as u64);
                 // A threshold of minus infinity keeps every pair.
                 case.asks.p = [f32::NEG_INFINITY; PANEL];
@@ -352,7 +497,8 @@ mod tests {
                 let found = sifted(isa, &case, mutual);
                 let mut later = Sifted::default();
                 let nothing = QueryTest { sums: case.asks.sums, ..QueryTest::default() };
-                sift(isa, &case.query, &nothing, &case.base, &case.brings, mutual, &mut later);
+                let query = laid_query(isa, &case);
+                sift(isa, &query, &nothing, &case.base, &case.brings, mutual, &mut later);
                 later.decide(&case.asks, &case.brings, mutual);
                 let mut decided = Vec::new();
                 later.each(|query, base, dot| decided.push((query, base, dot)));
@@ -371,12 +517,97 @@ mod tests {
                 (case.asks.p, case.asks.q) = ([f32::INFINITY; PANEL], [f32::INFINITY; PANEL]);
                 case.brings.iter_mut().for_each(|test| test.inverse = [1.0; PANEL]);
                 let mut sifted = Sifted::default();
-                sift(isa, &case.query, &case.asks, &case.base, &case.brings, true, &mut sifted);
+                let query = laid_query(isa, &case);
+                sift(isa, &query, &case.asks, &case.base, &case.brings, true, &mut sifted);
                 assert_eq!(sifted.kept, [0; PANEL], "{isa}");
                 for (x, dots) in sifted.dots.iter().enumerate() {
                     let width = panels * PANEL;
                     assert_eq!(dots[..width], case.dots[x * width..][..width], "{isa} {x}");
                 }
+            }
+        }
+    }
+
+    /// Query panels with small integers as thresholds, and base panels that they meet.
+    fn cases(groups: usize, queries: usize, panels: usize) -> Vec<Case> {
+        let mut lcg = Lcg(17);
+        let mut small = || ((lcg.next() % 65) as f32 - 32.0) * 1024.0;
+        let mut cases: Vec<Case> =
+            (0..queries).map(|query| case(groups, panels, query as u64)).collect();
+        let mut brings = vec![BaseTest::default(); panels];
+        for test in &mut brings {
+            for row in 0..PANEL {
+                (test.inverse[row], test.lift[row], test.own_lift[row]) = (1.0, small(), small());
+            }
+        }
+        let base = cases[0].base.clone();
+        for case in &mut cases {
+            for row in 0..PANEL {
+                (case.asks.p[row], case.asks.q[row], case.asks.g[row]) = (small(), small(), 0.5);
+            }
+            (case.base, case.brings) = (base.clone(), brings.clone());
+        }
+        cases
+    }
+
+    #[test]
+    fn a_sweep_gives_what_each_of_its_tiles_gives() {
+        for isa in Isa::available() {
+            for (groups, queries, panels) in [(1, 1, 1), (16, 2, 2), (25, 5, 3), (40, 4, 1)] {
+                for mutual in [false, true] {
+                    let cases = cases(groups, queries, panels);
+                    let laid: Vec<i8> =
+                        cases.iter().flat_map(|case| laid_query(isa, case)).collect();
+                    let tests: Vec<QueryTest> = cases.iter().map(|case| case.asks).collect();
+                    let Case { base, brings, .. } = &cases[0];
+                    let [mut first, mut second] = [Sifted::default(), Sifted::default()];
+                    let (mut found, both) = (Vec::new(), [&mut first, &mut second]);
+                    sweep(isa, &laid, &tests, base, brings, mutual, both, |panel, sifted| {
+                        sifted.each(|query, base, dot| found.push((panel, query, base, dot)));
+                    });
+                    let mut expected = Vec::new();
+                    for (panel, case) in cases.iter().enumerate() {
+                        let found = sifted(isa, case, mutual);
+                        expected.extend(found.iter().map(|&(x, y, dot)| (panel, x, y, dot)));
+                    }
+                    assert_eq!(found, expected, "{isa} {groups} {mutual}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_loop_for_matrix_units_is_right_over_tiles_in_memory() {
+        for (groups, queries, panels) in [(1, 1, 1), (16, 2, 2), (25, 5, 3), (40, 4, 1), (64, 1, 3)]
+        {
+            for mutual in [false, true] {
+                let cases = cases(groups, queries, panels);
+                let laid: Vec<Vec<i8>> =
+                    cases.iter().map(|case| laid_query(Isa::Amx, case)).collect();
+                let Case { base, brings, .. } = &cases[0];
+                let tiles = cases.iter().zip(&laid).map(|(case, query)| Tile {
+                    query,
+                    query_test: &case.asks,
+                    base,
+                    base_tests: brings,
+                });
+                let [mut first, mut second] = [Sifted::default(), Sifted::default()];
+                let (mut found, mut unit) = (Vec::new(), amx::software::Software::default());
+                let decide =
+                    |sifted: &mut Sifted, asks: &QueryTest| sifted.decide(asks, brings, mutual);
+                let take = |panel, sifted: &Sifted| {
+                    sifted.each(|query, base, dot| found.push((panel, query, base, dot)));
+                };
+                // SAFETY: tiles in memory need nothing, and panels are as long as they must be.
+                unsafe {
+                    amx::sweep(&mut unit, tiles, [&mut first, &mut second], decide, take);
+                }
+                let mut expected = Vec::new();
+                for (panel, case) in cases.iter().enumerate() {
+                    let found = sifted(Isa::Portable, case, mutual);
+                    expected.extend(found.iter().map(|&(x, y, dot)| (panel, x, y, dot)));
+                }
+                assert_eq!(found, expected, "{groups} {mutual}");
             }
         }
     }
