@@ -33,7 +33,7 @@ import polars as pl
 
 import tailwatch
 from tailwatch.comparison.frame import frame_of, rows_of
-from tailwatch.comparison.metrics.clusters import RareModes
+from tailwatch.comparison.metrics.clusters import Modes
 from tailwatch.comparison.metrics.family import Panel
 from tailwatch.comparison.metrics.neighbors import Authenticity, KnnDivergence, Neighborhoods
 from tailwatch.comparison.preparation import Preparation
@@ -168,7 +168,7 @@ SEEN = (
 MARKS = {"beyond": "*", "near": "~", "discrete": "d"}
 """Of shares outside their band."""
 NEIGHBOUR_BAND, BAND = (0.93, 0.99), (0.93, 0.97)
-NEIGHBOUR_FAMILIES = {Neighborhoods, RareModes, Authenticity, KnnDivergence}
+NEIGHBOUR_FAMILIES = {Neighborhoods, Modes, Authenticity, KnnDivergence}
 Z99 = 2.5758
 
 BLOCK = 25
