@@ -158,7 +158,7 @@ def test_forked_children() -> None:
 
 # Rows, so that each takes some tenths of a second on one thread.
 LONG_CALLS = {
-    "nearest_neighbors": 8000,
+    "nearest_neighbors": 16000,
     "prdc": 5000,
     "energy_distance": 3000,
     "mmd_polynomial": 3000,
