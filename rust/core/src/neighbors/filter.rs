@@ -75,10 +75,9 @@ impl Sieve {
         let mut panels = queries.panels(1);
         let length = laid(self.isa, panels.clone().next().map_or(0, <[i8]>::len));
         self.laid.resize(count * length);
-        let rooms = self.laid.chunks_exact_mut(length.max(1));
-        rooms.for_each(|room| {
-            panels.next().into_iter().for_each(|panel| lay(self.isa, panel, room))
-        });
+        for room in self.laid.chunks_exact_mut(length.max(1)) {
+            panels.next().into_iter().for_each(|panel| lay(self.isa, panel, room));
+        }
     }
 
     /// Sets what queries ask.
