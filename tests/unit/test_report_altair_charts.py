@@ -131,6 +131,17 @@ def test_generations_hold_the_numbers_of_the_frame() -> None:
     assert {row["metric"] for row in values(one)} == {"Recall"}
 
 
+def test_no_two_runs_look_alike() -> None:
+    one = recursion_sample.frame()
+    runs = [f"run {number}" for number in range(20)]
+    table = pl.concat(one.with_columns(run=pl.lit(run)) for run in runs)
+    chart = specification(plot_generations(table, LABELS, "total_variance"))
+    channels = [layer["encoding"] for layer in chart["spec"]["layer"]]
+    points = next(encoding for encoding in channels if "shape" in encoding)
+    looks = zip(*(points[channel]["scale"]["range"] for channel in ("color", "shape")), strict=True)
+    assert len(set(looks)) == len(runs)
+
+
 def test_a_metric_that_is_not_there_is_named() -> None:
     with pytest.raises(InputError) as caught:
         plot_generations(recursion_sample.frame(), LABELS, ["tail_mas"])

@@ -208,6 +208,7 @@ class Comparison(ComparisonResult):
             sentence=self.sentence,
             findings=told(self.findings),
             labels=LABELS,
+            change=self._told_changes(),
         )
 
     def _document(self) -> dict[str, Any]:

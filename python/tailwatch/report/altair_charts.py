@@ -36,6 +36,7 @@ __all__ = ["plot_classes", "plot_comparison", "plot_generations", "plot_scores"]
 _STATUSES = {"worse": "worse", "same": "muted", "beyond": "beyond", "unknown": "muted"}
 _SERIES = {"human": "beyond", "synthetic": "worse"}
 _PLOTS_IN_A_ROW = 3
+_MARKS = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down")
 
 
 def plot_comparison(frame: pl.DataFrame, labels: Mapping[str, Label]) -> LayerChart | VConcatChart:
@@ -129,6 +130,9 @@ def plot_generations(
         scale=alt.Scale(domain=runs, range=palette),
         legend=alt.Legend(symbolOpacity=1),
     )
+    # Of more runs than there are colours, those of one colour have marks of their own.
+    shapes = [_MARKS[place // len(LINES) % len(_MARKS)] for place in range(len(runs))]
+    shape = alt.Shape("run:N", title=None, sort=runs, scale=alt.Scale(domain=runs, range=shapes))
     told = [f"{name}:Q" for name in ("generation", "value", "low", "high", "theory")]
     fresh = alt.Chart().transform_filter("!isValid(datum.run)").encode(x)
     runs_alone = alt.Chart().transform_filter("isValid(datum.run)").encode(x, y, colour)
@@ -138,7 +142,7 @@ def plot_generations(
         runs_alone.mark_line(strokeDash=[5, 4]).encode(alt.Y("theory:Q")),
         runs_alone.mark_rule(opacity=0.55).encode(alt.Y("low:Q"), alt.Y2("high")),
         runs_alone.mark_line(),
-        runs_alone.mark_point(filled=True, opacity=1).encode(tooltip=["run:N", *told]),
+        runs_alone.mark_point(filled=True, opacity=1).encode(shape, tooltip=["run:N", *told]),
     ]
     names = [plot.name for plot in plots]
     chart: FacetChart = (

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["comparison_fragment", "comparison_page"]
 
 
+_CHANGE = "Change against the baseline"
 _RULE = (
     "Each line is a question with its answer. A finding is there where the interval of its size "
     "lies beyond the limit, and q, the share of those there by chance among all as sure as this "
@@ -85,7 +86,7 @@ def comparison_page(
             "Intervals": confidence,
         },
         sections=[
-            *([] if change is None else [_change(*change, labels, confidence)]),
+            *([] if change is None else [Section(_CHANGE, _changed(*change, labels, confidence))]),
             Section(
                 "What was found",
                 f"<p>{_RULE.format(percent(1 - run['arguments']['confidence']))}</p>"
@@ -111,6 +112,7 @@ def comparison_fragment(
     sentence: str,
     findings: Sequence[Mapping[str, Any]],
     labels: Mapping[str, Label],
+    change: tuple[Sequence[Mapping[str, Any]], pl.DataFrame] | None = None,
 ) -> str:
     """Return the sentence, the tails and the tables as an element for a notebook.
 
@@ -120,27 +122,27 @@ def comparison_fragment(
     readings = read(frame, labels)
     confidence = percent(run["arguments"]["confidence"])
     mark = fragment_mark(sentence, frame)
+    changed = "" if change is None else details(_CHANGE, _changed(*change, labels, confidence))
     asked = details("What was found", findings_table(findings, labels, confidence))
     table = details("The whole panel", panel_table(readings, confidence))
     return fragment(
         sentence=sentence,
-        body=f"{_tails(readings, confidence, f'tails-{mark}')}{asked}{table}",
+        body=f"{_tails(readings, confidence, f'tails-{mark}')}{changed}{asked}{table}",
     )
 
 
-def _change(
+def _changed(
     findings: Sequence[Mapping[str, Any]],
     changes: pl.DataFrame,
     labels: Mapping[str, Label],
     confidence: str,
-) -> Section:
-    """Return the section of the change against a baseline."""
-    return Section(
-        "Change against the baseline",
+) -> str:
+    """Return what is said of the change against a baseline."""
+    return (
         "<p>Candidate and baseline are held against the same human rows, and rows that both have "
         f"cancel. Each change stands with its {confidence} interval.</p>"
         + change_table(findings, labels)
-        + details("The change of each metric", changes_table(changes.to_dicts(), labels)),
+        + details("The change of each metric", changes_table(changes.to_dicts(), labels))
     )
 
 
