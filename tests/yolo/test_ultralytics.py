@@ -72,7 +72,7 @@ def sha256(path: Path) -> str:
 def trained(sets: dict[str, DetectionDataset], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Weights that find something: red squares are easy."""
     folder = tmp_path_factory.mktemp("trained")
-    return fit(tiny(epochs=50, batch=4), sets["human"], folder)
+    return fit(tiny(epochs=30, batch=4), sets["human"], folder)
 
 
 @pytest.fixture
