@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import graphlib
+import importlib
+import importlib.util
 import re
 import shutil
 import subprocess
@@ -237,6 +239,25 @@ def test_rust_modules_use_only_those_before_them() -> None:
         used = {AGAIN.get(word, word) for name in named for word in re.findall(r"\w+", name)}
         allowed = set(order[: order.index(module) + 1])
         assert not used & set(order) - allowed, path
+
+
+def test_what_benches_and_examples_take_from_the_package_is_there() -> None:
+    # No test runs them all: a name that has gone would be noticed when a table is made anew.
+    missing = []
+    for path in [*(ROOT / "benches").rglob("*.py"), *(ROOT / "examples").rglob("*.py")]:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if not isinstance(node, ast.ImportFrom) or not node.module:
+                continue
+            if node.module.split(".")[0] == "tailwatch":
+                module = importlib.import_module(node.module)
+                names = [alias.name for alias in node.names if not hasattr(module, alias.name)]
+                missing += [
+                    f"{path.relative_to(ROOT)}: {node.module}.{name}"
+                    for name in names
+                    if not hasattr(module, "__path__")
+                    or importlib.util.find_spec(f"{node.module}.{name}") is None
+                ]
+    assert missing == []
 
 
 def test_make_runs_every_folder_of_tests() -> None:
