@@ -75,8 +75,7 @@ def trained(sets: dict[str, DetectionDataset], tmp_path_factory: pytest.TempPath
     return fit(tiny(epochs=30, batch=4), sets["human"], folder)
 
 
-@pytest.fixture
-def observed(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+def observe(patch: pytest.MonkeyPatch) -> dict[str, Any]:
     """What the trainer is really called with, and what comes of it."""
     seen: dict[str, Any] = {}
     model = ultralytics().YOLO
@@ -88,7 +87,24 @@ def observed(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         seen["trainer"] = self.trainer
         return result
 
-    monkeypatch.setattr(model, "train", train)
+    patch.setattr(model, "train", train)
+    return seen
+
+
+@pytest.fixture
+def observed(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """The same, of the training of one test."""
+    return observe(monkeypatch)
+
+
+@pytest.fixture(scope="module")
+def one_epoch(
+    sets: dict[str, DetectionDataset], tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Any]:
+    """What a training of one epoch on the human data is, as it is observed."""
+    with pytest.MonkeyPatch.context() as patch:
+        seen = observe(patch)
+        fit(tiny(epochs=1), sets["human"], tmp_path_factory.mktemp("one-epoch"))
     return seen
 
 
@@ -127,11 +143,10 @@ def test_a_sixth_column_makes_the_trainer_drop_the_image(
 
 
 def test_the_trainer_reads_exactly_our_labels(
-    sets: dict[str, DetectionDataset], tmp_path: Path, observed: dict[str, Any]
+    sets: dict[str, DetectionDataset], one_epoch: dict[str, Any]
 ) -> None:
     data = sets["human"]
-    fit(tiny(epochs=1), data, tmp_path)
-    read = observed["trainer"].train_loader.dataset.labels
+    read = one_epoch["trainer"].train_loader.dataset.labels
     assert len(read) == len(data)
     for label, boxes in zip(read, data.boxes_of(), strict=True):
         found = np.hstack([label["cls"], label["bboxes"]]).reshape(-1, 5)
@@ -156,9 +171,7 @@ def test_an_image_that_is_left_out_is_an_error(
         fit(tiny(epochs=1), data, tmp_path / "fit")
 
 
-def test_all_images_are_used(
-    sets: dict[str, DetectionDataset], tmp_path: Path, observed: dict[str, Any]
-) -> None:
+def test_all_images_are_used(one_epoch: dict[str, Any]) -> None:
     # Pitfall 2: `fraction` would take the first files by name.
     with refused(
         InputError,
@@ -167,8 +180,7 @@ def test_all_images_are_used(
         "fraction",
     ):
         tiny(settings={"fraction": 0.5})
-    fit(tiny(epochs=1), sets["human"], tmp_path)
-    assert observed["trainer"].args.fraction == 1.0
+    assert one_epoch["trainer"].args.fraction == 1.0
 
 
 def test_weights_of_one_class_for_all_do_not_make_one_of_all(
@@ -198,12 +210,9 @@ def test_no_cache_of_labels_outlives_a_training(
     assert sorted((tmp_path / "fit").rglob("*")) == [tmp_path / "fit" / "weights.pt"]
 
 
-def test_a_few_epochs_of_a_small_set_are_a_training(
-    sets: dict[str, DetectionDataset], tmp_path: Path, observed: dict[str, Any]
-) -> None:
+def test_a_few_epochs_of_a_small_set_are_a_training(one_epoch: dict[str, Any]) -> None:
     # Pitfall 4: by default gradients would be gathered over 64 images, and 3 epochs be warm-up.
-    fit(tiny(epochs=1), sets["human"], tmp_path)
-    trainer = observed["trainer"]
+    trainer = one_epoch["trainer"]
     assert trainer.accumulate == 1
     assert trainer.args.warmup_epochs <= 1
     with refused(InputError, "warmup_epochs", "0 to 1", "3"):
