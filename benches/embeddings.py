@@ -135,7 +135,9 @@ def encoder_of(columns: int) -> Encoder:
     try:
         return ENCODERS[columns]
     except KeyError:
-        message = f"columns of embeddings: expected {' or '.join(map(str, ENCODERS))}, got {columns}"
+        message = (
+            f"columns of embeddings: expected {' or '.join(map(str, ENCODERS))}, got {columns}"
+        )
         raise EmbeddingsError(message) from None
 
 
@@ -188,8 +190,27 @@ def embeddings(columns: int, rows: int) -> NDArray[np.float32]:
     out = np.empty((rows, columns), np.float32)
     for start, path in zip(range(0, rows, PIECE), fill(columns, rows), strict=True):
         part = out[start : start + PIECE]
-        part[:] = np.load(path, mmap_mode="r")[: len(part)]
+        part[:] = _read(path, columns, len(part))
     return out
+
+
+def _read(path: Path, columns: int, least: int) -> NDArray[np.float32]:
+    """Read the first vectors of a piece, of unit length; 0 where the encoder knows no word."""
+    try:
+        vectors = np.load(path)
+    except (ValueError, EOFError, OSError) as error:
+        message = f"{path} cannot be read ({error}): remove it, so that it is made anew"
+        raise EmbeddingsError(message) from error
+    whole = vectors.ndim == 2 and vectors.shape[1] == columns and len(vectors) >= least
+    lengths = np.linalg.norm(vectors, axis=1) if whole else np.empty(0)
+    if not whole or not np.all((np.abs(lengths - 1.0) < 1e-3) | (lengths == 0.0)):
+        message = (
+            f"{path}: expected at least {least} vectors of {columns} columns, of length 1 or 0, "
+            f"got {'others' if whole else f'shape {vectors.shape}'}: remove it, so that it is made "
+            "anew"
+        )
+        raise EmbeddingsError(message)
+    return vectors[:least]
 
 
 def main() -> int:

@@ -26,6 +26,7 @@ EXAMPLES = """\
 examples:
   python -m benches.ladder                                  # minutes: 200,000 × 200,000 pairs
   python -m benches.ladder --queries 20000                  # the base alone grows
+  python -m benches.ladder --data embeddings --columns 256 --rows 10000 20000 50000 100000
   python -m benches.ladder --rows 1000 2000 --out /tmp/try  # to see that it works
 """
 

@@ -1,4 +1,4 @@
-"""The data of the benchmarks: one seed, two shapes, drawn alike by every process that asks."""
+"""The data of the benchmarks: one seed, three kinds, drawn alike by every process that asks."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from benches.embeddings import embeddings
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-KINDS = ("clusters", "gaussian")
-"""Clusters whose columns differ in variance, as those of an encoder do; or isotropic columns, whose
-distances are all alike and give a filter least to go by."""
+KINDS = ("clusters", "gaussian", "embeddings")
+"""Clusters whose columns differ in variance, as those of an encoder do; isotropic columns, whose
+distances are all alike and give a filter least to go by; or embeddings of real text, as
+:mod:`benches.embeddings` has them, of 256 or 384 columns."""
 
 CLUSTERS = 20
 CHUNK = 1000
@@ -38,8 +41,12 @@ class Pair(NamedTuple):
 # The largest pair takes gigabytes: no second one is kept.
 @lru_cache(maxsize=1)
 def draw(size: Size, kind: str = "clusters", seed: int = 0) -> Pair:
-    """Draw both samples."""
+    """Draw both samples; embeddings are dealt out, and a text is in one of them."""
     rng = np.random.default_rng([seed, *size])
+    if kind == "embeddings":
+        vectors = embeddings(size.columns, 2 * size.rows)
+        reference, candidate = np.split(rng.permutation(len(vectors)), 2)
+        return Pair(vectors[reference], vectors[candidate])
     if kind == "gaussian":
         centres = np.zeros((1, size.columns), np.float32)
         scales = np.ones(size.columns, np.float32)
