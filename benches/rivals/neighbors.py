@@ -67,7 +67,9 @@ def difference(pair: Pair, ours: Answer, theirs: Answer) -> tuple[float, str]:
     apart = sum(
         K - len(set(a) & set(b)) for a, b in zip(ours[1].tolist(), theirs[1].tolist(), strict=True)
     )
-    excess = measured(pair, theirs[1]) / measured(pair, ours[1]) - 1
+    far, near = measured(pair, theirs[1]), measured(pair, ours[1])
+    # Of texts that are coded alike the distance is 0, and nothing but 0 is as near.
+    excess = np.divide(far, near, out=np.where(far > 0, np.inf, 1.0), where=near > 0) - 1
     # Ours farther than theirs would be our error: no tolerance is wide enough for it.
     largest = np.inf if excess.min() < -1e-12 else float(excess.max())
     return largest, f"{apart} of {ours[1].size} neighbours differ, by {largest:.1e} in distance"
