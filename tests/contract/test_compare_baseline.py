@@ -158,6 +158,7 @@ def test_documents_tell_of_the_change(worse: tw.PairedComparison, tmp_path: Path
     )
     page = worse.to_html()
     assert "Change against the baseline" in page
+    assert "Change against the baseline" in worse._repr_html_()
     alone = tw.compare(HUMAN, OLD, metrics=["copies"])
     assert "Change against" not in alone.to_html() + alone._repr_html_()
     path = worse.save(tmp_path / "paired.tailwatch")
