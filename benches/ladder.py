@@ -3,7 +3,7 @@
 Every round climbs all sizes once, so that a machine that changes its speed changes it for all of
 them. What is compared is the medians of nanoseconds per pair and column: by how much the largest is
 above the smallest, and by how much any is off the one rate that is nearest to all of them. Writes
-benches/results/ladder.parquet.
+benches/results/ladder.parquet, or ladder-KIND.parquet of other data than clusters.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import tailwatch as tw
-from benches.recording import RESULTS, write
+from benches.recording import RESULTS, results_of, write
 from benches.samples import KINDS, Size, draw
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ def main() -> None:
         )
         print(row.format(*values, *numbers))
     print(f"per pair, {flatness([r['ns_per_pair_and_column'] for r in rows])}")  # type: ignore[misc]
-    write("ladder", rows, options.out)
+    write(results_of("ladder", options.data), rows, options.out)
 
 
 if __name__ == "__main__":

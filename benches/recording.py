@@ -78,6 +78,11 @@ def machine() -> dict[str, str | int]:
     }
 
 
+def results_of(name: str, kind: str) -> str:
+    """Name the results on data of a kind: those of clusters, which the README shows, stay apart."""
+    return name if kind == "clusters" else f"{name}-{kind}"
+
+
 def write(name: str, rows: Sequence[Mapping[str, object]], directory: Path = RESULTS) -> Path:
     """Write rows, each beside the machine, to ``directory/name.parquet`` in one step."""
     about = machine()

@@ -2,7 +2,8 @@
 
 Every contender has a process of its own with as many threads as the others and its best kernels.
 The peers that are not installed are named and left out; `pip install .[rivals]` brings them all.
-Each task writes benches/results/TASK.parquet as soon as it is done.
+Each task writes benches/results/TASK.parquet as soon as it is done, or
+TASK-KIND.parquet of other data than clusters.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from benches.recording import RESULTS, installed, machine, read, revision, write
+from benches.recording import RESULTS, installed, machine, read, results_of, revision, write
 from benches.rivals.race import LONG, expected, race, rounds_of
 from benches.rivals.registry import TASKS
 from benches.rivals.session import Conditions, ContenderError
@@ -113,7 +114,7 @@ def summary(rows: Sequence[dict[str, object]]) -> str:
 
 def is_done(task: Task, sizes: Sequence[Size], chosen: argparse.Namespace, folder: Path) -> bool:
     """Say whether results of this revision, machine and setting hold all sizes of a task."""
-    found = read(task.name, folder)
+    found = read(results_of(task.name, chosen.data), folder)
     if found is None:
         return False
     same = {
@@ -168,7 +169,8 @@ def main() -> int:
         if rows:
             print(summary(rows), flush=True)
             if writes:
-                say(f"wrote {os.path.relpath(write(task.name, rows, folder))}")
+                name = results_of(task.name, chosen.data)
+                say(f"wrote {os.path.relpath(write(name, rows, folder))}")
     print(f"took {(time.perf_counter() - started) / 60:.1f} minutes", file=sys.stderr)
     return 1 if failed else 0
 

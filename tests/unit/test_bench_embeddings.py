@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,9 @@ import numpy as np
 import pytest
 
 from benches import embeddings as module
+from benches import ladder
 from benches import paragraphs as texts
+from benches.recording import read, write
 from benches.samples import Size, draw
 
 if TYPE_CHECKING:
@@ -73,6 +76,22 @@ def test_what_is_kept_is_the_beginning_of_more_and_is_not_encoded_again(cache: P
     before = [path.stat().st_mtime_ns for path in pieces(cache)]
     assert np.array_equal(module.embeddings(COLUMNS, 40), more)
     assert [path.stat().st_mtime_ns for path in pieces(cache)] == before
+
+
+def test_a_ladder_leaves_the_results_of_other_data_alone(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write("ladder", [{"rows": 1}], tmp_path)
+    before = (tmp_path / "ladder.parquet").read_bytes()
+    words = ["--data", "embeddings", "--columns", str(COLUMNS), "--rows", "10", "--rounds", "1"]
+    monkeypatch.setattr(sys, "argv", ["ladder", *words, "--threads", "1", "--out", str(tmp_path)])
+    monkeypatch.setattr(ladder, "SECONDS", 0.0)
+    ladder.main()
+    assert (tmp_path / "ladder.parquet").read_bytes() == before
+    found = read("ladder-embeddings", tmp_path)
+    assert found is not None
+    assert found["data"].unique().to_list() == ["embeddings"]
+    assert len(pieces(cache)) == 2
 
 
 @pytest.mark.parametrize("damage", ["cut", "changed", "short"])
