@@ -17,6 +17,7 @@ mod inference;
 mod input;
 mod mapped;
 mod neighbors;
+mod parquet;
 mod spectrum;
 mod streams;
 mod univariate;
@@ -63,6 +64,8 @@ mod _core {
     use super::mapped::Guard;
     #[pymodule_export]
     use super::neighbors::nearest_neighbors;
+    #[pymodule_export]
+    use super::parquet::{Unfit, VectorColumn, verify_pages};
     #[pymodule_export]
     use super::spectrum::of_rows;
     #[pymodule_export]

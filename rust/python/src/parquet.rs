@@ -1,0 +1,68 @@
+//! `tailwatch_io` for Python.
+
+use std::path::PathBuf;
+
+use numpy::PyReadwriteArray1;
+use pyo3::exceptions::{PyException, PyValueError};
+use pyo3::prelude::*;
+use tailwatch_io::{Failure, Reader, verify};
+
+use crate::enter::{Settings, enter};
+use crate::error::to_python;
+
+pyo3::create_exception!(tailwatch._core, Unfit, PyException, "What is not read here.");
+
+fn raised(failure: Failure) -> PyErr {
+    match failure {
+        Failure::Unfit(_) => Unfit::new_err(failure.to_string()),
+        Failure::Checksum { .. } => PyValueError::new_err(failure.to_string()),
+        Failure::System(error) => error.into(),
+        Failure::Stopped(error) => to_python(&error),
+    }
+}
+
+/// A column of vectors of a Parquet file, in pieces.
+#[pyclass(module = "tailwatch._core")]
+pub(crate) struct VectorColumn(Reader);
+
+#[pymethods]
+impl VectorColumn {
+    /// Opens a column of rows of `length` numbers of `bytes` bytes each.
+    #[new]
+    fn new(
+        py: Python<'_>,
+        path: PathBuf,
+        name: &str,
+        bytes: usize,
+        length: usize,
+    ) -> PyResult<Self> {
+        py.detach(|| Reader::open(&path, name, bytes, length)).map(Self).map_err(raised)
+    }
+
+    /// Chooses a piece of about so many bytes, and tells its rows.
+    fn plan(&mut self, py: Python<'_>, bytes: usize) -> PyResult<usize> {
+        py.detach(|| self.0.plan(bytes)).map_err(raised)
+    }
+
+    /// Fills an array with the piece.
+    fn fill(
+        &mut self,
+        py: Python<'_>,
+        mut into: PyReadwriteArray1<'_, u8>,
+        settings: Settings,
+    ) -> PyResult<()> {
+        let into = into.as_slice_mut()?;
+        let reader = &mut self.0;
+        enter(py, &settings, |control| match reader.fill(into, control) {
+            Err(Failure::Stopped(error)) => Err(error),
+            found => Ok(found),
+        })?
+        .map_err(raised)
+    }
+}
+
+/// Compares the pages of columns with their checksums, and counts them.
+#[pyfunction]
+pub(crate) fn verify_pages(py: Python<'_>, path: PathBuf, names: Vec<String>) -> PyResult<usize> {
+    py.detach(|| verify(&path, &names)).map_err(raised)
+}
