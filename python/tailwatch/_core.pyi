@@ -16,6 +16,8 @@ __all__ = [
     "PreparedMetrics",
     "PreparedSummary",
     "Rows",
+    "Unfit",
+    "VectorColumn",
     "Watch",
     "authenticity",
     "bin_counts",
@@ -75,6 +77,7 @@ __all__ = [
     "thread_count",
     "univariate_energy_distance",
     "vendi_score",
+    "verify_pages",
     "wasserstein_distance",
     "whole_kernel_metrics",
     "whole_neighbor_metrics",
@@ -98,6 +101,14 @@ class Watch:
     def active(self) -> bool: ...
     @property
     def torn(self) -> bool: ...
+
+class Unfit(Exception): ...
+
+@final
+class VectorColumn:
+    def __new__(cls, path: str, name: str, bytes: int, length: int) -> VectorColumn: ...  # noqa: A002
+    def plan(self, bytes: int) -> int: ...  # noqa: A002
+    def fill(self, into: NDArray[np.uint8], settings: Settings) -> None: ...
 
 @final
 class NoValue:
@@ -357,3 +368,4 @@ def row_hashes(row_bytes: NDArray[np.uint8], settings: Settings) -> NDArray[np.u
 def content_folds(
     rows: Rows, bounds: NDArray[np.uint64], settings: Settings
 ) -> NDArray[np.uint8]: ...
+def verify_pages(path: str, names: Sequence[str]) -> int: ...

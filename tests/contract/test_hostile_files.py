@@ -17,12 +17,15 @@ import pyarrow.parquet as pq
 import pytest
 
 import tailwatch as tw
+from tailwatch._core import Unfit
 from tailwatch.exceptions import SourceError
 from tests.support.errors import refused
 from tests.support.written_files import table, values, written
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+
+    from numpy.typing import NDArray
 
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
@@ -218,8 +221,12 @@ def test_a_mapped_array_that_is_cut_within_a_page_is_noticed(tmp_path: Path) -> 
         embeddings.handle()
 
 
+def left_to_a_library(path: str, *column: object) -> Iterator[NDArray[np.floating]]:
+    raise Unfit(path)
+
+
 @pytest.mark.parametrize(
-    ("version", "with_pyarrow"),
+    ("version", "is_straight"),
     [
         ("1.0", True),
         ("2.0", False),
@@ -228,13 +235,13 @@ def test_a_mapped_array_that_is_cut_within_a_page_is_noticed(tmp_path: Path) -> 
     ],
 )
 def test_page_checksums(
-    version: str, with_pyarrow: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    version: str, is_straight: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     frame, path = table(values(2000, 8)), tmp_path / "x.parquet"
     options = {"compression": "none", "use_dictionary": False, "data_page_version": version}
     rows = frame.to_arrow()
-    if not with_pyarrow:
-        monkeypatch.setattr("tailwatch.io.tables._has_pyarrow", lambda: False)
+    if not is_straight:
+        monkeypatch.setattr("tailwatch.io.tables.vectors", left_to_a_library)
     for has_checksums in (True, False):
         pq.write_table(rows, path, write_page_checksum=has_checksums, **options)
         content = bytearray(path.read_bytes())

@@ -25,7 +25,8 @@ TESTS = ROOT / "tests"
 CRATES = {
     "kernels": set(),
     "core": {"tailwatch-kernels"},
-    "python": {"tailwatch-core"},
+    "io": {"tailwatch-core"},
+    "python": {"tailwatch-core", "tailwatch-io"},
 }
 # What ties a crate to an interpreter; only the binding may.
 PYTHON_CRATES = {"numpy", "pyo3", "pyo3-arrow", "pyo3-ffi"}
@@ -99,7 +100,7 @@ def test_crates_depend_downward(crate: str) -> None:
     assert {name for name in names if name.startswith("tailwatch")} == CRATES[crate]
 
 
-@pytest.mark.parametrize("crate", ["kernels", "core"])
+@pytest.mark.parametrize("crate", ["kernels", "core", "io"])
 def test_algorithms_know_no_python(crate: str) -> None:
     assert not dependencies(manifest_of(crate)) & PYTHON_CRATES
 
@@ -119,7 +120,7 @@ def test_dependency_tables_are_all_read() -> None:
     assert dependencies(table) == {"a", "b", "c", "d"}
 
 
-@pytest.mark.parametrize("crate", ["core", "python"])
+@pytest.mark.parametrize("crate", ["core", "io", "python"])
 def test_unsafe_is_forbidden_above_the_kernels(crate: str) -> None:
     root = (ROOT / "rust" / crate / "src" / "lib.rs").read_text()
     assert re.search(r"^#!\[forbid\([^)]*\bunsafe_code\b[^)]*\)\]", root, re.MULTILINE)

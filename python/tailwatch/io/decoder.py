@@ -43,9 +43,9 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final
 import numpy as np
 import polars as pl
 
+from tailwatch._core import verify_pages
 from tailwatch.exceptions import InputError
 from tailwatch.io.columns import views
-from tailwatch.io.parquet import pages, verify_pages
 from tailwatch.io.regular import Place, reason
 
 if TYPE_CHECKING:
@@ -220,7 +220,7 @@ def _whole(path: str, request: Head) -> pl.DataFrame:
     if _is_arrow_stream(path, kind):
         return pl.read_ipc_stream(path)
     if kind == "parquet":
-        _verify(path, request["columns"] or list(_scan(path, kind).collect_schema()))
+        verify_pages(path, request["columns"] or list(_scan(path, kind).collect_schema()))
     found = _scan(path, kind)
     return (found if request["columns"] is None else found.select(request["columns"])).collect()
 
@@ -232,7 +232,7 @@ def _stream(request: Head, path: str) -> Iterator[_Answer]:
         width = np.dtype(vectors["dtype"]).itemsize * max(vectors["columns"], 1)
         rows = min(max(_PIECE_BYTES // width, 1), rows)
     limit = request["rows"]
-    for frame in _frames(path, kind, columns, rows, limit, paged=request["paged"] and vectors):
+    for frame in _frames(path, kind, columns, rows, limit):
         if vectors is not None:
             yield from _values(frame[columns[0]], vectors)
         else:
@@ -253,22 +253,15 @@ def _values(series: pl.Series, vectors: Head) -> Iterator[_Answer]:
 
 
 def _frames(
-    path: str, kind: str, columns: list[str], rows: int, limit: int | None, *, paged: bool
+    path: str, kind: str, columns: list[str], rows: int, limit: int | None
 ) -> Iterator[pl.DataFrame]:
     if _is_arrow_stream(path, kind):
         frame = pl.read_ipc_stream(path, columns=columns or None)
         yield from frame.head(limit).iter_slices(rows) if limit else frame.iter_slices(rows)
         return
     scan = _scan(path, kind)
-    # pyarrow takes a point in a name for a path into a nested column.
-    if kind == "parquet" and paged and limit is None and "." not in columns[0]:
-        dtype = scan.collect_schema()[columns[0]]
-        if isinstance(dtype, pl.Array | pl.List | pl.Binary):
-            for series in pages(path, columns[0], dtype, rows):
-                yield series.alias(columns[0]).to_frame()
-            return
     if kind == "parquet" and limit is None:
-        _verify(path, columns)
+        verify_pages(path, columns)
     wanted = scan.select(columns)
     if limit is not None:
         yield wanted.head(limit).collect()
@@ -282,11 +275,6 @@ def _scan(path: str, kind: str) -> pl.LazyFrame:
     # A scan remembers the footer: of a file that has changed since, it would read nonsense.
     scan = partial(pl.scan_parquet if kind == "parquet" else pl.scan_ipc, path)
     return scan(glob=False, hive_partitioning=False)
-
-
-def _verify(path: str, columns: list[str]) -> None:
-    with open(path, "rb") as file:  # noqa: PTH123  (of a descriptor, where a name is no text)
-        verify_pages(file, columns)
 
 
 def _is_arrow_stream(path: str, kind: str) -> bool:

@@ -1,22 +1,23 @@
 """Tables with a column of embeddings: in memory, and in files that a library decodes.
 
-A :class:`TableFile` is read in the process that decodes (:mod:`tailwatch.io.decoding`): opening
-takes its footer, streaming holds a few batches. :class:`ColumnPart` is the embeddings of either.
+A :class:`TableFile` is opened, and its tables are read, in the process that decodes
+(:mod:`tailwatch.io.decoding`); vectors of Parquet come straight into arrays where their form allows
+(:mod:`tailwatch.io.parquet`). :class:`ColumnPart` is the embeddings of either.
 """
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import numpy as np
 import polars as pl
 from polars.io.plugins import register_io_source
 
+from tailwatch._core import Unfit
 from tailwatch.io.columns import choose, require, storage, vector_type, views, width
 from tailwatch.io.decoder import Head, frame_of
 from tailwatch.io.decoding import answers
+from tailwatch.io.parquet import vectors
 from tailwatch.io.part import Matrix, Part
 from tailwatch.io.regular import Place
 
@@ -213,11 +214,30 @@ class TableFile:
         columns, dtype
             Number and type of the values in each row.
         """
-        vectors = {"dtype": dtype.newbyteorder("<").str, "columns": columns}
-        request = self._request(
-            "stream", columns=[column], vectors=vectors, rows=None, paged=_has_pyarrow()
-        )
-        for head, body in answers(request):
+        done = 0
+        if self._kind == "parquet":
+            try:
+                for piece in vectors(self._path, column, columns, dtype):
+                    yield piece
+                    done += len(piece)
+            except Unfit:
+                # A library reads what is left, or says what is wrong, in a process of its own.
+                pass
+            else:
+                return
+        for rest in self._decoded(column, columns, dtype):
+            if done < len(rest):
+                yield rest[done:]
+            done = max(done - len(rest), 0)
+
+    def _decoded(
+        self, column: str, columns: int, dtype: np.dtype[np.floating]
+    ) -> Iterator[Matrix | pl.Series]:
+        """Yield a column of vectors as a library decodes it."""
+        form = {"dtype": dtype.newbyteorder("<").str, "columns": columns}
+        for head, body in answers(
+            self._request("stream", columns=[column], vectors=form, rows=None)
+        ):
             if head.get("values"):
                 values: NDArray[np.floating] = body.view(dtype.newbyteorder("<"))
                 yield values.astype(dtype, copy=False).reshape(head["rows"], columns)
@@ -250,9 +270,7 @@ class TableFile:
         return register_io_source(batches, schema=self.schema, is_pure=True)
 
     def _frames(self, columns: list[str], rows: int | None = None) -> Iterator[pl.DataFrame]:
-        request = self._request(
-            "stream", columns=columns, vectors=None, rows=rows, paged=_has_pyarrow()
-        )
+        request = self._request("stream", columns=columns, vectors=None, rows=rows)
         with self._place.reading():
             read = 0
             for _, body in answers(request):
@@ -304,10 +322,3 @@ def read_frame(path: Path, place: Place, columns: list[str] | None = None) -> pl
 
 def _kind(path: Path) -> str:
     return _KINDS.get(path.suffix.lower(), "arrow")
-
-
-def _has_pyarrow() -> bool:
-    """Return whether pyarrow can be imported, without an import."""
-    if "pyarrow" in sys.modules:
-        return sys.modules["pyarrow"] is not None
-    return importlib.util.find_spec("pyarrow") is not None

@@ -14,11 +14,11 @@ const DEEPEST: usize = 32;
 /// How values are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Physical {
-    /// Of so many bytes each.
+    /// Of so many bytes each: floats, or bytes of one length.
     Fixed(usize),
     /// Each behind its length.
     Prefixed,
-    /// Not as bytes of their own.
+    /// Another way.
     Other,
 }
 
@@ -143,8 +143,8 @@ fn schema(thrift: &mut Thrift<'_>) -> Result<Vec<Column>> {
             return Ok(());
         }
         let physical = match (element.kind, usize::try_from(element.length)) {
-            (Some(1 | 4), _) => Physical::Fixed(4),
-            (Some(2 | 5), _) => Physical::Fixed(8),
+            (Some(4), _) => Physical::Fixed(4),
+            (Some(5), _) => Physical::Fixed(8),
             (Some(6), _) => Physical::Prefixed,
             (Some(7), Ok(length)) => Physical::Fixed(length),
             _ => Physical::Other,
