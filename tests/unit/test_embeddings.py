@@ -179,7 +179,7 @@ def test_opening_reads_no_rows_of_a_parquet_file(tmp_path: Path) -> None:
         SourceError,
         "source",
         "readable data",
-        "Couldn't deserialize thrift: TProtocolException: Invalid data",
+        "parquet: File out of specification: Invalid thrift: protocol error",
         "…/x.parquet",
     ):
         embeddings.handle()

@@ -104,9 +104,7 @@ def test_every_form_that_writers_give_a_column(
             path,
             compression=compression,
             use_dictionary=encoding == "dictionary",
-            column_encoding=None
-            if encoding == "dictionary"
-            else {"embedding.list.element": encoding},
+            column_encoding=encodings,
             data_page_version=version,
             data_page_size=1000,
             row_group_size=700,

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use numpy::PyReadwriteArray1;
-use pyo3::exceptions::{PyException, PyValueError};
+use pyo3::exceptions::{PyException, PyOSError, PyValueError};
 use pyo3::prelude::*;
 use tailwatch_io::{Failure, Reader, verify};
 
@@ -16,8 +16,20 @@ fn raised(failure: Failure) -> PyErr {
     match failure {
         Failure::Unfit(_) => Unfit::new_err(failure.to_string()),
         Failure::Checksum { .. } => PyValueError::new_err(failure.to_string()),
-        Failure::System(error) => error.into(),
+        Failure::System(error) => system(&error),
         Failure::Stopped(error) => to_python(&error),
+    }
+}
+
+/// An error of the system as Python has it: its number and its text.
+fn system(error: &std::io::Error) -> PyErr {
+    let text = error.to_string();
+    match error.raw_os_error() {
+        Some(code) => {
+            let end = text.rfind(" (os error").unwrap_or(text.len());
+            PyOSError::new_err((code, text[..end].to_owned()))
+        }
+        None => PyOSError::new_err(text),
     }
 }
 
