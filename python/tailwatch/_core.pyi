@@ -31,6 +31,7 @@ __all__ = [
     "directional_tails_beyond",
     "directional_thresholds",
     "directions",
+    "first_length",
     "frechet_distance",
     "frechet_distance_extrapolated",
     "frechet_distance_extrapolated_to",
@@ -369,3 +370,4 @@ def content_folds(
     rows: Rows, bounds: NDArray[np.uint64], settings: Settings
 ) -> NDArray[np.uint8]: ...
 def verify_pages(path: str, names: Sequence[str]) -> int: ...
+def first_length(path: str, name: str, bytes: int) -> int: ...  # noqa: A002

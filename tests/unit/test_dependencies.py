@@ -16,7 +16,6 @@ PACKAGES = {"sklearn": "scikit-learn", "yaml": "pyyaml"}
 BASE = {"numpy", "polars", "rich", "scikit-learn", "scipy", "typer"}
 # By extra, what it brings besides, and what those packages bring in turn.
 EXTRAS = {
-    "arrow": {"pyarrow"},
     "plot": {"altair"},
     "yaml": {"pyyaml"},
     "yolo": {"torch", "torchvision", "ultralytics", "cv2", "PIL"},

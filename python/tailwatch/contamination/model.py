@@ -517,8 +517,8 @@ class ContaminationModel(Portable):
         Notes
         -----
         Memory is that of some batches of 32 MB, whatever the sizes of the shards; of Parquet files
-        without pyarrow, that of some row groups besides. Copies of each other are exact, since near
-        ones would take all pairs of rows.
+        whose rows are not whole and of one length, that of some row groups besides. Copies of each
+        other are exact, since near ones would take all pairs of rows.
 
         Examples
         --------

@@ -7,13 +7,14 @@ A :class:`TableFile` is opened, and its tables are read, in the process that dec
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import numpy as np
 import polars as pl
 from polars.io.plugins import register_io_source
 
-from tailwatch._core import Unfit
+from tailwatch._core import Unfit, first_length
 from tailwatch.io.columns import choose, require, storage, vector_type, views, width
 from tailwatch.io.decoder import Head, frame_of
 from tailwatch.io.decoding import answers
@@ -50,8 +51,8 @@ class Table(Protocol):
         """Yield a column of vectors in pieces, in order; as arrays, where their form is known."""
         ...
 
-    def first(self, column: str) -> pl.Series:
-        """Return the first row of a column."""
+    def width(self, column: str, dtype: np.dtype[Any], place: Place) -> int:
+        """Return the number of values in the first row of a column of vectors."""
         ...
 
     def lazy(self) -> pl.LazyFrame:
@@ -78,9 +79,9 @@ class FrameTable:
         del columns, dtype
         yield self.frame[column]
 
-    def first(self, column: str) -> pl.Series:
-        """Return the first row of a column."""
-        return self.frame[column].head(1)
+    def width(self, column: str, dtype: np.dtype[Any], place: Place) -> int:
+        """Return the number of values in the first row of a column of vectors."""
+        return width(storage(self.frame[column].head(1)), place, dtype)
 
     def lazy(self) -> pl.LazyFrame:
         """Return the table."""
@@ -132,7 +133,7 @@ class ColumnPart(Part):
         dtype, columns = vector_type(table.schema, self._column, place, binary)
         if columns is None:
             with place.reading():
-                columns = width(storage(table.first(self._column)), place, dtype)
+                columns = table.width(self._column, dtype, place)
         super().__init__(shape=(table.rows, columns), dtype=dtype, file=place.file)
 
     @property
@@ -216,14 +217,11 @@ class TableFile:
         """
         done = 0
         if self._kind == "parquet":
-            try:
+            # A library reads what is left, or says what is wrong, in a process of its own.
+            with contextlib.suppress(Unfit):
                 for piece in vectors(self._path, column, columns, dtype):
                     yield piece
                     done += len(piece)
-            except Unfit:
-                # A library reads what is left, or says what is wrong, in a process of its own.
-                pass
-            else:
                 return
         for rest in self._decoded(column, columns, dtype):
             if done < len(rest):
@@ -244,9 +242,13 @@ class TableFile:
             else:
                 yield frame_of(body)[column]
 
-    def first(self, column: str) -> pl.Series:
-        """Return the first row of a column."""
-        return pl.concat([frame[column] for frame in self._frames([column], 1)])
+    def width(self, column: str, dtype: np.dtype[Any], place: Place) -> int:
+        """Return the number of values in the first row of a column of vectors."""
+        if self._kind == "parquet" and self.schema[column] != pl.Binary:
+            with contextlib.suppress(Unfit):
+                return first_length(self._path, column, dtype.itemsize)
+        first = pl.concat([frame[column] for frame in self._frames([column], 1)])
+        return width(storage(first), place, dtype)
 
     def lazy(self) -> pl.LazyFrame:
         """Return the table for Polars to read what is asked of it."""

@@ -123,6 +123,27 @@ impl Reader {
         })
     }
 
+    /// The numbers in each of the first rows of the column `name`, which are lists of numbers of `bytes` bytes: what the
+    /// footer says of a row group on average, if the first page has rows of that length.
+    pub fn first_length(path: &Path, name: &str, bytes: usize) -> Result<usize> {
+        let source = Source::open(path)?;
+        let found = columns(&source, |each| each == name.as_bytes())?;
+        let extent = found.iter().flat_map(|column| &column.chunks).find(|each| each.values > 0);
+        let extent = extent.ok_or(Failure::Unfit("there are no rows"))?;
+        let length = extent.values.checked_div(extent.rows).unwrap_or_default();
+        let length = usize::try_from(length).unwrap_or_default();
+        let mut reader = Self::open(path, name, bytes, length)?;
+        ensure(reader.column.repeated == 1, "its rows are no lists")?;
+        reader.plan(1)?;
+        let mut scratch = Scratch::default();
+        for task in std::mem::take(&mut reader.piece) {
+            let mut values = Vec::new();
+            let values = stretch(&mut values, (task.to - task.from) * reader.item.bytes)?;
+            reader.read(&task, values, &mut scratch)?;
+        }
+        Ok(length)
+    }
+
     /// Chooses the pages of the next piece, of `bytes` bytes or a little more, and tells how many rows it has; none at
     /// the end.
     pub fn plan(&mut self, bytes: usize) -> Result<usize> {

@@ -65,7 +65,7 @@ mod _core {
     #[pymodule_export]
     use super::neighbors::nearest_neighbors;
     #[pymodule_export]
-    use super::parquet::{Unfit, VectorColumn, verify_pages};
+    use super::parquet::{Unfit, VectorColumn, first_length, verify_pages};
     #[pymodule_export]
     use super::spectrum::of_rows;
     #[pymodule_export]

@@ -73,6 +73,17 @@ impl VectorColumn {
     }
 }
 
+/// The numbers in each of the first rows of a column of lists.
+#[pyfunction]
+pub(crate) fn first_length(
+    py: Python<'_>,
+    path: PathBuf,
+    name: &str,
+    bytes: usize,
+) -> PyResult<usize> {
+    py.detach(|| Reader::first_length(&path, name, bytes)).map_err(raised)
+}
+
 /// Compares the pages of columns with their checksums, and counts them.
 #[pyfunction]
 pub(crate) fn verify_pages(py: Python<'_>, path: PathBuf, names: Vec<String>) -> PyResult<usize> {
