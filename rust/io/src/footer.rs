@@ -226,7 +226,7 @@ fn extent(thrift: &mut Thrift<'_>, size: u64) -> Result<Extent> {
     ensure(!is_elsewhere, "a column is in another file, or encrypted")?;
     // A place of 0 is that of the magic bytes: it stands for none.
     found.start = [data, dictionary].into_iter().filter(|&at| at > 0).min().unwrap_or_default();
-    found.end = found.start.checked_add(length).unwrap_or(u64::MAX);
+    found.end = found.start.saturating_add(length);
     ensure(found.start > 0 && found.end <= size, "a column lies outside of the file")?;
     Ok(found)
 }

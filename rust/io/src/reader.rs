@@ -253,7 +253,7 @@ impl Reader {
     /// Reads the values of a page that go to a piece.
     fn read(&self, task: &Task, into: &mut [u8], scratch: &mut Scratch) -> Result<()> {
         let (page, item) = (&task.page, self.item);
-        let (is_all, is_bare) = (task.to - task.from == page.values, self.is_bare(task));
+        let (is_all, is_bare) = (task.to - task.from == page.values, Self::is_bare(task));
         if is_bare && is_all && page.encoding == PLAIN && !item.is_prefixed {
             // Straight into rows: what stands before the values is levels.
             let length = page.bytes.checked_sub(page.values * item.bytes);
@@ -301,7 +301,7 @@ impl Reader {
     }
 
     /// Whether the values of a page lie in the file as they are.
-    fn is_bare(&self, task: &Task) -> bool {
+    fn is_bare(task: &Task) -> bool {
         task.chunk.codec == Codec::None
             || matches!(task.page.content, Content::Data2 { compressed: false, .. })
     }
