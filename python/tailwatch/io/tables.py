@@ -245,7 +245,8 @@ class TableFile:
     def width(self, column: str, dtype: np.dtype[Any], place: Place) -> int:
         """Return the number of values in the first row of a column of vectors."""
         if self._kind == "parquet" and self.schema[column] != pl.Binary:
-            with contextlib.suppress(Unfit):
+            # What is damaged is said where it is read.
+            with contextlib.suppress(Unfit, ValueError):
                 return first_length(self._path, column, dtype.itemsize)
         first = pl.concat([frame[column] for frame in self._frames([column], 1)])
         return width(storage(first), place, dtype)
