@@ -136,11 +136,12 @@ def main() -> None:
         scorer.save(saved)
         if not folder.exists():
             write(folder, rows, given.format)
-        rows = len(tw.open(folder))
+        source = folder if given.format == "packed" else sorted(folder.glob("*.parquet"))
+        rows = len(tw.open(source))
         size = 2 * COLUMNS * rows
         calls: dict[str, Callable[[], object]] = {
             "read": lambda: read(folder),
-            "score": lambda: scorer.histogram(tw.open(folder), threads=THREADS),
+            "score": lambda: scorer.histogram(tw.open(source), threads=THREADS),
             "score_dataset": lambda: job(folder, out, saved),
         }
         times: dict[str, list[float]] = {name: [] for name in calls}

@@ -17,7 +17,7 @@ from tailwatch.arguments import integer
 from tailwatch.exceptions import InputError, NonFiniteError
 from tailwatch.io.columns import DEFAULT_COLUMN
 from tailwatch.io.objects import ArrayPart
-from tailwatch.io.part import gather, join, regroup
+from tailwatch.io.part import cut, gather, join, regroup
 from tailwatch.io.paths import title
 from tailwatch.io.readers import are_paths, open_parts
 from tailwatch.io.regular import Place
@@ -209,6 +209,36 @@ class Embeddings:
             If `rows` is less than 1, or a file turns out to be damaged, ragged or to hold nulls.
         """
         return regroup(self._stream(), integer(rows, "rows"), self.dtype)
+
+    def pieces(self, rows: int = 65_536) -> Iterator[Matrix]:
+        """Yield the rows in order, in arrays of any length up to `rows` rows.
+
+        As :meth:`batches`, but arrays are as long as they are read: only short ones are copied,
+        together.
+
+        Parameters
+        ----------
+        rows
+            Most rows of an array, at least 1.
+
+        Yields
+        ------
+        numpy.ndarray
+            Two-dimensional, of type :attr:`dtype`.
+
+        Raises
+        ------
+        InputError
+            If `rows` is less than 1, or a file turns out to be damaged, ragged or to hold nulls.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import tailwatch as tw
+        >>> sum(len(piece) for piece in tw.open(np.eye(3)).pieces(2))
+        3
+        """
+        return cut(self._stream(), integer(rows, "rows"), self.dtype)
 
     def to_numpy(self) -> Matrix:
         """Return all rows as one array.

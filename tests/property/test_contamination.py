@@ -119,6 +119,27 @@ def test_histograms_do_not_depend_on_order_or_split(
         assert one.tobytes() == other.tobytes() == third.tobytes()
 
 
+HALVES = st.floats(-4, 4, width=16)
+
+
+@given(
+    st.lists(HALVES, max_size=60),
+    st.sets(HALVES, max_size=9),
+    st.lists(HALVES, min_size=1, max_size=20),
+)
+def test_a_histogram_counts_by_the_definition_of_its_bins_and_ranks(
+    of: list[float], edges: set[float], calibration: list[float]
+) -> None:
+    bounds, known = sorted(edges), sorted(calibration)
+    histogram = Histogram("model", np.float32(bounds), np.float32(known)).absorb(np.float32(of))
+    bins, ranks = [0] * (len(bounds) + 1), [0] * (len(known) + 1)
+    for score in of:
+        bins[sum(edge <= score for edge in bounds)] += 1
+        ranks[sum(other >= score for other in known)] += 1
+    assert histogram.bins.tolist() == bins
+    assert histogram.ranks.tolist() == ranks
+
+
 @given(scores(1), scores(1))
 def test_p_and_q_values_are_those_of_their_definitions(
     calibration: np.ndarray, target: np.ndarray

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import resource
 import sys
 from pathlib import Path
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 import tailwatch as tw
 from tailwatch.embeddings import as_embeddings
 from tailwatch.exceptions import SourceError
+from tailwatch.io.part import cut
 from tests.support.errors import refused
 from tests.support.forms import (
     COLUMNS,
@@ -289,3 +291,23 @@ def test_rows_are_taken_in_any_order_from_any_chunks(data: st.DataObject) -> Non
     for source in (x, chunks):
         np.testing.assert_array_equal(tw.open(source).take(rows).to_numpy(), x[rows])
     np.testing.assert_array_equal(tw.open(chunks).handle().to_numpy(), x)
+
+
+@given(
+    st.lists(st.integers(0, 40), min_size=1, max_size=12).filter(any),
+    st.integers(1, 50),
+)
+def test_pieces_are_all_rows_in_order_and_only_short_ones_are_copied(
+    lengths: list[int], most: int
+) -> None:
+    ends = np.cumsum([0, *lengths])
+    x = np.arange(ends[-1], dtype=np.float32)[:, None]
+    parts = [x[low:high] for low, high in itertools.pairwise(ends)]
+    found = list(cut(iter(parts), most, x.dtype))
+    assert np.array_equal(np.concatenate(found), x)
+    assert all(0 < len(piece) <= most for piece in found)
+    fragments = [
+        min(most, length - start) for length in lengths for start in range(0, length, most)
+    ]
+    short = sum(fragment for fragment in fragments if 8 * fragment < most)
+    assert sum(len(piece) for piece in found if not np.shares_memory(piece, x)) <= short

@@ -17,7 +17,7 @@ Cost: a sort of the references, and a search for each row of the target.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
 
@@ -140,11 +140,10 @@ class Histogram(Portable):
         InputError
             If they are anything else, or not finite.
         """
-        checked = _scores(scores)
-        self._bins += bin_counts(checked, self._edges)
-        self._ranks += np.bincount(
-            calibration_ranks(checked, self._calibration), minlength=len(self._ranks)
-        )
+        ordered = np.sort(_scores(scores))
+        self._bins += _counts_between(ordered, self._edges, "left")
+        # As many calibration scores are no less as stand from the first that is no less on.
+        self._ranks += _counts_between(ordered, self._calibration, "right")[::-1]
         return self
 
     def merge(self, other: Histogram) -> Histogram:
@@ -261,8 +260,19 @@ def human_edges(
 
 
 def bin_counts(scores: NDArray[np.float32], edges: NDArray[np.float32]) -> NDArray[np.int64]:
-    """Count the scores in each bin."""
-    return np.bincount(np.searchsorted(edges, scores, side="right"), minlength=len(edges) + 1)
+    """Count the scores in each bin, which holds its lower edge."""
+    return _counts_between(np.sort(scores), edges, "left")
+
+
+def _counts_between(
+    ordered: NDArray[np.float32], bounds: NDArray[np.float32], side: Literal["left", "right"]
+) -> NDArray[np.int64]:
+    """Count ascending numbers between ascending bounds, up to each: without it if `side` is left.
+
+    To look up each of many numbers among few bounds takes ten times as long as to sort them first.
+    """
+    ends = np.searchsorted(ordered, bounds, side=side)
+    return np.diff(ends, prepend=0, append=len(ordered))
 
 
 def _shapes(header: Any) -> list[tuple[str, str, tuple[int]]]:  # noqa: ANN401  (of JSON)

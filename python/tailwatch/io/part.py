@@ -1,7 +1,8 @@
 """Rows of embeddings: a part for each file or object, and its pieces in the form that is asked for.
 
 A part knows its shape and type at once and gives its rows in pieces of any length. Pieces become
-batches of one length (:func:`regroup`), one array (:func:`join`) or chosen rows (:func:`gather`).
+batches of one length (:func:`regroup`) or of any (:func:`cut`), one array (:func:`join`) or chosen
+rows (:func:`gather`).
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-__all__ = ["Matrix", "Part", "gather", "join", "regroup"]
+__all__ = ["Matrix", "Part", "cut", "gather", "join", "regroup"]
 
 Matrix: TypeAlias = NDArray[np.floating[Any]]
 """Two-dimensional array of float16, float32 or float64, with any strides."""
@@ -143,6 +144,27 @@ def regroup(pieces: Iterator[Matrix], rows: int, dtype: np.dtype[Any]) -> Iterat
             if not missing:
                 yield _merge(held, dtype)
                 held, missing = [], rows
+    if held:
+        yield _merge(held, dtype)
+
+
+def cut(pieces: Iterator[Matrix], rows: int, dtype: np.dtype[Any]) -> Iterator[Matrix]:
+    """Cut pieces into batches of `rows` rows or fewer, where none need be as long as another.
+
+    Pieces are viewed as they come; only small ones are copied, together.
+    """
+    held: list[Matrix] = []
+    for piece in pieces:
+        for start in range(0, len(piece), rows):
+            part = piece[start : start + rows]
+            count = sum(map(len, held))
+            if held and (8 * len(part) >= rows or count + len(part) > rows):
+                yield _merge(held, dtype)
+                held = []
+            if 8 * len(part) >= rows:
+                yield part.astype(dtype, copy=False)
+            else:
+                held.append(part)
     if held:
         yield _merge(held, dtype)
 

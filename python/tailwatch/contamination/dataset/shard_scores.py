@@ -33,7 +33,7 @@ from tailwatch.contamination.dataset.folder import settle
 from tailwatch.contamination.dataset.tables import COPY, HASH, ROWS_AT_ONCE, digest_of
 from tailwatch.exceptions import DimensionError, InputError, SourceError, TailwatchError
 from tailwatch.io.parquet import sink
-from tailwatch.io.part import regroup
+from tailwatch.io.part import cut
 from tailwatch.io.readers import open_shard
 from tailwatch.io.regular import Place
 from tailwatch.text_form import path_text, visible
@@ -302,11 +302,13 @@ def _write_table(shard: Shard, table: pl.LazyFrame, attempt: Path) -> None:
 
 
 def _numbered(part: Part, argument: str, most: int | None) -> Iterator[tuple[int, Matrix]]:
-    """Return batches with the number of their first row."""
+    """Yield batches with the number of their first row."""
     rows = max(1, BATCH_BYTES // (part.dtype.itemsize * max(1, part.columns)))
     rows = rows if most is None else min(rows, most)
-    batches = regroup(part.stream(argument, 0), rows, part.dtype)
-    return ((number * rows, batch) for number, batch in enumerate(batches))
+    first = 0
+    for batch in cut(part.stream(argument, 0), rows, part.dtype):
+        yield first, batch
+        first += len(batch)
 
 
 def _joined(
