@@ -58,11 +58,12 @@ class Embeddings:
       that are used, and may drop them again. A call that meets a page which the file no longer has
       ends with an error. To see to that, a handler of SIGBUS is installed with the first map, which
       hands on what is none of its business.
-    - ``.parquet`` and ``.arrow`` files are decoded by a process of their own, which a damaged file
-      may end, and are streamed by :meth:`batches`, :meth:`take` and :meth:`to_numpy`, a few row
-      groups at a time; of Arrow's stream format that process holds all. A metric needs all rows at
-      once: its first call reads them, and they are kept as long as this object. Checksums of pages
-      are verified where a Parquet file has them.
+    - ``.parquet`` files are streamed by :meth:`batches`, :meth:`take` and :meth:`to_numpy`, some
+      megabytes at a time where their rows are whole and of one length. What has another form, and
+      ``.arrow`` files, are decoded by a process of their own, which a damaged file may end, a few
+      row groups at a time; of Arrow's stream format that process holds all. A metric needs all rows
+      at once: its first call reads them, and they are kept as long as this object. Checksums of
+      pages are verified where a Parquet file has them.
     - ``.npz`` archives are unpacked in the same ways, whenever rows are needed.
 
     Parameters
@@ -187,7 +188,7 @@ class Embeddings:
         with Place(self._argument).reading():
             return pl.concat(found, how="vertical_relaxed")[column]
 
-    def batches(self, rows: int = 65_536) -> Iterator[Matrix]:
+    def batches(self, rows: int = 65_536, *, exact: bool = True) -> Iterator[Matrix]:
         """Yield the rows in order, in arrays of `rows` rows; the last one may be shorter.
 
         A batch that lies within one chunk is a view, and may be read-only or have any strides.
@@ -197,6 +198,9 @@ class Embeddings:
         ----------
         rows
             Rows of a batch, at least 1.
+        exact
+            If false, any batch may be shorter: batches are as long as the pieces in which rows are
+            read, and only short ones are copied, together.
 
         Yields
         ------
@@ -208,37 +212,8 @@ class Embeddings:
         InputError
             If `rows` is less than 1, or a file turns out to be damaged, ragged or to hold nulls.
         """
-        return regroup(self._stream(), integer(rows, "rows"), self.dtype)
-
-    def pieces(self, rows: int = 65_536) -> Iterator[Matrix]:
-        """Yield the rows in order, in arrays of any length up to `rows` rows.
-
-        As :meth:`batches`, but arrays are as long as they are read: only short ones are copied,
-        together.
-
-        Parameters
-        ----------
-        rows
-            Most rows of an array, at least 1.
-
-        Yields
-        ------
-        numpy.ndarray
-            Two-dimensional, of type :attr:`dtype`.
-
-        Raises
-        ------
-        InputError
-            If `rows` is less than 1, or a file turns out to be damaged, ragged or to hold nulls.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> import tailwatch as tw
-        >>> sum(len(piece) for piece in tw.open(np.eye(3)).pieces(2))
-        3
-        """
-        return cut(self._stream(), integer(rows, "rows"), self.dtype)
+        into_batches = regroup if exact else cut
+        return into_batches(self._stream(), integer(rows, "rows"), self.dtype)
 
     def to_numpy(self) -> Matrix:
         """Return all rows as one array.

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import tailwatch as tw
-from tailwatch._core import Unfit
+from tailwatch._core import Unfit, first_length
 from tailwatch.exceptions import InputError
 from tailwatch.io.parquet import vectors
 from tailwatch.io.regular import Place
@@ -140,6 +140,19 @@ def test_what_is_not_whole_rows_is_left_to_a_library(form: str, tmp_path: Path) 
         list(vectors(str(path), "embedding", COLUMNS, np.dtype(np.float32)))
 
 
+def test_the_first_row_says_the_length_and_not_the_average(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    for lengths in ([6] * 50, [5, 7] * 25, [7, 5] * 25, [6] * 48 + [5, 7]):
+        rows = pa.array([[1.0] * length for length in lengths], pa.list_(pa.float32()))
+        pq.write_table(pa.table({"embedding": rows}), path)
+        if len(set(lengths)) == 1:
+            assert first_length(str(path), "embedding", 4) == lengths[0]
+        else:
+            with pytest.raises(Unfit):
+                first_length(str(path), "embedding", 4)
+        assert tw.open(path).columns == lengths[0]
+
+
 @pytest.mark.parametrize("name", ["a.b", "embedding"])
 def test_a_point_in_a_name_is_part_of_it(name: str, tmp_path: Path) -> None:
     vectors = column("List", "float32")
@@ -161,7 +174,7 @@ LARGE = """
 import sys
 from pathlib import Path
 import tailwatch as tw
-from tailwatch._core import Unfit
+from tailwatch._core import Unfit, first_length
 def unfit(*column):
     raise Unfit("left to a library")
 if sys.argv[2] == "polars":

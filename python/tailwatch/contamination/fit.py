@@ -313,7 +313,7 @@ def _scores(
 ) -> NDArray[np.float32]:
     scores = np.empty(len(rows), np.float32)
     done = 0
-    for batch in rows.pieces(BATCH_ROWS):
+    for batch in rows.batches(BATCH_ROWS, exact=False):
         stop = done + len(batch)
         own = None if folds is None else folds[done:stop]
         scores[done:stop] = probe.score(batch, name, first_row=done, folds=own, threads=threads)

@@ -642,7 +642,7 @@ class ContaminationModel(Portable):
             threads = integer(threads, "threads", most=MOST_THREADS)
         with reporting(progress) as report:
             done = 0
-            for batch in rows.pieces(BATCH_ROWS):
+            for batch in rows.batches(BATCH_ROWS, exact=False):
                 yield self._state.probe.score(batch, argument, first_row=done, threads=threads)
                 done += len(batch)
                 report("scores", done, len(rows))

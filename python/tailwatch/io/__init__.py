@@ -12,7 +12,7 @@ known at once; its rows are borrowed, mapped or read when they are asked for, ch
 ``columns``        Arrow data of any library; which column of a table, whether its type
                    will do, and its vectors -> arrays
 ``npy``, ``npz``   arrays in files
-``parquet``        checksums and pages of Parquet files; tables -> Parquet
+``parquet``        vectors of Parquet straight into arrays; tables -> Parquet
 ``decoder``        the process that decodes Parquet, Arrow and CSV, and its messages
 ``decoding``       the processes, from the side of who asks them
 ``tables``         tables in memory and in files, and a column of embeddings of either

@@ -154,17 +154,19 @@ def cut(pieces: Iterator[Matrix], rows: int, dtype: np.dtype[Any]) -> Iterator[M
     Pieces are viewed as they come; only small ones are copied, together.
     """
     held: list[Matrix] = []
+    count = 0
     for piece in pieces:
         for start in range(0, len(piece), rows):
             part = piece[start : start + rows]
-            count = sum(map(len, held))
-            if held and (8 * len(part) >= rows or count + len(part) > rows):
+            is_long = 8 * len(part) >= rows
+            if held and (is_long or count + len(part) > rows):
                 yield _merge(held, dtype)
-                held = []
-            if 8 * len(part) >= rows:
+                held, count = [], 0
+            if is_long:
                 yield part.astype(dtype, copy=False)
             else:
                 held.append(part)
+                count += len(part)
     if held:
         yield _merge(held, dtype)
 
